@@ -1,0 +1,95 @@
+/*
+ * The log store port: where an authority's records become durable.
+ *
+ * The procedure: `log-open` brings a document back (newest good snapshot, then the records after it,
+ * then `log-opened`); `log-append` makes a batch durable and answers once. One append per document
+ * is in flight at a time; what queues meanwhile is the next batch, so one sync covers all of it.
+ *
+ * The log is the fence: an append names the position it follows and its epoch. A store refuses one
+ * that does not follow its last record or whose epoch is older than one it has seen. The first append
+ * of a higher epoch claims that epoch, and at most one node can.
+ *
+ * What a store does not do: retry (a refusal is told, and the authority decides), order documents
+ * among each other, or look into payloads. When it cannot know whether a record is durable (a failed
+ * sync), it does not answer: it ends the process.
+ */
+import type { DocumentKey, LogRecord, Position } from '@fanfold/protocol'
+import type { Snapshot } from './snapshot.ts'
+
+/** Why a log refuses; the codes are those of the wire. */
+export type LogRefusal =
+  /** Another node has claimed a later epoch, or the log has moved on: this node must stop writing. */
+  | 'FANFOLD_FENCED'
+  /** No room; nothing was written, and the same append may work later. */
+  | 'FANFOLD_LOG_FULL'
+  /** A damaged record with good ones behind it, or another document's log in this one's place. */
+  | 'FANFOLD_LOG_DAMAGED'
+
+/** The log store port, what to do. */
+export type LogEffect =
+  | { readonly kind: 'log-open'; readonly doc: DocumentKey }
+  | {
+      readonly kind: 'log-append'
+      readonly doc: DocumentKey
+      /** Epoch of all records of the batch. */
+      readonly epoch: number
+      /** The last record before the batch; seq 0 for a new document. */
+      readonly after: Position
+      /** At least one; the store writes their bytes and does not change them. */
+      readonly records: readonly LogRecord[]
+    }
+  /** Keeps a snapshot beside the log; the two newest are kept. */
+  | { readonly kind: 'log-keep-snapshot'; readonly doc: DocumentKey; readonly snapshot: Snapshot }
+  /** Nobody needs the document for now: free what it holds. Not while an append is in flight. */
+  | { readonly kind: 'log-close'; readonly doc: DocumentKey }
+
+/** The log store port, what happened. */
+export type LogInput =
+  /** At most once, before any records. */
+  | { readonly kind: 'log-snapshot'; readonly doc: DocumentKey; readonly snapshot: Snapshot }
+  /** The next records in order, verified by the reader of them, not by the store's word. */
+  | {
+      readonly kind: 'log-records'
+      readonly doc: DocumentKey
+      readonly records: readonly LogRecord[]
+    }
+  /** Everything has been read; `epoch` is the highest the log has seen, 0 for a new document. */
+  | { readonly kind: 'log-opened'; readonly doc: DocumentKey; readonly epoch: number }
+  | {
+      readonly kind: 'log-open-refused'
+      readonly doc: DocumentKey
+      readonly code: LogRefusal
+      readonly message: string
+    }
+  /** The batch of the last `log-append` is durable; `seq` is its last record's. */
+  | { readonly kind: 'log-appended'; readonly doc: DocumentKey; readonly seq: number }
+  /** Nothing of the batch is in the log, nor ever will be. */
+  | {
+      readonly kind: 'log-append-refused'
+      readonly doc: DocumentKey
+      readonly code: LogRefusal
+      readonly message: string
+    }
+  | { readonly kind: 'log-snapshot-kept'; readonly doc: DocumentKey; readonly seq: number }
+  | {
+      readonly kind: 'log-snapshot-refused'
+      readonly doc: DocumentKey
+      readonly code: LogRefusal
+      readonly message: string
+    }
+
+/**
+ * What performs the log effects; its answers go to `receive`, later and never from inside `perform`.
+ *
+ * Implementations: segment files (@fanfold/storage), a simulated disk (@fanfold/simulator). The suite
+ * that each passes is in @fanfold/conformance.
+ */
+export interface LogStore {
+  /** Starts what the effect says. */
+  perform(effect: LogEffect): void
+  /** Waits until everything begun is done, and frees all it holds. */
+  close(): Promise<void>
+}
+
+/** How a driver makes a log store: it says where the answers go. */
+export type LogStoreFactory = (receive: (input: LogInput) => void) => LogStore

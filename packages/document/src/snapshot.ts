@@ -1,0 +1,179 @@
+/*
+ * A snapshot is the whole state at one position, cut into pieces of at most 64 KiB, the same on disk
+ * and on the wire. A piece is a JSON text of [pointer, value] pairs; set one after the other into an
+ * empty object they give the state, so a piece can be encoded, checked and sent by itself and none
+ * is as large as the document.
+ *
+ * That every value fits follows from the limit on texts in a document (48 KiB of JSON) and on
+ * pointers: what is larger is a container, and a container is opened.
+ */
+import { assert, decodeUtf8, encodeUtf8, type Sha256, sha256Bytes } from '@fanfold/kernel'
+import {
+  badFrame,
+  limits,
+  type PieceEntry,
+  type Position,
+  partTags,
+  type SnapshotManifest,
+} from '@fanfold/protocol'
+import { forbiddenKeys, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { escapeSegment, parsePointer } from './pointer.ts'
+
+/** A snapshot as it is stored and sent: what it is, and its pieces in order. */
+export type Snapshot = {
+  readonly manifest: SnapshotManifest
+  readonly pieces: readonly Uint8Array[]
+}
+
+/** What an authority's own snapshot holds beside the state, as JSON; never leaves the authority. */
+export type AuthorityExtra = JsonObject
+
+const bytesMax = limits.snapshotPieceBytesMax.value
+
+/** The snapshot of `state` at `at`; with `extra`, one that only authorities may hold. */
+export function encodeSnapshot(options: {
+  readonly at: Position
+  /** Undefined for a document that was deleted. */
+  readonly state: JsonObject | undefined
+  readonly extra?: AuthorityExtra
+  readonly sha256: Sha256
+}): Snapshot {
+  const { at, state, extra, sha256 } = options
+  const tagged: [number, Uint8Array][] = []
+  if (state !== undefined) {
+    for (const piece of encodePieces(state)) tagged.push([partTags.public, piece])
+  }
+  if (extra !== undefined) {
+    for (const piece of encodePieces(extra)) tagged.push([partTags.authority, piece])
+  }
+  const entries: PieceEntry[] = tagged.map(([tag, piece]) => {
+    const digest = new Uint8Array(sha256Bytes)
+    sha256(piece, digest, 0)
+    return { tag, bytes: piece.length, digest }
+  })
+  return { manifest: { at, pieces: entries }, pieces: tagged.map(([, piece]) => piece) }
+}
+
+/** The part of a snapshot that may cross a link with this trust ceiling. */
+export function projectSnapshot(snapshot: Snapshot, ceiling: number): Snapshot {
+  const { at, pieces } = snapshot.manifest
+  if (pieces.every(entry => entry.tag <= ceiling)) return snapshot
+  const kept = pieces
+    .map((entry, index) => ({ entry, index }))
+    .filter(({ entry }) => entry.tag <= ceiling)
+  return {
+    manifest: { at, pieces: kept.map(({ entry }) => entry) },
+    pieces: kept.map(({ index }) => snapshot.pieces[index] as Uint8Array),
+  }
+}
+
+/**
+ * The state that the pieces with a label make, or `undefined` when there are none: the document was
+ * deleted. Digests are the caller's business.
+ *
+ * @throws ProtocolError `FANFOLD_BAD_FRAME` when a piece is not what a piece is
+ */
+export const decodeState = (snapshot: Snapshot): JsonObject | undefined =>
+  decodePieces(snapshot, tag => tag < partTags.crowd)
+
+/** What only authorities keep, from an authority's own snapshot. */
+export const decodeExtra = (snapshot: Snapshot): AuthorityExtra | undefined =>
+  decodePieces(snapshot, tag => tag === partTags.authority)
+
+/** The pieces of one object. */
+function encodePieces(root: JsonObject): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  let texts: string[] = []
+  let size = 2
+  const flush = (): void => {
+    if (texts.length === 0) return
+    const piece = encodeUtf8(`[${texts.join(',')}]`)
+    assert(piece.length <= bytesMax, `a piece has at most ${bytesMax} bytes, got ${piece.length}`)
+    pieces.push(piece)
+    texts = []
+    size = 2
+  }
+  // Containers that are still to be looked at, the next one last.
+  const open: { pointer: string; value: JsonValue }[] = [{ pointer: '', value: root }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { pointer, value } = next
+    let text = `[${JSON.stringify(pointer)},${JSON.stringify(value)}]`
+    let bytes = utf8Length(text)
+    if (bytes + 2 > bytesMax) {
+      assert(typeof value === 'object' && value !== null, `a text at ${pointer} fits into a piece`)
+      text = `[${JSON.stringify(pointer)},${Array.isArray(value) ? '[]' : '{}'}]`
+      bytes = utf8Length(text)
+      const children = Array.isArray(value)
+        ? value.map((child, index) => ({ pointer: `${pointer}/${index}`, value: child }))
+        : Object.entries(value).map(([key, child]) => ({
+            pointer: `${pointer}/${escapeSegment(key)}`,
+            value: child,
+          }))
+      for (let index = children.length - 1; index >= 0; index--) {
+        open.push(children[index] as { pointer: string; value: JsonValue })
+      }
+    }
+    if (size + bytes + 1 > bytesMax) flush()
+    texts.push(text)
+    size += bytes + 1
+  }
+  flush()
+  return pieces
+}
+
+function decodePieces(
+  snapshot: Snapshot,
+  wanted: (tag: number) => boolean,
+): JsonObject | undefined {
+  let root: JsonValue | undefined
+  for (const [index, entry] of snapshot.manifest.pieces.entries()) {
+    if (!wanted(entry.tag)) continue
+    for (const [pointer, value] of decodePairs(snapshot.pieces[index] as Uint8Array)) {
+      if (pointer === '') root = value
+      else setAt(root, pointer, value)
+    }
+  }
+  if (root === undefined) return undefined
+  return isJsonObject(root) ? root : badFrame('a snapshot of an object')
+}
+
+function decodePairs(piece: Uint8Array): [string, JsonValue][] {
+  const text = decodeUtf8(piece) ?? badFrame('a piece is well-formed UTF-8')
+  let pairs: unknown
+  try {
+    pairs = JSON.parse(text)
+  } catch {
+    return badFrame('a piece is JSON')
+  }
+  const arePairs =
+    Array.isArray(pairs) &&
+    pairs.every(pair => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string')
+  return arePairs ? (pairs as [string, JsonValue][]) : badFrame('a piece is an array of pairs')
+}
+
+function setAt(root: JsonValue | undefined, pointer: string, value: JsonValue): void {
+  const segments = parsePointer(pointer) ?? badFrame(`a pointer, got ${pointer.slice(0, 100)}`)
+  const last = segments.pop() as string
+  let parent: JsonValue | undefined = root
+  for (const segment of segments) parent = childOf(parent, segment)
+  if (Array.isArray(parent) && last === String(parent.length)) parent.push(value)
+  else if (isJsonObject(parent) && !forbiddenKeys.has(last)) parent[last] = value
+  else badFrame(`a pointer into what came before, got ${pointer.slice(0, 100)}`)
+}
+
+function childOf(parent: JsonValue | undefined, segment: string): JsonValue | undefined {
+  if (typeof parent !== 'object' || parent === null) return undefined
+  return Object.hasOwn(parent, segment) ? (parent as JsonObject)[segment] : undefined
+}
+
+/** Bytes of `text` in UTF-8, without encoding it. */
+function utf8Length(text: string): number {
+  let length = text.length
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit < 0x80) continue
+    // Two bytes up to U+07FF, three above; a surrogate pair is two units and four bytes.
+    length += unit < 0x800 ? 1 : unit >= 0xd800 && unit <= 0xdfff ? 1 : 2
+  }
+  return length
+}

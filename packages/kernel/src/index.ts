@@ -1,0 +1,18 @@
+export { AssertionError, assert, unreachable } from './assert.ts'
+export { Backoff, type BackoffOptions } from './backoff.ts'
+export { concatBytes, equalBytes, fromHex, toHex } from './bytes.ts'
+export {
+  after,
+  between,
+  type Duration,
+  earliest,
+  type Instant,
+  instant,
+  milliseconds,
+} from './instant.ts'
+export type { Machine } from './machine.ts'
+export { Prng } from './prng.ts'
+export { BoundedQueue } from './queue.ts'
+export type { RandomBytes } from './random-bytes.ts'
+export { type Sha256, sha256Bytes } from './sha256.ts'
+export { decodeUtf8, encodeUtf8 } from './utf8.ts'

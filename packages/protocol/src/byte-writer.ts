@@ -1,0 +1,81 @@
+import { assert, encodeUtf8 } from '@fanfold/kernel'
+
+/** Builds a frame field by field, all integers big-endian; the counterpart of `ByteReader`. */
+export class ByteWriter {
+  #bytes: Uint8Array
+  #length = 0
+
+  /** @param sizeHint bytes to set aside; it grows when they do not suffice */
+  constructor(sizeHint = 256) {
+    this.#bytes = new Uint8Array(sizeHint)
+  }
+
+  uint8(value: number): this {
+    this.#bytes[this.#reserve(1)] = value
+    return this
+  }
+
+  uint16(value: number): this {
+    assert(value >= 0 && value <= 0xffff, `an integer of two bytes, got ${value}`)
+    const at = this.#reserve(2)
+    this.#bytes[at] = value >>> 8
+    this.#bytes[at + 1] = value
+    return this
+  }
+
+  uint32(value: number): this {
+    const at = this.#reserve(4)
+    writeUint32(this.#bytes, at, value)
+    return this
+  }
+
+  uint53(value: number): this {
+    const at = this.#reserve(8)
+    writeUint53(this.#bytes, at, value)
+    return this
+  }
+
+  raw(bytes: Uint8Array): this {
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
+    return this
+  }
+
+  /** A text behind its length in two bytes. */
+  text(text: string): this {
+    const bytes = encodeUtf8(text)
+    return this.uint16(bytes.length).raw(bytes)
+  }
+
+  /** What was written, as an array of its own. */
+  finish(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  #reserve(count: number): number {
+    const at = this.#length
+    this.#length += count
+    if (this.#length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2))
+      grown.set(this.#bytes)
+      this.#bytes = grown
+    }
+    return at
+  }
+}
+
+/** Writes an integer of 0 … 2³² − 1 in four bytes at `offset`. */
+export function writeUint32(bytes: Uint8Array, offset: number, value: number): void {
+  assert(value >= 0 && value <= 0xffff_ffff, `an integer of four bytes, got ${value}`)
+  bytes[offset] = value >>> 24
+  bytes[offset + 1] = value >>> 16
+  bytes[offset + 2] = value >>> 8
+  bytes[offset + 3] = value
+}
+
+/** Writes an integer of 0 … 2⁵³ − 1 in eight bytes at `offset`. */
+export function writeUint53(bytes: Uint8Array, offset: number, value: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, `an integer of 0 to 2^53 - 1, got ${value}`)
+  writeUint32(bytes, offset, Math.floor(value / 0x1_0000_0000))
+  writeUint32(bytes, offset + 4, value % 0x1_0000_0000)
+}

@@ -1,0 +1,178 @@
+import type { CloseName } from './close-code.ts'
+
+/** What an error code tells its receiver. */
+export type ErrorMeaning = {
+  /** Whether the same request may succeed later without being changed. */
+  readonly retry: boolean
+  /** HTTP status where the error answers an HTTP request. */
+  readonly status: number
+  /** The close code's name, when the error ends the connection. */
+  readonly close?: CloseName
+  readonly meaning: string
+}
+
+/** Every error code that crosses a wire, in one table. Codes are stable; messages are for people. */
+export const errorCodes = {
+  FANFOLD_BAD_FRAME: {
+    retry: false,
+    status: 400,
+    close: 'bad-frame',
+    meaning: 'a frame that the protocol does not know, or with a field that is not what it must be',
+  },
+  FANFOLD_FRAME_TOO_LARGE: {
+    retry: false,
+    status: 413,
+    close: 'bad-frame',
+    meaning: 'a frame or body over its limit',
+  },
+  FANFOLD_TOO_MANY_FRAMES: {
+    retry: true,
+    status: 429,
+    close: 'overloaded',
+    meaning: 'more frames than the connection may send in a second',
+  },
+  FANFOLD_UNAUTHORIZED: {
+    retry: false,
+    status: 401,
+    close: 'unauthorized',
+    meaning: 'no token, or one that is not valid, not yet valid or no longer valid',
+  },
+  FANFOLD_FORBIDDEN: {
+    retry: false,
+    status: 403,
+    meaning: 'the token does not allow this on this document',
+  },
+  FANFOLD_VERSION: {
+    retry: false,
+    status: 426,
+    close: 'version',
+    meaning: 'no common version of the protocol',
+  },
+  FANFOLD_BAD_KEY: {
+    retry: false,
+    status: 400,
+    meaning: 'a document key that is not <tenant>/<type>/<id>',
+  },
+  FANFOLD_NO_DOCUMENT: { retry: false, status: 404, meaning: 'the document does not exist' },
+  FANFOLD_DELETED: { retry: false, status: 410, meaning: 'the document was deleted' },
+  FANFOLD_EXISTS: { retry: false, status: 409, meaning: 'the document exists already' },
+  FANFOLD_NO_DEFINITION: {
+    retry: false,
+    status: 404,
+    meaning: 'the authority has no definition for documents of this type',
+  },
+  FANFOLD_NO_MESSAGE: {
+    retry: false,
+    status: 404,
+    meaning: 'the definition declares no message of this name',
+  },
+  FANFOLD_NO_REDUCER: {
+    retry: false,
+    status: 404,
+    meaning: 'the definition declares no reducer of this name',
+  },
+  FANFOLD_NO_VIEW_STATE: {
+    retry: false,
+    status: 400,
+    meaning: 'documents of this type take no view state',
+  },
+  FANFOLD_NOT_OBSERVED: {
+    retry: false,
+    status: 409,
+    meaning: 'the connection does not observe this document',
+  },
+  FANFOLD_INVALID_VALUE: {
+    retry: false,
+    status: 422,
+    meaning: "a message value that the message's schema refuses",
+  },
+  FANFOLD_ASYNC_SCHEMA: {
+    retry: false,
+    status: 500,
+    meaning: 'a message schema that answers with a promise; schemas must be synchronous',
+  },
+  FANFOLD_HANDLER_FAILED: {
+    retry: false,
+    status: 422,
+    meaning: 'the handler threw; the document is unchanged',
+  },
+  FANFOLD_NOT_JSON: {
+    retry: false,
+    status: 422,
+    meaning: 'a value that is not JSON would have become part of the document',
+  },
+  FANFOLD_FORBIDDEN_KEY: {
+    retry: false,
+    status: 422,
+    meaning: 'a member named __proto__, constructor or prototype',
+  },
+  FANFOLD_TOO_DEEP: { retry: false, status: 422, meaning: 'nested deeper than documents may be' },
+  FANFOLD_TOO_LARGE: {
+    retry: false,
+    status: 413,
+    meaning: 'a value, a change or a document over its limit in bytes',
+  },
+  FANFOLD_BUSY: {
+    retry: true,
+    status: 503,
+    meaning: 'more writes wait than the authority takes; nothing was done',
+  },
+  FANFOLD_LOG_FULL: {
+    retry: true,
+    status: 503,
+    meaning: 'the log has no room; nothing was done, and writing goes on when there is room again',
+  },
+  FANFOLD_LOG_DAMAGED: {
+    retry: false,
+    status: 503,
+    meaning: 'a record of the log is damaged and good ones follow it; the document is not served',
+  },
+  FANFOLD_FENCED: {
+    retry: true,
+    status: 503,
+    meaning: 'another authority has claimed the document; nothing was done',
+  },
+  FANFOLD_QUARANTINED: {
+    retry: false,
+    status: 503,
+    meaning: 'an assertion failed inside this document; it is not served until the node restarts',
+  },
+  FANFOLD_MOVED: { retry: true, status: 307, meaning: 'the document is served elsewhere' },
+  FANFOLD_DRAINING: {
+    retry: true,
+    status: 503,
+    close: 'draining',
+    meaning: 'the node is going away; come back, or go elsewhere',
+  },
+  FANFOLD_NO_PARENT: {
+    retry: true,
+    status: 503,
+    meaning: 'the node has no parent to get the document from at the moment',
+  },
+  FANFOLD_OVERLOADED: {
+    retry: true,
+    status: 503,
+    close: 'overloaded',
+    meaning: 'a limit of the node is reached',
+  },
+  FANFOLD_BAD_POSITION: {
+    retry: false,
+    status: 400,
+    meaning: 'a position to resume from that no node has given out',
+  },
+  FANFOLD_BAD_TOKEN: {
+    retry: false,
+    status: 401,
+    close: 'unauthorized',
+    meaning: 'a link token or its proof that is not valid; the link is refused',
+  },
+} as const
+
+/** A stable error code, as it crosses a wire. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** What a code means; for codes of other versions a cautious answer. */
+export const meaningOf = (code: ErrorCode): ErrorMeaning => errorCodes[code]
+
+/** True for the codes of this version. */
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(errorCodes, text)

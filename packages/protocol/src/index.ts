@@ -1,0 +1,78 @@
+export { ByteReader, readUint32, readUint53 } from './byte-reader.ts'
+export { ByteWriter, writeUint32, writeUint53 } from './byte-writer.ts'
+export {
+  type CloseName,
+  type CloseReason,
+  closeCodes,
+  closeReasonOf,
+  mayReconnect,
+} from './close-code.ts'
+export {
+  asDocumentKey,
+  type DocumentKey,
+  type DocumentName,
+  documentName,
+  parseDocumentKey,
+} from './document-key.ts'
+export {
+  type ErrorCode,
+  type ErrorMeaning,
+  errorCodes,
+  isErrorCode,
+  meaningOf,
+} from './error-code.ts'
+export { type Limit, type LimitName, limitOf, limits } from './limits.ts'
+export type { LinkEffect, LinkId, LinkInput, PeerIdentity } from './link.ts'
+export {
+  decodeLinkFrame,
+  decodeManifest,
+  encodeLinkFrame,
+  encodeManifest,
+  encodeRecordsFrame,
+  type JoinMode,
+  type LinkFrame,
+  linkFrameTypes,
+  optionalFrameTypeMin,
+  type PieceEntry,
+  type SnapshotManifest,
+} from './link-frame.ts'
+export {
+  encodeRecord,
+  LogRecord,
+  partTags,
+  projectRecord,
+  type RecordFields,
+  type RecordKind,
+  type RecordPart,
+  recordChainOffset,
+  recordKinds,
+  saltBytes,
+  tagOf,
+  traceBytes,
+} from './log-record.ts'
+export {
+  decodeResumePoint,
+  describePosition,
+  encodeResumePoint,
+  type Position,
+  type ResumePoint,
+  zeroHash,
+  zeroPosition,
+} from './position.ts'
+export { badFrame, ProtocolError } from './protocol-error.ts'
+export { linkSubprotocol, protocolVersion, viewerSubprotocol } from './version.ts'
+export {
+  decodeViewerRequest,
+  encodeDeltaFrame,
+  encodeSnapshotFrame,
+  encodeViewerFrame,
+  type ViewerFrame,
+  type ViewerRequest,
+} from './viewer-frame.ts'
+export {
+  decodeWriterRequest,
+  encodeWriterFrame,
+  idempotencyId,
+  type WriterFrame,
+  type WriterRequest,
+} from './writer-frame.ts'

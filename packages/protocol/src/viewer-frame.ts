@@ -1,0 +1,191 @@
+/*
+ * Frames between an edge and a viewer: JSON texts. What comes from a viewer is decoded here, field by
+ * field; what goes to viewers is written by hand around payloads that are JSON already, so that a
+ * delta's patch is never parsed to be passed on.
+ */
+import { encodeUtf8 } from '@fanfold/kernel'
+import { type DocumentKey, parseDocumentKey } from './document-key.ts'
+import type { ErrorCode } from './error-code.ts'
+import { limits } from './limits.ts'
+import { badFrame, ProtocolError } from './protocol-error.ts'
+
+/** What a viewer asks for. */
+export type ViewerRequest =
+  | { readonly type: 'authenticate'; readonly token: string }
+  | {
+      readonly type: 'observe'
+      readonly doc: DocumentKey
+      /** Undefined when the viewer sends none. */
+      readonly viewState: unknown
+      /** A position from an earlier frame. */
+      readonly from: string | undefined
+      /** Deltas per second the viewer wants at most. */
+      readonly maxRate: number | undefined
+    }
+  | { readonly type: 'viewState'; readonly doc: DocumentKey; readonly viewState: unknown }
+  | {
+      readonly type: 'add'
+      readonly doc: DocumentKey
+      readonly reducer: string
+      readonly value: unknown
+      readonly id: number | string | undefined
+    }
+  | { readonly type: 'leave'; readonly doc: DocumentKey }
+
+/** What the edge answers, as the client decodes it. */
+export type ViewerFrame =
+  | {
+      readonly type: 'snapshot'
+      readonly doc: string
+      readonly epoch: number
+      readonly seq: number
+      readonly position: string
+      readonly view: unknown
+    }
+  | {
+      readonly type: 'delta'
+      readonly doc: string
+      readonly epoch: number
+      readonly from: number
+      readonly seq: number
+      readonly patch: readonly unknown[]
+      readonly time: number
+      readonly position?: string
+    }
+  | {
+      readonly type: 'status'
+      readonly doc: string
+      readonly status: 'live' | 'stale'
+      readonly since: number
+    }
+  | { readonly type: 'moved'; readonly doc: string; readonly to: string }
+  | {
+      readonly type: 'refused'
+      readonly doc?: string
+      readonly code: ErrorCode
+      readonly message: string
+      readonly retryAfter?: number
+    }
+  | { readonly type: 'left'; readonly doc: string; readonly reason: string }
+
+/**
+ * The request in a viewer's text frame.
+ *
+ * @throws ProtocolError `FANFOLD_BAD_FRAME`, `FANFOLD_BAD_KEY`, `FANFOLD_FRAME_TOO_LARGE`
+ */
+export function decodeViewerRequest(text: string): ViewerRequest {
+  if (text.length > limits.observeFrameBytesMax.value) {
+    throw new ProtocolError(
+      'FANFOLD_FRAME_TOO_LARGE',
+      `a frame of at most ${limits.observeFrameBytesMax.value} bytes, got ${text.length}`,
+    )
+  }
+  const fields = parseObject(text)
+  switch (fields['type']) {
+    case 'authenticate':
+      return { type: 'authenticate', token: textField(fields, 'token') }
+    case 'observe':
+      return {
+        type: 'observe',
+        doc: keyField(fields),
+        viewState: fields['viewState'],
+        from: fields['from'] === undefined ? undefined : textField(fields, 'from'),
+        maxRate: fields['maxRate'] === undefined ? undefined : rateField(fields),
+      }
+    case 'viewState':
+      return { type: 'viewState', doc: keyField(fields), viewState: fields['viewState'] }
+    case 'add': {
+      const id = fields['id']
+      if (id !== undefined && typeof id !== 'number' && typeof id !== 'string') {
+        badFrame('id is a number or a text')
+      }
+      return {
+        type: 'add',
+        doc: keyField(fields),
+        reducer: textField(fields, 'reducer'),
+        value: fields['value'],
+        id,
+      }
+    }
+    case 'leave':
+      return { type: 'leave', doc: keyField(fields) }
+    default:
+      return badFrame(`a known type of frame, got ${JSON.stringify(fields['type'])?.slice(0, 60)}`)
+  }
+}
+
+/** Bytes of a `snapshot` frame; `viewJson` is the view as JSON text. */
+export function encodeSnapshotFrame(snapshot: {
+  readonly doc: DocumentKey
+  readonly epoch: number
+  readonly seq: number
+  readonly position: string
+  readonly viewJson: string
+}): Uint8Array {
+  const { doc, epoch, seq, position, viewJson } = snapshot
+  return encodeUtf8(
+    `{"type":"snapshot","doc":"${doc}","epoch":${epoch},"seq":${seq},"position":"${position}","view":${viewJson}}`,
+  )
+}
+
+/** Bytes of a `delta` frame around `patch`, which is the UTF-8 of a JSON array and copied as it is. */
+export function encodeDeltaFrame(delta: {
+  readonly doc: DocumentKey
+  readonly epoch: number
+  readonly from: number
+  readonly seq: number
+  readonly timeMs: number
+  readonly position: string | undefined
+  readonly patch: Uint8Array
+}): Uint8Array {
+  const { doc, epoch, from, seq, timeMs, position, patch } = delta
+  const head = encodeUtf8(
+    `{"type":"delta","doc":"${doc}","epoch":${epoch},"from":${from},"seq":${seq},"time":${timeMs}${
+      position === undefined ? '' : `,"position":"${position}"`
+    },"patch":`,
+  )
+  const bytes = new Uint8Array(head.length + patch.length + 1)
+  bytes.set(head)
+  bytes.set(patch, head.length)
+  bytes[bytes.length - 1] = closingBrace
+  return bytes
+}
+
+const closingBrace = 0x7d
+
+/** Bytes of any of the small frames: everything but `snapshot` and `delta`. */
+export const encodeViewerFrame = (
+  frame: Exclude<ViewerFrame, { type: 'snapshot' } | { type: 'delta' }>,
+): Uint8Array => encodeUtf8(JSON.stringify(frame))
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` when `text` is not a JSON object */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return badFrame('a frame is JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return badFrame('a frame is a JSON object')
+  }
+  return value as Readonly<Record<string, unknown>>
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` when the field is not a text */
+export function textField(fields: Readonly<Record<string, unknown>>, name: string): string {
+  const value = fields[name]
+  return typeof value === 'string' ? value : badFrame(`${name} is a text`)
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME`, `FANFOLD_BAD_KEY` when `doc` is not a document key */
+export function keyField(fields: Readonly<Record<string, unknown>>): DocumentKey {
+  return parseDocumentKey(textField(fields, 'doc'))
+}
+
+function rateField(fields: Readonly<Record<string, unknown>>): number {
+  const rate = fields['maxRate']
+  return typeof rate === 'number' && rate > 0 && rate <= 1000
+    ? rate
+    : badFrame('maxRate is a number over 0, at most 1000, deltas per second')
+}
