@@ -21,6 +21,7 @@ export {
   isErrorCode,
   meaningOf,
 } from './error-code.ts'
+export { type GrantedAction, type Grants, isGranted, matchesGlob } from './grants.ts'
 export { type Limit, type LimitName, limitOf, limits } from './limits.ts'
 export type { LinkEffect, LinkId, LinkInput, PeerIdentity } from './link.ts'
 export {
@@ -61,6 +62,7 @@ export {
 } from './position.ts'
 export { badFrame, ProtocolError } from './protocol-error.ts'
 export { linkSubprotocol, protocolVersion, viewerSubprotocol } from './version.ts'
+export type { CohortId, ViewerEffect, ViewerId, ViewerInput } from './viewer.ts'
 export {
   decodeViewerRequest,
   encodeDeltaFrame,
@@ -69,6 +71,7 @@ export {
   type ViewerFrame,
   type ViewerRequest,
 } from './viewer-frame.ts'
+export type { RequestId, WriteAction, WriteAnswer, WriterEffect, WriterInput } from './writer.ts'
 export {
   decodeWriterRequest,
   encodeWriterFrame,

@@ -1,0 +1,50 @@
+import type { ErrorCode } from './error-code.ts'
+import type { Grants } from './grants.ts'
+import type { ViewerRequest } from './viewer-frame.ts'
+
+/** A viewer's connection inside one process; never reused while the process lives. */
+export type ViewerId = number & { readonly unit: 'viewer' }
+
+/** The viewers of one document that receive the same bytes, inside one process. */
+export type CohortId = number & { readonly unit: 'cohort' }
+
+/**
+ * The viewer port, what happened: the rim has checked the token, limited frames and decoded requests.
+ *
+ * Lagging is the rim's to notice: a viewer whose socket holds more than its budget when a cohort's
+ * frame goes out does not get that frame and leaves the cohort. Once the socket has drained,
+ * `viewer-drained` names the cohorts it left; the edge brings it up to date and lets it enter again.
+ */
+export type ViewerInput =
+  | { readonly kind: 'viewer-opened'; readonly viewer: ViewerId; readonly grants: Grants }
+  /** The viewer has shown another token; what it may no longer observe ends. */
+  | { readonly kind: 'viewer-renewed'; readonly viewer: ViewerId; readonly grants: Grants }
+  | {
+      readonly kind: 'viewer-requested'
+      readonly viewer: ViewerId
+      readonly request: Exclude<ViewerRequest, { type: 'authenticate' }>
+    }
+  | {
+      readonly kind: 'viewer-drained'
+      readonly viewer: ViewerId
+      readonly cohorts: readonly CohortId[]
+    }
+  | { readonly kind: 'viewer-closed'; readonly viewer: ViewerId }
+
+/**
+ * The viewer port, what to do. Frames are the bytes of one WebSocket text message.
+ *
+ * A fan-out is one effect per cohort: the rim owns the list of sockets, and a viewer that entered a
+ * cohort receives every frame sent to it afterwards, in order with what is sent to it alone.
+ */
+export type ViewerEffect =
+  | { readonly kind: 'viewer-send'; readonly viewer: ViewerId; readonly frame: Uint8Array }
+  | {
+      readonly kind: 'viewer-close'
+      readonly viewer: ViewerId
+      readonly code: ErrorCode
+      readonly message: string
+    }
+  | { readonly kind: 'cohort-enter'; readonly cohort: CohortId; readonly viewer: ViewerId }
+  | { readonly kind: 'cohort-exit'; readonly cohort: CohortId; readonly viewer: ViewerId }
+  | { readonly kind: 'cohort-send'; readonly cohort: CohortId; readonly frame: Uint8Array }
