@@ -31,9 +31,13 @@ export function canonicalJson(value: JsonValue): string {
 function byCodePoint(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index++) {
-    if (a.charCodeAt(index) !== b.charCodeAt(index)) {
-      return (a.codePointAt(index) as number) - (b.codePointAt(index) as number)
-    }
+    if (a.charCodeAt(index) === b.charCodeAt(index)) continue
+    // Behind a leading surrogate that both share, one may go on with its pair and the other not:
+    // then the code points differ from there on. Without this the order would have cycles.
+    const before = index === 0 ? index : index - 1
+    return codePoint(a, before) - codePoint(b, before) || codePoint(a, index) - codePoint(b, index)
   }
   return a.length - b.length
 }
+
+const codePoint = (text: string, index: number): number => text.codePointAt(index) as number

@@ -1,6 +1,6 @@
 import { decodeUtf8, type Sha256 } from '@fanfold/kernel'
 import { type LogRecord, type Position, partTags, zeroPosition } from '@fanfold/protocol'
-import type { JsonObject } from './json.ts'
+import { isJsonObject, type JsonObject } from './json.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
 import { decodeState, encodeSnapshot, type Snapshot } from './snapshot.ts'
 
@@ -18,7 +18,7 @@ export class Replica {
   /** The state at `#position` minus `#pending`; undefined while only `#snapshot` holds it. */
   #state: JsonObject | undefined
   #isMaterialised = true
-  /** Records that the state does not hold yet, from `#pendingHead` on. */
+  /** Records that the state does not hold yet, in order. */
   #pending: LogRecord[] = []
   #pendingBytes = 0
   #isDeleted = false
@@ -62,16 +62,18 @@ export class Replica {
 
   /** Takes the next record, verified by the caller. */
   append(record: LogRecord): void {
-    this.#pending.push(record)
-    this.#pendingBytes += record.bytes.length
+    if (!this.#isBroken) {
+      this.#pending.push(record)
+      this.#pendingBytes += record.bytes.length
+    }
     this.#position = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
     if (record.kind === 'delete') this.#isDeleted = true
     else if (record.kind === 'create') this.#isDeleted = false
   }
 
   /**
-   * The state now, or `undefined` when the document does not exist or the replica is broken. It is the replica's own object: read it, keep no
-   * part of it, change nothing.
+   * The state now, or `undefined` when the document does not exist or the replica is broken. It is
+   * the replica's own object: read it, keep no part of it, change nothing.
    */
   state(): JsonObject | undefined {
     this.settle(Number.POSITIVE_INFINITY)
@@ -85,7 +87,7 @@ export class Replica {
       try {
         this.#state = decodeState(this.#snapshot)
       } catch {
-        this.#isBroken = true
+        this.#break()
         return
       }
       this.#isMaterialised = true
@@ -94,7 +96,7 @@ export class Replica {
     for (const record of due) {
       this.#pendingBytes -= record.bytes.length
       if (!this.#apply(record)) {
-        this.#isBroken = true
+        this.#break()
         return
       }
     }
@@ -118,10 +120,20 @@ export class Replica {
     return this.#snapshot
   }
 
+  /** Nothing it holds is fit to be served: the state is half changed, the snapshot leads to it. */
+  #break(): void {
+    this.#isBroken = true
+    this.#snapshot = undefined
+    this.#state = undefined
+    this.#pending = []
+    this.#pendingBytes = 0
+  }
+
   #apply(record: LogRecord): boolean {
     switch (record.kind) {
       case 'create': {
-        this.#state = parsePayload(record) as JsonObject | undefined
+        const state = parsePayload(record)
+        this.#state = isJsonObject(state) ? state : undefined
         return this.#state !== undefined
       }
       case 'delta': {

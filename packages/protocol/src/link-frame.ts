@@ -336,7 +336,9 @@ function readManifest(reader: ByteReader): SnapshotManifest {
   for (let index = 0; index < count; index++) {
     const tag = reader.uint8()
     const bytes = reader.uint32()
-    if (bytes > limits.snapshotPieceBytesMax.value) badFrame(`a piece of ${bytes} bytes`)
+    if (bytes === 0 || bytes > limits.snapshotPieceBytesMax.value) {
+      badFrame(`a piece of 1 to ${limits.snapshotPieceBytesMax.value} bytes, got ${bytes}`)
+    }
     pieces.push({ tag, bytes, digest: reader.raw(32) })
   }
   return { at, pieces }

@@ -109,7 +109,7 @@ export class LogRecord {
    * @throws ProtocolError `FANFOLD_BAD_FRAME` when they are not. Hashes are not checked here.
    */
   static decode(bytes: Uint8Array): LogRecord {
-    if (bytes.length < keyOffset)
+    if (bytes.length <= keyOffset)
       badFrame(`a record has over ${keyOffset} bytes, got ${bytes.length}`)
     if (bytes.length > limits.recordBytesMax.value) {
       badFrame(`a record has at most ${limits.recordBytesMax.value} bytes, got ${bytes.length}`)
@@ -121,6 +121,8 @@ export class LogRecord {
     if (!kindNames.has(kind)) badFrame(`a kind of record, got ${kind}`)
     const seq = readUint53(bytes, seqOffset)
     if (seq === undefined || seq === 0) badFrame('a seq of 1 to 2^53 - 1')
+    if (readUint53(bytes, timeOffset) === undefined) badFrame('a commit time of at most 2^53 - 1')
+    if (bytes[keyLengthOffset] === 0) badFrame('a key that is not empty')
     const record = new LogRecord(bytes, readUint32(bytes, epochOffset), seq)
     record.#checkParts()
     return record

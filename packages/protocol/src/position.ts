@@ -24,13 +24,14 @@ export const encodeResumePoint = (position: Position): string =>
 /** What a viewer's position says, or `undefined` when no node gave it out. */
 export function decodeResumePoint(text: string): ResumePoint | undefined {
   if (text.length > limits.positionBytesMax.value) return undefined
-  const match = /^1\.(\d{1,10})\.(\d{1,16})\.([0-9a-f]{32})$/.exec(text)
+  const match = /^1\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,15})\.([0-9a-f]{32})$/.exec(text)
   if (match === null) return undefined
   const [, epochText = '', seqText = '', hashText = ''] = match
   const hashPrefix = fromHex(hashText)
   const epoch = Number(epochText)
   const seq = Number(seqText)
-  if (hashPrefix === undefined || !Number.isSafeInteger(seq)) return undefined
+  if (hashPrefix === undefined || epoch > 0xffff_ffff || !Number.isSafeInteger(seq))
+    return undefined
   return { epoch, seq, hashPrefix }
 }
 

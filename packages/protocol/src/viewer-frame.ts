@@ -74,12 +74,7 @@ export type ViewerFrame =
  * @throws ProtocolError `FANFOLD_BAD_FRAME`, `FANFOLD_BAD_KEY`, `FANFOLD_FRAME_TOO_LARGE`
  */
 export function decodeViewerRequest(text: string): ViewerRequest {
-  if (text.length > limits.observeFrameBytesMax.value) {
-    throw new ProtocolError(
-      'FANFOLD_FRAME_TOO_LARGE',
-      `a frame of at most ${limits.observeFrameBytesMax.value} bytes, got ${text.length}`,
-    )
-  }
+  checkFrameBytes(text, limits.observeFrameBytesMax.value)
   const fields = parseObject(text)
   switch (fields['type']) {
     case 'authenticate':
@@ -110,7 +105,7 @@ export function decodeViewerRequest(text: string): ViewerRequest {
     case 'leave':
       return { type: 'leave', doc: keyField(fields) }
     default:
-      return badFrame(`a known type of frame, got ${JSON.stringify(fields['type'])?.slice(0, 60)}`)
+      return unknownType(fields['type'])
   }
 }
 
@@ -157,6 +152,25 @@ const closingBrace = 0x7d
 export const encodeViewerFrame = (
   frame: Exclude<ViewerFrame, { type: 'snapshot' } | { type: 'delta' }>,
 ): Uint8Array => encodeUtf8(JSON.stringify(frame))
+
+/** @throws ProtocolError `FANFOLD_FRAME_TOO_LARGE` when `text` has more bytes of UTF-8 than that */
+export function checkFrameBytes(text: string, bytesMax: number): void {
+  // A UTF-16 unit has one to three bytes of UTF-8: short texts need no counting.
+  const bytes = text.length * 3 <= bytesMax ? 0 : encodeUtf8(text).length
+  if (bytes <= bytesMax) return
+  throw new ProtocolError(
+    'FANFOLD_FRAME_TOO_LARGE',
+    `a frame of at most ${bytesMax} bytes, got ${bytes}`,
+  )
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` that names the type, which may be any JSON */
+export function unknownType(type: unknown): never {
+  // Not by JSON.stringify: it overflows the stack on what is nested deep enough.
+  return badFrame(
+    `a known type of frame, got ${typeof type === 'string' ? type.slice(0, 60) : typeof type}`,
+  )
+}
 
 /** @throws ProtocolError `FANFOLD_BAD_FRAME` when `text` is not a JSON object */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {

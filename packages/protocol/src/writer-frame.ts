@@ -6,8 +6,8 @@ import { encodeUtf8 } from '@fanfold/kernel'
 import type { DocumentKey } from './document-key.ts'
 import type { ErrorCode } from './error-code.ts'
 import { limits } from './limits.ts'
-import { badFrame, ProtocolError } from './protocol-error.ts'
-import { keyField, parseObject, textField } from './viewer-frame.ts'
+import { badFrame } from './protocol-error.ts'
+import { checkFrameBytes, keyField, parseObject, textField, unknownType } from './viewer-frame.ts'
 
 /** What a writer asks for. */
 export type WriterRequest =
@@ -46,12 +46,7 @@ export type WriterFrame =
  * @throws ProtocolError `FANFOLD_BAD_FRAME`, `FANFOLD_BAD_KEY`, `FANFOLD_FRAME_TOO_LARGE`
  */
 export function decodeWriterRequest(text: string): WriterRequest {
-  if (text.length > limits.writeFrameBytesMax.value) {
-    throw new ProtocolError(
-      'FANFOLD_FRAME_TOO_LARGE',
-      `a frame of at most ${limits.writeFrameBytesMax.value} bytes, got ${text.length}`,
-    )
-  }
+  checkFrameBytes(text, limits.writeFrameBytesMax.value)
   const fields = parseObject(text)
   switch (fields['type']) {
     case 'authenticate':
@@ -65,7 +60,7 @@ export function decodeWriterRequest(text: string): WriterRequest {
         id: fields['id'] === undefined ? undefined : idempotencyId(fields['id']),
       }
     default:
-      return badFrame(`a known type of frame, got ${JSON.stringify(fields['type'])?.slice(0, 60)}`)
+      return unknownType(fields['type'])
   }
 }
 
