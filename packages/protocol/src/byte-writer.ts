@@ -11,7 +11,10 @@ export class ByteWriter {
   }
 
   uint8(value: number): this {
-    this.#bytes[this.#reserve(1)] = value
+    assert(value >= 0 && value <= 0xff, `an integer of one byte, got ${value}`)
+    // The place first: reserving may put another array in the place of this one.
+    const at = this.#reserve(1)
+    this.#bytes[at] = value
     return this
   }
 

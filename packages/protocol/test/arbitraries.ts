@@ -1,0 +1,145 @@
+/*
+ * Random keys, positions, records and frames, for the property tests of the wire.
+ */
+import fc from 'fast-check'
+import { type DocumentKey, parseDocumentKey } from '../src/document-key.ts'
+import { type ErrorCode, errorCodes } from '../src/error-code.ts'
+import type { LinkFrame } from '../src/link-frame.ts'
+import {
+  encodeRecord,
+  LogRecord,
+  type RecordFields,
+  type RecordKind,
+  recordKinds,
+} from '../src/log-record.ts'
+import type { Position } from '../src/position.ts'
+
+/** The fields of a small delta, with `overrides`. */
+export const recordFields = (overrides: Partial<RecordFields> = {}): RecordFields => ({
+  kind: 'delta',
+  key: parseDocumentKey('acme/match/final'),
+  epoch: 3,
+  seq: 7,
+  timeMs: 1_731_931_200_123,
+  trace: new Uint8Array(16).fill(0xab),
+  parts: [part(0, '[]')],
+  ...overrides,
+})
+
+/** A part with a salt made of its tag. */
+export const part = (tag: number, payload: string | Uint8Array): RecordFields['parts'][number] => ({
+  tag,
+  salt: new Uint8Array(16).fill(tag),
+  payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+})
+
+/** Bytes that are no view of a Node buffer, so that comparing them is comparing bytes. */
+export const bytesOf = (length: number): fc.Arbitrary<Uint8Array> =>
+  fc.uint8Array({ minLength: length, maxLength: length })
+
+const segment = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}$/)
+
+/** Any document key, up to the longest. */
+export const documentKey: fc.Arbitrary<DocumentKey> = fc
+  .tuple(segment, segment, segment)
+  .map(segments => parseDocumentKey(segments.join('/')))
+
+const uint32 = fc.nat({ max: 0xffff_ffff })
+const uint53 = fc.maxSafeNat()
+
+/** Any position. */
+export const position: fc.Arbitrary<Position> = fc.record({
+  epoch: uint32,
+  seq: uint53,
+  hash: bytesOf(32),
+})
+
+/** Any fields of a record. */
+export const anyRecordFields: fc.Arbitrary<RecordFields> = fc.record({
+  kind: fc.constantFrom(...(Object.keys(recordKinds) as RecordKind[])),
+  key: documentKey,
+  epoch: uint32,
+  seq: uint53.filter(seq => seq > 0),
+  timeMs: uint53,
+  trace: bytesOf(16),
+  parts: fc
+    .uniqueArray(
+      fc.record({
+        tag: fc.nat({ max: 255 }),
+        salt: bytesOf(16),
+        payload: fc.uint8Array({ maxLength: 300 }),
+      }),
+      { selector: ({ tag }) => tag, maxLength: 16 },
+    )
+    .map(parts => parts.sort((a, b) => a.tag - b.tag)),
+})
+
+/** Any record, its chain hash still zeros. */
+export const anyRecord: fc.Arbitrary<LogRecord> = anyRecordFields.map(fields =>
+  LogRecord.decode(encodeRecord(fields)),
+)
+
+const code = fc.constantFrom(...(Object.keys(errorCodes) as ErrorCode[]))
+const message = fc.string({ unit: 'grapheme', maxLength: 60 })
+const text = fc.string({ unit: 'grapheme', maxLength: 200 })
+const uint8 = fc.nat({ max: 255 })
+
+const of = <Kind extends LinkFrame['kind']>(
+  kind: Kind,
+  fields: { [Name in Exclude<keyof FrameOf<Kind>, 'kind'>]: fc.Arbitrary<FrameOf<Kind>[Name]> },
+): fc.Arbitrary<LinkFrame> =>
+  fc.record({ kind: fc.constant(kind), ...fields }) as fc.Arbitrary<LinkFrame>
+
+type FrameOf<Kind> = Extract<LinkFrame, { kind: Kind }>
+
+/** Any frame of each kind, by its kind. */
+export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> } = {
+  hello: of('hello', {
+    versionMin: uint8,
+    versionMax: uint8,
+    incarnation: text,
+    token: text,
+    nonce: bytesOf(32),
+  }),
+  proof: of('proof', { signature: fc.uint8Array({ maxLength: 128 }) }),
+  ping: fc.constant({ kind: 'ping' }),
+  join: of('join', {
+    doc: documentKey,
+    credit: uint32,
+    have: fc.option(position, { nil: undefined }),
+  }),
+  leave: of('leave', { doc: documentKey }),
+  credit: of('credit', { channel: uint32, bytes: uint32 }),
+  'request-pieces': of('request-pieces', { channel: uint32, indexes: fc.array(uint32) }),
+  welcome: of('welcome', {
+    doc: documentKey,
+    channel: uint32,
+    mode: fc.constantFrom('tail', 'snapshot'),
+    head: position,
+  }),
+  refused: of('refused', { doc: documentKey, code, message, retryAfterMs: uint32 }),
+  records: of('records', { channel: uint32, records: fc.array(anyRecord, { maxLength: 5 }) }),
+  'snapshot-begin': of('snapshot-begin', {
+    channel: uint32,
+    manifest: fc.record({
+      at: position,
+      pieces: fc.array(
+        fc.record({
+          tag: uint8,
+          bytes: fc.integer({ min: 1, max: 65_536 }),
+          digest: bytesOf(32),
+        }),
+      ),
+    }),
+  }),
+  'snapshot-piece': of('snapshot-piece', {
+    channel: uint32,
+    index: uint32,
+    piece: fc.uint8Array({ maxLength: 1000 }),
+  }),
+  ended: of('ended', { channel: uint32, code, message }),
+  status: of('status', { channel: uint32, stale: fc.boolean(), ageMs: uint32 }),
+}
+
+/** Any frame of a link. */
+export const anyLinkFrame: fc.Arbitrary<LinkFrame> = fc.oneof(...Object.values(linkFrames))

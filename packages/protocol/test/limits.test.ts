@@ -1,0 +1,28 @@
+import t from 'tap'
+import { type LimitName, limitOf, limits } from '../src/limits.ts'
+
+await t.test('every limit is a positive integer with a unit and a sentence', async t => {
+  for (const [name, limit] of Object.entries(limits)) {
+    t.ok(Number.isSafeInteger(limit.value) && limit.value > 0, name)
+    t.match(limit.unit, /^[a-z]+$/, name)
+    t.match(limit.meaning, /^[a-z].+[^.]$/, name)
+    t.equal(limitOf(name as LimitName), limit)
+  }
+})
+
+await t.test('any record fits in a frame of records, any piece in a frame of its own', async t => {
+  const frame = limits.linkFrameBytesMax.value
+  t.ok(5 + 4 + limits.recordBytesMax.value <= frame)
+  t.ok(9 + limits.snapshotPieceBytesMax.value <= frame)
+})
+
+await t.test('the largest manifest fits in a frame', async t => {
+  const position = 4 + 8 + 32
+  const entries = limits.snapshotPiecesMax.value * (1 + 4 + 32)
+  t.ok(1 + 4 + position + 4 + entries <= limits.linkFrameBytesMax.value)
+})
+
+await t.test('lengths fit the fields that carry them', async t => {
+  t.ok(limits.keyBytesMax.value <= 0xff, 'a record has one byte for the length of its key')
+  t.ok(limits.recordsFrameBytesTarget.value <= limits.linkFrameBytesMax.value)
+})
