@@ -1,4 +1,5 @@
 export { Chain } from './chain.ts'
+export { type DocumentLimits, documentLimits } from './document-limits.ts'
 export {
   canonicalJson,
   forbiddenKeys,
@@ -6,6 +7,15 @@ export {
   type JsonObject,
   type JsonValue,
 } from './json.ts'
+export {
+  type AdoptedJson,
+  adoptJson,
+  describePointer,
+  type JsonProblem,
+  jsonBytes,
+  memberBytes,
+  textBytes,
+} from './json-value.ts'
 export type { LogEffect, LogInput, LogRefusal, LogStore, LogStoreFactory } from './log-store.ts'
 export { applyPatch, type PatchOperation } from './patch.ts'
 export { escapeSegment, type Pointer, parsePointer } from './pointer.ts'
