@@ -1,1 +1,7 @@
-export {}
+export {
+  type ProxyEffect,
+  type ProxyFact,
+  type ProxyInput,
+  type ProxyLimits,
+  ProxyTier,
+} from './proxy-tier.ts'

@@ -1,1 +1,18 @@
-export {}
+export { ChildLinks, type ChildLinksOwner, documentsPerLinkMax } from './child-links.ts'
+export {
+  Downstream,
+  headOf,
+  type JoinRequest,
+  refusal,
+  type SnapshotSource,
+} from './downstream.ts'
+export { Follower, type FollowerLimits } from './follower.ts'
+export { Following, type FollowingEvent } from './following.ts'
+export { RecordRing, type RingLimits } from './record-ring.ts'
+export {
+  defaultUpstreamLimits,
+  type ResyncReason,
+  Upstream,
+  type UpstreamEvent,
+  type UpstreamLimits,
+} from './upstream.ts'

@@ -1,0 +1,454 @@
+/*
+ * One document at its authority: serial, and group-committed.
+ *
+ *   opening ── log-opened ──▶ open ⇄ appending (one batch in flight)
+ *                 │             └─ fenced, damaged ─▶ refusing
+ *                 └─ refused ─────────────────────────▶
+ *
+ * Writes wait in a queue. When no append is in flight, what waits becomes a batch: each handler runs
+ * on the state in place, its record follows the one before, and the batch goes to the log as one
+ * append. Only when the log says that it is durable are the writers answered and the records
+ * published. So between two batches the state is exactly the durable one, which is when snapshots
+ * are taken; and a batch that the log refuses is undone, newest change first.
+ */
+
+import type { DocumentDefinition } from '@fanfold/definition'
+import {
+  applyPatch,
+  type Chain,
+  decodeExtra,
+  decodeState,
+  encodeSnapshot,
+  type JsonObject,
+  jsonBytes,
+  type LogInput,
+  type LogRefusal,
+  type PatchOperation,
+  parsePayload,
+  type Snapshot,
+} from '@fanfold/document'
+import { assert, BoundedQueue, type Instant, type RandomBytes, type Sha256 } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  type ErrorCode,
+  encodeLinkFrame,
+  type LinkId,
+  type LogRecord,
+  type Position,
+  partTags,
+  type WriteAnswer,
+  type WriterInput,
+  zeroPosition,
+} from '@fanfold/protocol'
+import { Downstream, type JoinRequest, RecordRing, refusal } from '@fanfold/replication'
+import type { AuthorityEffect } from './authority-effect.ts'
+import type { AuthorityLimits } from './authority-limits.ts'
+import { type Batch, BatchBuilder } from './batch.ts'
+import { IdempotencyWindow } from './idempotency-window.ts'
+import { decodeOrigin } from './origin.ts'
+
+/** What all documents of an authority share. */
+export type AuthorityContext = {
+  readonly sha256: Sha256
+  readonly randomBytes: RandomBytes
+  readonly limits: AuthorityLimits
+  readonly chain: Chain
+  /** The definition for documents of a type, as loaded last. */
+  definitionOf(type: string): DocumentDefinition | undefined
+}
+
+type Phase = 'opening' | 'open' | 'appending' | 'refusing'
+
+/** One document at its authority. */
+export class AuthorityDocument {
+  readonly doc: DocumentKey
+  readonly channel: number
+  readonly downstream: Downstream
+  readonly #context: AuthorityContext
+  readonly #ring: RecordRing
+  readonly #window: IdempotencyWindow
+  readonly #writes: BoundedQueue<WriterInput>
+  #joins: JoinRequest[] = []
+  #phase: Phase = 'opening'
+  #refusal: { readonly code: ErrorCode; readonly message: string } | undefined
+  /** After the last durable record. */
+  #position: Position = zeroPosition
+  /** The epoch this node has claimed; 0 before its first commit. */
+  #epoch = 0
+  /** The highest epoch that the log has seen. */
+  #logEpoch = 0
+  #lastTimeMs = 0
+  /** Undefined while the document does not exist. */
+  #state: JsonObject | undefined
+  #stateBytes = 0
+  #isDeleted = false
+  #batch: Batch | undefined
+  /** Made at the durable position, for children; undefined until one was needed. */
+  #snapshot: Snapshot | undefined
+  #sinceSnapshot = { records: 0, bytes: 0 }
+  #hasMore = false
+
+  constructor(doc: DocumentKey, channel: number, context: AuthorityContext) {
+    this.doc = doc
+    this.channel = channel
+    this.#context = context
+    this.#ring = new RecordRing(context.limits.ring)
+    this.#window = new IdempotencyWindow(context.limits.idempotency)
+    this.#writes = new BoundedQueue(context.limits.writesWaitingMax)
+    this.downstream = new Downstream({
+      doc,
+      channel,
+      ring: this.#ring,
+      chain: context.chain,
+      source: this.#snapshotSource(),
+    })
+  }
+
+  /** After the last durable record. */
+  get position(): Position {
+    return this.#position
+  }
+
+  /** Bytes of the state as JSON. */
+  get stateBytes(): number {
+    return this.#stateBytes
+  }
+
+  /** True when nothing is under way: no write, no append, no opening. */
+  get isQuiet(): boolean {
+    return (this.#phase === 'open' || this.#phase === 'refusing') && this.#writes.count === 0
+  }
+
+  /** True when a snapshot for a child goes on in the next turn. */
+  get hasMore(): boolean {
+    return this.#hasMore
+  }
+
+  /** A write waits its turn, or is refused at once. */
+  write(input: WriterInput, now: Instant, effects: AuthorityEffect[]): void {
+    if (this.#phase === 'refusing') {
+      assert(this.#refusal !== undefined, 'a document that refuses knows why')
+      reject(input, this.#refusal.code, this.#refusal.message, effects)
+      return
+    }
+    if (!this.#writes.push(input)) {
+      const message = `${this.#writes.countMax} writes wait for ${this.doc}`
+      reject(input, 'FANFOLD_BUSY', message, effects)
+      return
+    }
+    if (this.#phase === 'open') this.#startBatch(now, effects)
+  }
+
+  /** A child wants the stream; answered now, or when the log has been read. */
+  join(request: JoinRequest, effects: AuthorityEffect[]): void {
+    switch (this.#phase) {
+      case 'opening':
+        this.#joins.push(request)
+        return
+      case 'refusing':
+        assert(this.#refusal !== undefined, 'a document that refuses knows why')
+        this.#refuseJoin(request, this.#refusal.code, this.#refusal.message, effects)
+        return
+      case 'open':
+      case 'appending':
+        if (this.#position.seq === 0) {
+          this.#refuseJoin(request, 'FANFOLD_NO_DOCUMENT', `${this.doc} does not exist`, effects)
+          return
+        }
+        this.downstream.join(request, this.#position, effects)
+        this.flush(effects)
+    }
+  }
+
+  /** A child is gone while its join may still wait. */
+  forgetJoin(link: LinkId): void {
+    this.#joins = this.#joins.filter(request => request.link !== link)
+  }
+
+  /** Sends children what they can take. */
+  flush(effects: AuthorityEffect[]): void {
+    this.#hasMore = this.downstream.flush(effects)
+  }
+
+  /** Nothing has happened for a while: frees what can be had again. */
+  rest(effects: AuthorityEffect[]): void {
+    assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
+    this.#ring.reset(this.#position)
+    this.#snapshot = undefined
+    effects.push({ kind: 'log-close', doc: this.doc })
+  }
+
+  /** Takes what the log says. */
+  receive(input: LogInput, now: Instant, effects: AuthorityEffect[]): void {
+    switch (input.kind) {
+      case 'log-snapshot':
+        this.#restore(input.snapshot)
+        return
+      case 'log-records':
+        for (const record of input.records) this.#replay(record)
+        return
+      case 'log-opened':
+        this.#opened(input.epoch, now, effects)
+        return
+      case 'log-open-refused':
+        this.refuse(input.code, input.message, effects)
+        return
+      case 'log-appended':
+        this.#appended(input.seq, now, effects)
+        return
+      case 'log-append-refused':
+        this.#appendRefused(input.code, input.message, now, effects)
+        return
+      case 'log-snapshot-kept':
+        effects.push({
+          kind: 'fact',
+          fact: { event: 'snapshot-kept', doc: this.doc, seq: input.seq },
+        })
+        return
+      case 'log-snapshot-refused':
+        effects.push({
+          kind: 'fact',
+          fact: {
+            event: 'snapshot-refused',
+            doc: this.doc,
+            code: input.code,
+            message: input.message,
+          },
+        })
+        return
+    }
+  }
+
+  /** Serves nobody any more: writers and children are told why. */
+  refuse(code: ErrorCode, message: string, effects: AuthorityEffect[]): void {
+    this.#phase = 'refusing'
+    this.#refusal = { code, message }
+    this.#hasMore = false
+    if (this.#batch !== undefined) {
+      for (const { input } of this.#batch.answers) reject(input, code, message, effects)
+      this.#batch = undefined
+    }
+    for (let next = this.#writes.shift(); next !== undefined; next = this.#writes.shift()) {
+      reject(next, code, message, effects)
+    }
+    for (const request of this.#joins.splice(0)) this.#refuseJoin(request, code, message, effects)
+    this.downstream.end(code, message, effects)
+    effects.push({
+      kind: 'fact',
+      fact: { event: 'document-refused', doc: this.doc, code, message },
+    })
+  }
+
+  #restore(snapshot: Snapshot): void {
+    this.#state = decodeState(snapshot)
+    this.#isDeleted = this.#state === undefined
+    this.#window.restore(decodeExtra(snapshot))
+    this.#position = snapshot.manifest.at
+  }
+
+  #replay(record: LogRecord): void {
+    assert(
+      record.seq === this.#position.seq + 1,
+      `${this.doc}: the log goes on with seq ${this.#position.seq + 1}, got ${record.seq}`,
+    )
+    assert(
+      this.#context.chain.verifies(record, this.#position.hash),
+      `${this.doc}: the chain hash of record ${record.seq} is right`,
+    )
+    this.#position = { epoch: record.epoch, seq: record.seq, hash: record.chainHash.slice() }
+    this.#lastTimeMs = record.timeMs
+    if (record.kind === 'create') this.#state = parsePayload(record) as JsonObject
+    else if (record.kind === 'delta') this.#applyReplayed(record)
+    else if (record.kind === 'delete') {
+      this.#state = undefined
+      this.#isDeleted = true
+    }
+    this.#sinceSnapshot.records++
+    this.#sinceSnapshot.bytes += record.bytes.length
+    const payload = record.payload(partTags.authority)
+    const origin = payload === undefined ? undefined : decodeOrigin(payload)
+    if (origin?.id !== undefined) {
+      this.#window.add(origin.by, origin.id, {
+        epoch: record.epoch,
+        seq: record.seq,
+        timeMs: record.timeMs,
+      })
+    }
+  }
+
+  #applyReplayed(record: LogRecord): void {
+    const patch = parsePayload(record) as PatchOperation[]
+    assert(this.#state !== undefined, `${this.doc}: a delta follows a create, seq ${record.seq}`)
+    const state = applyPatch(this.#state, patch)
+    assert(state !== undefined, `${this.doc}: the patch of record ${record.seq} applies`)
+    this.#state = state
+  }
+
+  #opened(epoch: number, now: Instant, effects: AuthorityEffect[]): void {
+    this.#phase = 'open'
+    this.#logEpoch = Math.max(epoch, this.#position.epoch)
+    this.#stateBytes = this.#state === undefined ? 0 : jsonBytes(this.#state)
+    this.#ring.reset(this.#position)
+    for (const request of this.#joins.splice(0)) this.join(request, effects)
+    this.#startBatch(now, effects)
+  }
+
+  #startBatch(now: Instant, effects: AuthorityEffect[]): void {
+    assert(this.#phase === 'open' && this.#batch === undefined, 'one batch at a time')
+    if (this.#writes.count === 0) return
+    const builder = new BatchBuilder({
+      doc: this.doc,
+      context: this.#context,
+      window: this.#window,
+      after: this.#position,
+      claimed: this.#epoch,
+      logEpoch: this.#logEpoch,
+      lastTimeMs: this.#lastTimeMs,
+      state: this.#state,
+      stateBytes: this.#stateBytes,
+      isDeleted: this.#isDeleted,
+    })
+    while (!builder.isFull) {
+      const input = this.#writes.shift()
+      if (input === undefined) break
+      builder.add(input)
+    }
+    const batch = builder.finish()
+    for (const answered of batch.immediate) {
+      effects.push({ kind: 'write-answered', request: answered.request, answer: answered.answer })
+    }
+    if (batch.records.length === 0) {
+      // Nothing to make durable, so nothing to wait for.
+      answerAll(batch, effects)
+      if (this.#writes.count > 0) this.#startBatch(now, effects)
+      return
+    }
+    this.#batch = batch
+    this.#phase = 'appending'
+    effects.push({
+      kind: 'log-append',
+      doc: this.doc,
+      epoch: batch.epoch,
+      after: this.#position,
+      records: batch.records,
+    })
+  }
+
+  #appended(seq: number, now: Instant, effects: AuthorityEffect[]): void {
+    const batch = this.#batch
+    assert(batch !== undefined, `${this.doc}: what was appended was a batch`)
+    assert(seq === batch.end.seq, `the batch ends at ${batch.end.seq}, appended ${seq}`)
+    this.#batch = undefined
+    this.#phase = 'open'
+    this.#epoch = batch.epoch
+    this.#logEpoch = batch.epoch
+    this.#position = batch.end
+    this.#lastTimeMs = batch.lastTimeMs
+    this.#state = batch.state
+    this.#stateBytes = batch.stateBytes
+    this.#isDeleted = batch.isDeleted
+    let bytes = 0
+    for (const record of batch.records) {
+      this.#ring.push(record, now)
+      bytes += record.bytes.length
+    }
+    for (const { subject, id, at } of batch.committed) this.#window.add(subject, id, at)
+    this.#window.advance({ seq: batch.end.seq, timeMs: batch.lastTimeMs })
+    this.flush(effects)
+    answerAll(batch, effects)
+    effects.push({
+      kind: 'fact',
+      fact: { event: 'committed', doc: this.doc, records: batch.records.length, bytes },
+    })
+    this.#sinceSnapshot.records += batch.records.length
+    this.#sinceSnapshot.bytes += bytes
+    this.#keepSnapshotIfDue(effects)
+    this.#startBatch(now, effects)
+  }
+
+  #appendRefused(
+    code: LogRefusal,
+    message: string,
+    now: Instant,
+    effects: AuthorityEffect[],
+  ): void {
+    const batch = this.#batch
+    assert(batch !== undefined, `${this.doc}: what was refused was a batch`)
+    for (let index = batch.undos.length - 1; index >= 0; index--) batch.undos[index]?.()
+    if (code !== 'FANFOLD_LOG_FULL') {
+      this.refuse(code, message, effects)
+      return
+    }
+    this.#batch = undefined
+    this.#phase = 'open'
+    for (const { input } of batch.answers) reject(input, code, message, effects)
+    effects.push({ kind: 'fact', fact: { event: 'log-full', doc: this.doc, message } })
+    this.#startBatch(now, effects)
+  }
+
+  #keepSnapshotIfDue(effects: AuthorityEffect[]): void {
+    const { snapshotEveryRecords, snapshotEveryBytes } = this.#context.limits
+    const since = this.#sinceSnapshot
+    // A snapshot costs as much as the state is large: it waits until as much has changed.
+    const bytesDue = Math.max(snapshotEveryBytes, 2 * this.#stateBytes)
+    if (since.bytes < bytesDue && since.records < snapshotEveryRecords) return
+    if (since.bytes < this.#stateBytes) return
+    this.#sinceSnapshot = { records: 0, bytes: 0 }
+    const snapshot = encodeSnapshot({
+      at: this.#position,
+      state: this.#state,
+      extra: this.#window.toJson(),
+      sha256: this.#context.sha256,
+    })
+    effects.push({ kind: 'log-keep-snapshot', doc: this.doc, snapshot })
+  }
+
+  #snapshotSource(): {
+    snapshot(): Snapshot | undefined
+    readonly lastSnapshot: Snapshot | undefined
+  } {
+    const last = (): Snapshot | undefined => this.#snapshot
+    return {
+      snapshot: () => this.#makeSnapshot(),
+      get lastSnapshot() {
+        return last()
+      },
+    }
+  }
+
+  /** Only between batches, when the state is the durable one. */
+  #makeSnapshot(): Snapshot | undefined {
+    if (this.#phase !== 'open') return undefined
+    if (this.#snapshot?.manifest.at.seq !== this.#position.seq) {
+      const { sha256 } = this.#context
+      this.#snapshot = encodeSnapshot({ at: this.#position, state: this.#state, sha256 })
+    }
+    return this.#snapshot
+  }
+
+  #refuseJoin(
+    request: JoinRequest,
+    code: ErrorCode,
+    message: string,
+    effects: AuthorityEffect[],
+  ): void {
+    const frame = encodeLinkFrame(refusal(this.doc, code, message, 0))
+    effects.push({ kind: 'link-send', link: request.link, frame })
+  }
+}
+
+function reject(
+  input: WriterInput,
+  code: ErrorCode,
+  message: string,
+  effects: AuthorityEffect[],
+): void {
+  const answer: WriteAnswer = { kind: 'rejected', code, message }
+  effects.push({ kind: 'write-answered', request: input.request, answer })
+}
+
+function answerAll(batch: Batch, effects: AuthorityEffect[]): void {
+  for (const { input, answer } of batch.answers) {
+    effects.push({ kind: 'write-answered', request: input.request, answer })
+  }
+}

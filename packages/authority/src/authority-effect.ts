@@ -1,0 +1,27 @@
+import type { LogEffect } from '@fanfold/document'
+import type { DocumentKey, ErrorCode, LinkEffect, WriterEffect } from '@fanfold/protocol'
+
+/** Something that happened at an authority, for logs and metrics. */
+export type AuthorityFact =
+  | {
+      readonly event: 'committed'
+      readonly doc: DocumentKey
+      readonly records: number
+      readonly bytes: number
+    }
+  | { readonly event: 'log-full'; readonly doc: DocumentKey; readonly message: string }
+  | { readonly event: 'snapshot-kept'; readonly doc: DocumentKey; readonly seq: number }
+  | {
+      readonly event: 'snapshot-refused' | 'document-refused'
+      readonly doc: DocumentKey
+      readonly code: ErrorCode
+      readonly message: string
+    }
+  | { readonly event: 'document-quarantined'; readonly doc: DocumentKey; readonly error: Error }
+
+/** What an authority wants done. */
+export type AuthorityEffect =
+  | LinkEffect
+  | LogEffect
+  | WriterEffect
+  | { readonly kind: 'fact'; readonly fact: AuthorityFact }

@@ -1,0 +1,38 @@
+import { milliseconds } from '@fanfold/kernel'
+import type { RingLimits } from '@fanfold/replication'
+import { defaultIdempotencyLimits, type IdempotencyLimits } from './idempotency-window.ts'
+
+/** Bounds of an authority, per document where it does not say otherwise. */
+export type AuthorityLimits = {
+  readonly ring: RingLimits
+  readonly idempotency: IdempotencyLimits
+  /** Writes that wait for their turn; beyond it they are refused with `FANFOLD_BUSY`. */
+  readonly writesWaitingMax: number
+  /** Writes that one append makes durable: bounds the time of one turn. */
+  readonly writesPerBatchMax: number
+  /** Bytes of records that one append makes durable. */
+  readonly batchBytesMax: number
+  /** The state as JSON. */
+  readonly stateBytesMax: number
+  /** A snapshot is kept after so many records or bytes, but not more often than the state's size. */
+  readonly snapshotEveryRecords: number
+  readonly snapshotEveryBytes: number
+  /** After so long without anything, a document's ring and files are let go. */
+  readonly restAfterMs: number
+  /** After so long without anything and without children, a document leaves memory. */
+  readonly unloadAfterMs: number
+}
+
+/** Limits that suit a node with some gigabytes of memory. */
+export const defaultAuthorityLimits: AuthorityLimits = {
+  ring: { recordsMax: 8_192, bytesMax: 16_777_216, ageMax: milliseconds(60_000) },
+  idempotency: defaultIdempotencyLimits,
+  writesWaitingMax: 65_536,
+  writesPerBatchMax: 256,
+  batchBytesMax: 4_194_304,
+  stateBytesMax: 67_108_864,
+  snapshotEveryRecords: 10_000,
+  snapshotEveryBytes: 8_388_608,
+  restAfterMs: 60_000,
+  unloadAfterMs: 600_000,
+}

@@ -1,0 +1,197 @@
+import type { DocumentDefinition } from '@fanfold/definition'
+import { Chain, type LogInput } from '@fanfold/document'
+import {
+  AssertionError,
+  after,
+  Deadlines,
+  type Instant,
+  type Machine,
+  milliseconds,
+  type RandomBytes,
+  type Sha256,
+} from '@fanfold/kernel'
+import type { DocumentKey, LinkInput, WriterInput } from '@fanfold/protocol'
+import { ChildLinks, type JoinRequest } from '@fanfold/replication'
+import { type AuthorityContext, AuthorityDocument } from './authority-document.ts'
+import type { AuthorityEffect } from './authority-effect.ts'
+import type { AuthorityLimits } from './authority-limits.ts'
+
+/** What happens to an authority. */
+export type AuthorityInput =
+  | LinkInput
+  | LogInput
+  | WriterInput
+  /** A definition was loaded, or loaded anew: it counts from the next write on. */
+  | { readonly kind: 'definition-loaded'; readonly definition: DocumentDefinition }
+
+/**
+ * The role that puts writes in order: many documents, each by itself, each in memory only while
+ * somebody needs it.
+ */
+export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
+  readonly #context: AuthorityContext
+  readonly #definitions = new Map<string, DocumentDefinition>()
+  readonly #documents = new Map<DocumentKey, AuthorityDocument>()
+  readonly #channels = new Map<number, DocumentKey>()
+  readonly #children: ChildLinks
+  /** When each document that nobody uses is to rest, and later to leave memory. */
+  readonly #idle = new Deadlines<DocumentKey>()
+  readonly #resting = new Set<DocumentKey>()
+  /** Documents with a snapshot under way: they go on in the next turn. */
+  readonly #busy = new Set<DocumentKey>()
+  #nextChannel = 1
+  // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
+  #now: Instant = 0 as Instant
+  #effects: AuthorityEffect[] = []
+
+  constructor(options: {
+    readonly sha256: Sha256
+    readonly randomBytes: RandomBytes
+    readonly limits: AuthorityLimits
+  }) {
+    const { sha256, randomBytes, limits } = options
+    this.#context = {
+      sha256,
+      randomBytes,
+      limits,
+      chain: new Chain(sha256),
+      definitionOf: type => this.#definitions.get(type),
+    }
+    this.#children = new ChildLinks(
+      {
+        join: (doc, request) => this.#join(doc, request),
+        downstream: doc => this.#documents.get(doc)?.downstream,
+        left: (doc, link) => {
+          this.#documents.get(doc)?.forgetJoin(link)
+          this.#touch(doc)
+        },
+        ready: doc => this.#flush(doc),
+      },
+      this.#channels,
+    )
+  }
+
+  /** Documents in memory. */
+  get documentCount(): number {
+    return this.#documents.size
+  }
+
+  /** Links of children. */
+  get childCount(): number {
+    return this.#children.count
+  }
+
+  receive(input: AuthorityInput, now: Instant, effects: AuthorityEffect[]): void {
+    this.#now = now
+    this.#effects = effects
+    switch (input.kind) {
+      case 'write':
+        this.#guard(input.doc, document => document.write(input, now, effects))
+        return
+      case 'link-opened':
+        this.#children.opened(input.link, input.peer)
+        return
+      case 'link-frame':
+        this.#children.receive(input.link, input.frame, effects)
+        return
+      case 'link-congested':
+        this.#children.setCongested(input.link, true)
+        return
+      case 'link-drained':
+        this.#children.setCongested(input.link, false)
+        return
+      case 'link-closed':
+        this.#children.closed(input.link)
+        return
+      case 'definition-loaded':
+        this.#definitions.set(input.definition.type, input.definition)
+        return
+      default:
+        // An answer of the log to a document that has left memory since is of no use.
+        if (!this.#documents.has(input.doc)) return
+        this.#guard(input.doc, document => document.receive(input, now, effects))
+    }
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#busy.size > 0 ? this.#now : this.#idle.wakeAt()
+  }
+
+  tick(now: Instant, effects: AuthorityEffect[]): void {
+    this.#now = now
+    this.#effects = effects
+    for (const doc of [...this.#busy]) this.#flush(doc)
+    for (let doc = this.#idle.takeDue(now); doc !== undefined; doc = this.#idle.takeDue(now)) {
+      this.#retire(doc, now)
+    }
+  }
+
+  #join(doc: DocumentKey, request: JoinRequest): void {
+    this.#guard(doc, document => document.join(request, this.#effects))
+  }
+
+  #flush(doc: DocumentKey): void {
+    this.#guard(doc, document => document.flush(this.#effects))
+  }
+
+  /**
+   * Runs `step` for a document, which comes into memory if it is not there. An assertion that fails
+   * inside quarantines this document alone: its children and writers are told, the others go on.
+   */
+  #guard(doc: DocumentKey, step: (document: AuthorityDocument) => void): void {
+    const document = this.#documents.get(doc) ?? this.#load(doc)
+    const effectsBefore = this.#effects.length
+    try {
+      step(document)
+    } catch (error) {
+      if (!(error instanceof AssertionError)) throw error
+      // What the failed step wanted done cannot be trusted.
+      this.#effects.length = effectsBefore
+      this.#effects.push({ kind: 'fact', fact: { event: 'document-quarantined', doc, error } })
+      document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
+    }
+    if (document.hasMore) this.#busy.add(doc)
+    else this.#busy.delete(doc)
+    this.#touch(doc)
+  }
+
+  #load(doc: DocumentKey): AuthorityDocument {
+    const channel = this.#nextChannel++
+    const document = new AuthorityDocument(doc, channel, this.#context)
+    this.#documents.set(doc, document)
+    this.#channels.set(channel, doc)
+    this.#effects.push({ kind: 'log-open', doc })
+    return document
+  }
+
+  /** Something happened to the document: it is idle from now on at the earliest. */
+  #touch(doc: DocumentKey): void {
+    this.#resting.delete(doc)
+    this.#idle.set(doc, after(this.#now, milliseconds(this.#context.limits.restAfterMs)))
+  }
+
+  #retire(doc: DocumentKey, now: Instant): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    if (!document.isQuiet) {
+      this.#touch(doc)
+      return
+    }
+    const { restAfterMs, unloadAfterMs } = this.#context.limits
+    if (!this.#resting.has(doc)) {
+      this.#resting.add(doc)
+      document.rest(this.#effects)
+      // A document that does not exist, or refuses, keeps nothing that is worth its memory.
+      const isEmpty = document.position.seq === 0
+      this.#idle.set(doc, after(now, milliseconds(isEmpty ? restAfterMs : unloadAfterMs)))
+      return
+    }
+    if (document.downstream.count > 0) {
+      this.#idle.set(doc, after(now, milliseconds(unloadAfterMs)))
+      return
+    }
+    this.#resting.delete(doc)
+    this.#documents.delete(doc)
+    this.#channels.delete(document.channel)
+  }
+}

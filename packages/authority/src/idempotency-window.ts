@@ -1,0 +1,89 @@
+import type { JsonObject, JsonValue } from '@fanfold/document'
+import { isJsonObject } from '@fanfold/document'
+
+/** How long a committed message is remembered by its id. */
+export type IdempotencyLimits = {
+  /** Commits of the document after which an id is forgotten. */
+  readonly commitsMax: number
+  /** Record time after which an id is forgotten. */
+  readonly ageMaxMs: number
+}
+
+/** The window that the documentation promises. */
+export const defaultIdempotencyLimits: IdempotencyLimits = { commitsMax: 65_536, ageMaxMs: 600_000 }
+
+/** Where a message was committed. */
+export type CommittedAt = { readonly epoch: number; readonly seq: number; readonly timeMs: number }
+
+/**
+ * The ids of a document's recent commits and what was answered, so that a message sent again is
+ * answered again and not committed again.
+ *
+ * It forgets by the log's own seq and time, so that a restart forgets neither more nor less.
+ */
+export class IdempotencyWindow {
+  readonly #limits: IdempotencyLimits
+  /** In order of seq, because commits are. */
+  readonly #committed = new Map<string, CommittedAt>()
+
+  constructor(limits: IdempotencyLimits) {
+    this.#limits = limits
+  }
+
+  /** Ids remembered. */
+  get count(): number {
+    return this.#committed.size
+  }
+
+  /** Where the subject's message with this id was committed, if it was, within the window. */
+  get(subject: string, id: string): CommittedAt | undefined {
+    return this.#committed.get(scope(subject, id))
+  }
+
+  /** Remembers a commit, and forgets those that it pushes out of the window. */
+  add(subject: string, id: string, at: CommittedAt): void {
+    this.#committed.set(scope(subject, id), at)
+    this.advance(at)
+  }
+
+  /** The log has come to `head`: what has left the window is forgotten. */
+  advance(head: { readonly seq: number; readonly timeMs: number }): void {
+    for (const [key, at] of this.#committed) {
+      const isKept =
+        head.seq - at.seq < this.#limits.commitsMax &&
+        head.timeMs - at.timeMs < this.#limits.ageMaxMs
+      if (isKept) return
+      this.#committed.delete(key)
+    }
+  }
+
+  /** The window as JSON, for an authority's own snapshot. */
+  toJson(): JsonObject {
+    const ids: JsonObject = {}
+    for (const [key, { epoch, seq, timeMs }] of this.#committed) ids[key] = [epoch, seq, timeMs]
+    return { ids }
+  }
+
+  /** Takes over what `toJson` gave; what is not that is left out. */
+  restore(extra: JsonObject | undefined): void {
+    const ids = extra?.['ids']
+    if (!isJsonObject(ids)) return
+    const entries = Object.entries(ids)
+      .map(([key, value]) => [key, asCommittedAt(value)] as const)
+      .filter((entry): entry is readonly [string, CommittedAt] => entry[1] !== undefined)
+    // JSON puts keys that look like integers first: the order is the log's, not the text's.
+    entries.sort(([, a], [, b]) => a.seq - b.seq)
+    for (const [key, at] of entries) this.#committed.set(key, at)
+  }
+}
+
+// A separator that no subject's end and id's start can be confused across.
+const scope = (subject: string, id: string): string => `${subject.length}:${subject}${id}`
+
+function asCommittedAt(value: JsonValue): CommittedAt | undefined {
+  if (!Array.isArray(value)) return undefined
+  const [epoch, seq, timeMs] = value
+  return typeof epoch === 'number' && typeof seq === 'number' && typeof timeMs === 'number'
+    ? { epoch, seq, timeMs }
+    : undefined
+}

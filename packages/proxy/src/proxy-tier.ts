@@ -1,0 +1,309 @@
+import { Chain } from '@fanfold/document'
+import {
+  after,
+  Deadlines,
+  earliest,
+  type Instant,
+  type Machine,
+  milliseconds,
+  type Prng,
+  type Sha256,
+} from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  type ErrorCode,
+  encodeLinkFrame,
+  type LinkEffect,
+  type LinkId,
+  type LinkInput,
+} from '@fanfold/protocol'
+import {
+  ChildLinks,
+  Downstream,
+  type Follower,
+  type FollowerLimits,
+  Following,
+  type FollowingEvent,
+  type JoinRequest,
+  type ResyncReason,
+  refusal,
+} from '@fanfold/replication'
+
+/** Bounds of a proxy. */
+export type ProxyLimits = {
+  readonly follower: FollowerLimits
+  /** How long a document is followed after its last child has left. */
+  readonly lingerMs: number
+}
+
+/** What happens to a proxy: the link that was dialled is its parent's, the others its children's. */
+export type ProxyInput = LinkInput
+
+/** Something that happened at a proxy, for logs and metrics. */
+export type ProxyFact =
+  | {
+      readonly event: 'records-forwarded'
+      readonly records: number
+      readonly bytes: number
+      readonly committedAtMs: number
+    }
+  | { readonly event: 'resync'; readonly doc: DocumentKey; readonly reason: ResyncReason }
+  | {
+      readonly event: 'upstream-refused'
+      readonly doc: DocumentKey
+      readonly code: ErrorCode
+      readonly message: string
+    }
+
+/** What a proxy wants done. */
+export type ProxyEffect = LinkEffect | { readonly kind: 'fact'; readonly fact: ProxyFact }
+
+type ProxyDocument = {
+  readonly follower: Follower
+  readonly downstream: Downstream
+  readonly channel: number
+  /** Children that wait for the first answer from above. */
+  waiting: JoinRequest[]
+}
+
+/** How long a child that is refused for want of a parent should wait. */
+const retryAfterMs = 250
+
+/**
+ * The role that is a tier of the tree: follows documents from a parent while children want them, and
+ * passes every record on as it came.
+ */
+export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
+  readonly #limits: ProxyLimits
+  readonly #chain: Chain
+  readonly #following: Following
+  readonly #children: ChildLinks
+  readonly #documents = new Map<DocumentKey, ProxyDocument>()
+  readonly #channels = new Map<number, DocumentKey>()
+  /** When each document without children is let go. */
+  readonly #lingering = new Deadlines<DocumentKey>()
+  /** Documents with a snapshot under way to a child. */
+  readonly #busy = new Set<DocumentKey>()
+  #nextChannel = 1
+  // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
+  #now: Instant = 0 as Instant
+  #effects: ProxyEffect[] = []
+
+  constructor(options: {
+    readonly sha256: Sha256
+    readonly prng: Prng
+    readonly limits: ProxyLimits
+  }) {
+    const { sha256, prng, limits } = options
+    this.#limits = limits
+    this.#chain = new Chain(sha256)
+    this.#following = new Following({
+      sha256,
+      prng,
+      limits: limits.follower,
+      tell: (doc, event) => this.#told(doc, event),
+    })
+    this.#children = new ChildLinks(
+      {
+        join: (doc, request) => this.#join(doc, request),
+        downstream: doc => this.#documents.get(doc)?.downstream,
+        left: (doc, link) => this.#left(doc, link),
+        ready: doc => this.#flush(doc),
+      },
+      this.#channels,
+    )
+  }
+
+  /** Documents followed. */
+  get documentCount(): number {
+    return this.#documents.size
+  }
+
+  /** Links of children. */
+  get childCount(): number {
+    return this.#children.count
+  }
+
+  /** True while a parent is connected. */
+  get hasParent(): boolean {
+    return this.#following.hasParent
+  }
+
+  receive(input: ProxyInput, now: Instant, effects: ProxyEffect[]): void {
+    this.#now = now
+    this.#effects = effects
+    switch (input.kind) {
+      case 'link-opened':
+        if (input.dialled) this.#following.opened(input.link, now, effects)
+        else this.#children.opened(input.link, input.peer)
+        return
+      case 'link-frame':
+        if (this.#children.has(input.link)) this.#children.receive(input.link, input.frame, effects)
+        else this.#following.receive(input.link, input.frame, now, effects)
+        return
+      case 'link-congested':
+        this.#children.setCongested(input.link, true)
+        return
+      case 'link-drained':
+        this.#children.setCongested(input.link, false)
+        return
+      case 'link-closed':
+        if (this.#children.has(input.link)) this.#children.closed(input.link)
+        else this.#following.closed(input.link, now, effects)
+    }
+  }
+
+  wakeAt(): Instant | undefined {
+    if (this.#busy.size > 0) return this.#now
+    return earliest(this.#following.wakeAt(), this.#lingering.wakeAt())
+  }
+
+  tick(now: Instant, effects: ProxyEffect[]): void {
+    this.#now = now
+    this.#effects = effects
+    this.#following.tick(now, effects)
+    for (const doc of [...this.#busy]) this.#flush(doc)
+    for (
+      let doc = this.#lingering.takeDue(now);
+      doc !== undefined;
+      doc = this.#lingering.takeDue(now)
+    ) {
+      this.#letGo(doc)
+    }
+  }
+
+  #join(doc: DocumentKey, request: JoinRequest): void {
+    this.#lingering.set(doc, undefined)
+    const document = this.#documents.get(doc) ?? this.#follow(doc)
+    if (document.follower.hasState) {
+      document.downstream.join(request, document.follower.replica.position, this.#effects)
+      if (this.#following.staleFor(doc, this.#now) !== undefined) this.#tellStaleness(doc, document)
+      this.#flush(doc)
+    } else if (this.#following.hasParent) {
+      document.waiting.push(request)
+    } else {
+      this.#refuse(doc, request, 'FANFOLD_NO_PARENT', 'this node has no parent now', retryAfterMs)
+      this.#lingerIfUnused(doc, document)
+    }
+  }
+
+  #left(doc: DocumentKey, link: LinkId): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    document.waiting = document.waiting.filter(request => request.link !== link)
+    this.#lingerIfUnused(doc, document)
+  }
+
+  #lingerIfUnused(doc: DocumentKey, document: ProxyDocument): void {
+    if (document.downstream.count > 0 || document.waiting.length > 0) return
+    this.#lingering.set(doc, after(this.#now, milliseconds(this.#limits.lingerMs)))
+  }
+
+  #follow(doc: DocumentKey): ProxyDocument {
+    const follower = this.#following.follow(doc, this.#now, this.#effects)
+    const channel = this.#nextChannel++
+    const downstream = new Downstream({
+      doc,
+      channel,
+      ring: follower.ring,
+      chain: this.#chain,
+      source: follower.replica,
+    })
+    const document: ProxyDocument = { follower, downstream, channel, waiting: [] }
+    this.#documents.set(doc, document)
+    this.#channels.set(channel, doc)
+    return document
+  }
+
+  #letGo(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    this.#following.unfollow(doc, this.#effects)
+    this.#documents.delete(doc)
+    this.#channels.delete(document.channel)
+    this.#busy.delete(doc)
+  }
+
+  #flush(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    if (document.downstream.flush(this.#effects)) this.#busy.add(doc)
+    else this.#busy.delete(doc)
+  }
+
+  #told(doc: DocumentKey, event: FollowingEvent): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    switch (event.kind) {
+      case 'records': {
+        const [first] = event.records
+        let bytes = 0
+        for (const record of event.records) bytes += record.bytes.length
+        this.#effects.push({
+          kind: 'fact',
+          fact: {
+            event: 'records-forwarded',
+            records: event.records.length,
+            bytes,
+            committedAtMs: first?.timeMs ?? 0,
+          },
+        })
+        this.#flush(doc)
+        return
+      }
+      case 'reset':
+        document.downstream.restart()
+        return
+      case 'joined':
+        for (const request of document.waiting.splice(0)) {
+          document.downstream.join(request, document.follower.replica.position, this.#effects)
+        }
+        this.#flush(doc)
+        return
+      case 'refused':
+        this.#upstreamRefused(doc, document, event)
+        return
+      case 'resync':
+        this.#effects.push({ kind: 'fact', fact: { event: 'resync', doc, reason: event.reason } })
+        return
+      case 'staleness':
+        this.#tellStaleness(doc, document)
+        return
+    }
+  }
+
+  #upstreamRefused(
+    doc: DocumentKey,
+    document: ProxyDocument,
+    event: Extract<FollowingEvent, { kind: 'refused' }>,
+  ): void {
+    const { code, message } = event
+    this.#effects.push({ kind: 'fact', fact: { event: 'upstream-refused', doc, code, message } })
+    for (const request of document.waiting.splice(0)) {
+      this.#refuse(doc, request, code, message, event.final ? 0 : retryAfterMs)
+    }
+    if (event.final) {
+      document.downstream.end(code, message, this.#effects)
+      this.#letGo(doc)
+    } else {
+      this.#lingerIfUnused(doc, document)
+    }
+  }
+
+  #tellStaleness(doc: DocumentKey, document: ProxyDocument): void {
+    const staleFor = this.#following.staleFor(doc, this.#now)
+    const ageMs = Math.floor((staleFor ?? 0) / 1000)
+    document.downstream.status(staleFor !== undefined, ageMs, this.#effects)
+  }
+
+  #refuse(
+    doc: DocumentKey,
+    request: JoinRequest,
+    code: ErrorCode,
+    message: string,
+    retryMs: number,
+  ): void {
+    const frame = encodeLinkFrame(refusal(doc, code, message, retryMs))
+    this.#effects.push({ kind: 'link-send', link: request.link, frame })
+  }
+}

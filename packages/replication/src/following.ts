@@ -1,0 +1,238 @@
+import {
+  assert,
+  between,
+  Deadlines,
+  type Duration,
+  type EffectSink,
+  earliest,
+  type Instant,
+  type Prng,
+  type Sha256,
+} from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  decodeLinkFrame,
+  type LinkEffect,
+  type LinkFrame,
+  type LinkId,
+  ProtocolError,
+} from '@fanfold/protocol'
+import { Follower, type FollowerLimits } from './follower.ts'
+import type { UpstreamEvent } from './upstream.ts'
+
+/** What a followed document tells the role that follows it. */
+export type FollowingEvent =
+  | UpstreamEvent
+  /** The parent is gone, or has come back: how old what is held may be. */
+  | { readonly kind: 'staleness' }
+
+type Followed = {
+  readonly follower: Follower
+  /** Since when what is held may be old; undefined while it is fresh. */
+  staleSince: Instant | undefined
+}
+
+/**
+ * Everything a node follows from its parent, over one link at a time.
+ *
+ * The rim dials; of several parents that are connected the first one serves and the others wait. When
+ * it goes, all documents resume over the next one from what they hold, and are stale until they are
+ * joined again.
+ */
+export class Following {
+  readonly #sha256: Sha256
+  readonly #prng: Prng
+  readonly #limits: FollowerLimits
+  readonly #tell: (doc: DocumentKey, event: FollowingEvent) => void
+  readonly #documents = new Map<DocumentKey, Followed>()
+  readonly #deadlines = new Deadlines<DocumentKey>()
+  /** Documents with more waiting to be applied than may. */
+  readonly #unsettled = new Set<DocumentKey>()
+  /** Links to parents, in the order in which they opened; the first one serves. */
+  #parents: LinkId[] = []
+  /** What the serving parent calls its documents. */
+  readonly #channels = new Map<number, DocumentKey>()
+  #lastNow = 0 as Instant
+
+  constructor(options: {
+    readonly sha256: Sha256
+    readonly prng: Prng
+    readonly limits: FollowerLimits
+    /** Called from inside the methods below, after the replica and the ring are up to date. */
+    readonly tell: (doc: DocumentKey, event: FollowingEvent) => void
+  }) {
+    this.#sha256 = options.sha256
+    this.#prng = options.prng
+    this.#limits = options.limits
+    this.#tell = options.tell
+  }
+
+  /** True while a parent is connected. */
+  get hasParent(): boolean {
+    return this.#parents.length > 0
+  }
+
+  /** Documents followed. */
+  get count(): number {
+    return this.#documents.size
+  }
+
+  /** The follower of a document, if it is followed. */
+  get(doc: DocumentKey): Follower | undefined {
+    return this.#documents.get(doc)?.follower
+  }
+
+  /** How long what is held of the document may have been old; undefined while it is fresh. */
+  staleFor(doc: DocumentKey, now: Instant): Duration | undefined {
+    const since = this.#documents.get(doc)?.staleSince
+    return since === undefined ? undefined : between(since, now)
+  }
+
+  /** True for a link to a parent. */
+  has(link: LinkId): boolean {
+    return this.#parents.includes(link)
+  }
+
+  /** Follows a document from now on. */
+  follow(doc: DocumentKey, now: Instant, effects: EffectSink<LinkEffect>): Follower {
+    assert(!this.#documents.has(doc), `${doc} is not followed yet`)
+    const follower = new Follower({
+      doc,
+      sha256: this.#sha256,
+      prng: this.#prng.fork(doc),
+      limits: this.#limits,
+    })
+    this.#documents.set(doc, { follower, staleSince: undefined })
+    const [parent] = this.#parents
+    if (parent !== undefined) follower.upstream.attach(parent, now, effects)
+    this.#deadlines.set(doc, follower.upstream.wakeAt)
+    return follower
+  }
+
+  /** Nobody below wants the document any more: the parent is told, what is held goes. */
+  unfollow(doc: DocumentKey, effects: EffectSink<LinkEffect>): void {
+    const followed = this.#documents.get(doc)
+    if (followed === undefined) return
+    const { channel } = followed.follower.upstream
+    if (channel !== undefined) this.#channels.delete(channel)
+    followed.follower.upstream.leave(effects)
+    this.#documents.delete(doc)
+    this.#deadlines.set(doc, undefined)
+    this.#unsettled.delete(doc)
+  }
+
+  /** A parent is connected. */
+  opened(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
+    this.#parents.push(link)
+    if (this.#parents.length === 1) this.#attachAll(link, now, effects)
+  }
+
+  /** A parent is gone. */
+  closed(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
+    const served = this.#parents[0] === link
+    this.#parents = this.#parents.filter(parent => parent !== link)
+    if (!served) return
+    this.#channels.clear()
+    for (const [doc, followed] of this.#documents) {
+      followed.follower.upstream.detach()
+      this.#deadlines.set(doc, undefined)
+      this.#setStale(doc, followed, now)
+    }
+    const [next] = this.#parents
+    if (next !== undefined) this.#attachAll(next, now, effects)
+  }
+
+  /** Takes a frame's bytes from a parent; a bad one closes the link. */
+  receive(link: LinkId, bytes: Uint8Array, now: Instant, effects: EffectSink<LinkEffect>): void {
+    this.#lastNow = now
+    if (link !== this.#parents[0]) return
+    try {
+      const frame = decodeLinkFrame(bytes)
+      if (frame !== undefined) this.#route(frame, now, effects)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      effects.push({ kind: 'link-close', link, code: error.code, message: error.message })
+    }
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#unsettled.size > 0
+      ? earliest(this.#lastNow, this.#deadlines.wakeAt())
+      : this.#deadlines.wakeAt()
+  }
+
+  tick(now: Instant, effects: EffectSink<LinkEffect>): void {
+    this.#lastNow = now
+    for (
+      let doc = this.#deadlines.takeDue(now);
+      doc !== undefined;
+      doc = this.#deadlines.takeDue(now)
+    ) {
+      const followed = this.#documents.get(doc)
+      if (followed === undefined) continue
+      this.#handle(doc, followed, followed.follower.tick(now, effects), now)
+    }
+    for (const doc of [...this.#unsettled]) {
+      const followed = this.#documents.get(doc)
+      if (followed === undefined) continue
+      this.#handle(doc, followed, followed.follower.settle(now, effects), now)
+    }
+  }
+
+  /** The replica did not hold what it should: everything of the document is fetched again. */
+  restart(doc: DocumentKey, now: Instant, effects: EffectSink<LinkEffect>): void {
+    const followed = this.#documents.get(doc)
+    if (followed === undefined) return
+    this.#handle(doc, followed, followed.follower.upstream.restart('broken', now, effects), now)
+  }
+
+  #attachAll(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
+    for (const [doc, { follower }] of this.#documents) {
+      follower.upstream.attach(link, now, effects)
+      this.#deadlines.set(doc, follower.upstream.wakeAt)
+    }
+  }
+
+  #route(frame: LinkFrame, now: Instant, effects: EffectSink<LinkEffect>): void {
+    const doc =
+      'doc' in frame
+        ? frame.doc
+        : 'channel' in frame
+          ? this.#channels.get(frame.channel)
+          : undefined
+    const followed = doc === undefined ? undefined : this.#documents.get(doc)
+    // What was under way when a document was left is of no use.
+    if (doc === undefined || followed === undefined) return
+    if (frame.kind === 'welcome') this.#channels.set(frame.channel, doc)
+    this.#handle(doc, followed, followed.follower.receive(frame, now, effects), now)
+  }
+
+  #handle(
+    doc: DocumentKey,
+    followed: Followed,
+    events: readonly UpstreamEvent[],
+    now: Instant,
+  ): void {
+    const { follower } = followed
+    for (const event of events) {
+      if (event.kind === 'joined') followed.staleSince = undefined
+      if (event.kind === 'stale') {
+        const since = (now - event.ageMs * 1000) as Instant
+        followed.staleSince = event.stale ? since : undefined
+        this.#tell(doc, { kind: 'staleness' })
+      } else {
+        this.#tell(doc, event)
+      }
+      if (event.kind === 'joined') this.#tell(doc, { kind: 'staleness' })
+    }
+    this.#deadlines.set(doc, follower.upstream.wakeAt)
+    if (follower.mustSettle) this.#unsettled.add(doc)
+    else this.#unsettled.delete(doc)
+  }
+
+  #setStale(doc: DocumentKey, followed: Followed, now: Instant): void {
+    if (followed.staleSince !== undefined) return
+    followed.staleSince = now
+    this.#tell(doc, { kind: 'staleness' })
+  }
+}
