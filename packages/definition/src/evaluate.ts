@@ -1,0 +1,106 @@
+/* What a definition says, asked: is this a value of that message, what does a document begin with. */
+import {
+  adoptJson,
+  type DocumentLimits,
+  documentLimits,
+  isJsonObject,
+  type JsonObject,
+  type JsonProblem,
+} from '@fanfold/document'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { DocumentDefinition } from './document-definition.ts'
+
+/** A message's value as its schema returns it, or why it is none. */
+export type ValidMessage =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false
+      readonly code: 'FANFOLD_NO_MESSAGE' | 'FANFOLD_INVALID_VALUE' | 'FANFOLD_ASYNC_SCHEMA'
+      readonly message: string
+    }
+
+/** Asks the schema of message `name` about `value`. Runs authors' code, and throws nothing. */
+export function validateMessage(
+  definition: DocumentDefinition,
+  name: string,
+  value: unknown,
+): ValidMessage {
+  const rule = Object.hasOwn(definition.messages, name) ? definition.messages[name] : undefined
+  if (rule === undefined) {
+    const message = `${definition.type} has no message ${name.slice(0, 100)}`
+    return { ok: false, code: 'FANFOLD_NO_MESSAGE', message }
+  }
+  const at = `${definition.type}.${name}`
+  try {
+    const result = rule.schema['~standard'].validate(value)
+    if (isThenable(result)) {
+      // Nobody waits for it; what it rejects with is not news.
+      result.then(ignore, ignore)
+      return { ok: false, code: 'FANFOLD_ASYNC_SCHEMA', message: `${at}: its schema is async` }
+    }
+    if (result.issues === undefined) return { ok: true, value: result.value }
+    const message = `${at}: ${describeIssues(result.issues)}`
+    return { ok: false, code: 'FANFOLD_INVALID_VALUE', message }
+  } catch (error) {
+    const message = `${at}: its schema threw: ${describeThrown(error)}`
+    return { ok: false, code: 'FANFOLD_INVALID_VALUE', message }
+  }
+}
+
+/** The state a document begins with, or why it has none. */
+export type InitialState =
+  | { readonly ok: true; readonly state: JsonObject; readonly bytes: number }
+  | {
+      readonly ok: false
+      readonly code: JsonProblem['code'] | 'FANFOLD_HANDLER_FAILED'
+      readonly message: string
+    }
+
+/** Makes a fresh state by the definition. Runs authors' code, and throws nothing. */
+export function initialState(
+  definition: DocumentDefinition,
+  limits: DocumentLimits = documentLimits,
+): InitialState {
+  let made: unknown
+  try {
+    made = definition.state()
+  } catch (error) {
+    const message = `the state of ${definition.type}: ${describeThrown(error)}`
+    return { ok: false, code: 'FANFOLD_HANDLER_FAILED', message }
+  }
+  const adopted = adoptJson(made, limits)
+  if (!adopted.ok) {
+    const { code, message } = adopted.problem
+    return { ok: false, code, message: `the state of ${definition.type}: ${message}` }
+  }
+  if (!isJsonObject(adopted.value)) {
+    const message = `the state of ${definition.type}: the root is an object`
+    return { ok: false, code: 'FANFOLD_NOT_JSON', message }
+  }
+  const bytesMax = limits.patchBytesMax.value
+  if (adopted.bytes > bytesMax) {
+    const message = `the state of ${definition.type}: at most ${bytesMax} bytes, got ${adopted.bytes}`
+    return { ok: false, code: 'FANFOLD_TOO_LARGE', message }
+  }
+  return { ok: true, state: adopted.value, bytes: adopted.bytes }
+}
+
+const issuesMax = 5
+
+function describeIssues(issues: readonly StandardSchemaV1.Issue[]): string {
+  const named = issues.slice(0, issuesMax).map(issue => {
+    const path = (issue.path ?? []).map(part => String(typeof part === 'object' ? part.key : part))
+    const text = issue.message.slice(0, 200)
+    return path.length === 0 ? text : `${path.join('.').slice(0, 100)}: ${text}`
+  })
+  const rest = issues.length - named.length
+  return rest > 0 ? `${named.join('; ')}; and ${rest} more` : named.join('; ')
+}
+
+const describeThrown = (error: unknown): string =>
+  (error instanceof Error ? String(error.message) : `threw a ${typeof error}`).slice(0, 500)
+
+const isThenable = (value: object): value is PromiseLike<unknown> =>
+  'then' in value && typeof value.then === 'function'
+
+const ignore = (): void => undefined
