@@ -1,0 +1,105 @@
+/*
+ * A module and all it imports, as one text that is evaluated from memory: nothing is written to disk,
+ * no loader keeps an old version, and what the module may reach is what the caller hands in.
+ */
+import { isBuiltin } from 'node:module'
+import { dirname, relative, resolve } from 'node:path'
+import { compileFunction } from 'node:vm'
+import { build, type Message, type Plugin } from 'esbuild'
+
+/** What to bundle, and what the module may reach. */
+export type BundleOptions = {
+  /** Absolute path of the module. */
+  readonly path: string
+  /** Names of packages that the caller hands in when the module is evaluated. */
+  readonly provided: readonly string[]
+  /** Why Node's own modules may not be imported; `undefined` when they may. */
+  readonly builtinsRefusal: string | undefined
+}
+
+/** One thing esbuild found wrong. */
+export type BundleProblem = {
+  /** `file:line:column`, or the module's path where there is no better place. */
+  readonly place: string
+  readonly message: string
+}
+
+/** The bundle, or why there is none. */
+export type BundleResult =
+  | {
+      readonly kind: 'bundled'
+      readonly code: string
+      /** Absolute paths of the files that went in. */
+      readonly inputs: readonly string[]
+    }
+  | { readonly kind: 'failed'; readonly problems: readonly BundleProblem[] }
+
+/** Bundles a module into one CommonJS text. Equal sources in equal places give equal texts. */
+export async function bundleModule(options: BundleOptions): Promise<BundleResult> {
+  const directory = dirname(options.path)
+  try {
+    const { outputFiles, metafile } = await build({
+      entryPoints: [options.path],
+      // Paths in the text are relative to it, so that they do not tell where the sources lie.
+      absWorkingDir: directory,
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      charset: 'utf8',
+      legalComments: 'none',
+      logLevel: 'silent',
+      external: [...options.provided],
+      plugins:
+        options.builtinsRefusal === undefined ? [] : [refuseBuiltins(options.builtinsRefusal)],
+    })
+    const inputs = Object.keys(metafile.inputs).map(input => resolve(directory, input))
+    return { kind: 'bundled', code: outputFiles[0]?.text ?? '', inputs }
+  } catch (error) {
+    const messages = messagesOf(error)
+    if (messages === undefined) throw error
+    return { kind: 'failed', problems: messages.map(message => problemOf(message, options.path)) }
+  }
+}
+
+/**
+ * The exports of a bundle.
+ *
+ * This is the process's own realm and no sandbox: whoever names the module trusts it.
+ *
+ * @param provide what `require` gives for a provided package or a builtin
+ */
+export function evaluateModule(
+  code: string,
+  path: string,
+  provide: (name: string) => unknown,
+): Readonly<Record<string, unknown>> {
+  const evaluate = compileFunction(code, ['module', 'exports', 'require'], { filename: path })
+  const module: { exports: Record<string, unknown> } = { exports: {} }
+  evaluate(module, module.exports, provide)
+  return module.exports
+}
+
+const refuseBuiltins = (refusal: string): Plugin => ({
+  name: 'refuse-builtins',
+  setup(setup) {
+    setup.onResolve({ filter: /^[a-z]/ }, ({ path }) =>
+      isBuiltin(path) ? { errors: [{ text: `${refusal}: ${path}` }] } : undefined,
+    )
+  },
+})
+
+function messagesOf(error: unknown): readonly Message[] | undefined {
+  if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) {
+    return undefined
+  }
+  return error.errors
+}
+
+function problemOf({ text, location }: Message, path: string): BundleProblem {
+  if (location === null) return { place: path, message: text }
+  const file = relative(process.cwd(), resolve(dirname(path), location.file))
+  return { place: `${file}:${location.line}:${location.column + 1}`, message: text }
+}

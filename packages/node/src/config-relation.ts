@@ -1,0 +1,82 @@
+/*
+ * What must hold between options: relations of numbers, and what a node must have before it may be
+ * reached from outside its machine.
+ */
+
+import type { Config } from './config.ts'
+import type { ConfigProblem } from './config-error.ts'
+
+/** Problems of options that are each fine alone. */
+export function relationProblems(config: Config): ConfigProblem[] {
+  const { limits, link } = config
+  const problems: ConfigProblem[] = []
+  const must = (holds: boolean, place: string, message: string): void => {
+    if (!holds) problems.push({ place, message })
+  }
+  must(
+    limits.linkPingMs * 3 <= limits.linkSilenceMaxMs,
+    'limits.linkPingMs',
+    `three pings must fit into limits.linkSilenceMaxMs: ${limits.linkPingMs} ms * 3 > ${limits.linkSilenceMaxMs} ms`,
+  )
+  must(
+    limits.creditBytes <= limits.replicaPendingBytesMax,
+    'limits.creditBytes',
+    `must not exceed limits.replicaPendingBytesMax: ${limits.creditBytes} > ${limits.replicaPendingBytesMax} bytes`,
+  )
+  must(
+    config.port === 0 || config.port !== config.adminPort,
+    'adminPort',
+    `must differ from port, both are ${config.port}`,
+  )
+  must(
+    config.roles.includes('authority') || config.parents.length > 0,
+    'parents',
+    'a node without the role authority needs a parent to replicate from',
+  )
+  must(
+    config.tokenKey === undefined || config.tokenJwksUrl === undefined,
+    'tokenJwksUrl',
+    'tokenKey is given too; one of them says which tokens are good',
+  )
+  must(
+    (link.token === undefined) === (link.privateKey === undefined),
+    'link.token',
+    'link.token and link.privateKey belong together; one of them is missing',
+  )
+  return problems
+}
+
+/**
+ * Why a node with this configuration must not be bound where it says: what listens on more than the
+ * loopback address must be able to tell who is there.
+ */
+export function publicBindProblems(config: Config): ConfigProblem[] {
+  const { host, adminHost, link } = config
+  const problems: ConfigProblem[] = []
+  const need = (has: boolean, place: string, message: string): void => {
+    if (!has) problems.push({ place, message })
+  }
+  if (!isLoopback(host)) {
+    const reached = `${host} can be reached from other machines`
+    need(
+      config.tokenKey !== undefined || config.tokenJwksUrl !== undefined,
+      'host',
+      `${reached}, and without tokenKey or tokenJwksUrl viewers and writers cannot be told apart: give one, or bind 127.0.0.1`,
+    )
+    need(
+      link.token !== undefined && link.fleetPublicKeys.length > 0,
+      'host',
+      `${reached}, and without link.token and link.fleetPublicKeys anybody could be a node of the fleet: give them, or bind 127.0.0.1`,
+    )
+  }
+  need(
+    isLoopback(adminHost) || config.adminToken !== undefined,
+    'adminHost',
+    `${adminHost} can be reached from other machines: give adminToken, or bind 127.0.0.1`,
+  )
+  return problems
+}
+
+/** True for an address that only this machine reaches. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)

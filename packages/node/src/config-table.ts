@@ -1,0 +1,351 @@
+/*
+ * Every option of a node, declared once. Flags, environment names, the configuration file, the help
+ * texts and the table in docs/operations.md all come from these rows.
+ *
+ * A name says where the option sits in the file: `limits.viewersMax` is `viewersMax` under `limits`.
+ * A row without a default may be left out, and is `undefined` then.
+ */
+
+/** One option. */
+export type ConfigRow = {
+  readonly type:
+    | 'text'
+    | 'integer'
+    | 'port'
+    | 'duration'
+    | 'size'
+    | 'url'
+    | 'path'
+    | 'enum'
+    | 'list'
+  /** What an integer counts; durations are in ms, sizes in bytes. */
+  readonly unit?: string
+  readonly default?: string | number | readonly string[]
+  /** Least and greatest number; of a text: of its characters; of a list: of its items. */
+  readonly min?: number
+  readonly max?: number
+  /** What an enum, or an item of a list of enums, may be. */
+  readonly values?: readonly string[]
+  /** Type of a list's items. */
+  readonly items?: 'text' | 'url' | 'path' | 'enum'
+  /** Schemes a URL may have. */
+  readonly schemes?: readonly string[]
+  /** Regular expression of a whole text, and the same for people. */
+  readonly pattern?: string
+  readonly shape?: string
+  /** Never shown, and given by a file: the name with `File` behind it. */
+  readonly secret?: true
+  /** The flag, where it is not the name in kebab-case. */
+  readonly flag?: string
+  readonly meaning: string
+}
+
+/** Every option of a node. */
+export const configTable = {
+  roles: {
+    type: 'list',
+    items: 'enum',
+    values: ['authority', 'proxy', 'edge'],
+    min: 1,
+    max: 3,
+    default: ['authority', 'proxy', 'edge'],
+    meaning: 'What the node does: commits writes, forwards delta logs, serves viewers.',
+  },
+  region: {
+    type: 'text',
+    pattern: '[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}',
+    shape: '1 to 80 of A-Z a-z 0-9 _ . ~ -, the first a letter or digit',
+    default: 'local',
+    meaning: 'The region the node stands in.',
+  },
+  parents: {
+    type: 'list',
+    items: 'url',
+    schemes: ['ws', 'wss'],
+    max: 16,
+    default: [],
+    flag: 'parent',
+    meaning: 'Nodes to replicate from, in order of preference.',
+  },
+  'node.id': {
+    type: 'text',
+    pattern: '[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}',
+    shape: '1 to 80 of A-Z a-z 0-9 _ . ~ -, the first a letter or digit',
+    meaning:
+      "The node's name in the fleet; without it, one is made and kept in the data directory.",
+  },
+  advertise: {
+    type: 'url',
+    schemes: ['ws', 'wss'],
+    meaning:
+      'The URL at which other nodes and viewers reach this one, when it is not host and port.',
+  },
+  host: {
+    type: 'text',
+    min: 1,
+    max: 255,
+    default: '127.0.0.1',
+    meaning: 'The address the public port is bound to; 0.0.0.0 and :: are every address.',
+  },
+  port: {
+    type: 'port',
+    default: 9600,
+    meaning: 'The public port, for viewers, writers and links; 0 for any free one.',
+  },
+  adminHost: {
+    type: 'text',
+    min: 1,
+    max: 255,
+    default: '127.0.0.1',
+    meaning: 'The address the admin port is bound to.',
+  },
+  adminPort: {
+    type: 'port',
+    default: 9700,
+    meaning: 'The port for health, metrics and administration; 0 for any free one.',
+  },
+  adminToken: {
+    type: 'text',
+    secret: true,
+    min: 32,
+    max: 4096,
+    meaning: 'The bearer token of the admin port; health and metrics need none.',
+  },
+  data: {
+    type: 'path',
+    default: './fanfold-data',
+    meaning: 'The directory of logs, snapshots and the identity of the node.',
+  },
+  definitions: {
+    type: 'list',
+    items: 'path',
+    max: 256,
+    default: [],
+    meaning: 'Definition modules, or directories that hold one; only an authority needs them.',
+  },
+  'logging.level': {
+    type: 'enum',
+    values: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    flag: 'log-level',
+    meaning: 'The least severe lines that are logged.',
+  },
+  tokenKey: {
+    type: 'text',
+    secret: true,
+    min: 32,
+    max: 8192,
+    meaning:
+      "Key of viewers' and writers' tokens: an Ed25519 public key (PEM or JWK) for EdDSA, or a secret text for HS256.",
+  },
+  tokenJwksUrl: {
+    type: 'url',
+    schemes: ['https', 'http'],
+    meaning: "Where the keys of viewers' and writers' tokens are published, instead of tokenKey.",
+  },
+  tokenAudience: {
+    type: 'text',
+    min: 1,
+    max: 255,
+    meaning: "The audience that viewers' and writers' tokens must name.",
+  },
+  tokenIssuer: {
+    type: 'text',
+    min: 1,
+    max: 255,
+    meaning: "The issuer that viewers' and writers' tokens must name.",
+  },
+  'link.token': {
+    type: 'text',
+    secret: true,
+    min: 32,
+    max: 4096,
+    meaning: 'The token, signed with the key of the fleet, that says what this node is.',
+  },
+  'link.privateKey': {
+    type: 'text',
+    secret: true,
+    min: 32,
+    max: 4096,
+    meaning:
+      'The Ed25519 private key (PEM) of this node, which proves that the link token is its own.',
+  },
+  'link.fleetPublicKeys': {
+    type: 'list',
+    items: 'text',
+    pattern: '[A-Za-z0-9_-]{43}',
+    shape: 'an Ed25519 public key: 43 characters of base64url',
+    max: 2,
+    default: [],
+    flag: 'link-fleet-public-key',
+    meaning: 'Keys that sign link tokens: one, or two while the first is being replaced.',
+  },
+  'limits.viewersMax': {
+    type: 'integer',
+    unit: 'viewers',
+    min: 1,
+    max: 1_000_000,
+    default: 50_000,
+    meaning: 'Connections of viewers at a time; one more is closed as overloaded.',
+  },
+  'limits.viewerBudgetBytes': {
+    type: 'size',
+    min: 16_384,
+    max: 67_108_864,
+    default: 262_144,
+    meaning: 'Unsent bytes of one viewer above which it lags: it gets one conflated change later.',
+  },
+  'limits.viewerStallMaxMs': {
+    type: 'duration',
+    min: 1_000,
+    max: 3_600_000,
+    default: 60_000,
+    meaning: 'How long a lagging viewer may take no byte before it is closed as too slow.',
+  },
+  'limits.framesPerSecondMax': {
+    type: 'integer',
+    unit: 'frames/s',
+    min: 1,
+    max: 100_000,
+    default: 100,
+    meaning: 'Frames that one viewer or writer may send; with more it is closed as overloaded.',
+  },
+  'limits.ringRecordsMax': {
+    type: 'integer',
+    unit: 'records',
+    min: 16,
+    max: 1_048_576,
+    default: 8_192,
+    meaning:
+      'Latest records of one document kept in memory; a child further behind gets a snapshot.',
+  },
+  'limits.ringBytesMax': {
+    type: 'size',
+    min: 1_048_576,
+    max: 1_073_741_824,
+    default: 16_777_216,
+    meaning: 'Bytes of the latest records of one document kept in memory.',
+  },
+  'limits.ringAgeMaxMs': {
+    type: 'duration',
+    min: 1_000,
+    max: 3_600_000,
+    default: 60_000,
+    meaning: 'Age up to which the latest records of one document are kept in memory.',
+  },
+  'limits.creditBytes': {
+    type: 'size',
+    min: 65_536,
+    max: 67_108_864,
+    default: 1_048_576,
+    meaning:
+      'Bytes of one document that may be under way on a link before the child confirms some.',
+  },
+  'limits.replicaPendingBytesMax': {
+    type: 'size',
+    min: 1_048_576,
+    max: 268_435_456,
+    default: 4_194_304,
+    meaning: 'Records that wait for a snapshot to arrive; with more, the replica joins again.',
+  },
+  'limits.linkSilenceMaxMs': {
+    type: 'duration',
+    min: 30,
+    max: 60_000,
+    default: 1_000,
+    meaning: 'How long a link may be silent before the peer counts as gone.',
+  },
+  'limits.linkPingMs': {
+    type: 'duration',
+    min: 10,
+    max: 20_000,
+    default: 250,
+    meaning: 'How often a link without other traffic is pinged.',
+  },
+  'limits.idempotencyWindowMs': {
+    type: 'duration',
+    min: 1_000,
+    max: 600_000,
+    default: 600_000,
+    meaning: "How long a write's id is remembered; the same id commits once within it.",
+  },
+  'limits.idempotencyCountMax': {
+    type: 'integer',
+    unit: 'ids',
+    min: 1,
+    max: 65_536,
+    default: 65_536,
+    meaning: 'Ids of writes remembered per document; the oldest are forgotten first.',
+  },
+  'limits.snapshotEveryBytes': {
+    type: 'size',
+    min: 65_536,
+    max: 1_073_741_824,
+    default: 8_388_608,
+    meaning: "An authority keeps a snapshot after so many bytes of a document's log.",
+  },
+  'limits.snapshotEveryRecords': {
+    type: 'integer',
+    unit: 'records',
+    min: 10,
+    max: 10_000_000,
+    default: 10_000,
+    meaning: "An authority keeps a snapshot after so many records of a document's log.",
+  },
+  'limits.segmentBytesMax': {
+    type: 'size',
+    min: 2_097_152,
+    max: 1_073_741_824,
+    default: 67_108_864,
+    meaning: 'Size at which a log goes on in a new file.',
+  },
+  'limits.openFilesMax': {
+    type: 'integer',
+    unit: 'files',
+    min: 8,
+    max: 65_536,
+    default: 256,
+    meaning: 'Log files held open; those unused for longest are closed first.',
+  },
+  'limits.writesWaitingMax': {
+    type: 'integer',
+    unit: 'writes',
+    min: 1,
+    max: 1_048_576,
+    default: 65_536,
+    meaning: 'Writes of one document that may wait for the log; one more is refused as busy.',
+  },
+  'limits.documentIdleCloseMs': {
+    type: 'duration',
+    min: 1_000,
+    max: 86_400_000,
+    default: 600_000,
+    meaning: 'After how long without reader and writer an authority puts a document away.',
+  },
+  'limits.interestLingerMs': {
+    type: 'duration',
+    min: 0,
+    max: 3_600_000,
+    default: 10_000,
+    meaning: 'How long a document stays replicated after its last observer below has left.',
+  },
+  'limits.drainDeadlineMs': {
+    type: 'duration',
+    min: 0,
+    max: 600_000,
+    default: 30_000,
+    meaning: 'How long a node that ends lets connections finish before it closes them.',
+  },
+} as const
+
+/** The name of an option. */
+export type ConfigName = keyof typeof configTable
+
+/** Every name, in the order of the table. */
+export const configNames: readonly ConfigName[] = Object.keys(configTable) as ConfigName[]
+
+/** The row of a name. */
+export const configRow = (name: ConfigName): ConfigRow => configTable[name]
+
+/** True for the name of an option. */
+export const isConfigName = (text: string): text is ConfigName => Object.hasOwn(configTable, text)

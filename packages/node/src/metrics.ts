@@ -1,0 +1,113 @@
+/*
+ * The metrics of a node, in a registry of their own. A caller takes a handle once and keeps it: looking
+ * a label up at each increment would cost more than the increment.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type MetricName, metricNames, metricRow, type metricTable } from './metric-table.ts'
+
+/** Values of one label of one metric; what comes after them counts as `other`. */
+export const labelValuesMax = 64
+
+/** Names that prom-client collects and that promtool refuses: gauges that end like counters. */
+const refusedDefaults = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
+
+/** A number that only grows. */
+export interface CounterHandle {
+  inc(value?: number): void
+}
+
+/** A number that goes up and down. */
+export interface GaugeHandle {
+  set(value: number): void
+  inc(value?: number): void
+  dec(value?: number): void
+}
+
+/** A distribution; lags and times are in seconds. */
+export interface HistogramHandle {
+  observe(value: number): void
+}
+
+type HandleOf<Row> = Row extends { type: 'counter' }
+  ? CounterHandle
+  : Row extends { type: 'gauge' }
+    ? GaugeHandle
+    : HistogramHandle
+
+type Unlabelled = {
+  [Name in MetricName]: (typeof metricTable)[Name] extends { label: string } ? never : Name
+}[MetricName]
+
+type Labelled = Exclude<MetricName, Unlabelled>
+
+/** What a node's metrics say of the node itself. */
+export type MetricsOptions = {
+  readonly version: string
+  readonly region: string
+  /** Whether memory, CPU and event loop of the process are collected too: once per process. */
+  readonly isProcessCollected: boolean
+}
+
+/** The metrics of a node. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #metrics = new Map<MetricName, Counter | Gauge | Histogram>()
+  readonly #handles = new Map<string, unknown>()
+  readonly #valueCounts = new Map<MetricName, number>()
+
+  constructor(options: MetricsOptions) {
+    this.#registry.setDefaultLabels({ region: options.region })
+    for (const name of metricNames) this.#metrics.set(name, this.#create(name))
+    if (options.isProcessCollected) {
+      collectDefaultMetrics({ register: this.#registry })
+      for (const name of refusedDefaults) this.#registry.removeSingleMetric(name)
+    }
+    this.labelled('build_info', options.version).set(1)
+  }
+
+  /** The handle of a metric without a label. */
+  plain<Name extends Unlabelled>(name: Name): HandleOf<(typeof metricTable)[Name]> {
+    return this.#metrics.get(name) as unknown as HandleOf<(typeof metricTable)[Name]>
+  }
+
+  /** The handle of a metric for one value of its label; the same each time. */
+  labelled<Name extends Labelled>(name: Name, value: string): HandleOf<(typeof metricTable)[Name]> {
+    type Handle = HandleOf<(typeof metricTable)[Name]>
+    const key = `${name} ${value}`
+    const known = this.#handles.get(key)
+    if (known !== undefined) return known as Handle
+    const count = this.#valueCounts.get(name) ?? 0
+    if (count >= labelValuesMax && value !== 'other') return this.labelled(name, 'other')
+    const handle = this.#metrics.get(name)?.labels(value)
+    this.#handles.set(key, handle)
+    this.#valueCounts.set(name, count + 1)
+    return handle as Handle
+  }
+
+  /** All metrics as Prometheus reads them. */
+  async render(): Promise<string> {
+    return await this.#registry.metrics()
+  }
+
+  /** The media type of what `render` gives. */
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  #create(name: MetricName): Counter | Gauge | Histogram {
+    const { type, label, buckets, meaning } = metricRow(name)
+    const settings = {
+      name: `fanfold_${name}`,
+      help: meaning,
+      labelNames: label === undefined ? [] : [label],
+      registers: [this.#registry],
+    }
+    if (type === 'counter') return new Counter(settings)
+    if (type === 'gauge') return new Gauge(settings)
+    return new Histogram({ ...settings, buckets: [...(buckets ?? [])] })
+  }
+}

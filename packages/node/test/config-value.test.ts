@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type ConfigRow, configNames, configRow } from '../src/config-table.ts'
+import { decodeValue, describeRange, formatValue } from '../src/config-value.ts'
+
+const duration: ConfigRow = { type: 'duration', min: 0, max: 1e12, meaning: '' }
+const size: ConfigRow = { type: 'size', min: 0, max: 1e12, meaning: '' }
+
+const decode = (row: ConfigRow, raw: unknown): unknown => {
+  const decoded = decodeValue(row, raw, '/')
+  return decoded.kind === 'value' ? decoded.value : decoded.problem
+}
+
+t.test('units of durations and sizes', async t => {
+  t.equal(decode(duration, '5ms'), 5)
+  t.equal(decode(duration, '1.5s'), 1_500)
+  t.equal(decode(duration, '2h'), 7_200_000)
+  t.equal(decode(duration, '1d'), 86_400_000)
+  t.equal(decode(duration, 250), 250)
+  t.equal(decode(size, '64KiB'), 65_536)
+  t.equal(decode(size, '1kB'), 1_000)
+  t.equal(decode(size, '65_536'), 65_536)
+})
+
+t.test('what is formatted decodes to the same', async t => {
+  fc.assert(
+    fc.property(fc.nat(1e9), fc.constantFrom(duration, size), (number, row) => {
+      t.equal(decode(row, formatValue(row, number)), number)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+t.test('the limits of a range are in it, and one past them is not', async t => {
+  const row: ConfigRow = { type: 'integer', unit: 'apples', min: 2, max: 9, meaning: '' }
+  t.equal(decode(row, '2'), 2)
+  t.equal(decode(row, '9'), 9)
+  t.equal(decode(row, '1'), 'must be 2 to 9 apples, got "1"')
+  t.equal(decode(row, '10'), 'must be 2 to 9 apples, got "10"')
+})
+
+t.test('what is no number, text or list at all is refused', async t => {
+  const text: ConfigRow = { type: 'text', min: 1, max: 9, meaning: '' }
+  const list: ConfigRow = { type: 'list', items: 'text', max: 3, meaning: '' }
+  t.match(decode(duration, { ms: 1 }), /must be a number/)
+  t.match(decode(duration, Number.NaN), /must be a number/)
+  t.match(decode(text, 7), /must be a text, got 7/)
+  t.match(decode(text, null), /has no value/)
+  t.match(decode(list, ['a', 7]), /each item must be a text/)
+  t.match(decode(list, ['a', 'b', 'c', 'd']), /0 to 3 items, has 4/)
+})
+
+t.test('every default is one that its own row accepts', async t => {
+  for (const name of configNames) {
+    const row = configRow(name)
+    if (row.default === undefined) continue
+    t.equal(decodeValue(row, row.default, '/').kind, 'value', name)
+    t.ok(describeRange(row).length > 0, name)
+  }
+})

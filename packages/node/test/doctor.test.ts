@@ -1,0 +1,62 @@
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { createConfig } from '../src/config.ts'
+import {
+  checkClock,
+  checkData,
+  checkDescriptors,
+  checkNodeVersion,
+  checkPort,
+  runDoctor,
+} from '../src/doctor.ts'
+
+t.test('everything is looked at, and a good row has no advice', async t => {
+  const config = createConfig(
+    { port: 0, adminPort: 0, data: t.testdir(), 'limits.viewersMax': 1 },
+    '/',
+  )
+  const rows = await runDoctor({ config, nodeVersion: process.version, wallClock: Date.now })
+  t.same(
+    rows.map(({ check }) => check),
+    ['node version', 'file descriptors', 'port', 'admin port', 'data directory', 'clock'],
+  )
+  t.ok(rows.every(({ ok, advice }) => !ok || advice === ''))
+})
+
+t.test('a Node that is too old is found', async t => {
+  t.match(checkNodeVersion('v20.11.9'), { ok: false, advice: /Node 20\.12/ })
+  t.match(checkNodeVersion('v18.20.0'), { ok: false })
+  t.match(checkNodeVersion('v20.12.0'), { ok: true })
+  t.match(checkNodeVersion('v24.0.0'), { ok: true })
+})
+
+t.test('too few file descriptors for the viewers are found', async t => {
+  const limits = (soft: string): string =>
+    `Limit  Soft\nMax open files            ${soft}   4096   files\n`
+  t.match(checkDescriptors(limits('1024'), 50_000), { ok: false, advice: /ulimit -n 51024/ })
+  t.match(checkDescriptors(limits('51024'), 50_000), { ok: true })
+  t.match(checkDescriptors(limits('unlimited'), 50_000), { ok: true })
+  t.match(checkDescriptors(undefined, 50_000), { ok: true, detail: /not known/ })
+})
+
+t.test('a port that is taken is found', async t => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  t.match(await checkPort('port', '127.0.0.1', port), { ok: false, detail: /EADDRINUSE/ })
+  await new Promise(resolve => server.close(resolve))
+  t.match(await checkPort('port', '127.0.0.1', 0), { ok: true })
+})
+
+t.test('a data directory is made and timed, and one that cannot be is found', async t => {
+  const directory = t.testdir({ file: 'not a directory' })
+  t.match(await checkData(join(directory, 'new/data')), { detail: /a sync takes [\d.]+ ms/ })
+  t.match(await checkData(join(directory, 'file/data')), { ok: false, advice: /writable/ })
+})
+
+t.test('a clock that was never set is found', async t => {
+  t.match(checkClock(0), { ok: false, detail: '1970-01-01T00:00:00.000Z' })
+  t.match(checkClock(Date.UTC(2026, 0)), { ok: true })
+})
