@@ -4,8 +4,8 @@ import { type Sha256, sha256Bytes } from '@fanfold/kernel'
 /**
  * SHA-256 by OpenSSL.
  *
- * A digest as a Latin-1 text, copied character by character, costs a third of one as a Buffer: small
- * texts live on the heap of JavaScript, a Buffer's memory does not.
+ * The digest comes as a Latin-1 text and is copied character by character: a short text is made on the
+ * heap of JavaScript, while a Buffer would be allocated outside of it for each digest.
  */
 export const sha256: Sha256 = (input, target, offset) => {
   // `binary` is Node's other name for Latin-1.

@@ -68,5 +68,8 @@ t.test('a mistake is told, and the next good version is loaded', async t => {
   writeFileSync(join(directory, 'definition.ts'), source('?'))
   t.match(stateOf(await next()), /definition\.ts:4:\d+/)
   writeFileSync(join(directory, 'definition.ts'), source('3'))
-  t.same(stateOf(await next()), { start: 1, value: 3 })
+  let last = await next()
+  // One save may be noticed twice.
+  while (last instanceof Error) last = await next()
+  t.same(stateOf(last), { start: 1, value: 3 })
 })
