@@ -1,0 +1,94 @@
+/*
+ * Logs as tests need them: records sealed in a chain, the same bytes for the same arguments.
+ */
+import { hash } from 'node:crypto'
+import { Chain } from '@fanfold/document'
+import { assert, encodeUtf8, Prng, type Sha256, sha256Bytes } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  encodeRecord,
+  type LogRecord,
+  type Position,
+  partTags,
+  saltBytes,
+  traceBytes,
+  zeroPosition,
+} from '@fanfold/protocol'
+
+/** SHA-256 of the machine, for tests. */
+export const sha256: Sha256 = (input, target, offset) => {
+  const digest = hash('sha256', input, 'binary')
+  for (let index = 0; index < sha256Bytes; index++) {
+    target[offset + index] = digest.charCodeAt(index)
+  }
+}
+
+/** Some records of a document; with `kind: 'log-append'` it is the effect that appends them. */
+export type BuiltLog = {
+  readonly doc: DocumentKey
+  readonly epoch: number
+  readonly after: Position
+  readonly records: readonly LogRecord[]
+  /** After the last of them. */
+  readonly end: Position
+}
+
+/** What `buildLog` makes. */
+export type BuildLogOptions = {
+  readonly doc: DocumentKey
+  /** Records, at least 1. */
+  readonly count: number
+  /** Epoch of all of them; 1 when not said. */
+  readonly epoch?: number | undefined
+  /** What they follow; the start of the log when not said. */
+  readonly after?: Position | undefined
+  /** Bytes of each record; as few as the smallest patch needs when not said. */
+  readonly recordBytes?: number | undefined
+  /** Other seeds give other histories of the same document. */
+  readonly seed?: string | undefined
+}
+
+/**
+ * A stretch of a log: `create` with the state `{"n": 0}` at its start, then deltas that set `n` to
+ * the record's seq.
+ */
+export function buildLog(options: BuildLogOptions): BuiltLog {
+  const { doc, count, epoch = 1, after = zeroPosition, recordBytes, seed = 'log' } = options
+  assert(count >= 1, `a stretch of at least one record, got ${count}`)
+  const chain = new Chain(sha256)
+  const prng = new Prng(`${seed}/${doc}/${epoch}/${after.seq}`)
+  const records: LogRecord[] = []
+  let end = after
+  for (let index = 0; index < count; index++) {
+    const seq = end.seq + 1
+    const patch = `[{"op":"replace","path":"/n","value":${seq}}]`
+    const payload = encodeUtf8(seq === 1 ? '{"n":0}' : patch)
+    const salt = prng.bytes(saltBytes)
+    const trace = prng.bytes(traceBytes)
+    const encode = (payload: Uint8Array): Uint8Array =>
+      encodeRecord({
+        kind: seq === 1 ? 'create' : 'delta',
+        key: doc,
+        epoch,
+        seq,
+        timeMs: 1_731_931_200_000 + seq,
+        trace,
+        parts: [{ tag: partTags.public, salt, payload }],
+      })
+    const shortest = encode(payload)
+    const padding = recordBytes === undefined ? 0 : recordBytes - shortest.length
+    assert(padding >= 0, `a record of at least ${shortest.length} bytes, got ${recordBytes}`)
+    const bytes = padding === 0 ? shortest : encode(padded(payload, padding))
+    const record = chain.seal(bytes, end.hash)
+    records.push(record)
+    end = { epoch, seq, hash: record.chainHash }
+  }
+  return { doc, epoch, after, records, end }
+}
+
+/** The same JSON with white space behind it. */
+function padded(payload: Uint8Array, padding: number): Uint8Array {
+  const bytes = new Uint8Array(payload.length + padding).fill(0x20)
+  bytes.set(payload)
+  return bytes
+}

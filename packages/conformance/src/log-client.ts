@@ -1,0 +1,106 @@
+import type { LogInput, LogStore, LogStoreFactory, Snapshot } from '@fanfold/document'
+import { assert } from '@fanfold/kernel'
+import type { DocumentKey, LogRecord } from '@fanfold/protocol'
+import type { BuiltLog } from './build-log.ts'
+
+/** What an open of a document gave. */
+export type OpenedDocument = {
+  readonly snapshot: Snapshot | undefined
+  readonly records: readonly LogRecord[]
+  readonly answer: Extract<LogInput, { kind: 'log-opened' | 'log-open-refused' }>
+}
+
+type AnswerTo = {
+  append: Extract<LogInput, { kind: 'log-appended' | 'log-append-refused' }>
+  snapshot: Extract<LogInput, { kind: 'log-snapshot-kept' | 'log-snapshot-refused' }>
+}
+
+/** Calls of `advance` after which an answer will not come any more. */
+const advancesMax = 100_000
+
+/** A log store in a test's hands: effects go in, their answers are awaited. */
+export class LogClient {
+  readonly store: LogStore
+  /** All that the store has reported, in order. */
+  readonly inputs: LogInput[] = []
+  readonly #advance: (() => void) | undefined
+  #waiting: (() => void)[] = []
+
+  /** @param advance lets virtual time pass, for stores that live in it */
+  constructor(open: LogStoreFactory, advance?: () => void) {
+    this.#advance = advance
+    this.store = open(input => {
+      this.inputs.push(input)
+      const waiting = this.#waiting
+      this.#waiting = []
+      for (const resume of waiting) resume()
+    })
+  }
+
+  /** Opens a document. */
+  async open(doc: DocumentKey): Promise<OpenedDocument> {
+    const from = this.inputs.length
+    this.store.perform({ kind: 'log-open', doc })
+    const answer = await this.#find(from, input =>
+      input.doc === doc && (input.kind === 'log-opened' || input.kind === 'log-open-refused')
+        ? input
+        : undefined,
+    )
+    const told = this.inputs.slice(from).filter(input => input.doc === doc)
+    return {
+      snapshot: told.flatMap(input => (input.kind === 'log-snapshot' ? [input.snapshot] : []))[0],
+      records: told.flatMap(input => (input.kind === 'log-records' ? input.records : [])),
+      answer,
+    }
+  }
+
+  /** Appends a stretch. */
+  async append({ doc, epoch, after, records }: BuiltLog): Promise<AnswerTo['append']> {
+    const from = this.inputs.length
+    this.store.perform({ kind: 'log-append', doc, epoch, after, records })
+    return await this.#find(from, input =>
+      input.doc === doc && (input.kind === 'log-appended' || input.kind === 'log-append-refused')
+        ? input
+        : undefined,
+    )
+  }
+
+  /** Keeps a snapshot. */
+  async keepSnapshot(doc: DocumentKey, snapshot: Snapshot): Promise<AnswerTo['snapshot']> {
+    const from = this.inputs.length
+    this.store.perform({ kind: 'log-keep-snapshot', doc, snapshot })
+    return await this.#find(from, input =>
+      input.doc === doc &&
+      (input.kind === 'log-snapshot-kept' || input.kind === 'log-snapshot-refused')
+        ? input
+        : undefined,
+    )
+  }
+
+  /** Closes a document; nothing answers. */
+  release(doc: DocumentKey): void {
+    this.store.perform({ kind: 'log-close', doc })
+  }
+
+  async #find<Found>(from: number, find: (input: LogInput) => Found | undefined): Promise<Found> {
+    let at = from
+    for (let advances = 0; ; advances++) {
+      for (; at < this.inputs.length; at++) {
+        const found = find(this.inputs[at] as LogInput)
+        if (found !== undefined) return found
+      }
+      assert(advances < advancesMax, `an answer comes within ${advancesMax} steps`)
+      await this.#more()
+    }
+  }
+
+  /** Waits for more inputs, or lets time pass that brings them. */
+  async #more(): Promise<void> {
+    if (this.#advance === undefined) {
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
+      return
+    }
+    this.#advance()
+    await undefined
+  }
+}

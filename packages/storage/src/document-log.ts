@@ -1,0 +1,173 @@
+/*
+ * One document's effects, one after the other, and what becomes of their errors.
+ */
+import type { Chain, LogEffect, LogInput, LogRefusal } from '@fanfold/document'
+import { AssertionError, assert, type Sha256, unreachable } from '@fanfold/kernel'
+import type { DocumentDirectory } from './document-directory.ts'
+import { DiskFailure, isNoRoom, LogError } from './log-error.ts'
+import { LogWriter, suffixOf, type WriterOptions } from './log-writer.ts'
+import { openLog } from './open-log.ts'
+import { writeSnapshot } from './snapshot-file.ts'
+
+/** What a document's log is made of. */
+export type DocumentLogOptions = {
+  readonly directory: DocumentDirectory
+  readonly chain: Chain
+  readonly sha256: Sha256
+  readonly writing: WriterOptions
+  readonly answer: (input: LogInput) => void
+}
+
+type EffectOf<Kind extends LogEffect['kind']> = Extract<LogEffect, { kind: Kind }>
+
+/** A document that somebody uses; the store forgets it when it is closed and nothing waits. */
+export class DocumentLog {
+  readonly #options: DocumentLogOptions
+  readonly #waiting: LogEffect[] = []
+  #writer: LogWriter | undefined
+  #appendsInFlight = 0
+
+  constructor(options: DocumentLogOptions) {
+    this.#options = options
+  }
+
+  get directory(): DocumentDirectory {
+    return this.#options.directory
+  }
+
+  get hasWork(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** True while the document is open. */
+  get isOpen(): boolean {
+    return this.#writer !== undefined
+  }
+
+  /** True while a file is open between two appends. */
+  get holdsFile(): boolean {
+    return this.#writer?.holdsFile ?? false
+  }
+
+  /** Closes the file until the next append. */
+  async release(): Promise<void> {
+    await this.#writer?.release()
+  }
+
+  /** Puts an effect behind those that wait. */
+  add(effect: LogEffect): void {
+    if (effect.kind === 'log-append') {
+      requireBatch(effect)
+      assert(this.#appendsInFlight === 0, `one append of ${effect.doc} is in flight at a time`)
+      this.#appendsInFlight++
+    }
+    if (effect.kind === 'log-close') {
+      assert(this.#appendsInFlight === 0, `no append of ${effect.doc} is in flight at log-close`)
+    }
+    this.#waiting.push(effect)
+  }
+
+  /**
+   * Does the first effect that waits, and answers.
+   *
+   * @throws DiskFailure, AssertionError: the process must end
+   */
+  async step(): Promise<void> {
+    const effect = this.#waiting.shift()
+    // What `perform` starts answers later, also where there is nothing to wait for.
+    await undefined
+    switch (effect?.kind) {
+      case undefined:
+        return
+      case 'log-open':
+        return this.#open(effect)
+      case 'log-append':
+        return this.#append(effect)
+      case 'log-keep-snapshot':
+        return this.#keepSnapshot(effect)
+      case 'log-close':
+        await this.release()
+        this.#writer = undefined
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  async #open({ doc }: EffectOf<'log-open'>): Promise<void> {
+    assert(this.#writer === undefined, `${doc} is opened once until it is closed`)
+    const { directory, chain, sha256, writing, answer } = this.#options
+    const listener = {
+      snapshot: (snapshot: EffectOf<'log-keep-snapshot'>['snapshot']) =>
+        answer({ kind: 'log-snapshot', doc, snapshot }),
+      records: (records: EffectOf<'log-append'>['records']) =>
+        answer({ kind: 'log-records', doc, records }),
+    }
+    try {
+      const opened = await openLog({ directory, chain, sha256, listener })
+      this.#writer = new LogWriter(directory, opened, writing)
+      answer({ kind: 'log-opened', doc, epoch: opened.epoch })
+    } catch (error) {
+      answer({ kind: 'log-open-refused', doc, ...refusalOfOpening(error) })
+    }
+  }
+
+  async #append({ doc, epoch, after, records }: EffectOf<'log-append'>): Promise<void> {
+    const writer = this.#openWriter(doc)
+    let refusal: Refusal | undefined
+    try {
+      await writer.append({ epoch, after, records })
+    } catch (error) {
+      refusal = refusalOfWriting(error)
+    }
+    this.#appendsInFlight--
+    if (refusal === undefined)
+      this.#options.answer({ kind: 'log-appended', doc, seq: writer.position.seq })
+    else this.#options.answer({ kind: 'log-append-refused', doc, ...refusal })
+  }
+
+  async #keepSnapshot({ doc, snapshot }: EffectOf<'log-keep-snapshot'>): Promise<void> {
+    const { directory, writing, answer } = this.#options
+    const { seq } = snapshot.manifest.at
+    const last = this.#openWriter(doc).position.seq
+    assert(seq > 0 && seq <= last, `a snapshot of ${doc} at 1 to ${last}, got ${seq}`)
+    try {
+      await writeSnapshot(directory, { snapshot, suffix: suffixOf(writing) })
+      answer({ kind: 'log-snapshot-kept', doc, seq })
+    } catch (error) {
+      answer({ kind: 'log-snapshot-refused', doc, ...refusalOfWriting(error) })
+    }
+  }
+
+  #openWriter(doc: string): LogWriter {
+    assert(this.#writer !== undefined, `${doc} was opened before it is written`)
+    return this.#writer
+  }
+}
+
+type Refusal = { readonly code: LogRefusal; readonly message: string }
+
+/** @throws what is no outcome but the end of the process */
+function refusalOfWriting(error: unknown): Refusal {
+  if (error instanceof LogError) return { code: error.code, message: error.message }
+  if (isNoRoom(error)) return { code: 'FANFOLD_LOG_FULL', message: error.message }
+  throw error
+}
+
+/** As for writing; but a log that cannot be read has lost nothing that was not lost before. */
+function refusalOfOpening(error: unknown): Refusal {
+  if (error instanceof AssertionError || error instanceof DiskFailure) throw error
+  if (error instanceof LogError || isNoRoom(error)) return refusalOfWriting(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'FANFOLD_LOG_DAMAGED', message: `the log cannot be read: ${message}` }
+}
+
+function requireBatch({ doc, epoch, after, records }: EffectOf<'log-append'>): void {
+  assert(records.length > 0, `a batch of ${doc} has at least one record`)
+  let seq = after.seq
+  for (const record of records) {
+    assert(record.epoch === epoch, `records of epoch ${epoch} in ${doc}, got ${record.epoch}`)
+    assert(record.seq === seq + 1, `record ${seq + 1} of ${doc}, got ${record.seq}`)
+    seq = record.seq
+  }
+}

@@ -1,0 +1,199 @@
+/*
+ * The log store on files: documents side by side, each document's effects in order.
+ *
+ * The disk is made for few calls at a time, so at most `documentsAtWorkMax` documents are at work and
+ * the others wait their turn; each turn is one effect. One append holds all records that an authority
+ * has collected meanwhile, so a slow disk makes larger batches and not longer queues.
+ */
+import { randomBytes } from 'node:crypto'
+import { Chain, type LogEffect, type LogInput, type LogStore } from '@fanfold/document'
+import { assert, type Sha256, unreachable } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
+import { DocumentDirectory } from './document-directory.ts'
+import { DocumentLog } from './document-log.ts'
+import { type FileSystem, nodeFileSystem } from './file-system.ts'
+import type { WriterOptions } from './log-writer.ts'
+import { writerBytes } from './segment-header.ts'
+
+/** Bytes after which a segment is full and the next begins: a few thousand writes, quickly read. */
+export const segmentBytesMaxDefault = 67_108_864
+/** Files that stay open between two appends; well below the usual limit of 1,024 per process. */
+export const openFilesMaxDefault = 256
+/** Documents at work at a time: enough to keep a pool of threads busy while answers are handled. */
+export const documentsAtWorkMaxDefault = 64
+/** Effects that wait over all documents; beyond, opens, appends and snapshots are refused. */
+export const effectsWaitingMaxDefault = 100_000
+
+/** How a log store on files is made. */
+export type FileLogStoreOptions = {
+  /** The data directory; made at the first append, not before. */
+  readonly directory: string
+  /** The node's name, which is noted where it creates a document. */
+  readonly nodeId: string
+  readonly sha256: Sha256
+  /** Takes the answers; never called from inside `perform`. */
+  readonly receive: (input: LogInput) => void
+  /**
+   * The process must end: the disk failed, or one of our own assertions, or `receive` threw. Called
+   * once; nothing is answered after. By default the error is thrown where nobody catches it.
+   */
+  readonly onFatal?: ((error: unknown) => void) | undefined
+  readonly segmentBytesMax?: number | undefined
+  readonly openFilesMax?: number | undefined
+  readonly documentsAtWorkMax?: number | undefined
+  readonly effectsWaitingMax?: number | undefined
+  /** The file system, where it is not the machine's. */
+  readonly files?: FileSystem | undefined
+}
+
+/** A log store in a directory that this and other processes of the machine may use. */
+export const createFileLogStore = (options: FileLogStoreOptions): LogStore =>
+  new FileLogStore(options)
+
+class FileLogStore implements LogStore {
+  readonly #options: FileLogStoreOptions
+  readonly #files: FileSystem
+  readonly #chain: Chain
+  readonly #writing: WriterOptions
+  readonly #openFilesMax: number
+  readonly #documentsAtWorkMax: number
+  readonly #effectsWaitingMax: number
+  readonly #documents = new Map<DocumentKey, DocumentLog>()
+  /** Documents that wait for their turn, in order. */
+  readonly #ready = new Set<DocumentLog>()
+  readonly #atWork = new Set<DocumentLog>()
+  /** Documents that hold a file and are not at work, the longest idle first. */
+  readonly #idle = new Set<DocumentLog>()
+  #effectsWaiting = 0
+  #hasFailed = false
+  #isClosed = false
+  #whenDone: (() => void) | undefined
+
+  constructor(options: FileLogStoreOptions) {
+    this.#options = options
+    this.#files = options.files ?? nodeFileSystem
+    this.#chain = new Chain(options.sha256)
+    this.#writing = {
+      writer: randomBytes(writerBytes),
+      nodeId: options.nodeId,
+      segmentBytesMax: options.segmentBytesMax ?? segmentBytesMaxDefault,
+    }
+    this.#openFilesMax = options.openFilesMax ?? openFilesMaxDefault
+    this.#documentsAtWorkMax = options.documentsAtWorkMax ?? documentsAtWorkMaxDefault
+    this.#effectsWaitingMax = options.effectsWaitingMax ?? effectsWaitingMaxDefault
+  }
+
+  perform(effect: LogEffect): void {
+    assert(!this.#isClosed, `no ${effect.kind} after close`)
+    if (this.#hasFailed) return
+    if (effect.kind !== 'log-close' && this.#effectsWaiting >= this.#effectsWaitingMax) {
+      const refusal = refusalOf(effect, `${this.#effectsWaiting} effects wait already`)
+      queueMicrotask(() => this.#answer(refusal))
+      return
+    }
+    const log = this.#documents.get(effect.doc) ?? this.#add(effect.doc)
+    log.add(effect)
+    this.#effectsWaiting++
+    if (!this.#atWork.has(log)) this.#ready.add(log)
+    this.#startTurns()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (!this.#isDone) {
+      await new Promise<void>(resolve => {
+        this.#whenDone = resolve
+      })
+    }
+    const logs = [...this.#documents.values()]
+    this.#documents.clear()
+    this.#idle.clear()
+    for (const log of logs) await log.release()
+  }
+
+  get #isDone(): boolean {
+    return this.#atWork.size === 0 && this.#ready.size === 0
+  }
+
+  #add(doc: DocumentKey): DocumentLog {
+    const log = new DocumentLog({
+      directory: new DocumentDirectory(this.#files, this.#options.directory, doc),
+      chain: this.#chain,
+      sha256: this.#options.sha256,
+      writing: this.#writing,
+      answer: input => this.#answer(input),
+    })
+    this.#documents.set(doc, log)
+    return log
+  }
+
+  #startTurns(): void {
+    for (const log of this.#ready) {
+      if (this.#atWork.size >= this.#documentsAtWorkMax) return
+      this.#ready.delete(log)
+      this.#idle.delete(log)
+      this.#atWork.add(log)
+      void this.#turn(log)
+    }
+  }
+
+  /** Never rejects: what goes wrong here ends the process. */
+  async #turn(log: DocumentLog): Promise<void> {
+    try {
+      await log.step()
+      if (log.holdsFile) this.#idle.add(log)
+      if (this.#idle.size > this.#openFilesMax) await this.#closeLongestIdle()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#effectsWaiting--
+    this.#atWork.delete(log)
+    if (this.#hasFailed) this.#ready.clear()
+    else if (log.hasWork) this.#ready.add(log)
+    else if (!log.isOpen) this.#documents.delete(log.directory.key)
+    this.#startTurns()
+    if (this.#isDone) this.#whenDone?.()
+  }
+
+  async #closeLongestIdle(): Promise<void> {
+    const [log] = this.#idle
+    if (log === undefined) return
+    this.#idle.delete(log)
+    await log.release()
+  }
+
+  #answer(input: LogInput): void {
+    if (this.#hasFailed) return
+    try {
+      this.#options.receive(input)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    const { onFatal } = this.#options
+    // In a turn of its own, so that what it throws is nobody's to catch.
+    queueMicrotask(() => {
+      if (onFatal === undefined) throw error
+      onFatal(error)
+    })
+  }
+}
+
+/** The answer to an effect for which there is no room; nothing of it was done. */
+function refusalOf(effect: Exclude<LogEffect, { kind: 'log-close' }>, message: string): LogInput {
+  const refusal = { doc: effect.doc, code: 'FANFOLD_LOG_FULL', message } as const
+  switch (effect.kind) {
+    case 'log-open':
+      return { kind: 'log-open-refused', ...refusal }
+    case 'log-append':
+      return { kind: 'log-append-refused', ...refusal }
+    case 'log-keep-snapshot':
+      return { kind: 'log-snapshot-refused', ...refusal }
+    default:
+      return unreachable(effect)
+  }
+}

@@ -1,0 +1,246 @@
+/*
+ * Appends to one document's log: one batch at a time, written, synced, and then checked for a later
+ * epoch before it counts.
+ *
+ * Three failures, three treatments. No room: the file is cut back to its last good byte and the batch
+ * is refused. A later epoch: see claim.ts. Anything else, above all a failed sync: what the disk holds
+ * cannot be known, so `DiskFailure` ends the process. The pages of a failed sync may be clean in
+ * memory and lost on disk; a second sync would succeed and mean nothing.
+ */
+import { assert, equalBytes } from '@fanfold/kernel'
+import { describePosition, type LogRecord, type Position } from '@fanfold/protocol'
+import { claimEpoch, settleBatch } from './claim.ts'
+import { type DocumentDirectory, type SegmentName, syncFile } from './document-directory.ts'
+import { writeAll } from './file-system.ts'
+import { DiskFailure, isNoRoom, LogError } from './log-error.ts'
+import { writeMeta } from './meta-file.ts'
+import type { OpenedLog } from './open-log.ts'
+import { encodeFrames } from './record-frame.ts'
+import { encodeSegmentHeader, isSamePosition } from './segment-header.ts'
+
+/** What all documents of a store have in common. */
+export type WriterOptions = {
+  /** Names the store in the segments it writes: 16 bytes, drawn once. */
+  readonly writer: Uint8Array
+  readonly nodeId: string
+  readonly segmentBytesMax: number
+}
+
+/** A batch of records of one epoch. */
+export type Batch = {
+  readonly epoch: number
+  readonly after: Position
+  readonly records: readonly LogRecord[]
+}
+
+/** The segment that is being written. */
+type Tail = {
+  readonly name: SegmentName
+  readonly path: string
+  /** The first segment of the next epoch: the fence. */
+  readonly successorPath: string
+  /** Bytes that count; 0 before the header is out. */
+  length: number
+  /** True while bytes behind `length` wait to be cut. */
+  isDirty: boolean
+}
+
+/** The writer of one document, made when its log has been opened. */
+export class LogWriter {
+  readonly #directory: DocumentDirectory
+  readonly #options: WriterOptions
+  #position: Position
+  /** The highest epoch seen, and whether it is this store's. */
+  #epoch: number
+  #tail: Tail | undefined
+  #isFenced = false
+  /** As it was when the log was opened, until the first claim; what a claim compares with. */
+  #opened: OpenedLog
+  #segmentCount: number
+  #hasMeta: boolean
+  #file: number | undefined
+
+  constructor(directory: DocumentDirectory, opened: OpenedLog, options: WriterOptions) {
+    this.#directory = directory
+    this.#options = options
+    this.#opened = opened
+    this.#position = opened.position
+    this.#epoch = opened.epoch
+    this.#segmentCount = opened.segmentCount
+    this.#hasMeta = opened.hasMeta
+    const { end } = opened
+    if (end?.name.epoch === opened.epoch && equalBytes(end.writer, options.writer)) {
+      // What stands behind the good end is a refused batch of our own.
+      this.#tail = { ...this.#tailOf(end.name), length: end.length, isDirty: true }
+    }
+  }
+
+  /** After the last record that counts. */
+  get position(): Position {
+    return this.#position
+  }
+
+  /** True while a file is open. */
+  get holdsFile(): boolean {
+    return this.#file !== undefined
+  }
+
+  /** Closes the file until the next append. */
+  async release(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) await this.#directory.files.close(file)
+  }
+
+  /**
+   * Makes a batch durable.
+   *
+   * @throws LogError when nothing of it is in the log nor ever will be
+   * @throws DiskFailure when nobody can know
+   */
+  async append(batch: Batch): Promise<void> {
+    this.#requireMayWrite(batch)
+    if (this.#tail?.isDirty) await this.#cut(this.#tail)
+    if (batch.epoch > this.#epoch) await this.#claim(batch.epoch)
+    const tail = await this.#tailWithRoom()
+    const { bytes, position } = this.#encode(tail, batch)
+    await this.#write(tail, bytes)
+    if (await this.#directory.files.exists(tail.successorPath)) {
+      await this.#requireCounts(batch.epoch, position)
+    }
+    tail.length += bytes.length
+    this.#position = position
+  }
+
+  #requireMayWrite({ epoch, after }: Batch): void {
+    if (this.#isFenced) {
+      throw new LogError('FANFOLD_FENCED', 'another node has claimed the document')
+    }
+    if (!isSamePosition(after, this.#position)) {
+      const at = describePosition(this.#position)
+      throw new LogError('FANFOLD_FENCED', `after ${describePosition(after)}, the log is at ${at}`)
+    }
+    if (epoch > this.#epoch || (epoch === this.#epoch && this.#tail !== undefined)) return
+    throw new LogError(
+      'FANFOLD_FENCED',
+      `epoch ${epoch} is not this node's, the log has seen ${this.#epoch}`,
+    )
+  }
+
+  async #claim(epoch: number): Promise<void> {
+    const directory = this.#directory
+    if (!this.#hasMeta) {
+      await directory.make()
+      await writeMeta(directory, { nodeId: this.#options.nodeId, suffix: suffixOf(this.#options) })
+      this.#hasMeta = true
+    }
+    const own = this.#tail
+    const end =
+      own === undefined
+        ? this.#opened.end
+        : { name: own.name, length: own.length, writer: this.#options.writer }
+    const position = this.#position
+    const claim = await claimEpoch(directory, epoch, {
+      position,
+      segmentCount: this.#segmentCount,
+      end,
+    })
+    await this.release()
+    this.#file = claim.file
+    this.#segmentCount = claim.segmentCount
+    this.#epoch = epoch
+    this.#tail = { ...this.#tailOf({ epoch, part: 0 }), length: 0, isDirty: false }
+  }
+
+  /** The segment to write to, the next one when it is full. */
+  async #tailWithRoom(): Promise<Tail> {
+    const tail = this.#tail
+    assert(tail !== undefined, 'an epoch was claimed before it is written')
+    if (tail.length < this.#options.segmentBytesMax) return tail
+    const name = { epoch: tail.name.epoch, part: tail.name.part + 1 }
+    const next = { ...this.#tailOf(name), length: 0, isDirty: false }
+    // The epoch is ours, and so is a file of this name that an earlier attempt has left.
+    const file = await this.#directory.files.open(next.path, 'replace')
+    await this.release()
+    this.#file = file
+    this.#tail = next
+    this.#segmentCount++
+    await this.#directory.sync()
+    return next
+  }
+
+  #encode(tail: Tail, { records }: Batch): { bytes: Uint8Array; position: Position } {
+    const last = records.at(-1)
+    assert(last !== undefined, 'a batch has at least one record')
+    const { key } = this.#directory
+    const { writer } = this.#options
+    const head =
+      tail.length === 0
+        ? encodeSegmentHeader({ key, ...tail.name, writer, from: this.#position })
+        : undefined
+    return {
+      bytes: encodeFrames(head, records),
+      position: { epoch: last.epoch, seq: last.seq, hash: last.chainHash.slice() },
+    }
+  }
+
+  async #write(tail: Tail, bytes: Uint8Array): Promise<void> {
+    const { files } = this.#directory
+    const file = await this.#openFile(tail)
+    try {
+      await writeAll({ files, file, bytes, position: tail.length })
+    } catch (cause) {
+      if (!isNoRoom(cause)) throw new DiskFailure(`${tail.path}: cannot be written`, { cause })
+      tail.isDirty = true
+      await this.#cut(tail).catch(error => {
+        if (!isLogFull(error)) throw error
+      })
+      throw new LogError('FANFOLD_LOG_FULL', `${tail.path}: ${cause.message}`, { cause })
+    }
+    await syncFile(files, file, tail.path)
+  }
+
+  /** Cuts the file back to what counts, durably: a refused record must not come back. */
+  async #cut(tail: Tail): Promise<void> {
+    const { files } = this.#directory
+    const file = await this.#openFile(tail)
+    try {
+      await files.truncate(file, tail.length)
+    } catch (cause) {
+      if (!isNoRoom(cause)) throw new DiskFailure(`${tail.path}: cannot be cut`, { cause })
+      throw new LogError('FANFOLD_LOG_FULL', `${tail.path}: ${cause.message}`, { cause })
+    }
+    await syncFile(files, file, tail.path)
+    tail.isDirty = false
+  }
+
+  /** @throws LogError `FANFOLD_FENCED` when the batch that is written does not count */
+  async #requireCounts(epoch: number, last: Position): Promise<void> {
+    this.#isFenced = true
+    const { writer } = this.#options
+    const before = this.#position
+    const counts = await settleBatch({ directory: this.#directory, epoch, writer, before, last })
+    if (!counts) throw new LogError('FANFOLD_FENCED', `a later epoch than ${epoch} was claimed`)
+  }
+
+  async #openFile(tail: Tail): Promise<number> {
+    this.#file ??= await this.#directory.files.open(tail.path, 'write')
+    return this.#file
+  }
+
+  #tailOf(name: SegmentName): Pick<Tail, 'name' | 'path' | 'successorPath'> {
+    const successor = { epoch: name.epoch + 1, part: 0 }
+    return {
+      name,
+      path: this.#directory.segment(name),
+      successorPath: this.#directory.segment(successor),
+    }
+  }
+}
+
+const isLogFull = (error: unknown): boolean =>
+  error instanceof LogError && error.code === 'FANFOLD_LOG_FULL'
+
+/** How this store's half-written files are told from those of others. */
+export const suffixOf = ({ writer }: WriterOptions): string =>
+  Buffer.from(writer).toString('hex').slice(0, 16)

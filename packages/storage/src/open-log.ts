@@ -1,0 +1,175 @@
+/*
+ * Brings a document back: the newest snapshot that is good and belongs to the log, then the records
+ * after it. Segments that end before the snapshot are not read.
+ *
+ * Nothing of the log is changed here: another process may be writing it. A bad tail is left where it
+ * is, and becomes void when the next epoch says from where it continues.
+ */
+import type { Chain, Snapshot } from '@fanfold/document'
+import type { Sha256 } from '@fanfold/kernel'
+import { describePosition, type LogRecord, type Position, zeroPosition } from '@fanfold/protocol'
+import {
+  type DocumentDirectory,
+  type Listing,
+  type SegmentName,
+  syncFile,
+} from './document-directory.ts'
+import { damaged } from './log-error.ts'
+import { findPath } from './log-path.ts'
+import { checkMeta } from './meta-file.ts'
+import { isSamePosition } from './segment-header.ts'
+import { SegmentReader, type SegmentSpan } from './segment-reader.ts'
+import { quarantineSnapshot, readSnapshot } from './snapshot-file.ts'
+
+/** Where a log was when it was opened: what a claim compares with. */
+export type OpenedLog = {
+  /** The highest epoch of any segment, 0 when there is none. */
+  readonly epoch: number
+  readonly position: Position
+  /** How many segment files there are, whatever they hold. */
+  readonly segmentCount: number
+  readonly hasMeta: boolean
+  /** The segment that the position is in. */
+  readonly end: SegmentEnd | undefined
+}
+
+/** A segment and where its last good record ends. */
+export type SegmentEnd = {
+  readonly name: SegmentName
+  readonly length: number
+  /** Who wrote it. */
+  readonly writer: Uint8Array
+}
+
+/** What comes out while a log is opened, in order: at most one snapshot, then records. */
+export type LogListener = {
+  snapshot(snapshot: Snapshot): void
+  records(records: readonly LogRecord[]): void
+}
+
+type OpenOptions = {
+  readonly directory: DocumentDirectory
+  readonly chain: Chain
+  readonly sha256: Sha256
+  readonly listener: LogListener
+}
+
+const nothing: OpenedLog = {
+  epoch: 0,
+  position: zeroPosition,
+  segmentCount: 0,
+  hasMeta: false,
+  end: undefined,
+}
+
+/** @throws LogError `FANFOLD_LOG_DAMAGED` */
+export async function openLog(options: OpenOptions): Promise<OpenedLog> {
+  const { directory, sha256 } = options
+  const listing = await directory.list()
+  if (listing === undefined) return nothing
+  if (listing.hasMeta) await checkMeta(directory)
+  for (const name of listing.snapshots.toReversed()) {
+    const snapshot = await readSnapshot(directory, name, sha256)
+    if (snapshot !== undefined) {
+      const opened = await replay(options, listing, snapshot)
+      if (opened !== undefined) return opened
+    }
+    await quarantineSnapshot(directory, name)
+  }
+  return (await replay(options, listing, undefined)) ?? nothing
+}
+
+/** Reads the log from the snapshot on; `undefined`, and nothing told, when it is not of this log. */
+async function replay(
+  options: OpenOptions,
+  listing: Listing,
+  snapshot: Snapshot | undefined,
+): Promise<OpenedLog | undefined> {
+  const { directory, listener } = options
+  const start = snapshot?.manifest.at ?? zeroPosition
+  const spans = await findPath(directory, listing.segments, start.seq)
+  const [first] = spans
+  if (first === undefined && snapshot !== undefined) {
+    const { path } = directory
+    damaged(path, `a snapshot at ${describePosition(start)} and no log, which has been lost`)
+  }
+  const gate = new Gate(snapshot, listener)
+  let position = first?.header.from ?? zeroPosition
+  let end: SegmentEnd | undefined
+  if (!gate.reach(position)) return undefined
+  for (const span of spans) {
+    const read = await readSpan(options, span, gate)
+    if (read === undefined) return undefined
+    position = read.position
+    end = { name: span.name, length: read.length, writer: span.header.writer }
+  }
+  if (!gate.isOpen) return undefined
+  const { segments, hasMeta } = listing
+  const epoch = segments.at(-1)?.epoch ?? 0
+  return { epoch, position, segmentCount: segments.length, hasMeta, end }
+}
+
+/** Lets nothing out before the snapshot's position has been reached and is the log's own. */
+class Gate {
+  readonly #snapshot: Snapshot | undefined
+  readonly #listener: LogListener
+  readonly #start: Position
+  #isOpen = false
+
+  constructor(snapshot: Snapshot | undefined, listener: LogListener) {
+    this.#snapshot = snapshot
+    this.#listener = listener
+    this.#start = snapshot?.manifest.at ?? zeroPosition
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** False when the log holds another record at the snapshot's seq. */
+  reach(position: Position): boolean {
+    if (position.seq !== this.#start.seq) return true
+    this.#isOpen = isSamePosition(position, this.#start)
+    if (this.#isOpen && this.#snapshot !== undefined) this.#listener.snapshot(this.#snapshot)
+    return this.#isOpen
+  }
+
+  /** The next records in order; false as in `reach`. */
+  take(records: LogRecord[]): boolean {
+    let rest = records
+    if (!this.#isOpen) {
+      const index = records.findIndex(record => record.seq === this.#start.seq)
+      const record = records[index]
+      if (record === undefined) return true
+      const { epoch, seq, chainHash } = record
+      if (!this.reach({ epoch, seq, hash: chainHash })) return false
+      rest = records.slice(index + 1)
+    }
+    if (rest.length > 0) this.#listener.records(rest)
+    return true
+  }
+}
+
+/** Reads a span through the gate; where its last record is and ends, `undefined` as in `replay`. */
+async function readSpan(
+  options: OpenOptions,
+  span: SegmentSpan,
+  gate: Gate,
+): Promise<{ readonly position: Position; readonly length: number } | undefined> {
+  const { directory, chain } = options
+  const path = directory.segment(span.name)
+  const file = await directory.files.open(path, 'read')
+  try {
+    const reader = new SegmentReader({ directory, chain, span, file })
+    for (let records = await reader.next(); records !== undefined; records = await reader.next()) {
+      if (!gate.take(records)) return undefined
+    }
+    // What its writer had not synced when it died is told as durable from here on.
+    if (span.end === undefined) await syncFile(directory.files, file, path)
+    const { epoch, seq, hash } = reader.position
+    // A copy: the hash is a view of the window it was read through.
+    return { position: { epoch, seq, hash: hash.slice() }, length: reader.offset }
+  } finally {
+    await directory.files.close(file)
+  }
+}
