@@ -1,6 +1,7 @@
 /* Plays the endless race into a document, at the speed of life. */
-import type { RaceMessage } from './messages.ts'
+
 import { raceEvents } from './feed/race-events.ts'
+import type { RaceMessage } from './messages.ts'
 
 /** What the program that runs a feed hands to it. */
 export type FeedOptions = {

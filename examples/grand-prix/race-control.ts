@@ -118,6 +118,7 @@ function freshSectors(): Car['sectors'] {
       mark: 'none',
       bestMs: null,
       segments: new Array(lapLayout.segmentsPerSector).fill('none'),
+      segmentBestsMs: new Array(lapLayout.segmentsPerSector).fill(null),
     }
   }
   return sectors

@@ -15,6 +15,8 @@ export type Sector = {
   bestMs: number | null
   /** One for each loop in the road; those of the last lap stay until the car comes back. */
   segments: Mark[]
+  /** The car's own best of each loop. */
+  segmentBestsMs: (number | null)[]
 }
 
 /** Where the lap is divided: three sectors with as many loops each. */
@@ -159,4 +161,11 @@ export function carOf(race: Race, number: number): Car {
 export function keepLatest(map: Record<string, unknown>, max: number): void {
   const keys = Object.keys(map)
   for (const key of keys.slice(0, Math.max(0, keys.length - max))) delete map[key]
+}
+
+/** A lap as people read it: `1:14.302`. */
+export function formatLap(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  const rest = ((ms % 60_000) / 1000).toFixed(3)
+  return minutes === 0 ? rest : `${minutes}:${rest.padStart(6, '0')}`
 }

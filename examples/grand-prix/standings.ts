@@ -33,12 +33,15 @@ export function orderCars(race: Race): void {
   }))
   cars.sort(
     (a, b) =>
-      a.isOut - b.isOut ||
-      b.loop - a.loop ||
-      a.loopAtMs - b.loopAtMs ||
-      a.position - b.position,
+      a.isOut - b.isOut || b.loop - a.loop || a.loopAtMs - b.loopAtMs || a.position - b.position,
   )
   for (const [index, { car, position }] of cars.entries()) {
-    if (position !== index + 1) car.position = index + 1
+    if (position === index + 1) continue
+    car.position = index + 1
+    if (car.loop > 0 && position < index + 1) {
+      // It lost a place: its gaps, taken at the loop before, are those of the place it had.
+      car.gapMs = null
+      car.intervalMs = null
+    }
   }
 }

@@ -4,10 +4,10 @@
  * every viewer receives.
  */
 import type { MessageValue } from './messages.ts'
-import { notify } from './race-control.ts'
 import {
   type Car,
   carOf,
+  formatLap,
   keepLatest,
   lapLayout,
   type Mark,
@@ -15,6 +15,7 @@ import {
   type Sector,
   winnersMax,
 } from './race.ts'
+import { notify } from './race-control.ts'
 import { placeCar } from './standings.ts'
 
 /** A loop inside a sector: one light of the row of lights. */
@@ -52,7 +53,11 @@ export function passSpeedTrap(race: Race, { car: number, kmh }: MessageValue<'sp
   const best = race.best.speed
   car.speedKmh = kmh
   car.speedMark =
-    best === null || kmh > best.value ? 'overall' : own === null || kmh > own ? 'personal' : 'slower'
+    best === null || kmh > best.value
+      ? 'overall'
+      : own === null || kmh > own
+        ? 'personal'
+        : 'slower'
   if (own === null || kmh > own) car.bestSpeedKmh = kmh
   if (car.speedMark === 'overall') race.best.speed = { car: number, value: kmh }
 }
@@ -95,24 +100,26 @@ function lightSegment(
   const car = carOf(race, number)
   const sector = sectorOf(car, passage.sector)
   const key = `${passage.sector}.${passage.segment}`
-  const best = race.best.segments[key]
-  const mark = segmentMark(race, car, passage.ms, best)
+  const index = passage.segment - 1
+  const own = sector.segmentBestsMs[index] ?? null
+  const mark = isComparable(race, car)
+    ? compare(passage.ms, own, race.best.segments[key])
+    : car.status === 'pit'
+      ? 'pit'
+      : 'slower'
   if (mark === 'overall') race.best.segments[key] = passage.ms
+  if (mark === 'overall' || mark === 'personal') sector.segmentBestsMs[index] = passage.ms
   if (passage.segment === 1) {
     // The lights of the lap before go out when the car comes back.
     sector.segments = [mark, ...new Array<Mark>(lapLayout.segmentsPerSector - 1).fill('none')]
   } else {
-    sector.segments[passage.segment - 1] = mark
+    sector.segments[index] = mark
   }
 }
 
-/** Own bests of each loop are not kept: within half a percent of the best of all counts as one. */
-function segmentMark(race: Race, car: Car, ms: number, best: number | undefined): Mark {
-  if (car.status === 'pit') return 'pit'
-  if (race.track.status === 'safety-car' || car.laps === 0) return 'slower'
-  if (best === undefined || ms < best) return 'overall'
-  return ms <= best * 1.005 ? 'personal' : 'slower'
-}
+/** The pit lane, the safety car and the standing start are nothing to compare with. */
+const isComparable = (race: Race, car: Car): boolean =>
+  car.status !== 'pit' && car.laps > 0 && race.track.status !== 'safety-car'
 
 function compare(ms: number, own: number | null, best: number | undefined): Mark {
   if (best === undefined || ms < best) return 'overall'
@@ -123,11 +130,4 @@ function sectorOf(car: Car, number: number): Sector {
   const sector = car.sectors[number]
   if (sector === undefined) throw new Error(`car ${car.number} has no sector ${number}`)
   return sector
-}
-
-/** A lap as people read it: `1:14.302`. */
-export function formatLap(ms: number): string {
-  const minutes = Math.floor(ms / 60_000)
-  const rest = ((ms % 60_000) / 1000).toFixed(3)
-  return minutes === 0 ? rest : `${minutes}:${rest.padStart(6, '0')}`
 }

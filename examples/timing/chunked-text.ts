@@ -44,17 +44,19 @@ export const readText = (text: ChunkedText): string =>
 
 /** @throws Error when the edit reaches past the end */
 export function splice(text: ChunkedText, { position, deleteCount, insert }: Edit): void {
+  let at = position
   let left = deleteCount
   let pending = insert
-  // Each turn takes what it can from one chunk; the first that does also takes what is inserted.
+  // Each turn deletes what it can from one chunk; the first also inserts, and the next go on after.
   do {
-    const place = find(text, position, left > 0)
+    const place = find(text, at, left > 0)
     if (place === undefined) {
-      if (left > 0 || position > 0) throw new Error(`position ${position} is past the end`)
+      if (left > 0 || at > 0) throw new Error(`position ${at} is past the end`)
       text.sections.push(...cutIntoSections(cutIntoChunks(pending)))
       return
     }
     left -= replaceAt(text, place, { deleteCount: left, insert: pending })
+    if (left > 0) at += codePoints(pending)
     pending = ''
   } while (left > 0)
 }

@@ -1,3 +1,4 @@
+export type { JsonObject, JsonValue } from '@fanfold/document'
 export { DefinitionError } from './definition-error.ts'
 export {
   type DocumentDefinition,

@@ -1,1 +1,2 @@
-export {}
+/* What an author of documents imports; everything has its home in another package. */
+export * from '@fanfold/definition'

@@ -1,0 +1,68 @@
+import { connect } from '@fanfold/client'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import type definition from '../../definition.ts'
+import type { Race } from '../../race.ts'
+import { type Configuration, loadConfiguration } from './configuration.ts'
+import { Delivery } from './delivery.ts'
+
+/** Whether what is shown is what happens. */
+export type RaceStatus = 'connecting' | 'live' | 'stale' | 'closed'
+
+/** The race as it is now, and how it gets here. */
+export type LiveRace = {
+  /** Undefined until the first view; parts that did not change are the same objects as before. */
+  readonly race: Race | undefined
+  readonly status: RaceStatus
+  readonly delivery: Delivery
+  /** The edge and the document, to be read by people. */
+  readonly source: string
+}
+
+/** Watches the race for as long as the component is there. */
+export function useRace(): LiveRace {
+  const delivery = useMemo(() => new Delivery(), [])
+  const [race, setRace] = useState<Race | undefined>(undefined)
+  const [status, setStatus] = useState<RaceStatus>('connecting')
+  const [source, setSource] = useState('')
+
+  useEffect(() => {
+    let stop: (() => void) | undefined
+    let isGone = false
+    const begin = async (): Promise<void> => {
+      const configuration = await loadConfiguration(location)
+      if (isGone) return
+      setSource(`${configuration.observe} · ${configuration.document}`)
+      stop = watch(configuration, { race: setRace, status: setStatus, delivery })
+    }
+    begin().catch(() => setStatus('closed'))
+    return () => {
+      isGone = true
+      stop?.()
+    }
+  }, [delivery])
+
+  return { race, status, delivery, source }
+}
+
+type Listeners = {
+  readonly race: (race: Race) => void
+  readonly status: (status: RaceStatus) => void
+  readonly delivery: Delivery
+}
+
+function watch(configuration: Configuration, listeners: Listeners): () => void {
+  const { observe, document, token } = configuration
+  const live = connect(observe, { token })
+  const observed = live.observe<typeof definition>(document)
+  observed.subscribe(listeners.race)
+  observed.onStatus(listeners.status)
+  const count = async (): Promise<void> => {
+    for await (const { kind, epoch, seq, patch, time } of observed) {
+      if (kind === 'delta' && time !== undefined) {
+        listeners.delivery.add({ epoch, seq, patch, time }, Date.now())
+      }
+    }
+  }
+  count().catch(() => listeners.status('closed'))
+  return () => live.close()
+}
