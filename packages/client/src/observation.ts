@@ -1,10 +1,11 @@
-import { errorCodes, isErrorCode, type ViewerFrame } from '@fanfold/protocol'
+import type { ErrorCode, ViewerFrame } from '@fanfold/protocol'
 import type { Change } from './change.ts'
 import { ChangeQueue } from './change-queue.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
 import { guarded, Listeners } from './listeners.ts'
 import { type ReconnectOptions, reconnectDelayMs } from './reconnect-delay.ts'
+import { isRetryCode } from './retry-codes.ts'
 import { snapshotChange, type TrackerStep, ViewTracker } from './view-tracker.ts'
 
 /**
@@ -203,7 +204,7 @@ export class DocumentObservation implements Observation {
         break
       case 'left':
         // Before the first answer it can only be the end of an earlier observation.
-        if (this.#isAnswered) this.#fail(new FanfoldError(...leftReason(frame), { doc: this.doc }))
+        if (this.#isAnswered) this.#fail(leftError(frame))
         break
     }
     this.#updateStatus()
@@ -229,7 +230,7 @@ export class DocumentObservation implements Observation {
     const error = new FanfoldError(code, message, { doc: this.doc })
     if (code === 'FANFOLD_BAD_POSITION' || code === 'FANFOLD_NOT_OBSERVED') {
       this.#startOver()
-    } else if (retryAfter !== undefined || (isErrorCode(code) && errorCodes[code].retry)) {
+    } else if (retryAfter !== undefined || isRetryCode(code)) {
       this.#port.report(error)
       this.#isAnswered = false
       this.#observeLater(Math.max(retryAfter ?? 0, this.#troubleDelayMs()))
@@ -298,8 +299,8 @@ export class DocumentObservation implements Observation {
   }
 }
 
-function leftReason({
-  reason,
-}: Extract<ViewerFrame, { type: 'left' }>): [code: FanfoldError['code'], message: string] {
-  return [isErrorCode(reason) ? reason : 'FANFOLD_LEFT', `the server ended it: ${reason}`]
+/** The reason is an error's code where there is one, say `FANFOLD_DELETED`; otherwise it is words. */
+function leftError({ doc, reason }: Extract<ViewerFrame, { type: 'left' }>): FanfoldError {
+  const code = reason.startsWith('FANFOLD_') ? (reason as ErrorCode) : 'FANFOLD_LEFT'
+  return new FanfoldError(code, `the server ended it: ${reason}`, { doc })
 }

@@ -3,11 +3,12 @@
  * it is answered or its deadline passes: delivered at least once, committed at most once. What the
  * deadline says depends on whether some copy of the message went out and was never answered.
  */
-import { errorCodes, isErrorCode, limits, type WriterFrame } from '@fanfold/protocol'
+import { limits, type WriterFrame } from '@fanfold/protocol'
 import type { Endpoint } from './endpoint.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
 import { type ReconnectOptions, reconnectDelayMs } from './reconnect-delay.ts'
+import { isRetryCode } from './retry-codes.ts'
 
 /** Where a message stands in its document's log. */
 export type Committed = { readonly epoch: number; readonly seq: number }
@@ -196,7 +197,7 @@ export class Outbox {
 
   #rejected(send: Send, error: FanfoldError): void {
     send.isSent = false
-    if (isErrorCode(error.code) && errorCodes[error.code].retry) {
+    if (isRetryCode(error.code)) {
       send.rejection = error
       this.#retryLater(send)
     } else {

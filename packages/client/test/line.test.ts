@@ -1,0 +1,322 @@
+import t from 'tap'
+import { parseEndpoints } from '../src/endpoint.ts'
+import { FanfoldError, Unauthorized } from '../src/fanfold-error.ts'
+import { Line, type LineOptions, type LineTarget } from '../src/line.ts'
+import { tokenUntil } from './tokens.ts'
+import { settle, VirtualNetwork, VirtualTime } from './virtual-world.ts'
+
+function build(options: Partial<LineOptions> = {}, target: Partial<LineTarget> = {}) {
+  const time = new VirtualTime()
+  const network = new VirtualNetwork()
+  const heard: string[] = []
+  const line = new Line(
+    {
+      WebSocket: network.WebSocket,
+      token: undefined,
+      reconnect: { minMs: 500, maxMs: 20_000 },
+      dialTimeoutMs: 10_000,
+      environment: time.environment,
+      ...options,
+    },
+    {
+      endpoints: parseEndpoints('wss://a'),
+      path: '/v1/observe',
+      failuresMax: undefined,
+      ...target,
+    },
+    {
+      opened: () => heard.push('opened'),
+      received: text => heard.push(text),
+      lost: () => heard.push('lost'),
+      failed: error => heard.push(`failed ${error.code}`),
+      troubled: () => undefined,
+    },
+  )
+  const urls = () => network.sockets.map(socket => socket.url)
+  return { line, time, network, heard, urls }
+}
+
+t.test('dials the path, with the subprotocol and the token', t => {
+  const { line, network, heard } = build({ token: 'abc' })
+  line.open()
+  t.equal(network.last.url, 'wss://a/v1/observe')
+  t.same(network.last.protocols, ['fanfold.v1', 'bearer.abc'])
+  t.equal(line.isOpen, false)
+  network.last.accept()
+  t.equal(line.isOpen, true)
+  line.send({ type: 'leave' })
+  network.last.receive('hello')
+  t.same(network.last.sent, [{ type: 'leave' }])
+  t.same(heard, ['opened', 'hello'])
+  t.end()
+})
+
+t.test('is dialled again after a loss, with waits that grow until a connection lasts', t => {
+  const { line, time, network, heard } = build()
+  line.open()
+  for (const waitMs of [500, 500, 500]) {
+    const { sockets } = network
+    const before = sockets.length
+    network.last.end()
+    time.pass(waitMs - 1)
+    t.equal(sockets.length, before)
+    time.pass(1)
+    t.equal(sockets.length, before + 1)
+  }
+  time.chance = 0.5
+  network.last.end()
+  time.pass(500 + 2_000)
+  t.equal(network.sockets.length, 5)
+  network.last.accept()
+  time.pass(5_000)
+  network.last.end()
+  time.pass(750)
+  t.equal(network.sockets.length, 6)
+  t.same(heard, ['opened', 'lost'])
+  t.end()
+})
+
+t.test('several endpoints are tried in turn', t => {
+  const { line, time, network, urls } = build(
+    {},
+    { endpoints: parseEndpoints(['wss://a', 'wss://b', 'wss://c']) },
+  )
+  line.open()
+  for (let attempt = 0; attempt < 3; attempt++) {
+    network.last.end()
+    time.pass(1_000)
+  }
+  t.same(
+    urls().map(url => url.slice(6, 7)),
+    ['a', 'b', 'c', 'a'],
+  )
+  t.end()
+})
+
+t.test('an attempt that takes too long is given up', t => {
+  const { line, time, network } = build()
+  line.open()
+  const first = network.last
+  time.pass(10_000)
+  t.equal(first.closedWith, 1000)
+  time.pass(500)
+  t.equal(network.sockets.length, 2)
+  first.accept()
+  t.equal(line.isOpen, false)
+  t.end()
+})
+
+t.test('the server says when to come back', t => {
+  const { line, time, network } = build()
+  line.open()
+  network.last.accept()
+  line.retryAfter(7_000)
+  network.last.end(4129)
+  time.pass(7_499)
+  t.equal(network.sockets.length, 1)
+  time.pass(1)
+  t.equal(network.sockets.length, 2)
+  network.last.accept().end(1012, '{"retryAfter":9000}')
+  time.pass(9_499)
+  t.equal(network.sockets.length, 2)
+  time.pass(1)
+  t.equal(network.sockets.length, 3)
+  t.end()
+})
+
+t.test('the server says where to go, once', t => {
+  const { line, time, network, urls } = build()
+  line.open()
+  network.last.accept().end(4100, '{"to":"wss://b/edge/2"}')
+  time.pass(1_000)
+  network.last.end()
+  time.pass(1_000)
+  t.same(urls(), ['wss://a/v1/observe', 'wss://b/edge/2/v1/observe', 'wss://a/v1/observe'])
+  t.end()
+})
+
+t.test('a hint to a plain address, and one that is no hint, are passed over', t => {
+  for (const reason of ['{"to":"ws://b"}', '{"to":1,"retryAfter":"x"}', '{broken', 'null', '{}']) {
+    const { line, time, network, urls } = build()
+    line.open()
+    network.last.accept().end(4100, reason)
+    time.pass(500)
+    t.same(urls(), ['wss://a/v1/observe', 'wss://a/v1/observe'], reason)
+  }
+  t.end()
+})
+
+t.test('a close code that says stop ends the line, with its error', t => {
+  for (const [code, error] of [
+    [4500, 'FANFOLD_BAD_FRAME'],
+    [4501, 'FANFOLD_UNAUTHORIZED'],
+    [4503, 'FANFOLD_FORBIDDEN'],
+    [4510, 'FANFOLD_VERSION'],
+    [4999, 'FANFOLD_CLOSED'],
+  ] as const) {
+    const { line, time, network, heard } = build({ token: 'abc' })
+    line.open()
+    network.last.accept().end(code)
+    time.pass(1_000_000)
+    t.same(heard, ['opened', `failed ${error}`])
+    t.equal(network.sockets.length, 1)
+    t.equal(time.timerCount, 0)
+  }
+  t.end()
+})
+
+t.test(
+  'a token function that throws Unauthorized stops; any other throw is tried again',
+  async t => {
+    const throws: Error[] = [new Error('offline'), new Unauthorized()]
+    const { line, time, network, heard } = build({
+      token: () => {
+        throw throws.shift() ?? new Error('asked too often')
+      },
+    })
+    line.open()
+    await settle()
+    t.same(heard, [])
+    time.pass(500)
+    await settle()
+    t.same(heard, ['failed FANFOLD_UNAUTHORIZED'])
+    t.equal(network.sockets.length, 0)
+    t.equal(time.timerCount, 0)
+  },
+)
+
+t.test('a token is renewed on the open socket before it ends', async t => {
+  const time = new VirtualTime()
+  const tokens = [time.nowMs + 100_000, time.nowMs + 200_000, time.nowMs + 300_000].map(tokenUntil)
+  const given = [...tokens]
+  const { line, network } = build({
+    environment: time.environment,
+    token: () => given.shift() ?? 'none',
+  })
+  line.open()
+  await settle()
+  network.last.accept()
+  t.same(network.last.protocols, ['fanfold.v1', `bearer.${tokens[0]}`])
+  time.pass(69_999)
+  await settle()
+  t.same(network.last.sent, [])
+  time.pass(1)
+  await settle()
+  t.same(network.last.sent, [{ type: 'authenticate', token: tokens[1] }])
+  time.pass(91_000)
+  await settle()
+  t.same(network.last.last, { type: 'authenticate', token: tokens[2] })
+  line.close()
+  t.equal(time.timerCount, 0)
+})
+
+t.test('a renewal that fails is tried again while the token lasts', async t => {
+  const time = new VirtualTime()
+  const first = tokenUntil(time.nowMs + 100_000)
+  let calls = 0
+  const { line, network } = build({
+    environment: time.environment,
+    token: () => {
+      calls++
+      if (calls === 2) throw new Error('offline')
+      return calls === 1 ? first : 'second'
+    },
+  })
+  line.open()
+  await settle()
+  network.last.accept()
+  time.pass(70_000)
+  await settle()
+  t.equal(calls, 2)
+  time.pass(21_000)
+  await settle()
+  t.same(network.last.sent, [{ type: 'authenticate', token: 'second' }])
+})
+
+t.test('a token that ended on a socket that worked is fetched again, once', async t => {
+  let calls = 0
+  const { line, time, network, heard } = build({
+    token: () => {
+      calls++
+      return `t${calls}`
+    },
+  })
+  line.open()
+  await settle()
+  network.last.accept().receive('{}')
+  network.last.end(4501)
+  time.pass(500)
+  await settle()
+  t.same(network.last.protocols, ['fanfold.v1', 'bearer.t2'])
+  network.last.accept().end(4501)
+  t.same(heard, ['opened', '{}', 'lost', 'opened', 'failed FANFOLD_UNAUTHORIZED'])
+})
+
+t.test('a token that no handshake can carry ends the line', t => {
+  const { line, heard } = build({
+    WebSocket: class {
+      constructor() {
+        throw new SyntaxError('an invalid subprotocol')
+      }
+      addEventListener(): void {}
+      send(): void {}
+      close(): void {}
+    },
+  })
+  line.open()
+  t.same(heard, ['failed FANFOLD_BAD_OPTION'])
+  t.end()
+})
+
+t.test('gives up after failuresMax failures in a row', t => {
+  const { line, time, network, heard } = build({}, { failuresMax: 3 })
+  line.open()
+  network.last.end()
+  time.pass(1_000)
+  network.last.end()
+  time.pass(1_000)
+  t.same(heard, [])
+  network.last.end()
+  t.same(heard, ['failed FANFOLD_UNREACHABLE'])
+  t.equal(time.timerCount, 0)
+  t.end()
+})
+
+t.test('a closed line says and does nothing more, and can be opened again', async t => {
+  let give: (token: string) => void = () => undefined
+  const { line, time, network, heard } = build({
+    token: () =>
+      new Promise<string>(resolve => {
+        give = resolve
+      }),
+  })
+  line.open()
+  line.close()
+  give('late')
+  await settle()
+  t.equal(network.sockets.length, 0)
+  line.open()
+  give('now')
+  await settle()
+  const socket = network.last.accept()
+  line.close()
+  t.equal(socket.closedWith, 1000)
+  socket.receive('late')
+  socket.end()
+  line.send({ type: 'leave' })
+  t.same(socket.sent, [])
+  t.same(heard, ['opened'])
+  t.equal(time.timerCount, 0)
+})
+
+t.test('a socket whose server breaks the protocol is dialled again', t => {
+  const { line, time, network, heard } = build()
+  line.open()
+  network.last.accept()
+  line.abandon(new FanfoldError('FANFOLD_BAD_FRAME', 'nonsense'))
+  t.equal(network.last.closedWith, 1000)
+  time.pass(500)
+  t.equal(network.sockets.length, 2)
+  t.same(heard, ['opened', 'lost'])
+  t.end()
+})
