@@ -1,1 +1,36 @@
-export {}
+export { type Config, createConfig, type LoadedConfig, loadConfig, type Role } from './config.ts'
+export { ConfigError, type ConfigProblem } from './config-error.ts'
+export type { ConfigFlags } from './config-source.ts'
+export { type ConfigName, configTable } from './config-table.ts'
+export {
+  type ConfigFlag,
+  configDefaults,
+  configEnvironment,
+  configFlags,
+  type DescribedOption,
+  describeConfig,
+} from './config-text.ts'
+export { DefinitionLoadError } from './definition-load-error.ts'
+export { type RunningDev, type StartDevOptions, startDev } from './dev-tree.ts'
+export { type DoctorOptions, type DoctorRow, runDoctor } from './doctor.ts'
+export { type RunningNode, type StartNodeOptions, startNode } from './fanfold-node.ts'
+export {
+  generateFleetKey,
+  generateNodeKey,
+  type IdentityKey,
+  LinkIdentityError,
+  type MintLinkTokenOptions,
+  mintLinkToken,
+} from './link-identity.ts'
+export { createLog, type Log, type LogFields, type LogOptions } from './logging.ts'
+export { type Project, readProject } from './read-project.ts'
+export { sha256 } from './sha256.ts'
+export { version } from './version.ts'
+export {
+  createTokenVerifier,
+  generateDevelopmentKey,
+  type MintTokenOptions,
+  mintToken,
+  TokenError,
+  type TokenVerifier,
+} from './viewer-tokens.ts'

@@ -48,6 +48,12 @@ export const errorCodes = {
     close: 'version',
     meaning: 'no common version of the protocol',
   },
+  FANFOLD_NO_ROUTE: { retry: false, status: 404, meaning: 'nothing is served on this path' },
+  FANFOLD_ORIGIN: {
+    retry: false,
+    status: 403,
+    meaning: 'pages of this origin may not connect; the operator names those that may',
+  },
   FANFOLD_BAD_KEY: {
     retry: false,
     status: 400,
@@ -138,6 +144,11 @@ export const errorCodes = {
     meaning: 'an assertion failed inside this document; it is not served until the node restarts',
   },
   FANFOLD_MOVED: { retry: true, status: 307, meaning: 'the document is served elsewhere' },
+  FANFOLD_NOT_AUTHORITY: {
+    retry: false,
+    status: 421,
+    meaning: 'the node is no authority and takes no writes',
+  },
   FANFOLD_DRAINING: {
     retry: true,
     status: 503,

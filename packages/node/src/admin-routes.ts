@@ -1,0 +1,56 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { type HttpAnswer, problemAnswer } from './http-answer.ts'
+import type { HttpRoute } from './http-listener.ts'
+
+/** What the admin port asks of the node. */
+export type AdminSource = {
+  /** Why the node is not ready, in words; empty when it is. */
+  notReady(): readonly string[]
+  metrics(): Promise<{ readonly text: string; readonly type: string }>
+  /** What runs here, who is above and what is held; no document's content, nobody's name. */
+  topology(): unknown
+  /** Token for everything but health and metrics; undefined on a loopback without one. */
+  readonly adminToken: string | undefined
+}
+
+/** The routes of the admin port. */
+export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
+  return [
+    async (request, path) => {
+      if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
+      switch (path) {
+        case '/healthz':
+          return { status: 200, body: '{"status":"ok"}' }
+        case '/readyz': {
+          const reasons = source.notReady()
+          const status = reasons.length === 0 ? 200 : 503
+          return { status, body: JSON.stringify({ ready: reasons.length === 0, reasons }) }
+        }
+        case '/metrics': {
+          const { text, type } = await source.metrics()
+          return { status: 200, body: text, type }
+        }
+        case '/':
+        case '/admin/topology':
+          return mayAdmin(request, source.adminToken)
+            ? { status: 200, body: JSON.stringify(source.topology(), undefined, 2) }
+            : unauthorized
+        default:
+          return undefined
+      }
+    },
+  ]
+}
+
+const unauthorized: HttpAnswer = problemAnswer(
+  'FANFOLD_UNAUTHORIZED',
+  'an admin token in the Authorization header',
+)
+
+function mayAdmin(request: IncomingMessage, token: string | undefined): boolean {
+  if (token === undefined) return true
+  const shown = Buffer.from(request.headers.authorization ?? '')
+  const wanted = Buffer.from(`Bearer ${token}`)
+  return shown.length === wanted.length && timingSafeEqual(shown, wanted)
+}

@@ -1,0 +1,179 @@
+import {
+  Authority,
+  type AuthorityEffect,
+  type AuthorityFact,
+  type AuthorityInput,
+} from '@fanfold/authority'
+import type { DocumentDefinition } from '@fanfold/definition'
+import type { LogStore } from '@fanfold/document'
+import type { RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
+import { createFileLogStore } from '@fanfold/storage'
+import {
+  systemClock,
+  WriterSockets,
+  writeLimitsDefault,
+  writesInFlightMaxDefault,
+} from '@fanfold/websocket'
+import { MachineDriver } from './machine-driver.ts'
+import { authorityLimits } from './machine-limits.ts'
+import { inProcessIdentity, type ProcessContext } from './process-context.ts'
+import { createRandomPool } from './random-pool.ts'
+import { RoleLinks } from './role-links.ts'
+import { sha256 } from './sha256.ts'
+import type { TokenVerifier } from './viewer-tokens.ts'
+
+/** The authority of a process: the machine, its log on files, its writers and its children's links. */
+export class AuthorityHost {
+  readonly links: RoleLinks
+  readonly writers: WriterSockets
+  readonly #machine: Authority
+  readonly #driver: MachineDriver<AuthorityInput, AuthorityEffect>
+  readonly #store: LogStore
+  readonly #context: ProcessContext
+  /** Requests that came by HTTP and wait for their answer. */
+  readonly #requests = new Map<RequestId, (answer: WriteAnswer) => void>()
+  readonly #appendStartedAt = new Map<string, number>()
+
+  constructor(context: ProcessContext, verifier: TokenVerifier) {
+    const { config, names, fail } = context
+    this.#context = context
+    this.#machine = new Authority({
+      sha256,
+      randomBytes: createRandomPool(),
+      limits: authorityLimits(config),
+    })
+    this.#driver = new MachineDriver<AuthorityInput, AuthorityEffect>({
+      machine: this.#machine,
+      perform: effect => this.#perform(effect),
+      fail,
+    })
+    this.#store = createFileLogStore({
+      directory: config.data,
+      nodeId: config.node.id ?? 'authority',
+      sha256,
+      segmentBytesMax: config.limits.segmentBytesMax,
+      openFilesMax: config.limits.openFilesMax,
+      onFatal: fail,
+      receive: input => {
+        if (input.kind === 'log-appended') this.#timeAppend(input.doc)
+        this.#driver.submit(input)
+      },
+    })
+    this.links = new RoleLinks({
+      identity: inProcessIdentity(config.node.id ?? 'authority', config.region, 'authority'),
+      authenticator: context.authenticator,
+      nextLink: names.nextLink,
+      config,
+      report: input => this.#driver.submit(input),
+    })
+    this.writers = new WriterSockets({
+      verifyToken: token => verifier.verify(token),
+      nextRequest: names.nextRequest,
+      ownerOf: () => undefined,
+      report: input => this.#driver.submit(input),
+      limits: writeLimitsDefault,
+      writesInFlightMax: writesInFlightMaxDefault,
+      clock: systemClock,
+    })
+  }
+
+  /** Documents in memory, and streams of documents to children's links. */
+  get counts(): { readonly documents: number; readonly children: number } {
+    return { documents: this.#machine.documentCount, children: this.#machine.childCount }
+  }
+
+  /** Counts for documents of its type from the next write on. */
+  load(definition: DocumentDefinition): void {
+    this.#driver.submit({ kind: 'definition-loaded', definition })
+  }
+
+  /** Does what a writer wants that has no socket of its own; resolves when it is durable or refused. */
+  write(input: Omit<WriterInput, 'kind' | 'request'>): Promise<WriteAnswer> {
+    const request = this.#context.names.nextRequest()
+    return new Promise(resolve => {
+      this.#requests.set(request, resolve)
+      this.#driver.submit({ kind: 'write', request, ...input })
+    })
+  }
+
+  /** Takes no more; what the log has begun is finished. */
+  async close(): Promise<void> {
+    this.writers.close()
+    this.links.close()
+    await this.#store.close()
+    this.#driver.close()
+  }
+
+  #perform(effect: AuthorityEffect): void {
+    switch (effect.kind) {
+      case 'link-send':
+      case 'link-close':
+        this.links.perform(effect)
+        return
+      case 'write-answered': {
+        if (effect.answer.kind === 'rejected') {
+          this.#context.metrics.labelled('rejected_writes_total', effect.answer.code).inc()
+        }
+        const resolve = this.#requests.get(effect.request)
+        if (resolve === undefined) {
+          this.writers.perform(effect)
+        } else {
+          this.#requests.delete(effect.request)
+          resolve(effect.answer)
+        }
+        return
+      }
+      case 'fact':
+        this.#note(effect.fact)
+        return
+      case 'log-append':
+        this.#appendStartedAt.set(effect.doc, performance.now())
+        this.#store.perform(effect)
+        return
+      default:
+        this.#store.perform(effect)
+    }
+  }
+
+  #timeAppend(doc: string): void {
+    const startedAt = this.#appendStartedAt.get(doc)
+    this.#appendStartedAt.delete(doc)
+    if (startedAt === undefined) return
+    this.#context.metrics.plain('append_seconds').observe((performance.now() - startedAt) / 1000)
+  }
+
+  #note(fact: AuthorityFact): void {
+    const { metrics, log } = this.#context
+    switch (fact.event) {
+      case 'committed':
+        metrics.plain('commits_total').inc(fact.records)
+        metrics.plain('commit_batch_records').observe(fact.records)
+        return
+      case 'log-full':
+        metrics.plain('log_full_total').inc()
+        log.error({ event: 'log.full', reason: fact.message }, 'no room for the log')
+        return
+      case 'snapshot-kept':
+        metrics.labelled('snapshots_total', 'authority').inc()
+        return
+      case 'snapshot-refused':
+        log.warn(
+          { event: 'log.snapshot-refused', code: fact.code, reason: fact.message },
+          'snapshot not kept',
+        )
+        return
+      case 'document-refused':
+        log.error(
+          { event: 'document.refused', doc: fact.doc, code: fact.code, reason: fact.message },
+          'document not served',
+        )
+        return
+      case 'document-quarantined':
+        metrics.plain('quarantines_total').inc()
+        log.error(
+          { event: 'document.quarantined', doc: fact.doc, err: fact.error },
+          'document quarantined',
+        )
+    }
+  }
+}

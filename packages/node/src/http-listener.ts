@@ -1,0 +1,65 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { httpServerOptions } from '@fanfold/websocket'
+import { type HttpAnswer, problemAnswer, sendAnswer } from './http-answer.ts'
+import type { Log } from './logging.ts'
+
+/** A route: answers, or leaves the request to the next one. */
+export type HttpRoute = (
+  request: IncomingMessage,
+  path: string,
+) => HttpAnswer | undefined | Promise<HttpAnswer | undefined>
+
+/** One port with its routes. */
+export class HttpListener {
+  readonly server: Server
+  readonly #log: Log
+
+  constructor(routes: readonly HttpRoute[], log: Log) {
+    this.#log = log
+    this.server = createServer(httpServerOptions, (request, response) => {
+      answer(routes, request)
+        .catch((error: unknown) => {
+          this.#log.error({ event: 'http.failed', err: error }, 'request failed')
+          return { status: 500, body: '{"code":"FANFOLD_INTERNAL","message":"see the log"}' }
+        })
+        .then(found => sendAnswer(response, found))
+        .catch((error: unknown) => {
+          this.#log.debug({ event: 'http.gone', err: error }, 'nobody took the answer')
+          response.destroy()
+        })
+    })
+    this.server.on('clientError', (_error, socket) => socket.destroy())
+  }
+
+  /** Listens; resolves with the port, which is a free one for 0. */
+  listen(port: number, host: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(port, host, () => {
+        this.server.off('error', reject)
+        resolve((this.server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  /** Takes no more connections, and ends those that wait for nothing. */
+  close(): Promise<void> {
+    return new Promise(resolve => {
+      this.server.close(() => resolve())
+      this.server.closeAllConnections()
+    })
+  }
+}
+
+async function answer(routes: readonly HttpRoute[], request: IncomingMessage): Promise<HttpAnswer> {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+  for (const route of routes) {
+    const found = await route(request, path)
+    if (found !== undefined) return found
+  }
+  return {
+    ...problemAnswer('FANFOLD_NO_DOCUMENT', `nothing at ${path.slice(0, 200)}`),
+    status: 404,
+  }
+}

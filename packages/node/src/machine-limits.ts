@@ -1,0 +1,49 @@
+import { type AuthorityLimits, defaultAuthorityLimits } from '@fanfold/authority'
+import type { EdgeLimits } from '@fanfold/edge'
+import { milliseconds } from '@fanfold/kernel'
+import type { ProxyLimits } from '@fanfold/proxy'
+import { defaultUpstreamLimits, type FollowerLimits, type RingLimits } from '@fanfold/replication'
+import type { Config } from './config.ts'
+
+/** Documents that one viewer may observe at a time. */
+const documentsPerViewerMax = 100
+
+/** The bounds of an authority, by the configuration. */
+export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
+  ...defaultAuthorityLimits,
+  ring: ringLimits(limits),
+  idempotency: {
+    commitsMax: limits.idempotencyCountMax,
+    ageMaxMs: limits.idempotencyWindowMs,
+  },
+  writesWaitingMax: limits.writesWaitingMax,
+  snapshotEveryBytes: limits.snapshotEveryBytes,
+  snapshotEveryRecords: limits.snapshotEveryRecords,
+  restAfterMs: limits.ringAgeMaxMs,
+  unloadAfterMs: limits.documentIdleCloseMs,
+})
+
+/** The bounds of a proxy, by the configuration. */
+export const proxyLimits = ({ limits }: Config): ProxyLimits => ({
+  follower: followerLimits(limits),
+  lingerMs: limits.interestLingerMs,
+})
+
+/** The bounds of an edge, by the configuration. */
+export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
+  follower: followerLimits(limits),
+  lingerMs: limits.interestLingerMs,
+  documentsPerViewerMax,
+})
+
+const ringLimits = (limits: Config['limits']): RingLimits => ({
+  recordsMax: limits.ringRecordsMax,
+  bytesMax: limits.ringBytesMax,
+  ageMax: milliseconds(limits.ringAgeMaxMs),
+})
+
+const followerLimits = (limits: Config['limits']): FollowerLimits => ({
+  ring: ringLimits(limits),
+  upstream: { ...defaultUpstreamLimits, creditBytes: limits.creditBytes },
+  pendingBytesMax: limits.replicaPendingBytesMax,
+})

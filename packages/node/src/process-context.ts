@@ -1,0 +1,38 @@
+import type { LinkId, PeerIdentity, RequestId, ViewerId } from '@fanfold/protocol'
+import type { LinkAuthenticator } from '@fanfold/websocket'
+import type { Config } from './config.ts'
+import type { Log } from './logging.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What all roles of one process share. */
+export type ProcessContext = {
+  readonly config: Config
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Who this node is to others; undefined where it has no links to other nodes. */
+  readonly authenticator: LinkAuthenticator | undefined
+  readonly names: ProcessNames
+  /** Shared state is in doubt: the process must end. */
+  readonly fail: (error: unknown) => void
+}
+
+/** Hands out names that are unique in the process. */
+export class ProcessNames {
+  #link = 0
+  #viewer = 0
+  #request = 0
+
+  readonly nextLink = (): LinkId => ++this.#link as LinkId
+  readonly nextViewer = (): ViewerId => ++this.#viewer as ViewerId
+  readonly nextRequest = (): RequestId => ++this.#request as RequestId
+}
+
+/** Who a role of this process is to the other roles of it: of the fleet, with everything but secrets. */
+export const inProcessIdentity = (node: string, region: string, role: string): PeerIdentity => ({
+  node,
+  incarnation: 'in-process',
+  region,
+  roles: [role],
+  // Labels may cross to any role of the process; the crowd's and the authority's parts may not.
+  ceiling: 239,
+})

@@ -1,0 +1,151 @@
+/*
+ * Writing over HTTP, for those who write now and then:
+ *
+ *   POST   /v1/documents/<key>/messages/<name>   body: the message's value
+ *   POST   /v1/documents/<key>                   creates the document by its definition
+ *   DELETE /v1/documents/<key>
+ *
+ * The header `Idempotency-Key` is the message's id.
+ */
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import {
+  type DocumentKey,
+  type GrantedAction,
+  type Grants,
+  idempotencyId,
+  isGranted,
+  limits,
+  ProtocolError,
+  parseDocumentKey,
+  type WriteAction,
+} from '@fanfold/protocol'
+import type { AuthorityHost } from './authority-host.ts'
+import { wallClock } from './clock.ts'
+import { type HttpAnswer, problemAnswer } from './http-answer.ts'
+import { TokenError, type TokenVerifier } from './viewer-tokens.ts'
+
+/** What the routes need of the process; without an authority nothing can be written here. */
+export type WriteRoutesOptions = {
+  readonly authority: AuthorityHost | undefined
+  readonly verifier: TokenVerifier
+}
+
+const prefix = '/v1/documents/'
+
+/** Answers the request, or `undefined` when it is not one of these routes. */
+export async function answerWrite(
+  request: IncomingMessage,
+  path: string,
+  options: WriteRoutesOptions,
+): Promise<HttpAnswer | undefined> {
+  if (!path.startsWith(prefix)) return undefined
+  if (request.method !== 'POST' && request.method !== 'DELETE') return undefined
+  try {
+    return await write(request, path.slice(prefix.length), options)
+  } catch (error) {
+    if (error instanceof ProtocolError) return problemAnswer(error.code, error.message)
+    if (error instanceof TokenError) return problemAnswer('FANFOLD_UNAUTHORIZED', error.message)
+    throw error
+  }
+}
+
+async function write(
+  request: IncomingMessage,
+  rest: string,
+  { authority, verifier }: WriteRoutesOptions,
+): Promise<HttpAnswer> {
+  const grants = await verifier.verify(bearerOf(request))
+  if (authority === undefined) {
+    return problemAnswer('FANFOLD_NOT_AUTHORITY', 'this node is no authority and takes no writes')
+  }
+  const { doc, message } = parseTarget(rest)
+  const granted: GrantedAction =
+    message !== undefined ? 'write' : request.method === 'POST' ? 'create' : 'delete'
+  if (!isGranted(grants, granted, doc)) {
+    return problemAnswer('FANFOLD_FORBIDDEN', `the token does not allow ${granted} on ${doc}`)
+  }
+  const answer = await authority.write({
+    doc,
+    action: await actionOf(request, message),
+    id: idOf(request),
+    subject: grants.subject,
+    claims: grants.claims,
+    mayCreate: mayCreate(grants, doc),
+    timeMs: wallClock(),
+    trace: traceOf(request),
+  })
+  if (answer.kind === 'rejected') return problemAnswer(answer.code, answer.message)
+  const { epoch, seq } = answer
+  return { status: 200, body: JSON.stringify({ doc, epoch, seq }) }
+}
+
+const mayCreate = (grants: Grants, doc: DocumentKey): boolean => isGranted(grants, 'create', doc)
+
+/** The document and, for a message, its name. */
+function parseTarget(rest: string): { doc: DocumentKey; message: string | undefined } {
+  let segments: string[]
+  try {
+    segments = rest.split('/').map(decodeURIComponent)
+  } catch {
+    throw new ProtocolError('FANFOLD_BAD_KEY', 'a path of well-formed segments')
+  }
+  const [tenant = '', type = '', id = '', word, message] = segments
+  const isMessage = segments.length === 5 && word === 'messages'
+  if (segments.length !== 3 && !isMessage) {
+    throw new ProtocolError(
+      'FANFOLD_BAD_KEY',
+      '/v1/documents/<tenant>/<type>/<id>[/messages/<name>]',
+    )
+  }
+  return { doc: parseDocumentKey(`${tenant}/${type}/${id}`), message }
+}
+
+async function actionOf(
+  request: IncomingMessage,
+  message: string | undefined,
+): Promise<WriteAction> {
+  const body = await readBody(request)
+  if (message === undefined) return { type: request.method === 'DELETE' ? 'delete' : 'create' }
+  if (body === '') return { type: 'send', message, value: undefined }
+  try {
+    return { type: 'send', message, value: JSON.parse(body) }
+  } catch {
+    throw new ProtocolError('FANFOLD_BAD_FRAME', 'the body is JSON')
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const bytesMax = limits.writeFrameBytesMax.value
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length
+    if (bytes > bytesMax) {
+      throw new ProtocolError('FANFOLD_FRAME_TOO_LARGE', `a body of at most ${bytesMax} bytes`)
+    }
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function idOf(request: IncomingMessage): string | undefined {
+  const id = request.headers['idempotency-key']
+  return id === undefined ? undefined : idempotencyId(id)
+}
+
+/** The trace that the request belongs to (W3C Trace Context), or a new one. */
+function traceOf(request: IncomingMessage): Uint8Array {
+  const header = request.headers['traceparent']
+  const match = typeof header === 'string' ? /^00-([0-9a-f]{32})-/.exec(header) : null
+  return match?.[1] === undefined ? randomBytes(16) : Buffer.from(match[1], 'hex')
+}
+
+function bearerOf(request: IncomingMessage): string {
+  const header = request.headers.authorization
+  const match = header === undefined ? null : /^Bearer +(\S+)$/i.exec(header)
+  if (match?.[1] === undefined) {
+    throw new ProtocolError('FANFOLD_UNAUTHORIZED', 'a bearer token in the Authorization header')
+  }
+  return match[1]
+}

@@ -1,0 +1,182 @@
+/*
+ * The wire must not change under a version that is in use. This test describes the wire as text (the
+ * numbers, the tables, the bytes of one frame of each kind), hashes the description part by part, and
+ * compares with what was hashed when the version was made.
+ *
+ * When it fails, the wire has changed. Ask which it is:
+ * - By mistake: undo the change.
+ * - An addition that a peer without it ignores (a frame of type 128 or more, a field behind the last one;
+ *   docs/protocol.md, section 13; a new error code changes nothing here): put the new hash, which the failure shows, in the place
+ *   of the old one, and the addition into docs/protocol.md and the changelog.
+ * - Anything else: raise `protocolVersion`, say in docs/protocol.md how the two versions talk to each
+ *   other, and put the hashes of the new version here. Those of older versions go with their code.
+ */
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { closeCodes } from '../src/close-code.ts'
+import { parseDocumentKey } from '../src/document-key.ts'
+import { isErrorCode, meaningOf } from '../src/error-code.ts'
+import { limits } from '../src/limits.ts'
+import {
+  encodeLinkFrame,
+  encodeManifest,
+  type LinkFrame,
+  linkFrameTypes,
+  optionalFrameTypeMin,
+} from '../src/link-frame.ts'
+import {
+  encodeRecord,
+  LogRecord,
+  partTags,
+  projectRecord,
+  recordChainOffset,
+  recordKinds,
+  saltBytes,
+  traceBytes,
+} from '../src/log-record.ts'
+import { encodeResumePoint, type Position } from '../src/position.ts'
+import { linkSubprotocol, protocolVersion, viewerSubprotocol } from '../src/version.ts'
+import { encodeDeltaFrame, encodeSnapshotFrame, encodeViewerFrame } from '../src/viewer-frame.ts'
+import { encodeWriterFrame } from '../src/writer-frame.ts'
+import { part, recordFields } from './arbitraries.ts'
+
+const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  1: {
+    numbers: '3b773d96dd220313ecca80d4bb8fd8d6',
+    limits: '794ed35d211497d88e8d3744580a8f8f',
+    closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
+    errorCodes: '53a6cb00f3717bb84e2fab0f98838fc5',
+    records: 'afe8d41ad7915fae0d09848c2ddc59ef',
+    linkFrames: '3a2a050ed5a113a18c46ee5a4ab1f3d5',
+    clientFrames: 'cf69b0fc59f2b31908567970e4e6b0bc',
+  },
+}
+
+/** Error codes that the version began with, without their prefix. More may come; none may change. */
+const errorCodesAtFirst: readonly string[] = `
+  BAD_FRAME FRAME_TOO_LARGE TOO_MANY_FRAMES UNAUTHORIZED FORBIDDEN VERSION NO_ROUTE ORIGIN
+  BAD_KEY NO_DOCUMENT DELETED EXISTS NO_DEFINITION NO_MESSAGE NO_REDUCER NO_VIEW_STATE
+  NOT_OBSERVED INVALID_VALUE ASYNC_SCHEMA HANDLER_FAILED NOT_JSON FORBIDDEN_KEY TOO_DEEP
+  TOO_LARGE BUSY LOG_FULL LOG_DAMAGED FENCED QUARANTINED MOVED NOT_AUTHORITY DRAINING NO_PARENT
+  OVERLOADED BAD_POSITION BAD_TOKEN
+`
+  .trim()
+  .split(/\s+/)
+  .map(name => `FANFOLD_${name}`)
+
+const doc = parseDocumentKey('acme/match/final')
+const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, (_, index) => index)
+const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex')
+const at: Position = { epoch: 0x01020304, seq: 0x05060708090a, hash: bytes(32) }
+const record = LogRecord.decode(
+  encodeRecord(recordFields({ parts: [part(0, '[]'), part(240, '{}'), part(255, '{"id":"a"}')] })),
+)
+const manifest = { at, pieces: [{ tag: 0, bytes: 65_536, digest: bytes(32) }] }
+
+const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind: Kind }> } = {
+  hello: {
+    kind: 'hello',
+    versionMin: 1,
+    versionMax: 2,
+    incarnation: 'a1',
+    token: 'jwt',
+    nonce: bytes(32),
+  },
+  proof: { kind: 'proof', signature: bytes(64) },
+  ping: { kind: 'ping' },
+  join: { kind: 'join', doc, have: at, credit: 0x0a0b0c0d },
+  leave: { kind: 'leave', doc },
+  credit: { kind: 'credit', channel: 7, bytes: 8 },
+  'request-pieces': { kind: 'request-pieces', channel: 7, indexes: [1, 2] },
+  welcome: { kind: 'welcome', doc, channel: 7, mode: 'snapshot', head: at },
+  refused: { kind: 'refused', doc, code: 'FANFOLD_MOVED', message: 'é', retryAfterMs: 9 },
+  records: { kind: 'records', channel: 7, records: [record, record] },
+  'snapshot-begin': { kind: 'snapshot-begin', channel: 7, manifest },
+  'snapshot-piece': { kind: 'snapshot-piece', channel: 7, index: 3, piece: bytes(4) },
+  ended: { kind: 'ended', channel: 7, code: 'FANFOLD_DELETED', message: 'gone' },
+  status: { kind: 'status', channel: 7, stale: true, ageMs: 250 },
+}
+
+const text = (data: Uint8Array): string => Buffer.from(data).toString()
+
+/** The wire, part by part. Sentences for people are left out: they may change at any time. */
+const wire: Readonly<Record<string, unknown>> = {
+  numbers: {
+    linkFrameTypes,
+    optionalFrameTypeMin,
+    recordKinds,
+    partTags,
+    saltBytes,
+    traceBytes,
+    recordChainOffset,
+    linkSubprotocol,
+    viewerSubprotocol,
+  },
+  limits: Object.entries(limits).map(([name, { value, unit }]) => [name, value, unit]),
+  closeCodes: Object.entries(closeCodes).map(([name, { code, reconnect }]) => [
+    name,
+    code,
+    reconnect,
+  ]),
+  errorCodes: errorCodesAtFirst.map(code => {
+    const meaning = isErrorCode(code) ? meaningOf(code) : undefined
+    return [code, meaning?.retry, meaning?.status, meaning?.close ?? '']
+  }),
+  records: [
+    hex(record.bytes),
+    hex(projectRecord(record, 0, bytes(32))),
+    hex(encodeManifest(manifest)),
+  ],
+  linkFrames: [
+    ...Object.values(frames).map(frame => hex(encodeLinkFrame(frame))),
+    hex(encodeLinkFrame({ ...frames.join, have: undefined })),
+  ],
+  clientFrames: [
+    encodeResumePoint(at),
+    text(encodeSnapshotFrame({ doc, epoch: 1, seq: 2, position: 'p', viewJson: '{}' })),
+    text(
+      encodeDeltaFrame({
+        doc,
+        epoch: 1,
+        from: 2,
+        seq: 3,
+        timeMs: 4,
+        position: 'p',
+        patch: Buffer.from('[]'),
+      }),
+    ),
+    text(encodeViewerFrame({ type: 'status', doc, status: 'live', since: 5 })),
+    encodeWriterFrame({ type: 'committed', doc, id: 'a', epoch: 1, seq: 2 }),
+  ],
+}
+
+const hashOf = (description: unknown): string =>
+  createHash('sha256').update(JSON.stringify(description)).digest('hex').slice(0, 32)
+
+await t.test('the wire is the one of its version', async t => {
+  const hashes = Object.fromEntries(
+    Object.entries(wire).map(([name, description]) => [name, hashOf(description)]),
+  )
+  t.same(hashes, expected[protocolVersion], 'see the head of this file for what to do')
+})
+
+await t.test('a record begins with the bytes that the layout says', async t => {
+  const head = [
+    '03',
+    '00'.repeat(32),
+    '00'.repeat(32),
+    '01',
+    '02',
+    '10',
+    '00000003',
+    '0000000000000007',
+    '000001933f24da7b',
+    'ab'.repeat(16),
+    hex(Buffer.from('acme/match/final')),
+    '00000013',
+    '00'.repeat(16),
+    '00',
+    hex(Buffer.from('[]')),
+  ]
+  t.ok(hex(record.bytes).startsWith(head.join('')))
+})
