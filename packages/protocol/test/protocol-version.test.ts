@@ -45,7 +45,7 @@ const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     numbers: '3b773d96dd220313ecca80d4bb8fd8d6',
     limits: '794ed35d211497d88e8d3744580a8f8f',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
-    errorCodes: '53a6cb00f3717bb84e2fab0f98838fc5',
+    errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: 'afe8d41ad7915fae0d09848c2ddc59ef',
     linkFrames: '3a2a050ed5a113a18c46ee5a4ab1f3d5',
     clientFrames: 'cf69b0fc59f2b31908567970e4e6b0bc',
