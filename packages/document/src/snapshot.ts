@@ -28,7 +28,7 @@ export type Snapshot = {
 /** What an authority's own snapshot holds beside the state, as JSON; never leaves the authority. */
 export type AuthorityExtra = JsonObject
 
-const bytesMax = limits.snapshotPieceBytesMax.value
+const bytesMax: number = limits.snapshotPieceBytesMax.value
 
 /** The snapshot of `state` at `at`; with `extra`, one that only authorities may hold. */
 export function encodeSnapshot(options: {
@@ -97,8 +97,12 @@ function encodePieces(root: JsonObject): Uint8Array[] {
   const open: { pointer: string; value: JsonValue }[] = [{ pointer: '', value: root }]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { pointer, value } = next
-    let text = `[${JSON.stringify(pointer)},${JSON.stringify(value)}]`
-    let bytes = utf8Length(text)
+    let text = ''
+    let bytes = bytesMax
+    if (!isSurelyLonger(value, bytesMax)) {
+      text = `[${JSON.stringify(pointer)},${JSON.stringify(value)}]`
+      bytes = utf8Length(text)
+    }
     if (bytes + 2 > bytesMax) {
       assert(typeof value === 'object' && value !== null, `a text at ${pointer} fits into a piece`)
       text = `[${JSON.stringify(pointer)},${Array.isArray(value) ? '[]' : '{}'}]`
@@ -164,6 +168,33 @@ function setAt(root: JsonValue | undefined, pointer: string, value: JsonValue): 
 function childOf(parent: JsonValue | undefined, segment: string): JsonValue | undefined {
   if (typeof parent !== 'object' || parent === null) return undefined
   return Object.hasOwn(parent, segment) ? (parent as JsonObject)[segment] : undefined
+}
+
+/**
+ * True when the JSON of `root` surely has over `max` bytes, after a look at so much of it at most: a
+ * container that has to be opened is not written out first, or a deep document would be written out
+ * once for each of its levels.
+ */
+function isSurelyLonger(root: JsonValue, max: number): boolean {
+  let left = max
+  const open: JsonValue[] = [root]
+  for (let value = open.pop(); value !== undefined && left >= 0; value = open.pop()) {
+    if (typeof value === 'string') left -= value.length + 2
+    else if (typeof value !== 'object' || value === null) left -= 1
+    else if (Array.isArray(value)) {
+      left -= value.length + 1
+      if (left >= 0) for (const element of value) open.push(element)
+    } else {
+      const names = Object.keys(value)
+      left -= names.length * 3
+      if (left < 0) return true
+      for (const name of names) {
+        left -= name.length
+        open.push(value[name] as JsonValue)
+      }
+    }
+  }
+  return left < 0
 }
 
 /** Bytes of `text` in UTF-8, without encoding it. */
