@@ -4,7 +4,7 @@
  * one public port serves them all, the first edge at the root and each further one under its path.
  */
 import { randomBytes } from 'node:crypto'
-import { type GrantedAction, parseDocumentKey } from '@fanfold/protocol'
+import { type GrantedAction, parseDocumentKey, type WriteAction } from '@fanfold/protocol'
 import { UpgradeRouter } from '@fanfold/websocket'
 import { adminRoutes } from './admin-routes.ts'
 import { AuthorityHost } from './authority-host.ts'
@@ -217,10 +217,10 @@ async function startFeed(
   if (typeof run !== 'function') throw new TypeError(`${project.feed} has no default function`)
   const doc = parseDocumentKey(project.document)
   const abort = new AbortController()
-  const send = async (message: string, value: unknown): Promise<void> => {
+  const write = async (action: WriteAction): Promise<void> => {
     const answer = await authority.write({
       doc,
-      action: { type: 'send', message, value },
+      action,
       id: undefined,
       subject: 'feed',
       claims: {},
@@ -228,10 +228,13 @@ async function startFeed(
       timeMs: wallClock(),
       trace: randomBytes(16),
     })
-    if (answer.kind === 'rejected' && !abort.signal.aborted) {
-      throw new Error(`${message}: ${answer.code} ${answer.message}`)
-    }
+    if (answer.kind === 'committed' || answer.code === 'FANFOLD_EXISTS') return
+    if (!abort.signal.aborted) throw new Error(`${action.type}: ${answer.code} ${answer.message}`)
   }
+  // Whoever opens the page first finds the document.
+  await write({ type: 'create' })
+  const send = (message: string, value: unknown): Promise<void> =>
+    write({ type: 'send', message, value })
   const running: Promise<unknown> = Promise.resolve(run({ send, seed, signal: abort.signal }))
   running.catch((error: unknown) => {
     if (!abort.signal.aborted) log.error({ event: 'feed.failed', err: error }, 'feed failed')
