@@ -113,8 +113,8 @@ function Lap({ car }: { readonly car: Car }): VNode {
       class={`last number is-new mark-${car.lastLapMark}`}
       title={`lap ${car.laps}`}
     >
-      {car.lastLapMs === null ? '' : formatLap(car.lastLapMs)}
       {car.status === 'finished' ? <i class="chequered" role="img" aria-label="finished" /> : null}
+      {car.lastLapMs === null ? '' : formatLap(car.lastLapMs)}
     </td>
   )
 }
