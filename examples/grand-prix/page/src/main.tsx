@@ -2,6 +2,7 @@ import { render } from 'preact'
 import { App } from './app.tsx'
 import './page.css'
 import './table.css'
+import './table-narrow.css'
 import './strips.css'
 
 const root = document.getElementById('app')
