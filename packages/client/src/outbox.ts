@@ -33,6 +33,8 @@ export type OutgoingMessage = {
   readonly message: string
   readonly value: unknown
   readonly id: string
+  /** False: an answer that says "later" is the caller's. True by default. */
+  readonly retry?: boolean | undefined
 }
 
 type Send = {
@@ -40,6 +42,7 @@ type Send = {
   readonly doc: string
   readonly text: string
   readonly bytes: number
+  readonly isRetried: boolean
   readonly promise: Promise<Committed>
   readonly resolve: (committed: Committed) => void
   readonly reject: (error: FanfoldError) => void
@@ -86,7 +89,7 @@ export class Outbox {
     const bytes = new TextEncoder().encode(text).length
     const error = this.#limitError(message.doc, bytes)
     if (error !== undefined) return Promise.reject(error)
-    const send = this.#create(key, message.doc, text, bytes)
+    const send = this.#create(key, message, text, bytes)
     this.#sends.set(key, send)
     this.#bytes += bytes
     this.#transmit(send)
@@ -155,7 +158,7 @@ export class Outbox {
     }
   }
 
-  #create(key: string, doc: string, text: string, bytes: number): Send {
+  #create(key: string, message: OutgoingMessage, text: string, bytes: number): Send {
     let resolve: Send['resolve'] = () => undefined
     let reject: Send['reject'] = () => undefined
     const promise = new Promise<Committed>((onCommitted, onError) => {
@@ -164,9 +167,10 @@ export class Outbox {
     })
     const send: Send = {
       key,
-      doc,
+      doc: message.doc,
       text,
       bytes,
+      isRetried: message.retry ?? true,
       promise,
       resolve,
       reject,
@@ -197,7 +201,7 @@ export class Outbox {
 
   #rejected(send: Send, error: FanfoldError): void {
     send.isSent = false
-    if (isRetryCode(error.code)) {
+    if (send.isRetried && isRetryCode(error.code)) {
       send.rejection = error
       this.#retryLater(send)
     } else {
