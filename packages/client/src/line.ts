@@ -180,6 +180,7 @@ export class Line {
     this.#cancelTimer()
     this.#state = 'open'
     this.#hasHeard = false
+    this.#retryAfterMs = 0
     this.#openedAtMs = this.#options.environment.now()
     this.#scheduleRenewal(token)
     this.#events.opened()

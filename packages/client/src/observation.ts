@@ -140,15 +140,16 @@ export class DocumentObservation implements Observation {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Change> {
+    const isOver = this.#status === 'closed'
     const queue = new ChangeQueue({
       countMax: this.#options.changesMax,
       snapshot: from => {
         const held = this.#tracker.held
-        return held === undefined ? undefined : snapshotChange(held, from)
+        return held === undefined || isOver ? undefined : snapshotChange(held, from)
       },
       stopped: () => this.#queues.delete(queue),
     })
-    if (this.#status === 'closed') queue.end(this.#error)
+    if (isOver) queue.end(this.#error)
     else this.#queues.add(queue)
     return queue
   }

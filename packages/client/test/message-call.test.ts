@@ -1,0 +1,52 @@
+import { defineDocument, message } from '@fanfold/definition'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import * as z from 'zod'
+import { type Connection, connect, type Observation, type WebSocketClass } from '../src/index.ts'
+import { VirtualNetwork } from './virtual-world.ts'
+
+type Match = { score: { [team: string]: number }; headline: string }
+
+const match = defineDocument({
+  type: 'match',
+  state: (): Match => ({ score: {}, headline: '' }),
+  messages: {
+    goal: message(z.object({ team: z.string() }), (state: Match, { team }) => {
+      state.score[team] = (state.score[team] ?? 0) + 1
+    }),
+    title: message(z.string(), (state: Match, text) => {
+      state.headline = text
+    }),
+  },
+})
+
+const doc = 'acme/match/final'
+
+/** Compiled, never run: what the types let through, and what they refuse. */
+export const typed = (live: Connection): void => {
+  const observation: Observation<Match> = live.observe<typeof match>(doc)
+  observation.subscribe(view => view.headline.length)
+  // @ts-expect-error the view has no such member
+  observation.subscribe(view => view.title)
+  const kept = [
+    live.send<typeof match>(doc, 'goal', { team: 'home' }),
+    live.send<typeof match>(doc, 'title', 'final', { id: 'a' }),
+    // @ts-expect-error a goal has a team
+    live.send<typeof match>(doc, 'goal', { player: 'x' }),
+    // @ts-expect-error the value of another message
+    live.send<typeof match>(doc, 'goal', 'final'),
+    // @ts-expect-error no message of this name
+    live.send<typeof match>(doc, 'penalty', {}),
+    live.send(doc, 'anything', { at: 'all' }),
+  ]
+  // @ts-expect-error without a definition nothing is known of the view
+  live.observe(doc).subscribe(view => view.headline)
+  t.ok(kept)
+}
+
+t.test('the WebSocket of ws is one that the client takes', t => {
+  const classes: WebSocketClass[] = [WebSocket, new VirtualNetwork().WebSocket]
+  for (const one of classes) t.equal(connect('wss://a', { WebSocket: one }).status, 'idle')
+  t.equal(typeof typed, 'function')
+  t.end()
+})
