@@ -64,6 +64,7 @@ export type ViewerFrame =
       readonly doc?: string
       readonly code: ErrorCode
       readonly message: string
+      /** How long to wait before asking again, ms. */
       readonly retryAfter?: number
     }
   | { readonly type: 'left'; readonly doc: string; readonly reason: string }
