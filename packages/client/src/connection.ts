@@ -30,7 +30,8 @@ export type SendOptions = {
   readonly id?: string | undefined
   /**
    * False: an answer that says "later" rejects with its code at once, and sending again is up to the
-   * caller, who keeps messages in order that way. True by default. Lost connections are no answers.
+   * caller, who keeps messages in order that way, and gives the same id again, as an earlier copy may
+   * be committed. True by default. Lost connections are no answers.
    */
   readonly retry?: boolean | undefined
 }

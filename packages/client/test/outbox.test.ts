@@ -82,6 +82,17 @@ t.test('an answer that says "later" is followed by another attempt', async t => 
   t.same(await promise, { epoch: 2, seq: 7 })
 })
 
+t.test('a caller that keeps its own order gets the answer that says "later"', async t => {
+  const { outbox, time, sent, reject } = build()
+  const promise = outbox.add({ doc, message: 'goal', value: 1, id: 'a', retry: false })
+  outbox.lost(undefined)
+  outbox.opened(undefined)
+  t.same(sent, ['a home', 'a home'])
+  reject('a', 'FANFOLD_BUSY')
+  await t.rejects(promise, { code: 'FANFOLD_BUSY' })
+  t.equal(time.timerCount, 0)
+})
+
 t.test('the deadline says what is known: sent, never sent, or refused', async t => {
   const unanswered = build()
   const sent = unanswered.add('a')
