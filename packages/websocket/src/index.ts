@@ -1,1 +1,25 @@
-export {}
+export {
+  type ClientLimits,
+  observeLimitsDefault,
+  writeLimitsDefault,
+} from './client-limits.ts'
+export { type Clock, systemClock } from './clock.ts'
+export {
+  type InProcessLimits,
+  InProcessLinks,
+  inProcessLimitsDefault,
+} from './in-process-links.ts'
+export { type LinkAuthenticator, linkProofBytes, type VerifiedPeer } from './link-handshake.ts'
+export { type LinkLimits, linkLimitsDefault } from './link-socket.ts'
+export { LinkSockets, type LinkStats } from './link-sockets.ts'
+export { tokenBytesMax } from './request-token.ts'
+export {
+  connectionsMaxDefault,
+  httpServerOptions,
+  type RouteName,
+  routePaths,
+  type SocketAcceptor,
+  UpgradeRouter,
+} from './upgrade-router.ts'
+export { ViewerSockets, type ViewerStats } from './viewer-sockets.ts'
+export { WriterSockets, type WriterStats, writesInFlightMaxDefault } from './writer-sockets.ts'

@@ -1,0 +1,253 @@
+/*
+ * The public port's front door: takes WebSocket requests off an HTTP server and hands each to the
+ * part that serves its path. Whatever is wrong with a request is answered here, in HTTP.
+ */
+import { type IncomingMessage, type Server, type ServerOptions, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { assert } from '@fanfold/kernel'
+import { type ErrorCode, limits, linkSubprotocol, viewerSubprotocol } from '@fanfold/protocol'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { isOriginAllowed } from './origin.ts'
+import { hasTokenInUrl, offeredSubprotocols } from './request-token.ts'
+
+/**
+ * What the HTTP server under a router is made with: limits on requests that never end. A request
+ * that is late is answered 408, one with too long a header 431, by Node itself.
+ */
+export const httpServerOptions: ServerOptions = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+  noDelay: true,
+}
+
+/** Takes over a WebSocket that has been opened; `request.socket` is the socket under it. */
+export interface SocketAcceptor {
+  accept(ws: WebSocket, request: IncomingMessage): void
+}
+
+/** What can be opened under one prefix. */
+export type RouteName = 'link' | 'observe' | 'write'
+
+/** The path of each route, behind its prefix. */
+export const routePaths: Readonly<Record<RouteName, string>> = {
+  link: '/v1/link',
+  observe: '/v1/observe',
+  write: '/v1/write',
+}
+
+/** The connections a router lets in by default. */
+export const connectionsMaxDefault = 100_000
+
+/** How long ws waits for the other side's close frame before it cuts the connection, ms. */
+const closeTimeoutMs = 2_000
+/** What a client that found no room is told to wait, seconds. */
+const retryAfterSeconds = 5
+
+const routeRules = {
+  // Fragments and chunks are limited as well as bytes: tiny ones cost far more memory than they hold.
+  link: {
+    subprotocol: linkSubprotocol,
+    maxPayload: limits.linkFrameBytesMax.value,
+    maxFragments: 128,
+    maxBufferedChunks: 16_384,
+  },
+  observe: {
+    subprotocol: viewerSubprotocol,
+    maxPayload: limits.observeFrameBytesMax.value,
+    maxFragments: 128,
+    maxBufferedChunks: 4_096,
+  },
+  write: {
+    subprotocol: viewerSubprotocol,
+    maxPayload: limits.writeFrameBytesMax.value,
+    maxFragments: 128,
+    maxBufferedChunks: 16_384,
+  },
+} as const
+
+type Route = { readonly name: RouteName; readonly acceptor: SocketAcceptor }
+
+type Refusal = {
+  readonly status: number
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retryAfterSeconds?: number
+}
+
+/** Routes WebSocket requests by path. */
+export class UpgradeRouter {
+  readonly #origins: readonly string[]
+  readonly #connectionsMax: number
+  readonly #routes = new Map<string, Route>()
+  readonly #servers: Readonly<Record<RouteName, WebSocketServer>>
+  #connections = 0
+  #refused = 0
+  #isClosed = false
+
+  constructor(options: {
+    /** Origins of pages that may connect, beside pages of the same host; `*` for any. */
+    readonly origins: readonly string[]
+    /** Connections open at the same time; more are answered 503 with Retry-After. */
+    readonly connectionsMax: number
+  }) {
+    this.#origins = options.origins
+    this.#connectionsMax = options.connectionsMax
+    this.#servers = {
+      link: webSocketServer('link'),
+      observe: webSocketServer('observe'),
+      write: webSocketServer('write'),
+    }
+  }
+
+  /**
+   * Serves the routes named in `acceptors` under `prefix`, such as '' or '/edge/2'.
+   *
+   * @throws AssertionError when a path is served already
+   */
+  add(prefix: string, acceptors: Readonly<Partial<Record<RouteName, SocketAcceptor>>>): void {
+    for (const name of routeNames) {
+      const acceptor = acceptors[name]
+      if (acceptor === undefined) continue
+      const path = `${prefix}${routePaths[name]}`
+      assert(!this.#routes.has(path), `one route per path, ${path} has one`)
+      this.#routes.set(path, { name, acceptor })
+    }
+  }
+
+  /** Takes the upgrade requests of `server` from now on. */
+  attach(server: Server): void {
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  /** Numbers for metrics. */
+  stats(): { readonly connections: number; readonly refused: number } {
+    return { connections: this.#connections, refused: this.#refused }
+  }
+
+  /**
+   * Answers every request 503 from now on; connections that are open belong to their acceptors. May
+   * be called twice.
+   */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A socket without this listener that breaks now would end the process.
+    socket.on('error', destroySocket)
+    const route = this.#routes.get(pathOf(request))
+    const refusal = this.#refusal(request, route)
+    if (refusal !== undefined || route === undefined) {
+      this.#refused++
+      refuse(socket, refusal ?? noRoute)
+      return
+    }
+    this.#connections++
+    request.socket.once('close', () => this.#connections--)
+    this.#servers[route.name].handleUpgrade(request, socket, head, ws => {
+      socket.off('error', destroySocket)
+      route.acceptor.accept(ws, request)
+    })
+  }
+
+  #refusal(request: IncomingMessage, route: Route | undefined): Refusal | undefined {
+    if (route === undefined) return noRoute
+    if (this.#isClosed) return closing
+    const { headers } = request
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
+      return hasBody
+    }
+    if (hasTokenInUrl(request.url ?? '')) return tokenInUrl
+    const { subprotocol } = routeRules[route.name]
+    if (!offeredSubprotocols(request).includes(subprotocol)) {
+      return {
+        status: 400,
+        code: 'FANFOLD_VERSION',
+        message: `this route speaks the subprotocol ${subprotocol}, which must be offered`,
+      }
+    }
+    if (!isOriginAllowed({ origin: headers.origin, host: headers.host }, this.#origins)) {
+      return {
+        status: 403,
+        code: 'FANFOLD_ORIGIN',
+        message: 'the origin of the page is not allowed',
+      }
+    }
+    if (this.#connections >= this.#connectionsMax) {
+      return {
+        status: 503,
+        code: 'FANFOLD_OVERLOADED',
+        message: `the node has its ${this.#connectionsMax} connections`,
+        retryAfterSeconds,
+      }
+    }
+    return undefined
+  }
+}
+
+const routeNames: readonly RouteName[] = ['link', 'observe', 'write']
+
+const noRoute: Refusal = {
+  status: 404,
+  code: 'FANFOLD_NO_ROUTE',
+  message: 'no WebSocket is served on this path',
+}
+const closing: Refusal = {
+  status: 503,
+  code: 'FANFOLD_DRAINING',
+  message: 'the node is going away',
+  retryAfterSeconds,
+}
+const hasBody: Refusal = {
+  status: 400,
+  code: 'FANFOLD_BAD_FRAME',
+  message: 'a request for a WebSocket has no body',
+}
+const tokenInUrl: Refusal = {
+  status: 400,
+  code: 'FANFOLD_UNAUTHORIZED',
+  message: 'a token travels in the subprotocol list or the Authorization header, never in the URL',
+}
+
+function webSocketServer(name: RouteName): WebSocketServer {
+  const { subprotocol, ...bounds } = routeRules[name]
+  const options = {
+    ...bounds,
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    closeTimeout: closeTimeoutMs,
+    // The list may also carry the token, which must not come back.
+    handleProtocols: () => subprotocol,
+  }
+  return new WebSocketServer(options)
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? ''
+  const at = url.indexOf('?')
+  return at === -1 ? url : url.slice(0, at)
+}
+
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const { status, code, message } = refusal
+  const body = JSON.stringify({ code, message })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  if (refusal.retryAfterSeconds !== undefined) {
+    head.push(`Retry-After: ${refusal.retryAfterSeconds}`)
+  }
+  socket.once('finish', destroySocket)
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function destroySocket(this: Duplex | Socket): void {
+  this.destroy()
+}

@@ -1,0 +1,76 @@
+/*
+ * What this package knows of ws and of Node's sockets beyond their documentation, in one place.
+ *
+ * ws writes whole frames to the socket of the upgrade, at once and in order, as long as no extension
+ * is agreed on and no Blob is sent. So frames that are written to that socket directly take their
+ * place between ws's own, and corking it joins both. A test holds this to the version installed.
+ */
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+
+/**
+ * The bytes of an unmasked text message on the wire, header and payload in one piece, so that a
+ * frame for many sockets is made once.
+ */
+export function encodeTextFrame(payload: Uint8Array): Buffer {
+  const { length } = payload
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
+  const frame = Buffer.allocUnsafeSlow(head + length)
+  frame[0] = finalText
+  if (head === 2) {
+    frame[1] = length
+  } else if (head === 4) {
+    frame[1] = 126
+    frame.writeUInt16BE(length, 2)
+  } else {
+    frame[1] = 127
+    frame.writeBigUInt64BE(BigInt(length), 2)
+  }
+  frame.set(payload, head)
+  return frame
+}
+
+/** The payloads of frames that `encodeTextFrame` made, for a socket that cannot be written beside. */
+export function* textPayloads(frames: Buffer): Generator<Buffer> {
+  let offset = 0
+  while (offset < frames.length) {
+    const short = frames.readUInt8(offset + 1)
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10
+    let length = short
+    if (head === 4) length = frames.readUInt16BE(offset + 2)
+    if (head === 10) length = Number(frames.readBigUInt64BE(offset + 2))
+    yield frames.subarray(offset + head, offset + head + length)
+    offset += head + length
+  }
+}
+
+/** FIN, and the opcode of text. */
+const finalText = 0x81
+
+/**
+ * Whether frames may be written to `socket` beside those of `ws`.
+ *
+ * When not (a later ws, an extension), the caller goes through `ws.send`.
+ */
+export function canWriteBeside(ws: WebSocket, socket: Duplex): boolean {
+  return ws.extensions === '' && socket instanceof Duplex && readOwnSocket(ws) === socket
+}
+
+/** ws keeps the socket it writes to here; nothing else reads it. */
+function readOwnSocket(ws: WebSocket): unknown {
+  return Reflect.get(ws, '_socket')
+}
+
+/**
+ * Bytes of the write under way that the kernel has not taken, or `undefined` when Node does not say.
+ *
+ * `writableLength` falls only when a whole write is done, which on a slow network takes a while: by
+ * this number progress can be told from a standstill.
+ */
+export function kernelBacklogBytes(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  if (typeof handle !== 'object' || handle === null) return undefined
+  const bytes: unknown = Reflect.get(handle, 'writeQueueSize')
+  return typeof bytes === 'number' ? bytes : undefined
+}

@@ -1,0 +1,162 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type CohortMember, CohortRing, type Seat } from '../src/cohort-ring.ts'
+
+/** A member that remembers what it got, and takes nothing while it is full. */
+class Member implements CohortMember {
+  readonly got: string[] = []
+  isFull = false
+  writes = 0
+
+  take(bytes: Buffer, frames: number): boolean {
+    if (this.isFull) return false
+    const got = bytes.toString().split(';').slice(0, -1)
+    if (got.length !== frames) throw new Error(`${frames} frames, got ${got.length}`)
+    this.got.push(...got)
+    this.writes++
+    return true
+  }
+}
+
+const frame = (n: number) => Buffer.from(`${n};`)
+
+const ringOf = (options: {
+  readonly bytesMax?: number
+  readonly onLagging?: (seat: Seat<Member>) => void
+}) =>
+  new CohortRing<Member>({
+    bytesMax: options.bytesMax ?? 1_000,
+    onLagging: options.onLagging ?? (() => undefined),
+  })
+
+t.test('frames that wait together leave in one piece, shared by all', t => {
+  const ring = ringOf({})
+  const pieces: Buffer[] = []
+  const members = [1, 2, 3].map(() => ({
+    take: (bytes: Buffer) => {
+      pieces.push(bytes)
+      return true
+    },
+  }))
+  const shared = new CohortRing<CohortMember>({ bytesMax: 100, onLagging: () => undefined })
+  for (const member of members) shared.enter(member)
+  shared.push(frame(1))
+  shared.push(frame(2))
+  t.equal(shared.sweep(10), 3)
+  t.notOk(shared.isWaiting)
+  t.equal(new Set(pieces).size, 1)
+  t.equal(pieces[0]?.toString(), '1;2;')
+  t.equal(ring.size, 0)
+  t.end()
+})
+
+t.test('a sweep visits so many members at most and goes on where it stopped', t => {
+  const ring = ringOf({})
+  const members = Array.from({ length: 5 }, () => new Member())
+  for (const member of members) ring.enter(member)
+  ring.push(frame(1))
+  t.equal(ring.sweep(2), 2)
+  t.same(
+    members.map(member => member.got.length),
+    [1, 1, 0, 0, 0],
+  )
+  ring.push(frame(2))
+  t.equal(ring.sweep(3), 3)
+  t.ok(ring.isWaiting, 'the first two lack the second frame')
+  ring.sweep(10)
+  t.notOk(ring.isWaiting)
+  for (const member of members) t.same(member.got, ['1', '2'])
+  t.end()
+})
+
+t.test('a frame that makes the ring too large is swept out at once', t => {
+  const ring = ringOf({ bytesMax: 5 })
+  const member = new Member()
+  ring.enter(member)
+  ring.push(frame(1))
+  ring.push(frame(2))
+  t.same(member.got, [])
+  ring.push(frame(3))
+  t.same(member.got, ['1', '2', '3'])
+  t.equal(member.writes, 1)
+  t.end()
+})
+
+t.test('a ring without members holds nothing', t => {
+  const ring = ringOf({})
+  ring.push(frame(1))
+  t.notOk(ring.isWaiting)
+  const seat = ring.enter(new Member())
+  ring.push(frame(2))
+  ring.leave(seat)
+  ring.leave(seat)
+  t.notOk(ring.isWaiting)
+  t.end()
+})
+
+t.test(
+  'whoever enters, leaves or lags, each member gets exactly what was pushed while it was in',
+  t => {
+    type Step =
+      | { readonly kind: 'enter' | 'push' }
+      | { readonly kind: 'leave' | 'deliver' | 'fill'; readonly who: number }
+      | { readonly kind: 'sweep'; readonly seats: number }
+    const step: fc.Arbitrary<Step> = fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom<Step>({ kind: 'enter' }, { kind: 'push' }) },
+      fc.record({
+        kind: fc.constantFrom('leave' as const, 'deliver' as const, 'fill' as const),
+        who: fc.nat(30),
+      }),
+      fc.record({ kind: fc.constant('sweep' as const), seats: fc.nat(6) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), steps => {
+        const all: { member: Member; expected: string[]; seat: Seat<Member> | undefined }[] = []
+        let pushed = 0
+        const ring = ringOf({
+          bytesMax: 60,
+          onLagging: seat => {
+            const entry = all.find(({ member }) => member === seat.member)
+            if (entry === undefined || !seat.member.isFull) throw new Error('only the full lag')
+            entry.seat = undefined
+          },
+        })
+        for (const action of steps) {
+          const entry = 'who' in action ? all[action.who % Math.max(all.length, 1)] : undefined
+          if (action.kind === 'enter') {
+            const member = new Member()
+            all.push({ member, expected: [], seat: ring.enter(member) })
+          } else if (action.kind === 'push') {
+            pushed++
+            for (const one of all) {
+              if (one.seat !== undefined) one.expected.push(String(pushed))
+            }
+            ring.push(frame(pushed))
+          } else if (action.kind === 'sweep') {
+            ring.sweep(action.seats)
+          } else if (entry?.seat !== undefined) {
+            if (action.kind === 'deliver') {
+              ring.deliver(entry.seat)
+              if (entry.seat !== undefined) {
+                t.same(entry.member.got, entry.expected)
+              }
+            } else if (action.kind === 'fill') {
+              entry.member.isFull = true
+            } else {
+              ring.leave(entry.seat)
+              entry.seat = undefined
+            }
+          }
+        }
+        ring.sweep(Number.POSITIVE_INFINITY)
+        if (ring.isWaiting) return false
+        return all.every(({ member, expected, seat }) => {
+          const isPrefix = member.got.every((got, index) => got === expected[index])
+          return isPrefix && (seat === undefined || member.got.length === expected.length)
+        })
+      }),
+      { numRuns: 300 },
+    )
+    t.end()
+  },
+)

@@ -1,0 +1,23 @@
+import t from 'tap'
+import { TokenBucket } from '../src/token-bucket.ts'
+
+t.test('a burst goes through and no more, then the rate', t => {
+  const bucket = new TokenBucket({ perSecondMax: 10, burst: 3, nowMs: 0 })
+  t.same(
+    [0, 0, 0, 0].map(nowMs => bucket.take(nowMs)),
+    [true, true, true, false],
+  )
+  t.notOk(bucket.take(99))
+  t.ok(bucket.take(100))
+  t.notOk(bucket.take(100))
+  t.end()
+})
+
+t.test('a long quiet saves up one burst at most', t => {
+  const bucket = new TokenBucket({ perSecondMax: 10, burst: 2, nowMs: 0 })
+  t.same(
+    [9_000, 9_000, 9_000].map(nowMs => bucket.take(nowMs)),
+    [true, true, false],
+  )
+  t.end()
+})

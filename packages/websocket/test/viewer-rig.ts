@@ -1,0 +1,80 @@
+import { encodeUtf8 } from '@fanfold/kernel'
+import type { Grants, ViewerEffect, ViewerId, ViewerInput } from '@fanfold/protocol'
+import { observeLimitsDefault, UpgradeRouter, ViewerSockets } from '@fanfold/websocket'
+import type { Test } from 'tap'
+import { grants, TestClient, until } from './client-rig.ts'
+import { listen } from './http-server.ts'
+import { ManualClock } from './manual-clock.ts'
+
+let viewerIds = 0
+
+/** Viewers on a real server, and what they reported. */
+export type Rig = {
+  readonly viewers: ViewerSockets
+  readonly inputs: ViewerInput[]
+  readonly clock: ManualClock
+  readonly port: number
+  readonly connect: (options?: ConstructorParameters<typeof TestClient>[2]) => TestClient
+  /** Connects and waits until the viewer is reported. */
+  readonly open: (token?: string) => Promise<{ client: TestClient; viewer: ViewerId }>
+  readonly perform: (...effects: ViewerEffect[]) => void
+}
+
+const tokens: Record<string, () => Grants> = {
+  good: () => grants(),
+  short: () => grants({ expiresAtMs: 1_800_000_010_000 }),
+  expired: () => grants({ expiresAtMs: 1_799_999_999_999 }),
+}
+
+/** Opens viewers with limits of the test's own. */
+export async function rig(
+  t: Test,
+  overrides: {
+    readonly limits?: Partial<typeof observeLimitsDefault>
+    readonly verifyToken?: (token: string) => Promise<Grants>
+  } = {},
+): Promise<Rig> {
+  const inputs: ViewerInput[] = []
+  const clock = new ManualClock()
+  const viewers = new ViewerSockets({
+    verifyToken:
+      overrides.verifyToken ??
+      (async token => {
+        const found = tokens[token]
+        if (found === undefined) throw new Error('a secret reason')
+        return found()
+      }),
+    nextViewer: () => ++viewerIds as ViewerId,
+    report: input => inputs.push(input),
+    limits: { ...observeLimitsDefault, ...overrides.limits },
+    clock,
+  })
+  t.teardown(() => viewers.close())
+  const router = new UpgradeRouter({ origins: [], connectionsMax: 100 })
+  router.add('', { observe: viewers })
+  const { port } = await listen(t, router)
+  const connectClient: Rig['connect'] = options =>
+    new TestClient(t, `ws://127.0.0.1:${port}/v1/observe`, options)
+  return {
+    viewers,
+    inputs,
+    clock,
+    port,
+    connect: connectClient,
+    open: async (token = 'good') => {
+      const before = inputs.length
+      const client = connectClient({ token })
+      const opened = () => inputs.slice(before).find(input => input.kind === 'viewer-opened')
+      await until(() => opened() !== undefined && client.isOpen)
+      return { client, viewer: opened()?.viewer ?? (0 as ViewerId) }
+    },
+    perform: (...effects) => {
+      for (const effect of effects) viewers.perform(effect)
+    },
+  }
+}
+
+/** The bytes of a frame. */
+export const text = (value: unknown) => encodeUtf8(JSON.stringify(value))
+/** A request. */
+export const observe = { type: 'observe', doc: 'acme/match/final' }

@@ -1,0 +1,190 @@
+import type { CohortId } from '@fanfold/protocol'
+import t from 'tap'
+import { turns, until } from './client-rig.ts'
+import { observe, rig, text } from './viewer-rig.ts'
+
+const cohort = 1 as CohortId
+const otherCohort = 2 as CohortId
+
+t.test(
+  'what is sent to a cohort and to one viewer arrives in the order of the effects',
+  async t => {
+    const { open, perform } = await rig(t)
+    const one = await open()
+    const two = await open()
+    perform(
+      { kind: 'cohort-enter', cohort, viewer: one.viewer },
+      { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
+      { kind: 'cohort-enter', cohort, viewer: two.viewer },
+      { kind: 'cohort-send', cohort, frame: text({ n: 2 }) },
+      { kind: 'viewer-send', viewer: one.viewer, frame: text({ n: 3 }) },
+      { kind: 'cohort-send', cohort, frame: text({ n: 4 }) },
+      { kind: 'cohort-exit', cohort, viewer: two.viewer },
+      { kind: 'cohort-send', cohort, frame: text({ n: 5 }) },
+      { kind: 'viewer-send', viewer: two.viewer, frame: text({ n: 6 }) },
+    )
+    await until(() => one.client.frames.length === 5 && two.client.frames.length === 3)
+    t.same(one.client.frames, [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }, { n: 5 }])
+    t.same(two.client.frames, [{ n: 2 }, { n: 4 }, { n: 6 }])
+  },
+)
+
+t.test('a viewer in two cohorts gets both, in order within each', async t => {
+  const { open, perform, viewers } = await rig(t)
+  const { client, viewer } = await open()
+  perform(
+    { kind: 'cohort-enter', cohort, viewer },
+    { kind: 'cohort-enter', cohort: otherCohort, viewer },
+  )
+  t.equal(viewers.stats().cohorts, 2)
+  for (let n = 0; n < 10; n++) {
+    perform(
+      { kind: 'cohort-send', cohort, frame: text({ a: n }) },
+      { kind: 'cohort-send', cohort: otherCohort, frame: text({ b: n }) },
+    )
+  }
+  await until(() => client.frames.length === 20)
+  const numbers = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+  t.same(
+    client.frames.flatMap(frame => frame['a'] ?? []),
+    numbers,
+  )
+  t.same(
+    client.frames.flatMap(frame => frame['b'] ?? []),
+    numbers,
+  )
+  t.equal(viewers.stats().framesOut, 20)
+})
+
+t.test('frames of every length arrive as they were', async t => {
+  const { open, perform } = await rig(t)
+  const { client, viewer } = await open()
+  perform({ kind: 'cohort-enter', cohort, viewer })
+  const lengths = [0, 100, 110, 118, 130, 65_520, 65_530, 70_000]
+  for (const length of lengths) {
+    perform({ kind: 'cohort-send', cohort, frame: text({ s: 'é'.repeat(length / 2) }) })
+  }
+  await until(() => client.frames.length === lengths.length)
+  t.same(
+    client.frames.map(frame => String(frame['s']).length * 2),
+    lengths,
+  )
+})
+
+t.test('a viewer that does not read lags, holds its budget at most, and delays nobody', async t => {
+  const { open, perform, viewers, inputs } = await rig(t)
+  const slow = await open()
+  const quick = await open()
+  perform(
+    { kind: 'cohort-enter', cohort, viewer: slow.viewer },
+    { kind: 'cohort-enter', cohort, viewer: quick.viewer },
+  )
+  slow.client.ws.pause()
+  let sent = 0
+  const frame = text({ filler: 'x'.repeat(65_500) })
+  while (viewers.stats().lagging === 0 && sent < 1_000) {
+    perform({ kind: 'cohort-send', cohort, frame })
+    sent++
+    await until(() => quick.client.frames.length === sent)
+  }
+  t.equal(viewers.stats().lagging, 1)
+  t.ok(sent < 1_000, 'it left the cohort')
+  const { bytesOut } = viewers.stats()
+  for (let more = 1; more <= 20; more++) {
+    perform({ kind: 'cohort-send', cohort, frame })
+    await until(() => quick.client.frames.length === sent + more)
+  }
+  const headBytes = 4
+  t.equal(viewers.stats().bytesOut - bytesOut, 20 * (headBytes + frame.length), 'one got more')
+
+  slow.client.send(observe)
+  await turns()
+  t.notOk(
+    inputs.some(input => input.kind === 'viewer-requested'),
+    'it cannot ask for more',
+  )
+
+  slow.client.ws.resume()
+  await until(() => inputs.some(input => input.kind === 'viewer-drained'))
+  t.match(
+    inputs.find(input => input.kind === 'viewer-drained'),
+    { viewer: slow.viewer, cohorts: [cohort] },
+  )
+  await until(() => inputs.some(input => input.kind === 'viewer-requested'))
+  t.equal(viewers.stats().lagging, 0)
+  perform(
+    { kind: 'cohort-enter', cohort, viewer: slow.viewer },
+    { kind: 'cohort-send', cohort, frame: text({ last: true }) },
+  )
+  await until(() => slow.client.frames.at(-1)?.['last'] === true)
+  t.ok(slow.client.frames.length < sent + 2)
+})
+
+t.test('a close tells the viewer why, after what was sent to it before', async t => {
+  const { open, perform, inputs } = await rig(t)
+  const { client, viewer } = await open()
+  perform(
+    { kind: 'cohort-enter', cohort, viewer },
+    { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
+    { kind: 'viewer-close', viewer, code: 'FANFOLD_FORBIDDEN', message: 'é'.repeat(200) },
+    { kind: 'viewer-send', viewer, frame: text({ n: 2 }) },
+    { kind: 'cohort-send', cohort, frame: text({ n: 3 }) },
+  )
+  t.notOk(
+    inputs.some(input => input.kind === 'viewer-closed'),
+    'not from inside the effect',
+  )
+  await until(() => client.closed !== undefined)
+  t.match(client.frames, [{ n: 1 }, { type: 'refused', code: 'FANFOLD_FORBIDDEN' }])
+  t.equal(client.frames.length, 2)
+  t.match(client.closed, { code: 4503, reason: /^FANFOLD_FORBIDDEN: é+$/ })
+  t.equal(inputs.filter(input => input.kind === 'viewer-closed').length, 1)
+})
+
+t.test('a node that drains closes with 1012 and says when to come back', async t => {
+  const { open, viewers } = await rig(t)
+  const { client } = await open()
+  viewers.drain(2_500)
+  await until(() => client.closed !== undefined)
+  t.match(client.frames, [{ code: 'FANFOLD_DRAINING', retryAfter: 2_500 }])
+  t.equal(client.closed?.code, 1012)
+})
+
+t.test('effects for viewers and cohorts that are gone do nothing', async t => {
+  const { open, perform, inputs, viewers } = await rig(t)
+  const { client, viewer } = await open()
+  perform({ kind: 'cohort-enter', cohort, viewer })
+  client.ws.terminate()
+  await until(() => inputs.at(-1)?.kind === 'viewer-closed')
+  perform(
+    { kind: 'viewer-send', viewer, frame: text({}) },
+    { kind: 'cohort-enter', cohort, viewer },
+    { kind: 'cohort-exit', cohort, viewer },
+    { kind: 'cohort-send', cohort, frame: text({}) },
+    { kind: 'viewer-close', viewer, code: 'FANFOLD_MOVED', message: '' },
+  )
+  t.match(viewers.stats(), { viewers: 0, cohorts: 0, framesOut: 0 })
+})
+
+t.test('close is safe at every point and reports nothing afterwards', async t => {
+  for (let point = 0; point < 20; point++) {
+    const { viewers, connect, inputs, perform } = await rig(t)
+    connect({ token: 'good' })
+    connect({ token: 'bad' })
+    await turns(point)
+    const opened = inputs[0]
+    if (opened !== undefined) {
+      perform(
+        { kind: 'cohort-enter', cohort, viewer: opened.viewer },
+        { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
+      )
+    }
+    viewers.close()
+    const count = inputs.length
+    viewers.close()
+    viewers.drain(1)
+    await turns(5)
+    t.equal(inputs.length, count)
+    t.equal(viewers.stats().viewers, 0)
+  }
+})
