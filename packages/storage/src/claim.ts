@@ -159,6 +159,9 @@ async function requireUnmoved(
   const file = await directory.files.open(directory.segment(end.name), 'read')
   try {
     const offset = end.length
+    if ((await directory.files.read(file, new Uint8Array(1), offset - 1)) === 0) {
+      throw new LogError('FANFOLD_FENCED', `the log was cut before byte ${offset}`)
+    }
     const found = await findRecord({ directory, file, offset, seqAfter: position.seq })
     if (found === undefined) return listing
     throw new LogError('FANFOLD_FENCED', `the log has moved on from record ${position.seq}`)

@@ -166,8 +166,9 @@ function requireBatch({ doc, epoch, after, records }: EffectOf<'log-append'>): v
   assert(records.length > 0, `a batch of ${doc} has at least one record`)
   let seq = after.seq
   for (const record of records) {
-    assert(record.epoch === epoch, `records of epoch ${epoch} in ${doc}, got ${record.epoch}`)
-    assert(record.seq === seq + 1, `record ${seq + 1} of ${doc}, got ${record.seq}`)
-    seq = record.seq
+    seq++
+    // The messages cost more than the checks, thousands of times a second.
+    if (record.epoch === epoch && record.seq === seq) continue
+    assert(false, `record ${epoch}:${seq} of ${doc}, got ${record.epoch}:${record.seq}`)
   }
 }

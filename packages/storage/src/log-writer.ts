@@ -100,14 +100,12 @@ export class LogWriter {
    */
   async append(batch: Batch): Promise<void> {
     this.#requireMayWrite(batch)
-    if (this.#tail?.isDirty) await this.#cut(this.#tail)
+    if (this.#tail?.isDirty) await this.#cutLate(this.#tail)
     if (batch.epoch > this.#epoch) await this.#claim(batch.epoch)
     const tail = await this.#tailWithRoom()
     const { bytes, position } = this.#encode(tail, batch)
-    await this.#write(tail, bytes)
-    if (await this.#directory.files.exists(tail.successorPath)) {
-      await this.#requireCounts(batch.epoch, position)
-    }
+    await this.#write(tail, bytes, position)
+    await this.#requireCounts(tail, position)
     tail.length += bytes.length
     this.#position = position
   }
@@ -184,7 +182,7 @@ export class LogWriter {
     }
   }
 
-  async #write(tail: Tail, bytes: Uint8Array): Promise<void> {
+  async #write(tail: Tail, bytes: Uint8Array, last: Position): Promise<void> {
     const { files } = this.#directory
     const file = await this.#openFile(tail)
     try {
@@ -192,12 +190,25 @@ export class LogWriter {
     } catch (cause) {
       if (!isNoRoom(cause)) throw new DiskFailure(`${tail.path}: cannot be written`, { cause })
       tail.isDirty = true
+      // Whole records of the batch may be in the file, and a claimer may have read them. So nothing
+      // is cut that a later epoch continues from, and one that comes while it is cut is found after.
+      await this.#requireCounts(tail, last)
       await this.#cut(tail).catch(error => {
         if (!isLogFull(error)) throw error
       })
+      await this.#requireCounts(tail, last)
       throw new LogError('FANFOLD_LOG_FULL', `${tail.path}: ${cause.message}`, { cause })
     }
     await syncFile(files, file, tail.path)
+  }
+
+  /** Cuts what an earlier append could not. */
+  async #cutLate(tail: Tail): Promise<void> {
+    if (await this.#isDeposed(tail)) {
+      this.#isFenced = true
+      throw new LogError('FANFOLD_FENCED', `a later epoch than ${tail.name.epoch} was claimed`)
+    }
+    await this.#cut(tail)
   }
 
   /** Cuts the file back to what counts, durably: a refused record must not come back. */
@@ -214,13 +225,27 @@ export class LogWriter {
     tail.isDirty = false
   }
 
-  /** @throws LogError `FANFOLD_FENCED` when the batch that is written does not count */
-  async #requireCounts(epoch: number, last: Position): Promise<void> {
+  /**
+   * Looks for a later epoch; if there is one, whether the batch that ends with `last` counts.
+   *
+   * @throws LogError `FANFOLD_FENCED` when it does not
+   */
+  async #requireCounts(tail: Tail, last: Position): Promise<void> {
+    if (!(await this.#isDeposed(tail))) return
     this.#isFenced = true
+    const { epoch } = tail.name
     const { writer } = this.#options
     const before = this.#position
     const counts = await settleBatch({ directory: this.#directory, epoch, writer, before, last })
     if (!counts) throw new LogError('FANFOLD_FENCED', `a later epoch than ${epoch} was claimed`)
+  }
+
+  async #isDeposed(tail: Tail): Promise<boolean> {
+    try {
+      return await this.#directory.files.exists(tail.successorPath)
+    } catch (cause) {
+      throw new DiskFailure(`${tail.successorPath}: cannot be looked for`, { cause })
+    }
   }
 
   async #openFile(tail: Tail): Promise<number> {

@@ -1,7 +1,7 @@
 /*
  * A record in a segment: its length (4 bytes), its CRC-32C (4 bytes), its bytes as everywhere.
  */
-import { LogRecord, limits, ProtocolError, readUint32, writeUint32 } from '@fanfold/protocol'
+import { LogRecord, limits, ProtocolError, readUint32 } from '@fanfold/protocol'
 import { crc32c } from './crc-32c.ts'
 
 /** Bytes before each record. */
@@ -28,8 +28,8 @@ export function encodeFrames(
   if (head !== undefined) frames.set(head)
   let at = head?.length ?? 0
   for (const { bytes } of records) {
-    writeUint32(frames, at, bytes.length)
-    writeUint32(frames, at + 4, crc32c(bytes))
+    frames.writeUInt32BE(bytes.length, at)
+    frames.writeUInt32BE(crc32c(bytes), at + 4)
     frames.set(bytes, at + frameHeadBytes)
     at += frameHeadBytes + bytes.length
   }
