@@ -25,7 +25,9 @@ const doc = parseDocumentKey('bench/forward/one')
 const peer = { node: 'peer', incarnation: '1', region: 'r', roles: ['proxy'], ceiling: 239 }
 
 const chain = new Chain(sha256)
-const payload = encodeUtf8(JSON.stringify([{ op: 'replace', path: '/value', value: 'x'.repeat(158) }]))
+const payload = encodeUtf8(
+  JSON.stringify([{ op: 'replace', path: '/value', value: 'x'.repeat(158) }]),
+)
 const frames = []
 let before = zeroHash
 for (let frame = 0; frame < frameCount; frame++) {
@@ -76,7 +78,11 @@ function forward() {
   receive({ kind: 'link-frame', link: 2, frame: join })
   for (const frame of [
     { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head: zeroPosition },
-    { kind: 'snapshot-begin', channel: 1, manifest: { at: { epoch: 1, seq: 0, hash: zeroHash }, pieces: [] } },
+    {
+      kind: 'snapshot-begin',
+      channel: 1,
+      manifest: { at: { epoch: 1, seq: 0, hash: zeroHash }, pieces: [] },
+    },
   ]) {
     receive({ kind: 'link-frame', link: 1, frame: encodeLinkFrame(frame) })
   }
@@ -117,9 +123,16 @@ forward()
 hashOnly()
 for (let round = 0; round < rounds; round++) {
   const { seconds, sent } = forward()
-  if (sent < records * 200) throw new Error(`the proxy forwarded ${sent} bytes of ${records} records`)
+  if (sent < records * 200)
+    throw new Error(`the proxy forwarded ${sent} bytes of ${records} records`)
   perSecond.push(records / seconds)
   ofHashing.push(seconds / hashOnly())
 }
-report({ bench: 'forward', unit: 'records/s per hop and core', values: perSecond, floor: 100_000, aim: 200_000 })
+report({
+  bench: 'forward',
+  unit: 'records/s per hop and core',
+  values: perSecond,
+  floor: 100_000,
+  aim: 200_000,
+})
 report({ bench: 'forward: time over that of its digests alone', unit: 'ratio', values: ofHashing })

@@ -31,8 +31,8 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   writesPerBatchMax: 256,
   batchBytesMax: 4_194_304,
   stateBytesMax: 67_108_864,
-  snapshotEveryRecords: 10_000,
-  snapshotEveryBytes: 8_388_608,
+  snapshotEveryRecords: 200_000,
+  snapshotEveryBytes: 67_108_864,
   restAfterMs: 60_000,
   unloadAfterMs: 600_000,
 }

@@ -1,5 +1,4 @@
 import type { JsonObject, JsonValue } from '@fanfold/document'
-import { isJsonObject } from '@fanfold/document'
 
 /** How long a committed message is remembered by its id. */
 export type IdempotencyLimits = {
@@ -57,33 +56,45 @@ export class IdempotencyWindow {
     }
   }
 
-  /** The window as JSON, for an authority's own snapshot. */
+  /** The window as JSON, for an authority's own snapshot: chunks of [scope, epoch, seq, time]. */
   toJson(): JsonObject {
-    const ids: JsonObject = {}
-    for (const [key, { epoch, seq, timeMs }] of this.#committed) ids[key] = [epoch, seq, timeMs]
-    return { ids }
+    const chunks: JsonValue[][] = []
+    let chunk: JsonValue[] = []
+    for (const [key, { epoch, seq, timeMs }] of this.#committed) {
+      if (chunk.length === 0) chunks.push(chunk)
+      chunk.push([key, epoch, seq, timeMs])
+      if (chunk.length === idsPerChunk) chunk = []
+    }
+    return { ids: chunks }
   }
 
   /** Takes over what `toJson` gave; what is not that is left out. */
   restore(extra: JsonObject | undefined): void {
-    const ids = extra?.['ids']
-    if (!isJsonObject(ids)) return
-    const entries = Object.entries(ids)
-      .map(([key, value]) => [key, asCommittedAt(value)] as const)
-      .filter((entry): entry is readonly [string, CommittedAt] => entry[1] !== undefined)
-    // JSON puts keys that look like integers first: the order is the log's, not the text's.
-    entries.sort(([, a], [, b]) => a.seq - b.seq)
-    for (const [key, at] of entries) this.#committed.set(key, at)
+    const chunks = extra?.['ids']
+    if (!Array.isArray(chunks)) return
+    for (const chunk of chunks) {
+      if (!Array.isArray(chunk)) continue
+      for (const entry of chunk) {
+        const found = asEntry(entry)
+        if (found !== undefined) this.#committed.set(found.key, found.at)
+      }
+    }
   }
 }
+
+/** A chunk is encoded as one text, and fits into a piece of a snapshot whatever the ids are. */
+const idsPerChunk = 128
 
 // A separator that no subject's end and id's start can be confused across.
 const scope = (subject: string, id: string): string => `${subject.length}:${subject}${id}`
 
-function asCommittedAt(value: JsonValue): CommittedAt | undefined {
+function asEntry(value: JsonValue): { key: string; at: CommittedAt } | undefined {
   if (!Array.isArray(value)) return undefined
-  const [epoch, seq, timeMs] = value
-  return typeof epoch === 'number' && typeof seq === 'number' && typeof timeMs === 'number'
-    ? { epoch, seq, timeMs }
+  const [key, epoch, seq, timeMs] = value
+  return typeof key === 'string' &&
+    typeof epoch === 'number' &&
+    typeof seq === 'number' &&
+    typeof timeMs === 'number'
+    ? { key, at: { epoch, seq, timeMs } }
     : undefined
 }

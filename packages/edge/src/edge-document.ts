@@ -71,7 +71,7 @@ export class EdgeDocument {
   /** A viewer wants the document, from `from` when it holds some of it. */
   observe(viewer: ViewerId, from: string | undefined, effects: EffectSink<EdgeEffect>): void {
     this.remove(viewer, effects)
-    if (!this.follower.hasState) {
+    if (!this.follower.hasState || this.follower.replica.isDeleted) {
       this.#waiting.set(viewer, from)
       return
     }
@@ -133,6 +133,15 @@ export class EdgeDocument {
   tell(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
     if (this.#viewers.size === 0) return
     effects.push({ kind: 'cohort-send', cohort: this.cohort, frame: encodeViewerFrame(frame) })
+  }
+
+  /** Those who wait for the first state are told the same small thing, and wait no more. */
+  dismissWaiting(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
+    const bytes = encodeViewerFrame(frame)
+    for (const viewer of this.#waiting.keys()) {
+      effects.push({ kind: 'viewer-send', viewer, frame: bytes })
+    }
+    this.#waiting.clear()
   }
 
   /** Everybody is told the same small thing, and then observes no more. */

@@ -181,9 +181,12 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     this.#lingering.set(doc, undefined)
     const document = this.#documents.get(doc) ?? this.#follow(doc)
     document.observe(id, from, this.#effects)
-    if (document.follower.replica.isDeleted) this.#dismissDeleted(document)
-    const staleFor = this.#following.staleFor(doc, this.#now)
-    if (staleFor !== undefined && document.cohortSize > 0) this.#send(id, this.#statusOf(doc))
+    this.#dismissDeleted(document)
+    if (!document.has(id)) return
+    const isStale = this.#following.staleFor(doc, this.#now) !== undefined
+    // A viewer that resumes and has missed nothing is answered too.
+    const isAnswered = document.cohortSize > 0 || !this.#following.hasParent
+    if ((isStale || from !== undefined) && isAnswered) this.#send(id, this.#statusOf(doc))
     if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
   }
 
@@ -248,8 +251,8 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         this.#dismissDeleted(document)
         return
       case 'joined':
-        document.serveWaiting(this.#effects)
         this.#dismissDeleted(document)
+        document.serveWaiting(this.#effects)
         return
       case 'refused': {
         const { code, message } = event
@@ -275,7 +278,12 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   /** Who observes a document that was deleted follows from its state, not from having seen it go. */
   #dismissDeleted(document: EdgeDocument): void {
     if (!document.follower.replica.isDeleted) return
-    document.dismiss({ type: 'left', doc: document.doc, reason: 'deleted' }, this.#effects)
+    const { doc } = document
+    document.dismissWaiting(
+      { type: 'refused', doc, code: 'FANFOLD_DELETED', message: `${doc} was deleted` },
+      this.#effects,
+    )
+    document.dismiss({ type: 'left', doc, reason: 'deleted' }, this.#effects)
     this.#forgetViewersOf(document.doc)
   }
 

@@ -281,7 +281,7 @@ export const configTable = {
     type: 'size',
     min: 65_536,
     max: 1_073_741_824,
-    default: 8_388_608,
+    default: 67_108_864,
     meaning: "An authority keeps a snapshot after so many bytes of a document's log.",
   },
   'limits.snapshotEveryRecords': {
@@ -289,7 +289,7 @@ export const configTable = {
     unit: 'records',
     min: 10,
     max: 10_000_000,
-    default: 10_000,
+    default: 200_000,
     meaning: "An authority keeps a snapshot after so many records of a document's log.",
   },
   'limits.segmentBytesMax': {

@@ -77,7 +77,7 @@ async function write(
   })
   if (answer.kind === 'rejected') return problemAnswer(answer.code, answer.message)
   const { epoch, seq } = answer
-  return { status: 200, body: JSON.stringify({ doc, epoch, seq }) }
+  return { status: granted === 'create' ? 201 : 200, body: JSON.stringify({ doc, epoch, seq }) }
 }
 
 const mayCreate = (grants: Grants, doc: DocumentKey): boolean => isGranted(grants, 'create', doc)
