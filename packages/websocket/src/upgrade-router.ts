@@ -146,11 +146,16 @@ export class UpgradeRouter {
       return
     }
     this.#connections++
-    request.socket.once('close', () => this.#connections--)
+    // A listener made here would keep the request alive as long as the connection.
+    socket.once('close', this.#countClosed)
     this.#servers[route.name].handleUpgrade(request, socket, head, ws => {
       socket.off('error', destroySocket)
       route.acceptor.accept(ws, request)
     })
+  }
+
+  readonly #countClosed = (): void => {
+    this.#connections--
   }
 
   #refusal(request: IncomingMessage, route: Route | undefined): Refusal | undefined {

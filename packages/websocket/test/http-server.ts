@@ -24,6 +24,8 @@ export class StuckWay {
   readonly #server = createTcpServer()
   readonly #sockets = new Set<Socket>()
   #isStuck = false
+  /** Chunks of bytes that have come along, either way. */
+  chunks = 0
 
   static async open(t: Test, to: number): Promise<StuckWay> {
     const way = new StuckWay()
@@ -59,7 +61,10 @@ export class StuckWay {
   #join(from: Socket, to: Socket): void {
     this.#sockets.add(from)
     from.setNoDelay()
-    from.on('data', chunk => to.write(chunk))
+    from.on('data', chunk => {
+      this.chunks++
+      to.write(chunk)
+    })
     from.on('end', () => to.end())
     from.on('error', () => to.destroy())
     from.on('close', () => {

@@ -15,7 +15,7 @@ import {
 } from '@fanfold/websocket'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
-import { until } from './client-rig.ts'
+import { turns, until } from './client-rig.ts'
 import { listen, StuckWay } from './http-server.ts'
 import { testAuthenticator } from './link-authenticator.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -299,21 +299,19 @@ t.test('a peer nothing comes from is closed as silent within its time', async t 
 })
 
 t.test('pings keep an idle link open', async t => {
-  const { dialler, listener } = await linked(t)
+  const { dialler, listener, way } = await linked(t)
   for (let round = 0; round < 20; round++) {
-    const before = dialler.links.stats().links
-    t.equal(before, 1)
+    const { chunks } = way
     listener.clock.advance(300)
     dialler.clock.advance(300)
-    // The pings arrive: at least one each way per round.
-    await new Promise(resolve => setTimeout(resolve, 2))
+    await until(() => way.chunks >= chunks + 2)
+    // The bytes have passed the way; a turn more, and they are read.
+    await turns(3)
   }
+  t.equal(dialler.links.stats().links, 1)
   t.equal(listener.links.stats().links, 1)
-  t.equal(
-    listener.inputs.filter(input => input.kind === 'link-frame').length,
-    0,
-    'nobody sees them',
-  )
+  const frames = listener.inputs.filter(input => input.kind === 'link-frame')
+  t.equal(frames.length, 0, 'nobody sees them')
 })
 
 t.test('a process that did not run for a while does not call its peers silent', async t => {
