@@ -87,6 +87,10 @@ export class ValueDelta {
       isEqual: (beforeIndex, afterIndex) => {
         const old = before[beforeIndex]
         const now = after[afterIndex]
+        if (old === now) {
+          this.#work++
+          return true
+        }
         return old !== undefined && now !== undefined && this.#isEqual(old, now)
       },
       work: () => this.#work,
