@@ -37,9 +37,10 @@ export class AuthorityHost {
   constructor(context: ProcessContext, verifier: TokenVerifier) {
     const { config, names, fail } = context
     this.#context = context
+    const randomBytes = createRandomPool()
     this.#machine = new Authority({
       sha256,
-      randomBytes: createRandomPool(),
+      randomBytes,
       limits: authorityLimits(config),
     })
     this.#driver = new MachineDriver<AuthorityInput, AuthorityEffect>({
@@ -69,6 +70,7 @@ export class AuthorityHost {
     this.writers = new WriterSockets({
       verifyToken: token => verifier.verify(token),
       nextRequest: names.nextRequest,
+      randomBytes,
       ownerOf: () => undefined,
       report: input => this.#driver.submit(input),
       limits: writeLimitsDefault,

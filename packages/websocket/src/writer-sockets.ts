@@ -4,9 +4,8 @@
  * Each request that may be done at all gets a number, and its answer finds the connection by it, or
  * finds that it is gone. A writer with too many requests that wait is not read from.
  */
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { assert } from '@fanfold/kernel'
+import { assert, type RandomBytes } from '@fanfold/kernel'
 import {
   type DocumentKey,
   decodeWriterRequest,
@@ -79,6 +78,7 @@ const traceBytes = 16
 export class WriterSockets {
   readonly #verifyToken: (token: string) => Promise<Grants>
   readonly #nextRequest: () => RequestId
+  readonly #randomBytes: RandomBytes
   readonly #ownerOf: (doc: DocumentKey) => string | undefined
   readonly #writesInFlightMax: number
   readonly #limits: ClientLimits
@@ -100,6 +100,8 @@ export class WriterSockets {
     readonly verifyToken: (token: string) => Promise<Grants>
     /** Names for requests, unique in the process. */
     readonly nextRequest: () => RequestId
+    /** Chance for trace ids. */
+    readonly randomBytes: RandomBytes
     /** The address of the node that takes writes to `doc`; undefined when this one does. */
     readonly ownerOf: (doc: DocumentKey) => string | undefined
     /** Takes what happens; never called from inside `perform` or `accept`. */
@@ -111,6 +113,7 @@ export class WriterSockets {
   }) {
     this.#verifyToken = options.verifyToken
     this.#nextRequest = options.nextRequest
+    this.#randomBytes = options.randomBytes
     this.#ownerOf = options.ownerOf
     this.#limits = options.limits
     this.#writesInFlightMax = options.writesInFlightMax
@@ -232,7 +235,7 @@ export class WriterSockets {
       claims: grants.claims,
       mayCreate: isGranted(grants, 'create', doc),
       timeMs: this.#clock.wallMs(),
-      trace: Uint8Array.from(randomBytes(traceBytes)),
+      trace: this.#randomBytes(traceBytes),
     })
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { DocumentKey, RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
 import { UpgradeRouter, WriterSockets, writeLimitsDefault } from '@fanfold/websocket'
 import t, { type Test } from 'tap'
@@ -22,6 +23,7 @@ async function rig(
   const inputs: WriterInput[] = []
   let requests = 0
   const writers = new WriterSockets({
+    randomBytes: count => randomBytes(count),
     verifyToken: async token =>
       grants({ subject: token, allow: token === 'creator' ? ['write', 'create'] : ['write'] }),
     nextRequest: () => ++requests as RequestId,
