@@ -304,7 +304,7 @@ export const configTable = {
     unit: 'files',
     min: 8,
     max: 65_536,
-    default: 256,
+    default: 1_024,
     meaning: 'Log files held open; those unused for longest are closed first.',
   },
   'limits.writesWaitingMax': {

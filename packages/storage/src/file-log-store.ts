@@ -18,7 +18,7 @@ import { writerBytes } from './segment-header.ts'
 /** Bytes after which a segment is full and the next begins: a few thousand writes, quickly read. */
 export const segmentBytesMaxDefault = 67_108_864
 /** Files that stay open between two appends; well below the usual limit of 1,024 per process. */
-export const openFilesMaxDefault = 256
+export const openFilesMaxDefault = 1_024
 /** Documents at work at a time: enough to keep a pool of threads busy while answers are handled. */
 export const documentsAtWorkMaxDefault = 64
 /** Effects that wait over all documents; beyond, opens, appends and snapshots are refused. */
