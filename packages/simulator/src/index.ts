@@ -1,1 +1,11 @@
-export {}
+export { EventQueue } from './event-queue.ts'
+export { type DiskWatch, LogDisk } from './log-disk.ts'
+export { type LinkPeer, Network, type NetworkOptions, type NetworkWatch } from './network.ts'
+export { type SimulationCounts, type SimulationResult, simulate } from './simulate.ts'
+export { type DiskOptions, SimulatedLogStore } from './simulated-log-store.ts'
+export {
+  defaultSimulationOptions,
+  type SimulateOptions,
+  type SimulationOptions,
+} from './simulation-options.ts'
+export { VirtualClock } from './virtual-clock.ts'

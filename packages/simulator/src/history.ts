@@ -1,0 +1,185 @@
+/*
+ * What the logs say, kept beside the world: the truth that everything else is compared with.
+ *
+ * It takes records in the event in which they become durable, so whoever is ahead of it has seen what
+ * was not durable. The states are led forward by the patches alone, by none of the code that made them.
+ */
+import {
+  applyPatch,
+  Chain,
+  canonicalJson,
+  decodeState,
+  isJsonObject,
+  type JsonObject,
+  type PatchOperation,
+  parsePayload,
+  type Snapshot,
+} from '@fanfold/document'
+import { decodeUtf8, equalBytes, type Sha256 } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  type LogRecord,
+  type Position,
+  partTags,
+  zeroHash,
+} from '@fanfold/protocol'
+import type { DiskWatch } from './log-disk.ts'
+import type { Problems } from './problems.ts'
+
+type Entry = {
+  readonly epoch: number
+  readonly hash: Uint8Array
+  /** The state as JSON; undefined while there is none. */
+  readonly json: string | undefined
+}
+
+class DocumentHistory {
+  /** What each record led to; the one of seq 1 first. */
+  readonly entries: Entry[] = []
+  /** Places of the records that a writer's message made, by writer and id. */
+  readonly origins = new Map<string, { epoch: number; seq: number }[]>()
+  state: JsonObject | undefined
+}
+
+/** The durable history of every document of a world. */
+export class History implements DiskWatch {
+  readonly #chain: Chain
+  readonly #problems: Problems
+  readonly #documents = new Map<DocumentKey, DocumentHistory>()
+  #records = 0
+
+  constructor(sha256: Sha256, problems: Problems) {
+    this.#chain = new Chain(sha256)
+    this.#problems = problems
+  }
+
+  /** Records of all documents. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** Seq of the document's last durable record, 0 for none. */
+  headSeq(doc: DocumentKey): number {
+    return this.#documents.get(doc)?.entries.length ?? 0
+  }
+
+  /** Why something at this place is not what the log has there; undefined when it is. */
+  differsAt(doc: DocumentKey, position: Position): string | undefined {
+    const entry = this.#entry(doc, position.seq)
+    if (entry === undefined) return `the log ends at ${this.headSeq(doc)}`
+    if (entry.epoch !== position.epoch) return `the log has epoch ${entry.epoch} there`
+    return equalBytes(entry.hash, position.hash) ? undefined : 'the log has another hash there'
+  }
+
+  /** Why a state is not what the log's records make at `seq`; undefined when it is. */
+  stateDiffersAt(doc: DocumentKey, seq: number, state: JsonObject | undefined): string | undefined {
+    const entry = this.#entry(doc, seq)
+    if (entry === undefined) return `the log ends at ${this.headSeq(doc)}`
+    // Members mostly come in the same order, and this text is much cheaper than the canonical one.
+    if (jsonOf(state) === entry.json) return undefined
+    const actual = canonicalOf(state)
+    const expected = canonicalOf(entry.json === undefined ? undefined : JSON.parse(entry.json))
+    return actual === expected ? undefined : describeDifference(actual, expected)
+  }
+
+  /** Where the records stand that a writer's message made. */
+  placesOf(doc: DocumentKey, by: string, id: string): readonly { epoch: number; seq: number }[] {
+    return this.#documents.get(doc)?.origins.get(originKey(by, id)) ?? []
+  }
+
+  /** The state at the head. */
+  headState(doc: DocumentKey): JsonObject | undefined {
+    return this.#documents.get(doc)?.state
+  }
+
+  recordsAreDurable(doc: DocumentKey, records: readonly LogRecord[]): void {
+    const document = this.#documents.get(doc) ?? new DocumentHistory()
+    this.#documents.set(doc, document)
+    for (const record of records) this.#take(doc, document, record)
+  }
+
+  snapshotIsKept(doc: DocumentKey, snapshot: Snapshot): void {
+    const { at } = snapshot.manifest
+    const difference =
+      this.differsAt(doc, at) ?? this.stateDiffersAt(doc, at.seq, decodeState(snapshot))
+    if (difference === undefined) return
+    this.#problems.add(`${doc}: the authority's snapshot at ${at.seq}: ${difference}`)
+  }
+
+  #take(doc: DocumentKey, document: DocumentHistory, record: LogRecord): void {
+    this.#records++
+    const { entries } = document
+    const before = entries.at(-1)
+    if (record.seq !== entries.length + 1) {
+      this.#problems.add(`${doc}: record ${record.seq} follows record ${entries.length}`)
+    }
+    if (before !== undefined && record.epoch < before.epoch) {
+      this.#problems.add(`${doc}: epoch ${record.epoch} follows epoch ${before.epoch}`)
+    }
+    if (!this.#chain.verifies(record, before?.hash ?? zeroHash)) {
+      this.#problems.add(`${doc}: the chain hash of record ${record.seq} is wrong`)
+    }
+    const state = stateAfter(document.state, record)
+    if (state === 'broken') this.#problems.add(`${doc}: record ${record.seq} does not apply`)
+    else document.state = state
+    entries.push({ epoch: record.epoch, hash: record.chainHash, json: jsonOf(document.state) })
+    const origin = originOf(record)
+    if (origin === undefined) return
+    const places = document.origins.get(origin) ?? []
+    places.push({ epoch: record.epoch, seq: record.seq })
+    document.origins.set(origin, places)
+  }
+
+  #entry(doc: DocumentKey, seq: number): Entry | undefined {
+    return this.#documents.get(doc)?.entries[seq - 1]
+  }
+}
+
+function stateAfter(
+  state: JsonObject | undefined,
+  record: LogRecord,
+): JsonObject | undefined | 'broken' {
+  switch (record.kind) {
+    case 'create': {
+      const created = parsePayload(record)
+      return isJsonObject(created) ? created : 'broken'
+    }
+    case 'delta': {
+      const patch = parsePayload(record)
+      if (state === undefined || !Array.isArray(patch)) return 'broken'
+      return applyPatch(state, patch as PatchOperation[]) ?? 'broken'
+    }
+    case 'delete':
+      return undefined
+    default:
+      return state
+  }
+}
+
+const jsonOf = (state: JsonObject | undefined): string | undefined =>
+  state === undefined ? undefined : JSON.stringify(state)
+
+const canonicalOf = (state: JsonObject | undefined): string =>
+  state === undefined ? 'no state' : canonicalJson(state)
+
+/** Both texts from where they part. */
+function describeDifference(actual: string, expected: string): string {
+  let at = 0
+  while (at < actual.length && actual[at] === expected[at]) at++
+  const from = Math.max(0, at - 20)
+  const excerpt = (text: string): string => JSON.stringify(text.slice(from, at + 60))
+  return `state differs at character ${at}: ${excerpt(actual)}, the log makes ${excerpt(expected)}`
+}
+
+/** Who sent the message that made a record, if it had an id. */
+function originOf(record: LogRecord): string | undefined {
+  const payload = record.payload(partTags.authority)
+  const text = payload === undefined ? undefined : decodeUtf8(payload)
+  if (text === undefined) return undefined
+  const origin: unknown = JSON.parse(text)
+  if (!isJsonObject(origin)) return undefined
+  const { by, id } = origin
+  return typeof by === 'string' && typeof id === 'string' ? originKey(by, id) : undefined
+}
+
+const originKey = (by: string, id: string): string => JSON.stringify([by, id])

@@ -1,0 +1,112 @@
+import { AssertionError, assert, type Instant, type Machine } from '@fanfold/kernel'
+import type { Problems } from './problems.ts'
+import type { Trace } from './trace.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** Turns that one machine may take at one instant; a machine that takes more goes in circles. */
+const turnsPerInstantMax = 100_000
+
+/** What a driver needs to know of an input to write it into the trace. */
+export type DescribedInput = { readonly what: string; readonly bytes?: Uint8Array }
+
+/**
+ * Drives one machine on virtual time: inputs one at a time, effects in order, `tick` when the machine
+ * wants it. The simulator's counterpart of a Node process.
+ */
+export class NodeDriver<Input, Effect> {
+  readonly name: string
+  readonly #machine: Machine<Input, Effect>
+  readonly #clock: VirtualClock
+  readonly #trace: Trace
+  readonly #problems: Problems
+  readonly #perform: (effect: Effect) => void
+  readonly #describe: (input: Input) => DescribedInput
+  #isInTurn = false
+  #wakeAt: Instant | undefined
+  /** Grows with each new wake-up time: an event of an older one does nothing. */
+  #wakeNumber = 0
+  #turnsAt: Instant | undefined
+  #turns = 0
+
+  constructor(options: {
+    readonly name: string
+    readonly machine: Machine<Input, Effect>
+    readonly clock: VirtualClock
+    readonly trace: Trace
+    readonly problems: Problems
+    /** Does what the machine wants done; never calls `receive` from inside. */
+    readonly perform: (effect: Effect) => void
+    readonly describe: (input: Input) => DescribedInput
+  }) {
+    this.name = options.name
+    this.#machine = options.machine
+    this.#clock = options.clock
+    this.#trace = options.trace
+    this.#problems = options.problems
+    this.#perform = options.perform
+    this.#describe = options.describe
+  }
+
+  /** Hands the machine an input; called from an event of the clock. */
+  receive(input: Input): void {
+    const { what, bytes } = this.#describe(input)
+    this.#trace.add(this.#clock.now, this.name, what, bytes)
+    this.#turn(effects => this.#machine.receive(input, this.#clock.now, effects))
+  }
+
+  #turn(step: (effects: Effect[]) => void): void {
+    assert(!this.#isInTurn, `${this.name} takes one input at a time`)
+    this.#countTurn()
+    this.#isInTurn = true
+    const effects: Effect[] = []
+    try {
+      step(effects)
+    } catch (error) {
+      if (!(error instanceof AssertionError)) throw error
+      this.#problems.add(`${this.name}: assertion failed: ${error.message}`)
+    }
+    for (const effect of effects) this.#perform(effect)
+    this.#isInTurn = false
+    this.#setWakeUp()
+  }
+
+  #countTurn(): void {
+    const { now } = this.#clock
+    if (this.#turnsAt !== now) {
+      this.#turnsAt = now
+      this.#turns = 0
+    }
+    this.#turns++
+    assert(
+      this.#turns <= turnsPerInstantMax,
+      `${this.name} goes in circles at ${now} µs: over ${turnsPerInstantMax} turns`,
+    )
+  }
+
+  #setWakeUp(): void {
+    const wakeAt = this.#machine.wakeAt()
+    if (wakeAt === undefined) {
+      this.#wakeAt = undefined
+      return
+    }
+    const { now } = this.#clock
+    const at = wakeAt > now ? wakeAt : now
+    // One that comes sooner looks again when it comes.
+    if (this.#wakeAt !== undefined && this.#wakeAt <= at) return
+    this.#wakeAt = at
+    const number = ++this.#wakeNumber
+    this.#clock.at(at, () => this.#wake(number))
+  }
+
+  #wake(number: number): void {
+    if (number !== this.#wakeNumber || this.#wakeAt === undefined) return
+    this.#wakeAt = undefined
+    const wakeAt = this.#machine.wakeAt()
+    if (wakeAt === undefined || wakeAt > this.#clock.now) {
+      this.#setWakeUp()
+      return
+    }
+    this.#trace.add(this.#clock.now, this.name, 'tick')
+    this.#turn(effects => this.#machine.tick(this.#clock.now, effects))
+  }
+}

@@ -1,0 +1,132 @@
+/*
+ * One document as a viewer has it: its own copy of the view, led from frame to frame by the client's
+ * rules, and compared with the log at each step.
+ *
+ * Three places matter. `base` is what the next delta applies to; `shown` is how far the application
+ * has seen, which never goes back; `anchor` is the view that the last position belongs to. A resume
+ * starts at the anchor, so base may be behind shown for a while: then nothing is shown.
+ */
+import { applyPatch, isJsonObject, type JsonObject, type PatchOperation } from '@fanfold/document'
+import type { DocumentKey, ViewerFrame } from '@fanfold/protocol'
+import type { History } from './history.ts'
+
+/** What a frame led to. */
+export type Step =
+  | { readonly kind: 'taken' }
+  /** The frame does not fit: nothing was applied, and the document is to be observed from scratch. */
+  | { readonly kind: 'misfit'; readonly message: string }
+  /** The frame fits and leads to what the log does not say. */
+  | { readonly kind: 'wrong'; readonly message: string }
+
+/** Seqs that a viewer saw without a gap: a snapshot at `from`, deltas up to `to`. */
+export type SeenRange = { readonly from: number; to: number }
+
+type Place = { readonly epoch: number; readonly seq: number }
+type View = Place & { readonly view: JsonObject }
+type SnapshotFrame = Extract<ViewerFrame, { type: 'snapshot' }>
+type DeltaFrame = Extract<ViewerFrame, { type: 'delta' }>
+
+/** Ranges that are remembered; older ones are forgotten. */
+const rangesMax = 64
+
+const taken: Step = { kind: 'taken' }
+
+/** One document at one viewer. */
+export class ObservedDocument {
+  readonly doc: DocumentKey
+  readonly #history: History
+  #base: View | undefined
+  #shown: Place | undefined
+  #anchor: (Place & { readonly position: string; readonly text: string }) | undefined
+  readonly #ranges: SeenRange[] = []
+  #snapshots = 0
+  #deltas = 0
+  #repeats = 0
+
+  constructor(doc: DocumentKey, history: History) {
+    this.doc = doc
+    this.#history = history
+  }
+
+  /** How far the application has seen; it never goes back. */
+  get shownSeq(): number {
+    return this.#shown?.seq ?? 0
+  }
+
+  /** The stretches it saw, each without a gap, the last one last. */
+  get ranges(): readonly SeenRange[] {
+    return this.#ranges
+  }
+
+  /** Frames taken; `repeats` are snapshots of what the application had seen already. */
+  get counts(): { readonly snapshots: number; readonly deltas: number; readonly repeats: number } {
+    return { snapshots: this.#snapshots, deltas: this.#deltas, repeats: this.#repeats }
+  }
+
+  /** Begins on a new connection; returns the position to resume from, or none for a snapshot. */
+  resume(): string | undefined {
+    const anchor = this.#anchor
+    this.#base = undefined
+    if (anchor === undefined) return undefined
+    const view: unknown = JSON.parse(anchor.text)
+    if (!isJsonObject(view)) return undefined
+    this.#base = { epoch: anchor.epoch, seq: anchor.seq, view }
+    this.#ranges.push({ from: anchor.seq, to: anchor.seq })
+    return anchor.position
+  }
+
+  /** Begins from scratch. */
+  restart(): void {
+    this.#base = undefined
+    this.#anchor = undefined
+  }
+
+  /** Takes the whole view. */
+  takeSnapshot(frame: SnapshotFrame): Step {
+    const { epoch, seq, position, view } = frame
+    if (!isJsonObject(view)) return { kind: 'misfit', message: 'a view that is not an object' }
+    this.#snapshots++
+    const base: View = { epoch, seq, view }
+    this.#base = base
+    if (this.#shown !== undefined && isBefore(base, this.#shown)) this.#repeats++
+    this.#ranges.push({ from: seq, to: seq })
+    if (this.#ranges.length > rangesMax) this.#ranges.shift()
+    return this.#arrive(base, position)
+  }
+
+  /** Takes a step from one view to the next. */
+  takeDelta(frame: DeltaFrame): Step {
+    const base = this.#base
+    const { epoch, from, seq, patch, position } = frame
+    if (base === undefined) return misfit(`delta from ${from} to ${seq} before any view`)
+    if (from !== base.seq || seq <= from || epoch < base.epoch) {
+      return misfit(`delta from ${from} to ${epoch}:${seq}, view at ${base.epoch}:${base.seq}`)
+    }
+    this.#deltas++
+    const view = applyPatch(base.view, patch as readonly PatchOperation[])
+    if (view === undefined) return misfit(`the patch from ${from} to ${seq} does not apply`)
+    const next: View = { epoch, seq, view }
+    this.#base = next
+    const range = this.#ranges.at(-1)
+    if (range !== undefined) range.to = seq
+    return this.#arrive(next, position)
+  }
+
+  #arrive(next: View, position: string | undefined): Step {
+    if (position !== undefined) {
+      const { epoch, seq } = next
+      this.#anchor = { epoch, seq, position, text: JSON.stringify(next.view) }
+    }
+    if (this.#shown === undefined || isBefore(this.#shown, next)) {
+      this.#shown = { epoch: next.epoch, seq: next.seq }
+    }
+    const difference = this.#history.stateDiffersAt(this.doc, next.seq, next.view)
+    if (difference === undefined) return taken
+    return { kind: 'wrong', message: `view at ${next.seq}: ${difference}` }
+  }
+}
+
+const isBefore = (a: Place, b: Place): boolean =>
+  a.epoch < b.epoch || (a.epoch === b.epoch && a.seq < b.seq)
+
+const misfit = (message: string): Step => ({ kind: 'misfit', message })

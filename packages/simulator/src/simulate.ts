@@ -1,0 +1,106 @@
+import { type Instant, instant } from '@fanfold/kernel'
+import {
+  completeOptions,
+  type SimulateOptions,
+  type SimulationOptions,
+} from './simulation-options.ts'
+import { Workload } from './workload.ts'
+import { World } from './world.ts'
+
+/** How often it is looked whether everybody has everything, µs. */
+const lookEveryMicros = 20_000
+/** What still happens after that may spoil it: it is watched for so long, µs. */
+const settleMicros = 1_000_000
+
+/** What happened in a run, in numbers. */
+export type SimulationCounts = {
+  readonly records: number
+  readonly answers: number
+  readonly linkFrames: number
+  readonly linkSnapshots: number
+  readonly congestions: number
+  readonly viewerSnapshots: number
+  readonly viewerDeltas: number
+  /** Snapshots that showed a viewer what it had seen already. */
+  readonly viewerRepeats: number
+  readonly lags: number
+  readonly refusals: number
+}
+
+/** How a run ended. */
+export type SimulationResult = {
+  readonly seed: string
+  /** With the seed, all it takes to run it again. */
+  readonly options: SimulationOptions
+  readonly events: number
+  readonly virtualMs: number
+  /** Equal for two runs exactly when the same happened in them. */
+  readonly traceHash: string
+  /** What was found to be wrong, in words; none when all is well. */
+  readonly problems: readonly string[]
+  /** The last events before the end, one line each. */
+  readonly recent: readonly string[]
+  readonly counts: SimulationCounts
+}
+
+/**
+ * Runs a whole tree on virtual time: builds it, lets viewers come and go and writers write, waits
+ * until everybody has everything, and checks the invariants all along and at the end.
+ */
+export function simulate({ seed, sha256, ...given }: SimulateOptions): SimulationResult {
+  const options = completeOptions(given)
+  const world = new World(seed, options, sha256)
+  const workload = new Workload(world, options)
+  const { clock, problems } = world
+  const busyUntil = instant(options.busyMs * 1000)
+  clock.runUntil(busyUntil)
+  const deadline = instant(busyUntil + options.convergeMaxMs * 1000)
+  while (clock.now < deadline && workload.unfinished !== undefined) {
+    clock.runUntil(earlier(deadline, instant(clock.now + lookEveryMicros)))
+  }
+  clock.runUntil(instant(clock.now + settleMicros))
+  const { unfinished } = workload
+  if (unfinished !== undefined)
+    problems.add(`${options.convergeMaxMs} ms were not enough: ${unfinished}`)
+  workload.audit()
+  return {
+    seed,
+    options,
+    events: clock.events,
+    virtualMs: Math.floor(clock.now / 1000),
+    traceHash: world.trace.hash(),
+    problems: problems.messages,
+    recent: world.trace.recent(),
+    counts: countsOf(world, workload),
+  }
+}
+
+const earlier = (a: Instant, b: Instant): Instant => (a < b ? a : b)
+
+function countsOf(world: World, workload: Workload): SimulationCounts {
+  const { frames, snapshots } = world.wire.counts
+  let viewerSnapshots = 0
+  let viewerDeltas = 0
+  let viewerRepeats = 0
+  let refusals = 0
+  for (const viewer of workload.viewers) {
+    refusals += viewer.refusals
+    for (const { counts } of viewer.documents) {
+      viewerSnapshots += counts.snapshots
+      viewerDeltas += counts.deltas
+      viewerRepeats += counts.repeats
+    }
+  }
+  return {
+    records: world.history.records,
+    answers: workload.writers.answers,
+    linkFrames: frames,
+    linkSnapshots: snapshots,
+    congestions: world.network.congestions,
+    viewerSnapshots,
+    viewerDeltas,
+    viewerRepeats,
+    lags: world.rims.reduce((sum, rim) => sum + rim.lags, 0),
+    refusals,
+  }
+}

@@ -1,0 +1,94 @@
+import { assert, type Sha256 } from '@fanfold/kernel'
+
+/** One run of a world, but for the seed: data, to be printed and read back. */
+export type SimulationOptions = {
+  /** Proxies between the authority and the edges. */
+  readonly proxies: number
+  /** Children that a node has among the proxies; with 1 they are a chain. */
+  readonly proxyFanout: number
+  readonly edges: number
+  readonly viewers: number
+  readonly documents: number
+  /** Documents that one viewer observes. */
+  readonly documentsPerViewer: number
+  readonly writers: number
+  /** Messages that the writers send, those that are sent again not counted. */
+  readonly writes: number
+  /** Time over which viewers arrive and messages are sent, ms. */
+  readonly busyMs: number
+  /** Share of the messages that are sent a second time. */
+  readonly duplicateShare: number
+  /** Share of the viewers that reconnect, elsewhere or to the same edge, some time. */
+  readonly roamingShare: number
+  /** Share of the viewers that leave a document for a while. */
+  readonly fickleShare: number
+  /** Share of the viewers that take in less than is sent to them. */
+  readonly slowShare: number
+  /** What the slowest of them takes in; the others up to three times as much. */
+  readonly slowBytesPerSecond: number
+  /** Unsent bytes past which a viewer gets no cohort's frames. */
+  readonly viewerBudgetBytes: number
+  /** The slowest link; speeds are drawn between this and a hundred times as much. */
+  readonly linkBytesPerSecond: number
+  /** Unsent bytes past which a link is congested. */
+  readonly linkBufferedBytesMax: number
+  /** Bytes of records of one document that may be under way to a node. */
+  readonly creditBytes: number
+  /** The longest text in a message; long ones make snapshots of many pieces. */
+  readonly textBytesMax: number
+  /** How long a node follows a document after the last one below has left, ms. */
+  readonly lingerMs: number
+  /** How long a document at the authority is quiet before it is put to rest, ms. */
+  readonly restAfterMs: number
+  /** Records that a node keeps of a document; what is older is served by snapshot. */
+  readonly ringRecordsMax: number
+  /** Records after which the authority keeps a snapshot. */
+  readonly snapshotEveryRecords: number
+  /** Time after the last answer within which everybody must have everything, ms. */
+  readonly convergeMaxMs: number
+}
+
+/** A small tree with everything in it, for a fraction of a second. */
+export const defaultSimulationOptions: SimulationOptions = {
+  proxies: 3,
+  proxyFanout: 1,
+  edges: 4,
+  viewers: 24,
+  documents: 3,
+  documentsPerViewer: 2,
+  writers: 4,
+  writes: 200,
+  busyMs: 4_000,
+  duplicateShare: 0.1,
+  roamingShare: 0.3,
+  fickleShare: 0.2,
+  slowShare: 0.15,
+  slowBytesPerSecond: 2_000,
+  viewerBudgetBytes: 4_096,
+  linkBytesPerSecond: 200_000,
+  linkBufferedBytesMax: 16_384,
+  creditBytes: 16_384,
+  textBytesMax: 100,
+  lingerMs: 500,
+  restAfterMs: 60_000,
+  ringRecordsMax: 64,
+  snapshotEveryRecords: 25,
+  convergeMaxMs: 10_000,
+}
+
+/** What `simulate` takes: what is not said is as in `defaultSimulationOptions`. */
+export type SimulateOptions = Partial<SimulationOptions> & {
+  /** Any text; equal seeds and options make equal runs. */
+  readonly seed: string
+  readonly sha256: Sha256
+}
+
+/** All options of a run. */
+export function completeOptions(options: Partial<SimulationOptions>): SimulationOptions {
+  const complete = { ...defaultSimulationOptions, ...options }
+  const atLeastOne = ['proxyFanout', 'edges', 'documents', 'documentsPerViewer', 'writers'] as const
+  for (const name of atLeastOne) {
+    assert(complete[name] >= 1, `${name} is at least 1, got ${complete[name]}`)
+  }
+  return complete
+}

@@ -1,0 +1,226 @@
+/*
+ * The rim of one edge towards its viewers: the viewer port on virtual time.
+ *
+ * As in a real node: a fan-out is one effect, and who is in a cohort is known here; a viewer whose
+ * connection holds more than its budget when a cohort's frame goes out does not get it and loses its
+ * seat; when its connection has drained, the edge hears which cohorts it lost; and nothing is read
+ * from a viewer that holds more than its budget.
+ */
+import { assert, type Duration, type Prng, unreachable } from '@fanfold/kernel'
+import {
+  type CohortId,
+  decodeViewerRequest,
+  type Grants,
+  type ViewerEffect,
+  type ViewerId,
+  type ViewerInput,
+} from '@fanfold/protocol'
+import { Pipe, type PipeProfile } from './pipe.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** The viewer's end of a connection; each call is an event of its own. */
+export type ViewerSocket = {
+  opened(): void
+  /** Takes the bytes of one text frame. */
+  received(frame: Uint8Array): void
+  /** The edge has closed the connection. */
+  closed(reason: string): void
+}
+
+/** What a viewer can do with its connection. */
+export type ViewerConnection = { send(text: string): void; close(): void }
+
+type Upward =
+  | { readonly kind: 'open'; readonly grants: Grants }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'close' }
+
+type Downward =
+  | { readonly kind: 'frame'; readonly frame: Uint8Array }
+  | { readonly kind: 'close'; readonly reason: string }
+
+class Viewer {
+  readonly id: ViewerId
+  readonly down: Pipe<Downward>
+  readonly seats = new Set<CohortId>()
+  /** Cohorts it left by lagging, until it drains. */
+  readonly lost = new Set<CohortId>()
+  /** What it said while it held more than its budget. */
+  readonly held: Upward[] = []
+
+  constructor(id: ViewerId, down: Pipe<Downward>) {
+    this.id = id
+    this.down = down
+  }
+}
+
+/** All viewers of one edge. */
+export class ViewerRim {
+  readonly #clock: VirtualClock
+  readonly #prng: Prng
+  readonly #budgetBytes: number
+  readonly #receive: (input: ViewerInput) => void
+  readonly #viewers = new Map<ViewerId, Viewer>()
+  readonly #cohorts = new Map<CohortId, Set<Viewer>>()
+  #nextViewer = 1
+  #lags = 0
+
+  constructor(options: {
+    readonly clock: VirtualClock
+    readonly prng: Prng
+    /** Unsent bytes past which a viewer gets no cohort's frames. */
+    readonly budgetBytes: number
+    /** Takes what happens, each time in an event of its own. */
+    readonly receive: (input: ViewerInput) => void
+  }) {
+    this.#clock = options.clock
+    this.#prng = options.prng
+    this.#budgetBytes = options.budgetBytes
+    this.#receive = options.receive
+  }
+
+  /** How often a viewer lost a seat because it lagged. */
+  get lags(): number {
+    return this.#lags
+  }
+
+  /** A viewer connects; it is told when the connection is open. */
+  connect(socket: ViewerSocket, profile: PipeProfile, grants: Grants): ViewerConnection {
+    const id = this.#nextViewer++ as ViewerId
+    const down = new Pipe<Downward>({
+      clock: this.#clock,
+      prng: this.#prng.fork(`down ${id}`),
+      profile,
+      onSent: () => this.#sent(viewer),
+      onArrival: item => {
+        if (item.kind === 'frame') socket.received(item.frame)
+        else socket.closed(item.reason)
+      },
+    })
+    const viewer = new Viewer(id, down)
+    const up = new Pipe<Upward>({
+      clock: this.#clock,
+      prng: this.#prng.fork(`up ${id}`),
+      profile,
+      onSent: () => undefined,
+      onArrival: item => this.#read(viewer, item),
+    })
+    up.send({ kind: 'open', grants }, 0)
+    this.#clock.in((2 * profile.delayMin) as Duration, () => socket.opened())
+    return {
+      send: text => up.send({ kind: 'text', text }, text.length),
+      close: () => {
+        up.send({ kind: 'close' }, 0)
+        down.close()
+      },
+    }
+  }
+
+  /** Does what the edge wants done. What concerns a viewer that is gone is nothing. */
+  perform(effect: ViewerEffect): void {
+    switch (effect.kind) {
+      case 'viewer-send':
+        this.#send(this.#viewers.get(effect.viewer), effect.frame)
+        return
+      case 'viewer-close':
+        this.#end(effect.viewer, `${effect.code}: ${effect.message}`)
+        return
+      case 'cohort-enter':
+        this.#enter(effect.cohort, effect.viewer)
+        return
+      case 'cohort-exit':
+        this.#exit(effect.cohort, effect.viewer)
+        return
+      case 'cohort-send':
+        this.#sendToCohort(effect.cohort, effect.frame)
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  #read(viewer: Viewer, item: Upward): void {
+    if (item.kind === 'open') {
+      this.#viewers.set(viewer.id, viewer)
+      this.#receive({ kind: 'viewer-opened', viewer: viewer.id, grants: item.grants })
+      return
+    }
+    if (!this.#viewers.has(viewer.id)) return
+    if (item.kind === 'close') {
+      this.#forget(viewer)
+      this.#receive({ kind: 'viewer-closed', viewer: viewer.id })
+    } else if (viewer.down.unsentBytes > this.#budgetBytes || viewer.held.length > 0) {
+      viewer.held.push(item)
+    } else {
+      const request = decodeViewerRequest(item.text)
+      assert(request.type !== 'authenticate', 'simulated viewers come with their grants')
+      this.#receive({ kind: 'viewer-requested', viewer: viewer.id, request })
+    }
+  }
+
+  #sent(viewer: Viewer): void {
+    if (viewer.down.unsentBytes > 0 || !this.#viewers.has(viewer.id)) return
+    if (viewer.lost.size > 0) {
+      const cohorts = [...viewer.lost]
+      viewer.lost.clear()
+      this.#receive({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
+    }
+    for (const item of viewer.held.splice(0)) this.#read(viewer, item)
+  }
+
+  #send(viewer: Viewer | undefined, frame: Uint8Array): void {
+    viewer?.down.send({ kind: 'frame', frame }, frame.length)
+  }
+
+  #end(id: ViewerId, reason: string): void {
+    const viewer = this.#viewers.get(id)
+    if (viewer === undefined) return
+    viewer.down.send({ kind: 'close', reason }, 0)
+    this.#forget(viewer)
+    this.#clock.in(0 as Duration, () => this.#receive({ kind: 'viewer-closed', viewer: id }))
+  }
+
+  #enter(id: CohortId, viewerId: ViewerId): void {
+    const viewer = this.#viewers.get(viewerId)
+    if (viewer === undefined) return
+    let cohort = this.#cohorts.get(id)
+    if (cohort === undefined) {
+      cohort = new Set()
+      this.#cohorts.set(id, cohort)
+    }
+    cohort.add(viewer)
+    viewer.seats.add(id)
+    viewer.lost.delete(id)
+  }
+
+  #exit(id: CohortId, viewerId: ViewerId): void {
+    const viewer = this.#viewers.get(viewerId)
+    if (viewer === undefined) return
+    viewer.lost.delete(id)
+    this.#leave(id, viewer)
+  }
+
+  #leave(id: CohortId, viewer: Viewer): void {
+    viewer.seats.delete(id)
+    const cohort = this.#cohorts.get(id)
+    if (cohort?.delete(viewer) && cohort.size === 0) this.#cohorts.delete(id)
+  }
+
+  #sendToCohort(id: CohortId, frame: Uint8Array): void {
+    for (const viewer of this.#cohorts.get(id) ?? []) {
+      if (viewer.down.unsentBytes <= this.#budgetBytes) {
+        this.#send(viewer, frame)
+        continue
+      }
+      this.#lags++
+      this.#leave(id, viewer)
+      viewer.lost.add(id)
+    }
+  }
+
+  #forget(viewer: Viewer): void {
+    this.#viewers.delete(viewer.id)
+    for (const id of [...viewer.seats]) this.#leave(id, viewer)
+    viewer.lost.clear()
+  }
+}

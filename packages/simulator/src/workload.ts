@@ -1,0 +1,145 @@
+/* Who observes and who writes in a world, drawn up front from the seed. */
+import { assert, type Instant, instant, milliseconds, type Prng } from '@fanfold/kernel'
+import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
+import { type BoardMessage, boardType, countersDiffer, drawMessage } from './board.ts'
+import { ModelViewer } from './model-viewer.ts'
+import { ModelWriters } from './model-writer.ts'
+import type { PipeProfile } from './pipe.ts'
+import type { SimulationOptions } from './simulation-options.ts'
+import type { World } from './world.ts'
+
+const writerProfile: PipeProfile = {
+  delayMin: milliseconds(5),
+  delayMean: milliseconds(5),
+  bytesPerSecond: 1_000_000,
+}
+
+/** Documents are created within this part of the busy time. */
+const createShare = 0.1
+
+/** The viewers and writers of one world. */
+export class Workload {
+  readonly docs: readonly DocumentKey[]
+  readonly viewers: readonly ModelViewer[]
+  readonly writers: ModelWriters
+  readonly #world: World
+  readonly #options: SimulationOptions
+
+  constructor(world: World, options: SimulationOptions) {
+    this.#world = world
+    this.#options = options
+    this.docs = Array.from({ length: options.documents }, (_, index) =>
+      parseDocumentKey(`acme/${boardType}/${index}`),
+    )
+    this.writers = new ModelWriters({
+      clock: world.clock,
+      prng: world.stream('writers'),
+      problems: world.problems,
+      profile: writerProfile,
+      receive: input => world.write(input),
+    })
+    world.answerTo(effect => this.writers.perform(effect))
+    this.#planWrites()
+    this.viewers = Array.from({ length: options.viewers }, (_, index) => this.#viewer(index))
+  }
+
+  /** Why the world has not converged; undefined when everybody has everything. */
+  get unfinished(): string | undefined {
+    if (!this.writers.isDone) return 'writes are under way'
+    for (const viewer of this.viewers) {
+      const lagging = viewer.laggingBehind(this.#world.history)
+      if (lagging !== undefined) return lagging
+    }
+    return undefined
+  }
+
+  /** At the end: what was acknowledged is there, once. */
+  audit(): void {
+    const { history, problems } = this.#world
+    this.writers.audit(history)
+    for (const doc of this.docs) {
+      const messages = this.writers
+        .committed(doc)
+        .filter((action): action is BoardMessage & { type: 'send' } => action.type === 'send')
+      const difference = countersDiffer(messages, history.headState(doc))
+      if (difference !== undefined) problems.add(`${doc}: ${difference}`)
+    }
+  }
+
+  #planWrites(): void {
+    const { writers, writes, duplicateShare, busyMs, textBytesMax } = this.#options
+    const prng = this.#world.stream('writes')
+    for (const [index, doc] of this.docs.entries()) {
+      // Some documents are created by request, the others by the first message that may.
+      if (index % 2 === 1) continue
+      const sendAt = [this.#drawTime(prng, 0, createShare)]
+      this.writers.plan('creator', { doc, action: { type: 'create' }, mayCreate: true, sendAt })
+    }
+    for (let index = 0; index < writes; index++) {
+      const docIndex = prng.below(this.docs.length)
+      const doc = this.docs[docIndex]
+      assert(doc !== undefined, `document ${docIndex} of ${this.docs.length} exists`)
+      const sendAt = [this.#drawTime(prng, 0, 1)]
+      if (prng.chance(duplicateShare)) {
+        const lateMs = prng.chance(0.5) ? prng.below(20) : prng.below(Math.max(1, busyMs / 2))
+        sendAt.push(instant((sendAt[0] ?? 0) + milliseconds(lateMs)))
+      }
+      const subject = `writer-${prng.below(writers)}`
+      const action = { type: 'send' as const, ...drawMessage(prng, textBytesMax) }
+      this.writers.plan(subject, { doc, action, mayCreate: docIndex % 2 === 1, sendAt })
+    }
+  }
+
+  #viewer(index: number): ModelViewer {
+    const { roamingShare, fickleShare, slowShare, slowBytesPerSecond } = this.#options
+    const name = `viewer-${index}`
+    const prng = this.#world.stream(name)
+    const { clock, trace, problems, history, rims } = this.#world
+    const first = prng.below(this.docs.length)
+    const count = Math.min(this.#options.documentsPerViewer, this.docs.length)
+    const docs = Array.from(
+      { length: count },
+      (_, offset) => this.docs[(first + offset) % this.docs.length] as DocumentKey,
+    )
+    const bytesPerSecond = prng.chance(slowShare)
+      ? slowBytesPerSecond * (1 + 2 * prng.fraction())
+      : 500_000
+    const profile: PipeProfile = {
+      delayMin: milliseconds(1 + prng.below(60)),
+      delayMean: milliseconds(5),
+      bytesPerSecond,
+    }
+    const viewer = new ModelViewer({
+      name,
+      clock,
+      prng: prng.fork('retries'),
+      trace,
+      problems,
+      history,
+      docs,
+      profile,
+    })
+    const connectAt = (at: Instant): void => {
+      const rim = prng.pick(rims)
+      clock.at(at, () => viewer.connect(rim))
+    }
+    connectAt(this.#drawTime(prng, 0, 0.7))
+    for (let trips = prng.chance(roamingShare) ? 1 + prng.below(3) : 0; trips > 0; trips--) {
+      const leaveAt = this.#drawTime(prng, 0.2, 0.8)
+      clock.at(leaveAt, () => viewer.disconnect())
+      connectAt(instant(leaveAt + milliseconds(prng.below(500))))
+    }
+    if (prng.chance(fickleShare)) {
+      const doc = prng.pick(docs)
+      const leaveAt = this.#drawTime(prng, 0.2, 0.7)
+      clock.at(leaveAt, () => viewer.want(doc, false))
+      clock.at(instant(leaveAt + milliseconds(prng.below(1_500))), () => viewer.want(doc, true))
+    }
+    return viewer
+  }
+
+  /** A time between two shares of the busy time. */
+  #drawTime(prng: Prng, from: number, to: number): Instant {
+    return instant(this.#options.busyMs * 1000 * (from + (to - from) * prng.fraction()))
+  }
+}

@@ -1,0 +1,193 @@
+import { execFileSync } from 'node:child_process'
+import { sha256 } from '@fanfold/conformance'
+import t, { type Test } from 'tap'
+import { type SimulateOptions, type SimulationResult, simulate } from '../src/index.ts'
+
+/** Runs a world, and says how to run it again when something is wrong. */
+function run(t: Test, options: Omit<SimulateOptions, 'sha256'>): SimulationResult {
+  const result = simulate({ sha256, ...options })
+  const again = JSON.stringify({ ...options })
+  t.same(result.problems, [], `no problems with ${again}`)
+  return result
+}
+
+t.test('a whole tree converges, and every viewer has what the log says', async t => {
+  const startedAt = performance.now()
+  const result = run(t, {
+    seed: 'the tree of the test',
+    proxies: 3,
+    edges: 20,
+    viewers: 200,
+    documents: 5,
+    writers: 6,
+    writes: 500,
+    busyMs: 5_000,
+  })
+  const seconds = (performance.now() - startedAt) / 1000
+  t.ok(result.counts.viewerDeltas > 10_000)
+  t.ok(result.counts.lags > 0, 'some viewers lagged')
+  t.ok(result.counts.refusals > 0, 'some viewers came before their document')
+  t.ok(seconds < 15, `${seconds} s`)
+  t.comment(
+    `${result.events} events, ${result.virtualMs} ms in ${seconds.toFixed(1)} s: ${Math.round(result.events / seconds)} events/s`,
+  )
+})
+
+t.test('shapes of trees', async t => {
+  const shapes = [
+    { name: 'edges at the authority itself', proxies: 0, edges: 3 },
+    { name: 'a chain of eight', proxies: 8, proxyFanout: 1, edges: 2 },
+    { name: 'a tree of two children each', proxies: 7, proxyFanout: 2, edges: 8 },
+    { name: 'one edge', proxies: 1, edges: 1 },
+    { name: 'nobody observes', viewers: 0 },
+    { name: 'nobody writes', writes: 0, documents: 1 },
+  ]
+  for (const { name, ...shape } of shapes) {
+    t.test(name, async t => {
+      run(t, { seed: name, ...shape })
+    })
+  }
+})
+
+t.test('conditions', async t => {
+  t.test('slow links are congested, and nothing is lost', async t => {
+    const { counts } = run(t, {
+      seed: 'slow links',
+      linkBytesPerSecond: 4_000,
+      linkBufferedBytesMax: 1_000,
+      ringRecordsMax: 10,
+      writes: 400,
+    })
+    t.ok(counts.congestions > 0)
+  })
+
+  t.test('credit for a record or two', async t => {
+    run(t, { seed: 'credit', creditBytes: 600, ringRecordsMax: 10, writes: 300 })
+  })
+
+  t.test('rings so short that many are served by snapshot', async t => {
+    const { counts } = run(t, {
+      seed: 'short rings',
+      ringRecordsMax: 4,
+      writes: 400,
+      creditBytes: 1_000,
+      linkBytesPerSecond: 10_000,
+    })
+    t.ok(counts.linkSnapshots > 20)
+  })
+
+  t.test('snapshots of many pieces', async t => {
+    run(t, {
+      seed: 'many pieces',
+      textBytesMax: 14_000,
+      writes: 120,
+      viewers: 10,
+      linkBytesPerSecond: 1_000_000,
+      linkBufferedBytesMax: 100_000,
+      slowBytesPerSecond: 50_000,
+      viewerBudgetBytes: 100_000,
+      convergeMaxMs: 60_000,
+    })
+  })
+
+  t.test('slow viewers with small budgets', async t => {
+    const { counts } = run(t, {
+      seed: 'slow viewers',
+      slowShare: 1,
+      viewerBudgetBytes: 500,
+      writes: 300,
+      convergeMaxMs: 60_000,
+    })
+    t.ok(counts.lags > 100)
+  })
+
+  t.test('documents that rest, and are let go and asked for again', async t => {
+    run(t, {
+      seed: 'rest',
+      lingerMs: 20,
+      restAfterMs: 150,
+      busyMs: 20_000,
+      fickleShare: 1,
+      roamingShare: 1,
+      viewers: 6,
+      edges: 6,
+      documentsPerViewer: 1,
+    })
+  })
+})
+
+t.test('equal seeds make equal runs, another seed another', async t => {
+  const first = run(t, { seed: 'twice' })
+  t.same(run(t, { seed: 'twice' }), first)
+  t.not(run(t, { seed: 'once' }).traceHash, first.traceHash)
+})
+
+t.test('another process makes the same run', async t => {
+  const program = `
+    import { simulate } from ${JSON.stringify(new URL('../src/index.js', import.meta.url).href)}
+    import { sha256 } from ${JSON.stringify(import.meta.resolve('@fanfold/conformance'))}
+    console.log(simulate({ seed: 'elsewhere', sha256 }).traceHash)
+  `
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+    env: {},
+    encoding: 'utf8',
+  })
+  t.equal(output.trim(), run(t, { seed: 'elsewhere' }).traceHash)
+})
+
+t.test('a run asks nobody for the time, for chance or to be called back', async t => {
+  const poisoned = poison()
+  let result: SimulationResult
+  try {
+    result = simulate({ seed: 'pure', sha256 })
+  } finally {
+    poisoned.restore()
+  }
+  t.same(result.problems, [])
+  t.throws(() => {
+    const again = poison()
+    try {
+      Date.now()
+    } finally {
+      again.restore()
+    }
+  }, /Date/)
+})
+
+t.test('options that make no world are refused', async t => {
+  t.throws(() => simulate({ seed: 'none', sha256, edges: 0 }), /edges is at least 1, got 0/)
+})
+
+/** Makes everything impure throw, until `restore`. */
+function poison(): { restore(): void } {
+  const names = [
+    'Date',
+    'performance',
+    'crypto',
+    'setTimeout',
+    'setInterval',
+    'setImmediate',
+    'queueMicrotask',
+    'fetch',
+  ]
+  const restores = names.map(name => poisonMember(globalThis, name))
+  restores.push(poisonMember(Math, 'random'), poisonMember(process, 'nextTick'))
+  restores.push(poisonMember(process, 'hrtime'))
+  return {
+    restore: () => {
+      for (const restore of restores) restore()
+    },
+  }
+}
+
+function poisonMember(holder: object, name: string): () => void {
+  const descriptor = Object.getOwnPropertyDescriptor(holder, name)
+  const fail = (): never => {
+    throw new Error(`a pure package uses ${name}`)
+  }
+  Object.defineProperty(holder, name, { configurable: true, get: fail })
+  return () => {
+    if (descriptor === undefined) Reflect.deleteProperty(holder, name)
+    else Object.defineProperty(holder, name, descriptor)
+  }
+}
