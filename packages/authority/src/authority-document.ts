@@ -27,7 +27,14 @@ import {
   parsePayload,
   type Snapshot,
 } from '@fanfold/document'
-import { assert, BoundedQueue, type Instant, type RandomBytes, type Sha256 } from '@fanfold/kernel'
+import {
+  assert,
+  BoundedQueue,
+  copyBytes,
+  type Instant,
+  type RandomBytes,
+  type Sha256,
+} from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -63,9 +70,10 @@ type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 export class AuthorityDocument {
   readonly doc: DocumentKey
   readonly channel: number
-  readonly downstream: Downstream
   readonly #context: AuthorityContext
-  readonly #ring: RecordRing
+  // A document at rest without children has neither: most documents are, most of the time.
+  #ring: RecordRing | undefined
+  #downstream: Downstream | undefined
   readonly #window: IdempotencyWindow
   readonly #writes: BoundedQueue<WriterInput>
   #joins: JoinRequest[] = []
@@ -92,16 +100,25 @@ export class AuthorityDocument {
     this.doc = doc
     this.channel = channel
     this.#context = context
-    this.#ring = new RecordRing(context.limits.ring)
     this.#window = new IdempotencyWindow(context.limits.idempotency)
     this.#writes = new BoundedQueue(context.limits.writesWaitingMax)
-    this.downstream = new Downstream({
-      doc,
-      channel,
-      ring: this.#ring,
-      chain: context.chain,
+  }
+
+  /** The document's children. */
+  get downstream(): Downstream {
+    this.#downstream ??= new Downstream({
+      doc: this.doc,
+      channel: this.channel,
+      ring: this.#recentRecords(),
+      chain: this.#context.chain,
       source: this.#snapshotSource(),
     })
+    return this.#downstream
+  }
+
+  /** True while a child observes the document. */
+  get hasChildren(): boolean {
+    return this.#downstream !== undefined && this.#downstream.count > 0
   }
 
   /** After the last durable record. */
@@ -167,14 +184,18 @@ export class AuthorityDocument {
 
   /** Sends children what they can take. */
   flush(effects: AuthorityEffect[]): void {
-    this.#hasMore = this.downstream.flush(effects)
+    this.#hasMore = this.#downstream?.flush(effects) ?? false
   }
 
   /** Nothing has happened for a while: frees what can be had again. */
   rest(effects: AuthorityEffect[]): void {
     assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
-    this.#ring.reset(this.#position)
+    this.#ring?.reset(this.#position)
     this.#snapshot = undefined
+    if (this.#downstream === undefined || this.#downstream.count === 0) {
+      this.#downstream = undefined
+      this.#ring = undefined
+    }
     effects.push({ kind: 'log-close', doc: this.doc })
   }
 
@@ -232,7 +253,7 @@ export class AuthorityDocument {
       reject(next, code, message, effects)
     }
     for (const request of this.#joins.splice(0)) this.#refuseJoin(request, code, message, effects)
-    this.downstream.end(code, message, effects)
+    this.#downstream?.end(code, message, effects)
     effects.push({
       kind: 'fact',
       fact: { event: 'document-refused', doc: this.doc, code, message },
@@ -255,7 +276,7 @@ export class AuthorityDocument {
       this.#context.chain.verifies(record, this.#position.hash),
       `${this.doc}: the chain hash of record ${record.seq} is right`,
     )
-    this.#position = { epoch: record.epoch, seq: record.seq, hash: record.chainHash.slice() }
+    this.#position = { epoch: record.epoch, seq: record.seq, hash: copyBytes(record.chainHash) }
     this.#lastTimeMs = record.timeMs
     if (record.kind === 'create') this.#state = parsePayload(record) as JsonObject
     else if (record.kind === 'delta') this.#applyReplayed(record)
@@ -288,7 +309,7 @@ export class AuthorityDocument {
     this.#phase = 'open'
     this.#logEpoch = Math.max(epoch, this.#position.epoch)
     this.#stateBytes = this.#state === undefined ? 0 : jsonBytes(this.#state)
-    this.#ring.reset(this.#position)
+    this.#ring?.reset(this.#position)
     for (const request of this.#joins.splice(0)) this.join(request, effects)
     this.#startBatch(now, effects)
   }
@@ -338,18 +359,20 @@ export class AuthorityDocument {
     const batch = this.#batch
     assert(batch !== undefined, `${this.doc}: what was appended was a batch`)
     assert(seq === batch.end.seq, `the batch ends at ${batch.end.seq}, appended ${seq}`)
+    const ring = this.#recentRecords()
     this.#batch = undefined
     this.#phase = 'open'
     this.#epoch = batch.epoch
     this.#logEpoch = batch.epoch
-    this.#position = batch.end
+    // The hash is a view of the last record, which need not be kept for it.
+    this.#position = { ...batch.end, hash: copyBytes(batch.end.hash) }
     this.#lastTimeMs = batch.lastTimeMs
     this.#state = batch.state
     this.#stateBytes = batch.stateBytes
     this.#isDeleted = batch.isDeleted
     let bytes = 0
     for (const record of batch.records) {
-      this.#ring.push(record, now)
+      ring.push(record, now)
       bytes += record.bytes.length
     }
     for (const { subject, id, at } of batch.committed) this.#window.add(subject, id, at)
@@ -401,6 +424,12 @@ export class AuthorityDocument {
       sha256: this.#context.sha256,
     })
     effects.push({ kind: 'log-keep-snapshot', doc: this.doc, snapshot })
+  }
+
+  /** The ring, which goes on from the last durable record. */
+  #recentRecords(): RecordRing {
+    this.#ring ??= new RecordRing(this.#context.limits.ring, this.#position)
+    return this.#ring
   }
 
   #snapshotSource(): {

@@ -186,7 +186,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#idle.set(doc, after(now, milliseconds(isEmpty ? restAfterMs : unloadAfterMs)))
       return
     }
-    if (document.downstream.count > 0) {
+    if (document.hasChildren) {
       this.#idle.set(doc, after(now, milliseconds(unloadAfterMs)))
       return
     }

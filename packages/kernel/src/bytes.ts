@@ -5,6 +5,16 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true
 }
 
+/**
+ * The same bytes in an array of their own, so that keeping them keeps nothing else: a view holds the
+ * whole buffer that it is cut from, and what Node calls `slice` of a Buffer is a view.
+ */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes.length)
+  copy.set(bytes)
+  return copy
+}
+
 /** One array with the bytes of all, in order. */
 export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
   let length = 0

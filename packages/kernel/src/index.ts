@@ -1,6 +1,6 @@
 export { AssertionError, assert, unreachable } from './assert.ts'
 export { Backoff, type BackoffOptions } from './backoff.ts'
-export { concatBytes, equalBytes, fromHex, toHex } from './bytes.ts'
+export { concatBytes, copyBytes, equalBytes, fromHex, toHex } from './bytes.ts'
 export { Deadlines } from './deadlines.ts'
 export type { EffectSink } from './effect-sink.ts'
 export {

@@ -7,7 +7,8 @@ import { assert } from './assert.ts'
  */
 export class BoundedQueue<Item> {
   readonly countMax: number
-  #items: (Item | undefined)[] = new Array(16)
+  // Nothing is set aside for a queue in which nothing waits: most of a node's queues are idle.
+  #items: (Item | undefined)[] = []
   #head = 0
   #count = 0
 
@@ -54,13 +55,13 @@ export class BoundedQueue<Item> {
 
   /** Forgets everything, and frees the room it took. */
   clear(): void {
-    this.#items = new Array(16)
+    this.#items = []
     this.#head = 0
     this.#count = 0
   }
 
   #grow(): void {
-    const items: (Item | undefined)[] = new Array(this.#items.length * 2)
+    const items: (Item | undefined)[] = new Array(Math.max(8, this.#items.length * 2))
     for (let index = 0; index < this.#count; index++) items[index] = this.at(index)
     this.#items = items
     this.#head = 0

@@ -1,4 +1,11 @@
-import { assert, BoundedQueue, between, type Duration, type Instant } from '@fanfold/kernel'
+import {
+  assert,
+  BoundedQueue,
+  between,
+  copyBytes,
+  type Duration,
+  type Instant,
+} from '@fanfold/kernel'
 import { type LogRecord, type Position, zeroPosition } from '@fanfold/protocol'
 
 /** How much of a document's recent past a node keeps; what is older is served by snapshot. */
@@ -95,6 +102,6 @@ export class RecordRing {
     if (first === undefined) return
     const { record } = first
     this.#bytes -= record.bytes.length
-    this.#base = { epoch: record.epoch, seq: record.seq, hash: record.chainHash.slice() }
+    this.#base = { epoch: record.epoch, seq: record.seq, hash: copyBytes(record.chainHash) }
   }
 }

@@ -16,6 +16,7 @@ import {
   after,
   assert,
   Backoff,
+  copyBytes,
   type EffectSink,
   encodeUtf8,
   equalBytes,
@@ -271,7 +272,8 @@ export class Upstream {
       position = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
       count++
     }
-    this.#position = position
+    // The hash is a view of the frame, which need not be kept for it.
+    if (count > 0) this.#position = { ...position, hash: copyBytes(position.hash) }
     const events: UpstreamEvent[] = []
     if (count > 0) {
       this.#backoff.reset()
