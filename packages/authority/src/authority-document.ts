@@ -14,45 +14,27 @@
 
 import type { DocumentDefinition } from '@fanfold/definition'
 import {
-  applyPatch,
   type Chain,
-  decodeExtra,
-  decodeState,
   encodeSnapshot,
-  type JsonObject,
-  jsonBytes,
   type LogInput,
   type LogRefusal,
-  type PatchOperation,
-  parsePayload,
   type Snapshot,
 } from '@fanfold/document'
-import {
-  assert,
-  BoundedQueue,
-  copyBytes,
-  type Instant,
-  type RandomBytes,
-  type Sha256,
-} from '@fanfold/kernel'
+import { assert, BoundedQueue, type Instant, type RandomBytes, type Sha256 } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
   encodeLinkFrame,
   type LinkId,
-  type LogRecord,
   type Position,
-  partTags,
   type WriteAnswer,
   type WriterInput,
-  zeroPosition,
 } from '@fanfold/protocol'
 import { Downstream, type JoinRequest, RecordRing, refusal } from '@fanfold/replication'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
-import { IdempotencyWindow } from './idempotency-window.ts'
-import { decodeOrigin } from './origin.ts'
+import { CommittedDocument } from './committed-document.ts'
 
 /** What all documents of an authority share. */
 export type AuthorityContext = {
@@ -74,33 +56,25 @@ export class AuthorityDocument {
   // A document at rest without children has neither: most documents are, most of the time.
   #ring: RecordRing | undefined
   #downstream: Downstream | undefined
-  readonly #window: IdempotencyWindow
+  readonly #committed: CommittedDocument
   readonly #writes: BoundedQueue<WriterInput>
   #joins: JoinRequest[] = []
   #phase: Phase = 'opening'
   #refusal: { readonly code: ErrorCode; readonly message: string } | undefined
-  /** After the last durable record. */
-  #position: Position = zeroPosition
   /** The epoch this node has claimed; 0 before its first commit. */
   #epoch = 0
   /** The highest epoch that the log has seen. */
   #logEpoch = 0
-  #lastTimeMs = 0
-  /** Undefined while the document does not exist. */
-  #state: JsonObject | undefined
-  #stateBytes = 0
-  #isDeleted = false
   #batch: Batch | undefined
   /** Made at the durable position, for children; undefined until one was needed. */
   #snapshot: Snapshot | undefined
-  #sinceSnapshot = { records: 0, bytes: 0 }
   #hasMore = false
 
   constructor(doc: DocumentKey, channel: number, context: AuthorityContext) {
     this.doc = doc
     this.channel = channel
     this.#context = context
-    this.#window = new IdempotencyWindow(context.limits.idempotency)
+    this.#committed = new CommittedDocument(doc, context.chain, context.limits)
     this.#writes = new BoundedQueue(context.limits.writesWaitingMax)
   }
 
@@ -123,12 +97,12 @@ export class AuthorityDocument {
 
   /** After the last durable record. */
   get position(): Position {
-    return this.#position
+    return this.#committed.position
   }
 
   /** Bytes of the state as JSON. */
   get stateBytes(): number {
-    return this.#stateBytes
+    return this.#committed.stateBytes
   }
 
   /** True when nothing is under way: no write, no append, no opening. */
@@ -168,11 +142,11 @@ export class AuthorityDocument {
         return
       case 'open':
       case 'appending':
-        if (this.#position.seq === 0) {
+        if (this.#committed.position.seq === 0) {
           this.#refuseJoin(request, 'FANFOLD_NO_DOCUMENT', `${this.doc} does not exist`, effects)
           return
         }
-        this.downstream.join(request, this.#position, effects)
+        this.downstream.join(request, this.#committed.position, effects)
         this.flush(effects)
     }
   }
@@ -190,7 +164,7 @@ export class AuthorityDocument {
   /** Nothing has happened for a while: frees what can be had again. */
   rest(effects: AuthorityEffect[]): void {
     assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
-    this.#ring?.reset(this.#position)
+    this.#ring?.reset(this.#committed.position)
     this.#snapshot = undefined
     if (this.#downstream === undefined || this.#downstream.count === 0) {
       this.#downstream = undefined
@@ -203,10 +177,10 @@ export class AuthorityDocument {
   receive(input: LogInput, now: Instant, effects: AuthorityEffect[]): void {
     switch (input.kind) {
       case 'log-snapshot':
-        this.#restore(input.snapshot)
+        this.#committed.restore(input.snapshot)
         return
       case 'log-records':
-        for (const record of input.records) this.#replay(record)
+        for (const record of input.records) this.#committed.replay(record)
         return
       case 'log-opened':
         this.#opened(input.epoch, now, effects)
@@ -260,56 +234,11 @@ export class AuthorityDocument {
     })
   }
 
-  #restore(snapshot: Snapshot): void {
-    this.#state = decodeState(snapshot)
-    this.#isDeleted = this.#state === undefined
-    this.#window.restore(decodeExtra(snapshot))
-    this.#position = snapshot.manifest.at
-  }
-
-  #replay(record: LogRecord): void {
-    assert(
-      record.seq === this.#position.seq + 1,
-      `${this.doc}: the log goes on with seq ${this.#position.seq + 1}, got ${record.seq}`,
-    )
-    assert(
-      this.#context.chain.verifies(record, this.#position.hash),
-      `${this.doc}: the chain hash of record ${record.seq} is right`,
-    )
-    this.#position = { epoch: record.epoch, seq: record.seq, hash: copyBytes(record.chainHash) }
-    this.#lastTimeMs = record.timeMs
-    if (record.kind === 'create') this.#state = parsePayload(record) as JsonObject
-    else if (record.kind === 'delta') this.#applyReplayed(record)
-    else if (record.kind === 'delete') {
-      this.#state = undefined
-      this.#isDeleted = true
-    }
-    this.#sinceSnapshot.records++
-    this.#sinceSnapshot.bytes += record.bytes.length
-    const payload = record.payload(partTags.authority)
-    const origin = payload === undefined ? undefined : decodeOrigin(payload)
-    if (origin?.id !== undefined) {
-      this.#window.add(origin.by, origin.id, {
-        epoch: record.epoch,
-        seq: record.seq,
-        timeMs: record.timeMs,
-      })
-    }
-  }
-
-  #applyReplayed(record: LogRecord): void {
-    const patch = parsePayload(record) as PatchOperation[]
-    assert(this.#state !== undefined, `${this.doc}: a delta follows a create, seq ${record.seq}`)
-    const state = applyPatch(this.#state, patch)
-    assert(state !== undefined, `${this.doc}: the patch of record ${record.seq} applies`)
-    this.#state = state
-  }
-
   #opened(epoch: number, now: Instant, effects: AuthorityEffect[]): void {
     this.#phase = 'open'
-    this.#logEpoch = Math.max(epoch, this.#position.epoch)
-    this.#stateBytes = this.#state === undefined ? 0 : jsonBytes(this.#state)
-    this.#ring?.reset(this.#position)
+    this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
+    this.#committed.opened()
+    this.#ring?.reset(this.#committed.position)
     for (const request of this.#joins.splice(0)) this.join(request, effects)
     this.#startBatch(now, effects)
   }
@@ -320,14 +249,9 @@ export class AuthorityDocument {
     const builder = new BatchBuilder({
       doc: this.doc,
       context: this.#context,
-      window: this.#window,
-      after: this.#position,
+      committed: this.#committed,
       claimed: this.#epoch,
       logEpoch: this.#logEpoch,
-      lastTimeMs: this.#lastTimeMs,
-      state: this.#state,
-      stateBytes: this.#stateBytes,
-      isDeleted: this.#isDeleted,
     })
     while (!builder.isFull) {
       const input = this.#writes.shift()
@@ -350,7 +274,7 @@ export class AuthorityDocument {
       kind: 'log-append',
       doc: this.doc,
       epoch: batch.epoch,
-      after: this.#position,
+      after: this.#committed.position,
       records: batch.records,
     })
   }
@@ -364,28 +288,23 @@ export class AuthorityDocument {
     this.#phase = 'open'
     this.#epoch = batch.epoch
     this.#logEpoch = batch.epoch
-    // The hash is a view of the last record, which need not be kept for it.
-    this.#position = { ...batch.end, hash: copyBytes(batch.end.hash) }
-    this.#lastTimeMs = batch.lastTimeMs
-    this.#state = batch.state
-    this.#stateBytes = batch.stateBytes
-    this.#isDeleted = batch.isDeleted
+    this.#committed.commit(batch)
     let bytes = 0
     for (const record of batch.records) {
       ring.push(record, now)
       bytes += record.bytes.length
     }
-    for (const { subject, id, at } of batch.committed) this.#window.add(subject, id, at)
-    this.#window.advance({ seq: batch.end.seq, timeMs: batch.lastTimeMs })
     this.flush(effects)
     answerAll(batch, effects)
     effects.push({
       kind: 'fact',
       fact: { event: 'committed', doc: this.doc, records: batch.records.length, bytes },
     })
-    this.#sinceSnapshot.records += batch.records.length
-    this.#sinceSnapshot.bytes += bytes
-    this.#keepSnapshotIfDue(effects)
+    const { limits, sha256 } = this.#context
+    const snapshot = this.#committed.takeDueSnapshot(limits, sha256)
+    if (snapshot !== undefined) {
+      effects.push({ kind: 'log-keep-snapshot', doc: this.doc, snapshot })
+    }
     this.#startBatch(now, effects)
   }
 
@@ -409,26 +328,9 @@ export class AuthorityDocument {
     this.#startBatch(now, effects)
   }
 
-  #keepSnapshotIfDue(effects: AuthorityEffect[]): void {
-    const { snapshotEveryRecords, snapshotEveryBytes } = this.#context.limits
-    const since = this.#sinceSnapshot
-    // A snapshot costs as much as the state is large: it waits until as much has changed.
-    const bytesDue = Math.max(snapshotEveryBytes, 2 * this.#stateBytes)
-    if (since.bytes < bytesDue && since.records < snapshotEveryRecords) return
-    if (since.bytes < this.#stateBytes) return
-    this.#sinceSnapshot = { records: 0, bytes: 0 }
-    const snapshot = encodeSnapshot({
-      at: this.#position,
-      state: this.#state,
-      extra: this.#window.toJson(),
-      sha256: this.#context.sha256,
-    })
-    effects.push({ kind: 'log-keep-snapshot', doc: this.doc, snapshot })
-  }
-
   /** The ring, which goes on from the last durable record. */
   #recentRecords(): RecordRing {
-    this.#ring ??= new RecordRing(this.#context.limits.ring, this.#position)
+    this.#ring ??= new RecordRing(this.#context.limits.ring, this.#committed.position)
     return this.#ring
   }
 
@@ -448,9 +350,13 @@ export class AuthorityDocument {
   /** Only between batches, when the state is the durable one. */
   #makeSnapshot(): Snapshot | undefined {
     if (this.#phase !== 'open') return undefined
-    if (this.#snapshot?.manifest.at.seq !== this.#position.seq) {
+    if (this.#snapshot?.manifest.at.seq !== this.#committed.position.seq) {
       const { sha256 } = this.#context
-      this.#snapshot = encodeSnapshot({ at: this.#position, state: this.#state, sha256 })
+      this.#snapshot = encodeSnapshot({
+        at: this.#committed.position,
+        state: this.#committed.state,
+        sha256,
+      })
     }
     return this.#snapshot
   }

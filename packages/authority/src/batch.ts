@@ -23,7 +23,7 @@ import {
   type WriterInput,
 } from '@fanfold/protocol'
 import type { AuthorityContext } from './authority-document.ts'
-import type { IdempotencyWindow } from './idempotency-window.ts'
+import type { CommittedDocument } from './committed-document.ts'
 import { encodeOrigin, type Origin } from './origin.ts'
 import { record } from './recorder.ts'
 
@@ -57,16 +57,11 @@ const recordOverheadMax = 1_024
 export type BatchStart = {
   readonly doc: DocumentKey
   readonly context: AuthorityContext
-  readonly window: IdempotencyWindow
-  readonly after: Position
+  readonly committed: CommittedDocument
   /** The epoch that this node has claimed, 0 for none. */
   readonly claimed: number
   /** The highest epoch that the log has seen. */
   readonly logEpoch: number
-  readonly lastTimeMs: number
-  readonly state: JsonObject | undefined
-  readonly stateBytes: number
-  readonly isDeleted: boolean
 }
 
 /** Builds one batch. */
@@ -91,11 +86,12 @@ export class BatchBuilder {
   constructor(start: BatchStart) {
     this.#start = start
     this.#epoch = start.claimed === 0 ? start.logEpoch + 1 : start.claimed
-    this.#position = start.after
-    this.#lastTimeMs = start.lastTimeMs
-    this.#state = start.state
-    this.#stateBytes = start.stateBytes
-    this.#isDeleted = start.isDeleted
+    const { position, lastTimeMs, state, stateBytes, isDeleted } = start.committed
+    this.#position = position
+    this.#lastTimeMs = lastTimeMs
+    this.#state = state
+    this.#stateBytes = stateBytes
+    this.#isDeleted = isDeleted
   }
 
   /** True when the next write belongs to the next batch. */
@@ -140,7 +136,7 @@ export class BatchBuilder {
     if (input.id === undefined) return undefined
     const inBatch = this.#ids.get(idOf(input.subject, input.id))
     if (inBatch !== undefined) return { answer: inBatch, isDurable: false }
-    const at = this.#start.window.get(input.subject, input.id)
+    const at = this.#start.committed.window.get(input.subject, input.id)
     if (at === undefined) return undefined
     return { answer: { kind: 'committed', epoch: at.epoch, seq: at.seq }, isDurable: true }
   }

@@ -1,0 +1,155 @@
+import {
+  applyPatch,
+  type Chain,
+  decodeExtra,
+  decodeState,
+  encodeSnapshot,
+  type JsonObject,
+  jsonBytes,
+  type PatchOperation,
+  parsePayload,
+  type Snapshot,
+} from '@fanfold/document'
+import { assert, copyBytes, type Sha256 } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  type LogRecord,
+  type Position,
+  partTags,
+  zeroPosition,
+} from '@fanfold/protocol'
+import type { AuthorityLimits } from './authority-limits.ts'
+import type { Batch } from './batch.ts'
+import { IdempotencyWindow } from './idempotency-window.ts'
+import { decodeOrigin } from './origin.ts'
+
+/**
+ * A document as its log has it, in memory: what a restart would bring back.
+ *
+ * Between two batches the state is exactly this; while a batch is on its way to the log, the state
+ * object is already changed and everything else here is not.
+ */
+export class CommittedDocument {
+  readonly window: IdempotencyWindow
+  readonly #doc: DocumentKey
+  readonly #chain: Chain
+  #position: Position = zeroPosition
+  #lastTimeMs = 0
+  #state: JsonObject | undefined
+  #stateBytes = 0
+  #isDeleted = false
+  #sinceSnapshot = { records: 0, bytes: 0 }
+
+  constructor(doc: DocumentKey, chain: Chain, limits: AuthorityLimits) {
+    this.#doc = doc
+    this.#chain = chain
+    this.window = new IdempotencyWindow(limits.idempotency)
+  }
+
+  /** After the last durable record. */
+  get position(): Position {
+    return this.#position
+  }
+
+  /** Commit time of the last record. */
+  get lastTimeMs(): number {
+    return this.#lastTimeMs
+  }
+
+  /** Undefined while the document does not exist. */
+  get state(): JsonObject | undefined {
+    return this.#state
+  }
+
+  /** Bytes of the state as JSON. */
+  get stateBytes(): number {
+    return this.#stateBytes
+  }
+
+  /** True after a `delete` record. */
+  get isDeleted(): boolean {
+    return this.#isDeleted
+  }
+
+  /** Takes the newest snapshot of the log, before any records. */
+  restore(snapshot: Snapshot): void {
+    this.#state = decodeState(snapshot)
+    this.#isDeleted = this.#state === undefined
+    this.window.restore(decodeExtra(snapshot))
+    this.#position = snapshot.manifest.at
+  }
+
+  /** Takes the next record of the log. What does not follow is our bug, or the log's damage. */
+  replay(record: LogRecord): void {
+    assert(
+      record.seq === this.#position.seq + 1,
+      `${this.#doc}: the log goes on with seq ${this.#position.seq + 1}, got ${record.seq}`,
+    )
+    assert(
+      this.#chain.verifies(record, this.#position.hash),
+      `${this.#doc}: the chain hash of record ${record.seq} is right`,
+    )
+    this.#position = { epoch: record.epoch, seq: record.seq, hash: copyBytes(record.chainHash) }
+    this.#lastTimeMs = record.timeMs
+    if (record.kind === 'create') this.#state = parsePayload(record) as JsonObject
+    else if (record.kind === 'delta') this.#applyDelta(record)
+    else if (record.kind === 'delete') {
+      this.#state = undefined
+      this.#isDeleted = true
+    }
+    this.#sinceSnapshot.records++
+    this.#sinceSnapshot.bytes += record.bytes.length
+    this.#remember(record)
+  }
+
+  /** Everything of the log has been taken. */
+  opened(): void {
+    this.#stateBytes = this.#state === undefined ? 0 : jsonBytes(this.#state)
+  }
+
+  /** The batch is durable. */
+  commit(batch: Batch): void {
+    // The hash is a view of the last record, which need not be kept for it.
+    this.#position = { ...batch.end, hash: copyBytes(batch.end.hash) }
+    this.#lastTimeMs = batch.lastTimeMs
+    this.#state = batch.state
+    this.#stateBytes = batch.stateBytes
+    this.#isDeleted = batch.isDeleted
+    for (const { subject, id, at } of batch.committed) this.window.add(subject, id, at)
+    this.window.advance({ seq: batch.end.seq, timeMs: batch.lastTimeMs })
+    this.#sinceSnapshot.records += batch.records.length
+    for (const record of batch.records) this.#sinceSnapshot.bytes += record.bytes.length
+  }
+
+  /** A snapshot for the log when one is due, with what only authorities keep. */
+  takeDueSnapshot(limits: AuthorityLimits, sha256: Sha256): Snapshot | undefined {
+    const since = this.#sinceSnapshot
+    // A snapshot costs as much as the state is large: it waits until as much has changed.
+    if (since.bytes < this.#stateBytes) return undefined
+    const bytesDue = Math.max(limits.snapshotEveryBytes, 2 * this.#stateBytes)
+    if (since.bytes < bytesDue && since.records < limits.snapshotEveryRecords) return undefined
+    this.#sinceSnapshot = { records: 0, bytes: 0 }
+    const { window } = this
+    return encodeSnapshot({
+      at: this.#position,
+      state: this.#state,
+      extra: window.toJson(),
+      sha256,
+    })
+  }
+
+  #applyDelta(record: LogRecord): void {
+    const patch = parsePayload(record) as PatchOperation[]
+    assert(this.#state !== undefined, `${this.#doc}: a delta follows a create, seq ${record.seq}`)
+    const state = applyPatch(this.#state, patch)
+    assert(state !== undefined, `${this.#doc}: the patch of record ${record.seq} applies`)
+    this.#state = state
+  }
+
+  #remember(record: LogRecord): void {
+    const payload = record.payload(partTags.authority)
+    const origin = payload === undefined ? undefined : decodeOrigin(payload)
+    const { epoch, seq, timeMs } = record
+    if (origin?.id !== undefined) this.window.add(origin.by, origin.id, { epoch, seq, timeMs })
+  }
+}
