@@ -1,0 +1,170 @@
+/*
+ * One node as a process of its own. It ends with the process that started it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { until, within } from './until.ts'
+
+/** How a process ended. */
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+
+/** A line of a node's log. */
+export type LogLine = { readonly event?: string; readonly [field: string]: unknown }
+
+/** What starts a node. */
+export type NodeCommand = {
+  readonly name: string
+  /** Programs that start the next one, such as strace, with their arguments. */
+  readonly wrapper?: readonly string[] | undefined
+  readonly nodeArguments?: readonly string[] | undefined
+  readonly arguments: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+}
+
+const program = fileURLToPath(new URL('./node-program.js', import.meta.url))
+const endWithParent = fileURLToPath(new URL('./end-with-parent.js', import.meta.url))
+
+/** Lines kept of a node's log and of its standard error, each. */
+const linesMax = 10_000
+
+/** A node that was started. */
+export class ClusterNode {
+  readonly name: string
+  /** What it logged so far. */
+  readonly log: LogLine[] = []
+  /** What it wrote to standard error so far. */
+  readonly errors: string[] = []
+  readonly exited: Promise<Exit>
+  readonly #child: ChildProcess
+  #exit: Exit | undefined
+  #port = 0
+  #adminPort = 0
+
+  private constructor(command: NodeCommand) {
+    const { name, wrapper = [], nodeArguments = [], environment } = command
+    this.name = name
+    const line = [
+      ...wrapper,
+      process.execPath,
+      '--enable-source-maps',
+      '--import',
+      endWithParent,
+      ...nodeArguments,
+      program,
+      ...command.arguments,
+    ]
+    const [file = process.execPath, ...rest] = line
+    const { PATH = '', HOME = '' } = process.env
+    this.#child = spawn(file, rest, {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: { PATH, HOME, ...environment },
+    })
+    this.exited = new Promise(resolve => {
+      this.#child.once('exit', (code, signal) => {
+        this.#exit = { code, signal }
+        resolve(this.#exit)
+      })
+    })
+    const { stdout, stderr } = this.#child
+    if (stdout !== null) {
+      createInterface({ input: stdout }).on('line', text => this.#take(text))
+    }
+    if (stderr !== null) {
+      createInterface({ input: stderr }).on('line', text => keep(this.errors, text))
+    }
+  }
+
+  /** Starts a node and waits until it listens. */
+  static async start(command: NodeCommand): Promise<ClusterNode> {
+    const node = new ClusterNode(command)
+    try {
+      await until(
+        `${node.name} listens`,
+        () => {
+          if (node.#exit !== undefined) throw new Error(`it ended with ${node.#exit.code}`)
+          return node.#port > 0
+        },
+        30_000,
+      )
+      return node
+    } catch (cause) {
+      await node.kill()
+      throw new Error(`${node.name} did not start: ${node.errors.join('\n')}`, { cause })
+    }
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get adminPort(): number {
+    return this.#adminPort
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#port}`
+  }
+
+  get adminUrl(): string {
+    return `http://127.0.0.1:${this.#adminPort}`
+  }
+
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  get isRunning(): boolean {
+    return this.#exit === undefined
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Waits until it has logged an event so often. */
+  async untilLogged(event: string, times = 1): Promise<void> {
+    const count = (): number => this.log.filter(line => line.event === event).length
+    await until(`${this.name} logs ${event}`, () => count() >= times)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Ends it in good order; how it ended. */
+  async stop(): Promise<Exit> {
+    this.#child.kill('SIGTERM')
+    try {
+      return await within(`${this.name} ends`, this.exited)
+    } catch (error) {
+      this.#child.kill('SIGKILL')
+      throw error
+    }
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<Exit> {
+    this.#child.kill('SIGKILL')
+    return await this.exited
+  }
+
+  #take(text: string): void {
+    let line: LogLine
+    try {
+      line = JSON.parse(text)
+    } catch {
+      keep(this.errors, text)
+      return
+    }
+    keep(this.log, line)
+    if (line.event !== 'node.started') return
+    this.#port = Number(line['port'])
+    this.#adminPort = Number(line['adminPort'])
+  }
+}
+
+function keep<Line>(lines: Line[], line: Line): void {
+  lines.push(line)
+  if (lines.length > linesMax) lines.shift()
+}

@@ -1,0 +1,121 @@
+/*
+ * Nodes in processes of their own, with the keys and tokens of one fleet. All of them end with the
+ * test, whatever becomes of it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  type ConfigName,
+  generateFleetKey,
+  generateNodeKey,
+  type IdentityKey,
+  mintLinkToken,
+  mintToken,
+  type Role,
+} from '@fanfold/node'
+import type { Test } from 'tap'
+import { ClusterNode } from './cluster-node.ts'
+
+/** What a node of a cluster is. */
+export type NodeSettings = {
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly parents?: readonly ClusterNode[] | undefined
+  /** Kept over restarts: the port of the node before. */
+  readonly port?: number | undefined
+  /** The data directory; one of the cluster's own when left out. */
+  readonly data?: string | undefined
+  /** Any option of the configuration. */
+  readonly options?: Readonly<Partial<Record<ConfigName, string | number>>> | undefined
+  readonly wrapper?: readonly string[] | undefined
+  readonly nodeArguments?: readonly string[] | undefined
+}
+
+/** The definitions that all tests of clusters play: `timing` and `text`. */
+const definitions = fileURLToPath(new URL('../../../../../examples/timing', import.meta.url))
+const tokenKey = 'a key of tests and of nothing else 0123456789'
+const hourMs = 3_600_000
+
+/** Nodes of one fleet on this machine. */
+export class Cluster {
+  /** Of this cluster alone; removed with it. */
+  readonly directory: string
+  /** Allows everything. */
+  readonly token: string
+  readonly #fleet: IdentityKey
+  readonly #nodes: ClusterNode[] = []
+
+  private constructor(directory: string, token: string, fleet: IdentityKey) {
+    this.directory = directory
+    this.token = token
+    this.#fleet = fleet
+  }
+
+  /** A cluster without nodes, which ends with the test. */
+  static async open(t: Test): Promise<Cluster> {
+    const token = await mintToken({
+      key: tokenKey,
+      subject: 'w',
+      documents: ['**'],
+      allow: ['observe', 'write', 'create', 'delete'],
+      ttlMs: hourMs,
+    })
+    const directory = mkdtempSync(join(tmpdir(), 'fanfold-cluster-'))
+    const cluster = new Cluster(directory, token, generateFleetKey())
+    t.teardown(() => cluster.#close())
+    return cluster
+  }
+
+  /** Starts a node; resolves when it listens. */
+  async start(settings: NodeSettings): Promise<ClusterNode> {
+    const { name, roles, parents = [], port = 0, options = {} } = settings
+    const key = generateNodeKey()
+    const linkToken = await mintLinkToken({
+      fleetPrivateKey: this.#fleet.privateKey,
+      nodePublicKey: key.publicKey,
+      node: name,
+      region: 'local',
+      roles,
+      ceiling: 239,
+      ttlMs: hourMs,
+    })
+    const values: Partial<Record<ConfigName, string | number>> = {
+      'node.id': name,
+      roles: roles.join(','),
+      port,
+      adminPort: 0,
+      data: settings.data ?? join(this.directory, name),
+      tokenKey,
+      'link.token': linkToken,
+      'link.privateKey': key.privateKey,
+      'link.fleetPublicKeys': this.#fleet.publicKey,
+      ...(parents.length > 0 ? { parents: parents.map(({ url }) => url).join(',') } : {}),
+      ...(roles.includes('authority') ? { definitions } : {}),
+      ...options,
+    }
+    const environment: Record<string, string> = {}
+    for (const [option, value] of Object.entries(values)) {
+      environment[variableOf(option)] = String(value)
+    }
+    const node = await ClusterNode.start({
+      name,
+      wrapper: settings.wrapper,
+      nodeArguments: settings.nodeArguments,
+      arguments: ['serve'],
+      environment,
+    })
+    this.#nodes.push(node)
+    return node
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#nodes.map(node => node.kill()))
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+/** The environment variable of an option: `limits.viewersMax` is `FANFOLD_LIMITS__VIEWERS_MAX`. */
+const variableOf = (option: string): string =>
+  `FANFOLD_${option.replace(/[A-Z]/g, '_$&').replaceAll('.', '__').toUpperCase()}`
