@@ -1,0 +1,92 @@
+/*
+ * Requests about whole documents, which go by HTTP: creating one and deleting it.
+ */
+import { FanfoldError } from '@fanfold/client'
+import { asDocumentKey, isErrorCode } from '@fanfold/protocol'
+import { CommandError, usageError } from './command-error.ts'
+import type { ConnectionSettings } from './open-connection.ts'
+
+/** Where in the document's log the request was committed. */
+export type DocumentAnswer = { readonly epoch: number; readonly seq: number }
+
+/** Bytes of an answer that are read. */
+const answerBytesMax = 65_536
+
+/**
+ * Makes the request and waits until it is committed.
+ *
+ * @throws CommandError, FanfoldError with the node's code
+ */
+export async function requestDocument(
+  method: 'POST' | 'DELETE',
+  doc: string,
+  settings: ConnectionSettings & { readonly signal: AbortSignal },
+): Promise<DocumentAnswer> {
+  if (asDocumentKey(doc) === undefined) {
+    throw new FanfoldError('FANFOLD_BAD_KEY', `${JSON.stringify(doc)} is no document key`)
+  }
+  const path = doc.split('/').map(encodeURIComponent).join('/')
+  const target = `${httpUrl(settings.url)}/v1/documents/${path}`
+  const { status, body } = await fetchAnswer(target, method, settings)
+  if (isAnswer(body)) return body
+  if (isProblem(body)) throw new FanfoldError(body.code, body.message, { doc })
+  throw new CommandError('FANFOLD_FAILED', `${target} answered ${status}: is it a Fanfold node?`)
+}
+
+async function fetchAnswer(
+  target: string,
+  method: string,
+  { token, timeoutMs, signal }: ConnectionSettings & { readonly signal: AbortSignal },
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  try {
+    const response = await fetch(target, {
+      method,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    })
+    const text = (await response.text()).slice(0, answerBytesMax)
+    return { status: response.status, body: parseBody(text) }
+  } catch (error) {
+    if (signal.aborted) throw new CommandError('FANFOLD_INTERRUPTED', 'ended by a signal')
+    const reason = error instanceof Error ? reasonOf(error) : String(error)
+    const message = `cannot reach ${target} (${reason}): start a node there, or give another --url`
+    throw new CommandError('FANFOLD_UNREACHABLE', message, error)
+  }
+}
+
+const reasonOf = ({ message, cause }: Error): string =>
+  cause instanceof Error && cause.message !== '' ? cause.message : message
+
+function parseBody(text: string): unknown {
+  try {
+    const body: unknown = JSON.parse(text)
+    return body
+  } catch {
+    return undefined
+  }
+}
+
+/** The address for HTTP of the node at `url`. @throws CommandError when it is no URL of a node */
+export function httpUrl(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const scheme = { 'ws:': 'http:', 'wss:': 'https:', 'http:': 'http:', 'https:': 'https:' }
+  const found = Object.entries(scheme).find(([from]) => from === parsed?.protocol)
+  if (parsed === undefined || found === undefined) {
+    throw usageError(`--url is ws, wss, http or https, got ${url}`)
+  }
+  return `${found[1]}//${parsed.host}${parsed.pathname.replace(/\/v1\/(observe|write)\/?$/, '').replace(/\/+$/, '')}`
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+const isAnswer = (body: unknown): body is DocumentAnswer =>
+  isObject(body) && typeof body['epoch'] === 'number' && typeof body['seq'] === 'number'
+
+const isProblem = (
+  body: unknown,
+): body is { readonly code: FanfoldError['code']; readonly message: string } =>
+  isObject(body) &&
+  typeof body['code'] === 'string' &&
+  isErrorCode(body['code']) &&
+  typeof body['message'] === 'string'

@@ -1,0 +1,98 @@
+import { type Connection, connect, type FanfoldError, type WebSocketClass } from '@fanfold/client'
+import { isErrorCode, meaningOf } from '@fanfold/protocol'
+import { WebSocket } from 'ws'
+import { CommandError } from './command-error.ts'
+import type { Options } from './options.ts'
+import type { Terminal } from './terminal.ts'
+import type { VerbOption } from './verb.ts'
+
+/** Where a node is and who asks; for every verb that talks to one. */
+export const connectionOptions: readonly VerbOption[] = [
+  {
+    flags: '--url <url>',
+    meaning: 'The node to talk to; FANFOLD_URL, or ws://127.0.0.1:9600, without it.',
+  },
+  { flags: '--as <token>', meaning: 'Who is asking: a token; FANFOLD_TOKEN without it.' },
+  { flags: '--timeout <duration>', meaning: 'How long to wait for the node.', default: '5s' },
+]
+
+/** Environment variables that are the command's own and no option of a node. */
+export const commandVariables: readonly string[] = ['FANFOLD_URL', 'FANFOLD_TOKEN', 'FANFOLD_DEBUG']
+
+/** Where and who, decoded. */
+export type ConnectionSettings = {
+  readonly url: string
+  readonly token: string | undefined
+  readonly timeoutMs: number
+}
+
+/** @throws CommandError for a timeout that is none */
+export function readConnectionOptions(options: Options, terminal: Terminal): ConnectionSettings {
+  const { environment } = terminal
+  const token = (options.text('as') ?? environment['FANFOLD_TOKEN'])?.trim()
+  return {
+    url: options.text('url') ?? environment['FANFOLD_URL'] ?? 'ws://127.0.0.1:9600',
+    token: token === '' ? undefined : token,
+    timeoutMs: options.duration('timeout', { minMs: 1, maxMs: 86_400_000 }),
+  }
+}
+
+/** A connection with a memory of what went wrong last. */
+export type OpenConnection = {
+  readonly connection: Connection
+  /** The last thing that went wrong, also when the client got over it. */
+  readonly trouble: () => FanfoldError | undefined
+  /** Rejects when the node says what no later attempt can make right, such as a token it refuses. */
+  readonly refused: Promise<never>
+}
+
+/** Opens a connection, on which nothing is dialled yet. @throws FanfoldError */
+export function openConnection(
+  { url, token }: Pick<ConnectionSettings, 'url' | 'token'>,
+  limits: {
+    readonly sendTimeoutMs?: number | undefined
+    readonly inFlightMax?: number | undefined
+    readonly inFlightBytesMax?: number | undefined
+  } = {},
+): OpenConnection {
+  let trouble: FanfoldError | undefined
+  let refuse: (error: FanfoldError) => void = () => undefined
+  const refused = new Promise<never>((_, reject) => {
+    refuse = reject
+  })
+  // Verbs that end before it is refused, or by their own error, do not wait for it.
+  refused.catch(() => undefined)
+  const connection = connect(url, {
+    token,
+    WebSocket: NodeWebSocket,
+    // A person waits: sooner and more often than a crowd of clients may.
+    backoff: { minMs: 100, maxMs: 2_000 },
+    onError: error => {
+      trouble = error
+      if (isErrorCode(error.code) && !meaningOf(error.code).retry) refuse(error)
+    },
+    ...limits,
+  })
+  return { connection, trouble: () => trouble, refused }
+}
+
+// Deltas are small and many: compressing each costs more than it saves on the way to a shell.
+const NodeWebSocket: WebSocketClass = class extends WebSocket {
+  constructor(url: string, protocols: string[]) {
+    super(url, protocols, { perMessageDeflate: false })
+  }
+}
+
+/** Why nothing was heard of `url` for so long. */
+export function silenceError(
+  { url, timeoutMs }: ConnectionSettings,
+  trouble: FanfoldError | undefined,
+): CommandError {
+  if (trouble === undefined || trouble.code === 'FANFOLD_CONNECTION_FAILED') {
+    const reason = trouble === undefined ? 'nothing was heard' : trouble.message
+    const message = `cannot reach ${url} within ${timeoutMs} ms (${reason}): start a node there, or give another --url`
+    return new CommandError('FANFOLD_UNREACHABLE', message, trouble)
+  }
+  const message = `${url} gave no answer within ${timeoutMs} ms (${trouble.code}: ${trouble.message}): try again later`
+  return new CommandError('FANFOLD_NO_ANSWER', message, trouble)
+}

@@ -1,0 +1,45 @@
+import { createLog, startNode } from '@fanfold/node'
+import { configOptions, readConfig } from '../config-options.ts'
+import type { ExitCode } from '../exit-code.ts'
+import { failNode, stopNode, untilInterrupted } from '../run-node.ts'
+import type { Verb, VerbInput } from '../verb.ts'
+
+/** `fanfold serve`. */
+export const serveVerb: Verb = {
+  name: 'serve',
+  meaning:
+    'Runs one node, and logs to standard output. SIGTERM and SIGINT let it finish within limits.drainDeadlineMs; a second one ends it at once. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
+  arguments: [
+    {
+      syntax: '[definition...]',
+      meaning: 'Definition modules, or directories with one; only an authority needs them.',
+    },
+  ],
+  options: configOptions,
+  examples: [
+    'serve match.ts --token-key-file token.key',
+    'serve -c fanfold.yaml',
+    'serve --roles proxy,edge --parent ws://10.0.0.1:9600 --link-token-file edge.link-token --link-private-key-file edge.pem --link-fleet-public-key $FLEET_KEY --token-key-file token.key',
+  ],
+  run: serve,
+}
+
+async function serve(input: VerbInput): Promise<ExitCode> {
+  const { terminal } = input
+  const { config } = await readConfig(input)
+  const log = createLog({
+    level: config.logging.level,
+    node: config.node.id ?? '',
+    region: config.region,
+    destination: terminal.logs,
+  })
+  const node = await startNode({ config, log, fail: failNode(terminal, () => log) })
+  const { port, adminPort } = node
+  log.info({ event: 'node.ready', roles: config.roles, port, adminPort }, 'node ready')
+  await untilInterrupted(terminal)
+  return await stopNode(() => node.stop(), {
+    terminal,
+    deadlineMs: config.limits.drainDeadlineMs,
+    log,
+  })
+}
