@@ -58,7 +58,10 @@ export class AuthorityDocument {
   #downstream: Downstream | undefined
   readonly #committed: CommittedDocument
   readonly #writes: BoundedQueue<WriterInput>
-  #joins: JoinRequest[] = []
+  /** Joins that wait for the log to be read; of one link only the last counts. */
+  readonly #joins = new Map<LinkId, JoinRequest>()
+  /** Writes that left the queue and are not answered yet. */
+  #inHand: readonly WriterInput[] = []
   #phase: Phase = 'opening'
   #refusal: { readonly code: ErrorCode; readonly message: string } | undefined
   /** The epoch this node has claimed; 0 before its first commit. */
@@ -110,13 +113,18 @@ export class AuthorityDocument {
     return (this.#phase === 'open' || this.#phase === 'refusing') && this.#writes.count === 0
   }
 
+  /** True after an assertion failed inside: the document is not served until the node restarts. */
+  get isQuarantined(): boolean {
+    return this.#refusal?.code === 'FANFOLD_QUARANTINED'
+  }
+
   /** True when a snapshot for a child goes on in the next turn. */
   get hasMore(): boolean {
     return this.#hasMore
   }
 
   /** A write waits its turn, or is refused at once. */
-  write(input: WriterInput, now: Instant, effects: AuthorityEffect[]): void {
+  write(input: WriterInput, effects: AuthorityEffect[]): void {
     if (this.#phase === 'refusing') {
       assert(this.#refusal !== undefined, 'a document that refuses knows why')
       reject(input, this.#refusal.code, this.#refusal.message, effects)
@@ -127,14 +135,14 @@ export class AuthorityDocument {
       reject(input, 'FANFOLD_BUSY', message, effects)
       return
     }
-    if (this.#phase === 'open') this.#startBatch(now, effects)
+    if (this.#phase === 'open') this.#startBatch(effects)
   }
 
   /** A child wants the stream; answered now, or when the log has been read. */
   join(request: JoinRequest, effects: AuthorityEffect[]): void {
     switch (this.#phase) {
       case 'opening':
-        this.#joins.push(request)
+        this.#joins.set(request.link, request)
         return
       case 'refusing':
         assert(this.#refusal !== undefined, 'a document that refuses knows why')
@@ -153,7 +161,7 @@ export class AuthorityDocument {
 
   /** A child is gone while its join may still wait. */
   forgetJoin(link: LinkId): void {
-    this.#joins = this.#joins.filter(request => request.link !== link)
+    this.#joins.delete(link)
   }
 
   /** Sends children what they can take. */
@@ -161,8 +169,8 @@ export class AuthorityDocument {
     this.#hasMore = this.#downstream?.flush(effects) ?? false
   }
 
-  /** Nothing has happened for a while: frees what can be had again. */
-  rest(effects: AuthorityEffect[]): void {
+  /** Nothing has happened for a while: frees what can be had again. The log stays open for writes. */
+  rest(): void {
     assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
     this.#ring?.reset(this.#committed.position)
     this.#snapshot = undefined
@@ -170,11 +178,12 @@ export class AuthorityDocument {
       this.#downstream = undefined
       this.#ring = undefined
     }
-    effects.push({ kind: 'log-close', doc: this.doc })
   }
 
   /** Takes what the log says. */
   receive(input: LogInput, now: Instant, effects: AuthorityEffect[]): void {
+    // Once it is given up, a document does not come back by the rest of an answer under way.
+    if (this.#phase === 'refusing') return
     switch (input.kind) {
       case 'log-snapshot':
         this.#committed.restore(input.snapshot)
@@ -183,7 +192,7 @@ export class AuthorityDocument {
         for (const record of input.records) this.#committed.replay(record)
         return
       case 'log-opened':
-        this.#opened(input.epoch, now, effects)
+        this.#opened(input.epoch, effects)
         return
       case 'log-open-refused':
         this.refuse(input.code, input.message, effects)
@@ -192,7 +201,7 @@ export class AuthorityDocument {
         this.#appended(input.seq, now, effects)
         return
       case 'log-append-refused':
-        this.#appendRefused(input.code, input.message, now, effects)
+        this.#appendRefused(input.code, input.message, effects)
         return
       case 'log-snapshot-kept':
         effects.push({
@@ -219,14 +228,15 @@ export class AuthorityDocument {
     this.#phase = 'refusing'
     this.#refusal = { code, message }
     this.#hasMore = false
-    if (this.#batch !== undefined) {
-      for (const { input } of this.#batch.answers) reject(input, code, message, effects)
-      this.#batch = undefined
-    }
+    this.#batch = undefined
+    this.#snapshot = undefined
+    for (const input of this.#inHand) reject(input, code, message, effects)
+    this.#inHand = []
     for (let next = this.#writes.shift(); next !== undefined; next = this.#writes.shift()) {
       reject(next, code, message, effects)
     }
-    for (const request of this.#joins.splice(0)) this.#refuseJoin(request, code, message, effects)
+    for (const request of this.#joins.values()) this.#refuseJoin(request, code, message, effects)
+    this.#joins.clear()
     this.#downstream?.end(code, message, effects)
     effects.push({
       kind: 'fact',
@@ -234,18 +244,24 @@ export class AuthorityDocument {
     })
   }
 
-  #opened(epoch: number, now: Instant, effects: AuthorityEffect[]): void {
+  #opened(epoch: number, effects: AuthorityEffect[]): void {
     this.#phase = 'open'
     this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
     this.#committed.opened()
     this.#ring?.reset(this.#committed.position)
-    for (const request of this.#joins.splice(0)) this.join(request, effects)
-    this.#startBatch(now, effects)
+    const joins = [...this.#joins.values()]
+    this.#joins.clear()
+    for (const request of joins) this.join(request, effects)
+    this.#startBatch(effects)
   }
 
-  #startBatch(now: Instant, effects: AuthorityEffect[]): void {
+  #startBatch(effects: AuthorityEffect[]): void {
     assert(this.#phase === 'open' && this.#batch === undefined, 'one batch at a time')
-    if (this.#writes.count === 0) return
+    while (this.#phase === 'open' && this.#writes.count > 0) this.#appendBatch(effects)
+  }
+
+  /** Makes a batch of what waits. One without records has nothing to wait for. */
+  #appendBatch(effects: AuthorityEffect[]): void {
     const builder = new BatchBuilder({
       doc: this.doc,
       context: this.#context,
@@ -253,19 +269,21 @@ export class AuthorityDocument {
       claimed: this.#epoch,
       logEpoch: this.#logEpoch,
     })
+    const taken: WriterInput[] = []
+    this.#inHand = taken
     while (!builder.isFull) {
       const input = this.#writes.shift()
       if (input === undefined) break
+      taken.push(input)
       builder.add(input)
     }
     const batch = builder.finish()
+    this.#inHand = batch.answers.map(({ input }) => input)
     for (const answered of batch.immediate) {
       effects.push({ kind: 'write-answered', request: answered.request, answer: answered.answer })
     }
     if (batch.records.length === 0) {
-      // Nothing to make durable, so nothing to wait for.
-      answerAll(batch, effects)
-      if (this.#writes.count > 0) this.#startBatch(now, effects)
+      this.#answerAll(batch, effects)
       return
     }
     this.#batch = batch
@@ -289,13 +307,13 @@ export class AuthorityDocument {
     this.#epoch = batch.epoch
     this.#logEpoch = batch.epoch
     this.#committed.commit(batch)
+    this.#answerAll(batch, effects)
     let bytes = 0
     for (const record of batch.records) {
       ring.push(record, now)
       bytes += record.bytes.length
     }
     this.flush(effects)
-    answerAll(batch, effects)
     effects.push({
       kind: 'fact',
       fact: { event: 'committed', doc: this.doc, records: batch.records.length, bytes },
@@ -305,15 +323,10 @@ export class AuthorityDocument {
     if (snapshot !== undefined) {
       effects.push({ kind: 'log-keep-snapshot', doc: this.doc, snapshot })
     }
-    this.#startBatch(now, effects)
+    this.#startBatch(effects)
   }
 
-  #appendRefused(
-    code: LogRefusal,
-    message: string,
-    now: Instant,
-    effects: AuthorityEffect[],
-  ): void {
+  #appendRefused(code: LogRefusal, message: string, effects: AuthorityEffect[]): void {
     const batch = this.#batch
     assert(batch !== undefined, `${this.doc}: what was refused was a batch`)
     for (let index = batch.undos.length - 1; index >= 0; index--) batch.undos[index]?.()
@@ -323,9 +336,10 @@ export class AuthorityDocument {
     }
     this.#batch = undefined
     this.#phase = 'open'
-    for (const { input } of batch.answers) reject(input, code, message, effects)
+    for (const input of this.#inHand) reject(input, code, message, effects)
+    this.#inHand = []
     effects.push({ kind: 'fact', fact: { event: 'log-full', doc: this.doc, message } })
-    this.#startBatch(now, effects)
+    this.#startBatch(effects)
   }
 
   /** The ring, which goes on from the last durable record. */
@@ -361,6 +375,13 @@ export class AuthorityDocument {
     return this.#snapshot
   }
 
+  #answerAll(batch: Batch, effects: AuthorityEffect[]): void {
+    for (const { input, answer } of batch.answers) {
+      effects.push({ kind: 'write-answered', request: input.request, answer })
+    }
+    this.#inHand = []
+  }
+
   #refuseJoin(
     request: JoinRequest,
     code: ErrorCode,
@@ -380,10 +401,4 @@ function reject(
 ): void {
   const answer: WriteAnswer = { kind: 'rejected', code, message }
   effects.push({ kind: 'write-answered', request: input.request, answer })
-}
-
-function answerAll(batch: Batch, effects: AuthorityEffect[]): void {
-  for (const { input, answer } of batch.answers) {
-    effects.push({ kind: 'write-answered', request: input.request, answer })
-  }
 }

@@ -17,7 +17,7 @@ export type AuthorityLimits = {
   /** A snapshot is kept after so many records or bytes, but not more often than the state's size. */
   readonly snapshotEveryRecords: number
   readonly snapshotEveryBytes: number
-  /** After so long without anything, a document's ring and files are let go. */
+  /** After so long without anything, a document's recent records and snapshot are let go. */
   readonly restAfterMs: number
   /** After so long without anything and without children, a document leaves memory. */
   readonly unloadAfterMs: number

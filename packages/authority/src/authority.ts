@@ -10,7 +10,13 @@ import {
   type RandomBytes,
   type Sha256,
 } from '@fanfold/kernel'
-import type { DocumentKey, LinkInput, WriterInput } from '@fanfold/protocol'
+import {
+  type DocumentKey,
+  type LinkId,
+  type LinkInput,
+  ProtocolError,
+  type WriterInput,
+} from '@fanfold/protocol'
 import { ChildLinks, type JoinRequest } from '@fanfold/replication'
 import { type AuthorityContext, AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
@@ -61,10 +67,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       {
         join: (doc, request) => this.#join(doc, request),
         downstream: doc => this.#documents.get(doc)?.downstream,
-        left: (doc, link) => {
-          this.#documents.get(doc)?.forgetJoin(link)
-          this.#touch(doc)
-        },
+        left: (doc, link) => this.#left(doc, link),
         ready: doc => this.#flush(doc),
       },
       this.#channels,
@@ -86,7 +89,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#effects = effects
     switch (input.kind) {
       case 'write':
-        this.#guard(input.doc, document => document.write(input, now, effects))
+        this.#guard(input.doc, document => document.write(input, effects))
         return
       case 'link-opened':
         this.#children.opened(input.link, input.peer)
@@ -130,7 +133,16 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#guard(doc, document => document.join(request, this.#effects))
   }
 
+  #left(doc: DocumentKey, link: LinkId): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    document.forgetJoin(link)
+    this.#touch(doc)
+  }
+
   #flush(doc: DocumentKey): void {
+    // A child may name a document that it was refused: no reason to read its log again.
+    if (!this.#documents.has(doc)) return
     this.#guard(doc, document => document.flush(this.#effects))
   }
 
@@ -144,9 +156,12 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     try {
       step(document)
     } catch (error) {
-      if (!(error instanceof AssertionError)) throw error
-      // What the failed step wanted done cannot be trusted.
-      this.#effects.length = effectsBefore
+      if (!(error instanceof AssertionError || error instanceof ProtocolError)) throw error
+      // What the failed step wanted done cannot be trusted, but what is durable was answered rightly.
+      const answers = this.#effects
+        .splice(effectsBefore)
+        .filter(effect => effect.kind === 'write-answered')
+      this.#effects.push(...answers)
       this.#effects.push({ kind: 'fact', fact: { event: 'document-quarantined', doc, error } })
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
@@ -172,7 +187,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   #retire(doc: DocumentKey, now: Instant): void {
     const document = this.#documents.get(doc)
-    if (document === undefined) return
+    // A quarantined document stays as it is: read again, it would be served again.
+    if (document === undefined || document.isQuarantined) return
     if (!document.isQuiet) {
       this.#touch(doc)
       return
@@ -180,7 +196,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const { restAfterMs, unloadAfterMs } = this.#context.limits
     if (!this.#resting.has(doc)) {
       this.#resting.add(doc)
-      document.rest(this.#effects)
+      document.rest()
       // A document that does not exist, or refuses, keeps nothing that is worth its memory.
       const isEmpty = document.position.seq === 0
       this.#idle.set(doc, after(now, milliseconds(isEmpty ? restAfterMs : unloadAfterMs)))
@@ -193,5 +209,6 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#resting.delete(doc)
     this.#documents.delete(doc)
     this.#channels.delete(document.channel)
+    this.#effects.push({ kind: 'log-close', doc })
   }
 }

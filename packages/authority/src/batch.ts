@@ -3,7 +3,7 @@
  * sealed onto the one before. Nothing leaves until the log has all of it.
  */
 
-import { initialState, validateMessage } from '@fanfold/definition'
+import { type DocumentDefinition, initialState, validateMessage } from '@fanfold/definition'
 import { isJsonObject, type JsonObject, jsonBytes, type PatchOperation } from '@fanfold/document'
 import { assert, encodeUtf8 } from '@fanfold/kernel'
 import {
@@ -165,16 +165,28 @@ export class BatchBuilder {
     if (!valid.ok) return valid
     if (this.#state === undefined) {
       if (!input.mayCreate) return noDocument(doc)
-      const problem = this.#create(input)
-      if (problem !== undefined) return problem
+      const problem = this.#create(input) ?? this.#handle(input, definition, message, valid.value)
+      // A document begins with the first write that is accepted: this one was not.
+      if (problem !== undefined) this.#uncreate()
+      return problem
     }
+    return this.#handle(input, definition, message, valid.value)
+  }
+
+  #handle(
+    input: WriterInput,
+    definition: DocumentDefinition,
+    message: string,
+    value: unknown,
+  ): Problem | undefined {
+    const { doc, context } = this.#start
     const state = this.#state
     assert(state !== undefined, `${doc} exists once it was created`)
     const handler = definition.messages[message]?.handler
     assert(handler !== undefined, `a message that is valid has a handler: ${message}`)
     const timeMs = this.#timeOf(input)
     const by = { subject: input.subject, claims: input.claims, timeMs }
-    const recorded = record(state, draft => handler(draft, valid.value, by), {
+    const recorded = record(state, draft => handler(draft, value, by), {
       stateBytesLeft: context.limits.stateBytesMax - this.#stateBytes,
     })
     if (!recorded.ok) return recorded.problem
@@ -210,6 +222,17 @@ export class BatchBuilder {
     const id = input.action.type === 'create' ? input.id : undefined
     this.#append('create', input, payload, { by: input.subject, id, message: undefined })
     return undefined
+  }
+
+  #uncreate(): void {
+    if (this.#state === undefined) return
+    assert(this.#records.length === 1, 'a create is the first record of its log')
+    this.#records.pop()
+    this.#state = undefined
+    this.#stateBytes = 0
+    this.#bytes = 0
+    this.#position = this.#start.committed.position
+    this.#lastTimeMs = this.#start.committed.lastTimeMs
   }
 
   #delete(input: WriterInput): undefined {

@@ -4,6 +4,7 @@ import {
   decodeExtra,
   decodeState,
   encodeSnapshot,
+  isJsonObject,
   type JsonObject,
   jsonBytes,
   type PatchOperation,
@@ -75,7 +76,10 @@ export class CommittedDocument {
   restore(snapshot: Snapshot): void {
     this.#state = decodeState(snapshot)
     this.#isDeleted = this.#state === undefined
-    this.window.restore(decodeExtra(snapshot))
+    const extra = decodeExtra(snapshot)
+    this.window.restore(extra)
+    const lastTimeMs = extra?.['lastTimeMs']
+    if (typeof lastTimeMs === 'number') this.#lastTimeMs = lastTimeMs
     this.#position = snapshot.manifest.at
   }
 
@@ -91,7 +95,7 @@ export class CommittedDocument {
     )
     this.#position = { epoch: record.epoch, seq: record.seq, hash: copyBytes(record.chainHash) }
     this.#lastTimeMs = record.timeMs
-    if (record.kind === 'create') this.#state = parsePayload(record) as JsonObject
+    if (record.kind === 'create') this.#create(record)
     else if (record.kind === 'delta') this.#applyDelta(record)
     else if (record.kind === 'delete') {
       this.#state = undefined
@@ -104,6 +108,7 @@ export class CommittedDocument {
 
   /** Everything of the log has been taken. */
   opened(): void {
+    this.window.advance({ seq: this.#position.seq, timeMs: this.#lastTimeMs })
     this.#stateBytes = this.#state === undefined ? 0 : jsonBytes(this.#state)
   }
 
@@ -133,9 +138,15 @@ export class CommittedDocument {
     return encodeSnapshot({
       at: this.#position,
       state: this.#state,
-      extra: window.toJson(),
+      extra: { ...window.toJson(), lastTimeMs: this.#lastTimeMs },
       sha256,
     })
+  }
+
+  #create(record: LogRecord): void {
+    const state = parsePayload(record)
+    assert(isJsonObject(state), `${this.#doc}: record ${record.seq} creates an object`)
+    this.#state = state
   }
 
   #applyDelta(record: LogRecord): void {

@@ -41,7 +41,10 @@ export class IdempotencyWindow {
 
   /** Remembers a commit, and forgets those that it pushes out of the window. */
   add(subject: string, id: string, at: CommittedAt): void {
-    this.#committed.set(scope(subject, id), at)
+    const key = scope(subject, id)
+    // An id that has left the window and comes again stands at the end, where its seq belongs.
+    this.#committed.delete(key)
+    this.#committed.set(key, at)
     this.advance(at)
   }
 
