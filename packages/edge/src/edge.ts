@@ -113,9 +113,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         this.#serve(input.viewer, input.request)
         return
       case 'viewer-drained':
-        for (const cohort of input.cohorts) {
-          this.#cohorts.get(cohort)?.catchUp(input.viewer, effects)
-        }
+        for (const cohort of input.cohorts) this.#catchUp(cohort, input.viewer)
         return
       case 'viewer-closed':
         this.#close(input.viewer)
@@ -187,7 +185,21 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     // A viewer that resumes and has missed nothing is answered too.
     const isAnswered = document.cohortSize > 0 || !this.#following.hasParent
     if ((isStale || from !== undefined) && isAnswered) this.#send(id, this.#statusOf(doc))
-    if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
+    this.#restartIfBroken(document)
+  }
+
+  /** A viewer that lagged has missed deltas, and perhaps what became of the status. */
+  #catchUp(cohort: CohortId, viewer: ViewerId): void {
+    const document = this.#cohorts.get(cohort)
+    if (document === undefined || !document.has(viewer)) return
+    document.catchUp(viewer, this.#effects)
+    this.#send(viewer, this.#statusOf(document.doc))
+    this.#restartIfBroken(document)
+  }
+
+  /** That a record does not apply shows when a viewer needs the state. */
+  #restartIfBroken({ doc, follower }: EdgeDocument): void {
+    if (follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
   }
 
   #leave(id: ViewerId, viewer: Viewer, doc: DocumentKey): void {
@@ -249,10 +261,12 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       case 'reset':
         document.reset(this.#effects)
         this.#dismissDeleted(document)
+        this.#restartIfBroken(document)
         return
       case 'joined':
         this.#dismissDeleted(document)
         document.serveWaiting(this.#effects)
+        this.#restartIfBroken(document)
         return
       case 'refused': {
         const { code, message } = event

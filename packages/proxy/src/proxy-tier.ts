@@ -62,8 +62,8 @@ type ProxyDocument = {
   readonly follower: Follower
   readonly downstream: Downstream
   readonly channel: number
-  /** Children that wait for the first answer from above. */
-  waiting: JoinRequest[]
+  /** Children that wait for the first answer from above; of one link only the last join counts. */
+  readonly waiting: Map<LinkId, JoinRequest>
 }
 
 /** How long a child that is refused for want of a parent should wait. */
@@ -149,7 +149,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       case 'link-closed':
         if (this.#children.has(input.link)) this.#children.closed(input.link)
-        else this.#following.closed(input.link, now, effects)
+        else this.#parentClosed(input.link)
     }
   }
 
@@ -177,25 +177,41 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const document = this.#documents.get(doc) ?? this.#follow(doc)
     if (document.follower.hasState) {
       document.downstream.join(request, document.follower.replica.position, this.#effects)
-      if (this.#following.staleFor(doc, this.#now) !== undefined) this.#tellStaleness(doc, document)
+      const { stale, ageMs } = this.#stalenessOf(doc)
+      if (stale) document.downstream.statusTo(request.link, stale, ageMs, this.#effects)
       this.#flush(doc)
+      this.#lingerIfUnused(doc, document)
     } else if (this.#following.hasParent) {
-      document.waiting.push(request)
+      document.waiting.set(request.link, request)
     } else {
-      this.#refuse(doc, request, 'FANFOLD_NO_PARENT', 'this node has no parent now', retryAfterMs)
+      this.#refuseForWant(doc, request)
       this.#lingerIfUnused(doc, document)
     }
+  }
+
+  /** Who waited for the parent's first answer need not wait for the next parent's. */
+  #parentClosed(link: LinkId): void {
+    this.#following.closed(link, this.#now, this.#effects)
+    if (this.#following.hasParent) return
+    for (const [doc, document] of this.#documents) {
+      for (const request of takeAll(document.waiting)) this.#refuseForWant(doc, request)
+      this.#lingerIfUnused(doc, document)
+    }
+  }
+
+  #refuseForWant(doc: DocumentKey, request: JoinRequest): void {
+    this.#refuse(doc, request, 'FANFOLD_NO_PARENT', 'this node has no parent now', retryAfterMs)
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
-    document.waiting = document.waiting.filter(request => request.link !== link)
+    document.waiting.delete(link)
     this.#lingerIfUnused(doc, document)
   }
 
   #lingerIfUnused(doc: DocumentKey, document: ProxyDocument): void {
-    if (document.downstream.count > 0 || document.waiting.length > 0) return
+    if (document.downstream.count > 0 || document.waiting.size > 0) return
     this.#lingering.set(doc, after(this.#now, milliseconds(this.#limits.lingerMs)))
   }
 
@@ -209,7 +225,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       chain: this.#chain,
       source: follower.replica,
     })
-    const document: ProxyDocument = { follower, downstream, channel, waiting: [] }
+    const document: ProxyDocument = { follower, downstream, channel, waiting: new Map() }
     this.#documents.set(doc, document)
     this.#channels.set(channel, doc)
     return document
@@ -229,6 +245,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (document === undefined) return
     if (document.downstream.flush(this.#effects)) this.#busy.add(doc)
     else this.#busy.delete(doc)
+    // That a record does not apply shows when a snapshot is to be made.
+    if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {
@@ -255,7 +273,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         document.downstream.restart()
         return
       case 'joined':
-        for (const request of document.waiting.splice(0)) {
+        for (const request of takeAll(document.waiting)) {
           document.downstream.join(request, document.follower.replica.position, this.#effects)
         }
         this.#flush(doc)
@@ -279,7 +297,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   ): void {
     const { code, message } = event
     this.#effects.push({ kind: 'fact', fact: { event: 'upstream-refused', doc, code, message } })
-    for (const request of document.waiting.splice(0)) {
+    for (const request of takeAll(document.waiting)) {
       this.#refuse(doc, request, code, message, event.final ? 0 : retryAfterMs)
     }
     if (event.final) {
@@ -291,9 +309,13 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   }
 
   #tellStaleness(doc: DocumentKey, document: ProxyDocument): void {
+    const { stale, ageMs } = this.#stalenessOf(doc)
+    document.downstream.status(stale, ageMs, this.#effects)
+  }
+
+  #stalenessOf(doc: DocumentKey): { readonly stale: boolean; readonly ageMs: number } {
     const staleFor = this.#following.staleFor(doc, this.#now)
-    const ageMs = Math.floor((staleFor ?? 0) / 1000)
-    document.downstream.status(staleFor !== undefined, ageMs, this.#effects)
+    return { stale: staleFor !== undefined, ageMs: Math.floor((staleFor ?? 0) / 1000) }
   }
 
   #refuse(
@@ -306,4 +328,11 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const frame = encodeLinkFrame(refusal(doc, code, message, retryMs))
     this.#effects.push({ kind: 'link-send', link: request.link, frame })
   }
+}
+
+/** Everything that waits, which then waits no more. */
+function takeAll(waiting: Map<LinkId, JoinRequest>): JoinRequest[] {
+  const requests = [...waiting.values()]
+  waiting.clear()
+  return requests
 }

@@ -92,7 +92,7 @@ export class ChildLinks {
   #route(link: LinkId, child: ChildLink, frame: LinkFrame, effects: EffectSink<LinkEffect>): void {
     switch (frame.kind) {
       case 'join':
-        if (child.docs.size >= documentsPerLinkMax) {
+        if (child.docs.size >= documentsPerLinkMax && !child.docs.has(frame.doc)) {
           throw new ProtocolError(
             'FANFOLD_OVERLOADED',
             `${documentsPerLinkMax} documents on a link`,
@@ -104,7 +104,10 @@ export class ChildLinks {
           ceiling: child.peer.ceiling,
           have: frame.have,
           credit: frame.credit,
-          isCongested: child.isCongested,
+          // The link may drain while the join waits for its answer.
+          get isCongested() {
+            return child.isCongested
+          },
         })
         return
       case 'leave':

@@ -22,7 +22,9 @@ import {
   limits,
   type Position,
 } from '@fanfold/protocol'
+import { isAhead } from './is-ahead.ts'
 import type { RecordRing } from './record-ring.ts'
+import { snapshotBytes } from './snapshot-assembly.ts'
 
 /** Where snapshots come from; `undefined` while there is none to give (an append is in flight). */
 export type SnapshotSource = {
@@ -40,7 +42,7 @@ export type JoinRequest = {
   readonly have: Position | undefined
   /** Bytes of records the child takes. */
   readonly credit: number
-  /** Whether the link holds more unsent bytes than it should. */
+  /** Whether the link holds more unsent bytes than it should, at the moment of asking. */
   readonly isCongested: boolean
 }
 
@@ -52,6 +54,8 @@ const creditBytesMax = 67_108_864
 type Child = {
   readonly link: LinkId
   readonly ceiling: number
+  /** What the child said it has; an older snapshot would be of no use to it. */
+  readonly have: Position | undefined
   /** Seq up to which the child was sent records, or the snapshot's. */
   cursor: number
   credit: number
@@ -123,6 +127,7 @@ export class Downstream {
     this.#children.set(link, {
       link,
       ceiling: request.ceiling,
+      have,
       cursor: isTail ? have.seq : 0,
       credit: Math.min(request.credit, creditBytesMax),
       isCongested: request.isCongested,
@@ -201,13 +206,17 @@ export class Downstream {
 
   /** Tells all children whether this node has lost its own parent. */
   status(stale: boolean, ageMs: number, effects: EffectSink<LinkEffect>): void {
-    for (const child of this.#children.values()) {
-      this.#send(child.link, { kind: 'status', channel: this.#channel, stale, ageMs }, effects)
-    }
+    for (const link of this.#children.keys()) this.statusTo(link, stale, ageMs, effects)
+  }
+
+  /** Tells one child, which has just joined. */
+  statusTo(link: LinkId, stale: boolean, ageMs: number, effects: EffectSink<LinkEffect>): void {
+    if (!this.#children.has(link)) return
+    this.#send(link, { kind: 'status', channel: this.#channel, stale, ageMs }, effects)
   }
 
   #beginTransfer(child: Child, effects: EffectSink<LinkEffect>): boolean {
-    const snapshot = this.#freshEnoughSnapshot()
+    const snapshot = this.#freshEnoughSnapshot(child.have)
     if (snapshot === undefined) return false
     const projected = projectSnapshot(snapshot, child.ceiling)
     child.needsSnapshot = false
@@ -220,15 +229,13 @@ export class Downstream {
   }
 
   /** The last snapshot while the ring holds what follows it and that is the smaller part. */
-  #freshEnoughSnapshot(): Snapshot | undefined {
+  #freshEnoughSnapshot(have: Position | undefined): Snapshot | undefined {
     const last = this.#source.lastSnapshot
-    if (last !== undefined) {
-      const { at, pieces } = last.manifest
+    if (last !== undefined && (have === undefined || !isAhead(have, last.manifest.at))) {
+      const { at } = last.manifest
       const known = this.#ring.hashAt(at.seq)
       if (known !== undefined && equalBytes(known, at.hash)) {
-        let bytes = 0
-        for (const piece of pieces) bytes += piece.bytes
-        if (this.#ring.bytesAfter(at.seq) <= bytes) return last
+        if (this.#ring.bytesAfter(at.seq) <= snapshotBytes(last.manifest)) return last
       }
     }
     return this.#source.snapshot()
@@ -336,9 +343,6 @@ export const refusal = (
   message: string,
   retryAfterMs: number,
 ): LinkFrame => ({ kind: 'refused', doc, code, message, retryAfterMs })
-
-const isAhead = (have: Position, head: Position): boolean =>
-  have.epoch > head.epoch || (have.epoch === head.epoch && have.seq > head.seq)
 
 /** The position of a ring's head. */
 export function headOf(ring: RecordRing): Position {

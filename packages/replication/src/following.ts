@@ -28,8 +28,10 @@ export type FollowingEvent =
 
 type Followed = {
   readonly follower: Follower
-  /** Since when what is held may be old; undefined while it is fresh. */
-  staleSince: Instant | undefined
+  /** Since when the stream is interrupted; undefined while it is joined, and before it ever was. */
+  interruptedSince: Instant | undefined
+  /** Since when the parent itself is stale, as it says. */
+  parentStaleSince: Instant | undefined
 }
 
 /**
@@ -84,7 +86,8 @@ export class Following {
 
   /** How long what is held of the document may have been old; undefined while it is fresh. */
   staleFor(doc: DocumentKey, now: Instant): Duration | undefined {
-    const since = this.#documents.get(doc)?.staleSince
+    const followed = this.#documents.get(doc)
+    const since = earliest(followed?.interruptedSince, followed?.parentStaleSince)
     return since === undefined ? undefined : between(since, now)
   }
 
@@ -102,7 +105,11 @@ export class Following {
       prng: this.#prng.fork(doc),
       limits: this.#limits,
     })
-    this.#documents.set(doc, { follower, staleSince: undefined })
+    this.#documents.set(doc, {
+      follower,
+      interruptedSince: undefined,
+      parentStaleSince: undefined,
+    })
     const [parent] = this.#parents
     if (parent !== undefined) follower.upstream.attach(parent, now, effects)
     this.#deadlines.set(doc, follower.upstream.wakeAt)
@@ -136,7 +143,7 @@ export class Following {
     for (const [doc, followed] of this.#documents) {
       followed.follower.upstream.detach()
       this.#deadlines.set(doc, undefined)
-      this.#setStale(doc, followed, now)
+      this.#interrupted(doc, followed, now)
     }
     const [next] = this.#parents
     if (next !== undefined) this.#attachAll(next, now, effects)
@@ -174,8 +181,8 @@ export class Following {
     }
     for (const doc of [...this.#unsettled]) {
       const followed = this.#documents.get(doc)
-      if (followed === undefined) continue
-      this.#handle(doc, followed, followed.follower.settle(now, effects), now)
+      if (followed === undefined) this.#unsettled.delete(doc)
+      else this.#handle(doc, followed, followed.follower.settle(now, effects), now)
     }
   }
 
@@ -203,7 +210,7 @@ export class Following {
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
     // What was under way when a document was left is of no use.
     if (doc === undefined || followed === undefined) return
-    if (frame.kind === 'welcome') this.#channels.set(frame.channel, doc)
+    if (frame.kind === 'welcome') this.#welcomed(doc, followed, frame.channel)
     this.#handle(doc, followed, followed.follower.receive(frame, now, effects), now)
   }
 
@@ -215,24 +222,36 @@ export class Following {
   ): void {
     const { follower } = followed
     for (const event of events) {
-      if (event.kind === 'joined') followed.staleSince = undefined
+      if (event.kind === 'joined') followed.interruptedSince = undefined
       if (event.kind === 'stale') {
         const since = (now - event.ageMs * 1000) as Instant
-        followed.staleSince = event.stale ? since : undefined
+        followed.parentStaleSince = event.stale ? since : undefined
         this.#tell(doc, { kind: 'staleness' })
       } else {
         this.#tell(doc, event)
       }
       if (event.kind === 'joined') this.#tell(doc, { kind: 'staleness' })
     }
+    // Told of the end, the role has let the document go.
+    if (this.#documents.get(doc) !== followed) return
+    if (follower.upstream.isWaiting) this.#interrupted(doc, followed, now)
     this.#deadlines.set(doc, follower.upstream.wakeAt)
     if (follower.mustSettle) this.#unsettled.add(doc)
     else this.#unsettled.delete(doc)
   }
 
-  #setStale(doc: DocumentKey, followed: Followed, now: Instant): void {
-    if (followed.staleSince !== undefined) return
-    followed.staleSince = now
+  /** The parent begins anew: it says again if it is stale, and calls the document by this channel. */
+  #welcomed(doc: DocumentKey, followed: Followed, channel: number): void {
+    const before = followed.follower.upstream.channel
+    if (before !== undefined) this.#channels.delete(before)
+    this.#channels.set(channel, doc)
+    followed.parentStaleSince = undefined
+  }
+
+  #interrupted(doc: DocumentKey, followed: Followed, now: Instant): void {
+    if (followed.interruptedSince !== undefined) return
+    followed.interruptedSince = followed.parentStaleSince ?? now
+    followed.parentStaleSince = undefined
     this.#tell(doc, { kind: 'staleness' })
   }
 }

@@ -19,12 +19,10 @@ import {
   copyBytes,
   type EffectSink,
   encodeUtf8,
-  equalBytes,
   type Instant,
   milliseconds,
   type Prng,
   type Sha256,
-  sha256Bytes,
 } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -39,6 +37,8 @@ import {
   type SnapshotManifest,
   zeroPosition,
 } from '@fanfold/protocol'
+import { isAhead } from './is-ahead.ts'
+import { SnapshotAssembly, snapshotBytes } from './snapshot-assembly.ts'
 
 /** Bounds of one stream at the child. */
 export type UpstreamLimits = {
@@ -61,6 +61,9 @@ export const defaultUpstreamLimits: UpstreamLimits = {
   backoffMaxMs: 1_000,
 }
 
+/** A parent that asks for a longer wait is asked again after this one. */
+const retryAfterMsMax = 30_000
+
 /** Why a stream starts anew; a metric label. */
 export type ResyncReason = 'gap' | 'hash' | 'piece' | 'silence' | 'broken'
 
@@ -70,7 +73,7 @@ export type UpstreamEvent =
   | { readonly kind: 'records'; readonly records: readonly LogRecord[] }
   /** A verified snapshot that takes the place of everything held. */
   | { readonly kind: 'reset'; readonly snapshot: Snapshot }
-  /** The stream is up to date with the parent's head of the moment of the join. */
+  /** The parent serves the stream: what is missing comes with the next frames. */
   | { readonly kind: 'joined' }
   /** `final` when asking again would not help. */
   | {
@@ -81,14 +84,6 @@ export type UpstreamEvent =
     }
   | { readonly kind: 'stale'; readonly stale: boolean; readonly ageMs: number }
   | { readonly kind: 'resync'; readonly reason: ResyncReason }
-
-type Assembly = {
-  readonly manifest: SnapshotManifest
-  readonly pieces: (Uint8Array | undefined)[]
-  missing: number
-  /** Pieces that came damaged and were asked for again. */
-  readonly retried: Set<number>
-}
 
 type State = 'detached' | 'joining' | 'assembling' | 'live' | 'waiting' | 'refused'
 
@@ -104,9 +99,11 @@ export class Upstream {
   #link: LinkId | undefined
   #channel: number | undefined
   #position: Position = zeroPosition
+  /** Where the stream stood when it had to start anew last. */
+  #troubleAt: Position = zeroPosition
   /** False while nothing held is worth resuming from. */
   #hasState = false
-  #assembly: Assembly | undefined
+  #assembly: SnapshotAssembly | undefined
   /** Bytes taken since the last credit was given. */
   #taken = 0
   #deadline: Instant | undefined
@@ -137,6 +134,11 @@ export class Upstream {
   /** True while records come in as the parent gets them. */
   get isLive(): boolean {
     return this.#state === 'live'
+  }
+
+  /** True while the stream waits before it asks the parent again. */
+  get isWaiting(): boolean {
+    return this.#state === 'waiting'
   }
 
   /** After the last record handed on. */
@@ -173,8 +175,9 @@ export class Upstream {
     this.detach()
   }
 
-  /** What is held is of no use (a record did not apply): everything is fetched again. */
+  /** What is held is of no use (a record did not apply): everything is fetched again, if it is not yet. */
   restart(reason: ResyncReason, now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
+    if (!this.#hasState) return []
     this.#hasState = false
     return this.#resync(reason, now, effects)
   }
@@ -213,8 +216,13 @@ export class Upstream {
   }
 
   #welcomed(frame: Extract<LinkFrame, { kind: 'welcome' }>, now: Instant): UpstreamEvent[] {
-    if (this.#state !== 'joining') return []
+    // The last of several answers counts: with it the parent's view of position and credit began.
+    const isAwaited = this.#state === 'joining' || this.#state === 'assembling' || this.isLive
+    // A tail that follows nothing is the answer to a join from before what was held was given up.
+    if (!isAwaited || (frame.mode === 'tail' && !this.#hasState)) return []
     this.#channel = frame.channel
+    this.#assembly = undefined
+    this.#taken = 0
     if (frame.mode === 'snapshot') {
       this.#state = 'assembling'
       this.#deadline = after(now, milliseconds(this.#limits.answerMaxMs))
@@ -234,8 +242,9 @@ export class Upstream {
       this.#deadline = undefined
     } else {
       this.#state = 'waiting'
-      const wait = Math.max(this.#backoff.next(), milliseconds(retryAfterMs))
-      this.#deadline = after(now, wait as ReturnType<typeof milliseconds>)
+      const asked = milliseconds(Math.min(retryAfterMs, retryAfterMsMax))
+      const wait = this.#backoff.next()
+      this.#deadline = after(now, wait > asked ? wait : asked)
     }
     return [{ kind: 'refused', code, message, final }]
   }
@@ -247,16 +256,12 @@ export class Upstream {
   ): UpstreamEvent[] {
     if (this.#state !== 'live') return []
     let position = this.#position
-    let first = 0
-    let count = 0
+    const fresh: LogRecord[] = []
     let broken: ResyncReason | undefined
     for (const record of records) {
       this.#taken += record.bytes.length
-      if (record.seq <= position.seq) {
-        // Sent twice, by the parent before this one or before a rejoin: covered already.
-        if (count === 0) first++
-        continue
-      }
+      // Sent twice, by the parent before this one or before a rejoin: covered already.
+      if (record.seq <= position.seq) continue
       if (record.seq !== position.seq + 1) {
         broken = 'gap'
         break
@@ -270,18 +275,14 @@ export class Upstream {
         break
       }
       position = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
-      count++
+      fresh.push(record)
     }
-    // The hash is a view of the frame, which need not be kept for it.
-    if (count > 0) this.#position = { ...position, hash: copyBytes(position.hash) }
     const events: UpstreamEvent[] = []
-    if (count > 0) {
-      this.#backoff.reset()
-      this.#hasState = true
-      events.push({
-        kind: 'records',
-        records: count === records.length ? records : records.slice(first, first + count),
-      })
+    if (fresh.length > 0) {
+      // The hash is a view of the frame, which need not be kept for it.
+      this.#position = { ...position, hash: copyBytes(position.hash) }
+      this.#progressed()
+      events.push({ kind: 'records', records: fresh })
     }
     if (broken !== undefined) {
       // What is held may be the damaged half: only a snapshot can tell.
@@ -301,26 +302,18 @@ export class Upstream {
     // A child that fell off the parent's ring gets a snapshot without having asked.
     if (this.#state !== 'assembling' && this.#state !== 'live') return []
     this.#state = 'assembling'
-    let bytes = 0
-    for (const piece of manifest.pieces) bytes += piece.bytes
+    const bytes = snapshotBytes(manifest)
     if (bytes > this.#limits.snapshotBytesMax) {
+      // The parent does not know yet that it has been refused.
+      this.#send({ kind: 'leave', doc: this.doc }, effects)
       const message = `a snapshot of at most ${this.#limits.snapshotBytesMax} bytes, got ${bytes}`
       return this.#refused('FANFOLD_TOO_LARGE', message, 0, now)
     }
-    if (
-      this.#hasState &&
-      manifest.at.epoch <= this.#position.epoch &&
-      manifest.at.seq < this.#position.seq
-    ) {
+    if (this.#hasState && isAhead(this.#position, manifest.at)) {
       // Going back is only for a new epoch: a parent that is behind is asked again later.
       return this.#resync('gap', now, effects)
     }
-    this.#assembly = {
-      manifest,
-      pieces: new Array(manifest.pieces.length),
-      missing: manifest.pieces.length,
-      retried: new Set(),
-    }
+    this.#assembly = new SnapshotAssembly(manifest, this.#sha256)
     this.#deadline = after(now, milliseconds(this.#limits.answerMaxMs))
     return this.#complete()
   }
@@ -331,42 +324,33 @@ export class Upstream {
     now: Instant,
     effects: EffectSink<LinkEffect>,
   ): UpstreamEvent[] {
-    const assembly = this.#assembly
-    const entry = assembly?.manifest.pieces[index]
-    if (assembly === undefined || entry === undefined || assembly.pieces[index] !== undefined)
-      return []
+    const taken = this.#assembly?.take(index, piece) ?? 'unwanted'
+    if (taken === 'unwanted') return []
+    if (taken === 'damaged-again') return this.#resync('piece', now, effects)
     this.#deadline = after(now, milliseconds(this.#limits.answerMaxMs))
-    const digest = new Uint8Array(sha256Bytes)
-    this.#sha256(piece, digest, 0)
-    if (piece.length !== entry.bytes || !equalBytes(digest, entry.digest)) {
-      if (assembly.retried.has(index)) return this.#resync('piece', now, effects)
-      assembly.retried.add(index)
-      assert(this.#channel !== undefined, 'a stream that assembles has a channel')
-      this.#send({ kind: 'request-pieces', channel: this.#channel, indexes: [index] }, effects)
-      return []
-    }
-    assembly.pieces[index] = piece
-    assembly.missing--
-    return this.#complete()
+    if (taken === 'good') return this.#complete()
+    assert(this.#channel !== undefined, 'a stream that assembles has a channel')
+    this.#send({ kind: 'request-pieces', channel: this.#channel, indexes: [index] }, effects)
+    return []
   }
 
   /** Hands the snapshot on when all of it is here. */
   #complete(): UpstreamEvent[] {
-    const assembly = this.#assembly
-    if (assembly === undefined || assembly.missing > 0) return []
+    const snapshot = this.#assembly?.snapshot
+    if (snapshot === undefined) return []
     this.#assembly = undefined
     this.#state = 'live'
     this.#deadline = undefined
     this.#hasState = true
-    this.#position = assembly.manifest.at
-    this.#backoff.reset()
-    const snapshot = { manifest: assembly.manifest, pieces: assembly.pieces as Uint8Array[] }
+    this.#position = snapshot.manifest.at
+    this.#progressed()
     return [{ kind: 'reset', snapshot }, { kind: 'joined' }]
   }
 
   /** Starts anew: at once the first time, after a wait when it did not help. */
   #resync(reason: ResyncReason, now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
     this.#assembly = undefined
+    this.#troubleAt = this.#position
     if (this.#link === undefined) return [{ kind: 'resync', reason }]
     const isFirst = this.#backoff.attempts === 0
     const wait = this.#backoff.next()
@@ -377,6 +361,11 @@ export class Upstream {
       this.#deadline = after(now, wait)
     }
     return [{ kind: 'resync', reason }]
+  }
+
+  /** Trouble is over once the stream is past the place where it was: till then each time waits. */
+  #progressed(): void {
+    if (isAhead(this.#position, this.#troubleAt)) this.#backoff.reset()
   }
 
   #join(now: Instant, effects: EffectSink<LinkEffect>): void {
