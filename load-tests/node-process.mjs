@@ -1,5 +1,6 @@
 // A node in a process of its own: node node-process.mjs '<configuration as JSON>'. Prints its ports as
-// a line of JSON, stops on SIGTERM, and with `measure` on standard input prints what it has used.
+// a line of JSON, stops on SIGTERM, and with `measure` on standard input prints what it has used, with
+// `held` what it holds after a collection.
 import { createConfig, createLog, startNode } from '@fanfold/node'
 
 const config = createConfig(JSON.parse(process.argv[2]), process.cwd())
@@ -18,8 +19,9 @@ const node = await startNode({
 })
 console.log(JSON.stringify({ port: node.port, adminPort: node.adminPort }))
 process.on('SIGTERM', () => node.stop().then(() => process.exit(0)))
-process.stdin.on('data', () => {
-  globalThis.gc?.()
+process.stdin.on('data', asked => {
+  // Collecting first tells what is held; it also costs time, which is not the node's.
+  if (String(asked).includes('held')) globalThis.gc?.()
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   console.log(

@@ -57,8 +57,8 @@ export async function startNode(options) {
     port,
     adminPort,
     url: `ws://127.0.0.1:${port}`,
-    measure: () => {
-      child.stdin.write('measure\n')
+    measure: (what = 'measure') => {
+      child.stdin.write(`${what}\n`)
       return next()
     },
     stop: () =>

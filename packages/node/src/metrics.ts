@@ -63,7 +63,8 @@ export class Metrics {
     this.#registry.setDefaultLabels({ region: options.region })
     for (const name of metricNames) this.#metrics.set(name, this.#create(name))
     if (options.isProcessCollected) {
-      collectDefaultMetrics({ register: this.#registry })
+      // A sample each 10 ms, the default, would be most of what an idle node does.
+      collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 200 })
       for (const name of refusedDefaults) this.#registry.removeSingleMetric(name)
     }
     this.labelled('build_info', options.version).set(1)

@@ -2,7 +2,7 @@
 export type ClientLimits = {
   /** How long a client may take to show a good token, ms. Default 5,000. */
   readonly authenticateMaxMs: number
-  /** Frames a client may send in a second, pings among them. Default 100 to observe, 10,000 to write. */
+  /** Frames a client may send in a second, pings among them. Default 100 to observe, 100,000 to write. */
   readonly framesPerSecondMax: number
   /** Frames a client may send at once. Default twice those of a second. */
   readonly framesBurst: number
@@ -33,6 +33,6 @@ export const observeLimitsDefault: ClientLimits = {
 /** Defaults for connections that write. */
 export const writeLimitsDefault: ClientLimits = {
   ...observeLimitsDefault,
-  framesPerSecondMax: 10_000,
+  framesPerSecondMax: 100_000,
   framesBurst: 20_000,
 }
