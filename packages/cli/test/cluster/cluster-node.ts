@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { endWithParent, program } from './fanfold-command.ts'
 import { until, within } from './until.ts'
 
 /** How a process ended. */
@@ -21,9 +21,6 @@ export type NodeCommand = {
   readonly arguments: readonly string[]
   readonly environment: Readonly<Record<string, string>>
 }
-
-const program = fileURLToPath(new URL('./node-program.js', import.meta.url))
-const endWithParent = fileURLToPath(new URL('./end-with-parent.js', import.meta.url))
 
 /** Lines kept of a node's log and of its standard error, each. */
 const linesMax = 10_000

@@ -3,7 +3,8 @@
  * one from a seed, which is always there.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { canonicalJson, type JsonObject, type JsonValue } from '@fanfold/document'
@@ -17,6 +18,8 @@ export type Recording = {
   readonly lines: readonly RecordingLine[]
   /** SHA-256 of the canonical JSON of the state after the last line. */
   readonly finalHash: string
+  /** Where the state and the lines are files, as they were recorded. */
+  readonly files?: { readonly state: string; readonly lines: string }
 }
 
 /** One line of a recording. */
@@ -54,7 +57,11 @@ export function timingRecording(name: string): Recording {
   const finalHash = existsSync(checks)
     ? String(JSON.parse(readFileSync(checks, 'utf8'))['final_sha256'])
     : finalHashByRule(state, lines)
-  return { name, state, lines, finalHash }
+  const files = {
+    state: realdataPath(`${name}/subscribe.json`),
+    lines: realdataPath(`${name}/deltas.ndjson.gz`),
+  }
+  return { name, state, lines, finalHash, files }
 }
 
 /** The changes of results of an election, which begin with no states. */
@@ -72,11 +79,16 @@ export function seededRecording(seed: string, lineCount: number): Recording {
   return { name: `synthetic ${seed}`, state, lines, finalHash: finalHashByRule(state, lines) }
 }
 
-/** The lines of a recording as files of recordings have them. */
-export const recordingFile = (recording: Recording): string =>
-  recording.lines
-    .map((line, index) => `${JSON.stringify({ seq: index + 1, ms: index, ...line })}\n`)
-    .join('')
+/** Writes a recording that has no files yet into a directory. */
+export function withFiles(recording: Recording, directory: string): Required<Recording> {
+  const { files, state, lines } = recording
+  if (files !== undefined) return { ...recording, files }
+  const written = { state: join(directory, 'state.json'), lines: join(directory, 'lines.ndjson') }
+  writeFileSync(written.state, JSON.stringify(state))
+  const texts = lines.map((line, index) => JSON.stringify({ seq: index + 1, ms: index, ...line }))
+  writeFileSync(written.lines, `${texts.join('\n')}\n`)
+  return { ...recording, files: written }
+}
 
 /** A real editing trace. */
 export function editingTrace(name: string): EditingTrace {
@@ -119,7 +131,8 @@ export function chanceOf(seed: string): () => number {
   }
 }
 
-function finalHashByRule(state: JsonObject, lines: readonly RecordingLine[]): string {
+/** The hash of what lines make of a state, by the rule of the recordings. */
+export function finalHashByRule(state: JsonObject, lines: readonly RecordingLine[]): string {
   const final: JsonObject = structuredClone(state)
   // The oracle takes parts of lines over into the state and changes them there.
   for (const { topic, delta } of structuredClone(lines)) {
