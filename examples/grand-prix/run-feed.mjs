@@ -39,9 +39,15 @@ const end = () => {
   live.close()
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, end)
+let isPlaying = false
+const send = async (message, value) => {
+  const { epoch, seq } = await live.send(document, message, value)
+  if (!isPlaying) console.log(`${document}: playing, from epoch ${epoch} seq ${seq}`)
+  isPlaying = true
+}
 try {
   await feed({
-    send: (message, value) => live.send(document, message, value),
+    send,
     seed,
     signal: ending.signal,
   })

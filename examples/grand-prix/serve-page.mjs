@@ -18,6 +18,7 @@ const { values } = parseArgs({
     document: { type: 'string', default: 'demo/grand-prix/corvane' },
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '8080' },
+    page: { type: 'string', default: fileURLToPath(new URL('./page/dist', import.meta.url)) },
     'token-file': { type: 'string' },
   },
 })
@@ -36,12 +37,11 @@ const types = {
 }
 
 // The page is some hundred kilobytes: read once, so that a path from outside is looked up, never opened.
-const folder = fileURLToPath(new URL('./page/dist', import.meta.url))
 const files = new Map()
-for (const name of readdirSync(folder, { recursive: true })) {
+for (const name of readdirSync(values.page, { recursive: true })) {
   const type = types[extname(name)]
   if (type === undefined) continue
-  files.set(`/${name.replaceAll(sep, '/')}`, { type, body: readFileSync(join(folder, name)) })
+  files.set(`/${name.replaceAll(sep, '/')}`, { type, body: readFileSync(join(values.page, name)) })
 }
 files.set('/', files.get('/index.html'))
 files.set('/config.json', {
