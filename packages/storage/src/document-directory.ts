@@ -50,21 +50,40 @@ export const snapshotFileName = ({ epoch, seq }: SnapshotName): string =>
 export class DocumentDirectory {
   readonly files: FileSystem
   readonly key: DocumentKey
-  readonly keyBytes: Uint8Array
-  readonly path: string
   readonly #data: string
+  // Derived from the key, and let go with the file: of most documents nothing is done at a time.
+  #keyBytes: Uint8Array | undefined
+  #path: string | undefined
 
-  /** @param data the data directory, which all documents share */
+  /** @param data the data directory, an absolute path that all documents share */
   constructor(files: FileSystem, data: string, key: DocumentKey) {
     assert(asDocumentKey(key) === key, `a document key, got ${JSON.stringify(key)}`)
-    const { tenant, type, id } = documentName(key)
     this.files = files
     this.key = key
-    this.keyBytes = encodeUtf8(key)
-    this.#data = resolve(data)
+    this.#data = data
+  }
+
+  /** The key as its ASCII bytes. */
+  get keyBytes(): Uint8Array {
+    this.#keyBytes ??= encodeUtf8(this.key)
+    return this.#keyBytes
+  }
+
+  /** The directory's path. */
+  get path(): string {
+    if (this.#path !== undefined) return this.#path
+    const { tenant, type, id } = documentName(this.key)
     const documents = join(this.#data, 'documents')
-    this.path = resolve(documents, tenant, type, id)
-    assert(this.path.startsWith(documents + sep), `${this.path} is inside ${documents}`)
+    const path = resolve(documents, tenant, type, id)
+    assert(path.startsWith(documents + sep), `${path} is inside ${documents}`)
+    this.#path = path
+    return path
+  }
+
+  /** Keeps nothing that can be derived again. */
+  forget(): void {
+    this.#keyBytes = undefined
+    this.#path = undefined
   }
 
   /** The path of a file in it. */

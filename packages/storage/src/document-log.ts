@@ -9,9 +9,8 @@ import { LogWriter, suffixOf, type WriterOptions } from './log-writer.ts'
 import { openLog } from './open-log.ts'
 import { writeSnapshot } from './snapshot-file.ts'
 
-/** What a document's log is made of. */
-export type DocumentLogOptions = {
-  readonly directory: DocumentDirectory
+/** What all documents of a store share. */
+export type DocumentLogContext = {
   readonly chain: Chain
   readonly sha256: Sha256
   readonly writing: WriterOptions
@@ -22,17 +21,15 @@ type EffectOf<Kind extends LogEffect['kind']> = Extract<LogEffect, { kind: Kind 
 
 /** A document that somebody uses; the store forgets it when it is closed and nothing waits. */
 export class DocumentLog {
-  readonly #options: DocumentLogOptions
+  readonly directory: DocumentDirectory
+  readonly #context: DocumentLogContext
   readonly #waiting: LogEffect[] = []
   #writer: LogWriter | undefined
   #appendsInFlight = 0
 
-  constructor(options: DocumentLogOptions) {
-    this.#options = options
-  }
-
-  get directory(): DocumentDirectory {
-    return this.#options.directory
+  constructor(directory: DocumentDirectory, context: DocumentLogContext) {
+    this.directory = directory
+    this.#context = context
   }
 
   get hasWork(): boolean {
@@ -96,7 +93,8 @@ export class DocumentLog {
 
   async #open({ doc }: EffectOf<'log-open'>): Promise<void> {
     assert(this.#writer === undefined, `${doc} is opened once until it is closed`)
-    const { directory, chain, sha256, writing, answer } = this.#options
+    const { directory } = this
+    const { chain, sha256, writing, answer } = this.#context
     const listener = {
       snapshot: (snapshot: EffectOf<'log-keep-snapshot'>['snapshot']) =>
         answer({ kind: 'log-snapshot', doc, snapshot }),
@@ -122,17 +120,17 @@ export class DocumentLog {
     }
     this.#appendsInFlight--
     if (refusal === undefined)
-      this.#options.answer({ kind: 'log-appended', doc, seq: writer.position.seq })
-    else this.#options.answer({ kind: 'log-append-refused', doc, ...refusal })
+      this.#context.answer({ kind: 'log-appended', doc, seq: writer.position.seq })
+    else this.#context.answer({ kind: 'log-append-refused', doc, ...refusal })
   }
 
   async #keepSnapshot({ doc, snapshot }: EffectOf<'log-keep-snapshot'>): Promise<void> {
-    const { directory, writing, answer } = this.#options
+    const { writing, answer } = this.#context
     const { seq } = snapshot.manifest.at
     const last = this.#openWriter(doc).position.seq
     assert(seq > 0 && seq <= last, `a snapshot of ${doc} at 1 to ${last}, got ${seq}`)
     try {
-      await writeSnapshot(directory, { snapshot, suffix: suffixOf(writing) })
+      await writeSnapshot(this.directory, { snapshot, suffix: suffixOf(writing) })
       answer({ kind: 'log-snapshot-kept', doc, seq })
     } catch (error) {
       answer({ kind: 'log-snapshot-refused', doc, ...refusalOfWriting(error) })

@@ -6,19 +6,21 @@
  * has collected meanwhile, so a slow disk makes larger batches and not longer queues.
  */
 import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
 import { Chain, type LogEffect, type LogInput, type LogStore } from '@fanfold/document'
 import { assert, type Sha256, unreachable } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import { DocumentDirectory } from './document-directory.ts'
-import { DocumentLog } from './document-log.ts'
+import { DocumentLog, type DocumentLogContext } from './document-log.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
-import type { WriterOptions } from './log-writer.ts'
 import { writerBytes } from './segment-header.ts'
 
 /** Bytes after which a segment is full and the next begins: a few thousand writes, quickly read. */
 export const segmentBytesMaxDefault = 67_108_864
-/** Files that stay open between two appends; well below the usual limit of 1,024 per process. */
+/** Files that stay open between two appends: those of a thousand busy documents. */
 export const openFilesMaxDefault = 1_024
+/** A file is closed after so long without an append, ms, by default. */
+export const fileIdleMaxMsDefault = 5_000
 /** Documents at work at a time: enough to keep a pool of threads busy while answers are handled. */
 export const documentsAtWorkMaxDefault = 64
 /** Effects that wait over all documents; beyond, opens, appends and snapshots are refused. */
@@ -40,6 +42,8 @@ export type FileLogStoreOptions = {
   readonly onFatal?: ((error: unknown) => void) | undefined
   readonly segmentBytesMax?: number | undefined
   readonly openFilesMax?: number | undefined
+  /** How long a file stays open after an append, ms. Default 5,000. */
+  readonly fileIdleMaxMs?: number | undefined
   readonly documentsAtWorkMax?: number | undefined
   readonly effectsWaitingMax?: number | undefined
   /** The file system, where it is not the machine's. */
@@ -53,8 +57,8 @@ export const createFileLogStore = (options: FileLogStoreOptions): LogStore =>
 class FileLogStore implements LogStore {
   readonly #options: FileLogStoreOptions
   readonly #files: FileSystem
-  readonly #chain: Chain
-  readonly #writing: WriterOptions
+  readonly #directory: string
+  readonly #context: DocumentLogContext
   readonly #openFilesMax: number
   readonly #documentsAtWorkMax: number
   readonly #effectsWaitingMax: number
@@ -62,8 +66,10 @@ class FileLogStore implements LogStore {
   /** Documents that wait for their turn, in order. */
   readonly #ready = new Set<DocumentLog>()
   readonly #atWork = new Set<DocumentLog>()
-  /** Documents that hold a file and are not at work, the longest idle first. */
-  readonly #idle = new Set<DocumentLog>()
+  /** Documents that hold a file and are not at work, the longest idle first, and since when. */
+  readonly #idle = new Map<DocumentLog, number>()
+  readonly #fileIdleMaxMs: number
+  #idleTimer: NodeJS.Timeout | undefined
   #effectsWaiting = 0
   #hasFailed = false
   #isClosed = false
@@ -72,12 +78,18 @@ class FileLogStore implements LogStore {
   constructor(options: FileLogStoreOptions) {
     this.#options = options
     this.#files = options.files ?? nodeFileSystem
-    this.#chain = new Chain(options.sha256)
-    this.#writing = {
-      writer: randomBytes(writerBytes),
-      nodeId: options.nodeId,
-      segmentBytesMax: options.segmentBytesMax ?? segmentBytesMaxDefault,
+    this.#directory = resolve(options.directory)
+    this.#context = {
+      chain: new Chain(options.sha256),
+      sha256: options.sha256,
+      writing: {
+        writer: randomBytes(writerBytes),
+        nodeId: options.nodeId,
+        segmentBytesMax: options.segmentBytesMax ?? segmentBytesMaxDefault,
+      },
+      answer: input => this.#answer(input),
     }
+    this.#fileIdleMaxMs = options.fileIdleMaxMs ?? fileIdleMaxMsDefault
     this.#openFilesMax = options.openFilesMax ?? openFilesMaxDefault
     this.#documentsAtWorkMax = options.documentsAtWorkMax ?? documentsAtWorkMaxDefault
     this.#effectsWaitingMax = options.effectsWaitingMax ?? effectsWaitingMaxDefault
@@ -108,6 +120,7 @@ class FileLogStore implements LogStore {
     const logs = [...this.#documents.values()]
     this.#documents.clear()
     this.#idle.clear()
+    clearTimeout(this.#idleTimer)
     for (const log of logs) await log.release()
   }
 
@@ -116,13 +129,8 @@ class FileLogStore implements LogStore {
   }
 
   #add(doc: DocumentKey): DocumentLog {
-    const log = new DocumentLog({
-      directory: new DocumentDirectory(this.#files, this.#options.directory, doc),
-      chain: this.#chain,
-      sha256: this.#options.sha256,
-      writing: this.#writing,
-      answer: input => this.#answer(input),
-    })
+    const directory = new DocumentDirectory(this.#files, this.#directory, doc)
+    const log = new DocumentLog(directory, this.#context)
     this.#documents.set(doc, log)
     return log
   }
@@ -141,8 +149,9 @@ class FileLogStore implements LogStore {
   async #turn(log: DocumentLog): Promise<void> {
     try {
       await log.step()
-      if (log.holdsFile) this.#idle.add(log)
+      if (log.holdsFile) this.#idle.set(log, performance.now())
       if (this.#idle.size > this.#openFilesMax) await this.#closeLongestIdle()
+      this.#armIdleTimer()
     } catch (error) {
       this.#fail(error)
     }
@@ -156,10 +165,33 @@ class FileLogStore implements LogStore {
   }
 
   async #closeLongestIdle(): Promise<void> {
-    const [log] = this.#idle
+    const [log] = this.#idle.keys()
     if (log === undefined) return
     this.#idle.delete(log)
     await log.release()
+  }
+
+  /** One timer, for the file that has been idle for longest. */
+  #armIdleTimer(): void {
+    const [since] = this.#idle.values()
+    if (since === undefined || this.#idleTimer !== undefined || this.#isClosed) return
+    const waitMs = Math.max(0, since + this.#fileIdleMaxMs - performance.now())
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined
+      this.#closeIdle()
+        .then(() => this.#armIdleTimer())
+        .catch(error => this.#fail(error))
+    }, waitMs)
+    this.#idleTimer.unref()
+  }
+
+  async #closeIdle(): Promise<void> {
+    const before = performance.now() - this.#fileIdleMaxMs
+    for (const [log, since] of this.#idle) {
+      if (since > before) return
+      this.#idle.delete(log)
+      await log.release()
+    }
   }
 
   #answer(input: LogInput): void {

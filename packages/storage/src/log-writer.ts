@@ -36,9 +36,6 @@ export type Batch = {
 /** The segment that is being written. */
 type Tail = {
   readonly name: SegmentName
-  readonly path: string
-  /** The first segment of the next epoch: the fence. */
-  readonly successorPath: string
   /** Bytes that count; 0 before the header is out. */
   length: number
   /** True while bytes behind `length` wait to be cut. */
@@ -55,7 +52,7 @@ export class LogWriter {
   #tail: Tail | undefined
   #isFenced = false
   /** As it was when the log was opened, until the first claim; what a claim compares with. */
-  #opened: OpenedLog
+  #opened: OpenedLog | undefined
   #segmentCount: number
   #hasMeta: boolean
   #file: number | undefined
@@ -71,7 +68,7 @@ export class LogWriter {
     const { end } = opened
     if (end?.name.epoch === opened.epoch && equalBytes(end.writer, options.writer)) {
       // What stands behind the good end is a refused batch of our own.
-      this.#tail = { ...this.#tailOf(end.name), length: end.length, isDirty: true }
+      this.#tail = { name: end.name, length: end.length, isDirty: true }
     }
   }
 
@@ -89,6 +86,7 @@ export class LogWriter {
   async release(): Promise<void> {
     const file = this.#file
     this.#file = undefined
+    this.#directory.forget()
     if (file !== undefined) await this.#directory.files.close(file)
   }
 
@@ -135,7 +133,7 @@ export class LogWriter {
     const own = this.#tail
     const end =
       own === undefined
-        ? this.#opened.end
+        ? this.#opened?.end
         : { name: own.name, length: own.length, writer: this.#options.writer }
     const position = this.#position
     const claim = await claimEpoch(directory, epoch, {
@@ -147,7 +145,8 @@ export class LogWriter {
     this.#file = claim.file
     this.#segmentCount = claim.segmentCount
     this.#epoch = epoch
-    this.#tail = { ...this.#tailOf({ epoch, part: 0 }), length: 0, isDirty: false }
+    this.#tail = { name: { epoch, part: 0 }, length: 0, isDirty: false }
+    this.#opened = undefined
   }
 
   /** The segment to write to, the next one when it is full. */
@@ -156,9 +155,9 @@ export class LogWriter {
     assert(tail !== undefined, 'an epoch was claimed before it is written')
     if (tail.length < this.#options.segmentBytesMax) return tail
     const name = { epoch: tail.name.epoch, part: tail.name.part + 1 }
-    const next = { ...this.#tailOf(name), length: 0, isDirty: false }
+    const next = { name, length: 0, isDirty: false }
     // The epoch is ours, and so is a file of this name that an earlier attempt has left.
-    const file = await this.#directory.files.open(next.path, 'replace')
+    const file = await this.#directory.files.open(this.#directory.segment(name), 'replace')
     await this.release()
     this.#file = file
     this.#tail = next
@@ -188,7 +187,8 @@ export class LogWriter {
     try {
       await writeAll({ files, file, bytes, position: tail.length })
     } catch (cause) {
-      if (!isNoRoom(cause)) throw new DiskFailure(`${tail.path}: cannot be written`, { cause })
+      if (!isNoRoom(cause))
+        throw new DiskFailure(`${this.#directory.segment(tail.name)}: cannot be written`, { cause })
       tail.isDirty = true
       // Whole records of the batch may be in the file, and a claimer may have read them. So nothing
       // is cut that a later epoch continues from, and one that comes while it is cut is found after.
@@ -197,9 +197,13 @@ export class LogWriter {
         if (!isLogFull(error)) throw error
       })
       await this.#requireCounts(tail, last)
-      throw new LogError('FANFOLD_LOG_FULL', `${tail.path}: ${cause.message}`, { cause })
+      throw new LogError(
+        'FANFOLD_LOG_FULL',
+        `${this.#directory.segment(tail.name)}: ${cause.message}`,
+        { cause },
+      )
     }
-    await syncFile(files, file, tail.path)
+    await syncFile(files, file, this.#directory.segment(tail.name))
   }
 
   /** Cuts what an earlier append could not. */
@@ -218,10 +222,15 @@ export class LogWriter {
     try {
       await files.truncate(file, tail.length)
     } catch (cause) {
-      if (!isNoRoom(cause)) throw new DiskFailure(`${tail.path}: cannot be cut`, { cause })
-      throw new LogError('FANFOLD_LOG_FULL', `${tail.path}: ${cause.message}`, { cause })
+      if (!isNoRoom(cause))
+        throw new DiskFailure(`${this.#directory.segment(tail.name)}: cannot be cut`, { cause })
+      throw new LogError(
+        'FANFOLD_LOG_FULL',
+        `${this.#directory.segment(tail.name)}: ${cause.message}`,
+        { cause },
+      )
     }
-    await syncFile(files, file, tail.path)
+    await syncFile(files, file, this.#directory.segment(tail.name))
     tail.isDirty = false
   }
 
@@ -241,25 +250,18 @@ export class LogWriter {
   }
 
   async #isDeposed(tail: Tail): Promise<boolean> {
+    // The first segment of the next epoch is the fence.
+    const successor = this.#directory.segment({ epoch: tail.name.epoch + 1, part: 0 })
     try {
-      return await this.#directory.files.exists(tail.successorPath)
+      return await this.#directory.files.exists(successor)
     } catch (cause) {
-      throw new DiskFailure(`${tail.successorPath}: cannot be looked for`, { cause })
+      throw new DiskFailure(`${successor}: cannot be looked for`, { cause })
     }
   }
 
   async #openFile(tail: Tail): Promise<number> {
-    this.#file ??= await this.#directory.files.open(tail.path, 'write')
+    this.#file ??= await this.#directory.files.open(this.#directory.segment(tail.name), 'write')
     return this.#file
-  }
-
-  #tailOf(name: SegmentName): Pick<Tail, 'name' | 'path' | 'successorPath'> {
-    const successor = { epoch: name.epoch + 1, part: 0 }
-    return {
-      name,
-      path: this.#directory.segment(name),
-      successorPath: this.#directory.segment(successor),
-    }
   }
 }
 

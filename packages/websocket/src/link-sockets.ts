@@ -76,6 +76,7 @@ export class LinkSockets {
     this.#sweep = new Sweep({
       clock: options.clock,
       periodMs: Math.min(sweepMs, options.limits.pingEveryMs),
+      isNeeded: () => this.#links.size > 0,
       task: awakeMs => {
         for (const link of this.#links.values()) link.sweep(awakeMs)
       },
@@ -202,6 +203,7 @@ export class LinkSockets {
       },
     })
     this.#links.set(link, linkSocket)
+    this.#sweep.start()
     linkSocket.start({
       authenticator: this.#authenticator,
       dialled,

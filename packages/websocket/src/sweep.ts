@@ -7,27 +7,34 @@
  */
 import type { Clock } from './clock.ts'
 
-/** Calls `task` every `periodMs` with the time awake. */
+/** Calls `task` every `periodMs` with the time awake, while there is something to look at. */
 export class Sweep {
   readonly #clock: Clock
-  readonly #stop: () => void
+  readonly #periodMs: number
+  readonly #isNeeded: () => boolean
+  readonly #task: (awakeMs: number) => void
+  #stop: (() => void) | undefined
   #awakeMs = 0
-  #sweptAtMs: number
+  #sweptAtMs = 0
 
   constructor(options: {
     readonly clock: Clock
     readonly periodMs: number
+    /** Whether there is a connection: a node without any is not woken for them. */
+    readonly isNeeded: () => boolean
     readonly task: (awakeMs: number) => void
   }) {
-    const { clock, periodMs, task } = options
-    this.#clock = clock
-    this.#sweptAtMs = clock.monotonicMs()
-    this.#stop = clock.every(periodMs, () => {
-      const nowMs = this.#clock.monotonicMs()
-      this.#awakeMs += Math.min(nowMs - this.#sweptAtMs, 2 * periodMs)
-      this.#sweptAtMs = nowMs
-      task(this.#awakeMs)
-    })
+    this.#clock = options.clock
+    this.#periodMs = options.periodMs
+    this.#isNeeded = options.isNeeded
+    this.#task = options.task
+  }
+
+  /** There is a connection: sweeps from now on, if it did not already. */
+  start(): void {
+    if (this.#stop !== undefined) return
+    this.#sweptAtMs = this.#clock.monotonicMs()
+    this.#stop = this.#clock.every(this.#periodMs, () => this.#sweep())
   }
 
   /** Milliseconds this process was awake, as of the last sweep. */
@@ -37,6 +44,18 @@ export class Sweep {
 
   /** Sweeps no more. May be called twice. */
   stop(): void {
-    this.#stop()
+    this.#stop?.()
+    this.#stop = undefined
+  }
+
+  #sweep(): void {
+    if (!this.#isNeeded()) {
+      this.stop()
+      return
+    }
+    const nowMs = this.#clock.monotonicMs()
+    this.#awakeMs += Math.min(nowMs - this.#sweptAtMs, 2 * this.#periodMs)
+    this.#sweptAtMs = nowMs
+    this.#task(this.#awakeMs)
   }
 }

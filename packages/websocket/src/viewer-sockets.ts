@@ -125,6 +125,7 @@ export class ViewerSockets {
     this.#sweep = new Sweep({
       clock: options.clock,
       periodMs: sweepMs,
+      isNeeded: () => this.#viewers.size > 0,
       task: awakeMs => {
         for (const viewer of this.#viewers.values()) viewer.connection.sweep(awakeMs)
       },
@@ -160,6 +161,7 @@ export class ViewerSockets {
       },
     })
     this.#viewers.set(id, viewer)
+    this.#sweep.start()
     return id
   }
 

@@ -122,6 +122,7 @@ export class WriterSockets {
     this.#sweep = new Sweep({
       clock: options.clock,
       periodMs: sweepMs,
+      isNeeded: () => this.#writers.size > 0,
       task: awakeMs => {
         for (const writer of this.#writers) writer.connection.sweep(awakeMs)
       },
@@ -156,6 +157,7 @@ export class WriterSockets {
       },
     })
     this.#writers.add(writer)
+    this.#sweep.start()
   }
 
   /** Answers a request. */
