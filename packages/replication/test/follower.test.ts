@@ -1,0 +1,83 @@
+import { sha256 } from '@fanfold/conformance'
+import { Prng } from '@fanfold/kernel'
+import type { LinkEffect, LinkFrame, LogRecord } from '@fanfold/protocol'
+import t from 'tap'
+import { Follower } from '../src/follower.ts'
+import { defaultUpstreamLimits } from '../src/upstream.ts'
+import {
+  after,
+  at,
+  doc,
+  framesOf,
+  link,
+  recordsOf,
+  ringLimits,
+  snapshotAt,
+} from './build-stream.ts'
+
+const log = recordsOf(600)
+const head = after(log[9])
+
+/** A follower that is live at the tenth record. */
+function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: LinkEffect[] } {
+  const follower = new Follower({
+    doc,
+    sha256,
+    prng: new Prng('follower'),
+    limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
+  })
+  const effects: LinkEffect[] = []
+  follower.upstream.attach(link(1), at(0), effects)
+  const { manifest, pieces } = snapshotAt(head)
+  const frames: LinkFrame[] = [
+    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head },
+    { kind: 'snapshot-begin', channel: 1, manifest },
+    ...pieces.map(
+      (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel: 1, index, piece }),
+    ),
+  ]
+  for (const frame of frames) follower.receive(frame, at(0), effects)
+  effects.length = 0
+  return { follower, effects }
+}
+
+const records = (list: readonly LogRecord[]): LinkFrame => ({
+  kind: 'records',
+  channel: 1,
+  records: list,
+})
+
+t.test('a snapshot and the records after it are in the replica and in the ring', async t => {
+  const { follower, effects } = live()
+  t.ok(follower.hasState)
+  t.same(follower.ring.base, head)
+  follower.receive(records(log.slice(10, 13)), at(0), effects)
+  t.match(follower.replica.position, { seq: 13 })
+  t.equal(follower.ring.lastSeq, 13)
+  t.match(follower.replica.state(), { n: 13 })
+})
+
+t.test('nothing is applied on the way; what waits too long is settled in slices', async t => {
+  const one = log[11]?.bytes.length ?? 0
+  const { follower, effects } = live(10 * one)
+  follower.receive(records(log.slice(10, 20)), at(0), effects)
+  t.notOk(follower.mustSettle, 'at the limit')
+  follower.receive(records(log.slice(20, 600)), at(0), effects)
+  t.ok(follower.mustSettle, 'past it')
+  const before = follower.replica.pendingBytes
+  t.same(follower.settle(at(0), effects), [])
+  t.ok(follower.replica.pendingBytes < before && follower.replica.pendingBytes > 0)
+  while (follower.mustSettle) follower.settle(at(0), effects)
+  t.match(follower.replica.state(), { n: 600 })
+})
+
+t.test('a record that does not apply makes the follower fetch everything again', async t => {
+  const { follower, effects } = live()
+  // A delta to a document that was deleted.
+  const manifest = { at: after(log[14]), pieces: [] }
+  follower.receive({ kind: 'snapshot-begin', channel: 1, manifest }, at(0), effects)
+  follower.receive(records(log.slice(15, 16)), at(0), effects)
+  t.match(follower.settle(at(0), effects), [{ kind: 'resync', reason: 'broken' }])
+  t.match(framesOf(effects), [{ kind: 'join', have: undefined }])
+  t.notOk(follower.mustSettle)
+})

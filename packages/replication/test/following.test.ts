@@ -1,0 +1,321 @@
+import { sha256 } from '@fanfold/conformance'
+import { Prng } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  encodeLinkFrame,
+  type LinkEffect,
+  type LinkFrame,
+  type LogRecord,
+  type Position,
+  parseDocumentKey,
+} from '@fanfold/protocol'
+import t from 'tap'
+import { Following, type FollowingEvent } from '../src/following.ts'
+import { defaultUpstreamLimits } from '../src/upstream.ts'
+import {
+  after,
+  at,
+  doc,
+  framesOf,
+  link,
+  recordsOf,
+  ringLimits,
+  snapshotAt,
+} from './build-stream.ts'
+
+const log = recordsOf(400)
+const head = after(log[9])
+const first = link(1)
+const second = link(2)
+const semis = parseDocumentKey('acme/match/semis')
+
+/** Everything that a node follows, with what it tells. */
+class Rig {
+  readonly told: { doc: DocumentKey; event: FollowingEvent }[] = []
+  readonly following: Following
+  nowMs = 0
+  onTold: ((doc: DocumentKey, event: FollowingEvent) => void) | undefined
+  readonly #effects: LinkEffect[] = []
+
+  constructor(pendingBytesMax = 1_000_000) {
+    this.following = new Following({
+      sha256,
+      prng: new Prng('following'),
+      limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
+      tell: (doc, event) => {
+        this.told.push({ doc, event })
+        this.onTold?.(doc, event)
+      },
+    })
+  }
+
+  follow(key = doc): void {
+    this.following.follow(key, at(this.nowMs), this.#effects)
+  }
+
+  unfollow(key = doc): void {
+    this.following.unfollow(key, this.#effects)
+  }
+
+  open(link = first): void {
+    this.following.opened(link, at(this.nowMs), this.#effects)
+  }
+
+  close(link = first): void {
+    this.following.closed(link, at(this.nowMs), this.#effects)
+  }
+
+  restart(): void {
+    this.following.restart(doc, at(this.nowMs), this.#effects)
+  }
+
+  take(frames: readonly LinkFrame[], from = first): void {
+    for (const frame of frames) this.bytes(encodeLinkFrame(frame), from)
+  }
+
+  bytes(bytes: Uint8Array, from = first): void {
+    this.following.receive(from, bytes, at(this.nowMs), this.#effects)
+  }
+
+  pass(ms: number): void {
+    this.nowMs += ms
+    this.following.tick(at(this.nowMs), this.#effects)
+  }
+
+  effects(): LinkEffect[] {
+    return this.#effects.splice(0)
+  }
+
+  sent(to = first): LinkFrame[] {
+    return framesOf(this.effects(), to)
+  }
+
+  events(): string[] {
+    return this.told.splice(0).map(({ event }) => event.kind)
+  }
+
+  /** How long the document has been stale, ms. */
+  get staleMs(): number | undefined {
+    const staleFor = this.following.staleFor(doc, at(this.nowMs))
+    return staleFor === undefined ? undefined : staleFor / 1_000
+  }
+}
+
+const welcome = (mode: 'tail' | 'snapshot', channel = 7, key = doc): LinkFrame => ({
+  kind: 'welcome',
+  doc: key,
+  channel,
+  mode,
+  head,
+})
+
+const snapshotFrames = (position: Position, channel = 7): LinkFrame[] => {
+  const { manifest, pieces } = snapshotAt(position)
+  return [
+    { kind: 'snapshot-begin', channel, manifest },
+    ...pieces.map((piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, piece })),
+  ]
+}
+
+const records = (list: readonly LogRecord[], channel = 7): LinkFrame => ({
+  kind: 'records',
+  channel,
+  records: list,
+})
+
+const status = (stale: boolean, ageMs: number): LinkFrame => ({
+  kind: 'status',
+  channel: 7,
+  stale,
+  ageMs,
+})
+
+/** A rig that follows the document, live at the tenth record. */
+const live = (pendingBytesMax?: number): Rig => {
+  const rig = new Rig(pendingBytesMax)
+  rig.open()
+  rig.follow()
+  rig.take([welcome('snapshot'), ...snapshotFrames(head)])
+  rig.effects()
+  rig.events()
+  return rig
+}
+
+t.test('a document that is followed is joined at once, or when a parent is there', async t => {
+  const rig = new Rig()
+  rig.follow()
+  t.same(rig.sent(), [])
+  t.notOk(rig.following.hasParent)
+  rig.open()
+  t.match(rig.sent(), [{ kind: 'join', doc }])
+  rig.follow(semis)
+  t.match(rig.sent(), [{ kind: 'join', doc: semis }])
+  t.equal(rig.following.count, 2)
+})
+
+t.test('one stream per document: a second parent waits', async t => {
+  const rig = live()
+  rig.open(second)
+  t.same(rig.sent(second), [])
+  rig.take([records(log.slice(10, 11))], second)
+  t.same(rig.events(), [], 'and what it sends is not taken')
+  rig.take([records(log.slice(10, 11))])
+  t.same(rig.events(), ['records'])
+})
+
+t.test('the replica and the ring are up to date when the role is told', async t => {
+  const rig = live()
+  rig.onTold = () => {
+    t.match(rig.following.get(doc)?.replica.position, { seq: 12 })
+    t.equal(rig.following.get(doc)?.ring.lastSeq, 12)
+  }
+  rig.take([records(log.slice(10, 12))])
+})
+
+t.test('when the parent goes, the next one is joined from what is held', async t => {
+  const rig = live()
+  rig.open(second)
+  rig.nowMs = 100
+  rig.close()
+  t.match(rig.sent(second), [{ kind: 'join', doc, have: head }])
+  t.same(rig.events(), ['staleness'])
+  rig.nowMs = 130
+  t.equal(rig.staleMs, 30)
+  rig.take([welcome('tail', 9), records(log.slice(10, 12), 9)], second)
+  t.same(rig.events(), ['joined', 'staleness', 'records'])
+  t.equal(rig.staleMs, undefined)
+})
+
+t.test('a parent that was waiting and goes changes nothing', async t => {
+  const rig = live()
+  rig.open(second)
+  rig.close(second)
+  t.same(rig.events(), [])
+  t.ok(rig.following.hasParent)
+})
+
+t.test("the parent's own staleness is told with its age, and cleared", async t => {
+  const rig = live()
+  rig.nowMs = 1_000
+  rig.take([status(true, 400)])
+  t.equal(rig.staleMs, 400)
+  rig.nowMs = 1_100
+  t.equal(rig.staleMs, 500)
+  rig.take([status(false, 0)])
+  t.equal(rig.staleMs, undefined)
+  t.same(rig.events(), ['staleness', 'staleness'])
+})
+
+t.test('a snapshot of a stale parent is stale', async t => {
+  const rig = new Rig()
+  rig.open()
+  rig.follow()
+  rig.nowMs = 1_000
+  rig.take([welcome('snapshot'), status(true, 400), ...snapshotFrames(head)])
+  t.equal(rig.staleMs, 400)
+})
+
+t.test('the age goes on when a stale parent goes too', async t => {
+  const rig = live()
+  rig.nowMs = 1_000
+  rig.take([status(true, 400)])
+  rig.nowMs = 2_000
+  rig.close()
+  t.equal(rig.staleMs, 1_400)
+})
+
+t.test('a stream that has to wait before it asks again is stale', async t => {
+  const rig = live()
+  const refusal: LinkFrame = {
+    kind: 'refused',
+    doc,
+    code: 'FANFOLD_NO_PARENT',
+    message: 'no',
+    retryAfterMs: 0,
+  }
+  rig.take([refusal])
+  t.same(rig.events(), ['refused', 'staleness'])
+  rig.pass(1_000)
+  t.match(rig.sent(), [{ kind: 'join', have: head }])
+  rig.take([welcome('tail')])
+  t.equal(rig.staleMs, undefined)
+})
+
+t.test('a document that is left is nobody’s any more', async t => {
+  const rig = live()
+  rig.unfollow()
+  t.match(rig.sent(), [{ kind: 'leave', doc }])
+  rig.take([records(log.slice(10, 12)), ...snapshotFrames(head), welcome('tail')])
+  t.same(rig.events(), [])
+  t.equal(rig.following.wakeAt(), undefined)
+  rig.unfollow()
+  t.same(rig.sent(), [])
+})
+
+t.test('frames of unknown channels, and of later versions, are passed over', async t => {
+  const rig = live()
+  rig.take([records(log.slice(10, 12), 99)])
+  rig.bytes(new Uint8Array([200, 1]))
+  t.same(rig.events(), [])
+  t.same(rig.effects(), [])
+})
+
+t.test('a channel from before a new welcome is unknown', async t => {
+  const rig = live()
+  rig.take([welcome('tail', 8)])
+  rig.events()
+  rig.take([records(log.slice(10, 11), 7)])
+  t.same(rig.events(), [])
+  rig.take([records(log.slice(10, 11), 8)])
+  t.same(rig.events(), ['records'])
+})
+
+t.test('a bad frame closes the link', async t => {
+  const rig = live()
+  rig.bytes(new Uint8Array([34, 0]))
+  t.match(rig.effects(), [{ kind: 'link-close', link: first, code: 'FANFOLD_BAD_FRAME' }])
+})
+
+t.test('an answer that does not come is asked for again', async t => {
+  const rig = new Rig()
+  rig.open()
+  rig.follow()
+  rig.effects()
+  t.equal(rig.following.wakeAt(), at(2_000))
+  rig.pass(2_000)
+  t.match(rig.sent(), [{ kind: 'join' }])
+  t.same(rig.events(), ['resync'])
+})
+
+t.test('what waits to be applied is applied in turns of its own', async t => {
+  const rig = live(1)
+  rig.take([records(log.slice(10, 400))])
+  const pending = (): number => rig.following.get(doc)?.replica.pendingBytes ?? 0
+  t.ok(pending() > 0, 'nothing is applied on the way')
+  let turns = 0
+  while (rig.following.wakeAt() === at(rig.nowMs) && turns < 10) {
+    rig.pass(0)
+    turns++
+  }
+  t.equal(pending(), 0)
+  t.equal(turns, 2)
+})
+
+t.test('a document let go when it is told of its end leaves nothing to wake up for', async t => {
+  const rig = live(1)
+  rig.onTold = (doc, event) => {
+    if (event.kind === 'refused') rig.unfollow(doc)
+  }
+  rig.take([records(log.slice(10, 400))])
+  rig.take([{ kind: 'ended', channel: 7, code: 'FANFOLD_LOG_DAMAGED', message: 'over' }])
+  t.equal(rig.following.count, 0)
+  rig.pass(0)
+  t.equal(rig.following.wakeAt(), undefined)
+})
+
+t.test('restarted, a document is fetched again', async t => {
+  const rig = live()
+  rig.restart()
+  t.same(rig.events(), ['resync'])
+  t.match(rig.sent(), [{ kind: 'join', have: undefined }])
+})

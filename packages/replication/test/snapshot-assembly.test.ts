@@ -1,0 +1,63 @@
+import { sha256 } from '@fanfold/conformance'
+import fc from 'fast-check'
+import t from 'tap'
+import { SnapshotAssembly, snapshotBytes } from '../src/snapshot-assembly.ts'
+import { after, recordsOf, snapshotAt } from './build-stream.ts'
+
+const snapshot = snapshotAt(after(recordsOf(3)[2]), 300_000)
+const begin = (): SnapshotAssembly => new SnapshotAssembly(snapshot.manifest, sha256)
+const bad = new Uint8Array(10)
+
+t.test('the snapshot is there once each piece has come, in whatever order', async t => {
+  t.ok(snapshot.pieces.length > 4)
+  const indexes = snapshot.pieces.map((_, index) => index)
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.shuffledSubarray(indexes, { minLength: indexes.length }), order => {
+        const assembly = begin()
+        for (const index of order) {
+          if (assembly.snapshot !== undefined) return false
+          const piece = snapshot.pieces[index]
+          if (piece === undefined || assembly.take(index, piece) !== 'good') return false
+        }
+        return assembly.snapshot?.pieces.every((piece, index) => piece === snapshot.pieces[index])
+      }),
+    ),
+  )
+})
+
+t.test('a snapshot without pieces is complete from the start', async t => {
+  const { at } = snapshot.manifest
+  t.same(new SnapshotAssembly({ at, pieces: [] }, sha256).snapshot, {
+    manifest: { at, pieces: [] },
+    pieces: [],
+  })
+})
+
+t.test('a piece that is here already, or not in the manifest, is not wanted', async t => {
+  const assembly = begin()
+  const [first = bad] = snapshot.pieces
+  t.equal(assembly.take(0, first), 'good')
+  t.equal(assembly.take(0, first), 'unwanted')
+  t.equal(assembly.take(0, bad), 'unwanted')
+  t.equal(assembly.take(snapshot.pieces.length, first), 'unwanted')
+})
+
+t.test(
+  'a damaged piece is told once, a second time by another name, and may come good',
+  async t => {
+    const assembly = begin()
+    const [first = bad] = snapshot.pieces
+    const turned = first.slice()
+    turned[5] = (turned[5] ?? 0) ^ 1
+    t.equal(assembly.take(0, turned), 'damaged')
+    t.equal(assembly.take(0, first.subarray(1)), 'damaged-again')
+    t.equal(assembly.take(1, bad), 'damaged')
+    t.equal(assembly.take(0, first), 'good')
+  },
+)
+
+t.test('bytes of a snapshot are those of its pieces', async t => {
+  const expected = snapshot.pieces.reduce((sum, piece) => sum + piece.length, 0)
+  t.equal(snapshotBytes(snapshot.manifest), expected)
+})
