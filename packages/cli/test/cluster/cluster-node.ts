@@ -140,9 +140,10 @@ export class ClusterNode {
     }
   }
 
-  /** Ends it at once. */
+  /** Ends it at once, whatever it was wrapped in. */
   async kill(): Promise<Exit> {
     this.#child.kill('SIGKILL')
+    this.#child.stdio[3]?.destroy()
     return await this.exited
   }
 

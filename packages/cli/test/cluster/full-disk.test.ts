@@ -1,0 +1,183 @@
+/* An authority whose disk is full, one that is asked to end at any moment, and an edge that writes nothing. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { meaningOf } from '@fanfold/protocol'
+import t from 'tap'
+import { Cluster } from './cluster.ts'
+import { RawViewer } from './raw-viewer.ts'
+import { chanceOf } from './recording.ts'
+import { readRecords, recordId } from './segment-files.ts'
+import { untilReady } from './tree.ts'
+import { until } from './until.ts'
+import { Writer } from './writer.ts'
+
+t.setTimeout(90_000)
+const mountSkip = mayMount() ? false : 'mounting a small disk is not allowed here'
+const hasStrace = spawnSync('strace', ['-V']).status === 0
+
+/** Mounts a disk of 2 MiB; false where that is not allowed. */
+const mountSmallDisk = (path: string): boolean =>
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path]).status === 0
+
+const unmount = (path: string): unknown => spawnSync('umount', ['-l', path])
+
+function mayMount(): boolean {
+  const path = mkdtempSync(join(tmpdir(), 'fanfold-mount-'))
+  const isMounted = mountSmallDisk(path)
+  if (isMounted) unmount(path)
+  rmSync(path, { recursive: true })
+  return isMounted
+}
+
+await t.test('a full disk refuses writes and nothing else', { skip: mountSkip }, async t => {
+  const cluster = await Cluster.open(t)
+  const { token } = cluster
+  const disk = join(cluster.directory, 'disk')
+  mkdirSync(disk)
+  t.ok(mountSmallDisk(disk))
+  t.teardown(() => unmount(disk))
+  const ballast = join(disk, 'ballast')
+  writeFileSync(ballast, Buffer.alloc(1_000_000))
+  const authority = await cluster.start({ name: 'authority', roles: ['authority'], data: disk })
+  const edge = await cluster.start({ name: 'edge', roles: ['edge'], parents: [authority] })
+  await untilReady(edge)
+  const doc = 'a/timing/full'
+  const writer = await Writer.open({ url: authority.url, token })
+  const write = (round: number) =>
+    writer.send(doc, {
+      message: 'merge',
+      value: { topic: 'big', delta: { round, text: `${round} `.padEnd(40_000, 'x') } },
+    })
+  t.match(await write(0), { type: 'committed' })
+  const viewer = await RawViewer.open({ url: edge.url, token, doc })
+  await viewer.untilSeq(2)
+
+  let committed = 0
+  let refused = 0
+  let lastSeq = 0
+  for (let round = 1; refused < 3 && round < 80; round++) {
+    const { type, code, seq = 0 } = await write(round)
+    if (type === 'committed') {
+      committed = round
+      lastSeq = seq
+    } else {
+      refused++
+      t.equal(code, 'FANFOLD_LOG_FULL')
+    }
+  }
+  t.equal(refused, 3, `writes are refused after ${committed} rounds`)
+  t.equal(meaningOf('FANFOLD_LOG_FULL').retry, true)
+
+  const late = await RawViewer.open({ url: edge.url, token, doc })
+  await late.untilSeq(lastSeq)
+  await viewer.untilSeq(lastSeq)
+  t.match(late.state, { big: { round: committed } }, 'who joins now gets what is committed')
+  t.match(viewer.state, { big: { round: committed } })
+  const trouble = viewer.small.filter(({ type, status }) => type !== 'status' || status !== 'live')
+  t.same(trouble, [], 'and nobody is told of trouble')
+  const small = await writer.send('a/timing/another', {
+    message: 'merge',
+    value: { topic: 'big', delta: 'x'.repeat(48_000) },
+  })
+  t.equal(small.code, 'FANFOLD_LOG_FULL', 'another document has no room either')
+
+  rmSync(ballast)
+  const again = await write(1_000)
+  t.equal(again.type, 'committed', 'with room again, writes go on')
+  await viewer.untilSeq(again.seq ?? 0)
+  t.match(viewer.state, { big: { round: 1_000 } })
+  t.same(viewer.problems, [])
+  writer.close()
+  t.same(await authority.stop(), { code: 0, signal: null })
+
+  const restarted = await cluster.start({ name: 'authority', roles: ['authority'], data: disk })
+  const other = await cluster.start({ name: 'edge-2', roles: ['edge'], parents: [restarted] })
+  const after = await RawViewer.open({ url: other.url, token, doc })
+  await after.untilSeq(again.seq ?? 0)
+  t.same(after.state, viewer.state, 'the log is whole')
+})
+
+await t.test('SIGTERM at any moment ends an authority with 0, and loses nothing', async t => {
+  const cluster = await Cluster.open(t)
+  const { token } = cluster
+  const doc = 'a/timing/ended'
+  const chance = chanceOf('ended')
+  const acknowledged = new Map<string, number>()
+  let count = 0
+  for (let round = 0; round < 5; round++) {
+    const node = await cluster.start({ name: 'authority', roles: ['authority', 'edge'] })
+    const writer = await Writer.open({ url: node.url, token })
+    const goal = count + Math.floor(chance() * 400)
+    const writing = (async () => {
+      for (;;) {
+        const id = `write-${count++}`
+        const value = { topic: 'n', delta: { [id]: 1 } }
+        const { type, seq = 0 } = await writer.send(doc, { message: 'merge', value }, id)
+        if (type !== 'committed') return
+        acknowledged.set(id, seq)
+      }
+    })()
+    const closed = writing.catch(() => undefined)
+    await until('some writes are acknowledged', () => acknowledged.size >= goal)
+    t.same(await node.stop(), { code: 0, signal: null })
+    t.same(node.errors, [])
+    await closed
+  }
+  const inLog = new Map(
+    readRecords(join(cluster.directory, 'authority'), doc).map(one => [recordId(one), one.seq]),
+  )
+  const lost = [...acknowledged].filter(([id, seq]) => inLog.get(id) !== seq)
+  t.same(lost, [])
+})
+
+await t.test(
+  'an edge writes nothing to any disk',
+  { skip: hasStrace ? false : 'strace is not installed' },
+  async t => {
+    const cluster = await Cluster.open(t)
+    const { token } = cluster
+    const doc = 'a/timing/traced'
+    const trace = join(cluster.directory, 'trace')
+    const authority = await cluster.start({ name: 'authority', roles: ['authority'] })
+    const calls =
+      'open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,truncate,link,linkat,symlink,symlinkat'
+    const edge = await cluster.start({
+      name: 'edge',
+      roles: ['edge'],
+      parents: [authority],
+      wrapper: ['strace', '-f', '-o', trace, '-e', `trace=${calls}`],
+    })
+    await untilReady(edge)
+    const writer = await Writer.open({ url: authority.url, token })
+    await writer.send(doc, { message: 'merge', value: { topic: 'n', delta: 0 } })
+    const viewer = await RawViewer.open({ url: edge.url, token, doc })
+    const messages = Array.from({ length: 200 }, (_, index) => ({
+      message: 'merge',
+      value: { topic: 'n', delta: index + 1 },
+    }))
+    await viewer.untilSeq(await writer.sendAll(doc, messages))
+    writer.close()
+    const traced = execFileSync('cat', [`/proc/${edge.pid}/task/${edge.pid}/children`], {
+      encoding: 'utf8',
+    })
+    process.kill(Number(traced.trim()), 'SIGTERM')
+    t.same(await edge.exited, { code: 0, signal: null })
+
+    const lines = readFileSync(trace, 'utf8').split('\n')
+    t.ok(
+      lines.some(line => line.includes('openat(')),
+      'calls were traced',
+    )
+    t.same(lines.filter(isWrite), [])
+    t.notOk(existsSync(join(cluster.directory, 'edge')), 'it has no directory')
+  },
+)
+
+/** True for a traced call that changes a file system; devices are none. */
+function isWrite(line: string): boolean {
+  if (/^\d+ +(\+\+\+|---|<\.\.\.)/.test(line) || line.includes('"/dev/')) return false
+  if (/^\d+ +open(at)?2?\(/.test(line)) return /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(line)
+  return /^\d+ +[a-z0-9]+\(/.test(line)
+}
