@@ -17,20 +17,6 @@ t.setTimeout(90_000)
 const mountSkip = mayMount() ? false : 'mounting a small disk is not allowed here'
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 
-/** Mounts a disk of 2 MiB; false where that is not allowed. */
-const mountSmallDisk = (path: string): boolean =>
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path]).status === 0
-
-const unmount = (path: string): unknown => spawnSync('umount', ['-l', path])
-
-function mayMount(): boolean {
-  const path = mkdtempSync(join(tmpdir(), 'fanfold-mount-'))
-  const isMounted = mountSmallDisk(path)
-  if (isMounted) unmount(path)
-  rmSync(path, { recursive: true })
-  return isMounted
-}
-
 await t.test('a full disk refuses writes and nothing else', { skip: mountSkip }, async t => {
   const cluster = await Cluster.open(t)
   const { token } = cluster
@@ -180,4 +166,21 @@ function isWrite(line: string): boolean {
   if (/^\d+ +(\+\+\+|---|<\.\.\.)/.test(line) || line.includes('"/dev/')) return false
   if (/^\d+ +open(at)?2?\(/.test(line)) return /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(line)
   return /^\d+ +[a-z0-9]+\(/.test(line)
+}
+
+/** Mounts a disk of 2 MiB; false where that is not allowed. */
+function mountSmallDisk(path: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path]).status === 0
+}
+
+function unmount(path: string): void {
+  spawnSync('umount', ['-l', path])
+}
+
+function mayMount(): boolean {
+  const path = mkdtempSync(join(tmpdir(), 'fanfold-mount-'))
+  const isMounted = mountSmallDisk(path)
+  if (isMounted) unmount(path)
+  rmSync(path, { recursive: true })
+  return isMounted
 }

@@ -49,11 +49,19 @@ async function play(t: Test, id: string, trace: EditingTrace): Promise<void> {
 
 /** What the edits make, in one piece: an oracle for the text in chunks. */
 function typed(messages: EditingTrace['messages']): string {
-  let points: string[] = []
+  let text = ''
   for (const [position, deleted, insert] of messages.flat()) {
-    points = points.toSpliced(position, deleted, ...insert)
+    const from = unitsOf(text, position)
+    text = text.slice(0, from) + insert + text.slice(from + unitsOf(text.slice(from), deleted))
   }
-  return points.join('')
+  return text
+}
+
+/** Half surrogate pairs included, as strings count; code points are what edits count. */
+function unitsOf(text: string, codePoints: number): number {
+  const start = text.slice(0, codePoints)
+  if (!/[\ud800-\udfff]/.test(start)) return start.length
+  return Array.from(text).slice(0, codePoints).join('').length
 }
 
 await t.test('a text typed by chance arrives at the edge', async t => {
