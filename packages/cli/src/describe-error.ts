@@ -39,7 +39,6 @@ const advice: Readonly<Record<string, string>> = {
   FANFOLD_FORBIDDEN: 'use a token that allows this: `fanfold token check` shows what one allows',
   FANFOLD_NO_DOCUMENT:
     'create it with `fanfold create`, or send to it with a token that may create',
-  FANFOLD_BAD_KEY: 'give <tenant>/<type>/<id>',
   FANFOLD_NOT_AUTHORITY: 'give the --url of an authority',
   FANFOLD_UNKNOWN_OUTCOME: 'send it again with the same --id: it commits once',
 }

@@ -23,7 +23,8 @@ export async function requestDocument(
   settings: ConnectionSettings & { readonly signal: AbortSignal },
 ): Promise<DocumentAnswer> {
   if (asDocumentKey(doc) === undefined) {
-    throw new FanfoldError('FANFOLD_BAD_KEY', `${JSON.stringify(doc)} is no document key`)
+    const message = `a document key is <tenant>/<type>/<id>, got ${JSON.stringify(doc)}`
+    throw new FanfoldError('FANFOLD_BAD_KEY', message)
   }
   const path = doc.split('/').map(encodeURIComponent).join('/')
   const target = `${httpUrl(settings.url)}/v1/documents/${path}`

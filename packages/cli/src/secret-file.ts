@@ -17,8 +17,10 @@ export async function readSecret(path: string): Promise<string> {
  * @throws CommandError when there is one already: a key that is overwritten is lost
  */
 export async function writeSecret(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+    throw new CommandError('FANFOLD_FILE_FAILED', `cannot make ${dirname(path)}`, error)
+  })
   try {
-    await mkdir(dirname(path), { recursive: true })
     await writeFile(path, `${text.trim()}\n`, { mode: 0o600, flag: 'wx' })
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {

@@ -20,7 +20,7 @@ export function showProgress(options: {
 }): () => void {
   const { bytesTotal, position, output, stream } = options
   if (output.isQuiet) return () => undefined
-  const meter = new RateMeter()
+  const meter = new RateMeter(performance.now())
   if (stream === undefined) {
     const timer = setInterval(() => {
       const { bytes, report } = position()
@@ -60,11 +60,16 @@ export function progressText(
 /** Lines a second, over the time between two looks. */
 export class RateMeter {
   #count = 0
-  #at: number | undefined
+  #at: number
 
   /** @param nowMs of a clock that never goes back */
+  constructor(nowMs: number) {
+    this.#at = nowMs
+  }
+
+  /** @param nowMs of the same clock */
   rate(count: number, nowMs: number): number {
-    const seconds = this.#at === undefined ? 0 : (nowMs - this.#at) / 1_000
+    const seconds = (nowMs - this.#at) / 1_000
     const rate = seconds > 0 ? Math.round((count - this.#count) / seconds) : 0
     this.#count = count
     this.#at = nowMs

@@ -25,8 +25,9 @@ export class FeedReport {
 
   addMalformed(line: number, reason: string): void {
     this.malformed++
-    if (this.malformedLines.length >= malformedNamedMax) return
+    // What the authority refuses is known later than what is malformed here.
     this.malformedLines.push({ line, reason })
+    this.malformedLines.sort((a, b) => a.line - b.line).splice(malformedNamedMax)
   }
 
   /** The end, for programs. */

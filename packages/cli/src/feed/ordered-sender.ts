@@ -9,8 +9,8 @@
  * again with the same ids, one at a time at first. What was refused behind it is sent again too, as it
  * was judged without the line before it.
  *
- * Should a line behind have been committed all the same, the seqs tell: they must rise with the lines.
- * Then the sender stops for good, as no later write can put the order right. With a window of one line
+ * Should a line behind have been committed all the same, the seqs tell, which must rise with the lines
+ * (and a refusal after it was judged too late). Then the sender stops for good, as no later write can put the order right. With a window of one line
  * that cannot happen.
  */
 import type { Committed } from '@fanfold/client'
@@ -48,6 +48,8 @@ type Entry = {
   readonly line: OutgoingLine
   state: 'waiting' | 'sent' | 'later' | 'refused' | Committed
   error: unknown
+  /** It was put off at least once, and may be judged again after a later line. */
+  isPutOff: boolean
 }
 
 const laterDelayMs = { min: 100, max: 5_000 }
@@ -80,7 +82,7 @@ export class OrderedSender {
 
   /** Sends a line after all before it; resolves when there is room for the next. Rejects after a failure. */
   async add(line: OutgoingLine): Promise<void> {
-    this.#entries.push({ line, state: 'waiting', error: undefined })
+    this.#entries.push({ line, state: 'waiting', error: undefined, isPutOff: false })
     this.#bytes += line.bytes
     this.#pump()
     const { windowMax, windowBytesMax } = this.#options
@@ -151,19 +153,26 @@ export class OrderedSender {
     for (const entry of this.#entries) {
       if (this.#failure !== undefined) break
       if (typeof entry.state === 'object') this.#retireCommitted(entry.line, entry.state)
-      else if (entry.state === 'refused') this.#options.onRefused(entry.line, entry.error)
+      else if (entry.state === 'refused') this.#retireRefused(entry)
       else break
       this.#bytes -= entry.line.bytes
       count++
     }
     this.#entries.splice(0, count)
-    this.#next -= count
+    this.#next = Math.max(0, this.#next - count)
+  }
+
+  #retireRefused({ line, error, isPutOff }: Entry): void {
+    const isOvertaken = this.#entries.some(
+      other => other.line.number > line.number && typeof other.state === 'object',
+    )
+    if (isPutOff && isOvertaken) this.fail(disorder(line.number, 'refused after a later line'))
+    else this.#options.onRefused(line, error)
   }
 
   #retireCommitted(line: OutgoingLine, committed: Committed): void {
     if (committed.seq <= this.#seq) {
-      const message = `line ${line.number} was put off and committed as seq ${committed.seq}, after a later line at ${this.#seq}: the document does not follow the recording; use --in-flight 1 where the log may have no room`
-      this.fail(new CommandError('FANFOLD_DISORDER', message))
+      this.fail(disorder(line.number, `committed as seq ${committed.seq}, after a later line`))
       return
     }
     this.#seq = committed.seq
@@ -180,7 +189,9 @@ export class OrderedSender {
       () => {
         // All before the first line that was put off have come to their end and are gone.
         for (const entry of this.#entries) {
-          if (entry.state === 'later' || entry.state === 'refused') entry.state = 'waiting'
+          if (entry.state !== 'later' && entry.state !== 'refused') continue
+          entry.state = 'waiting'
+          entry.isPutOff = true
         }
         this.#next = 0
         this.#isHeld = false
@@ -190,3 +201,9 @@ export class OrderedSender {
     )
   }
 }
+
+const disorder = (line: number, what: string): CommandError =>
+  new CommandError(
+    'FANFOLD_DISORDER',
+    `line ${line} was put off and ${what}: the document does not follow the recording; use --in-flight 1 where the log may have no room`,
+  )

@@ -22,6 +22,8 @@ import type { Verb, VerbInput } from '../verb.ts'
 
 /** Bytes of the lines under way at a time. */
 const windowBytesMax = 8_388_608
+/** A node stops reading from a writer with so many writes that are not answered. */
+const inFlightMax = 4_096
 /** The client gives up on no line by itself, as that could put a later one before it: 24 days, ms. */
 const sendTimeoutMs = 2_147_483_647
 
@@ -55,7 +57,8 @@ export const feedVerb: Verb = {
     {
       flags: '--in-flight <n>',
       meaning:
-        'Lines under way at a time; 1,024 at full speed and 1 otherwise. With more than one, the play stops with FANFOLD_DISORDER should the log be full in the middle of a window and later lines find room.',
+        'Lines under way at a time. With more than one a play is faster, and stops with FANFOLD_DISORDER should a line be put off, as by a full disk, and a later one find room: the document then no longer follows the recording.',
+      default: '1',
     },
     {
       flags: '--run <name>',
@@ -71,6 +74,7 @@ export const feedVerb: Verb = {
   examples: [
     'feed race.ndjson.gz --doc acme/timing/monza --as $TOKEN',
     'feed race.ndjson --doc acme/timing/monza --initial state.json --speed max --json',
+    'feed race.ndjson --doc acme/timing/monza --speed max --in-flight 1024',
     'feed race.ndjson --doc acme/timing/monza --speed 10 --from-line 12001',
   ],
   run: feed,
@@ -101,7 +105,7 @@ function readFeedOptions(options: Options, path: string): FeedOptions {
     initial: options.text('initial'),
     initialMessage: options.required('initialMessage'),
     valueField: options.text('valueField'),
-    inFlight: options.integer('inFlight', { min: 1, max: 4_096 }) ?? (speed === 'max' ? 1_024 : 1),
+    inFlight: options.integer('inFlight', { min: 1, max: inFlightMax }) ?? 1,
     run: options.text('run') ?? '',
     giveUpAfterMs: options.duration('giveUpAfter', { minMs: 100, maxMs: 86_400_000 }),
   }
