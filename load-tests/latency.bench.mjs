@@ -28,7 +28,9 @@ const start = async options => {
 }
 const open = (url, onMessage) =>
   new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, ['fanfold.v1', `bearer.${token}`], { perMessageDeflate: false })
+    const socket = new WebSocket(url, ['fanfold.v1', `bearer.${token}`], {
+      perMessageDeflate: false,
+    })
     socket.on('message', data => onMessage(performance.now(), JSON.parse(data)))
     socket.once('open', () => resolve(socket))
     socket.once('error', reject)
@@ -43,7 +45,12 @@ const deferred = () => {
 }
 
 try {
-  const authority = await start({ name: 'authority', roles: ['authority'], definitions: [definition], data: directory })
+  const authority = await start({
+    name: 'authority',
+    roles: ['authority'],
+    definitions: [definition],
+    data: directory,
+  })
   const outer = await start({ name: 'proxy-1', roles: ['proxy'], parents: [authority.url] })
   const inner = await start({ name: 'proxy-2', roles: ['proxy'], parents: [outer.url] })
   const parents = [authority, outer, inner]
@@ -61,7 +68,9 @@ try {
     waiting = { acknowledged: acknowledged.resolve, seen: seen.resolve }
     const sentAt = performance.now()
     const value = { entry: 'entry-1', count: ++count, by: 'bench' }
-    writer.send(JSON.stringify({ type: 'send', doc: docOf(hops), message: 'set', value, id: `${count}` }))
+    writer.send(
+      JSON.stringify({ type: 'send', doc: docOf(hops), message: 'set', value, id: `${count}` }),
+    )
     const acknowledgedAt = await acknowledged.promise
     return { sentAt, acknowledgedAt, seenAt: isSeen ? await seen.promise : undefined }
   }

@@ -20,7 +20,14 @@ import {
   type LogRefusal,
   type Snapshot,
 } from '@fanfold/document'
-import { assert, BoundedQueue, type Instant, type RandomBytes, type Sha256 } from '@fanfold/kernel'
+import {
+  assert,
+  BoundedQueue,
+  type Instant,
+  type RandomBytes,
+  type Sha256,
+  SmallMap,
+} from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -59,7 +66,7 @@ export class AuthorityDocument {
   readonly #committed: CommittedDocument
   readonly #writes: BoundedQueue<WriterInput>
   /** Joins that wait for the log to be read; of one link only the last counts. */
-  readonly #joins = new Map<LinkId, JoinRequest>()
+  readonly #joins = new SmallMap<LinkId, JoinRequest>()
   /** Writes that left the queue and are not answered yet. */
   #inHand: readonly WriterInput[] = []
   #phase: Phase = 'opening'
@@ -174,6 +181,7 @@ export class AuthorityDocument {
     assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
     this.#ring?.reset(this.#committed.position)
     this.#snapshot = undefined
+    this.#writes.clear()
     if (this.#downstream === undefined || this.#downstream.count === 0) {
       this.#downstream = undefined
       this.#ring = undefined
@@ -235,8 +243,7 @@ export class AuthorityDocument {
     for (let next = this.#writes.shift(); next !== undefined; next = this.#writes.shift()) {
       reject(next, code, message, effects)
     }
-    for (const request of this.#joins.values()) this.#refuseJoin(request, code, message, effects)
-    this.#joins.clear()
+    for (const request of this.#takeJoins()) this.#refuseJoin(request, code, message, effects)
     this.#downstream?.end(code, message, effects)
     effects.push({
       kind: 'fact',
@@ -244,14 +251,18 @@ export class AuthorityDocument {
     })
   }
 
+  #takeJoins(): JoinRequest[] {
+    const joins = [...this.#joins]
+    for (const [link] of joins) this.#joins.delete(link)
+    return joins.map(([, request]) => request)
+  }
+
   #opened(epoch: number, effects: AuthorityEffect[]): void {
     this.#phase = 'open'
     this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
     this.#committed.opened()
     this.#ring?.reset(this.#committed.position)
-    const joins = [...this.#joins.values()]
-    this.#joins.clear()
-    for (const request of joins) this.join(request, effects)
+    for (const request of this.#takeJoins()) this.join(request, effects)
     this.#startBatch(effects)
   }
 

@@ -43,7 +43,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** When each document that nobody uses is to rest, and later to leave memory. */
   readonly #idle = new Deadlines<DocumentKey>()
   readonly #resting = new Set<DocumentKey>()
-  /** Documents with a snapshot under way: they go on in the next turn. */
+  /** Documents with more for a child than it was sent yet: they go on in the next turns. */
   readonly #busy = new Set<DocumentKey>()
   #nextChannel = 1
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
@@ -68,7 +68,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         join: (doc, request) => this.#join(doc, request),
         downstream: doc => this.#documents.get(doc)?.downstream,
         left: (doc, link) => this.#left(doc, link),
-        ready: doc => this.#flush(doc),
+        ready: doc => this.#busy.add(doc),
       },
       this.#channels,
     )
@@ -123,7 +123,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   tick(now: Instant, effects: AuthorityEffect[]): void {
     this.#now = now
     this.#effects = effects
-    for (const doc of [...this.#busy]) this.#flush(doc)
+    this.#flushBusy()
     for (let doc = this.#idle.takeDue(now); doc !== undefined; doc = this.#idle.takeDue(now)) {
       this.#retire(doc, now)
     }
@@ -138,6 +138,21 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (document === undefined) return
     document.forgetJoin(link)
     this.#touch(doc)
+  }
+
+  /**
+   * Sends the next of what is waiting, and no more than one document's: a link that was told to be
+   * drained has many, and can say that it is full again before the turn of the next one.
+   */
+  #flushBusy(): void {
+    const effectsBefore = this.#effects.length
+    for (let left = this.#busy.size; left > 0; left--) {
+      const [doc] = this.#busy
+      if (doc === undefined) return
+      this.#busy.delete(doc)
+      this.#flush(doc)
+      if (this.#effects.length > effectsBefore) return
+    }
   }
 
   #flush(doc: DocumentKey): void {

@@ -39,7 +39,8 @@ export class CommittedDocument {
   #state: JsonObject | undefined
   #stateBytes = 0
   #isDeleted = false
-  #sinceSnapshot = { records: 0, bytes: 0 }
+  #recordsSinceSnapshot = 0
+  #bytesSinceSnapshot = 0
 
   constructor(doc: DocumentKey, chain: Chain, limits: AuthorityLimits) {
     this.#doc = doc
@@ -101,8 +102,8 @@ export class CommittedDocument {
       this.#state = undefined
       this.#isDeleted = true
     }
-    this.#sinceSnapshot.records++
-    this.#sinceSnapshot.bytes += record.bytes.length
+    this.#recordsSinceSnapshot++
+    this.#bytesSinceSnapshot += record.bytes.length
     this.#remember(record)
   }
 
@@ -122,18 +123,22 @@ export class CommittedDocument {
     this.#isDeleted = batch.isDeleted
     for (const { subject, id, at } of batch.committed) this.window.add(subject, id, at)
     this.window.advance({ seq: batch.end.seq, timeMs: batch.lastTimeMs })
-    this.#sinceSnapshot.records += batch.records.length
-    for (const record of batch.records) this.#sinceSnapshot.bytes += record.bytes.length
+    this.#recordsSinceSnapshot += batch.records.length
+    for (const record of batch.records) this.#bytesSinceSnapshot += record.bytes.length
   }
 
   /** A snapshot for the log when one is due, with what only authorities keep. */
   takeDueSnapshot(limits: AuthorityLimits, sha256: Sha256): Snapshot | undefined {
-    const since = this.#sinceSnapshot
     // A snapshot costs as much as the state is large: it waits until as much has changed.
-    if (since.bytes < this.#stateBytes) return undefined
+    if (this.#bytesSinceSnapshot < this.#stateBytes) return undefined
     const bytesDue = Math.max(limits.snapshotEveryBytes, 2 * this.#stateBytes)
-    if (since.bytes < bytesDue && since.records < limits.snapshotEveryRecords) return undefined
-    this.#sinceSnapshot = { records: 0, bytes: 0 }
+    if (
+      this.#bytesSinceSnapshot < bytesDue &&
+      this.#recordsSinceSnapshot < limits.snapshotEveryRecords
+    )
+      return undefined
+    this.#recordsSinceSnapshot = 0
+    this.#bytesSinceSnapshot = 0
     const { window } = this
     return encodeSnapshot({
       at: this.#position,

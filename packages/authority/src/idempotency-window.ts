@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@fanfold/document'
+import { SmallMap } from '@fanfold/kernel'
 
 /** How long a committed message is remembered by its id. */
 export type IdempotencyLimits = {
@@ -23,7 +24,7 @@ export type CommittedAt = { readonly epoch: number; readonly seq: number; readon
 export class IdempotencyWindow {
   readonly #limits: IdempotencyLimits
   /** In order of seq, because commits are. */
-  readonly #committed = new Map<string, CommittedAt>()
+  readonly #committed = new SmallMap<string, CommittedAt>()
 
   constructor(limits: IdempotencyLimits) {
     this.#limits = limits

@@ -11,7 +11,8 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
  */
 export function copyBytes(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(bytes.length)
-  copy.set(bytes)
+  // One by one, because `set` gives a short array a buffer of its own, three times its size.
+  for (let index = 0; index < bytes.length; index++) copy[index] = bytes[index] as number
   return copy
 }
 

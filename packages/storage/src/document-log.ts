@@ -23,7 +23,7 @@ type EffectOf<Kind extends LogEffect['kind']> = Extract<LogEffect, { kind: Kind 
 export class DocumentLog {
   readonly directory: DocumentDirectory
   readonly #context: DocumentLogContext
-  readonly #waiting: LogEffect[] = []
+  #waiting: LogEffect[] = []
   #writer: LogWriter | undefined
   #appendsInFlight = 0
 
@@ -71,6 +71,8 @@ export class DocumentLog {
    */
   async step(): Promise<void> {
     const effect = this.#waiting.shift()
+    // An array keeps the room that it once took.
+    if (this.#waiting.length === 0) this.#waiting = []
     // What `perform` starts answers later, also where there is nothing to wait for.
     await undefined
     switch (effect?.kind) {

@@ -46,7 +46,10 @@ type Tail = {
 export class LogWriter {
   readonly #directory: DocumentDirectory
   readonly #options: WriterOptions
-  #position: Position
+  // The position without an object for each of its parts: most writers wait for months.
+  #positionEpoch = 0
+  #positionSeq = 0
+  #positionHash = ''
   /** The highest epoch seen, and whether it is this store's. */
   #epoch: number
   #tail: Tail | undefined
@@ -61,7 +64,7 @@ export class LogWriter {
     this.#directory = directory
     this.#options = options
     this.#opened = opened
-    this.#position = opened.position
+    this.#moveTo(opened.position)
     this.#epoch = opened.epoch
     this.#segmentCount = opened.segmentCount
     this.#hasMeta = opened.hasMeta
@@ -74,7 +77,11 @@ export class LogWriter {
 
   /** After the last record that counts. */
   get position(): Position {
-    return this.#position
+    return {
+      epoch: this.#positionEpoch,
+      seq: this.#positionSeq,
+      hash: Buffer.from(this.#positionHash, 'latin1'),
+    }
   }
 
   /** True while a file is open. */
@@ -105,15 +112,21 @@ export class LogWriter {
     await this.#write(tail, bytes, position)
     await this.#requireCounts(tail, position)
     tail.length += bytes.length
-    this.#position = position
+    this.#moveTo(position)
+  }
+
+  #moveTo({ epoch, seq, hash }: Position): void {
+    this.#positionEpoch = epoch
+    this.#positionSeq = seq
+    this.#positionHash = Buffer.from(hash).toString('latin1')
   }
 
   #requireMayWrite({ epoch, after }: Batch): void {
     if (this.#isFenced) {
       throw new LogError('FANFOLD_FENCED', 'another node has claimed the document')
     }
-    if (!isSamePosition(after, this.#position)) {
-      const at = describePosition(this.#position)
+    if (!isSamePosition(after, this.position)) {
+      const at = describePosition(this.position)
       throw new LogError('FANFOLD_FENCED', `after ${describePosition(after)}, the log is at ${at}`)
     }
     if (epoch > this.#epoch || (epoch === this.#epoch && this.#tail !== undefined)) return
@@ -135,7 +148,7 @@ export class LogWriter {
       own === undefined
         ? this.#opened?.end
         : { name: own.name, length: own.length, writer: this.#options.writer }
-    const position = this.#position
+    const position = this.position
     const claim = await claimEpoch(directory, epoch, {
       position,
       segmentCount: this.#segmentCount,
@@ -173,11 +186,11 @@ export class LogWriter {
     const { writer } = this.#options
     const head =
       tail.length === 0
-        ? encodeSegmentHeader({ key, ...tail.name, writer, from: this.#position })
+        ? encodeSegmentHeader({ key, ...tail.name, writer, from: this.position })
         : undefined
     return {
       bytes: encodeFrames(head, records),
-      position: { epoch: last.epoch, seq: last.seq, hash: last.chainHash.slice() },
+      position: { epoch: last.epoch, seq: last.seq, hash: last.chainHash },
     }
   }
 
@@ -244,7 +257,7 @@ export class LogWriter {
     this.#isFenced = true
     const { epoch } = tail.name
     const { writer } = this.#options
-    const before = this.#position
+    const before = this.position
     const counts = await settleBatch({ directory: this.#directory, epoch, writer, before, last })
     if (!counts) throw new LogError('FANFOLD_FENCED', `a later epoch than ${epoch} was claimed`)
   }
