@@ -1,0 +1,87 @@
+import { buildLog, sha256 } from '@fanfold/conformance'
+import { decodeExtra, encodeSnapshot, projectSnapshot } from '@fanfold/document'
+import t from 'tap'
+import { CommittedDocument } from '../src/committed-document.ts'
+import { contextOf, doc, limitsOf } from './build-document.ts'
+
+const log = buildLog({ doc, count: 20 })
+const { chain } = contextOf()
+
+/** A document with so many records of the log. */
+function replayed(count: number, limits = limitsOf()): CommittedDocument {
+  const document = new CommittedDocument(doc, chain, limits)
+  for (const record of log.records.slice(0, count)) document.replay(record)
+  document.opened()
+  return document
+}
+
+t.test('the records of the log make the state, its size and its position', async t => {
+  const document = replayed(20)
+  t.same(document.state, { n: 20 })
+  t.equal(document.stateBytes, replayed(19).stateBytes)
+  t.match(document.position, log.end)
+  t.equal(document.lastTimeMs, log.records[19]?.timeMs)
+})
+
+t.test('a record that does not follow, or was changed, is not taken', async t => {
+  const document = replayed(5)
+  const [, , , , , sixth, seventh] = log.records
+  const other = buildLog({ doc, count: 6, seed: 'other' }).records[5]
+  for (const wrong of [seventh, log.records[4], other]) {
+    if (wrong !== undefined) t.throws(() => document.replay(wrong), { name: 'AssertionError' })
+  }
+  if (sixth !== undefined) document.replay(sixth)
+  t.same(document.state, { n: 6 })
+})
+
+t.test('a snapshot brings back the state, the ids and the commit time', async t => {
+  const document = replayed(10, limitsOf({ snapshotEveryRecords: 1 }))
+  document.window.add('ada', 'a1', { epoch: 1, seq: 9, timeMs: document.lastTimeMs })
+  const snapshot = document.takeDueSnapshot(limitsOf({ snapshotEveryRecords: 1 }), sha256)
+  t.ok(snapshot)
+  if (snapshot === undefined) return
+  const restored = new CommittedDocument(doc, chain, limitsOf())
+  restored.restore(snapshot)
+  restored.opened()
+  t.match(restored, {
+    state: { n: 10 },
+    stateBytes: document.stateBytes,
+    position: document.position,
+    lastTimeMs: document.lastTimeMs,
+  })
+  t.match(restored.window.get('ada', 'a1'), { seq: 9 })
+  t.equal(decodeExtra(projectSnapshot(snapshot, 239)), undefined, 'authorities alone keep the ids')
+})
+
+t.test('a snapshot without a state is of a deleted document', async t => {
+  const restored = new CommittedDocument(doc, chain, limitsOf())
+  restored.restore(encodeSnapshot({ at: log.end, state: undefined, sha256 }))
+  restored.opened()
+  t.match(restored, { isDeleted: true, state: undefined, stateBytes: 0 })
+})
+
+t.test('a snapshot is due after so many records or bytes, and then not again', async t => {
+  const limits = limitsOf({ snapshotEveryRecords: 10 })
+  t.equal(replayed(9).takeDueSnapshot(limits, sha256), undefined)
+  const document = replayed(10)
+  t.ok(document.takeDueSnapshot(limits, sha256))
+  t.equal(document.takeDueSnapshot(limits, sha256), undefined)
+  const bytes = log.records.slice(0, 9).reduce((sum, record) => sum + record.bytes.length, 0)
+  t.ok(replayed(9).takeDueSnapshot(limitsOf({ snapshotEveryBytes: bytes }), sha256))
+  t.equal(
+    replayed(9).takeDueSnapshot(limitsOf({ snapshotEveryBytes: bytes + 1 }), sha256),
+    undefined,
+  )
+})
+
+t.test('ids that have left the window are forgotten at the end of the log', async t => {
+  const document = new CommittedDocument(
+    doc,
+    chain,
+    limitsOf({ idempotency: { commitsMax: 5, ageMaxMs: 600_000 } }),
+  )
+  document.window.add('ada', 'a1', { epoch: 1, seq: 1, timeMs: 0 })
+  for (const record of log.records) document.replay(record)
+  document.opened()
+  t.equal(document.window.count, 0)
+})
