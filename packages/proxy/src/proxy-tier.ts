@@ -82,7 +82,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #channels = new Map<number, DocumentKey>()
   /** When each document without children is let go. */
   readonly #lingering = new Deadlines<DocumentKey>()
-  /** Documents with a snapshot under way to a child. */
+  /** Documents with more for a child than it was sent yet: they go on in the next turns. */
   readonly #busy = new Set<DocumentKey>()
   #nextChannel = 1
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
@@ -108,7 +108,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         join: (doc, request) => this.#join(doc, request),
         downstream: doc => this.#documents.get(doc)?.downstream,
         left: (doc, link) => this.#left(doc, link),
-        ready: doc => this.#flush(doc),
+        ready: doc => this.#busy.add(doc),
       },
       this.#channels,
     )
@@ -162,7 +162,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#now = now
     this.#effects = effects
     this.#following.tick(now, effects)
-    for (const doc of [...this.#busy]) this.#flush(doc)
+    this.#flushBusy()
     for (
       let doc = this.#lingering.takeDue(now);
       doc !== undefined;
@@ -238,6 +238,21 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#documents.delete(doc)
     this.#channels.delete(document.channel)
     this.#busy.delete(doc)
+  }
+
+  /**
+   * Sends the next of what is waiting, and no more than one document's: a link that was told to be
+   * drained has many, and can say that it is full again before the turn of the next one.
+   */
+  #flushBusy(): void {
+    const effectsBefore = this.#effects.length
+    for (let left = this.#busy.size; left > 0; left--) {
+      const [doc] = this.#busy
+      if (doc === undefined) return
+      this.#busy.delete(doc)
+      this.#flush(doc)
+      if (this.#effects.length > effectsBefore) return
+    }
   }
 
   #flush(doc: DocumentKey): void {
