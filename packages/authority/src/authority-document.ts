@@ -350,6 +350,8 @@ export class AuthorityDocument {
     for (const input of this.#inHand) reject(input, code, message, effects)
     this.#inHand = []
     effects.push({ kind: 'fact', fact: { event: 'log-full', doc: this.doc, message } })
+    // A child that waits for a snapshot need not wait for a write that the log takes.
+    this.flush(effects)
     this.#startBatch(effects)
   }
 

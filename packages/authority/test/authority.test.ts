@@ -1,0 +1,324 @@
+import { sha256 } from '@fanfold/conformance'
+import { AssertionError } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  encodeLinkFrame,
+  type LinkFrame,
+  type PeerIdentity,
+  parseDocumentKey,
+  type RequestId,
+  type WriterInput,
+} from '@fanfold/protocol'
+import t from 'tap'
+import { Authority, type AuthorityInput } from '../src/authority.ts'
+import type { AuthorityEffect } from '../src/authority-effect.ts'
+import type { AuthorityLimits } from '../src/authority-limits.ts'
+import {
+  answersOf,
+  at,
+  contextOf,
+  doc,
+  factsOf,
+  framesOf,
+  limitsOf,
+  link,
+  match,
+  send,
+  write,
+} from './build-document.ts'
+
+const semis = parseDocumentKey('acme/match/semis')
+const other = parseDocumentKey('acme/table/one')
+const child = link(1)
+const peer: PeerIdentity = { node: 'n1', incarnation: '1', region: 'r', roles: [], ceiling: 239 }
+
+/** An authority whose log is in memory and answers at once. */
+class Rig {
+  readonly authority: Authority
+  readonly epochs = new Map<DocumentKey, number>()
+  nowMs = 0
+  #nextRequest = 1
+  readonly #effects: AuthorityEffect[] = []
+
+  constructor(limits: Partial<AuthorityLimits> = {}) {
+    const { randomBytes } = contextOf()
+    this.authority = new Authority({ sha256, randomBytes, limits: limitsOf(limits) })
+    this.take({ kind: 'definition-loaded', definition: match })
+  }
+
+  /** Takes an input, and lets the log answer what it leads to. */
+  take(input: AuthorityInput): void {
+    const from = this.#effects.length
+    this.authority.receive(input, at(this.nowMs), this.#effects)
+    this.#answer(this.#effects.slice(from))
+  }
+
+  write(overrides: Partial<WriterInput> = {}): number {
+    const request = this.#nextRequest++ as RequestId
+    this.take(write({ request, ...overrides }))
+    return request
+  }
+
+  frame(frame: LinkFrame, from = child): void {
+    this.take({ kind: 'link-frame', link: from, frame: encodeLinkFrame(frame) })
+  }
+
+  join(key = doc, ceiling = 239): void {
+    this.take({ kind: 'link-opened', link: child, peer: { ...peer, ceiling }, dialled: false })
+    this.frame({ kind: 'join', doc: key, have: undefined, credit: 1_000_000 })
+  }
+
+  /** Lets time pass to an instant, ticking whenever the machine wants it. */
+  passTo(ms: number): void {
+    for (let turn = 0; turn < 100; turn++) {
+      const wakeAt = this.authority.wakeAt()
+      if (wakeAt === undefined || wakeAt > at(ms)) break
+      this.nowMs = Math.max(this.nowMs, wakeAt / 1_000)
+      this.authority.tick(at(this.nowMs), this.#effects)
+    }
+    this.nowMs = ms
+  }
+
+  effects(): AuthorityEffect[] {
+    return this.#effects.splice(0)
+  }
+
+  #answer(effects: readonly AuthorityEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'log-open') {
+        this.take({ kind: 'log-opened', doc: effect.doc, epoch: this.epochs.get(effect.doc) ?? 0 })
+      } else if (effect.kind === 'log-append') {
+        this.epochs.set(effect.doc, effect.epoch)
+        const seq = effect.records.at(-1)?.seq ?? 0
+        this.take({ kind: 'log-appended', doc: effect.doc, seq })
+      }
+    }
+  }
+}
+
+const kindsOf = (effects: readonly AuthorityEffect[]): string[] => effects.map(({ kind }) => kind)
+
+t.test('a document comes into memory when it is needed', async t => {
+  const rig = new Rig()
+  t.equal(rig.authority.documentCount, 0)
+  rig.write()
+  t.same(kindsOf(rig.effects()), ['log-open', 'log-append', 'write-answered', 'fact'])
+  rig.write()
+  t.same(kindsOf(rig.effects()), ['log-append', 'write-answered', 'fact'])
+  t.equal(rig.authority.documentCount, 1)
+})
+
+t.test('a child follows the document by the channel of the welcome', async t => {
+  const rig = new Rig()
+  rig.write()
+  rig.effects()
+  rig.join()
+  const frames = framesOf(rig.effects(), child)
+  t.match(frames[0], { kind: 'welcome', doc, mode: 'snapshot', head: { seq: 2 } })
+  rig.write()
+  t.match(framesOf(rig.effects(), child), [{ kind: 'records', records: [{ seq: 3 }] }])
+  rig.frame({ kind: 'leave', doc })
+  rig.write()
+  t.same(framesOf(rig.effects(), child), [])
+  rig.take({ kind: 'link-closed', link: child, reason: 'gone' })
+  t.equal(rig.authority.childCount, 0)
+})
+
+t.test('what only authorities keep crosses no link with a ceiling of 239', async t => {
+  for (const ceiling of [0, 239]) {
+    const rig = new Rig()
+    rig.write({ subject: 'secret-subject', id: 'secret-id' })
+    rig.join(doc, ceiling)
+    rig.write({ subject: 'secret-subject', id: 'secret-id-2' })
+    const sent = rig
+      .effects()
+      .flatMap(effect => (effect.kind === 'link-send' ? [effect.frame] : []))
+    t.ok(sent.length > 2)
+    t.notOk(Buffer.concat(sent).toString('latin1').includes('secret'), `ceiling ${ceiling}`)
+  }
+})
+
+t.test(
+  'a document that does not exist is refused to a child, and credit does not load it',
+  async t => {
+    const rig = new Rig({ restAfterMs: 10, unloadAfterMs: 10 })
+    rig.join()
+    t.match(framesOf(rig.effects()), [{ kind: 'refused', code: 'FANFOLD_NO_DOCUMENT' }])
+    rig.passTo(100)
+    t.equal(rig.authority.documentCount, 0)
+    rig.effects()
+    rig.take({ kind: 'link-congested', link: child })
+    rig.take({ kind: 'link-drained', link: child })
+    rig.take({ kind: 'link-closed', link: child, reason: 'gone' })
+    t.same(rig.effects(), [])
+    t.equal(rig.authority.documentCount, 0)
+  },
+)
+
+t.test('a document rests, and leaves memory later; only then is its log closed', async t => {
+  const rig = new Rig({ restAfterMs: 1_000, unloadAfterMs: 5_000 })
+  rig.write()
+  rig.effects()
+  rig.passTo(1_000)
+  rig.write()
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 1 } }])
+  rig.passTo(6_999)
+  t.same(rig.effects(), [])
+  t.equal(rig.authority.documentCount, 1)
+  rig.passTo(7_000)
+  t.match(rig.effects(), [{ kind: 'log-close', doc }])
+  t.equal(rig.authority.documentCount, 0)
+  t.equal(rig.authority.wakeAt(), undefined)
+})
+
+t.test('a document with children stays in memory', async t => {
+  const rig = new Rig({ restAfterMs: 1_000, unloadAfterMs: 5_000 })
+  rig.write()
+  rig.join()
+  rig.effects()
+  rig.passTo(50_000)
+  t.equal(rig.authority.documentCount, 1)
+  rig.write()
+  t.match(framesOf(rig.effects(), child), [{ kind: 'records' }])
+})
+
+t.test('a definition that is loaded counts from the next write on', async t => {
+  const rig = new Rig()
+  rig.write({ doc: other })
+  t.match(answersOf(rig.effects()), [{ answer: { code: 'FANFOLD_NO_DEFINITION' } }])
+  rig.take({ kind: 'definition-loaded', definition: { ...match, type: 'table' } })
+  rig.write({ doc: other })
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed' } }])
+})
+
+t.test('an assertion that fails in one document leaves the others alone', async t => {
+  const rig = new Rig({ restAfterMs: 1_000, unloadAfterMs: 1_000 })
+  const rule = match.messages['goal']
+  t.ok(rule)
+  if (rule === undefined) return
+  rig.write({ doc: semis })
+  rig.write()
+  rig.join()
+  rig.effects()
+  const messages = {
+    ...match.messages,
+    goal: {
+      ...rule,
+      handler: () => {
+        throw new AssertionError('our own bug')
+      },
+    },
+  }
+  rig.take({ kind: 'definition-loaded', definition: { ...match, messages } })
+  const request = rig.write()
+  const effects = rig.effects()
+  t.match(answersOf(effects), [{ request, answer: { code: 'FANFOLD_QUARANTINED' } }])
+  t.match(framesOf(effects), [{ kind: 'ended', code: 'FANFOLD_QUARANTINED' }])
+  t.ok(factsOf(effects).includes('document-quarantined'))
+  rig.write({ doc: semis, action: send('see') })
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', seq: 3 } }])
+  rig.take({ kind: 'definition-loaded', definition: match })
+  rig.passTo(100_000)
+  rig.write()
+  t.match(
+    answersOf(rig.effects()),
+    [{ answer: { code: 'FANFOLD_QUARANTINED' } }],
+    'until a restart',
+  )
+})
+
+t.test('each writer is answered once, those of a batch that asserts too', async t => {
+  const rig = new Rig()
+  rig.write()
+  rig.effects()
+  const rule = match.messages['goal']
+  if (rule === undefined) return
+  const handler = () => {
+    throw new AssertionError('our own bug')
+  }
+  rig.take({
+    kind: 'definition-loaded',
+    definition: { ...match, messages: { ...match.messages, goal: { ...rule, handler } } },
+  })
+  // Three wait while the log is read.
+  const authority = new Authority({
+    sha256,
+    randomBytes: contextOf().randomBytes,
+    limits: limitsOf(),
+  })
+  const effects: AuthorityEffect[] = []
+  const definition = { ...match, messages: { ...match.messages, goal: { ...rule, handler } } }
+  authority.receive({ kind: 'definition-loaded', definition }, at(0), effects)
+  const actions = [send('see'), send('goal', { team: 'home' }), send('nothing')]
+  for (const [index, action] of actions.entries()) {
+    authority.receive(write({ request: (index + 1) as RequestId, action }), at(0), effects)
+  }
+  authority.receive({ kind: 'log-opened', doc, epoch: 0 }, at(0), effects)
+  t.same(
+    answersOf(effects)
+      .map(({ request }) => request)
+      .toSorted(),
+    [1, 2, 3],
+  )
+  t.notOk(kindsOf(effects).includes('log-append'))
+})
+
+t.test('a log whose records do not follow quarantines its document', async t => {
+  const rig = new Rig()
+  rig.write({ doc: semis })
+  const effects = rig.effects()
+  const [append] = effects.flatMap(effect => (effect.kind === 'log-append' ? [effect] : []))
+  const authority = new Authority({
+    sha256,
+    randomBytes: contextOf().randomBytes,
+    limits: limitsOf(),
+  })
+  const out: AuthorityEffect[] = []
+  authority.receive(write({ request: 1 as RequestId }), at(0), out)
+  const records = append?.records.slice(1) ?? []
+  authority.receive({ kind: 'log-records', doc, records }, at(0), out)
+  authority.receive({ kind: 'log-records', doc, records }, at(0), out)
+  authority.receive({ kind: 'log-opened', doc, epoch: 3 }, at(0), out)
+  t.match(answersOf(out), [{ request: 1, answer: { code: 'FANFOLD_QUARANTINED' } }])
+  t.equal(factsOf(out).filter(event => event === 'document-quarantined').length, 1)
+})
+
+t.test('a snapshot that is none quarantines its document too', async t => {
+  const rig = new Rig()
+  const authority = new Authority({
+    sha256,
+    randomBytes: contextOf().randomBytes,
+    limits: limitsOf(),
+  })
+  const out: AuthorityEffect[] = []
+  authority.receive(write({ request: 1 as RequestId }), at(0), out)
+  const manifest = {
+    at: { epoch: 1, seq: 3, hash: new Uint8Array(32) },
+    pieces: [{ tag: 0, bytes: 1, digest: new Uint8Array(32) }],
+  }
+  const snapshot = { manifest, pieces: [new Uint8Array([0x7b])] }
+  authority.receive({ kind: 'log-snapshot', doc, snapshot }, at(0), out)
+  t.match(answersOf(out), [{ answer: { code: 'FANFOLD_QUARANTINED' } }])
+  t.equal(rig.authority.documentCount, 0)
+})
+
+t.test('a long snapshot goes out in turns', async t => {
+  const rig = new Rig()
+  for (let count = 0; count < 12; count++) rig.write({ action: send('text', { bytes: 80_000 }) })
+  rig.effects()
+  rig.join()
+  const pieces = (): number =>
+    framesOf(rig.effects()).filter(({ kind }) => kind === 'snapshot-piece').length
+  t.equal(pieces(), 8)
+  t.equal(rig.authority.wakeAt(), at(rig.nowMs))
+  rig.passTo(1)
+  t.ok(pieces() > 0)
+  t.not(rig.authority.wakeAt(), at(rig.nowMs))
+})
+
+t.test('answers of the log to a document that has left memory are nothing', async t => {
+  const rig = new Rig()
+  rig.take({ kind: 'log-opened', doc, epoch: 4 })
+  t.same(rig.effects(), [])
+  t.equal(rig.authority.documentCount, 0)
+})
