@@ -71,8 +71,9 @@ export class ModelViewer {
   laggingBehind(history: History): string | undefined {
     if (!this.#isOpen) return `${this.name} is not connected`
     for (const { document, phase, isWanted } of this.#observed.values()) {
-      if (!isWanted && phase === 'idle') continue
       const head = history.headSeq(document.doc)
+      // A document that nobody has created yet is asked for again and again.
+      if (phase === 'idle' && (!isWanted || head === 0)) continue
       if (phase === 'observing' && document.shownSeq === head) continue
       return `${this.name} is ${phase} at ${document.shownSeq} of ${head} of ${document.doc}`
     }
@@ -188,6 +189,8 @@ export class ModelViewer {
 
   #refused(observed: Observed, code: ErrorCode): void {
     this.#refusals++
+    // One that is leaving is still to be told that it has left.
+    if (observed.phase === 'leaving') return
     observed.phase = 'idle'
     const { doc } = observed.document
     // A document may be observed before it is created: then it is asked for again.

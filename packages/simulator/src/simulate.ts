@@ -19,6 +19,8 @@ export type SimulationCounts = {
   readonly linkFrames: number
   readonly linkSnapshots: number
   readonly congestions: number
+  /** Streams between two nodes that began anew. */
+  readonly resyncs: number
   readonly viewerSnapshots: number
   readonly viewerDeltas: number
   /** Snapshots that showed a viewer what it had seen already. */
@@ -52,9 +54,8 @@ export function simulate({ seed, sha256, ...given }: SimulateOptions): Simulatio
   const world = new World(seed, options, sha256)
   const workload = new Workload(world, options)
   const { clock, problems } = world
-  const busyUntil = instant(options.busyMs * 1000)
-  clock.runUntil(busyUntil)
-  const deadline = instant(busyUntil + options.convergeMaxMs * 1000)
+  clock.runUntil(workload.busyUntil)
+  const deadline = instant(clock.now + options.convergeMaxMs * 1000)
   while (clock.now < deadline && workload.unfinished !== undefined) {
     clock.runUntil(earlier(deadline, instant(clock.now + lookEveryMicros)))
   }
@@ -97,6 +98,7 @@ function countsOf(world: World, workload: Workload): SimulationCounts {
     linkFrames: frames,
     linkSnapshots: snapshots,
     congestions: world.network.congestions,
+    resyncs: world.resyncs,
     viewerSnapshots,
     viewerDeltas,
     viewerRepeats,

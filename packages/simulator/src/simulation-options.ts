@@ -32,6 +32,8 @@ export type SimulationOptions = {
   readonly linkBytesPerSecond: number
   /** Unsent bytes past which a link is congested. */
   readonly linkBufferedBytesMax: number
+  /** Unsent bytes past which a link that is sent more is closed, which is a problem. */
+  readonly linkBufferedBytesCap: number
   /** Bytes of records of one document that may be under way to a node. */
   readonly creditBytes: number
   /** The longest text in a message; long ones make snapshots of many pieces. */
@@ -67,6 +69,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   viewerBudgetBytes: 4_096,
   linkBytesPerSecond: 200_000,
   linkBufferedBytesMax: 16_384,
+  linkBufferedBytesCap: 4_194_304,
   creditBytes: 16_384,
   textBytesMax: 100,
   lingerMs: 500,

@@ -24,10 +24,12 @@ export class Workload {
   readonly writers: ModelWriters
   readonly #world: World
   readonly #options: SimulationOptions
+  #busyUntil: Instant
 
   constructor(world: World, options: SimulationOptions) {
     this.#world = world
     this.#options = options
+    this.#busyUntil = instant(options.busyMs * 1000)
     this.docs = Array.from({ length: options.documents }, (_, index) =>
       parseDocumentKey(`acme/${boardType}/${index}`),
     )
@@ -41,6 +43,11 @@ export class Workload {
     world.answerTo(effect => this.writers.perform(effect))
     this.#planWrites()
     this.viewers = Array.from({ length: options.viewers }, (_, index) => this.#viewer(index))
+  }
+
+  /** From then on nobody comes or goes, and nothing new is sent. */
+  get busyUntil(): Instant {
+    return this.#busyUntil
   }
 
   /** Why the world has not converged; undefined when everybody has everything. */
@@ -121,21 +128,27 @@ export class Workload {
     })
     const connectAt = (at: Instant): void => {
       const rim = prng.pick(rims)
-      clock.at(at, () => viewer.connect(rim))
+      this.#plan(at, () => viewer.connect(rim))
     }
     connectAt(this.#drawTime(prng, 0, 0.7))
     for (let trips = prng.chance(roamingShare) ? 1 + prng.below(3) : 0; trips > 0; trips--) {
       const leaveAt = this.#drawTime(prng, 0.2, 0.8)
-      clock.at(leaveAt, () => viewer.disconnect())
+      this.#plan(leaveAt, () => viewer.disconnect())
       connectAt(instant(leaveAt + milliseconds(prng.below(500))))
     }
     if (prng.chance(fickleShare)) {
       const doc = prng.pick(docs)
       const leaveAt = this.#drawTime(prng, 0.2, 0.7)
-      clock.at(leaveAt, () => viewer.want(doc, false))
-      clock.at(instant(leaveAt + milliseconds(prng.below(1_500))), () => viewer.want(doc, true))
+      this.#plan(leaveAt, () => viewer.want(doc, false))
+      const backAt = instant(leaveAt + milliseconds(prng.below(1_500)))
+      this.#plan(backAt, () => viewer.want(doc, true))
     }
     return viewer
+  }
+
+  #plan(at: Instant, act: () => void): void {
+    if (at > this.#busyUntil) this.#busyUntil = at
+    this.#world.clock.at(at, act)
   }
 
   /** A time between two shares of the busy time. */

@@ -1,0 +1,124 @@
+import { type Duration, encodeUtf8, instant, milliseconds, Prng } from '@fanfold/kernel'
+import type { CohortId, Grants, ViewerId, ViewerInput } from '@fanfold/protocol'
+import t from 'tap'
+import { ViewerRim } from '../src/viewer-rim.ts'
+import { VirtualClock } from '../src/virtual-clock.ts'
+
+const grants: Grants = {
+  subject: 'viewer',
+  tenant: undefined,
+  documents: ['**'],
+  allow: ['observe'],
+  expiresAtMs: undefined,
+  claims: {},
+}
+const cohort = 1 as CohortId
+const viewer = 1 as ViewerId
+
+/** A rim with one viewer on it, 1 ms away, that takes in 1,000 bytes a second. */
+function makeRim(budgetBytes = 100) {
+  const clock = new VirtualClock()
+  const inputs: ViewerInput[] = []
+  const received: string[] = []
+  const rim = new ViewerRim({
+    clock,
+    prng: new Prng('rim'),
+    budgetBytes,
+    receive: input => inputs.push(input),
+  })
+  const connection = rim.connect(
+    {
+      opened: () => received.push('opened'),
+      received: frame => received.push(`${frame.length}`),
+      closed: reason => received.push(reason),
+    },
+    { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 1_000 },
+    grants,
+  )
+  const pass = (ms: number) => clock.runUntil(instant(clock.now + ms * 1000))
+  pass(2)
+  const kinds = () => inputs.map(({ kind }) => kind)
+  return { clock, rim, inputs, kinds, received, connection, pass }
+}
+
+const frame = (bytes: number) => encodeUtf8('x'.repeat(bytes))
+const send = (bytes: number) => ({ kind: 'viewer-send' as const, viewer, frame: frame(bytes) })
+const sendAll = (bytes: number) => ({ kind: 'cohort-send' as const, cohort, frame: frame(bytes) })
+
+t.test('a viewer opens, asks and closes', async t => {
+  const { inputs, kinds, connection, received, pass } = makeRim()
+  connection.send('{"type":"leave","doc":"acme/match/final"}')
+  connection.close()
+  pass(1_000)
+  t.same(kinds(), ['viewer-opened', 'viewer-requested', 'viewer-closed'])
+  t.match(inputs[1], { viewer, request: { type: 'leave' } })
+  t.same(received, ['opened'])
+})
+
+t.test('frames to a cohort reach its members, in order with what is theirs alone', async t => {
+  const { rim, received, pass } = makeRim()
+  rim.perform(sendAll(1))
+  rim.perform(send(2))
+  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform(sendAll(3))
+  rim.perform(send(4))
+  rim.perform({ kind: 'cohort-exit', cohort, viewer })
+  rim.perform(sendAll(5))
+  pass(1_000)
+  t.same(received, ['opened', '2', '3', '4'])
+})
+
+t.test(
+  'a viewer over its budget loses its seat, and the edge hears when it has drained',
+  async t => {
+    const { rim, inputs, kinds, received, pass } = makeRim(100)
+    rim.perform({ kind: 'cohort-enter', cohort, viewer })
+    rim.perform(sendAll(100))
+    rim.perform(sendAll(1))
+    t.equal(rim.lags, 0)
+    rim.perform(sendAll(2))
+    rim.perform(sendAll(3))
+    t.equal(rim.lags, 1)
+    pass(50)
+    t.same(kinds(), ['viewer-opened'])
+    pass(1_000)
+    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [cohort] })
+    t.same(received, ['opened', '100', '1'])
+    rim.perform(sendAll(4))
+    rim.perform({ kind: 'cohort-enter', cohort, viewer })
+    rim.perform(sendAll(5))
+    pass(1_000)
+    t.same(received.slice(3), ['5'])
+  },
+)
+
+t.test('a viewer that leaves a cohort while it lags is not told of as drained', async t => {
+  const { rim, kinds, pass } = makeRim(0)
+  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform(sendAll(100))
+  rim.perform(sendAll(1))
+  rim.perform({ kind: 'cohort-exit', cohort, viewer })
+  pass(1_000)
+  t.same(kinds(), ['viewer-opened'])
+})
+
+t.test('nothing is read from a viewer that holds more than its budget', async t => {
+  const { rim, kinds, connection, pass } = makeRim(100)
+  rim.perform(send(500))
+  connection.send('{"type":"leave","doc":"acme/match/final"}')
+  pass(300)
+  t.same(kinds(), ['viewer-opened'])
+  pass(300)
+  t.same(kinds(), ['viewer-opened', 'viewer-requested'])
+})
+
+t.test('a viewer that the edge closes gets what was sent before, and then the reason', async t => {
+  const { rim, kinds, received, pass } = makeRim()
+  rim.perform(send(7))
+  rim.perform({ kind: 'viewer-close', viewer, code: 'FANFOLD_FORBIDDEN', message: 'why' })
+  rim.perform(send(8))
+  t.same(kinds(), ['viewer-opened'])
+  pass(1_000)
+  t.same(received, ['opened', '7', 'FANFOLD_FORBIDDEN: why'])
+  t.same(kinds(), ['viewer-opened', 'viewer-closed'])
+})

@@ -1,0 +1,71 @@
+import { buildLog, sha256 } from '@fanfold/conformance'
+import { encodeSnapshot } from '@fanfold/document'
+import {
+  encodeLinkFrame,
+  encodeRecordsFrame,
+  type PeerIdentity,
+  parseDocumentKey,
+} from '@fanfold/protocol'
+import t from 'tap'
+import { History } from '../src/history.ts'
+import { Problems } from '../src/problems.ts'
+import { VirtualClock } from '../src/virtual-clock.ts'
+import { WireCheck } from '../src/wire-check.ts'
+
+const doc = parseDocumentKey('acme/match/final')
+
+const peer = (node: string, ceiling = 0): PeerIdentity => ({
+  node,
+  incarnation: `${node}-1`,
+  region: 'here',
+  roles: [],
+  ceiling,
+})
+
+function makeCheck() {
+  const problems = new Problems(new VirtualClock())
+  const history = new History(sha256, problems)
+  const log = buildLog({ doc, count: 5 })
+  history.recordsAreDurable(doc, log.records)
+  const check = new WireCheck(history, problems)
+  const arrive = (frame: Uint8Array) => check.frameArrives(frame, peer('parent'), peer('child'))
+  return { problems, check, log, arrive }
+}
+
+t.test('records of the log pass, and are counted', async t => {
+  const { problems, check, log, arrive } = makeCheck()
+  const records = log.records.map(({ bytes }) => bytes)
+  arrive(encodeRecordsFrame(1, records))
+  t.same(problems.messages, [])
+  t.same(check.counts, { frames: 1, records: 5, snapshots: 0 })
+})
+
+t.test('a record of another history, or not yet durable, is a problem', async t => {
+  const { problems, log, arrive } = makeCheck()
+  const other = buildLog({ doc, count: 2, seed: 'other' })
+  arrive(encodeRecordsFrame(1, [other.records[1]?.bytes ?? new Uint8Array()]))
+  t.match(problems.messages, [/parent to child: record 2 .* another hash/])
+  const early = buildLog({ doc, count: 1, after: log.end })
+  arrive(encodeRecordsFrame(1, [early.records[0]?.bytes ?? new Uint8Array()]))
+  t.match(problems.messages.at(-1), /record 6 .* the log ends at 5/)
+})
+
+t.test('a snapshot is of a place of the log, on a channel that was named', async t => {
+  const { problems, log, arrive } = makeCheck()
+  const { manifest } = encodeSnapshot({ at: log.end, state: { n: 5 }, sha256 })
+  const begin = encodeLinkFrame({ kind: 'snapshot-begin', channel: 4, manifest })
+  arrive(begin)
+  t.match(problems.messages, [/a channel of no document/])
+  arrive(encodeLinkFrame({ kind: 'welcome', doc, channel: 4, mode: 'snapshot', head: log.end }))
+  arrive(begin)
+  t.equal(problems.count, 1)
+  const secret = encodeSnapshot({ at: log.end, state: { n: 5 }, extra: { ids: [] }, sha256 })
+  arrive(encodeLinkFrame({ kind: 'snapshot-begin', channel: 4, manifest: secret.manifest }))
+  t.match(problems.messages.at(-1), /a piece of tag 255/)
+})
+
+t.test('a link that is closed is a problem while there are no faults', async t => {
+  const { problems, check } = makeCheck()
+  check.linkCloses('overloaded: 5 bytes unsent', peer('proxy'))
+  t.match(problems.messages, [/proxy closes a link: overloaded/])
+})
