@@ -327,7 +327,13 @@ export class AuthorityDocument {
     this.flush(effects)
     effects.push({
       kind: 'fact',
-      fact: { event: 'committed', doc: this.doc, records: batch.records.length, bytes },
+      fact: {
+        event: 'committed',
+        doc: this.doc,
+        epoch: batch.epoch,
+        records: batch.records.length,
+        bytes,
+      },
     })
     const { limits, sha256 } = this.#context
     const snapshot = this.#committed.takeDueSnapshot(limits, sha256)

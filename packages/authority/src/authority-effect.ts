@@ -6,6 +6,7 @@ export type AuthorityFact =
   | {
       readonly event: 'committed'
       readonly doc: DocumentKey
+      readonly epoch: number
       readonly records: number
       readonly bytes: number
     }

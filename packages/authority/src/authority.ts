@@ -84,6 +84,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     return this.#children.count
   }
 
+  /** Streams of documents to children. */
+  get streamCount(): number {
+    return this.#children.streamCount
+  }
+
   receive(input: AuthorityInput, now: Instant, effects: AuthorityEffect[]): void {
     this.#now = now
     this.#effects = effects

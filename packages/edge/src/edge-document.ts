@@ -43,6 +43,8 @@ export class EdgeDocument {
   readonly follower: Follower
   /** Viewers that wait for the first state, with the position that they resume from. */
   readonly #waiting = new Map<ViewerId, string | undefined>()
+  /** What those who wait are told; undefined while the parent has not refused. */
+  #refusal: Uint8Array | undefined
   readonly #viewers = new Set<ViewerId>()
   #snapshot: SnapshotFrame | undefined
   #positionSentAt: Instant | undefined
@@ -73,6 +75,9 @@ export class EdgeDocument {
     this.remove(viewer, effects)
     if (!this.follower.hasState || this.follower.replica.isDeleted) {
       this.#waiting.set(viewer, from)
+      if (this.#refusal !== undefined) {
+        effects.push({ kind: 'viewer-send', viewer, frame: this.#refusal })
+      }
       return
     }
     this.#viewers.add(viewer)
@@ -98,6 +103,7 @@ export class EdgeDocument {
 
   /** There is a state to serve: viewers that waited get it. */
   serveWaiting(effects: EffectSink<EdgeEffect>): void {
+    this.#refusal = undefined
     for (const [viewer, from] of [...this.#waiting]) this.observe(viewer, from, effects)
   }
 
@@ -133,6 +139,16 @@ export class EdgeDocument {
   tell(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
     if (this.#viewers.size === 0) return
     effects.push({ kind: 'cohort-send', cohort: this.cohort, frame: encodeViewerFrame(frame) })
+  }
+
+  /** The parent refuses for now: those who wait are told once, and go on waiting. */
+  refuseForNow(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
+    const isFirst = this.#refusal === undefined
+    this.#refusal = encodeViewerFrame(frame)
+    if (!isFirst) return
+    for (const viewer of this.#waiting.keys()) {
+      effects.push({ kind: 'viewer-send', viewer, frame: this.#refusal })
+    }
   }
 
   /** Those who wait for the first state are told the same small thing, and wait no more. */

@@ -36,6 +36,9 @@ export type EdgeLimits = {
 /** What happens to an edge: all its links are parents'. */
 export type EdgeInput = LinkInput | ViewerInput
 
+/** When a viewer that waits may ask again, ms; the edge goes on trying by itself. */
+const askAgainMs = 2_000
+
 type Viewer = { grants: Grants; readonly docs: Set<DocumentKey> }
 
 /** The role at the last mile: follows documents while viewers observe them, and serves the viewers. */
@@ -79,6 +82,11 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   /** Documents followed; each has one cohort. */
   get documentCount(): number {
     return this.#documents.size
+  }
+
+  /** Documents of which what is held may be old. */
+  get staleCount(): number {
+    return this.#following.staleCount
   }
 
   /** True while a parent is connected. */
@@ -278,6 +286,9 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
           document.dismiss({ type: 'refused', doc, code, message }, this.#effects)
           this.#forgetViewersOf(doc)
           this.#letGo(doc)
+        } else {
+          const frame: SmallFrame = { type: 'refused', doc, code, message, retryAfter: askAgainMs }
+          document.refuseForNow(frame, this.#effects)
         }
         return
       }

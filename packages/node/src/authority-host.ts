@@ -33,6 +33,8 @@ export class AuthorityHost {
   /** Requests that came by HTTP and wait for their answer. */
   readonly #requests = new Map<RequestId, (answer: WriteAnswer) => void>()
   readonly #appendStartedAt = new Map<string, number>()
+  readonly #snapshotStartedAt = new Map<string, number>()
+  #epochMax = 0
 
   constructor(context: ProcessContext, verifier: TokenVerifier) {
     const { config, names, fail } = context
@@ -79,9 +81,10 @@ export class AuthorityHost {
     })
   }
 
-  /** Documents in memory, and streams of documents to children's links. */
-  get counts(): { readonly documents: number; readonly children: number } {
-    return { documents: this.#machine.documentCount, children: this.#machine.childCount }
+  /** Documents held, links of children, and streams of documents on them. */
+  get counts(): { readonly documents: number; readonly links: number; readonly children: number } {
+    const { documentCount, childCount, streamCount } = this.#machine
+    return { documents: documentCount, links: childCount, children: streamCount }
   }
 
   /** Counts for documents of its type from the next write on. */
@@ -132,6 +135,14 @@ export class AuthorityHost {
         this.#appendStartedAt.set(effect.doc, performance.now())
         this.#store.perform(effect)
         return
+      case 'log-keep-snapshot': {
+        let bytes = 0
+        for (const piece of effect.snapshot.pieces) bytes += piece.length
+        this.#context.metrics.plain('snapshot_bytes').observe(bytes)
+        this.#snapshotStartedAt.set(effect.doc, performance.now())
+        this.#store.perform(effect)
+        return
+      }
       default:
         this.#store.perform(effect)
     }
@@ -144,11 +155,23 @@ export class AuthorityHost {
     this.#context.metrics.plain('append_seconds').observe((performance.now() - startedAt) / 1000)
   }
 
+  #timeSnapshot(doc: string): void {
+    const startedAt = this.#snapshotStartedAt.get(doc)
+    this.#snapshotStartedAt.delete(doc)
+    if (startedAt === undefined) return
+    this.#context.metrics.plain('snapshot_seconds').observe((performance.now() - startedAt) / 1000)
+  }
+
   #note(fact: AuthorityFact): void {
     const { metrics, log } = this.#context
     switch (fact.event) {
       case 'committed':
         metrics.plain('commits_total').inc(fact.records)
+        metrics.labelled('records_in_total', 'authority').inc(fact.records)
+        if (fact.epoch > this.#epochMax) {
+          this.#epochMax = fact.epoch
+          metrics.plain('epoch_max').set(fact.epoch)
+        }
         metrics.plain('commit_batch_records').observe(fact.records)
         return
       case 'log-full':
@@ -157,8 +180,10 @@ export class AuthorityHost {
         return
       case 'snapshot-kept':
         metrics.labelled('snapshots_total', 'authority').inc()
+        this.#timeSnapshot(fact.doc)
         return
       case 'snapshot-refused':
+        this.#snapshotStartedAt.delete(fact.doc)
         log.warn(
           { event: 'log.snapshot-refused', code: fact.code, reason: fact.message },
           'snapshot not kept',

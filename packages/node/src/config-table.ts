@@ -71,8 +71,7 @@ export const configTable = {
     type: 'text',
     pattern: '[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}',
     shape: '1 to 80 of A-Z a-z 0-9 _ . ~ -, the first a letter or digit',
-    meaning:
-      "The node's name in the fleet; without it, one is made and kept in the data directory.",
+    meaning: "The node's name in the fleet; without it, a new one is made at each start.",
   },
   advertise: {
     type: 'url',

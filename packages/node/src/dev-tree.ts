@@ -18,8 +18,8 @@ import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { type Project, readProject } from './read-project.ts'
+import { StatMetrics } from './stat-metrics.ts'
 import { answerFile } from './static-files.ts'
-import { updateGauges } from './update-gauges.ts'
 import { version } from './version.ts'
 import { createTokenVerifier, generateDevelopmentKey, mintToken } from './viewer-tokens.ts'
 import { DefinitionWatch } from './watch-definition.ts'
@@ -64,8 +64,11 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
   const { config, regions, edges: edgeCount, log, fail, seed } = options
   const projects = config.definitions.map(path => readProject(path))
   const key = config.tokenKey ?? generateDevelopmentKey()
-  const verifier = createTokenVerifier({ key })
   const metrics = new Metrics({ version, region: config.region, isProcessCollected: true })
+  const verifier = createTokenVerifier({
+    key,
+    refused: reason => metrics.labelled('rejected_tokens_total', reason).inc(),
+  })
   const names = new ProcessNames()
   const context: ProcessContext = { config, log, metrics, authenticator: undefined, names, fail }
   const authority = new AuthorityHost(context, verifier)
@@ -129,12 +132,13 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     log,
   )
   router.attach(publicListener.server)
+  const stats = new StatMetrics(metrics, { authority, proxies, edges })
   const adminListener = new HttpListener(
     adminRoutes({
       adminToken: config.adminToken,
       notReady: () => (edges.every(edge => edge.hasParent) ? [] : ['an edge has no parent']),
       metrics: async () => {
-        updateGauges(metrics, { authority, proxies, edges })
+        stats.update()
         return { text: await metrics.render(), type: metrics.contentType }
       },
       topology: () => topologyOf(authority, proxies, edges, regions),

@@ -89,6 +89,11 @@ export class EdgeHost {
     return { documents: this.#machine.documentCount, viewers: this.#machine.viewerCount }
   }
 
+  /** Documents of which what is held may be old. */
+  get staleCount(): number {
+    return this.#machine.staleCount
+  }
+
   /** True while a parent is connected. */
   get hasParent(): boolean {
     return this.#machine.hasParent

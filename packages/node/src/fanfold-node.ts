@@ -14,7 +14,7 @@ import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
-import { updateGauges } from './update-gauges.ts'
+import { StatMetrics } from './stat-metrics.ts'
 import { version } from './version.ts'
 import { createTokenVerifier } from './viewer-tokens.ts'
 import { answerWrite } from './write-routes.ts'
@@ -63,6 +63,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     jwksUrl: config.tokenJwksUrl,
     audience: config.tokenAudience,
     issuer: config.tokenIssuer,
+    refused: reason => context.metrics.labelled('rejected_tokens_total', reason).inc(),
   })
   const has = (role: Role): boolean => config.roles.includes(role)
   const authority = has('authority') ? new AuthorityHost(context, verifier) : undefined
@@ -96,6 +97,11 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     ...(edge === undefined ? {} : { observe: edge.viewers }),
     ...(authority === undefined ? {} : { write: authority.writers }),
   })
+  const stats = new StatMetrics(context.metrics, {
+    authority,
+    proxies: proxy === undefined ? [] : [proxy],
+    edges: edge === undefined ? [] : [edge],
+  })
   let isDraining = false
   const publicListener = new HttpListener(
     [(request, path) => answerWrite(request, path, { authority, verifier })],
@@ -111,7 +117,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
         ...(edge?.hasParent === false ? ['the edge has no parent'] : []),
       ],
       metrics: async () => {
-        updateGauges(context.metrics, { authority, proxies: [proxy], edges: [edge] })
+        stats.update()
         return { text: await context.metrics.render(), type: context.metrics.contentType }
       },
       topology: () => ({

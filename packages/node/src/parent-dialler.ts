@@ -19,6 +19,7 @@ export class ParentDialler {
   readonly #backoff: Backoff
   #link: LinkId | undefined
   #next = 0
+  #isOpen = false
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -46,13 +47,16 @@ export class ParentDialler {
     const parent = this.#addresses[this.#next % this.#addresses.length]
     if (input.kind === 'link-opened') {
       this.#backoff.reset()
+      this.#isOpen = true
       const fields = { event: 'link.parent-connected', parent, peer: input.peer.node }
       this.#log.info(fields, 'parent connected')
     } else if (input.kind === 'link-closed') {
       const fields = { event: 'link.parent-lost', parent, reason: input.reason }
       this.#log.warn(fields, 'no link to parent')
       this.#link = undefined
-      this.#next++
+      // After a loss the most preferred one first, but not the one that was just lost.
+      this.#next = this.#isOpen && this.#next % this.#addresses.length !== 0 ? 0 : this.#next + 1
+      this.#isOpen = false
       this.#retry()
     }
   }

@@ -69,9 +69,15 @@ export class ProxyHost {
     }
   }
 
-  /** Documents followed, and links of children. */
-  get counts(): { readonly documents: number; readonly children: number } {
-    return { documents: this.#machine.documentCount, children: this.#machine.childCount }
+  /** Documents held, links of children, and streams of documents on them. */
+  get counts(): { readonly documents: number; readonly links: number; readonly children: number } {
+    const { documentCount, childCount, streamCount } = this.#machine
+    return { documents: documentCount, links: childCount, children: streamCount }
+  }
+
+  /** Documents of which what is held may be old. */
+  get staleCount(): number {
+    return this.#machine.staleCount
   }
 
   /** True while a parent is connected. */

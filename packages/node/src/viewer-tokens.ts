@@ -61,6 +61,8 @@ export type TokenVerifierOptions = {
   readonly jwksUrl?: string | undefined
   readonly audience?: string | undefined
   readonly issuer?: string | undefined
+  /** Told of each token that is not accepted; for metrics. */
+  readonly refused?: ((reason: TokenRefusal) => void) | undefined
   /** The wall's time, ms since 1970. */
   readonly wallClock?: () => number
 }
@@ -82,7 +84,7 @@ export interface TokenVerifier {
  * @throws TypeError when the key is none
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const { key, jwksUrl, audience, issuer, wallClock = Date.now } = options
+  const { key, jwksUrl, audience, issuer, wallClock = Date.now, refused } = options
   if ((key === undefined) === (jwksUrl === undefined)) {
     throw new TypeError('tokens are checked with a key or with the keys of a URL: give one of them')
   }
@@ -93,23 +95,31 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     ...(audience === undefined ? {} : { audience }),
     ...(issuer === undefined ? {} : { issuer }),
   }
+  const verify = async (token: string): Promise<Grants> => {
+    if (token === '') throw new TokenError('missing', 'there is no token')
+    if (token.length > tokenBytesMax) {
+      throw new TokenError(
+        'too-large',
+        `a token has at most ${tokenBytesMax} bytes, got ${token.length}`,
+      )
+    }
+    const now = { ...checks, currentDate: new Date(wallClock()) }
+    try {
+      const { payload } = await (typeof source.key === 'function'
+        ? jwtVerify(token, source.key, now)
+        : jwtVerify(token, source.key, now))
+      return grantsOf(payload)
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
   return {
     async verify(token) {
-      if (token === '') throw new TokenError('missing', 'there is no token')
-      if (token.length > tokenBytesMax) {
-        throw new TokenError(
-          'too-large',
-          `a token has at most ${tokenBytesMax} bytes, got ${token.length}`,
-        )
-      }
-      const now = { ...checks, currentDate: new Date(wallClock()) }
       try {
-        const { payload } = await (typeof source.key === 'function'
-          ? jwtVerify(token, source.key, now)
-          : jwtVerify(token, source.key, now))
-        return grantsOf(payload)
+        return await verify(token)
       } catch (error) {
-        throw refusalOf(error)
+        if (error instanceof TokenError) refused?.(error.reason)
+        throw error
       }
     },
   }

@@ -124,6 +124,16 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     return this.#children.count
   }
 
+  /** Streams of documents to children. */
+  get streamCount(): number {
+    return this.#children.streamCount
+  }
+
+  /** Documents of which what is held may be old. */
+  get staleCount(): number {
+    return this.#following.staleCount
+  }
+
   /** True while a parent is connected. */
   get hasParent(): boolean {
     return this.#following.hasParent

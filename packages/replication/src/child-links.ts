@@ -49,6 +49,13 @@ export class ChildLinks {
     return this.#links.size
   }
 
+  /** Streams of documents to children, over all links. */
+  get streamCount(): number {
+    let count = 0
+    for (const { docs } of this.#links.values()) count += docs.size
+    return count
+  }
+
   /** True for a link of a child. */
   has(link: LinkId): boolean {
     return this.#links.has(link)

@@ -79,6 +79,15 @@ export class Following {
     return this.#documents.size
   }
 
+  /** Documents of which what is held may be old. */
+  get staleCount(): number {
+    let count = 0
+    for (const doc of this.#documents.keys()) {
+      if (this.staleFor(doc, this.#lastNow) !== undefined) count++
+    }
+    return count
+  }
+
   /** The follower of a document, if it is followed. */
   get(doc: DocumentKey): Follower | undefined {
     return this.#documents.get(doc)?.follower

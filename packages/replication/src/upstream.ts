@@ -236,7 +236,8 @@ export class Upstream {
   #refused(code: ErrorCode, message: string, retryAfterMs: number, now: Instant): UpstreamEvent[] {
     if (this.#state === 'detached' || this.#state === 'refused') return []
     this.#assembly = undefined
-    const final = !meaningOf(code).retry
+    // A document that does not exist may be created: children wait for it as for a lost parent.
+    const final = !meaningOf(code).retry && code !== 'FANFOLD_NO_DOCUMENT'
     if (final) {
       this.#state = 'refused'
       this.#deadline = undefined

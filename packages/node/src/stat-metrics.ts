@@ -1,0 +1,82 @@
+import type { AuthorityHost } from './authority-host.ts'
+import type { EdgeHost } from './edge-host.ts'
+import type { CounterHandle, Metrics } from './metrics.ts'
+import type { ProxyHost } from './proxy-host.ts'
+
+/** The roles whose numbers are shown. */
+export type StatSources = {
+  readonly authority: AuthorityHost | undefined
+  readonly proxies: readonly ProxyHost[]
+  readonly edges: readonly EdgeHost[]
+}
+
+/**
+ * What the roles count by themselves, brought into the metrics when somebody asks and not before: the
+ * paths that count it stay free of metrics.
+ */
+export class StatMetrics {
+  readonly #metrics: Metrics
+  readonly #sources: StatSources
+  /** What each counter has been told so far. */
+  readonly #told = new Map<CounterHandle, number>()
+
+  constructor(metrics: Metrics, sources: StatSources) {
+    this.#metrics = metrics
+    this.#sources = sources
+  }
+
+  /** Brings the metrics up to date. */
+  update(): void {
+    const { authority, proxies, edges } = this.#sources
+    const metrics = this.#metrics
+    const viewers = edges.map(edge => edge.viewers.stats())
+    const writers = authority?.writers.stats()
+    const parents = [...(authority === undefined ? [] : [authority]), ...proxies]
+    const followers = [...proxies, ...edges]
+    const links = [...parents, ...edges].flatMap(host => host.links.stats() ?? [])
+    metrics.plain('viewers').set(sum(viewers.map(stats => stats.viewers)))
+    metrics.plain('viewers_lagging').set(sum(viewers.map(stats => stats.lagging)))
+    metrics.plain('cohorts').set(sum(viewers.map(stats => stats.cohorts)))
+    metrics.plain('writers').set(writers?.writers ?? 0)
+    metrics.plain('children').set(sum(parents.map(host => host.counts.children)))
+    metrics.plain('documents_stale').set(sum(followers.map(host => host.staleCount)))
+    metrics.labelled('documents', 'authority').set(authority?.counts.documents ?? 0)
+    metrics.labelled('documents', 'proxy').set(sum(proxies.map(host => host.counts.documents)))
+    metrics.labelled('documents', 'edge').set(sum(edges.map(host => host.counts.documents)))
+    metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
+    metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
+    this.#count('viewers', sum(viewers.map(stats => stats.bytesOut)))
+    this.#count('nodes', sum(links.map(stats => stats.bytesOut)))
+    this.#countCloses('viewer_closes_total', [
+      ...viewers,
+      ...(writers === undefined ? [] : [writers]),
+    ])
+    this.#countCloses('link_closes_total', links)
+  }
+
+  #count(to: string, total: number): void {
+    this.#tell(this.#metrics.labelled('sent_bytes_total', to), total)
+  }
+
+  #countCloses(
+    name: 'viewer_closes_total' | 'link_closes_total',
+    stats: readonly { readonly closes: Readonly<Record<string, number>> }[],
+  ): void {
+    const totals = new Map<string, number>()
+    for (const { closes } of stats) {
+      for (const [reason, count] of Object.entries(closes)) {
+        totals.set(reason, (totals.get(reason) ?? 0) + count)
+      }
+    }
+    for (const [reason, total] of totals) this.#tell(this.#metrics.labelled(name, reason), total)
+  }
+
+  #tell(counter: CounterHandle, total: number): void {
+    const more = total - (this.#told.get(counter) ?? 0)
+    if (more <= 0) return
+    this.#told.set(counter, total)
+    counter.inc(more)
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, next) => total + next, 0)
