@@ -20,6 +20,11 @@ export type Answer = {
 
 const inFlightMax = 512
 
+/** Under the 10,000 messages a second that an authority takes of one writer, after its burst. */
+const messagesPerSecond = 9_000
+const burst = 15_000
+const pauseMs = 5
+
 /** Messages sent by this process: ids are unlike those of its other writers, and short. */
 let messageCount = 0
 const nextId = (): string => (messageCount++).toString(36)
@@ -73,6 +78,9 @@ export class Writer {
   ): Promise<number> {
     const { deadlineMs = 55_000, onCommitted } = options
     const rest = messages[Symbol.iterator]()
+    const startedAt = performance.now()
+    const isTooFast = (): boolean =>
+      sent > burst + ((performance.now() - startedAt) / 1_000) * messagesPerSecond
     let sent = 0
     let answered = 0
     let isAllSent = false
@@ -80,6 +88,10 @@ export class Writer {
     const done = new Promise<void>((resolve, reject) => {
       const fill = (): void => {
         while (!isAllSent && sent - answered < inFlightMax) {
+          if (isTooFast()) {
+            setTimeout(fill, pauseMs)
+            return
+          }
           const next = rest.next()
           if (next.done === true) {
             isAllSent = true
