@@ -77,11 +77,13 @@ try {
   for (const [hops, parent] of parents.entries()) {
     await send(hops, false)
     const edge = await start({ name: `edge-${hops}`, roles: ['edge'], parents: [parent.url] })
-    await new Promise(resolve => {
+    await new Promise((resolve, reject) => {
       open(`${edge.url}/v1/observe`, (now, frame) => {
         if (frame.type === 'delta') waiting.seen(now)
         else if (frame.type === 'snapshot') resolve()
-      }).then(socket => socket.send(JSON.stringify({ type: 'observe', doc: docOf(hops) })))
+      })
+        .then(socket => socket.send(JSON.stringify({ type: 'observe', doc: docOf(hops) })))
+        .catch(reject)
     })
   }
   const rows = parents.map(() => ({ p50: [], p99: [] }))
