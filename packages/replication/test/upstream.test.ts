@@ -1,6 +1,7 @@
 import { buildLog, sha256 } from '@fanfold/conformance'
 import { Prng } from '@fanfold/kernel'
 import {
+  type ErrorCode,
   type LinkEffect,
   type LinkFrame,
   type LogRecord,
@@ -108,10 +109,7 @@ const snapshotFrames = (position: Position, bytes = 0): LinkFrame[] => {
   return [begin(manifest), ...pieces.map((bytes, index) => piece(index, bytes))]
 }
 
-const refused = (
-  code: 'FANFOLD_NO_PARENT' | 'FANFOLD_NO_DOCUMENT',
-  retryAfterMs = 0,
-): LinkFrame => ({
+const refused = (code: ErrorCode, retryAfterMs = 0): LinkFrame => ({
   kind: 'refused',
   doc,
   code,
@@ -356,9 +354,16 @@ t.test('refused with a code that may pass, it asks again; for good, it does not'
   t.match(rig.take(refused('FANFOLD_NO_PARENT', 4_000_000_000)), [{ kind: 'refused' }])
   t.equal(rig.waitMs, 30_000, 'but not for ever')
   rig.pass(30_000)
-  t.match(rig.take(refused('FANFOLD_NO_DOCUMENT')), [{ kind: 'refused', final: true }])
+  t.match(rig.take(refused('FANFOLD_DELETED')), [{ kind: 'refused', final: true }])
   t.equal(rig.waitMs, undefined)
-  t.same(rig.take(welcome(), refused('FANFOLD_NO_DOCUMENT')), [])
+  t.same(rig.take(welcome(), refused('FANFOLD_DELETED')), [])
+})
+
+t.test('a document that does not exist yet is asked for again', async t => {
+  const rig = new Rig()
+  rig.attach()
+  t.match(rig.take(refused('FANFOLD_NO_DOCUMENT')), [{ kind: 'refused', final: false }])
+  t.ok(rig.upstream.isWaiting)
 })
 
 t.test('an end from the parent is a refusal', async t => {
@@ -378,7 +383,7 @@ t.test('leaving tells the parent, but one that has refused needs no telling', as
   t.same(rig.leave(), [])
   const told = new Rig()
   told.attach()
-  told.take(refused('FANFOLD_NO_DOCUMENT'))
+  told.take(refused('FANFOLD_DELETED'))
   t.same(told.leave(), [])
 })
 
