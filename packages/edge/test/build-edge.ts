@@ -1,0 +1,268 @@
+/*
+ * An edge in a test's hands: a parent's frames go in, and a model of the rim keeps what each viewer gets.
+ */
+import { buildLog, sha256 } from '@fanfold/conformance'
+import { encodeSnapshot, type JsonObject } from '@fanfold/document'
+import { type Instant, instant, milliseconds, Prng } from '@fanfold/kernel'
+import {
+  type CohortId,
+  type DocumentKey,
+  decodeLinkFrame,
+  encodeLinkFrame,
+  type Grants,
+  type LinkFrame,
+  type LinkId,
+  type LogRecord,
+  type PeerIdentity,
+  type Position,
+  parseDocumentKey,
+  type ViewerFrame,
+  type ViewerId,
+  type ViewerRequest,
+} from '@fanfold/protocol'
+import { defaultUpstreamLimits, type RingLimits } from '@fanfold/replication'
+import { Edge, type EdgeInput, type EdgeLimits } from '../src/edge.ts'
+import type { EdgeEffect } from '../src/edge-effect.ts'
+
+/** The document of the tests. */
+export const doc: DocumentKey = parseDocumentKey('acme/match/final')
+
+/** Its log. */
+export const log: readonly LogRecord[] = buildLog({ doc, count: 400 }).records
+
+/** The wall's time at the start, ms. */
+export const startMs = 1_731_931_200_000
+
+export const parent: LinkId = 100 as LinkId
+export const viewer = (number: number): ViewerId => number as ViewerId
+
+/** What the parent calls the document. */
+export const channel = 55
+
+const at = (ms: number): Instant => instant(Math.round(ms * 1_000))
+
+export const grants = (overrides: Partial<Grants> = {}): Grants => ({
+  subject: 'ada',
+  tenant: undefined,
+  documents: ['acme/**'],
+  allow: ['observe'],
+  expiresAtMs: undefined,
+  claims: {},
+  ...overrides,
+})
+
+/** The position after the record with this seq. */
+export const positionAt = (seq: number): Position => {
+  const record = log[seq - 1]
+  if (record === undefined) throw new Error(`the log has no record ${seq}`)
+  return { epoch: record.epoch, seq, hash: record.chainHash }
+}
+
+export const welcome = (mode: 'tail' | 'snapshot', seq: number): LinkFrame => ({
+  kind: 'welcome',
+  doc,
+  channel,
+  mode,
+  head: positionAt(seq),
+})
+
+/** The records of these seqs, as the parent sends them. */
+export const records = (first: number, last: number): LinkFrame => ({
+  kind: 'records',
+  channel,
+  records: log.slice(first - 1, last),
+})
+
+/** A snapshot at a seq, as the parent sends it; of a deleted document without a state. */
+export const snapshot = (seq: number, isDeleted = false): LinkFrame[] =>
+  snapshotOf(seq, isDeleted ? undefined : { n: seq, text: 'x'.repeat(2_000) })
+
+/** A snapshot of any state. */
+export const snapshotOf = (seq: number, state: JsonObject | undefined): LinkFrame[] => {
+  const made = encodeSnapshot({ at: positionAt(seq), state, sha256 })
+  return [
+    { kind: 'snapshot-begin', channel, manifest: made.manifest },
+    ...made.pieces.map(
+      (piece, index): LinkFrame => ({
+        kind: 'snapshot-piece',
+        channel,
+        index,
+        piece,
+      }),
+    ),
+  ]
+}
+
+/** A frame that a viewer received, with its bytes. */
+export type Received = { readonly frame: ViewerFrame; readonly bytes: Uint8Array }
+
+/** An edge, its parent, and the rim as the port describes it. */
+export class Rig {
+  readonly edge: Edge
+  nowMs = 0
+  /** What each viewer received. */
+  readonly received = new Map<ViewerId, Received[]>()
+  /** Who is in each cohort. */
+  readonly cohorts = new Map<CohortId, Set<ViewerId>>()
+  /** Cohorts that each lagging viewer has left. */
+  readonly lagging = new Map<ViewerId, Set<CohortId>>()
+  #effects: EdgeEffect[] = []
+
+  constructor(limits: Partial<EdgeLimits> = {}, ring: Partial<RingLimits> = {}) {
+    this.edge = new Edge({
+      sha256,
+      prng: new Prng('edge'),
+      wallClockMs: () => startMs + this.nowMs,
+      limits: {
+        follower: {
+          ring: { recordsMax: 1_000, bytesMax: 1_000_000, ageMax: milliseconds(60_000), ...ring },
+          upstream: defaultUpstreamLimits,
+          pendingBytesMax: 1_000_000,
+        },
+        lingerMs: 500,
+        documentsPerViewerMax: 10,
+        ...limits,
+      },
+    })
+  }
+
+  take(input: EdgeInput): void {
+    const effects: EdgeEffect[] = []
+    this.edge.receive(input, at(this.nowMs), effects)
+    this.#perform(effects)
+  }
+
+  openParent(id = parent): void {
+    const peer: PeerIdentity = { node: 'p', incarnation: '1', region: 'r', roles: [], ceiling: 239 }
+    this.take({ kind: 'link-opened', link: id, peer, dialled: true })
+  }
+
+  closeParent(id = parent): void {
+    this.take({ kind: 'link-closed', link: id, reason: 'gone' })
+  }
+
+  frame(...frames: LinkFrame[]): void {
+    for (const frame of frames) {
+      this.take({ kind: 'link-frame', link: parent, frame: encodeLinkFrame(frame) })
+    }
+  }
+
+  open(id: ViewerId, overrides: Partial<Grants> = {}): void {
+    this.take({ kind: 'viewer-opened', viewer: id, grants: grants(overrides) })
+  }
+
+  request(id: ViewerId, request: Exclude<ViewerRequest, { type: 'authenticate' }>): void {
+    this.take({ kind: 'viewer-requested', viewer: id, request })
+  }
+
+  observe(
+    id: ViewerId,
+    overrides: { doc?: DocumentKey; from?: string; viewState?: unknown } = {},
+  ): void {
+    const { from, viewState } = overrides
+    const key = overrides.doc ?? doc
+    this.request(id, { type: 'observe', doc: key, from, viewState, maxRate: undefined })
+  }
+
+  /** A viewer's socket is full: frames of cohorts do not reach it, and it leaves them. */
+  lag(id: ViewerId): void {
+    if (!this.lagging.has(id)) this.lagging.set(id, new Set())
+  }
+
+  /** Its socket has drained. */
+  drain(id: ViewerId): void {
+    const cohorts = [...(this.lagging.get(id) ?? [])]
+    this.lagging.delete(id)
+    if (cohorts.length > 0) this.take({ kind: 'viewer-drained', viewer: id, cohorts })
+  }
+
+  /** Lets time pass, ticking whenever the machine wants it. */
+  pass(ms: number): void {
+    const end = this.nowMs + ms
+    for (let turn = 0; turn < 1_000; turn++) {
+      const wakeAt = this.edge.wakeAt()
+      if (wakeAt === undefined || wakeAt > at(end)) break
+      this.nowMs = Math.max(this.nowMs, wakeAt / 1_000)
+      const effects: EdgeEffect[] = []
+      this.edge.tick(at(this.nowMs), effects)
+      this.#perform(effects)
+    }
+    this.nowMs = end
+  }
+
+  /** What the edge wanted since the last time. */
+  effects(): EdgeEffect[] {
+    return this.#effects.splice(0)
+  }
+
+  /** Frames to the parent since the last time, for any; the other effects are forgotten. */
+  sent(): LinkFrame[] {
+    return this.effects().flatMap(effect =>
+      effect.kind === 'link-send' ? (decodeLinkFrame(effect.frame) ?? []) : [],
+    )
+  }
+
+  /** What a viewer received since the last time. */
+  got(id: ViewerId): ViewerFrame[] {
+    return (this.received.get(id)?.splice(0) ?? []).map(({ frame }) => frame)
+  }
+
+  #perform(effects: readonly EdgeEffect[]): void {
+    this.#effects.push(...effects)
+    for (const effect of effects) {
+      if (effect.kind === 'viewer-send') this.#deliver(effect.viewer, effect.frame)
+      else if (effect.kind === 'cohort-enter') this.#cohort(effect.cohort).add(effect.viewer)
+      else if (effect.kind === 'cohort-exit') {
+        this.#cohort(effect.cohort).delete(effect.viewer)
+        this.lagging.get(effect.viewer)?.delete(effect.cohort)
+      } else if (effect.kind === 'cohort-send') this.#fanOut(effect.cohort, effect.frame)
+    }
+  }
+
+  #fanOut(cohort: CohortId, frame: Uint8Array): void {
+    for (const id of [...this.#cohort(cohort)]) {
+      const left = this.lagging.get(id)
+      if (left === undefined) this.#deliver(id, frame)
+      else {
+        left.add(cohort)
+        this.#cohort(cohort).delete(id)
+      }
+    }
+  }
+
+  #cohort(cohort: CohortId): Set<ViewerId> {
+    const members = this.cohorts.get(cohort) ?? new Set()
+    this.cohorts.set(cohort, members)
+    return members
+  }
+
+  #deliver(id: ViewerId, bytes: Uint8Array): void {
+    const list = this.received.get(id) ?? []
+    this.received.set(id, list)
+    list.push({ frame: JSON.parse(Buffer.from(bytes).toString()), bytes })
+  }
+}
+
+/** An edge with a parent, live at the tenth record, and one viewer. */
+export function live(limits: Partial<EdgeLimits> = {}, ring: Partial<RingLimits> = {}): Rig {
+  const rig = new Rig(limits, ring)
+  rig.openParent()
+  rig.open(viewer(1))
+  rig.observe(viewer(1))
+  rig.frame(welcome('snapshot', 10), ...snapshot(10))
+  rig.got(viewer(1))
+  rig.effects()
+  return rig
+}
+
+/** From and to of each frame, as text: `=10` a snapshot, `10>11` a delta, else its type. */
+export const rangesOf = (frames: readonly ViewerFrame[]): string[] =>
+  frames.map(frame =>
+    frame.type === 'snapshot'
+      ? `=${frame.seq}`
+      : frame.type === 'delta'
+        ? `${frame.from}>${frame.seq}`
+        : frame.type === 'status'
+          ? frame.status
+          : frame.type,
+  )
