@@ -6,7 +6,7 @@ export type DeliverySummary = {
   readonly bytes: number
   readonly epoch: number
   readonly seq: number
-  /** Milliseconds from commit to here, of the latest deltas, oldest first. */
+  /** Milliseconds from commit to here, of the latest deltas committed while the page followed, oldest first. */
   readonly latencies: readonly number[]
   readonly medianMs: number | undefined
   readonly worstMs: number | undefined
@@ -31,8 +31,17 @@ export class Delivery {
   #bytes = 0
   #epoch = 0
   #seq = 0
+  #measuredFromMs = Number.POSITIVE_INFINITY
   readonly #latencies: number[] = []
   readonly #arrivals: number[] = []
+
+  /**
+   * Says whether the page follows the document, from `nowMs` on. What was committed before it did
+   * waited for the page to come, and that wait is nobody's latency.
+   */
+  setFollowing(isFollowing: boolean, nowMs: number): void {
+    this.#measuredFromMs = isFollowing ? nowMs : Number.POSITIVE_INFINITY
+  }
 
   /** Counts one, at `nowMs` of this machine's clock. */
   add(arrival: Arrival, nowMs: number): void {
@@ -40,11 +49,12 @@ export class Delivery {
     this.#bytes += JSON.stringify(arrival.patch).length
     this.#epoch = arrival.epoch
     this.#seq = arrival.seq
+    this.#arrivals.push(nowMs)
+    if (this.#arrivals.length > arrivalsMax) this.#arrivals.shift()
+    if (arrival.time < this.#measuredFromMs) return
     // Clocks of two machines differ a little: less than nothing is nothing.
     this.#latencies.push(Math.max(0, nowMs - arrival.time))
     if (this.#latencies.length > latenciesMax) this.#latencies.shift()
-    this.#arrivals.push(nowMs)
-    if (this.#arrivals.length > arrivalsMax) this.#arrivals.shift()
   }
 
   /** All of it, at `nowMs`. */

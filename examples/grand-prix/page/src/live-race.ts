@@ -55,7 +55,10 @@ function watch(configuration: Configuration, listeners: Listeners): () => void {
   const live = connect(observe, { token })
   const observed = live.observe<typeof definition>(document)
   observed.subscribe(listeners.race)
-  observed.onStatus(listeners.status)
+  observed.onStatus(status => {
+    listeners.status(status)
+    listeners.delivery.setFollowing(status === 'live', Date.now())
+  })
   const count = async (): Promise<void> => {
     for await (const { kind, epoch, seq, patch, time } of observed) {
       if (kind === 'delta' && time !== undefined) {
