@@ -12,22 +12,8 @@
  * are taken; and a batch that the log refuses is undone, newest change first.
  */
 
-import type { DocumentDefinition } from '@fanfold/definition'
-import {
-  type Chain,
-  encodeSnapshot,
-  type LogInput,
-  type LogRefusal,
-  type Snapshot,
-} from '@fanfold/document'
-import {
-  assert,
-  BoundedQueue,
-  type Instant,
-  type RandomBytes,
-  type Sha256,
-  SmallMap,
-} from '@fanfold/kernel'
+import { encodeSnapshot, type LogInput, type LogRefusal, type Snapshot } from '@fanfold/document'
+import { assert, BoundedQueue, type Instant, SmallMap } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -38,20 +24,10 @@ import {
   type WriterInput,
 } from '@fanfold/protocol'
 import { Downstream, type JoinRequest, RecordRing, refusal } from '@fanfold/replication'
-import type { AuthorityEffect } from './authority-effect.ts'
-import type { AuthorityLimits } from './authority-limits.ts'
+import type { AuthorityContext } from './authority-context.ts'
+import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { CommittedDocument } from './committed-document.ts'
-
-/** What all documents of an authority share. */
-export type AuthorityContext = {
-  readonly sha256: Sha256
-  readonly randomBytes: RandomBytes
-  readonly limits: AuthorityLimits
-  readonly chain: Chain
-  /** The definition for documents of a type, as loaded last. */
-  definitionOf(type: string): DocumentDefinition | undefined
-}
 
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
@@ -212,21 +188,8 @@ export class AuthorityDocument {
         this.#appendRefused(input.code, input.message, effects)
         return
       case 'log-snapshot-kept':
-        effects.push({
-          kind: 'fact',
-          fact: { event: 'snapshot-kept', doc: this.doc, seq: input.seq },
-        })
-        return
       case 'log-snapshot-refused':
-        effects.push({
-          kind: 'fact',
-          fact: {
-            event: 'snapshot-refused',
-            doc: this.doc,
-            code: input.code,
-            message: input.message,
-          },
-        })
+        effects.push({ kind: 'fact', fact: snapshotFact(input) })
         return
     }
   }
@@ -420,4 +383,14 @@ function reject(
 ): void {
   const answer: WriteAnswer = { kind: 'rejected', code, message }
   effects.push({ kind: 'write-answered', request: input.request, answer })
+}
+
+function snapshotFact(
+  input: Extract<LogInput, { kind: 'log-snapshot-kept' | 'log-snapshot-refused' }>,
+): AuthorityFact {
+  if (input.kind === 'log-snapshot-kept') {
+    return { event: 'snapshot-kept', doc: input.doc, seq: input.seq }
+  }
+  const { doc, code, message } = input
+  return { event: 'snapshot-refused', doc, code, message }
 }

@@ -18,7 +18,8 @@ import {
   type WriterInput,
 } from '@fanfold/protocol'
 import { ChildLinks, type JoinRequest } from '@fanfold/replication'
-import { type AuthorityContext, AuthorityDocument } from './authority-document.ts'
+import type { AuthorityContext } from './authority-context.ts'
+import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
 

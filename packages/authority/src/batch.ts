@@ -22,7 +22,7 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import type { AuthorityContext } from './authority-document.ts'
+import type { AuthorityContext } from './authority-context.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import { encodeOrigin, type Origin } from './origin.ts'
 import { record } from './recorder.ts'

@@ -18,7 +18,8 @@ import {
 } from '@fanfold/protocol'
 import type { JoinRequest } from '@fanfold/replication'
 import { z } from 'zod'
-import { type AuthorityContext, AuthorityDocument } from '../src/authority-document.ts'
+import type { AuthorityContext } from '../src/authority-context.ts'
+import { AuthorityDocument } from '../src/authority-document.ts'
 import type { AuthorityEffect, AuthorityFact } from '../src/authority-effect.ts'
 import { type AuthorityLimits, defaultAuthorityLimits } from '../src/authority-limits.ts'
 

@@ -1,0 +1,14 @@
+import type { DocumentDefinition } from '@fanfold/definition'
+import type { Chain } from '@fanfold/document'
+import type { RandomBytes, Sha256 } from '@fanfold/kernel'
+import type { AuthorityLimits } from './authority-limits.ts'
+
+/** What all documents of an authority share. */
+export type AuthorityContext = {
+  readonly sha256: Sha256
+  readonly randomBytes: RandomBytes
+  readonly limits: AuthorityLimits
+  readonly chain: Chain
+  /** The definition for documents of a type, as loaded last. */
+  definitionOf(type: string): DocumentDefinition | undefined
+}
