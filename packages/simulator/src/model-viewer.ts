@@ -1,6 +1,5 @@
-import { assert, type Duration, decodeUtf8, milliseconds, type Prng } from '@fanfold/kernel'
-import type { ViewerFrame } from '@fanfold/protocol'
-import { type DocumentKey, type ErrorCode, type Grants, meaningOf } from '@fanfold/protocol'
+import { assert, decodeUtf8 } from '@fanfold/kernel'
+import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
 import type { History } from './history.ts'
 import { ObservedDocument, type Step } from './observed-document.ts'
 import type { PipeProfile } from './pipe.ts'
@@ -14,9 +13,6 @@ type Phase = 'idle' | 'observing' | 'leaving'
 
 type Observed = { readonly document: ObservedDocument; phase: Phase; isWanted: boolean }
 
-/** How long a viewer waits before it asks again for what was refused, at least and at most twice it. */
-const retryMs = 200
-
 /**
  * A client of an edge by the rules that clients have: it resumes with its position, applies what fits,
  * and observes anew what does not. Without faults nothing may fail to fit, so that is a problem here.
@@ -24,7 +20,6 @@ const retryMs = 200
 export class ModelViewer {
   readonly name: string
   readonly #clock: VirtualClock
-  readonly #prng: Prng
   readonly #trace: Trace
   readonly #problems: Problems
   readonly #profile: PipeProfile
@@ -37,7 +32,6 @@ export class ModelViewer {
   constructor(options: {
     readonly name: string
     readonly clock: VirtualClock
-    readonly prng: Prng
     readonly trace: Trace
     readonly problems: Problems
     readonly history: History
@@ -47,7 +41,6 @@ export class ModelViewer {
   }) {
     this.name = options.name
     this.#clock = options.clock
-    this.#prng = options.prng
     this.#trace = options.trace
     this.#problems = options.problems
     this.#profile = options.profile
@@ -72,8 +65,9 @@ export class ModelViewer {
     if (!this.#isOpen) return `${this.name} is not connected`
     for (const { document, phase, isWanted } of this.#observed.values()) {
       const head = history.headSeq(document.doc)
-      // A document that nobody has created yet is asked for again and again.
-      if (phase === 'idle' && (!isWanted || head === 0)) continue
+      if (phase === 'idle' && !isWanted) continue
+      // A document that nobody has created yet is waited for.
+      if (phase === 'observing' && head === 0) continue
       if (phase === 'observing' && document.shownSeq === head) continue
       return `${this.name} is ${phase} at ${document.shownSeq} of ${head} of ${document.doc}`
     }
@@ -172,7 +166,7 @@ export class ModelViewer {
         if (observed.isWanted) this.#observe(observed)
         return
       case 'refused':
-        this.#refused(observed, frame.code)
+        this.#refused(observed, frame)
         return
       case 'moved':
         this.#problems.add(`${this.name} was sent away from ${frame.doc}`)
@@ -187,23 +181,18 @@ export class ModelViewer {
     this.#leave(observed)
   }
 
-  #refused(observed: Observed, code: ErrorCode): void {
+  #refused(observed: Observed, { code, retryAfter }: Refused): void {
     this.#refusals++
+    // For now only: the edge keeps the request and sends the snapshot when it can.
+    if (retryAfter !== undefined) return
     // One that is leaving is still to be told that it has left.
     if (observed.phase === 'leaving') return
     observed.phase = 'idle'
-    const { doc } = observed.document
-    // A document may be observed before it is created: then it is asked for again.
-    if (!meaningOf(code).retry && code !== 'FANFOLD_NO_DOCUMENT') {
-      this.#problems.add(`${this.name} was refused ${doc}: ${code}`)
-      return
-    }
-    const wait = milliseconds(retryMs * (1 + this.#prng.fraction())) as Duration
-    this.#clock.in(wait, () => {
-      if (this.#isOpen && observed.isWanted && observed.phase === 'idle') this.#observe(observed)
-    })
+    this.#problems.add(`${this.name} was refused ${observed.document.doc}: ${code}`)
   }
 }
+
+type Refused = Extract<ViewerFrame, { type: 'refused' }>
 
 const grants: Grants = {
   subject: 'viewer',

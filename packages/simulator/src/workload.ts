@@ -119,7 +119,6 @@ export class Workload {
     const viewer = new ModelViewer({
       name,
       clock,
-      prng: prng.fork('retries'),
       trace,
       problems,
       history,
