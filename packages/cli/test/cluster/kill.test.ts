@@ -59,7 +59,12 @@ const bySdk: Feeder = async ({ cluster, url, doc, recording, committedAt }) => {
 const byCommand: Feeder = async ({ cluster, url, doc, recording }) => {
   const { files } = withFiles(recording, cluster.directory)
   const { code, output, errors } = await runFanfold(
-    ['feed', files.lines, '--doc', doc, '--initial', files.state, '--speed', 'max', '--json'],
+    [
+      'feed',
+      files.lines,
+      ...['--doc', doc, '--initial', files.state],
+      ...['--speed', 'max', '--in-flight', '64', '--json'],
+    ],
     { FANFOLD_URL: url, FANFOLD_TOKEN: cluster.token },
     deadlineMs,
   )

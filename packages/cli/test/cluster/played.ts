@@ -18,7 +18,12 @@ export type Player = (tree: Tree, doc: string, recording: Recording) => Promise<
 export const byCommand: Player = async ({ cluster, authority }, doc, recording) => {
   const { files } = withFiles(recording, cluster.directory)
   const result = await runFanfold(
-    ['feed', files.lines, '--doc', doc, '--initial', files.state, '--speed', 'max', '--json'],
+    [
+      'feed',
+      files.lines,
+      ...['--doc', doc, '--initial', files.state],
+      ...['--speed', 'max', '--in-flight', '1024', '--json'],
+    ],
     { FANFOLD_URL: authority.url, FANFOLD_TOKEN: cluster.token },
   )
   if (result.code !== 0) throw new Error(`fanfold feed ended with ${result.code}: ${result.errors}`)
