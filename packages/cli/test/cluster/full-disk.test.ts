@@ -11,7 +11,7 @@ import { chanceOf } from './recording.ts'
 import { readRecords, recordId } from './segment-files.ts'
 import { untilReady } from './tree.ts'
 import { until } from './until.ts'
-import { Writer } from './writer.ts'
+import { type Answer, Writer } from './writer.ts'
 
 t.setTimeout(90_000)
 const mountSkip = mayMount() ? false : 'mounting a small disk is not allowed here'
@@ -26,12 +26,13 @@ await t.test('a full disk refuses writes and nothing else', { skip: mountSkip },
   t.teardown(() => unmount(disk))
   const ballast = join(disk, 'ballast')
   writeFileSync(ballast, Buffer.alloc(1_000_000))
-  const authority = await cluster.start({ name: 'authority', roles: ['authority'], data: disk })
+  const settings = { name: 'authority', roles: ['authority'] as const, data: disk }
+  const authority = await cluster.start(settings)
   const edge = await cluster.start({ name: 'edge', roles: ['edge'], parents: [authority] })
   await untilReady(edge)
   const doc = 'a/timing/full'
-  const writer = await Writer.open({ url: authority.url, token })
-  const write = (round: number) =>
+  let writer = await Writer.open({ url: authority.url, token })
+  const write = (round: number): Promise<Answer> =>
     writer.send(doc, {
       message: 'merge',
       value: { topic: 'big', delta: { round, text: `${round} `.padEnd(40_000, 'x') } },
@@ -69,19 +70,24 @@ await t.test('a full disk refuses writes and nothing else', { skip: mountSkip },
   })
   t.equal(small.code, 'FANFOLD_LOG_FULL', 'another document has no room either')
 
+  const toldBefore = viewer.small.length
+  t.same(await authority.stop(), { code: 0, signal: null }, 'it ends in good order')
+  const restarted = await cluster.start({ ...settings, port: authority.port })
+  await viewer.untilTold({ type: 'status', doc, status: 'live' }, toldBefore)
+  writer = await Writer.open({ url: restarted.url, token })
+  t.match(await write(999), { type: 'rejected', code: 'FANFOLD_LOG_FULL' }, 'after a restart too')
+
   rmSync(ballast)
   const again = await write(1_000)
-  t.equal(again.type, 'committed', 'with room again, writes go on')
-  await viewer.untilSeq(again.seq ?? 0)
+  t.match(again, { type: 'committed', seq: lastSeq + 2 }, 'with room again, writes go on')
+  await viewer.untilSeq(lastSeq + 2)
   t.match(viewer.state, { big: { round: 1_000 } })
-  t.same(viewer.problems, [])
-  writer.close()
-  t.same(await authority.stop(), { code: 0, signal: null })
+  t.same([...viewer.problems, ...late.problems], [])
+  t.same(await restarted.stop(), { code: 0, signal: null })
 
-  const restarted = await cluster.start({ name: 'authority', roles: ['authority'], data: disk })
-  const other = await cluster.start({ name: 'edge-2', roles: ['edge'], parents: [restarted] })
-  const after = await RawViewer.open({ url: other.url, token, doc })
-  await after.untilSeq(again.seq ?? 0)
+  const third = await cluster.start({ ...settings, roles: ['authority', 'edge'] })
+  const after = await RawViewer.open({ url: third.url, token, doc })
+  await after.untilSeq(lastSeq + 2)
   t.same(after.state, viewer.state, 'the log is whole')
 })
 
