@@ -3,8 +3,11 @@ export type Configuration = {
   /** WebSocket address of an edge, without the path of the protocol. */
   readonly observe: string
   readonly document: string
-  readonly token: string
+  /** Asked for each connection: a server that was started anew may know other tokens. */
+  readonly token: () => Promise<string>
 }
+
+type Said = { readonly [name in 'observe' | 'document' | 'token']?: string }
 
 const defaultDocument = 'demo/grand-prix/corvane'
 
@@ -13,7 +16,7 @@ const defaultDocument = 'demo/grand-prix/corvane'
  * after the `#` of its address. `?edge=/edge/2` chooses another edge behind the same address.
  */
 export async function loadConfiguration(page: Location): Promise<Configuration> {
-  const said = await fetchConfiguration()
+  const said = await fetchConfiguration().catch((): Said => ({}))
   const parameters = new URLSearchParams(page.search)
   const hash = page.hash.replace(/^#(token=)?/, '')
   const own = `${page.protocol === 'https:' ? 'wss' : 'ws'}://${page.host}`
@@ -21,26 +24,24 @@ export async function loadConfiguration(page: Location): Promise<Configuration> 
   return {
     observe: `${said.observe ?? own}${/^(\/[\w.-]+)+$/.test(edge) ? edge : ''}`,
     document: parameters.get('document') ?? said.document ?? defaultDocument,
-    token: hash !== '' ? hash : (said.token ?? ''),
+    token: async () => (hash !== '' ? hash : ((await fetchConfiguration()).token ?? '')),
   }
 }
 
-async function fetchConfiguration(): Promise<Partial<Configuration>> {
-  try {
-    const response = await fetch('/config.json', { signal: AbortSignal.timeout(5_000) })
-    const said: unknown = response.ok ? await response.json() : undefined
-    if (typeof said !== 'object' || said === null) return {}
-    return {
-      ...textMember(said, 'observe'),
-      ...textMember(said, 'document'),
-      ...textMember(said, 'token'),
-    }
-  } catch {
-    return {}
+/** @throws Error when there is no answer to be had; a server without the file has nothing to say */
+async function fetchConfiguration(): Promise<Said> {
+  const response = await fetch('/config.json', { signal: AbortSignal.timeout(5_000) })
+  if (response.status >= 500) throw new Error(`/config.json: ${response.status}`)
+  const said: unknown = response.ok ? await response.json() : undefined
+  if (typeof said !== 'object' || said === null) return {}
+  return {
+    ...textMember(said, 'observe'),
+    ...textMember(said, 'document'),
+    ...textMember(said, 'token'),
   }
 }
 
-function textMember(object: object, name: keyof Configuration): Partial<Configuration> {
+function textMember(object: object, name: keyof Said): Said {
   const value: unknown = Reflect.get(object, name)
   return typeof value === 'string' ? { [name]: value } : {}
 }
