@@ -130,9 +130,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#now = now
     this.#effects = effects
     this.#flushBusy()
-    for (let doc = this.#idle.takeDue(now); doc !== undefined; doc = this.#idle.takeDue(now)) {
-      this.#retire(doc, now)
-    }
+    for (const doc of this.#idle.due(now)) this.#retire(doc, now)
   }
 
   #join(doc: DocumentKey, request: JoinRequest): void {

@@ -1,13 +1,4 @@
-import {
-  after,
-  Deadlines,
-  earliest,
-  type Instant,
-  type Machine,
-  milliseconds,
-  type Prng,
-  type Sha256,
-} from '@fanfold/kernel'
+import type { Instant, Machine, Prng, Sha256 } from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
@@ -49,8 +40,6 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   readonly #documents = new Map<DocumentKey, EdgeDocument>()
   readonly #cohorts = new Map<CohortId, EdgeDocument>()
   readonly #viewers = new Map<ViewerId, Viewer>()
-  /** When each document without viewers is let go. */
-  readonly #lingering = new Deadlines<DocumentKey>()
   #nextCohort = 1
   // The callback of `#following` runs inside `receive` and `tick`, which lend it these two.
   #now: Instant = 0 as Instant
@@ -70,6 +59,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       sha256,
       prng,
       limits: limits.follower,
+      lingerMs: limits.lingerMs,
       tell: (doc, event) => this.#told(doc, event),
     })
   }
@@ -129,20 +119,13 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   }
 
   wakeAt(): Instant | undefined {
-    return earliest(this.#following.wakeAt(), this.#lingering.wakeAt())
+    return this.#following.wakeAt()
   }
 
   tick(now: Instant, effects: EdgeEffect[]): void {
     this.#now = now
     this.#effects = effects
     this.#following.tick(now, effects)
-    for (
-      let doc = this.#lingering.takeDue(now);
-      doc !== undefined;
-      doc = this.#lingering.takeDue(now)
-    ) {
-      this.#letGo(doc)
-    }
   }
 
   #serve(id: ViewerId, request: Exclude<ViewerRequest, { type: 'authenticate' }>): void {
@@ -184,7 +167,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       return
     }
     viewer.docs.add(doc)
-    this.#lingering.set(doc, undefined)
+    this.#following.keep(doc)
     const document = this.#documents.get(doc) ?? this.#follow(doc)
     document.observe(id, from, this.#effects)
     this.#dismissDeleted(document)
@@ -247,7 +230,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
 
   #lingerIfUnused(document: EdgeDocument): void {
     if (document.viewerCount > 0) return
-    this.#lingering.set(document.doc, after(this.#now, milliseconds(this.#limits.lingerMs)))
+    this.#following.release(document.doc, this.#now)
   }
 
   #letGo(doc: DocumentKey): void {
@@ -297,6 +280,9 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         return
       case 'staleness':
         document.tell(this.#statusOf(doc), this.#effects)
+        return
+      case 'unused':
+        this.#letGo(doc)
     }
   }
 

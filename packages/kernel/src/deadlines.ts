@@ -37,12 +37,17 @@ export class Deadlines<Key> {
   }
 
   /** Takes one key that is due at `now`, and forgets it. */
-  takeDue(now: Instant): Key | undefined {
+  #takeDue(now: Instant): Key | undefined {
     const at = this.wakeAt()
     if (at === undefined || at > now) return undefined
     const { key } = this.#pop()
     this.#dueAt.delete(key)
     return key
+  }
+
+  /** Takes the keys that are due at `now`, one after the other, those that become due meanwhile too. */
+  *due(now: Instant): IterableIterator<Key> {
+    for (let key = this.#takeDue(now); key !== undefined; key = this.#takeDue(now)) yield key
   }
 
   #rebuild(): void {

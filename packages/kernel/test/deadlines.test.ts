@@ -33,7 +33,7 @@ await t.test('keys come due in order of time, each by what was said of it last',
         else model.set(step.key, step.at)
       } else {
         const first = model.size === 0 ? undefined : Math.min(...model.values())
-        const key = deadlines.takeDue(instant(step.now))
+        const [key] = deadlines.due(instant(step.now))
         const isDue = first !== undefined && first <= step.now
         if (isDue !== (key !== undefined)) return false
         if (key !== undefined) {
@@ -53,9 +53,9 @@ await t.test('keys come due in order of time, each by what was said of it last',
 await t.test('a key is due at its instant and not before', async t => {
   const deadlines = new Deadlines<string>()
   deadlines.set('doc', instant(10))
-  t.equal(deadlines.takeDue(instant(9)), undefined)
-  t.equal(deadlines.takeDue(instant(10)), 'doc')
-  t.equal(deadlines.takeDue(instant(10)), undefined, 'and once')
+  t.equal([...deadlines.due(instant(9))].length, 0)
+  t.same([...deadlines.due(instant(10))], ['doc'])
+  t.same([...deadlines.due(instant(10))], [], 'and once')
   t.equal(deadlines.wakeAt(), undefined)
 })
 

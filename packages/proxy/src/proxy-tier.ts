@@ -1,14 +1,5 @@
 import { Chain } from '@fanfold/document'
-import {
-  after,
-  Deadlines,
-  earliest,
-  type Instant,
-  type Machine,
-  milliseconds,
-  type Prng,
-  type Sha256,
-} from '@fanfold/kernel'
+import type { Instant, Machine, Prng, Sha256 } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -74,14 +65,11 @@ const retryAfterMs = 250
  * passes every record on as it came.
  */
 export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
-  readonly #limits: ProxyLimits
   readonly #chain: Chain
   readonly #following: Following
   readonly #children: ChildLinks
   readonly #documents = new Map<DocumentKey, ProxyDocument>()
   readonly #channels = new Map<number, DocumentKey>()
-  /** When each document without children is let go. */
-  readonly #lingering = new Deadlines<DocumentKey>()
   /** Documents with more for a child than it was sent yet: they go on in the next turns. */
   readonly #busy = new Set<DocumentKey>()
   #nextChannel = 1
@@ -95,12 +83,12 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     readonly limits: ProxyLimits
   }) {
     const { sha256, prng, limits } = options
-    this.#limits = limits
     this.#chain = new Chain(sha256)
     this.#following = new Following({
       sha256,
       prng,
       limits: limits.follower,
+      lingerMs: limits.lingerMs,
       tell: (doc, event) => this.#told(doc, event),
     })
     this.#children = new ChildLinks(
@@ -165,7 +153,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   wakeAt(): Instant | undefined {
     if (this.#busy.size > 0) return this.#now
-    return earliest(this.#following.wakeAt(), this.#lingering.wakeAt())
+    return this.#following.wakeAt()
   }
 
   tick(now: Instant, effects: ProxyEffect[]): void {
@@ -173,17 +161,10 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#effects = effects
     this.#following.tick(now, effects)
     this.#flushBusy()
-    for (
-      let doc = this.#lingering.takeDue(now);
-      doc !== undefined;
-      doc = this.#lingering.takeDue(now)
-    ) {
-      this.#letGo(doc)
-    }
   }
 
   #join(doc: DocumentKey, request: JoinRequest): void {
-    this.#lingering.set(doc, undefined)
+    this.#following.keep(doc)
     const document = this.#documents.get(doc) ?? this.#follow(doc)
     if (document.follower.hasState) {
       document.downstream.join(request, document.follower.replica.position, this.#effects)
@@ -222,7 +203,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   #lingerIfUnused(doc: DocumentKey, document: ProxyDocument): void {
     if (document.downstream.count > 0 || document.waiting.size > 0) return
-    this.#lingering.set(doc, after(this.#now, milliseconds(this.#limits.lingerMs)))
+    this.#following.release(doc, this.#now)
   }
 
   #follow(doc: DocumentKey): ProxyDocument {
@@ -311,6 +292,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       case 'staleness':
         this.#tellStaleness(doc, document)
+        return
+      case 'unused':
+        this.#letGo(doc)
         return
     }
   }

@@ -1,4 +1,5 @@
 import {
+  after,
   assert,
   between,
   Deadlines,
@@ -6,6 +7,7 @@ import {
   type EffectSink,
   earliest,
   type Instant,
+  milliseconds,
   type Prng,
   type Sha256,
 } from '@fanfold/kernel'
@@ -25,6 +27,8 @@ export type FollowingEvent =
   | UpstreamEvent
   /** The parent is gone, or has come back: how old what is held may be. */
   | { readonly kind: 'staleness' }
+  /** Nobody below has wanted the document for a while: the role lets it go. */
+  | { readonly kind: 'unused' }
 
 type Followed = {
   readonly follower: Follower
@@ -48,6 +52,9 @@ export class Following {
   readonly #tell: (doc: DocumentKey, event: FollowingEvent) => void
   readonly #documents = new Map<DocumentKey, Followed>()
   readonly #deadlines = new Deadlines<DocumentKey>()
+  /** When each document that was released is unused. */
+  readonly #lingering = new Deadlines<DocumentKey>()
+  readonly #lingerMs: number
   /** Documents with more waiting to be applied than may. */
   readonly #unsettled = new Set<DocumentKey>()
   /** Links to parents, in the order in which they opened; the first one serves. */
@@ -60,12 +67,15 @@ export class Following {
     readonly sha256: Sha256
     readonly prng: Prng
     readonly limits: FollowerLimits
+    /** How long a document is followed after it was released. */
+    readonly lingerMs: number
     /** Called from inside the methods below, after the replica and the ring are up to date. */
     readonly tell: (doc: DocumentKey, event: FollowingEvent) => void
   }) {
     this.#sha256 = options.sha256
     this.#prng = options.prng
     this.#limits = options.limits
+    this.#lingerMs = options.lingerMs
     this.#tell = options.tell
   }
 
@@ -125,7 +135,17 @@ export class Following {
     return follower
   }
 
-  /** Nobody below wants the document any more: the parent is told, what is held goes. */
+  /** Somebody below wants the document: it stays. */
+  keep(doc: DocumentKey): void {
+    this.#lingering.set(doc, undefined)
+  }
+
+  /** Nobody below wants the document now: it is unused unless somebody does soon. */
+  release(doc: DocumentKey, now: Instant): void {
+    this.#lingering.set(doc, after(now, milliseconds(this.#lingerMs)))
+  }
+
+  /** The role lets the document go: the parent is told, what is held goes. */
   unfollow(doc: DocumentKey, effects: EffectSink<LinkEffect>): void {
     const followed = this.#documents.get(doc)
     if (followed === undefined) return
@@ -134,6 +154,7 @@ export class Following {
     followed.follower.upstream.leave(effects)
     this.#documents.delete(doc)
     this.#deadlines.set(doc, undefined)
+    this.#lingering.set(doc, undefined)
     this.#unsettled.delete(doc)
   }
 
@@ -172,18 +193,13 @@ export class Following {
   }
 
   wakeAt(): Instant | undefined {
-    return this.#unsettled.size > 0
-      ? earliest(this.#lastNow, this.#deadlines.wakeAt())
-      : this.#deadlines.wakeAt()
+    const due = earliest(this.#deadlines.wakeAt(), this.#lingering.wakeAt())
+    return this.#unsettled.size > 0 ? earliest(this.#lastNow, due) : due
   }
 
   tick(now: Instant, effects: EffectSink<LinkEffect>): void {
     this.#lastNow = now
-    for (
-      let doc = this.#deadlines.takeDue(now);
-      doc !== undefined;
-      doc = this.#deadlines.takeDue(now)
-    ) {
+    for (const doc of this.#deadlines.due(now)) {
       const followed = this.#documents.get(doc)
       if (followed === undefined) continue
       this.#handle(doc, followed, followed.follower.tick(now, effects), now)
@@ -193,6 +209,7 @@ export class Following {
       if (followed === undefined) this.#unsettled.delete(doc)
       else this.#handle(doc, followed, followed.follower.settle(now, effects), now)
     }
+    for (const doc of this.#lingering.due(now)) this.#tell(doc, { kind: 'unused' })
   }
 
   /** The replica did not hold what it should: everything of the document is fetched again. */

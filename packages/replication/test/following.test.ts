@@ -42,6 +42,7 @@ class Rig {
       sha256,
       prng: new Prng('following'),
       limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
+      lingerMs: 1_000,
       tell: (doc, event) => {
         this.told.push({ doc, event })
         this.onTold?.(doc, event)
@@ -318,4 +319,22 @@ t.test('restarted, a document is fetched again', async t => {
   rig.restart()
   t.same(rig.events(), ['resync'])
   t.match(rig.sent(), [{ kind: 'join', have: undefined }])
+})
+
+t.test('a document that was released is unused after a while, unless somebody wants it', async t => {
+  const rig = new Rig()
+  rig.follow()
+  rig.open()
+  const unused = (): number => rig.told.filter(({ event }) => event.kind === 'unused').length
+  rig.following.release(doc, at(rig.nowMs))
+  rig.pass(999)
+  t.equal(unused(), 0)
+  rig.following.keep(doc)
+  rig.pass(10_000)
+  t.equal(unused(), 0, 'kept')
+  rig.following.release(doc, at(rig.nowMs))
+  rig.pass(1_000)
+  t.equal(unused(), 1)
+  rig.pass(10_000)
+  t.equal(unused(), 1, 'and told once')
 })
