@@ -39,14 +39,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #context: AuthorityContext
   readonly #definitions = new Map<string, DocumentDefinition>()
   readonly #documents = new Map<DocumentKey, AuthorityDocument>()
-  readonly #channels = new Map<number, DocumentKey>()
   readonly #children: ChildLinks
   /** When each document that nobody uses is to rest, and later to leave memory. */
   readonly #idle = new Deadlines<DocumentKey>()
   readonly #resting = new Set<DocumentKey>()
-  /** Documents with more for a child than it was sent yet: they go on in the next turns. */
-  readonly #busy = new Set<DocumentKey>()
-  #nextChannel = 1
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
   #now: Instant = 0 as Instant
   #effects: AuthorityEffect[] = []
@@ -64,15 +60,12 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       chain: new Chain(sha256),
       definitionOf: type => this.#definitions.get(type),
     }
-    this.#children = new ChildLinks(
-      {
-        join: (doc, request) => this.#join(doc, request),
-        downstream: doc => this.#documents.get(doc)?.downstream,
-        left: (doc, link) => this.#left(doc, link),
-        ready: doc => this.#busy.add(doc),
-      },
-      this.#channels,
-    )
+    this.#children = new ChildLinks({
+      join: (doc, request) => this.#join(doc, request),
+      downstream: doc => this.#documents.get(doc)?.downstream,
+      left: (doc, link) => this.#left(doc, link),
+      flush: doc => this.#flush(doc),
+    })
   }
 
   /** Documents in memory. */
@@ -98,19 +91,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         this.#guard(input.doc, document => document.write(input, effects))
         return
       case 'link-opened':
-        this.#children.opened(input.link, input.peer)
-        return
       case 'link-frame':
-        this.#children.receive(input.link, input.frame, effects)
-        return
       case 'link-congested':
-        this.#children.setCongested(input.link, true)
-        return
       case 'link-drained':
-        this.#children.setCongested(input.link, false)
-        return
       case 'link-closed':
-        this.#children.closed(input.link)
+        this.#children.receive(input, effects)
         return
       case 'definition-loaded':
         this.#definitions.set(input.definition.type, input.definition)
@@ -123,13 +108,13 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   }
 
   wakeAt(): Instant | undefined {
-    return this.#busy.size > 0 ? this.#now : this.#idle.wakeAt()
+    return this.#children.hasBusy ? this.#now : this.#idle.wakeAt()
   }
 
   tick(now: Instant, effects: AuthorityEffect[]): void {
     this.#now = now
     this.#effects = effects
-    this.#flushBusy()
+    this.#children.flushNext(effects)
     for (const doc of this.#idle.due(now)) this.#retire(doc, now)
   }
 
@@ -142,21 +127,6 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (document === undefined) return
     document.forgetJoin(link)
     this.#touch(doc)
-  }
-
-  /**
-   * Sends the next of what is waiting, and no more than one document's: a link that was told to be
-   * drained has many, and can say that it is full again before the turn of the next one.
-   */
-  #flushBusy(): void {
-    const effectsBefore = this.#effects.length
-    for (let left = this.#busy.size; left > 0; left--) {
-      const [doc] = this.#busy
-      if (doc === undefined) return
-      this.#busy.delete(doc)
-      this.#flush(doc)
-      if (this.#effects.length > effectsBefore) return
-    }
   }
 
   #flush(doc: DocumentKey): void {
@@ -184,16 +154,14 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#effects.push({ kind: 'fact', fact: { event: 'document-quarantined', doc, error } })
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
-    if (document.hasMore) this.#busy.add(doc)
-    else this.#busy.delete(doc)
+    this.#children.setBusy(doc, document.hasMore)
     this.#touch(doc)
   }
 
   #load(doc: DocumentKey): AuthorityDocument {
-    const channel = this.#nextChannel++
+    const channel = this.#children.assignChannel(doc)
     const document = new AuthorityDocument(doc, channel, this.#context)
     this.#documents.set(doc, document)
-    this.#channels.set(channel, doc)
     this.#effects.push({ kind: 'log-open', doc })
     return document
   }
@@ -227,7 +195,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     }
     this.#resting.delete(doc)
     this.#documents.delete(doc)
-    this.#channels.delete(document.channel)
+    this.#children.releaseChannel(document.channel)
     this.#effects.push({ kind: 'log-close', doc })
   }
 }

@@ -89,17 +89,11 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     this.#effects = effects
     switch (input.kind) {
       case 'link-opened':
-        this.#following.opened(input.link, now, effects)
-        return
       case 'link-frame':
-        this.#following.receive(input.link, input.frame, now, effects)
-        return
-      case 'link-closed':
-        this.#following.closed(input.link, now, effects)
-        return
       case 'link-congested':
       case 'link-drained':
-        // An edge sends its parent nothing that could fill a link.
+      case 'link-closed':
+        this.#following.receive(input, now, effects)
         return
       case 'viewer-opened':
         this.#viewers.set(input.viewer, { grants: input.grants, docs: new Set() })

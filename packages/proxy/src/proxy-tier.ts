@@ -69,10 +69,6 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #following: Following
   readonly #children: ChildLinks
   readonly #documents = new Map<DocumentKey, ProxyDocument>()
-  readonly #channels = new Map<number, DocumentKey>()
-  /** Documents with more for a child than it was sent yet: they go on in the next turns. */
-  readonly #busy = new Set<DocumentKey>()
-  #nextChannel = 1
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
   #now: Instant = 0 as Instant
   #effects: ProxyEffect[] = []
@@ -91,15 +87,12 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       lingerMs: limits.lingerMs,
       tell: (doc, event) => this.#told(doc, event),
     })
-    this.#children = new ChildLinks(
-      {
-        join: (doc, request) => this.#join(doc, request),
-        downstream: doc => this.#documents.get(doc)?.downstream,
-        left: (doc, link) => this.#left(doc, link),
-        ready: doc => this.#busy.add(doc),
-      },
-      this.#channels,
-    )
+    this.#children = new ChildLinks({
+      join: (doc, request) => this.#join(doc, request),
+      downstream: doc => this.#documents.get(doc)?.downstream,
+      left: (doc, link) => this.#left(doc, link),
+      flush: doc => this.#flush(doc),
+    })
   }
 
   /** Documents followed. */
@@ -130,29 +123,17 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   receive(input: ProxyInput, now: Instant, effects: ProxyEffect[]): void {
     this.#now = now
     this.#effects = effects
-    switch (input.kind) {
-      case 'link-opened':
-        if (input.dialled) this.#following.opened(input.link, now, effects)
-        else this.#children.opened(input.link, input.peer)
-        return
-      case 'link-frame':
-        if (this.#children.has(input.link)) this.#children.receive(input.link, input.frame, effects)
-        else this.#following.receive(input.link, input.frame, now, effects)
-        return
-      case 'link-congested':
-        this.#children.setCongested(input.link, true)
-        return
-      case 'link-drained':
-        this.#children.setCongested(input.link, false)
-        return
-      case 'link-closed':
-        if (this.#children.has(input.link)) this.#children.closed(input.link)
-        else this.#parentClosed(input.link)
+    const isChilds = input.kind === 'link-opened' ? !input.dialled : this.#children.has(input.link)
+    if (isChilds) {
+      this.#children.receive(input, effects)
+    } else {
+      this.#following.receive(input, now, effects)
+      if (input.kind === 'link-closed') this.#refuseWaiting()
     }
   }
 
   wakeAt(): Instant | undefined {
-    if (this.#busy.size > 0) return this.#now
+    if (this.#children.hasBusy) return this.#now
     return this.#following.wakeAt()
   }
 
@@ -160,7 +141,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#now = now
     this.#effects = effects
     this.#following.tick(now, effects)
-    this.#flushBusy()
+    this.#children.flushNext(effects)
   }
 
   #join(doc: DocumentKey, request: JoinRequest): void {
@@ -181,8 +162,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   }
 
   /** Who waited for the parent's first answer need not wait for the next parent's. */
-  #parentClosed(link: LinkId): void {
-    this.#following.closed(link, this.#now, this.#effects)
+  #refuseWaiting(): void {
     if (this.#following.hasParent) return
     for (const [doc, document] of this.#documents) {
       for (const request of takeAll(document.waiting)) this.#refuseForWant(doc, request)
@@ -208,7 +188,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   #follow(doc: DocumentKey): ProxyDocument {
     const follower = this.#following.follow(doc, this.#now, this.#effects)
-    const channel = this.#nextChannel++
+    const channel = this.#children.assignChannel(doc)
     const downstream = new Downstream({
       doc,
       channel,
@@ -218,7 +198,6 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     })
     const document: ProxyDocument = { follower, downstream, channel, waiting: new Map() }
     this.#documents.set(doc, document)
-    this.#channels.set(channel, doc)
     return document
   }
 
@@ -227,30 +206,13 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (document === undefined) return
     this.#following.unfollow(doc, this.#effects)
     this.#documents.delete(doc)
-    this.#channels.delete(document.channel)
-    this.#busy.delete(doc)
-  }
-
-  /**
-   * Sends the next of what is waiting, and no more than one document's: a link that was told to be
-   * drained has many, and can say that it is full again before the turn of the next one.
-   */
-  #flushBusy(): void {
-    const effectsBefore = this.#effects.length
-    for (let left = this.#busy.size; left > 0; left--) {
-      const [doc] = this.#busy
-      if (doc === undefined) return
-      this.#busy.delete(doc)
-      this.#flush(doc)
-      if (this.#effects.length > effectsBefore) return
-    }
+    this.#children.releaseChannel(document.channel)
   }
 
   #flush(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
-    if (document.downstream.flush(this.#effects)) this.#busy.add(doc)
-    else this.#busy.delete(doc)
+    this.#children.setBusy(doc, document.downstream.flush(this.#effects))
     // That a record does not apply shows when a snapshot is to be made.
     if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
   }

@@ -5,6 +5,7 @@ import {
   type LinkEffect,
   type LinkFrame,
   type LinkId,
+  type LinkInput,
   type PeerIdentity,
   ProtocolError,
 } from '@fanfold/protocol'
@@ -18,8 +19,8 @@ export type ChildLinksOwner = {
   downstream(doc: DocumentKey): Downstream | undefined
   /** A child has left the document, by request or because its link closed. */
   left(doc: DocumentKey, link: LinkId): void
-  /** A child can take more of the document than a moment ago. */
-  ready(doc: DocumentKey): void
+  /** Sends children the next of the document, if the role serves it, and says `setBusy`. */
+  flush(doc: DocumentKey): void
 }
 
 type ChildLink = {
@@ -32,16 +33,21 @@ type ChildLink = {
 /** Documents that one child may ask for on one link. */
 export const documentsPerLinkMax = 1_000_000
 
-/** The links of a node's children: finds the document that each frame is about. */
+/**
+ * The links of a role's children, and whose turn it is: finds the document that each frame is about,
+ * and sends what waits document by document.
+ */
 export class ChildLinks {
-  readonly #links = new Map<LinkId, ChildLink>()
   readonly #owner: ChildLinksOwner
-  readonly #channels: Map<number, DocumentKey>
+  readonly #links = new Map<LinkId, ChildLink>()
+  /** What the children call each document that the role serves. */
+  readonly #channels = new Map<number, DocumentKey>()
+  /** Documents with more for a child than it was sent yet: they go on in the next turns. */
+  readonly #busy = new Set<DocumentKey>()
+  #nextChannel = 1
 
-  /** @param channels which document each channel of this node is; kept by the role */
-  constructor(owner: ChildLinksOwner, channels: Map<number, DocumentKey>) {
+  constructor(owner: ChildLinksOwner) {
     this.#owner = owner
-    this.#channels = channels
   }
 
   /** Links of children that are open. */
@@ -61,11 +67,70 @@ export class ChildLinks {
     return this.#links.has(link)
   }
 
-  opened(link: LinkId, peer: PeerIdentity): void {
-    this.#links.set(link, { peer, docs: new Set(), isCongested: false })
+  /** Names a document that the role serves from now on; a name is never used again. */
+  assignChannel(doc: DocumentKey): number {
+    const channel = this.#nextChannel++
+    this.#channels.set(channel, doc)
+    return channel
   }
 
-  closed(link: LinkId): void {
+  /** The role serves the document no more. */
+  releaseChannel(channel: number): void {
+    const doc = this.#channels.get(channel)
+    if (doc === undefined) return
+    this.#channels.delete(channel)
+    this.#busy.delete(doc)
+  }
+
+  /** Whether the document has more for a child than it was sent: it goes on in a turn to come. */
+  setBusy(doc: DocumentKey, isBusy: boolean): void {
+    if (isBusy) this.#busy.add(doc)
+    else this.#busy.delete(doc)
+  }
+
+  /** True when `flushNext` is to be called in the next turn. */
+  get hasBusy(): boolean {
+    return this.#busy.size > 0
+  }
+
+  /**
+   * Sends the next of what is waiting, and no more than one document's: a link that was told to be
+   * drained has many, and can say that it is full again before the turn of the next one.
+   *
+   * @param effects where the owner appends what it sends
+   */
+  flushNext(effects: readonly unknown[]): void {
+    const effectsBefore = effects.length
+    for (let left = this.#busy.size; left > 0; left--) {
+      const [doc] = this.#busy
+      if (doc === undefined) return
+      this.#busy.delete(doc)
+      this.#owner.flush(doc)
+      if (effects.length > effectsBefore) return
+    }
+  }
+
+  /** Takes what happened on a link of a child; a bad frame closes it. */
+  receive(input: LinkInput, effects: EffectSink<LinkEffect>): void {
+    switch (input.kind) {
+      case 'link-opened':
+        this.#links.set(input.link, { peer: input.peer, docs: new Set(), isCongested: false })
+        return
+      case 'link-frame':
+        this.#take(input.link, input.frame, effects)
+        return
+      case 'link-congested':
+        this.#setCongested(input.link, true)
+        return
+      case 'link-drained':
+        this.#setCongested(input.link, false)
+        return
+      case 'link-closed':
+        this.#close(input.link)
+    }
+  }
+
+  #close(link: LinkId): void {
     const child = this.#links.get(link)
     if (child === undefined) return
     this.#links.delete(link)
@@ -73,18 +138,17 @@ export class ChildLinks {
   }
 
   /** The link's unsent bytes went over or under their limit. */
-  setCongested(link: LinkId, isCongested: boolean): void {
+  #setCongested(link: LinkId, isCongested: boolean): void {
     const child = this.#links.get(link)
     if (child === undefined) return
     child.isCongested = isCongested
     for (const doc of child.docs) {
       this.#owner.downstream(doc)?.setCongested(link, isCongested)
-      if (!isCongested) this.#owner.ready(doc)
+      if (!isCongested) this.#busy.add(doc)
     }
   }
 
-  /** Takes a frame's bytes from a child; a bad one closes the link. */
-  receive(link: LinkId, bytes: Uint8Array, effects: EffectSink<LinkEffect>): void {
+  #take(link: LinkId, bytes: Uint8Array, effects: EffectSink<LinkEffect>): void {
     const child = this.#links.get(link)
     if (child === undefined) return
     try {
@@ -124,7 +188,7 @@ export class ChildLinks {
         const doc = this.#channels.get(frame.channel)
         if (doc === undefined) return
         this.#owner.downstream(doc)?.credit(link, frame.bytes)
-        this.#owner.ready(doc)
+        this.#busy.add(doc)
         return
       }
       case 'request-pieces': {

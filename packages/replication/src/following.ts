@@ -17,6 +17,7 @@ import {
   type LinkEffect,
   type LinkFrame,
   type LinkId,
+  type LinkInput,
   ProtocolError,
 } from '@fanfold/protocol'
 import { Follower, type FollowerLimits } from './follower.ts'
@@ -158,37 +159,23 @@ export class Following {
     this.#unsettled.delete(doc)
   }
 
-  /** A parent is connected. */
-  opened(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
-    this.#parents.push(link)
-    if (this.#parents.length === 1) this.#attachAll(link, now, effects)
-  }
-
-  /** A parent is gone. */
-  closed(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
-    const served = this.#parents[0] === link
-    this.#parents = this.#parents.filter(parent => parent !== link)
-    if (!served) return
-    this.#channels.clear()
-    for (const [doc, followed] of this.#documents) {
-      followed.follower.upstream.detach()
-      this.#deadlines.set(doc, undefined)
-      this.#interrupted(doc, followed, now)
-    }
-    const [next] = this.#parents
-    if (next !== undefined) this.#attachAll(next, now, effects)
-  }
-
-  /** Takes a frame's bytes from a parent; a bad one closes the link. */
-  receive(link: LinkId, bytes: Uint8Array, now: Instant, effects: EffectSink<LinkEffect>): void {
+  /** Takes what happened on a link to a parent; a bad frame closes it. */
+  receive(input: LinkInput, now: Instant, effects: EffectSink<LinkEffect>): void {
     this.#lastNow = now
-    if (link !== this.#parents[0]) return
-    try {
-      const frame = decodeLinkFrame(bytes)
-      if (frame !== undefined) this.#route(frame, now, effects)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      effects.push({ kind: 'link-close', link, code: error.code, message: error.message })
+    switch (input.kind) {
+      case 'link-opened':
+        this.#parents.push(input.link)
+        if (this.#parents.length === 1) this.#attachAll(input.link, now, effects)
+        return
+      case 'link-frame':
+        if (input.link === this.#parents[0]) this.#take(input.link, input.frame, now, effects)
+        return
+      case 'link-congested':
+      case 'link-drained':
+        // What goes up to a parent is too little to fill a link.
+        return
+      case 'link-closed':
+        this.#close(input.link, now, effects)
     }
   }
 
@@ -217,6 +204,30 @@ export class Following {
     const followed = this.#documents.get(doc)
     if (followed === undefined) return
     this.#handle(doc, followed, followed.follower.upstream.restart('broken', now, effects), now)
+  }
+
+  #close(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
+    const served = this.#parents[0] === link
+    this.#parents = this.#parents.filter(parent => parent !== link)
+    if (!served) return
+    this.#channels.clear()
+    for (const [doc, followed] of this.#documents) {
+      followed.follower.upstream.detach()
+      this.#deadlines.set(doc, undefined)
+      this.#interrupted(doc, followed, now)
+    }
+    const [next] = this.#parents
+    if (next !== undefined) this.#attachAll(next, now, effects)
+  }
+
+  #take(link: LinkId, bytes: Uint8Array, now: Instant, effects: EffectSink<LinkEffect>): void {
+    try {
+      const frame = decodeLinkFrame(bytes)
+      if (frame !== undefined) this.#route(frame, now, effects)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      effects.push({ kind: 'link-close', link, code: error.code, message: error.message })
+    }
   }
 
   #attachAll(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {

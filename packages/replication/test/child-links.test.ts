@@ -20,26 +20,34 @@ const peer: PeerIdentity = { node: 'n1', incarnation: '1', region: 'r', roles: [
 class Rig {
   readonly joins: { doc: DocumentKey; request: JoinRequest }[] = []
   readonly left: { doc: DocumentKey; link: LinkId }[] = []
-  readonly ready: DocumentKey[] = []
+  readonly flushed: DocumentKey[] = []
   readonly effects: LinkEffect[] = []
   readonly links: ChildLinks
+  readonly channel: number
 
   constructor() {
-    this.links = new ChildLinks(
-      {
-        join: (doc, request) => this.joins.push({ doc, request }),
-        downstream: () => undefined,
-        left: (doc, link) => this.left.push({ doc, link }),
-        ready: doc => this.ready.push(doc),
-      },
-      new Map([[7, doc]]),
-    )
-    this.links.opened(child, peer)
+    this.links = new ChildLinks({
+      join: (doc, request) => this.joins.push({ doc, request }),
+      downstream: () => undefined,
+      left: (doc, link) => this.left.push({ doc, link }),
+      flush: doc => this.flushed.push(doc),
+    })
+    this.channel = this.links.assignChannel(doc)
+    this.links.receive({ kind: 'link-opened', link: child, peer, dialled: false }, this.effects)
   }
 
   take(frame: LinkFrame | Uint8Array, from = child): void {
     const bytes = frame instanceof Uint8Array ? frame : encodeLinkFrame(frame)
-    this.links.receive(from, bytes, this.effects)
+    this.links.receive({ kind: 'link-frame', link: from, frame: bytes }, this.effects)
+  }
+
+  congest(isCongested: boolean, link = child): void {
+    const kind = isCongested ? 'link-congested' : 'link-drained'
+    this.links.receive({ kind, link }, this.effects)
+  }
+
+  close(): void {
+    this.links.receive({ kind: 'link-closed', link: child, reason: 'gone' }, this.effects)
   }
 
   join(key = doc): void {
@@ -55,27 +63,78 @@ t.test('a join reaches the owner with the ceiling of the link’s token', async 
 
 t.test('a join that waits knows whether its link is congested when it is answered', async t => {
   const rig = new Rig()
-  rig.links.setCongested(child, true)
+  rig.congest(true)
   rig.join()
   const request = rig.joins[0]?.request
   t.equal(request?.isCongested, true)
-  rig.links.setCongested(child, false)
+  rig.congest(false)
   t.equal(request?.isCongested, false)
-  t.same(rig.ready, [doc])
+  rig.links.flushNext(rig.effects)
+  t.same(rig.flushed, [doc])
 })
 
 t.test(
   'credit says that the child can take more; of an unknown channel it says nothing',
   async t => {
     const rig = new Rig()
-    rig.take({ kind: 'credit', channel: 7, bytes: 1 })
-    rig.take({ kind: 'credit', channel: 8, bytes: 1 })
-    rig.take({ kind: 'request-pieces', channel: 8, indexes: [1] })
+    rig.take({ kind: 'credit', channel: rig.channel + 1, bytes: 1 })
+    rig.take({ kind: 'request-pieces', channel: rig.channel + 1, indexes: [1] })
     rig.take({ kind: 'ping' })
-    t.same(rig.ready, [doc])
+    t.notOk(rig.links.hasBusy)
+    rig.take({ kind: 'credit', channel: rig.channel, bytes: 1 })
+    t.ok(rig.links.hasBusy)
+    rig.links.flushNext(rig.effects)
+    t.same(rig.flushed, [doc])
+    t.notOk(rig.links.hasBusy)
     t.same(rig.effects, [])
   },
 )
+
+t.test(
+  'one turn sends what waits of one document; the next in line comes in the next turn',
+  async t => {
+    const sent: DocumentKey[] = []
+    const links = new ChildLinks({
+      join: () => undefined,
+      downstream: () => undefined,
+      left: () => undefined,
+      flush: key => {
+        sent.push(key)
+        links.setBusy(key, key === doc && sent.length < 3)
+      },
+    })
+    links.setBusy(doc, true)
+    links.setBusy(semis, true)
+    for (let turn = 0; turn < 3; turn++) links.flushNext(sent)
+    t.same(sent, [doc, semis, doc])
+    t.notOk(links.hasBusy)
+  },
+)
+
+t.test('a document that had nothing to send costs nobody a turn', async t => {
+  const flushed: DocumentKey[] = []
+  const links = new ChildLinks({
+    join: () => undefined,
+    downstream: () => undefined,
+    left: () => undefined,
+    flush: key => flushed.push(key),
+  })
+  links.setBusy(doc, true)
+  links.setBusy(semis, true)
+  links.flushNext([])
+  t.same(flushed, [doc, semis])
+})
+
+t.test('a document that is served no more has no channel and no turn', async t => {
+  const rig = new Rig()
+  rig.links.setBusy(doc, true)
+  rig.links.releaseChannel(rig.channel)
+  rig.links.releaseChannel(rig.channel)
+  t.notOk(rig.links.hasBusy)
+  rig.take({ kind: 'credit', channel: rig.channel, bytes: 1 })
+  t.notOk(rig.links.hasBusy)
+  t.not(rig.links.assignChannel(doc), rig.channel, 'a channel is never used again')
+})
 
 t.test('leaving is told once, and only of what was joined', async t => {
   const rig = new Rig()
@@ -92,13 +151,13 @@ t.test('a link that closes leaves everything', async t => {
   rig.join(semis)
   rig.join()
   t.ok(rig.links.has(child))
-  rig.links.closed(child)
+  rig.close()
   t.same(rig.left, [
     { doc, link: child },
     { doc: semis, link: child },
   ])
   t.equal(rig.links.count, 0)
-  rig.links.closed(child)
+  rig.close()
   rig.join()
   t.equal(rig.joins.length, 3, 'what comes after the close is nothing')
 })
@@ -108,7 +167,7 @@ t.test('a bad frame, or one that children do not send, closes the link', async t
     new Uint8Array([99]),
     new Uint8Array(0),
     encodeLinkFrame({ kind: 'proof', signature: new Uint8Array(3) }),
-    encodeLinkFrame({ kind: 'status', channel: 7, stale: true, ageMs: 1 }),
+    encodeLinkFrame({ kind: 'status', channel: 1, stale: true, ageMs: 1 }),
   ]) {
     const rig = new Rig()
     rig.take(frame)
@@ -126,6 +185,6 @@ t.test('a frame of a later version is passed over', async t => {
 t.test('frames and congestion of an unknown link are nothing', async t => {
   const rig = new Rig()
   rig.take({ kind: 'join', doc, have: undefined, credit: 1 }, link(5))
-  rig.links.setCongested(link(5), true)
+  rig.congest(true, link(5))
   t.same(rig.joins, [])
 })

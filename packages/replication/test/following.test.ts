@@ -5,6 +5,7 @@ import {
   encodeLinkFrame,
   type LinkEffect,
   type LinkFrame,
+  type LinkInput,
   type LogRecord,
   type Position,
   parseDocumentKey,
@@ -25,6 +26,7 @@ import {
 
 const log = recordsOf(400)
 const head = after(log[9])
+const peer = { node: 'parent', incarnation: '1', region: 'r', roles: [], ceiling: 239 }
 const first = link(1)
 const second = link(2)
 const semis = parseDocumentKey('acme/match/semis')
@@ -59,11 +61,11 @@ class Rig {
   }
 
   open(link = first): void {
-    this.following.opened(link, at(this.nowMs), this.#effects)
+    this.#receive({ kind: 'link-opened', link, peer, dialled: true })
   }
 
   close(link = first): void {
-    this.following.closed(link, at(this.nowMs), this.#effects)
+    this.#receive({ kind: 'link-closed', link, reason: 'gone' })
   }
 
   restart(): void {
@@ -75,12 +77,16 @@ class Rig {
   }
 
   bytes(bytes: Uint8Array, from = first): void {
-    this.following.receive(from, bytes, at(this.nowMs), this.#effects)
+    this.#receive({ kind: 'link-frame', link: from, frame: bytes })
   }
 
   pass(ms: number): void {
     this.nowMs += ms
     this.following.tick(at(this.nowMs), this.#effects)
+  }
+
+  #receive(input: LinkInput): void {
+    this.following.receive(input, at(this.nowMs), this.#effects)
   }
 
   effects(): LinkEffect[] {
@@ -321,20 +327,23 @@ t.test('restarted, a document is fetched again', async t => {
   t.match(rig.sent(), [{ kind: 'join', have: undefined }])
 })
 
-t.test('a document that was released is unused after a while, unless somebody wants it', async t => {
-  const rig = new Rig()
-  rig.follow()
-  rig.open()
-  const unused = (): number => rig.told.filter(({ event }) => event.kind === 'unused').length
-  rig.following.release(doc, at(rig.nowMs))
-  rig.pass(999)
-  t.equal(unused(), 0)
-  rig.following.keep(doc)
-  rig.pass(10_000)
-  t.equal(unused(), 0, 'kept')
-  rig.following.release(doc, at(rig.nowMs))
-  rig.pass(1_000)
-  t.equal(unused(), 1)
-  rig.pass(10_000)
-  t.equal(unused(), 1, 'and told once')
-})
+t.test(
+  'a document that was released is unused after a while, unless somebody wants it',
+  async t => {
+    const rig = new Rig()
+    rig.follow()
+    rig.open()
+    const unused = (): number => rig.told.filter(({ event }) => event.kind === 'unused').length
+    rig.following.release(doc, at(rig.nowMs))
+    rig.pass(999)
+    t.equal(unused(), 0)
+    rig.following.keep(doc)
+    rig.pass(10_000)
+    t.equal(unused(), 0, 'kept')
+    rig.following.release(doc, at(rig.nowMs))
+    rig.pass(1_000)
+    t.equal(unused(), 1)
+    rig.pass(10_000)
+    t.equal(unused(), 1, 'and told once')
+  },
+)

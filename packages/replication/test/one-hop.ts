@@ -5,7 +5,7 @@
 import { sha256 } from '@fanfold/conformance'
 import { Chain, Replica } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
-import { decodeLinkFrame, type LinkEffect, type LogRecord } from '@fanfold/protocol'
+import { decodeLinkFrame, type LinkEffect, type LinkId, type LogRecord } from '@fanfold/protocol'
 import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
 import { RecordRing } from '../src/record-ring.ts'
@@ -66,13 +66,6 @@ export class Hop {
       { length: childCount },
       (_, index) => new Child(`child ${index}`, creditBytes),
     )
-    this.#downstream = new Downstream({
-      doc,
-      channel: 3,
-      ring: this.#ring,
-      chain: new Chain(sha256),
-      source: this.#replica,
-    })
     const owner = {
       join: (_: unknown, request: Parameters<Downstream['join']>[0]) => {
         this.#downstream.join(request, this.#replica.position, this.#effects)
@@ -80,12 +73,20 @@ export class Hop {
       },
       downstream: () => this.#downstream,
       left: () => undefined,
-      ready: () => this.#flush(),
+      flush: () => this.#flush(),
     }
-    this.#links = new ChildLinks(owner, new Map([[3, doc]]))
+    this.#links = new ChildLinks(owner)
+    this.#downstream = new Downstream({
+      doc,
+      channel: this.#links.assignChannel(doc),
+      ring: this.#ring,
+      chain: new Chain(sha256),
+      source: this.#replica,
+    })
     for (const index of this.children.keys()) {
       const peer = { node: `n${index}`, incarnation: '1', region: 'r', roles: [], ceiling: 239 }
-      this.#links.opened(link(index), peer)
+      const input = { kind: 'link-opened', link: link(index), peer, dialled: false } as const
+      this.#links.receive(input, this.#effects)
     }
     this.publish(1)
   }
@@ -119,16 +120,17 @@ export class Hop {
 
   congest(child: Child, isCongested: boolean): void {
     child.isCongested = isCongested
-    this.#links.setCongested(link(this.children.indexOf(child)), isCongested)
-    this.#carry()
+    const kind = isCongested ? 'link-congested' : 'link-drained'
+    this.#links.receive({ kind, link: this.#linkOf(child) }, this.#effects)
+    this.#flushBusy()
   }
 
   /** Lets at most so many frames through, up. */
   carryUp(child: Child, count: number): void {
-    for (const bytes of child.toParent.splice(0, count)) {
-      this.#links.receive(link(this.children.indexOf(child)), bytes, this.#effects)
+    for (const frame of child.toParent.splice(0, count)) {
+      this.#links.receive({ kind: 'link-frame', link: this.#linkOf(child), frame }, this.#effects)
     }
-    this.#carry()
+    this.#flushBusy()
   }
 
   /** Lets at most so many frames through, down. */
@@ -157,6 +159,15 @@ export class Hop {
       this.#flush()
       if (isQuiet) return
     }
+  }
+
+  #linkOf(child: Child): LinkId {
+    return link(this.children.indexOf(child))
+  }
+
+  #flushBusy(): void {
+    while (this.#links.hasBusy) this.#links.flushNext(this.#effects)
+    this.#carry()
   }
 
   #flush(): void {
