@@ -1,4 +1,5 @@
 import type { JsonValue } from '@fanfold/document'
+import { frozenMethod, type Method } from './frozen-method.ts'
 import { nodeKey, nodeOf, type Recording, RecordNode } from './record-node.ts'
 
 /**
@@ -67,7 +68,7 @@ export class ArrayNode extends RecordNode implements ProxyHandler<JsonValue[]> {
     this.assertOpen()
     const value: unknown = Reflect.get(target, key)
     if (typeof key === 'symbol') return value
-    if (typeof value === 'function') return mutators.get(key) ?? value
+    if (typeof value === 'function') return methods.get(key)
     return typeof value === 'object' && value !== null ? this.#at(Number(key)) : value
   }
 
@@ -236,7 +237,7 @@ function position(value: unknown, length: number, missing: number): number {
 }
 
 /** The methods that change an array, called on a stand-in. */
-const mutators: ReadonlyMap<string | symbol, unknown> = new Map(
+const mutators: ReadonlyMap<string, unknown> = new Map(
   Object.entries({
     push(this: object, ...items: unknown[]): number {
       return arrayNodeOf(this).push(items)
@@ -287,3 +288,19 @@ const mutators: ReadonlyMap<string | symbol, unknown> = new Map(
     },
   }),
 )
+
+/** What the names of methods give: of those that change nothing, the engine's own behind a stand-in. */
+const methods: ReadonlyMap<string, Method> = new Map(
+  [Object.prototype, Array.prototype].flatMap(prototype =>
+    Object.getOwnPropertyNames(prototype)
+      .filter(name => name !== 'constructor' && name !== '__proto__')
+      .flatMap(name => {
+        const method: unknown = mutators.get(name) ?? Reflect.get(prototype, name)
+        return isMethod(method) ? [[name, frozenMethod(method)] as const] : []
+      }),
+  ),
+)
+
+function isMethod(value: unknown): value is Method {
+  return typeof value === 'function'
+}
