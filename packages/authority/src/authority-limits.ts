@@ -4,6 +4,9 @@ import { defaultIdempotencyLimits, type IdempotencyLimits } from './idempotency-
 
 /** Bounds of an authority, per document where it does not say otherwise. */
 export type AuthorityLimits = {
+  /** Documents in memory, all together. At the limit those that rest or do not exist make room; one
+   * more that none makes room for is refused with `FANFOLD_OVERLOADED`. */
+  readonly documentsMax: number
   readonly ring: RingLimits
   readonly idempotency: IdempotencyLimits
   /** Writes that wait for their turn; beyond it they are refused with `FANFOLD_BUSY`. */
@@ -25,6 +28,7 @@ export type AuthorityLimits = {
 
 /** Limits that suit a node with some gigabytes of memory. */
 export const defaultAuthorityLimits: AuthorityLimits = {
+  documentsMax: 100_000,
   ring: { recordsMax: 8_192, bytesMax: 16_777_216, ageMax: milliseconds(60_000) },
   idempotency: defaultIdempotencyLimits,
   writesWaitingMax: 65_536,

@@ -12,12 +12,15 @@ import {
 } from '@fanfold/kernel'
 import {
   type DocumentKey,
+  type ErrorCode,
+  encodeLinkFrame,
   type LinkId,
   type LinkInput,
   ProtocolError,
+  type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { ChildLinks, type JoinRequest } from '@fanfold/replication'
+import { ChildLinks, type JoinRequest, refusal } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
@@ -31,6 +34,11 @@ export type AuthorityInput =
   /** A definition was loaded, or loaded anew: it counts from the next write on. */
   | { readonly kind: 'definition-loaded'; readonly definition: DocumentDefinition }
 
+/** When a child that found no room may ask again, ms. */
+const retryAfterMs = 1_000
+/** Documents that one request looks at for one to make room: the next request looks at the next. */
+const candidatesMax = 16
+
 /**
  * The role that puts writes in order: many documents, each by itself, each in memory only while
  * somebody needs it.
@@ -43,6 +51,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** When each document that nobody uses is to rest, and later to leave memory. */
   readonly #idle = new Deadlines<DocumentKey>()
   readonly #resting = new Set<DocumentKey>()
+  /** Documents that do not exist: somebody asked for them. */
+  readonly #vacant = new Set<DocumentKey>()
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
   #now: Instant = 0 as Instant
   #effects: AuthorityEffect[] = []
@@ -88,7 +98,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#effects = effects
     switch (input.kind) {
       case 'write':
-        this.#guard(input.doc, document => document.write(input, effects))
+        this.#write(input)
         return
       case 'link-opened':
       case 'link-frame':
@@ -118,8 +128,53 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     for (const doc of this.#idle.due(now)) this.#retire(doc, now)
   }
 
+  #write(input: WriterInput): void {
+    if (this.#hasRoomFor(input.doc)) {
+      this.#guard(input.doc, document => document.write(input, this.#effects))
+      return
+    }
+    const answer: WriteAnswer = { kind: 'rejected', ...this.#noRoom() }
+    this.#effects.push({ kind: 'write-answered', request: input.request, answer })
+  }
+
   #join(doc: DocumentKey, request: JoinRequest): void {
-    this.#guard(doc, document => document.join(request, this.#effects))
+    if (this.#hasRoomFor(doc)) {
+      this.#guard(doc, document => document.join(request, this.#effects))
+      return
+    }
+    const { code, message } = this.#noRoom()
+    const frame = encodeLinkFrame(refusal(doc, code, message, retryAfterMs))
+    this.#effects.push({ kind: 'link-send', link: request.link, frame })
+  }
+
+  #noRoom(): { readonly code: ErrorCode; readonly message: string } {
+    const { documentsMax } = this.#context.limits
+    const message = `the authority has its ${documentsMax} documents in memory`
+    return { code: 'FANFOLD_OVERLOADED', message }
+  }
+
+  /** True when the document is in memory or may come; one that is of no use now may have to leave. */
+  #hasRoomFor(doc: DocumentKey): boolean {
+    if (this.#documents.has(doc)) return true
+    if (this.#documents.size < this.#context.limits.documentsMax) return true
+    // What does not exist first: whoever asks for many such keys takes nobody's place.
+    return this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)
+  }
+
+  /** Puts one of `spare` away, if one of those longest looked at can go. */
+  #makeRoom(spare: Set<DocumentKey>): boolean {
+    let left = candidatesMax
+    for (const key of spare) {
+      if (left-- === 0) break
+      const document = this.#documents.get(key)
+      if (document?.isQuiet && !document.hasChildren && !document.isQuarantined) {
+        this.#unload(document)
+        return true
+      }
+      spare.delete(key)
+      spare.add(key)
+    }
+    return false
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
@@ -155,6 +210,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
     this.#children.setBusy(doc, document.hasMore)
+    if (document.isQuiet && document.position.seq === 0) this.#vacant.add(doc)
+    else this.#vacant.delete(doc)
     this.#touch(doc)
   }
 
@@ -193,9 +250,15 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#idle.set(doc, after(now, milliseconds(unloadAfterMs)))
       return
     }
+    this.#unload(document)
+  }
+
+  #unload({ doc, channel }: AuthorityDocument): void {
+    this.#idle.set(doc, undefined)
     this.#resting.delete(doc)
+    this.#vacant.delete(doc)
     this.#documents.delete(doc)
-    this.#children.releaseChannel(document.channel)
+    this.#children.releaseChannel(channel)
     this.#effects.push({ kind: 'log-close', doc })
   }
 }

@@ -315,3 +315,37 @@ t.test('answers of the log to a document that has left memory are nothing', asyn
   t.same(rig.effects(), [])
   t.equal(rig.authority.documentCount, 0)
 })
+
+t.test('a document too many is refused, in words a writer and a child understand', async t => {
+  const rig = new Rig({ documentsMax: 1 })
+  rig.write()
+  rig.effects()
+  rig.write({ doc: semis })
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'rejected', code: 'FANFOLD_OVERLOADED' } }])
+  rig.join(semis)
+  t.match(framesOf(rig.effects()), [{ kind: 'refused', code: 'FANFOLD_OVERLOADED' }])
+  t.equal(rig.authority.documentCount, 1)
+})
+
+t.test('a document that rests makes room for another, one with children does not', async t => {
+  const rig = new Rig({ documentsMax: 2, restAfterMs: 1_000, unloadAfterMs: 60_000 })
+  rig.write()
+  rig.join()
+  rig.write({ doc: semis })
+  rig.passTo(2_000)
+  rig.effects()
+  rig.write({ doc: other })
+  t.match(kindsOf(rig.effects()).slice(0, 2), ['log-close', 'log-open'])
+  t.equal(rig.authority.documentCount, 2)
+})
+
+t.test('documents that do not exist take nobody else the room', async t => {
+  const rig = new Rig({ documentsMax: 2 })
+  for (let index = 0; index < 100; index++) rig.join(parseDocumentKey(`acme/match/none-${index}`))
+  t.equal(rig.authority.documentCount, 2)
+  rig.write()
+  rig.write({ doc: semis })
+  t.equal(answersOf(rig.effects()).filter(({ answer }) => answer.kind === 'committed').length, 2)
+  rig.join(parseDocumentKey('acme/match/none'))
+  t.equal(rig.authority.documentCount, 2)
+})
