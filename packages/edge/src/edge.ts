@@ -22,6 +22,8 @@ export type EdgeLimits = {
   readonly lingerMs: number
   /** Documents that one viewer may observe at a time. */
   readonly documentsPerViewerMax: number
+  /** Documents followed at a time; one more is refused with `FANFOLD_OVERLOADED`. */
+  readonly documentsMax: number
 }
 
 /** What happens to an edge: all its links are parents'. */
@@ -158,6 +160,13 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     if (!viewer.docs.has(doc) && viewer.docs.size >= this.#limits.documentsPerViewerMax) {
       const max = this.#limits.documentsPerViewerMax
       this.#refuse(id, doc, 'FANFOLD_OVERLOADED', `a viewer observes at most ${max} documents`)
+      return
+    }
+    const { documentsMax } = this.#limits
+    if (!this.#documents.has(doc) && this.#documents.size >= documentsMax) {
+      const message = `the edge follows its ${documentsMax} documents`
+      const frame = { type: 'refused', doc, code: 'FANFOLD_OVERLOADED', message } as const
+      this.#send(id, { ...frame, retryAfter: askAgainMs })
       return
     }
     viewer.docs.add(doc)

@@ -121,6 +121,7 @@ export class Rig {
         },
         lingerMs: 500,
         documentsPerViewerMax: 10,
+        documentsMax: 100,
         ...limits,
       },
     })

@@ -314,6 +314,15 @@ export const configTable = {
     default: 65_536,
     meaning: 'Writes of one document that may wait for the log; one more is refused as busy.',
   },
+  'limits.documentsMax': {
+    type: 'integer',
+    unit: 'documents',
+    min: 1,
+    max: 10_000_000,
+    default: 100_000,
+    meaning:
+      'Documents that a role holds in memory; with none to put away, one more is refused as overloaded.',
+  },
   'limits.documentIdleCloseMs': {
     type: 'duration',
     min: 1_000,

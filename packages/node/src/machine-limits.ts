@@ -11,6 +11,7 @@ const documentsPerViewerMax = 100
 /** The bounds of an authority, by the configuration. */
 export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
   ...defaultAuthorityLimits,
+  documentsMax: limits.documentsMax,
   ring: ringLimits(limits),
   idempotency: {
     commitsMax: limits.idempotencyCountMax,
@@ -34,6 +35,7 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   follower: followerLimits(limits),
   lingerMs: limits.interestLingerMs,
   documentsPerViewerMax,
+  documentsMax: limits.documentsMax,
 })
 
 const ringLimits = (limits: Config['limits']): RingLimits => ({

@@ -168,6 +168,7 @@ export class World {
         follower: this.#followerLimits(),
         lingerMs: this.#options.lingerMs,
         documentsPerViewerMax: 100,
+        documentsMax: 100_000,
       },
     })
     const rim = new ViewerRim({

@@ -1,0 +1,41 @@
+import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
+import t from 'tap'
+import { doc, Rig, viewer } from './build-edge.ts'
+
+const key = (index: number): DocumentKey => parseDocumentKey(`acme/match/none-${index}`)
+
+t.test('an edge follows so many documents and no more, whoever asks', async t => {
+  const rig = new Rig({ documentsMax: 3, documentsPerViewerMax: 3 })
+  for (let index = 0; index < 3; index++) {
+    rig.open(viewer(index + 1))
+    for (let at = 0; at < 3; at++) rig.observe(viewer(index + 1), { doc: key(3 * index + at) })
+  }
+  t.equal(rig.edge.documentCount, 3)
+  t.match(rig.got(viewer(3)).at(-1), {
+    type: 'refused',
+    doc: key(8),
+    code: 'FANFOLD_OVERLOADED',
+    retryAfter: 2_000,
+  })
+  rig.observe(viewer(3), { doc: key(0) })
+  t.notMatch(
+    rig.got(viewer(3)).at(-1) ?? {},
+    { code: 'FANFOLD_OVERLOADED' },
+    'one that is followed',
+  )
+})
+
+t.test('documents that were observed in passing give way after a while', async t => {
+  const rig = new Rig({ documentsMax: 3, lingerMs: 500 })
+  const one = viewer(1)
+  rig.open(one)
+  for (let index = 0; index < 1_000; index++) {
+    rig.observe(one, { doc: key(index) })
+    rig.request(one, { type: 'leave', doc: key(index) })
+  }
+  t.equal(rig.edge.documentCount, 3)
+  rig.pass(1_000)
+  t.equal(rig.edge.documentCount, 0)
+  rig.observe(one, { doc })
+  t.equal(rig.edge.documentCount, 1)
+})
