@@ -15,8 +15,8 @@ import {
   type FollowerLimits,
   Following,
   type FollowingEvent,
+  type FollowingFact,
   type JoinRequest,
-  type ResyncReason,
   refusal,
 } from '@fanfold/replication'
 
@@ -32,18 +32,12 @@ export type ProxyInput = LinkInput
 
 /** Something that happened at a proxy, for logs and metrics. */
 export type ProxyFact =
+  | FollowingFact
   | {
       readonly event: 'records-forwarded'
       readonly records: number
       readonly bytes: number
       readonly committedAtMs: number
-    }
-  | { readonly event: 'resync'; readonly doc: DocumentKey; readonly reason: ResyncReason }
-  | {
-      readonly event: 'upstream-refused'
-      readonly doc: DocumentKey
-      readonly code: ErrorCode
-      readonly message: string
     }
 
 /** What a proxy wants done. */

@@ -14,6 +14,7 @@ import {
 import {
   type DocumentKey,
   decodeLinkFrame,
+  type ErrorCode,
   type LinkEffect,
   type LinkFrame,
   type LinkId,
@@ -21,7 +22,7 @@ import {
   ProtocolError,
 } from '@fanfold/protocol'
 import { Follower, type FollowerLimits } from './follower.ts'
-import type { UpstreamEvent } from './upstream.ts'
+import type { ResyncReason, UpstreamEvent } from './upstream.ts'
 
 /** What a followed document tells the role that follows it. */
 export type FollowingEvent =
@@ -30,6 +31,16 @@ export type FollowingEvent =
   | { readonly kind: 'staleness' }
   /** Nobody below has wanted the document for a while: the role lets it go. */
   | { readonly kind: 'unused' }
+
+/** What a role notes of the streams that it follows, for logs and metrics. */
+export type FollowingFact =
+  | { readonly event: 'resync'; readonly doc: DocumentKey; readonly reason: ResyncReason }
+  | {
+      readonly event: 'upstream-refused'
+      readonly doc: DocumentKey
+      readonly code: ErrorCode
+      readonly message: string
+    }
 
 type Followed = {
   readonly follower: Follower

@@ -7,7 +7,7 @@ export {
   type SnapshotSource,
 } from './downstream.ts'
 export { Follower, type FollowerLimits } from './follower.ts'
-export { Following, type FollowingEvent } from './following.ts'
+export { Following, type FollowingEvent, type FollowingFact } from './following.ts'
 export { RecordRing, type RingLimits } from './record-ring.ts'
 export {
   defaultUpstreamLimits,
