@@ -2,3 +2,10 @@ export { type BuildLogOptions, type BuiltLog, buildLog, sha256 } from './build-l
 export { type LinkRig, type LinkSide, type OpenLinkRig, testLinkPort } from './link.ts'
 export { LogClient, type OpenedDocument } from './log-client.ts'
 export { type LogStoreRig, type OpenLogStoreRig, testLogStorePort } from './log-store.ts'
+export { logStoreSource } from './log-store-source.ts'
+export {
+  type OpenRecordSource,
+  type RecordSource,
+  type SourcePart,
+  testRecordSource,
+} from './record-source.ts'

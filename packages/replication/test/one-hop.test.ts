@@ -1,5 +1,7 @@
+import { type BuiltLog, testRecordSource } from '@fanfold/conformance'
 import fc from 'fast-check'
 import t from 'tap'
+import { hopSource } from './hop-source.ts'
 import { Hop, published } from './one-hop.ts'
 
 const childCount = 3
@@ -56,3 +58,14 @@ t.test('the credit never runs dry over a long stream', async t => {
   t.equal(child?.replica.position.seq, 301)
   t.same(child?.problems, [])
 })
+
+for (const creditBytes of [300, 16_384]) {
+  t.test(`a parent is a source of records, with a credit of ${creditBytes} bytes`, async t => {
+    const open = async (log: readonly BuiltLog[]) =>
+      hopSource(
+        log.flatMap(({ records }) => records),
+        creditBytes,
+      )
+    testRecordSource(t, open)
+  })
+}

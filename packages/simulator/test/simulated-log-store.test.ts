@@ -1,4 +1,10 @@
-import { buildLog, testLogStorePort } from '@fanfold/conformance'
+import {
+  buildLog,
+  logStoreSource,
+  type OpenLogStoreRig,
+  testLogStorePort,
+  testRecordSource,
+} from '@fanfold/conformance'
 import type { LogInput } from '@fanfold/document'
 import { instant, Prng } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
@@ -25,7 +31,7 @@ function makeStores() {
   return { clock, disk, open, advance }
 }
 
-testLogStorePort(t, async () => {
+const openRig: OpenLogStoreRig = async () => {
   const { clock, open, advance } = makeStores()
   return {
     open: receive => {
@@ -42,7 +48,10 @@ testLogStorePort(t, async () => {
     advance,
     close: async () => undefined,
   }
-})
+}
+
+testLogStorePort(t, openRig)
+testRecordSource(t, logStoreSource(openRig))
 
 t.test('a record is durable when its append is answered, and not a moment sooner', async t => {
   const { clock, disk, open } = makeStores()

@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sha256, testLogStorePort } from '@fanfold/conformance'
+import {
+  logStoreSource,
+  type OpenLogStoreRig,
+  sha256,
+  testLogStorePort,
+  testRecordSource,
+} from '@fanfold/conformance'
 import type { LogStore } from '@fanfold/document'
 import t from 'tap'
 import { createFileLogStore, type FileLogStoreOptions } from '../src/file-log-store.ts'
@@ -14,7 +20,7 @@ const variants: Record<string, Partial<FileLogStoreOptions>> = {
 
 for (const [name, options] of Object.entries(variants)) {
   t.test(`a log store on files, ${name}`, async t => {
-    testLogStorePort(t, async () => {
+    const openRig: OpenLogStoreRig = async () => {
       const directory = await mkdtemp(join(tmpdir(), 'fanfold-storage-'))
       const stores: LogStore[] = []
       return {
@@ -35,6 +41,8 @@ for (const [name, options] of Object.entries(variants)) {
           await rm(directory, { recursive: true })
         },
       }
-    })
+    }
+    testLogStorePort(t, openRig)
+    testRecordSource(t, logStoreSource(openRig))
   })
 }
