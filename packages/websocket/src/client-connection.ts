@@ -61,6 +61,7 @@ export class ClientConnection<Request> {
   readonly #decode: (text: string) => ClientFrame<Request>
   readonly #events: ClientEvents<Request>
   readonly #bucket: TokenBucket
+  readonly #tokenBucket: TokenBucket
   readonly #writesBeside: boolean
   #grants: Grants | undefined
   #holds = 0
@@ -102,11 +103,13 @@ export class ClientConnection<Request> {
     this.#heardAtMs = options.awakeMs
     this.#pingedAtMs = options.awakeMs
     this.#writesBeside = canWriteBeside(options.ws, options.request.socket)
-    const { framesPerSecondMax, framesBurst } = options.limits
-    this.#bucket = new TokenBucket({
-      perSecondMax: framesPerSecondMax,
-      burst: framesBurst,
-      nowMs: options.clock.monotonicMs(),
+    const { framesPerSecondMax, framesBurst, tokensPerSecondMax, tokensBurst } = options.limits
+    const nowMs = options.clock.monotonicMs()
+    this.#bucket = new TokenBucket({ perSecondMax: framesPerSecondMax, burst: framesBurst, nowMs })
+    this.#tokenBucket = new TokenBucket({
+      perSecondMax: tokensPerSecondMax,
+      burst: tokensBurst,
+      nowMs,
     })
     this.#listen()
     const token = tokenOf(options.request)
@@ -255,7 +258,7 @@ export class ClientConnection<Request> {
       this.#bad(error)
       return
     }
-    if ('token' in frame) this.#verify(frame.token)
+    if ('token' in frame) this.#renew(frame.token)
     else if (this.#grants === undefined) {
       this.refuse('FANFOLD_UNAUTHORIZED', 'a token comes first')
       this.#countBad('FANFOLD_UNAUTHORIZED')
@@ -272,6 +275,16 @@ export class ClientConnection<Request> {
     if (this.#badFrames < this.#limits.badFramesMax) return
     const { code: closeCode } = closeReasonFor(code)
     this.#close(closeCode, `${code}: ${this.#badFrames} frames that were refused`, code)
+  }
+
+  /** Takes a token that came in a frame. */
+  #renew(token: string): void {
+    if (this.#tokenBucket.take(this.#clock.monotonicMs())) {
+      this.#verify(token)
+      return
+    }
+    const { tokensPerSecondMax } = this.#limits
+    this.end('FANFOLD_TOO_MANY_FRAMES', `at most ${tokensPerSecondMax} tokens per second`, 1_000)
   }
 
   #verify(token: string): void {

@@ -6,6 +6,9 @@ export type ClientLimits = {
   readonly framesPerSecondMax: number
   /** Frames a client may send at once. Default twice those of a second. */
   readonly framesBurst: number
+  /** Tokens that a client may show in a second, and at once: each costs a signature. Default 1 and 10. */
+  readonly tokensPerSecondMax: number
+  readonly tokensBurst: number
   /** The bad frame that closes the connection. Default the 3rd. */
   readonly badFramesMax: number
   /** Unsent bytes past which nothing is read, and cohorts' frames are not sent. Default 256 KiB, at least 64 KiB. */
@@ -23,6 +26,8 @@ export const observeLimitsDefault: ClientLimits = {
   authenticateMaxMs: 5_000,
   framesPerSecondMax: 100,
   framesBurst: 200,
+  tokensPerSecondMax: 1,
+  tokensBurst: 10,
   badFramesMax: 3,
   budgetBytes: 262_144,
   stallMaxMs: 30_000,

@@ -281,3 +281,20 @@ t.test('a connection cut inside a frame leaves nothing behind', async t => {
   t.match(inputs[1], { kind: 'viewer-closed' })
   t.equal(viewers.stats().viewers, 0)
 })
+
+t.test('tokens past their rate close the connection, none of them checked', async t => {
+  let checked = 0
+  const { connect } = await rig(t, {
+    verifyToken: async () => {
+      checked++
+      return grants()
+    },
+  })
+  const client = connect()
+  await until(() => client.isOpen)
+  for (let index = 0; index < 50; index++) client.send({ type: 'authenticate', token: 'good' })
+  await until(() => client.closed !== undefined)
+  t.equal(client.closed?.code, 4129)
+  t.match(client.frames, [{ type: 'refused', code: 'FANFOLD_TOO_MANY_FRAMES', retryAfter: 1_000 }])
+  t.equal(checked, 10)
+})
