@@ -139,7 +139,12 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         this.#refuse(id, request.doc, 'FANFOLD_NO_VIEW_STATE', 'this document takes no view state')
         return
       case 'add':
-        this.#refuse(id, request.doc, 'FANFOLD_NO_REDUCER', `no reducer ${request.reducer}`)
+        this.#refuse(
+          id,
+          request.doc,
+          'FANFOLD_NO_REDUCER',
+          `no reducer ${request.reducer.slice(0, 100)}`,
+        )
     }
   }
 

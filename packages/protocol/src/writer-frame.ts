@@ -67,10 +67,12 @@ export function decodeWriterRequest(text: string): WriterRequest {
 /**
  * An idempotency id from outside.
  *
- * @throws ProtocolError `FANFOLD_BAD_FRAME` when it is not a text of 1 to 128 bytes
+ * @throws ProtocolError `FANFOLD_BAD_FRAME` when it is not a well-formed text of 1 to 128 bytes
  */
 export function idempotencyId(value: unknown): string {
   if (typeof value !== 'string' || value.length === 0) return badFrame('id is a text, not empty')
+  // In a log it would be another text, and the same id after a restart another id.
+  if (/\p{Surrogate}/u.test(value)) return badFrame('id is a well-formed text')
   const bytes = encodeUtf8(value).length
   return bytes <= limits.idempotencyIdBytesMax.value
     ? value

@@ -99,3 +99,9 @@ await t.test('an answer is its JSON, without an id when the request had none', a
     '{"type":"moved","doc":"acme/match/final","to":"wss://b.example"}',
   )
 })
+
+await t.test('an id that UTF-8 cannot say is none: the log would remember another', async t => {
+  for (const id of ['\ud800', 'a\udc00', '\udfff\ud800'])
+    t.throws(() => idempotencyId(id), badFrame)
+  t.equal(idempotencyId('\ud83c\udfc1'), '🏁')
+})
