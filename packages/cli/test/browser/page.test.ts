@@ -21,8 +21,8 @@ async function startDev({ port, adminPort }: { port: string; adminPort: string }
   return { pageUrl: String(pageUrl), operatorUrl: String(operatorUrl), end: dev.end }
 }
 
-const dev = await startDev({ port: '0', adminPort: '0' })
 const browser = await openBrowser(t)
+const dev = await startDev({ port: '0', adminPort: '0' })
 const page = await RacePage.open(browser, dev.pageUrl)
 
 await t.test('the page shows the race live', async t => {
