@@ -1,0 +1,2 @@
+/* What a program imports that runs nodes itself. */
+export * from '@fanfold/node'
