@@ -73,12 +73,6 @@ export const configTable = {
     shape: '1 to 80 of A-Z a-z 0-9 _ . ~ -, the first a letter or digit',
     meaning: "The node's name in the fleet; without it, a new one is made at each start.",
   },
-  advertise: {
-    type: 'url',
-    schemes: ['ws', 'wss'],
-    meaning:
-      'The URL at which other nodes and viewers reach this one, when it is not host and port.',
-  },
   host: {
     type: 'text',
     min: 1,
@@ -113,7 +107,7 @@ export const configTable = {
   data: {
     type: 'path',
     default: './fanfold-data',
-    meaning: 'The directory of logs, snapshots and the identity of the node.',
+    meaning: 'The directory of logs and snapshots; only an authority writes there.',
   },
   definitions: {
     type: 'list',
@@ -185,7 +179,7 @@ export const configTable = {
     min: 1,
     max: 1_000_000,
     default: 50_000,
-    meaning: 'Connections of viewers at a time; one more is closed as overloaded.',
+    meaning: 'Connections of viewers, writers and children at a time; one more is answered 503.',
   },
   'limits.viewerBudgetBytes': {
     type: 'size',
@@ -207,7 +201,7 @@ export const configTable = {
     min: 1,
     max: 100_000,
     default: 100,
-    meaning: 'Frames that one viewer or writer may send; with more it is closed as overloaded.',
+    meaning: 'Frames that one viewer may send; with more it is closed as overloaded.',
   },
   'limits.ringRecordsMax': {
     type: 'integer',
@@ -245,7 +239,7 @@ export const configTable = {
     min: 1_048_576,
     max: 268_435_456,
     default: 4_194_304,
-    meaning: 'Records that wait for a snapshot to arrive; with more, the replica joins again.',
+    meaning: 'Records of one document that wait to be applied; with more, each turn applies some.',
   },
   'limits.linkSilenceMaxMs': {
     type: 'duration',
@@ -342,7 +336,8 @@ export const configTable = {
     min: 0,
     max: 600_000,
     default: 30_000,
-    meaning: 'How long a node that ends lets connections finish before it closes them.',
+    meaning:
+      'How long a node may take to end in good order; then its process exits at once, with 1.',
   },
 } as const
 
