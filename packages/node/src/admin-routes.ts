@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { isLoopback } from './config-relation.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
 import type { HttpRoute } from './http-listener.ts'
 
@@ -33,9 +34,12 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
         }
         case '/':
         case '/admin/topology':
-          return mayAdmin(request, source.adminToken)
-            ? { status: 200, body: JSON.stringify(source.topology(), undefined, 2) }
-            : unauthorized
+          return (
+            refusalOf(request, source.adminToken) ?? {
+              status: 200,
+              body: JSON.stringify(source.topology(), undefined, 2),
+            }
+          )
         default:
           return undefined
       }
@@ -48,9 +52,25 @@ const unauthorized: HttpAnswer = problemAnswer(
   'an admin token in the Authorization header',
 )
 
-function mayAdmin(request: IncomingMessage, token: string | undefined): boolean {
-  if (token === undefined) return true
-  const shown = Buffer.from(request.headers.authorization ?? '')
+const foreignHost: HttpAnswer = problemAnswer(
+  'FANFOLD_FORBIDDEN',
+  'without an admin token this port answers to the names of this machine only',
+)
+
+/**
+ * Without a token whoever reaches the loopback address may ask. That must not be a page of elsewhere
+ * whose name was made to mean this machine: its requests say that name.
+ */
+function refusalOf(request: IncomingMessage, token: string | undefined): HttpAnswer | undefined {
+  const { host, authorization } = request.headers
+  if (token === undefined) return isThisMachine(host ?? '') ? undefined : foreignHost
+  const shown = Buffer.from(authorization ?? '')
   const wanted = Buffer.from(`Bearer ${token}`)
-  return shown.length === wanted.length && timingSafeEqual(shown, wanted)
+  const isShown = shown.length === wanted.length && timingSafeEqual(shown, wanted)
+  return isShown ? undefined : unauthorized
+}
+
+function isThisMachine(host: string): boolean {
+  if (!URL.canParse(`http://${host}`)) return false
+  return isLoopback(new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, ''))
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { extname, resolve, sep } from 'node:path'
 import type { HttpAnswer } from './http-answer.ts'
 
@@ -13,7 +13,10 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 }
 
-/** The file of a page at `path`, or `undefined` when the page has none; nothing outside `directory`. */
+/**
+ * The file of a page at `path`, or `undefined` when the page has none. Nothing outside `directory`,
+ * by whatever links.
+ */
 export async function answerFile(directory: string, path: string): Promise<HttpAnswer | undefined> {
   let relative: string
   try {
@@ -22,14 +25,16 @@ export async function answerFile(directory: string, path: string): Promise<HttpA
     return undefined
   }
   const file = resolve(directory, `.${relative}`)
-  const type = types[extname(file)]
+  const type = types[extname(relative)]
   if (!file.startsWith(directory + sep) || type === undefined || relative.includes('\0')) {
     return undefined
   }
   try {
+    const real = await realpath(file)
+    if (!real.startsWith((await realpath(directory)) + sep)) return undefined
     return {
       status: 200,
-      body: await readFile(file),
+      body: await readFile(real),
       type,
       headers: { 'cache-control': 'no-cache' },
     }
