@@ -1,0 +1,38 @@
+import t from 'tap'
+import { createConfig } from '../src/config.ts'
+import { load, problemsOf, secret } from './load-config.ts'
+
+const fleetKey = 'A'.repeat(43)
+
+t.test('a public address without keys is refused, with the reasons', async t => {
+  const problems = await problemsOf(load(t, { flags: { host: '0.0.0.0', 'admin-host': '::' } }))
+  t.match(problems, [
+    { place: 'host', message: /without tokenKey or tokenJwksUrl/ },
+    { place: 'host', message: /without link\.token and link\.fleetPublicKeys/ },
+    { place: 'adminHost', message: /give adminToken/ },
+  ])
+})
+
+t.test('a public address with keys is fine', async t => {
+  const directory = t.testdir()
+  const config = createConfig(
+    {
+      host: '0.0.0.0',
+      adminHost: '0.0.0.0',
+      adminToken: secret,
+      tokenKey: secret,
+      'link.token': secret,
+      'link.privateKey': secret,
+      'link.fleetPublicKeys': [fleetKey],
+    },
+    directory,
+  )
+  t.equal(config.host, '0.0.0.0')
+})
+
+t.test('every way to write the loopback address counts as one', async t => {
+  const directory = t.testdir()
+  for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) {
+    t.equal(createConfig({ host, adminHost: host }, directory).host, host)
+  }
+})
