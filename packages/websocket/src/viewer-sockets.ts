@@ -281,7 +281,6 @@ export class ViewerSockets {
     seat.ring.deliver(seat)
     seat.ring.leave(seat)
     viewer.seats.delete(id)
-    viewer.lost.delete(id)
     this.#forgetWhenEmpty(id, seat.ring)
   }
 
