@@ -40,6 +40,8 @@ export type LinkStats = {
 
 /** How often silence and deadlines are looked at, ms: the precision of both. */
 const sweepMs = 50
+/** Whoever is dialled is to be a parent: a token that says neither is of a node that serves viewers only. */
+const parentRoles: ReadonlySet<string> = new Set(['authority', 'proxy'])
 
 /** The links of one node. */
 export class LinkSockets {
@@ -185,6 +187,10 @@ export class LinkSockets {
       awakeMs: this.#sweep.awakeMs,
       events: {
         opened: peer => {
+          if (dialled && !peer.roles.some(role => parentRoles.has(role))) {
+            linkSocket.close('FANFOLD_BAD_TOKEN', 'the peer may be nobody’s parent by its token')
+            return
+          }
           wasOpen = true
           this.#open++
           this.#inputs.report({ kind: 'link-opened', link, peer, dialled })

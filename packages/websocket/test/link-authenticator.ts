@@ -5,11 +5,13 @@ import type { LinkAuthenticator } from '@fanfold/websocket'
 export function testAuthenticator(overrides: {
   readonly node: string
   readonly token?: string
+  /** Roles that it reads from the tokens of others. */
+  readonly roles?: readonly string[]
   readonly sign?: LinkAuthenticator['sign']
   readonly verify?: LinkAuthenticator['verify']
 }): LinkAuthenticator {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const { node } = overrides
+  const { node, roles = ['proxy'] } = overrides
   const key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64url')
   const token = overrides.token ?? `fleet ${node} ${key}`
   return {
@@ -29,7 +31,7 @@ export function testAuthenticator(overrides: {
           format: 'der',
         })
         return {
-          identity: { node: name, region: 'here', roles: ['proxy'], ceiling: 3 },
+          identity: { node: name, region: 'here', roles, ceiling: 3 },
           verifyProof: async (bytes, signature) => verify(null, bytes, theirKey, signature),
         }
       }),
