@@ -2,6 +2,7 @@ import type { DocumentDefinition } from '@fanfold/definition'
 import type { Chain } from '@fanfold/document'
 import type { RandomBytes, Sha256 } from '@fanfold/kernel'
 import type { AuthorityLimits } from './authority-limits.ts'
+import type { WaitingBytes } from './waiting-writes.ts'
 
 /** What all documents of an authority share. */
 export type AuthorityContext = {
@@ -9,6 +10,7 @@ export type AuthorityContext = {
   readonly randomBytes: RandomBytes
   readonly limits: AuthorityLimits
   readonly chain: Chain
+  readonly waiting: WaitingBytes
   /** The definition for documents of a type, as loaded last. */
   definitionOf(type: string): DocumentDefinition | undefined
 }

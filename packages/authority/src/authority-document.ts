@@ -13,7 +13,7 @@
  */
 
 import { encodeSnapshot, type LogInput, type LogRefusal, type Snapshot } from '@fanfold/document'
-import { assert, BoundedQueue, type Instant, SmallMap } from '@fanfold/kernel'
+import { assert, type Instant, SmallMap } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -28,6 +28,7 @@ import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { CommittedDocument } from './committed-document.ts'
+import { WaitingWrites } from './waiting-writes.ts'
 
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
@@ -40,7 +41,7 @@ export class AuthorityDocument {
   #ring: RecordRing | undefined
   #downstream: Downstream | undefined
   readonly #committed: CommittedDocument
-  readonly #writes: BoundedQueue<WriterInput>
+  readonly #writes: WaitingWrites
   /** Joins that wait for the log to be read; of one link only the last counts. */
   readonly #joins = new SmallMap<LinkId, JoinRequest>()
   /** Writes that left the queue and are not answered yet. */
@@ -61,7 +62,7 @@ export class AuthorityDocument {
     this.channel = channel
     this.#context = context
     this.#committed = new CommittedDocument(doc, context.chain, context.limits)
-    this.#writes = new BoundedQueue(context.limits.writesWaitingMax)
+    this.#writes = new WaitingWrites(context.limits, context.waiting)
   }
 
   /** The document's children. */
@@ -113,9 +114,9 @@ export class AuthorityDocument {
       reject(input, this.#refusal.code, this.#refusal.message, effects)
       return
     }
-    if (!this.#writes.push(input)) {
-      const message = `${this.#writes.countMax} writes wait for ${this.doc}`
-      reject(input, 'FANFOLD_BUSY', message, effects)
+    const full = this.#writes.push(input)
+    if (full !== undefined) {
+      reject(input, 'FANFOLD_BUSY', full, effects)
       return
     }
     if (this.#phase === 'open') this.#startBatch(effects)

@@ -11,6 +11,8 @@ export type AuthorityLimits = {
   readonly idempotency: IdempotencyLimits
   /** Writes that wait for their turn; beyond it they are refused with `FANFOLD_BUSY`. */
   readonly writesWaitingMax: number
+  /** Bytes of writes that wait at all documents together, of which one may take a quarter; likewise. */
+  readonly writesWaitingBytesMax: number
   /** Writes that one append makes durable: bounds the time of one turn. */
   readonly writesPerBatchMax: number
   /** Bytes of records that one append makes durable. */
@@ -32,6 +34,7 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   ring: { recordsMax: 8_192, bytesMax: 16_777_216, ageMax: milliseconds(60_000) },
   idempotency: defaultIdempotencyLimits,
   writesWaitingMax: 65_536,
+  writesWaitingBytesMax: 268_435_456,
   writesPerBatchMax: 256,
   batchBytesMax: 4_194_304,
   stateBytesMax: 67_108_864,

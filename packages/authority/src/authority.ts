@@ -68,6 +68,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       randomBytes,
       limits,
       chain: new Chain(sha256),
+      waiting: { bytes: 0 },
       definitionOf: type => this.#definitions.get(type),
     }
     this.#children = new ChildLinks({

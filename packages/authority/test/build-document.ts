@@ -96,6 +96,7 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     randomBytes: count => prng.bytes(count),
     limits: limitsOf(limits),
     chain: new Chain(sha256),
+    waiting: { bytes: 0 },
     definition: match,
     definitionOf(type) {
       return type === 'match' ? this.definition : undefined

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { httpServerOptions } from '@fanfold/websocket'
 import { type HttpAnswer, problemAnswer, sendAnswer } from './http-answer.ts'
 import type { Log } from './logging.ts'
@@ -10,14 +10,20 @@ export type HttpRoute = (
   path: string,
 ) => HttpAnswer | undefined | Promise<HttpAnswer | undefined>
 
-/** One port with its routes. */
+/** Requests of one connection that may wait for their answers; one more, and it is cut. */
+export const requestsAheadMax = 64
+
+/** One port with its routes. What is no HTTP is answered by Node itself, and the connection closed. */
 export class HttpListener {
   readonly server: Server
   readonly #log: Log
+  /** Requests of each connection that wait for their answers. */
+  readonly #ahead = new WeakMap<Socket, number>()
 
   constructor(routes: readonly HttpRoute[], log: Log) {
     this.#log = log
     this.server = createServer(httpServerOptions, (request, response) => {
+      if (!this.#count(request, response)) return
       answer(routes, request)
         .catch((error: unknown) => {
           this.#log.error({ event: 'http.failed', err: error }, 'request failed')
@@ -29,7 +35,6 @@ export class HttpListener {
           response.destroy()
         })
     })
-    this.server.on('clientError', (_error, socket) => socket.destroy())
   }
 
   /** Listens; resolves with the port, which is a free one for 0. */
@@ -50,6 +55,19 @@ export class HttpListener {
       this.server.closeAllConnections()
     })
   }
+
+  /** Counts a request until it is answered; false when it is one too many, and the connection cut. */
+  #count({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    const ahead = this.#ahead.get(socket) ?? 0
+    if (ahead >= requestsAheadMax) {
+      this.#log.debug({ event: 'http.flood', requestsAheadMax }, 'too many requests unanswered')
+      socket.destroy()
+      return false
+    }
+    this.#ahead.set(socket, ahead + 1)
+    response.once('close', () => this.#ahead.set(socket, (this.#ahead.get(socket) ?? 1) - 1))
+    return true
+  }
 }
 
 async function answer(routes: readonly HttpRoute[], request: IncomingMessage): Promise<HttpAnswer> {
@@ -58,8 +76,5 @@ async function answer(routes: readonly HttpRoute[], request: IncomingMessage): P
     const found = await route(request, path)
     if (found !== undefined) return found
   }
-  return {
-    ...problemAnswer('FANFOLD_NO_DOCUMENT', `nothing at ${path.slice(0, 200)}`),
-    status: 404,
-  }
+  return problemAnswer('FANFOLD_NO_ROUTE', `nothing at ${path.slice(0, 200)}`)
 }

@@ -65,9 +65,11 @@ async function write(
   if (!isGranted(grants, granted, doc)) {
     return problemAnswer('FANFOLD_FORBIDDEN', `the token does not allow ${granted} on ${doc}`)
   }
+  const body = await readBody(request)
   const answer = await authority.write({
     doc,
-    action: await actionOf(request, message),
+    action: actionOf(request, message, body),
+    bytes: body.length,
     id: idOf(request),
     subject: grants.subject,
     claims: grants.claims,
@@ -101,11 +103,11 @@ function parseTarget(rest: string): { doc: DocumentKey; message: string | undefi
   return { doc: parseDocumentKey(`${tenant}/${type}/${id}`), message }
 }
 
-async function actionOf(
+function actionOf(
   request: IncomingMessage,
   message: string | undefined,
-): Promise<WriteAction> {
-  const body = await readBody(request)
+  body: string,
+): WriteAction {
   if (message === undefined) return { type: request.method === 'DELETE' ? 'delete' : 'create' }
   if (body === '') return { type: 'send', message, value: undefined }
   try {

@@ -277,7 +277,6 @@ t.test('a parent that lies harms nobody but those who ask for its documents', as
   })
   const welcome: LinkFrame = { kind: 'welcome', doc, channel, mode: 'snapshot', head: at }
   const before = process.memoryUsage.rss()
-  edge.stalledMs()
   evil.send(link, welcome, pieces(65_536, 16_384))
   for (let round = 0; round < 20; round++) evil.send(link, welcome, pieces(8_192, 16_384))
   for (let index = 0; index < 200; index++) {
@@ -301,6 +300,5 @@ t.test('a parent that lies harms nobody but those who ask for its documents', as
   await until(() => viewer.frames().some(({ type }) => type === 'refused'), 'the viewer to be told')
   for (const frame of viewer.frames()) t.ok(JSON.stringify(frame).length < 1_000, 'in short')
   t.ok(process.memoryUsage.rss() - before < 300_000_000, 'memory is bounded')
-  t.comment('stalled', edge.stalledMs())
   t.equal(viewer.closeCode(), undefined)
 })

@@ -25,6 +25,8 @@ export type WriterInput = {
   readonly mayCreate: boolean
   /** The wall's time at the door, ms since 1970. */
   readonly timeMs: number
+  /** Size of the frame or body it came in; without one it counts as nothing. */
+  readonly bytes?: number | undefined
   /** Trace id of 16 bytes, from the request or fresh. */
   readonly trace: Uint8Array
 }

@@ -37,7 +37,8 @@ export type ClientFrame<Request> = { readonly token: string } | { readonly reque
 export type ClientEvents<Request> = {
   opened(grants: Grants): void
   renewed(grants: Grants): void
-  requested(request: Request): void
+  /** @param bytes of the frame it came in, about */
+  requested(request: Request, bytes: number): void
   /** Was over its budget, and holds nothing any more. */
   drained(): void
   /** Once and last. @param why a close name, an error code or `lost` */
@@ -262,7 +263,7 @@ export class ClientConnection<Request> {
     else if (this.#grants === undefined) {
       this.refuse('FANFOLD_UNAUTHORIZED', 'a token comes first')
       this.#countBad('FANFOLD_UNAUTHORIZED')
-    } else this.#events.requested(frame.request)
+    } else this.#events.requested(frame.request, text.length)
   }
 
   #bad(error: ProtocolError): void {

@@ -148,7 +148,7 @@ export class WriterSockets {
       events: {
         opened: () => undefined,
         renewed: () => undefined,
-        requested: asked => this.#requested(writer, asked),
+        requested: (asked, bytes) => this.#requested(writer, asked, bytes),
         drained: () => undefined,
         closed: why => {
           this.#closes.add(why)
@@ -204,7 +204,7 @@ export class WriterSockets {
     this.#pending.clear()
   }
 
-  #requested(writer: Writer, asked: Request): void {
+  #requested(writer: Writer, asked: Request, bytes: number): void {
     const { grants } = writer.connection
     assert(grants !== undefined, 'requests come after the token')
     const { doc, message, value, id } = asked
@@ -237,6 +237,7 @@ export class WriterSockets {
       claims: grants.claims,
       mayCreate: isGranted(grants, 'create', doc),
       timeMs: this.#clock.wallMs(),
+      bytes,
       trace: this.#randomBytes(traceBytes),
     })
   }
