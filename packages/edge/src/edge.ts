@@ -170,8 +170,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     const { documentsMax } = this.#limits
     if (!this.#documents.has(doc) && this.#documents.size >= documentsMax) {
       const message = `the edge follows its ${documentsMax} documents`
-      const frame = { type: 'refused', doc, code: 'FANFOLD_OVERLOADED', message } as const
-      this.#send(id, { ...frame, retryAfter: askAgainMs })
+      this.#refuse(id, doc, 'FANFOLD_OVERLOADED', message)
       return
     }
     viewer.docs.add(doc)

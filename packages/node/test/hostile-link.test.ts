@@ -256,7 +256,7 @@ t.test('a node that may only be an edge is nobody’s parent', async t => {
   const { evil, edge } = await besideEvilParent(t, ['edge'])
   await until(() => evil.inputs.some(({ kind }) => kind === 'link-closed'), 'the edge to hang up')
   const ready = await fetch(`http://127.0.0.1:${edge.adminPort}/readyz`)
-  t.match(await ready.json(), { ready: false, reasons: ['the edge has no parent'] })
+  t.match(await ready.json(), { ready: false, reasons: [/edge has no parent/] })
 })
 
 t.test('a parent that lies harms nobody but those who ask for its documents', async t => {
