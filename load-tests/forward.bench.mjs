@@ -41,7 +41,7 @@ for (let frame = 0; frame < frameCount; frame++) {
         epoch: 1,
         seq,
         timeMs: 1_700_000_000_000 + seq,
-        trace: randomBytes(16),
+        trace: undefined,
         parts: [
           { tag: partTags.public, salt: randomBytes(16), payload },
           { tag: partTags.authority, salt: randomBytes(16), payload: encodeUtf8('{"by":"w"}') },

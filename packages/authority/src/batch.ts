@@ -18,7 +18,6 @@ import {
   type RecordKind,
   type RequestId,
   saltBytes,
-  traceBytes,
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
@@ -285,7 +284,7 @@ export class BatchBuilder {
       epoch: this.#epoch,
       seq: this.#position.seq + 1,
       timeMs,
-      trace: input.trace.subarray(0, traceBytes),
+      trace: input.trace,
       parts:
         payload === undefined
           ? [authority]

@@ -1,35 +1,46 @@
-import { isJsonObject } from '@fanfold/document'
-import { decodeUtf8, encodeUtf8 } from '@fanfold/kernel'
+/*
+ * Three texts, each UTF-8 behind its length in one byte: the subject, the id, the message's name.
+ */
+import { assert, decodeUtf8, encodeUtf8 } from '@fanfold/kernel'
+import { ByteReader, ByteWriter, badFrame, ProtocolError } from '@fanfold/protocol'
 
 /** Who sent the message behind a record: what the part that only authorities keep says. */
 export type Origin = {
-  /** The token's subject; empty for the authority itself. */
+  /** The token's subject, at most 255 bytes; empty for the authority itself. */
   readonly by: string
-  /** Idempotency id, where the writer gave one. */
+  /** Idempotency id of 1 to 128 bytes, where the writer gave one. */
   readonly id: string | undefined
   /** Name of the message; undefined for a record that no message made. */
   readonly message: string | undefined
 }
 
 /** The part's payload. */
-export const encodeOrigin = (origin: Origin): Uint8Array => encodeUtf8(JSON.stringify(origin))
+export function encodeOrigin(origin: Origin): Uint8Array {
+  const writer = new ByteWriter(64)
+  for (const text of [origin.by, origin.id ?? '', origin.message ?? '']) {
+    const bytes = encodeUtf8(text)
+    assert(bytes.length <= 0xff, `a text of an origin has at most 255 bytes, got ${bytes.length}`)
+    writer.uint8(bytes.length).raw(bytes)
+  }
+  return writer.finish()
+}
 
 /** What the payload says, or `undefined` when it is not an origin. */
 export function decodeOrigin(payload: Uint8Array): Origin | undefined {
-  const text = decodeUtf8(payload)
-  if (text === undefined) return undefined
-  let value: unknown
   try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
+    const reader = new ByteReader(payload)
+    const by = readText(reader)
+    const id = readText(reader)
+    const message = readText(reader)
+    if (reader.remaining > 0) return undefined
+    return { by, id: id || undefined, message: message || undefined }
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
   }
-  if (!isJsonObject(value)) return undefined
-  const { by, id, message } = value
-  if (typeof by !== 'string') return undefined
-  return {
-    by,
-    id: typeof id === 'string' ? id : undefined,
-    message: typeof message === 'string' ? message : undefined,
-  }
+}
+
+function readText(reader: ByteReader): string {
+  const bytes = reader.raw(reader.uint8())
+  return decodeUtf8(bytes) ?? badFrame('a text is well-formed UTF-8')
 }

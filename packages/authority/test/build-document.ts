@@ -69,7 +69,7 @@ export const write = (overrides: Partial<WriterInput> & { request: RequestId }):
   claims: {},
   mayCreate: true,
   timeMs: startMs,
-  trace: new Uint8Array(16),
+  trace: undefined,
   ...overrides,
 })
 

@@ -44,6 +44,8 @@ export type BuildLogOptions = {
   readonly after?: Position | undefined
   /** Bytes of each record; as few as the smallest patch needs when not said. */
   readonly recordBytes?: number | undefined
+  /** Whether each record has a trace id of its own; not when not said. */
+  readonly isTraced?: boolean | undefined
   /** Other seeds give other histories of the same document. */
   readonly seed?: string | undefined
 }
@@ -54,6 +56,7 @@ export type BuildLogOptions = {
  */
 export function buildLog(options: BuildLogOptions): BuiltLog {
   const { doc, count, epoch = 1, after = zeroPosition, recordBytes, seed = 'log' } = options
+  const { isTraced = false } = options
   assert(count >= 1, `a stretch of at least one record, got ${count}`)
   const chain = new Chain(sha256)
   const prng = new Prng(`${seed}/${doc}/${epoch}/${after.seq}`)
@@ -64,7 +67,7 @@ export function buildLog(options: BuildLogOptions): BuiltLog {
     const patch = `[{"op":"replace","path":"/n","value":${seq}}]`
     const payload = encodeUtf8(seq === 1 ? '{"n":0}' : patch)
     const salt = prng.bytes(saltBytes)
-    const trace = prng.bytes(traceBytes)
+    const trace = isTraced ? prng.bytes(traceBytes) : undefined
     const encode = (payload: Uint8Array): Uint8Array =>
       encodeRecord({
         kind: seq === 1 ? 'create' : 'delta',

@@ -17,7 +17,7 @@ export class Chain {
   readonly #sha256: Sha256
   /** digest(n) ‖ acc(n + 1) */
   readonly #pair = new Uint8Array(2 * sha256Bytes)
-  /** chain before ‖ header ‖ acc(0); 255 bytes of key are the most a header has */
+  /** chain before ‖ header ‖ acc(0); at most 35 bytes of fields and 255 of key */
   readonly #link = new Uint8Array(2 * sha256Bytes + 320)
   readonly #result = new Uint8Array(sha256Bytes)
 

@@ -27,7 +27,7 @@ const anyParts = fc.uniqueArray(
     salt: fc.uint8Array({ minLength: 16, maxLength: 16 }),
     payload: fc.uint8Array({ maxLength: 200 }),
   }),
-  { selector: ({ tag }) => tag, maxLength: 16 },
+  { selector: ({ tag }) => tag, maxLength: 15 },
 )
 const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
@@ -39,7 +39,7 @@ const unsealed = (parts: readonly { tag: number; salt: Uint8Array; payload: Uint
     epoch: 3,
     seq: 7,
     timeMs: 1,
-    trace: new Uint8Array(16),
+    trace: parts.length % 2 === 0 ? new Uint8Array(16) : undefined,
     parts: [...parts].sort((a, b) => a.tag - b.tag),
   })
 
@@ -87,7 +87,7 @@ await t.test('parts cut off, swapped or joined are refused', async t => {
     (parts, before, cut, grow) => {
       const record = chain.seal(unsealed(parts), before)
       const bytes = record.bytes.slice(0, record.bytes.length - (cut % record.bytes.length))
-      bytes[0] = grow % 17
+      bytes[0] = grow % 32
       if (Buffer.compare(bytes, record.bytes) === 0) return true
       try {
         return !chain.verifies(LogRecord.decode(bytes), before)
@@ -168,8 +168,8 @@ await t.test('the largest header fits the scratch area', async t => {
     kind: 'delta',
     key: parseDocumentKey(`${longest}/${longest}/${longest}`),
     epoch: 0xffff_ffff,
-    seq: Number.MAX_SAFE_INTEGER,
-    timeMs: Number.MAX_SAFE_INTEGER,
+    seq: 2 ** 48 - 1,
+    timeMs: 2 ** 48 - 1,
     trace: new Uint8Array(16).fill(255),
     parts: [],
   })

@@ -55,7 +55,7 @@ export class LogBuilder {
       epoch: 3,
       seq: this.position.seq + 1,
       timeMs: 1_731_931_200_000 + this.records.length,
-      trace: this.#prng.bytes(16),
+      trace: kind === 'create' ? this.#prng.bytes(16) : undefined,
       parts,
     })
     const record = this.#chain.seal(bytes, this.position.hash)

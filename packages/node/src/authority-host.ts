@@ -39,10 +39,9 @@ export class AuthorityHost {
   constructor(context: ProcessContext, verifier: TokenVerifier) {
     const { config, names, fail } = context
     this.#context = context
-    const randomBytes = createRandomPool()
     this.#machine = new Authority({
       sha256,
-      randomBytes,
+      randomBytes: createRandomPool(),
       limits: authorityLimits(config),
     })
     this.#driver = new MachineDriver<AuthorityInput, AuthorityEffect>({
@@ -72,7 +71,6 @@ export class AuthorityHost {
     this.writers = new WriterSockets({
       verifyToken: token => verifier.verify(token),
       nextRequest: names.nextRequest,
-      randomBytes,
       ownerOf: () => undefined,
       report: input => this.#driver.submit(input),
       limits: writeLimitsDefault,

@@ -3,7 +3,6 @@
  * edges under the tiers. The roles are the ones of production and talk over links inside the process;
  * one public port serves them all, the first edge at the root and each further one under its path.
  */
-import { randomBytes } from 'node:crypto'
 import { type GrantedAction, parseDocumentKey, type WriteAction } from '@fanfold/protocol'
 import { UpgradeRouter } from '@fanfold/websocket'
 import { adminRoutes } from './admin-routes.ts'
@@ -230,7 +229,7 @@ async function startFeed(
       claims: {},
       mayCreate: true,
       timeMs: wallClock(),
-      trace: randomBytes(16),
+      trace: undefined,
     })
     if (answer.kind === 'committed' || answer.code === 'FANFOLD_EXISTS') return
     if (!abort.signal.aborted) throw new Error(`${action.type}: ${answer.code} ${answer.message}`)

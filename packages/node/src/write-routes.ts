@@ -7,7 +7,6 @@
  *
  * The header `Idempotency-Key` is the message's id.
  */
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import {
   type DocumentKey,
@@ -136,11 +135,11 @@ function idOf(request: IncomingMessage): string | undefined {
   return id === undefined ? undefined : idempotencyId(id)
 }
 
-/** The trace that the request belongs to (W3C Trace Context), or a new one. */
-function traceOf(request: IncomingMessage): Uint8Array {
+/** The trace that the request belongs to (W3C Trace Context), if it says one. */
+function traceOf(request: IncomingMessage): Uint8Array | undefined {
   const header = request.headers['traceparent']
-  const match = typeof header === 'string' ? /^00-([0-9a-f]{32})-/.exec(header) : null
-  return match?.[1] === undefined ? randomBytes(16) : Buffer.from(match[1], 'hex')
+  const match = typeof header === 'string' ? /^00-(?!0{32})([0-9a-f]{32})-/.exec(header) : null
+  return match?.[1] === undefined ? undefined : Buffer.from(match[1], 'hex')
 }
 
 function bearerOf(request: IncomingMessage): string {

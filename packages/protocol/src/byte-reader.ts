@@ -93,3 +93,8 @@ export function readUint53(bytes: Uint8Array, offset: number): number | undefine
   if (high > safeHigh) return undefined
   return high * 0x1_0000_0000 + readUint32(bytes, offset + 4)
 }
+
+/** The big-endian integer of six bytes at `offset`, which must be inside. */
+export const readUint48 = (bytes: Uint8Array, offset: number): number =>
+  (((bytes[offset] as number) << 8) | (bytes[offset + 1] as number)) * 0x1_0000_0000 +
+  readUint32(bytes, offset + 2)

@@ -82,3 +82,13 @@ export function writeUint53(bytes: Uint8Array, offset: number, value: number): v
   writeUint32(bytes, offset, Math.floor(value / 0x1_0000_0000))
   writeUint32(bytes, offset + 4, value % 0x1_0000_0000)
 }
+
+/** Writes an integer of 0 … 2⁴⁸ − 1 in six bytes at `offset`. */
+export function writeUint48(bytes: Uint8Array, offset: number, value: number): void {
+  const isInside = Number.isInteger(value) && value >= 0 && value < 2 ** 48
+  assert(isInside, `an integer of 0 to 2^48 - 1, got ${value}`)
+  const high = Math.floor(value / 0x1_0000_0000)
+  bytes[offset] = high >>> 8
+  bytes[offset + 1] = high
+  writeUint32(bytes, offset + 2, value % 0x1_0000_0000)
+}

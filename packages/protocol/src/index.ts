@@ -46,6 +46,7 @@ export {
   type RecordKind,
   type RecordPart,
   recordChainOffset,
+  recordKeyOffsets,
   recordKinds,
   saltBytes,
   tagOf,

@@ -23,7 +23,7 @@ export const limits = {
     unit: 'bytes',
     meaning: 'records that wait on a link are joined into one frame up to this size',
   },
-  partsPerRecordMax: { value: 16, unit: 'parts', meaning: 'parts of one record' },
+  partsPerRecordMax: { value: 15, unit: 'parts', meaning: 'parts of one record' },
   keyBytesMax: { value: 255, unit: 'bytes', meaning: 'a document key' },
   observeFrameBytesMax: {
     value: 65_536,

@@ -27,8 +27,8 @@ export type WriterInput = {
   readonly timeMs: number
   /** Size of the frame or body it came in; without one it counts as nothing. */
   readonly bytes?: number | undefined
-  /** Trace id of 16 bytes, from the request or fresh. */
-  readonly trace: Uint8Array
+  /** Trace id of 16 bytes, where the request came with one. */
+  readonly trace: Uint8Array | undefined
 }
 
 /** How a write ended. */

@@ -45,6 +45,7 @@ export const documentKey: fc.Arbitrary<DocumentKey> = fc
   .map(segments => parseDocumentKey(segments.join('/')))
 
 const uint32 = fc.nat({ max: 0xffff_ffff })
+const uint48 = fc.maxSafeNat().map(value => value % 2 ** 48)
 const uint53 = fc.maxSafeNat()
 
 /** Any position. */
@@ -59,9 +60,9 @@ export const anyRecordFields: fc.Arbitrary<RecordFields> = fc.record({
   kind: fc.constantFrom(...(Object.keys(recordKinds) as RecordKind[])),
   key: documentKey,
   epoch: uint32,
-  seq: uint53.filter(seq => seq > 0),
-  timeMs: uint53,
-  trace: bytesOf(16),
+  seq: uint48.filter(seq => seq > 0),
+  timeMs: uint48,
+  trace: fc.option(bytesOf(16), { nil: undefined }),
   parts: fc
     .uniqueArray(
       fc.record({
@@ -69,7 +70,7 @@ export const anyRecordFields: fc.Arbitrary<RecordFields> = fc.record({
         salt: bytesOf(16),
         payload: fc.uint8Array({ maxLength: 300 }),
       }),
-      { selector: ({ tag }) => tag, maxLength: 16 },
+      { selector: ({ tag }) => tag, maxLength: 15 },
     )
     .map(parts => parts.sort((a, b) => a.tag - b.tag)),
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { ByteReader } from '../src/byte-reader.ts'
-import { ByteWriter, writeUint32, writeUint53 } from '../src/byte-writer.ts'
+import { ByteReader, readUint48 } from '../src/byte-reader.ts'
+import { ByteWriter, writeUint32, writeUint48, writeUint53 } from '../src/byte-writer.ts'
 
 await t.test('what is written is read', async t => {
   const fields = fc.record({
@@ -50,6 +50,13 @@ await t.test('the largest integers fit, one more is our own bug', async t => {
   t.doesNotThrow(() => writeUint53(bytes, 0, Number.MAX_SAFE_INTEGER))
   for (const value of [2 ** 53, -1, 0.5, Number.NaN]) {
     t.throws(() => writeUint53(bytes, 0, value), { name: 'AssertionError' }, `${value}`)
+  }
+  for (const value of [0, 2 ** 32 - 1, 2 ** 32, 2 ** 48 - 1]) {
+    writeUint48(bytes, 1, value)
+    t.equal(readUint48(bytes, 1), value)
+  }
+  for (const value of [2 ** 48, -1, 0.5, Number.NaN]) {
+    t.throws(() => writeUint48(bytes, 1, value), { name: 'AssertionError' }, `${value}`)
   }
 })
 

@@ -30,6 +30,7 @@ import {
   partTags,
   projectRecord,
   recordChainOffset,
+  recordKeyOffsets,
   recordKinds,
   saltBytes,
   traceBytes,
@@ -42,12 +43,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: '3b773d96dd220313ecca80d4bb8fd8d6',
-    limits: '794ed35d211497d88e8d3744580a8f8f',
+    numbers: 'bf109954d2dc5ab6850baa49b350783d',
+    limits: '9b506d22cee8ee076c074b85b9689a17',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
-    records: 'afe8d41ad7915fae0d09848c2ddc59ef',
-    linkFrames: '3a2a050ed5a113a18c46ee5a4ab1f3d5',
+    records: '3da41575d199e750139efad64b8f6334',
+    linkFrames: '89798828031d90dda1798bc9344eb651',
     clientFrames: 'cf69b0fc59f2b31908567970e4e6b0bc',
   },
 }
@@ -109,6 +110,7 @@ const wire: Readonly<Record<string, unknown>> = {
     saltBytes,
     traceBytes,
     recordChainOffset,
+    recordKeyOffsets,
     linkSubprotocol,
     viewerSubprotocol,
   },
@@ -125,6 +127,7 @@ const wire: Readonly<Record<string, unknown>> = {
   records: [
     hex(record.bytes),
     hex(projectRecord(record, 0, bytes(32))),
+    hex(encodeRecord(recordFields({ trace: undefined }))),
     hex(encodeManifest(manifest)),
   ],
   linkFrames: [
@@ -164,13 +167,12 @@ await t.test('a record begins with the bytes that the layout says', async t => {
   const head = [
     '03',
     '00'.repeat(32),
-    '00'.repeat(32),
     '01',
-    '02',
+    '82',
     '10',
     '00000003',
-    '0000000000000007',
-    '000001933f24da7b',
+    '000000000007',
+    '01933f24da7b',
     'ab'.repeat(16),
     hex(Buffer.from('acme/match/final')),
     '00000013',

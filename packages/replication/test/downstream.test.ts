@@ -124,7 +124,7 @@ t.test('parts above a child’s ceiling do not cross its link, and the chain hol
       epoch: 1,
       seq,
       timeMs: seq,
-      trace: new Uint8Array(16),
+      trace: undefined,
       parts: [part(0, '{}'), part(3, '"label three"'), part(255, '"only-authorities"')],
     })
     const record = chain.seal(bytes, position.hash)

@@ -171,15 +171,14 @@ function describeDifference(actual: string, expected: string): string {
   return `state differs at character ${at}: ${excerpt(actual)}, the log makes ${excerpt(expected)}`
 }
 
-/** Who sent the message that made a record, if it had an id. */
+/** Who sent the message that made a record, if it had an id: texts behind their length in one byte. */
 function originOf(record: LogRecord): string | undefined {
   const payload = record.payload(partTags.authority)
-  const text = payload === undefined ? undefined : decodeUtf8(payload)
-  if (text === undefined) return undefined
-  const origin: unknown = JSON.parse(text)
-  if (!isJsonObject(origin)) return undefined
-  const { by, id } = origin
-  return typeof by === 'string' && typeof id === 'string' ? originKey(by, id) : undefined
+  if (payload === undefined) return undefined
+  const textAt = (at: number): Uint8Array => payload.subarray(at + 1, at + 1 + (payload[at] ?? 0))
+  const subject = textAt(0)
+  const id = textAt(1 + subject.length)
+  return id.length === 0 ? undefined : originKey(decodeUtf8(subject) ?? '', decodeUtf8(id) ?? '')
 }
 
 const originKey = (by: string, id: string): string => JSON.stringify([by, id])

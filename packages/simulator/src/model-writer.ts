@@ -5,19 +5,11 @@
  * Each message has an id. Some are sent again although nobody asked, before or after they were
  * answered: all answers to one id must be the same, and the log must hold it once.
  */
-import {
-  after,
-  type Duration,
-  encodeUtf8,
-  type Instant,
-  milliseconds,
-  type Prng,
-} from '@fanfold/kernel'
+import { after, type Duration, type Instant, milliseconds, type Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
   meaningOf,
   type RequestId,
-  traceBytes,
   type WriteAction,
   type WriteAnswer,
   type WriterEffect,
@@ -160,7 +152,7 @@ export class ModelWriters {
       claims: {},
       mayCreate,
       timeMs: this.#clock.wallMs,
-      trace: encodeUtf8(id.padEnd(traceBytes, '.').slice(0, traceBytes)),
+      trace: undefined,
     })
   }
 

@@ -7,9 +7,6 @@ import { crc32c } from './crc-32c.ts'
 /** Bytes before each record. */
 export const frameHeadBytes = 8
 
-/** Where the document key stands in a record's bytes. */
-export const recordKeyOffset = 104
-
 /** What stands at a place in a segment. */
 export type Frame =
   | { readonly kind: 'record'; readonly record: LogRecord; readonly bytes: number }
@@ -41,7 +38,7 @@ export function decodeFrame(bytes: Uint8Array, at: number, keyBytes: Uint8Array)
   const start = at + frameHeadBytes
   if (start > bytes.length) return { kind: 'short', bytesNeeded: frameHeadBytes }
   const length = readUint32(bytes, at)
-  if (length <= recordKeyOffset || length > limits.recordBytesMax.value) {
+  if (length > limits.recordBytesMax.value) {
     return { kind: 'bad', what: `a record of ${length} bytes` }
   }
   const end = start + length

@@ -6,17 +6,28 @@
  * it is the last one again. With a good one behind it, bytes were lost that had been acknowledged.
  */
 import type { Chain } from '@fanfold/document'
-import { describePosition, type LogRecord, limits, type Position } from '@fanfold/protocol'
+import {
+  describePosition,
+  type LogRecord,
+  limits,
+  type Position,
+  recordKeyOffsets,
+} from '@fanfold/protocol'
 import type { DocumentDirectory, SegmentName } from './document-directory.ts'
 import { FileReader } from './file-reader.ts'
 import { damaged } from './log-error.ts'
-import { decodeFrame, type Frame, frameHeadBytes, recordKeyOffset } from './record-frame.ts'
+import { decodeFrame, type Frame, frameHeadBytes } from './record-frame.ts'
 import { headerBytes, isSamePosition, type SegmentHeader } from './segment-header.ts'
 
 /** Bytes looked through at a time for a good record behind a bad one. */
 const scanBytes = 4 * 1_048_576
 
 const frameBytesMax = frameHeadBytes + limits.recordBytesMax.value
+
+/** From a frame's start to where its record's key may stand. */
+const keyOffsets = recordKeyOffsets.map(offset => frameHeadBytes + offset)
+const keyOffsetMin = Math.min(...keyOffsets)
+const keyOffsetMax = Math.max(...keyOffsets)
 
 /** A stretch of the log: a segment from its start, to its end or to where a later one goes on. */
 export type SegmentSpan = {
@@ -159,12 +170,14 @@ export async function findRecord(options: {
     const isLast = !(await reader.fill(scanBytes + frameBytesMax))
     const window = Buffer.from(reader.window.buffer, reader.window.byteOffset + reader.at)
     const bytes = window.subarray(0, reader.available)
-    const keyAt = frameHeadBytes + recordKeyOffset
-    let hit = bytes.indexOf(directory.keyBytes, keyAt)
-    while (hit !== -1 && (isLast || hit - keyAt < scanBytes)) {
-      const frame = decodeFrame(bytes, hit - keyAt, directory.keyBytes)
-      if (frame.kind === 'record' && frame.record.seq > seqAfter) {
-        return reader.offset + hit - keyAt
+    let hit = bytes.indexOf(directory.keyBytes, keyOffsetMin)
+    while (hit !== -1 && (isLast || hit - keyOffsetMax < scanBytes)) {
+      for (const keyOffset of keyOffsets) {
+        const at = hit - keyOffset
+        // Before the window's start there is none: the window before held it whole.
+        if (at < 0) continue
+        const frame = decodeFrame(bytes, at, directory.keyBytes)
+        if (frame.kind === 'record' && frame.record.seq > seqAfter) return reader.offset + at
       }
       hit = bytes.indexOf(directory.keyBytes, hit + 1)
     }

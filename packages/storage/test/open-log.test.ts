@@ -131,15 +131,19 @@ t.test('a flipped bit with good records behind it refuses the log and changes no
   }
 })
 
-t.test('a good record is found far behind a bad one', async t => {
+t.test('a good record is found far behind a bad one, with and without a trace', async t => {
   const recordBytes = limits.recordBytesMax.value
-  const log = buildLog({ doc, count: 12, recordBytes })
-  const { directory, path } = await writeLog(t, log)
-  // Everything from inside the second record to the last one is gone.
-  const bytes = await readFile(path)
-  bytes.fill(0, 8 + recordBytes + 500, bytes.length - frameBytes(log, -1))
-  await writeFile(path, bytes)
-  t.match((await recover(t, directory)).answer, /^FANFOLD_LOG_DAMAGED .*good record at byte/)
+  for (const isTraced of [false, true]) {
+    const log = buildLog({ doc, count: 12, recordBytes, isTraced })
+    const { directory, path } = await writeLog(t, log)
+    // Everything from inside the second record to the last one is gone.
+    const bytes = await readFile(path)
+    bytes.fill(0, 8 + recordBytes + 500, bytes.length - frameBytes(log, -1))
+    await writeFile(path, bytes)
+    const { answer } = await recover(t, directory)
+    const at = bytes.length - frameBytes(log, -1)
+    t.match(answer, new RegExp(`^FANFOLD_LOG_DAMAGED .*good record at byte ${at}`))
+  }
 })
 
 t.test('a header that is not whole, with records behind it, refuses the log', async t => {

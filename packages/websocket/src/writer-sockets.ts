@@ -5,7 +5,7 @@
  * finds that it is gone. A writer with too many requests that wait is not read from.
  */
 import type { IncomingMessage } from 'node:http'
-import { assert, type RandomBytes } from '@fanfold/kernel'
+import { assert } from '@fanfold/kernel'
 import {
   type DocumentKey,
   decodeWriterRequest,
@@ -72,13 +72,11 @@ class Writer {
 
 /** How often deadlines, silence and standstill are looked at, ms. */
 const sweepMs = 1_000
-const traceBytes = 16
 
 /** The writers of one node. */
 export class WriterSockets {
   readonly #verifyToken: (token: string) => Promise<Grants>
   readonly #nextRequest: () => RequestId
-  readonly #randomBytes: RandomBytes
   readonly #ownerOf: (doc: DocumentKey) => string | undefined
   readonly #writesInFlightMax: number
   readonly #limits: ClientLimits
@@ -100,8 +98,6 @@ export class WriterSockets {
     readonly verifyToken: (token: string) => Promise<Grants>
     /** Names for requests, unique in the process. */
     readonly nextRequest: () => RequestId
-    /** Chance for trace ids. */
-    readonly randomBytes: RandomBytes
     /** The address of the node that takes writes to `doc`; undefined when this one does. */
     readonly ownerOf: (doc: DocumentKey) => string | undefined
     /** Takes what happens; never called from inside `perform` or `accept`. */
@@ -113,7 +109,6 @@ export class WriterSockets {
   }) {
     this.#verifyToken = options.verifyToken
     this.#nextRequest = options.nextRequest
-    this.#randomBytes = options.randomBytes
     this.#ownerOf = options.ownerOf
     this.#limits = options.limits
     this.#writesInFlightMax = options.writesInFlightMax
@@ -238,7 +233,7 @@ export class WriterSockets {
       mayCreate: isGranted(grants, 'create', doc),
       timeMs: this.#clock.wallMs(),
       bytes,
-      trace: this.#randomBytes(traceBytes),
+      trace: undefined,
     })
   }
 

@@ -63,6 +63,8 @@ export const publicPayload = (record: LogRecord): Buffer =>
 export function recordId(record: LogRecord): string | undefined {
   const payload = record.payload(partTags.authority)
   if (payload === undefined) return undefined
-  const { id }: { id?: string } = JSON.parse(Buffer.from(payload).toString('utf8'))
-  return id
+  // An origin: the subject and then the id, each behind its length in one byte.
+  const idAt = 1 + (payload[0] ?? 0)
+  const id = payload.subarray(idAt + 1, idAt + 1 + (payload[idAt] ?? 0))
+  return id.length === 0 ? undefined : Buffer.from(id).toString('utf8')
 }
