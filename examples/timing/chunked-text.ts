@@ -2,9 +2,11 @@
  * A long text that changes a character at a time.
  *
  * As one string, each edit would write all of it to the log. So it is cut into chunks, of which an
- * edit writes one, and chunks are grouped in sections, whose lengths are all that is read to find a
- * place: for 100,000 characters about 130 small reads instead of 2,000. The bounds: a chunk has at
- * most `chunkMax` code points, a section at most `sectionMax` chunks; none is empty.
+ * edit writes one; chunks are short, because the log keeps a chunk for each key that is struck. They
+ * stand in sections, so that a place is found by the lengths of sections instead of all chunks. A
+ * length that followed each edit would be written with each: so the section that was written last
+ * has none, until another one is written. The bounds: a chunk has at most `chunkMax` code points, a
+ * section at most `sectionMax` chunks; none is empty.
  *
  * Positions count code points; a string of JavaScript counts halves of surrogate pairs too, so a
  * chunk's length is counted unless it has none.
@@ -12,11 +14,11 @@
 
 /** A document's text. */
 export type ChunkedText = {
-  sections: Section[]
+  /** The chunks, section by section. */
+  text: string[][]
+  /** Code points of each section; null for the one that was written last. */
+  lengths: (number | null)[]
 }
-
-/** Neighbouring chunks; `length` is the sum of their code points. */
-export type Section = { length: number; chunks: string[] }
 
 /** One edit; positions and counts are code points. */
 export type Edit = {
@@ -26,21 +28,22 @@ export type Edit = {
 }
 
 /** Code points in a chunk, at most. */
-export const chunkMax = 64
+export const chunkMax = 24
 
-/** Chunks in a section, at most. */
-export const sectionMax = 32
+/** Chunks in a section, at most: as many as two digits of a path can tell apart. */
+export const sectionMax = 100
 
-// Cut a third under the limit, so that what was just cut is not cut again by the next key.
-const chunkTarget = 40
-const sectionTarget = 20
+// Cut well under the limit, so that what was just cut is not cut again soon.
+const sectionTarget = 75
+
+/** Neighbours of so many code points together become one, when one of them shrinks. */
+const mergeMax = chunkMax / 2
 
 /** No text. */
-export const emptyText = (): ChunkedText => ({ sections: [] })
+export const emptyText = (): ChunkedText => ({ text: [], lengths: [] })
 
 /** The text in one piece. */
-export const readText = (text: ChunkedText): string =>
-  text.sections.map(section => section.chunks.join('')).join('')
+export const readText = ({ text }: ChunkedText): string => text.flat().join('')
 
 /** @throws Error when the edit reaches past the end */
 export function splice(text: ChunkedText, { position, deleteCount, insert }: Edit): void {
@@ -52,7 +55,7 @@ export function splice(text: ChunkedText, { position, deleteCount, insert }: Edi
     const place = find(text, at, left > 0)
     if (place === undefined) {
       if (left > 0 || at > 0) throw new Error(`position ${at} is past the end`)
-      text.sections.push(...cutIntoSections(cutIntoChunks(pending)))
+      putSections(text, 0, 0, cutEvenly(cutIntoChunks(pending), sectionTarget))
       return
     }
     left -= replaceAt(text, place, { deleteCount: left, insert: pending })
@@ -67,16 +70,18 @@ type Place = { readonly sectionIndex: number; readonly chunkIndex: number; reado
  * The chunk that holds `position`. Between two chunks it is the end of the first to insert there,
  * and the start of the second when something is to be deleted (`isBefore`).
  */
-function find(text: ChunkedText, position: number, isBefore: boolean): Place | undefined {
+function find(
+  { text, lengths }: ChunkedText,
+  position: number,
+  isBefore: boolean,
+): Place | undefined {
   let rest = isBefore ? position + 1 : position
-  const { sections } = text
-  for (const [sectionIndex, section] of walk(sections)) {
-    const { length } = section
-    if (rest > length) {
+  for (const [sectionIndex, length] of walk(lengths)) {
+    if (length !== null && rest > length) {
       rest -= length
       continue
     }
-    for (const [chunkIndex, chunk] of walk(section.chunks)) {
+    for (const [chunkIndex, chunk] of walk(text[sectionIndex] ?? [])) {
       const chunkLength = codePoints(chunk)
       if (rest <= chunkLength) {
         return { sectionIndex, chunkIndex, offset: isBefore ? rest - 1 : rest }
@@ -90,59 +95,102 @@ function find(text: ChunkedText, position: number, isBefore: boolean): Place | u
 /** Deletes from one chunk as much as it has, inserts there, and returns how much it deleted. */
 function replaceAt(
   text: ChunkedText,
-  place: Place,
-  edit: { readonly deleteCount: number; readonly insert: string },
+  { sectionIndex, chunkIndex, offset }: Place,
+  { deleteCount, insert }: { readonly deleteCount: number; readonly insert: string },
 ): number {
-  const { sections } = text
-  const section = sections[place.sectionIndex]
-  const chunk = section?.chunks[place.chunkIndex]
+  const section = text.text[sectionIndex]
+  const chunk = section?.[chunkIndex]
   if (section === undefined || chunk === undefined) throw new Error('no chunk at the place found')
 
   const chunkLength = codePoints(chunk)
-  const deleted = Math.min(edit.deleteCount, chunkLength - place.offset)
-  const replaced =
-    sliceCodePoints(chunk, 0, place.offset) +
-    edit.insert +
-    sliceCodePoints(chunk, place.offset + deleted, chunkLength)
-  const replacedLength = codePoints(replaced)
-  const lengthChange = replacedLength - chunkLength
+  const deleted = Math.min(deleteCount, chunkLength - offset)
+  const before = sliceCodePoints(chunk, 0, offset)
+  const after = sliceCodePoints(chunk, offset + deleted, chunkLength)
+  const chunks = cutAround(before, insert, after)
+  const [first] = chunks
+  if (chunks.length === 1 && first === chunk) return deleted
 
-  if (replacedLength > 0 && replacedLength <= chunkMax) {
-    if (replaced !== chunk) section.chunks[place.chunkIndex] = replaced
-  } else {
-    section.chunks.splice(place.chunkIndex, 1, ...cutIntoChunks(replaced))
-  }
-  if (lengthChange !== 0) section.length += lengthChange
-  const { length: chunkCount } = section.chunks
-  if (chunkCount === 0) {
-    sections.splice(place.sectionIndex, 1)
-  } else if (chunkCount > sectionMax) {
-    sections.splice(place.sectionIndex, 1, ...cutIntoSections([...section.chunks]))
+  open(text, sectionIndex)
+  if (chunks.length === 1 && first !== undefined) section[chunkIndex] = first
+  else section.splice(chunkIndex, 1, ...chunks)
+  if (deleted > 0) mergeAt(section, chunkIndex)
+  if (section.length === 0) putSections(text, sectionIndex, 1, [])
+  else if (section.length > sectionMax) {
+    const isAtEnd = chunkIndex + chunks.length === section.length && chunks.length < sectionMax
+    const parts = isAtEnd
+      ? [section.slice(0, -chunks.length), chunks]
+      : cutEvenly([...section], sectionTarget)
+    putSections(text, sectionIndex, 1, parts)
   }
   return deleted
 }
 
-function cutIntoChunks(text: string): string[] {
-  const length = codePoints(text)
-  if (length === 0) return []
-  if (length <= chunkMax) return [text]
-  return cutEvenly(length, chunkTarget).map(([from, to]) => sliceCodePoints(text, from, to))
+/** Takes the section's length away, and gives the one without its own. */
+function open({ text, lengths }: ChunkedText, sectionIndex: number): void {
+  if (lengths[sectionIndex] === null) return
+  const openIndex = lengths.indexOf(null)
+  if (openIndex >= 0) lengths[openIndex] = lengthOf(text[openIndex] ?? [])
+  lengths[sectionIndex] = null
 }
 
-function cutIntoSections(chunks: readonly string[]): Section[] {
-  return cutEvenly(chunks.length, sectionTarget).map(([from, to]) => {
-    const part = chunks.slice(from, to)
-    return { length: part.reduce((sum, chunk) => sum + codePoints(chunk), 0), chunks: part }
+/** Puts sections in the place of `count` others. */
+function putSections(
+  { text, lengths }: ChunkedText,
+  index: number,
+  count: number,
+  sections: readonly string[][],
+): void {
+  text.splice(index, count, ...sections)
+  lengths.splice(index, count, ...sections.map(lengthOf))
+}
+
+/** Makes one chunk of two small neighbours. */
+function mergeAt(section: string[], chunkIndex: number): void {
+  for (const index of [chunkIndex - 1, chunkIndex]) {
+    const first = section[index]
+    const second = section[index + 1]
+    if (first === undefined || second === undefined) continue
+    if (codePoints(first) + codePoints(second) > mergeMax) continue
+    section.splice(index, 2, first + second)
+    return
+  }
+}
+
+/**
+ * The chunks that take the place of one. When they are several they are cut where the edit is: who
+ * types goes on there, in a chunk with room, and what stands before and after is not written again.
+ */
+function cutAround(before: string, insert: string, after: string): string[] {
+  const beforeLength = codePoints(before)
+  const insertLength = codePoints(insert)
+  const afterLength = codePoints(after)
+  if (beforeLength + insertLength + afterLength <= chunkMax) {
+    return cutIntoChunks(before + insert + after)
+  }
+  if (afterLength <= beforeLength && insertLength + afterLength <= chunkMax) {
+    return [before, insert + after]
+  }
+  if (beforeLength + insertLength <= chunkMax) return [before + insert, after]
+  return [...cutIntoChunks(before), ...cutIntoChunks(insert), ...cutIntoChunks(after)]
+}
+
+function cutIntoChunks(text: string): string[] {
+  if (text === '') return []
+  const length = codePoints(text)
+  if (length <= chunkMax) return [text]
+  const points = surrogate.test(text) ? Array.from(text) : undefined
+  return Array.from({ length: Math.ceil(length / chunkMax) }, (_, index) => {
+    const [from, to] = [index * chunkMax, (index + 1) * chunkMax]
+    return points === undefined ? text.slice(from, to) : points.slice(from, to).join('')
   })
 }
 
-/** Ranges of about `target` that cover 0 … `length`. */
-function cutEvenly(length: number, target: number): [from: number, to: number][] {
+/** Parts of about `target` items. */
+function cutEvenly<Item>(items: readonly Item[], target: number): Item[][] {
+  const { length } = items
   const count = Math.ceil(length / target)
-  return Array.from({ length: count }, (_, index) => [
-    Math.floor((index * length) / count),
-    Math.floor(((index + 1) * length) / count),
-  ])
+  const cut = (index: number): number => Math.floor((index * length) / count)
+  return Array.from({ length: count }, (_, index) => items.slice(cut(index), cut(index + 1)))
 }
 
 const surrogate = /[\ud800-\udfff]/
@@ -153,6 +201,9 @@ function codePoints(text: string): number {
   for (const _ of text) count += 1
   return count
 }
+
+const lengthOf = (chunks: readonly string[]): number =>
+  chunks.reduce((sum, chunk) => sum + codePoints(chunk), 0)
 
 function sliceCodePoints(text: string, from: number, to: number): string {
   return surrogate.test(text) ? Array.from(text).slice(from, to).join('') : text.slice(from, to)

@@ -9,19 +9,23 @@ import {
   splice,
 } from '../chunked-text.ts'
 
+const codePoints = (chunk: string): number => Array.from(chunk).length
+
 /** What breaks the bounds of chunks and sections, or a length that is not true. */
-const shapeProblems = (text: ChunkedText): string[] =>
-  text.sections.flatMap(({ length, chunks }) => {
-    const lengths = chunks.map(chunk => Array.from(chunk).length)
-    const sum = lengths.reduce((total, each) => total + each, 0)
+const shapeProblems = ({ text, lengths }: ChunkedText): string[] => [
+  ...(lengths.length === text.length ? [] : [`${lengths.length} lengths of ${text.length}`]),
+  ...(lengths.filter(length => length === null).length <= 1 ? [] : ['two without a length']),
+  ...text.flatMap((chunks, index) => {
+    const counts = chunks.map(codePoints)
+    const sum = counts.reduce((total, each) => total + each, 0)
+    const length = lengths[index]
     return [
       ...(chunks.length > 0 && chunks.length <= sectionMax ? [] : [`${chunks.length} chunks`]),
-      ...(lengths.every(each => each > 0 && each <= chunkMax)
-        ? []
-        : [`chunks of ${lengths.join()}`]),
-      ...(length === sum ? [] : [`length ${length} for ${sum}`]),
+      ...(counts.every(each => each > 0 && each <= chunkMax) ? [] : [`chunks of ${counts}`]),
+      ...(length === null || length === sum ? [] : [`length ${length} for ${sum}`]),
     ]
-  })
+  }),
+]
 
 t.test('a text is typed, changed and deleted', async t => {
   const text = emptyText()
@@ -79,28 +83,43 @@ t.test('random edits agree with an array of code points', async t => {
   }
 })
 
-t.test('an edit writes little: a chunk, a length, seldom a section', async t => {
+t.test('who types writes one short chunk for a key', async t => {
   const text = emptyText()
-  let bytes = 0
-  let inserted = 0
-  const prng = new Prng('writes')
-  for (let edit = 0; edit < 5_000; edit++) {
-    const before = structuredClone(text.sections)
-    splice(text, { position: prng.below(inserted + 1), deleteCount: 0, insert: 'x' })
-    inserted += 1
-    bytes += writtenBytes(before, text.sections)
+  splice(text, { position: 0, deleteCount: 0, insert: 'some words to begin with. '.repeat(500) })
+  const written: number[] = []
+  const press = (position: number, deleteCount: number, insert: string): void => {
+    const before = structuredClone(text)
+    splice(text, { position, deleteCount, insert })
+    written.push(
+      writtenBytes(before.text.flat(), text.text.flat()) +
+        writtenBytes(before.lengths.map(String), text.lengths.map(String)),
+    )
   }
-  t.ok(bytes / 5_000 < 210, `${bytes / 5_000} bytes for each edit`)
+  for (let key = 0; key < 2_000; key++) press(6_000 + key, 0, 'x')
+  for (let key = 0; key < 500; key++) press(7_999 - key, 1, '')
+  t.same(shapeProblems(text), [])
+  const average = written.reduce((sum, bytes) => sum + bytes, 0) / written.length
+  t.ok(average < 70, `${average} bytes for a key`)
 })
 
-/** About what the log holds for the step: each new chunk and changed length, with a path. */
-function writtenBytes(before: ChunkedText['sections'], after: ChunkedText['sections']): number {
-  const pathBytes = 48
-  const had = new Set(before.flatMap(section => section.chunks))
-  const lengths = new Set(before.map(section => section.length))
-  return after.reduce((sum, { length, chunks }) => {
-    const fresh = chunks.filter(chunk => !had.has(chunk))
-    const chunkBytes = fresh.reduce((total, chunk) => total + chunk.length + pathBytes, 0)
-    return sum + chunkBytes + (lengths.has(length) ? 0 : pathBytes)
-  }, 0)
+/** About what the log holds for the step: a path for each item that came, changed or went. */
+function writtenBytes(before: readonly string[], after: readonly string[]): number {
+  const operationBytes = 52
+  const shorter = Math.min(before.length, after.length)
+  let start = 0
+  while (start < shorter && before[start] === after[start]) start++
+  let end = 0
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end++
+  const written = after.slice(start, after.length - end)
+  const operations = Math.max(written.length, before.length - start - end)
+  return operations * operationBytes + written.join('').length
 }
+
+t.test('an edit that changes nothing writes nothing', async t => {
+  const text = emptyText()
+  splice(text, { position: 0, deleteCount: 0, insert: 'abc' })
+  const before = structuredClone(text)
+  splice(text, { position: 1, deleteCount: 0, insert: '' })
+  splice(text, { position: 1, deleteCount: 1, insert: 'b' })
+  t.same(text, before)
+})
