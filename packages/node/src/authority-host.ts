@@ -5,7 +5,7 @@ import {
   type AuthorityInput,
 } from '@fanfold/authority'
 import type { DocumentDefinition } from '@fanfold/definition'
-import type { LogStore } from '@fanfold/document'
+import type { LogEffect, LogStore } from '@fanfold/document'
 import type { RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
 import { createFileLogStore } from '@fanfold/storage'
 import {
@@ -22,6 +22,13 @@ import { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
+/** The answer to a write for which there is no time left. */
+const draining: WriteAnswer = {
+  kind: 'rejected',
+  code: 'FANFOLD_DRAINING',
+  message: 'the node is going away',
+}
+
 /** The authority of a process: the machine, its log on files, its writers and its children's links. */
 export class AuthorityHost {
   readonly links: RoleLinks
@@ -35,6 +42,7 @@ export class AuthorityHost {
   readonly #appendStartedAt = new Map<string, number>()
   readonly #snapshotStartedAt = new Map<string, number>()
   #epochMax = 0
+  #isClosing = false
 
   constructor(context: ProcessContext, verifier: TokenVerifier) {
     const { config, names, fail } = context
@@ -92,6 +100,7 @@ export class AuthorityHost {
 
   /** Does what a writer wants that has no socket of its own; resolves when it is durable or refused. */
   write(input: Omit<WriterInput, 'kind' | 'request'>): Promise<WriteAnswer> {
+    if (this.#isClosing) return Promise.resolve(draining)
     const request = this.#context.names.nextRequest()
     return new Promise(resolve => {
       this.#requests.set(request, resolve)
@@ -99,12 +108,18 @@ export class AuthorityHost {
     })
   }
 
-  /** Takes no more; what the log has begun is finished. */
+  /**
+   * Takes no more; what the log has begun is finished and answered, what waits behind it is refused.
+   * May be called twice.
+   */
   async close(): Promise<void> {
+    this.#isClosing = true
     this.writers.close()
     this.links.close()
     await this.#store.close()
     this.#driver.close()
+    for (const resolve of this.#requests.values()) resolve(draining)
+    this.#requests.clear()
   }
 
   #perform(effect: AuthorityEffect): void {
@@ -131,19 +146,24 @@ export class AuthorityHost {
         return
       case 'log-append':
         this.#appendStartedAt.set(effect.doc, performance.now())
-        this.#store.perform(effect)
+        this.#performOnLog(effect)
         return
       case 'log-keep-snapshot': {
         let bytes = 0
         for (const piece of effect.snapshot.pieces) bytes += piece.length
         this.#context.metrics.plain('snapshot_bytes').observe(bytes)
         this.#snapshotStartedAt.set(effect.doc, performance.now())
-        this.#store.perform(effect)
+        this.#performOnLog(effect)
         return
       }
       default:
-        this.#store.perform(effect)
+        this.#performOnLog(effect)
     }
+  }
+
+  /** A batch that was to follow the one under way when the authority closes is not begun. */
+  #performOnLog(effect: LogEffect): void {
+    if (!this.#isClosing) this.#store.perform(effect)
   }
 
   #timeAppend(doc: string): void {

@@ -3,24 +3,31 @@
  * edges under the tiers. The roles are the ones of production and talk over links inside the process;
  * one public port serves them all, the first edge at the root and each further one under its path.
  */
-import { type GrantedAction, parseDocumentKey, type WriteAction } from '@fanfold/protocol'
+import { assert } from '@fanfold/kernel'
+import type { GrantedAction } from '@fanfold/protocol'
 import { UpgradeRouter } from '@fanfold/websocket'
-import { adminRoutes } from './admin-routes.ts'
 import { AuthorityHost } from './authority-host.ts'
-import { wallClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { startFeed } from './demonstration-feed.ts'
 import { EdgeHost } from './edge-host.ts'
-import { HttpListener } from './http-listener.ts'
-import { loadDefinition, loadFeed } from './load-definition.ts'
+import type { HttpAnswer } from './http-answer.ts'
+import { loadDefinition } from './load-definition.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
+import { ProcessPorts } from './process-ports.ts'
+import { ProcessRoles } from './process-roles.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { type Project, readProject } from './read-project.ts'
-import { StatMetrics } from './stat-metrics.ts'
+import type { RoleLinks } from './role-links.ts'
 import { answerFile } from './static-files.ts'
 import { version } from './version.ts'
-import { createTokenVerifier, generateDevelopmentKey, mintToken } from './viewer-tokens.ts'
+import {
+  createTokenVerifier,
+  generateDevelopmentKey,
+  mintToken,
+  type TokenVerifier,
+} from './viewer-tokens.ts'
 import { DefinitionWatch } from './watch-definition.ts'
 import { answerWrite } from './write-routes.ts'
 
@@ -52,15 +59,15 @@ export type RunningDev = {
 
 /** How long a development token is good, ms. */
 const tokenTtlMs = 30 * 24 * 3_600_000
-const drainRetryAfterMs = 500
+const everything: readonly GrantedAction[] = ['observe', 'write', 'create', 'delete']
 
 /**
- * Starts the tree.
+ * Starts the tree. When that fails, nothing is left open.
  *
  * @throws DefinitionLoadError
  */
 export async function startDev(options: StartDevOptions): Promise<RunningDev> {
-  const { config, regions, edges: edgeCount, log, fail, seed } = options
+  const { config, regions, edges, log, fail, seed } = options
   const projects = config.definitions.map(path => readProject(path))
   const key = config.tokenKey ?? generateDevelopmentKey()
   const metrics = new Metrics({ version, region: config.region, isProcessCollected: true })
@@ -70,126 +77,119 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
   })
   const names = new ProcessNames()
   const context: ProcessContext = { config, log, metrics, authenticator: undefined, names, fail }
-  const authority = new AuthorityHost(context, verifier)
-  const watches = await loadProjects(projects, authority, log)
-  const proxies: ProxyHost[] = []
-  const tiers: ProxyHost[] = []
-  for (let index = 1; index <= regions; index++) {
-    const region = `region-${index}`
-    const regional = new ProxyHost(context, {
-      name: `proxy-${index}`,
-      region,
-      parent: authority.links,
-      seed: `${seed}/proxy-${index}`,
-    })
-    const tier = new ProxyHost(context, {
-      name: `tier-${index}`,
-      region,
-      parent: regional.links,
-      seed: `${seed}/tier-${index}`,
-    })
-    proxies.push(regional, tier)
-    tiers.push(tier)
-  }
-  const edges = Array.from({ length: edgeCount }, (_, index) => {
-    const at = index % regions
-    return new EdgeHost(context, {
-      name: `edge-${index + 1}`,
-      region: `region-${at + 1}`,
-      parent: (tiers[at] as ProxyHost).links,
-      seed: `${seed}/edge-${index + 1}`,
-      verifier,
-    })
-  })
-  const router = new UpgradeRouter({ origins: ['*'], connectionsMax: config.limits.viewersMax })
-  for (const [index, edge] of edges.entries()) {
-    router.add(edgePath(index), { observe: edge.viewers, write: authority.writers })
-  }
   const demonstration = projects.find(project => project.document !== undefined)
-  const pageToken = await mintToken({
-    key,
-    subject: 'viewer',
-    documents: ['**'],
-    allow: ['observe'],
-    ttlMs: tokenTtlMs,
-  })
   const page = demonstration?.page
-  let port = config.port
-  const publicListener = new HttpListener(
-    [
-      (request, path) => answerWrite(request, path, { authority, verifier }),
-      (_request, path) =>
-        path === '/config.json' && demonstration !== undefined
-          ? {
-              status: 200,
-              body: JSON.stringify({ document: demonstration.document, token: pageToken }),
-              headers: { 'cache-control': 'no-store' },
-            }
-          : undefined,
-      async (_request, path) => (page === undefined ? undefined : await answerFile(page, path)),
-    ],
-    log,
-  )
-  router.attach(publicListener.server)
-  const stats = new StatMetrics(metrics, { authority, proxies, edges })
-  const adminListener = new HttpListener(
-    adminRoutes({
-      adminToken: config.adminToken,
-      notReady: () => (edges.every(edge => edge.hasParent) ? [] : ['an edge has no parent']),
-      metrics: async () => {
-        stats.update()
-        return { text: await metrics.render(), type: metrics.contentType }
-      },
-      topology: () => topologyOf(authority, proxies, edges, regions),
-    }),
-    log,
-  )
-  port = await publicListener.listen(config.port, config.host)
-  const adminPort = await adminListener.listen(config.adminPort, config.adminHost)
-  const feed = demonstration && (await startFeed(demonstration, { authority, seed, log }))
-  const base = `${config.host}:${port}`
-  const all: GrantedAction[] = ['observe', 'write', 'create', 'delete']
-  let stopping: Promise<void> | undefined
+  const grant = { key, documents: ['**'], ttlMs: tokenTtlMs }
+  const pageToken = await mintToken({ ...grant, subject: 'viewer', allow: ['observe'] })
+  const token = await mintToken({ ...grant, subject: 'developer', allow: everything })
+  const roles = new ProcessRoles()
+  const watches: DefinitionWatch[] = []
+  let ports: ProcessPorts | undefined
+  let feed: AbortController | undefined
   const stop = async (): Promise<void> => {
     feed?.abort()
     for (const watch of watches) watch.close()
-    for (const edge of edges) edge.viewers.drain(drainRetryAfterMs)
-    authority.writers.drain(drainRetryAfterMs)
-    for (const host of [...edges, ...proxies]) host.close()
-    await authority.close()
-    router.close()
-    await publicListener.close()
-    await adminListener.close()
+    await (ports?.stop() ?? roles.close())
   }
-  return {
-    observeUrls: edges.map((_, index) => `ws://${base}${edgePath(index)}/v1/observe`),
-    writeUrl: `ws://${base}/v1/write`,
-    pageUrl: page === undefined ? undefined : `http://${base}/`,
-    operatorUrl: `http://${config.adminHost}:${adminPort}/`,
-    token: await mintToken({
-      key,
-      subject: 'developer',
-      documents: ['**'],
-      allow: all,
-      ttlMs: tokenTtlMs,
-    }),
-    document: demonstration?.document,
-    stop: () => {
-      stopping ??= stop()
-      return stopping
-    },
+  try {
+    const authority = new AuthorityHost(context, verifier)
+    roles.authority = authority
+    await watchDefinitions(projects, { authority, log, watches })
+    startFollowers(context, roles, { authority, regions, edges, seed, verifier })
+    ports = new ProcessPorts(context, {
+      roles,
+      router: routerOf(roles, authority, config),
+      routes: [
+        (request, path) => answerWrite(request, path, { authority, verifier }),
+        (_request, path) =>
+          path === '/config.json' && demonstration !== undefined
+            ? pageConfiguration(demonstration, pageToken)
+            : undefined,
+        async (_request, path) => (page === undefined ? undefined : await answerFile(page, path)),
+      ],
+      topology: () => topologyOf(roles, regions),
+    })
+    const { port, adminPort } = await ports.listen()
+    feed = demonstration && (await startFeed(demonstration, { authority, seed, log }))
+    const base = `${config.host}:${port}`
+    return {
+      observeUrls: roles.edges.map((_, index) => `ws://${base}${edgePath(index)}/v1/observe`),
+      writeUrl: `ws://${base}/v1/write`,
+      pageUrl: page === undefined ? undefined : `http://${base}/`,
+      operatorUrl: `http://${config.adminHost}:${adminPort}/`,
+      token,
+      document: demonstration?.document,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
+
+/** Each region's two tiers of proxies, and the edges over the regions in turn. */
+function startFollowers(
+  context: ProcessContext,
+  roles: ProcessRoles,
+  options: {
+    readonly authority: AuthorityHost
+    readonly regions: number
+    readonly edges: number
+    readonly seed: string
+    readonly verifier: TokenVerifier
+  },
+): void {
+  const { authority, regions, edges, seed, verifier } = options
+  const place = (name: string, region: number, above: { readonly links: RoleLinks }) => ({
+    name,
+    region: `region-${region}`,
+    parent: above.links,
+    seed: `${seed}/${name}`,
+  })
+  const tiers: ProxyHost[] = []
+  for (let region = 1; region <= regions; region++) {
+    const regional = new ProxyHost(context, place(`proxy-${region}`, region, authority))
+    const tier = new ProxyHost(context, place(`tier-${region}`, region, regional))
+    roles.proxies.push(regional, tier)
+    tiers.push(tier)
+  }
+  for (let index = 0; index < edges; index++) {
+    const at = index % regions
+    const tier = tiers[at]
+    assert(tier !== undefined, `a region for edge ${index + 1}`)
+    const edgePlace = place(`edge-${index + 1}`, at + 1, tier)
+    roles.edges.push(new EdgeHost(context, edgePlace, verifier))
+  }
+}
+
+function routerOf(roles: ProcessRoles, authority: AuthorityHost, config: Config): UpgradeRouter {
+  const router = new UpgradeRouter({ origins: ['*'], connectionsMax: config.limits.viewersMax })
+  for (const [index, edge] of roles.edges.entries()) {
+    router.add(edgePath(index), { observe: edge.viewers, write: authority.writers })
+  }
+  return router
+}
+
+/** What the demonstration's page asks for first. */
+const pageConfiguration = ({ document }: Project, token: string): HttpAnswer => ({
+  status: 200,
+  body: JSON.stringify({ document, token }),
+  headers: { 'cache-control': 'no-store' },
+})
 
 /** The first edge is at the root. */
 const edgePath = (index: number): string => (index === 0 ? '' : `/edge/${index + 1}`)
 
-async function loadProjects(
+/** Loads the definitions, and loads each again when a file of it changes. */
+async function watchDefinitions(
   projects: readonly Project[],
-  authority: AuthorityHost,
-  log: Log,
-): Promise<DefinitionWatch[]> {
-  const watches: DefinitionWatch[] = []
+  options: {
+    readonly authority: AuthorityHost
+    readonly log: Log
+    readonly watches: DefinitionWatch[]
+  },
+): Promise<void> {
+  const { authority, log, watches } = options
   for (const path of projects.flatMap(project => project.definitions)) {
     const loaded = await loadDefinition(path)
     authority.load(loaded.definition)
@@ -205,61 +205,17 @@ async function loadProjects(
     })
     watches.push(watch)
   }
-  return watches
 }
 
-/** Runs the demonstration's feed, which writes to its document until it is aborted. */
-async function startFeed(
-  project: Project,
-  options: { readonly authority: AuthorityHost; readonly seed: string; readonly log: Log },
-): Promise<AbortController | undefined> {
-  const { authority, seed, log } = options
-  if (project.feed === undefined || project.document === undefined) return undefined
-  const { exports } = await loadFeed(project.feed)
-  const run = exports['default']
-  if (typeof run !== 'function') throw new TypeError(`${project.feed} has no default function`)
-  const doc = parseDocumentKey(project.document)
-  const abort = new AbortController()
-  const write = async (action: WriteAction): Promise<void> => {
-    const answer = await authority.write({
-      doc,
-      action,
-      id: undefined,
-      subject: 'feed',
-      claims: {},
-      mayCreate: true,
-      timeMs: wallClock(),
-      trace: undefined,
-    })
-    if (answer.kind === 'committed' || answer.code === 'FANFOLD_EXISTS') return
-    if (!abort.signal.aborted) throw new Error(`${action.type}: ${answer.code} ${answer.message}`)
-  }
-  // Whoever opens the page first finds the document.
-  await write({ type: 'create' })
-  const send = (message: string, value: unknown): Promise<void> =>
-    write({ type: 'send', message, value })
-  const running: Promise<unknown> = Promise.resolve(run({ send, seed, signal: abort.signal }))
-  running.catch((error: unknown) => {
-    if (!abort.signal.aborted) log.error({ event: 'feed.failed', err: error }, 'feed failed')
-  })
-  return abort
-}
-
-function topologyOf(
-  authority: AuthorityHost,
-  proxies: readonly ProxyHost[],
-  edges: readonly EdgeHost[],
-  regions: number,
-): unknown {
+function topologyOf({ authority, proxies, edges }: ProcessRoles, regions: number): unknown {
   const byRegion = Array.from({ length: regions }, (_, index) => ({
     region: `region-${index + 1}`,
-    proxies: [proxies[2 * index], proxies[2 * index + 1]].map(proxy => ({
-      ...proxy?.counts,
-      hasParent: proxy?.hasParent,
-    })),
+    proxies: proxies
+      .slice(2 * index, 2 * index + 2)
+      .map(proxy => ({ ...proxy.counts, hasParent: proxy.hasParent })),
     edges: edges
       .filter((_, at) => at % regions === index)
       .map(edge => ({ ...edge.counts, hasParent: edge.hasParent })),
   }))
-  return { authority: authority.counts, regions: byRegion }
+  return { authority: authority?.counts, regions: byRegion }
 }

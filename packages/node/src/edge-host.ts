@@ -2,41 +2,26 @@ import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/e
 import { Prng } from '@fanfold/kernel'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
+import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { edgeLimits } from './machine-limits.ts'
-import { ParentDialler } from './parent-dialler.ts'
-import { inProcessIdentity, type ProcessContext } from './process-context.ts'
-import { RoleLinks } from './role-links.ts'
+import type { ProcessContext } from './process-context.ts'
+import type { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
 /** An edge of a process: the machine, the link to its parent and its viewers. Writes nothing to disk. */
 export class EdgeHost {
-  readonly links: RoleLinks
   readonly viewers: ViewerSockets
   readonly #machine: Edge
   readonly #driver: MachineDriver<EdgeInput, EdgeEffect>
-  readonly #dialler: ParentDialler | undefined
+  readonly #follower: FollowerLinks
   readonly #context: ProcessContext
 
-  /**
-   * @param parent a role of this process, or addresses of other nodes in order of preference
-   * @param seed of the waits between attempts
-   */
-  constructor(
-    context: ProcessContext,
-    options: {
-      readonly name: string
-      readonly region: string
-      readonly parent: RoleLinks | readonly string[]
-      readonly seed: string
-      readonly verifier: TokenVerifier
-    },
-  ) {
-    const { config, names, fail, log } = context
-    const { name, region, parent, seed, verifier } = options
+  constructor(context: ProcessContext, place: FollowerPlace, verifier: TokenVerifier) {
+    const { config, names, fail } = context
     this.#context = context
-    const prng = new Prng(seed)
+    const prng = new Prng(place.seed)
     this.#machine = new Edge({
       sha256,
       prng: prng.fork('machine'),
@@ -48,15 +33,11 @@ export class EdgeHost {
       perform: effect => this.#perform(effect),
       fail,
     })
-    this.links = new RoleLinks({
-      identity: inProcessIdentity(name, region, 'edge'),
-      authenticator: context.authenticator,
-      nextLink: names.nextLink,
-      config,
-      report: input => {
-        this.#dialler?.notice(input)
-        this.#driver.submit(input)
-      },
+    this.#follower = new FollowerLinks(context, {
+      role: 'edge',
+      place,
+      prng,
+      report: input => this.#driver.submit(input),
     })
     this.viewers = new ViewerSockets({
       verifyToken: token => verifier.verify(token),
@@ -71,17 +52,12 @@ export class EdgeHost {
       },
       clock: systemClock,
     })
-    if (parent instanceof RoleLinks) {
-      this.links.inProcess.connect(parent.inProcess)
-    } else {
-      this.#dialler = new ParentDialler({
-        addresses: parent,
-        links: this.links,
-        prng: prng.fork('dialler'),
-        log: log.child({ role: 'edge' }),
-      })
-      this.#dialler.start()
-    }
+    this.#follower.start()
+  }
+
+  /** Links to the parent. */
+  get links(): RoleLinks {
+    return this.#follower.links
   }
 
   /** Documents followed and viewers connected. */
@@ -100,9 +76,8 @@ export class EdgeHost {
   }
 
   close(): void {
-    this.#dialler?.close()
     this.viewers.close()
-    this.links.close()
+    this.#follower.close()
     this.#driver.close()
   }
 
@@ -121,7 +96,7 @@ export class EdgeHost {
   }
 
   #note(fact: EdgeFact): void {
-    const { metrics, log } = this.#context
+    const { metrics } = this.#context
     switch (fact.event) {
       case 'deltas-delivered':
         metrics.labelled('records_out_total', 'edge').inc(fact.deltas)
@@ -129,18 +104,11 @@ export class EdgeHost {
           .plain('delivery_lag_seconds')
           .observe(Math.max(0, wallClock() - fact.committedAtMs) / 1000)
         return
-      case 'resync':
-        metrics.labelled('resyncs_total', fact.reason).inc()
-        log.warn(
-          { event: 'stream.resync', doc: fact.doc, reason: fact.reason },
-          'stream starts anew',
-        )
-        return
       case 'viewer-caught-up':
         metrics.plain('conflations_total').inc()
         return
-      case 'upstream-refused':
-        log.info({ event: 'stream.refused', doc: fact.doc, code: fact.code }, 'stream refused')
+      default:
+        this.#follower.note(fact)
     }
   }
 }

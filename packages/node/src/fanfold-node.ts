@@ -1,22 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { UpgradeRouter } from '@fanfold/websocket'
-import { adminRoutes } from './admin-routes.ts'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config, Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { EdgeHost } from './edge-host.ts'
-import { HttpListener } from './http-listener.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
 import { loadDefinition } from './load-definition.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
+import { ProcessPorts } from './process-ports.ts'
+import { ProcessRoles } from './process-roles.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
-import { StatMetrics } from './stat-metrics.ts'
 import { version } from './version.ts'
-import { createTokenVerifier } from './viewer-tokens.ts'
+import { createTokenVerifier, type TokenVerifier } from './viewer-tokens.ts'
 import { answerWrite } from './write-routes.ts'
 
 /** A node that runs. */
@@ -39,11 +38,8 @@ export type StartNodeOptions = {
   readonly fail: (error: unknown) => void
 }
 
-/** What viewers, writers and nodes are told to wait when the node goes away, ms. */
-const drainRetryAfterMs = 500
-
 /**
- * Starts one node with the roles of its configuration.
+ * Starts one node with the roles of its configuration. When that fails, nothing is left open.
  *
  * @throws ConfigError when the configuration does not fit the roles, DefinitionLoadError
  */
@@ -65,98 +61,83 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     issuer: config.tokenIssuer,
     refused: reason => context.metrics.labelled('rejected_tokens_total', reason).inc(),
   })
-  const has = (role: Role): boolean => config.roles.includes(role)
-  const authority = has('authority') ? new AuthorityHost(context, verifier) : undefined
-  if (authority !== undefined) await loadDefinitions(config, authority)
   const name = config.node.id ?? `node-${randomBytes(4).toString('hex')}`
-  const seedOf = (role: Role): string => `${name}/${role}/${randomBytes(8).toString('hex')}`
-  const parentOf = (
-    local: { readonly links: RoleLinks } | undefined,
-  ): RoleLinks | readonly string[] => local?.links ?? config.parents
-  const proxy = has('proxy')
-    ? new ProxyHost(context, {
-        name,
-        region: config.region,
-        parent: parentOf(authority),
-        seed: seedOf('proxy'),
-      })
-    : undefined
-  const edge = has('edge')
-    ? new EdgeHost(context, {
-        name,
-        region: config.region,
-        parent: parentOf(proxy ?? authority),
-        seed: seedOf('edge'),
-        verifier,
-      })
-    : undefined
+  const roles = new ProcessRoles()
+  try {
+    await startRoles(roles, context, { name, verifier })
+    const ports = new ProcessPorts(context, {
+      roles,
+      router: routerOf(roles, config),
+      routes: [
+        (request, path) => answerWrite(request, path, { authority: roles.authority, verifier }),
+      ],
+      topology: () => topologyOf(roles, { name, config }),
+    })
+    const { port, adminPort } = await ports.listen()
+    log.info({ event: 'node.started', roles: config.roles, port, adminPort }, 'node started')
+    return { port, adminPort, stop: () => ports.stop() }
+  } catch (error) {
+    await roles.close()
+    throw error
+  }
+}
+
+/** Starts the roles from the top down, each with the one above it as its parent. */
+async function startRoles(
+  roles: ProcessRoles,
+  context: ProcessContext,
+  options: { readonly name: string; readonly verifier: TokenVerifier },
+): Promise<void> {
+  const { config } = context
+  const { name, verifier } = options
+  const has = (role: Role): boolean => config.roles.includes(role)
+  const placeBelow = (above: { readonly links: RoleLinks } | undefined, role: Role) => ({
+    name,
+    region: config.region,
+    parent: above?.links ?? config.parents,
+    seed: `${name}/${role}/${randomBytes(8).toString('hex')}`,
+  })
+  if (has('authority')) {
+    roles.authority = new AuthorityHost(context, verifier)
+    await loadDefinitions(config, roles.authority)
+  }
+  if (has('proxy')) {
+    roles.proxies.push(new ProxyHost(context, placeBelow(roles.authority, 'proxy')))
+  }
+  if (has('edge')) {
+    const place = placeBelow(roles.proxies[0] ?? roles.authority, 'edge')
+    roles.edges.push(new EdgeHost(context, place, verifier))
+  }
+}
+
+/** Links go to the lowest role that has children. */
+function routerOf({ authority, proxies, edges }: ProcessRoles, config: Config): UpgradeRouter {
   const router = new UpgradeRouter({ origins: ['*'], connectionsMax: config.limits.viewersMax })
+  const [proxy] = proxies
+  const [edge] = edges
   const link = (proxy ?? authority)?.links.acceptor
   router.add('', {
     ...(link === undefined ? {} : { link }),
     ...(edge === undefined ? {} : { observe: edge.viewers }),
     ...(authority === undefined ? {} : { write: authority.writers }),
   })
-  const stats = new StatMetrics(context.metrics, {
-    authority,
-    proxies: proxy === undefined ? [] : [proxy],
-    edges: edge === undefined ? [] : [edge],
-  })
-  let isDraining = false
-  const publicListener = new HttpListener(
-    [(request, path) => answerWrite(request, path, { authority, verifier })],
-    log,
-  )
-  router.attach(publicListener.server)
-  const adminListener = new HttpListener(
-    adminRoutes({
-      adminToken: config.adminToken,
-      notReady: () => [
-        ...(isDraining ? ['draining'] : []),
-        ...(proxy?.hasParent === false ? ['the proxy has no parent'] : []),
-        ...(edge?.hasParent === false ? ['the edge has no parent'] : []),
-      ],
-      metrics: async () => {
-        stats.update()
-        return { text: await context.metrics.render(), type: context.metrics.contentType }
-      },
-      topology: () => ({
-        node: name,
-        region: config.region,
-        roles: config.roles,
-        parents: config.parents,
-        authority: authority?.counts,
-        proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent },
-        edge: edge && { ...edge.counts, hasParent: edge.hasParent },
-      }),
-    }),
-    log,
-  )
-  const port = await publicListener.listen(config.port, config.host)
-  const adminPort = await adminListener.listen(config.adminPort, config.adminHost)
-  log.info({ event: 'node.started', roles: config.roles, port, adminPort }, 'node started')
-  let stopping: Promise<void> | undefined
-  const stop = async (): Promise<void> => {
-    isDraining = true
-    log.info({ event: 'node.draining' }, 'node draining')
-    edge?.viewers.drain(drainRetryAfterMs)
-    authority?.writers.drain(drainRetryAfterMs)
-    for (const host of [edge, proxy, authority]) host?.links.drain()
-    edge?.close()
-    proxy?.close()
-    await authority?.close()
-    router.close()
-    await publicListener.close()
-    await adminListener.close()
-    log.info({ event: 'node.stopped' }, 'node stopped')
-  }
+  return router
+}
+
+function topologyOf(
+  { authority, proxies, edges }: ProcessRoles,
+  { name, config }: { readonly name: string; readonly config: Config },
+): unknown {
+  const [proxy] = proxies
+  const [edge] = edges
   return {
-    port,
-    adminPort,
-    stop: () => {
-      stopping ??= stop()
-      return stopping
-    },
+    node: name,
+    region: config.region,
+    roles: config.roles,
+    parents: config.parents,
+    authority: authority?.counts,
+    proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent },
+    edge: edge && { ...edge.counts, hasParent: edge.hasParent },
   }
 }
 
@@ -164,10 +145,6 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
 function checkRoles(config: Config): void {
   const problems: { place: string; message: string }[] = []
   const has = (role: Role): boolean => config.roles.includes(role)
-  if (!has('authority') && config.parents.length === 0) {
-    const message = `${config.roles.join(' and ')} without an authority in the process: name one parent at least`
-    problems.push({ place: 'parents', message })
-  }
   if (!has('authority') && config.link.token === undefined) {
     const message = 'a link token to connect to a parent with; `fanfold token link` mints one'
     problems.push({ place: 'link.token', message })

@@ -4,6 +4,9 @@ import { httpServerOptions } from '@fanfold/websocket'
 import { type HttpAnswer, problemAnswer, sendAnswer } from './http-answer.ts'
 import type { Log } from './logging.ts'
 
+/** What requests that are under way when the port closes have left for their answers, ms. */
+const answersMaxMs = 1_000
+
 /** A route: answers, or leaves the request to the next one. */
 export type HttpRoute = (
   request: IncomingMessage,
@@ -19,6 +22,7 @@ export class HttpListener {
   readonly #log: Log
   /** Requests of each connection that wait for their answers. */
   readonly #ahead = new WeakMap<Socket, number>()
+  #isClosing = false
 
   constructor(routes: readonly HttpRoute[], log: Log) {
     this.#log = log
@@ -29,7 +33,10 @@ export class HttpListener {
           this.#log.error({ event: 'http.failed', err: error }, 'request failed')
           return { status: 500, body: '{"code":"FANFOLD_INTERNAL","message":"see the log"}' }
         })
-        .then(found => sendAnswer(response, found))
+        .then(found => {
+          if (this.#isClosing) response.setHeader('connection', 'close')
+          sendAnswer(response, found)
+        })
         .catch((error: unknown) => {
           this.#log.debug({ event: 'http.gone', err: error }, 'nobody took the answer')
           response.destroy()
@@ -48,11 +55,16 @@ export class HttpListener {
     })
   }
 
-  /** Takes no more connections, and ends those that wait for nothing. */
+  /** Takes no more connections, gives requests a moment for their answers, and cuts what is left. */
   close(): Promise<void> {
+    this.#isClosing = true
     return new Promise(resolve => {
-      this.server.close(() => resolve())
-      this.server.closeAllConnections()
+      const late = setTimeout(() => this.server.closeAllConnections(), answersMaxMs)
+      this.server.close(() => {
+        clearTimeout(late)
+        resolve()
+      })
+      this.server.closeIdleConnections()
     })
   }
 

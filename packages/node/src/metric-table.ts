@@ -36,23 +36,23 @@ export const metricTable = {
   records_out_total: {
     type: 'counter',
     label: 'role',
-    meaning: 'Records sent to children; at the edge, changes sent to cohorts.',
+    meaning: 'Changes sent to groups of viewers.',
   },
   sent_bytes_total: {
     type: 'counter',
     label: 'to',
-    meaning: 'Bytes sent to children and viewers.',
+    meaning: 'Bytes sent to other nodes and to viewers.',
   },
   received_bytes_total: {
     type: 'counter',
     label: 'from',
-    meaning: 'Bytes received from parents, viewers and writers.',
+    meaning: 'Bytes of records received from parents.',
   },
   replication_lag_seconds: {
     type: 'histogram',
     label: 'role',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-    meaning: "From commit at the authority to being applied here, by the two machines' clocks.",
+    meaning: "From commit at the authority to being received here, by the two machines' clocks.",
   },
   delivery_lag_seconds: {
     type: 'histogram',
@@ -64,17 +64,17 @@ export const metricTable = {
   snapshots_total: {
     type: 'counter',
     label: 'role',
-    meaning: 'Snapshots made for a child or a disk.',
+    meaning: 'Snapshots kept beside a log.',
   },
   snapshot_bytes: {
     type: 'histogram',
     buckets: [1_024, 16_384, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864],
-    meaning: 'Size of a snapshot.',
+    meaning: 'Size of a snapshot that is kept.',
   },
   snapshot_seconds: {
     type: 'histogram',
     buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
-    meaning: 'Time to make a snapshot.',
+    meaning: 'Time to keep a snapshot, until it is durable.',
   },
   conflations_total: {
     type: 'counter',
@@ -83,7 +83,7 @@ export const metricTable = {
   viewer_closes_total: {
     type: 'counter',
     label: 'reason',
-    meaning: 'Viewers closed by this node.',
+    meaning: 'Connections of viewers and writers that ended.',
   },
   commits_total: { type: 'counter', meaning: 'Records that became durable here.' },
   commit_batch_records: {

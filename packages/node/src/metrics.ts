@@ -23,8 +23,6 @@ export interface CounterHandle {
 /** A number that goes up and down. */
 export interface GaugeHandle {
   set(value: number): void
-  inc(value?: number): void
-  dec(value?: number): void
 }
 
 /** A distribution; lags and times are in seconds. */

@@ -1,14 +1,5 @@
-import type { AuthorityHost } from './authority-host.ts'
-import type { EdgeHost } from './edge-host.ts'
 import type { CounterHandle, Metrics } from './metrics.ts'
-import type { ProxyHost } from './proxy-host.ts'
-
-/** The roles whose numbers are shown. */
-export type StatSources = {
-  readonly authority: AuthorityHost | undefined
-  readonly proxies: readonly ProxyHost[]
-  readonly edges: readonly EdgeHost[]
-}
+import type { ProcessRoles } from './process-roles.ts'
 
 /**
  * What the roles count by themselves, brought into the metrics when somebody asks and not before: the
@@ -16,18 +7,18 @@ export type StatSources = {
  */
 export class StatMetrics {
   readonly #metrics: Metrics
-  readonly #sources: StatSources
+  readonly #roles: ProcessRoles
   /** What each counter has been told so far. */
   readonly #told = new Map<CounterHandle, number>()
 
-  constructor(metrics: Metrics, sources: StatSources) {
+  constructor(metrics: Metrics, roles: ProcessRoles) {
     this.#metrics = metrics
-    this.#sources = sources
+    this.#roles = roles
   }
 
   /** Brings the metrics up to date. */
   update(): void {
-    const { authority, proxies, edges } = this.#sources
+    const { authority, proxies, edges } = this.#roles
     const metrics = this.#metrics
     const viewers = edges.map(edge => edge.viewers.stats())
     const writers = authority?.writers.stats()

@@ -74,8 +74,6 @@ export class Downstream {
   readonly #chain: Chain
   readonly #source: SnapshotSource
   readonly #children = new Map<LinkId, Child>()
-  #bytesSent = 0
-  #snapshotsSent = 0
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -95,16 +93,6 @@ export class Downstream {
   /** Children that observe the document. */
   get count(): number {
     return this.#children.size
-  }
-
-  /** Bytes of records and pieces sent so far, all children together. */
-  get bytesSent(): number {
-    return this.#bytesSent
-  }
-
-  /** Snapshots begun so far. */
-  get snapshotsSent(): number {
-    return this.#snapshotsSent
   }
 
   /**
@@ -222,7 +210,6 @@ export class Downstream {
     child.needsSnapshot = false
     child.transfer = { snapshot: projected, next: 0 }
     child.cursor = snapshot.manifest.at.seq
-    this.#snapshotsSent++
     const { manifest } = projected
     this.#send(child.link, { kind: 'snapshot-begin', channel: this.#channel, manifest }, effects)
     return true
@@ -261,7 +248,6 @@ export class Downstream {
   ): void {
     const piece = snapshot.pieces[index]
     if (piece === undefined) return
-    this.#bytesSent += piece.length
     this.#send(
       child.link,
       { kind: 'snapshot-piece', channel: this.#channel, index, piece },
@@ -291,7 +277,6 @@ export class Downstream {
       child.cursor = to
       // Credit counts the records' own bytes, as the child does.
       child.credit -= frame.length - recordsFrameOverhead(to - from)
-      this.#bytesSent += frame.length
       effects.push({ kind: 'link-send', link: child.link, frame })
     }
   }
@@ -343,10 +328,3 @@ export const refusal = (
   message: string,
   retryAfterMs: number,
 ): LinkFrame => ({ kind: 'refused', doc, code, message, retryAfterMs })
-
-/** The position of a ring's head. */
-export function headOf(ring: RecordRing): Position {
-  const last = ring.get(ring.lastSeq)
-  if (last === undefined) return ring.base
-  return { epoch: last.epoch, seq: last.seq, hash: last.chainHash }
-}

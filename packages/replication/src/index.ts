@@ -1,7 +1,6 @@
 export { ChildLinks, type ChildLinksOwner, documentsPerLinkMax } from './child-links.ts'
 export {
   Downstream,
-  headOf,
   type JoinRequest,
   refusal,
   type SnapshotSource,

@@ -14,7 +14,7 @@ import {
   type Position,
   parseDocumentKey,
 } from '@fanfold/protocol'
-import type { RingLimits } from '../src/record-ring.ts'
+import type { RecordRing, RingLimits } from '../src/record-ring.ts'
 
 /** The document of the tests. */
 export const doc: DocumentKey = parseDocumentKey('acme/match/final')
@@ -42,6 +42,12 @@ export const after = (record: LogRecord | undefined): Position =>
   record === undefined
     ? { epoch: 0, seq: 0, hash: new Uint8Array(32) }
     : { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
+
+/** After the last record of a ring. */
+export function headOf(ring: RecordRing): Position {
+  const last = ring.get(ring.lastSeq)
+  return last === undefined ? ring.base : after(last)
+}
 
 /** A snapshot at `position` whose state takes about so many bytes, in pieces where it must. */
 export const snapshotAt = (position: Position, bytes = 0): Snapshot => {

@@ -1,13 +1,14 @@
 import { sha256 } from '@fanfold/conformance'
 import { Chain, type Snapshot } from '@fanfold/document'
 import type { LinkEffect, LinkFrame, LogRecord } from '@fanfold/protocol'
-import { Downstream, headOf, type JoinRequest } from '../src/downstream.ts'
+import { Downstream, type JoinRequest } from '../src/downstream.ts'
 import { RecordRing, type RingLimits } from '../src/record-ring.ts'
 import {
   after,
   at,
   doc,
   framesOf,
+  headOf,
   link,
   recordsOf,
   ringLimits,

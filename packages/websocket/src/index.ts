@@ -14,7 +14,6 @@ export { type LinkLimits, linkLimitsDefault } from './link-socket.ts'
 export { LinkSockets, type LinkStats } from './link-sockets.ts'
 export { tokenBytesMax } from './request-token.ts'
 export {
-  connectionsMaxDefault,
   httpServerOptions,
   type RouteName,
   routePaths,

@@ -38,9 +38,6 @@ export const routePaths: Readonly<Record<RouteName, string>> = {
   write: '/v1/write',
 }
 
-/** The connections a router lets in by default. */
-export const connectionsMaxDefault = 100_000
-
 /** How long ws waits for the other side's close frame before it cuts the connection, ms. */
 const closeTimeoutMs = 2_000
 /** What a client that found no room is told to wait, seconds. */

@@ -1,0 +1,79 @@
+import type { Prng } from '@fanfold/kernel'
+import type { LinkInput } from '@fanfold/protocol'
+import type { FollowingFact } from '@fanfold/replication'
+import { ParentDialler } from './parent-dialler.ts'
+import { inProcessIdentity, type ProcessContext } from './process-context.ts'
+import { RoleLinks } from './role-links.ts'
+
+/** Who a role below the authority is, and whom it follows. */
+export type FollowerPlace = {
+  readonly name: string
+  readonly region: string
+  /** A role of this process, or addresses of other nodes in order of preference. */
+  readonly parent: RoleLinks | readonly string[]
+  /** Seed of the waits between attempts. */
+  readonly seed: string
+}
+
+/** The links of a role below the authority: one to a parent is kept, the others are its children's. */
+export class FollowerLinks {
+  readonly links: RoleLinks
+  readonly #context: ProcessContext
+  readonly #parent: RoleLinks | readonly string[]
+  readonly #dialler: ParentDialler | undefined
+
+  constructor(
+    context: ProcessContext,
+    options: {
+      readonly role: 'proxy' | 'edge'
+      readonly place: FollowerPlace
+      readonly prng: Prng
+      readonly report: (input: LinkInput) => void
+    },
+  ) {
+    const { config, names, log } = context
+    const { role, place, prng, report } = options
+    this.#context = context
+    this.#parent = place.parent
+    this.links = new RoleLinks({
+      identity: inProcessIdentity(place.name, place.region, role),
+      authenticator: context.authenticator,
+      nextLink: names.nextLink,
+      config,
+      report: input => {
+        this.#dialler?.notice(input)
+        report(input)
+      },
+    })
+    if (!(place.parent instanceof RoleLinks)) {
+      this.#dialler = new ParentDialler({
+        addresses: place.parent,
+        links: this.links,
+        prng: prng.fork('dialler'),
+        log: log.child({ role }),
+      })
+    }
+  }
+
+  /** Connects to the parent, and from then on again whenever the link is lost. */
+  start(): void {
+    if (this.#parent instanceof RoleLinks) this.links.inProcess.connect(this.#parent.inProcess)
+    this.#dialler?.start()
+  }
+
+  /** Writes down what happened to the streams from the parent. */
+  note(fact: FollowingFact): void {
+    const { metrics, log } = this.#context
+    if (fact.event === 'resync') {
+      metrics.labelled('resyncs_total', fact.reason).inc()
+      log.warn({ event: 'stream.resync', doc: fact.doc, reason: fact.reason }, 'stream starts anew')
+    } else {
+      log.info({ event: 'stream.refused', doc: fact.doc, code: fact.code }, 'stream refused')
+    }
+  }
+
+  close(): void {
+    this.#dialler?.close()
+    this.links.close()
+  }
+}

@@ -1,0 +1,95 @@
+import type { UpgradeRouter } from '@fanfold/websocket'
+import { adminRoutes } from './admin-routes.ts'
+import { HttpListener, type HttpRoute } from './http-listener.ts'
+import type { ProcessContext } from './process-context.ts'
+import type { ProcessRoles } from './process-roles.ts'
+import { StatMetrics } from './stat-metrics.ts'
+
+/** The two ports of a process, and the order in which all of it goes away. */
+export class ProcessPorts {
+  readonly #context: ProcessContext
+  readonly #roles: ProcessRoles
+  readonly #router: UpgradeRouter
+  readonly #public: HttpListener
+  readonly #admin: HttpListener
+  #isDraining = false
+  #stopping: Promise<void> | undefined
+
+  constructor(
+    context: ProcessContext,
+    options: {
+      readonly roles: ProcessRoles
+      /** Takes the WebSockets of the public port. */
+      readonly router: UpgradeRouter
+      /** What else the public port answers. */
+      readonly routes: readonly HttpRoute[]
+      readonly topology: () => unknown
+    },
+  ) {
+    const { config, log, metrics } = context
+    const { roles, router, routes, topology } = options
+    this.#context = context
+    this.#roles = roles
+    this.#router = router
+    this.#public = new HttpListener(routes, log)
+    router.attach(this.#public.server)
+    const stats = new StatMetrics(metrics, roles)
+    const admin = adminRoutes({
+      adminToken: config.adminToken,
+      notReady: () => this.#notReady(),
+      metrics: async () => {
+        stats.update()
+        return { text: await metrics.render(), type: metrics.contentType }
+      },
+      topology,
+    })
+    this.#admin = new HttpListener(admin, log)
+  }
+
+  /** Listens; rejects when a port cannot be had, and leaves nothing open then. */
+  async listen(): Promise<{ readonly port: number; readonly adminPort: number }> {
+    const { config } = this.#context
+    try {
+      return {
+        port: await this.#public.listen(config.port, config.host),
+        adminPort: await this.#admin.listen(config.adminPort, config.adminHost),
+      }
+    } catch (error) {
+      await this.#closeListeners()
+      throw error
+    }
+  }
+
+  /**
+   * Goes away in good order: not ready, nobody new, viewers and children told, what the log has begun
+   * finished. May be called twice.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    const { log } = this.#context
+    this.#isDraining = true
+    log.info({ event: 'node.draining' }, 'node draining')
+    this.#router.close()
+    this.#roles.drain()
+    await this.#roles.close()
+    await this.#closeListeners()
+    log.info({ event: 'node.stopped' }, 'node stopped')
+  }
+
+  async #closeListeners(): Promise<void> {
+    await Promise.all([this.#public.close(), this.#admin.close()])
+  }
+
+  #notReady(): string[] {
+    const { proxies, edges } = this.#roles
+    return [
+      ...(this.#isDraining ? ['draining'] : []),
+      ...(proxies.every(proxy => proxy.hasParent) ? [] : ['a proxy has no parent']),
+      ...(edges.every(edge => edge.hasParent) ? [] : ['an edge has no parent']),
+    ]
+  }
+}

@@ -1,0 +1,27 @@
+import type { AuthorityHost } from './authority-host.ts'
+import type { EdgeHost } from './edge-host.ts'
+import type { ProxyHost } from './proxy-host.ts'
+
+/** What viewers and writers are told to wait when the process goes away, ms. */
+const drainRetryAfterMs = 500
+
+/** The roles of one process, as far as they have been started. */
+export class ProcessRoles {
+  authority: AuthorityHost | undefined
+  readonly proxies: ProxyHost[] = []
+  readonly edges: EdgeHost[] = []
+
+  /** Tells viewers, writers and children to go elsewhere or to come back. */
+  drain(): void {
+    for (const edge of this.edges) edge.viewers.drain(drainRetryAfterMs)
+    this.authority?.writers.drain(drainRetryAfterMs)
+    const authorities = this.authority === undefined ? [] : [this.authority]
+    for (const host of [...this.edges, ...this.proxies, ...authorities]) host.links.drain()
+  }
+
+  /** Closes what is open, from the edges up; what the log has begun is finished. */
+  async close(): Promise<void> {
+    for (const host of [...this.edges, ...this.proxies]) host.close()
+    await this.authority?.close()
+  }
+}
