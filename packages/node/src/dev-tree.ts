@@ -9,6 +9,7 @@ import { UpgradeRouter } from '@fanfold/websocket'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config } from './config.ts'
 import { startFeed } from './demonstration-feed.ts'
+import { developmentIdentity } from './development-fleet.ts'
 import { EdgeHost } from './edge-host.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { loadDefinition } from './load-definition.ts'
@@ -76,7 +77,8 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     refused: reason => metrics.labelled('rejected_tokens_total', reason).inc(),
   })
   const names = new ProcessNames()
-  const context: ProcessContext = { config, log, metrics, authenticator: undefined, names, fail }
+  const authenticator = await developmentIdentity(config.data, config.region)
+  const context: ProcessContext = { config, log, metrics, authenticator, names, fail }
   const demonstration = projects.find(project => project.document !== undefined)
   const page = demonstration?.page
   const grant = { key, documents: ['**'], ttlMs: tokenTtlMs }
@@ -167,6 +169,9 @@ function routerOf(roles: ProcessRoles, authority: AuthorityHost, config: Config)
   for (const [index, edge] of roles.edges.entries()) {
     router.add(edgePath(index), { observe: edge.viewers, write: authority.writers })
   }
+  // A node of another process joins the tree below the first region's proxy.
+  const link = (roles.proxies[0] ?? authority).links.acceptor
+  if (link !== undefined) router.add('', { link })
   return router
 }
 

@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { startDev } from '../src/dev-tree.ts'
+import { startNode } from '../src/fanfold-node.ts'
+import { generateNodeKey, mintLinkToken } from '../src/link-identity.ts'
 import { Crowd, chanceOf, Fleet, leftOpen, openHandles, silent, turns } from './start-rig.ts'
 
 const rounds = 20
@@ -54,4 +56,39 @@ t.test('a tree whose feed does not load does not start, and leaves nothing open'
   await t.rejects(startDev({ config, ...common }), { message: /no default function/ })
   t.same(await leftOpen(before), [])
   t.same(failures, [])
+})
+
+t.test('a node of another process joins the tree with a link token of its fleet', async t => {
+  const fleet = new Fleet(t)
+  const config = await fleet.config('dev', {})
+  const options = { config, regions: 1, edges: 1, log: silent, seed: 'join' }
+  const fail = (error: unknown): void => {
+    t.fail(String(error))
+  }
+  const tree = await startDev({ ...options, fail })
+  t.teardown(() => tree.stop())
+  const parent = new URL(tree.writeUrl).origin.replace('http', 'ws')
+  const key = generateNodeKey()
+  const token = await mintLinkToken({
+    fleetPrivateKey: readFileSync(join(config.data, 'fleet', 'fleet.pem'), 'utf8'),
+    nodePublicKey: key.publicKey,
+    node: 'edge-9',
+    region: 'local',
+    roles: ['edge'],
+    ceiling: 239,
+    ttlMs: 60_000,
+  })
+  const joining = await fleet.config('edge-9', {
+    roles: ['edge'],
+    parents: [parent],
+    'link.token': token,
+    'link.privateKey': key.privateKey,
+    'link.fleetPublicKeys': [readFileSync(join(config.data, 'fleet', 'fleet.pub'), 'utf8').trim()],
+  })
+  const edge = await startNode({ config: joining, log: silent, fail })
+  t.teardown(() => edge.stop())
+  const isReady = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${edge.adminPort}/readyz`)).ok
+  while (!(await isReady())) await turns(10)
+  t.pass('the edge has its parent')
 })

@@ -46,6 +46,8 @@ export function readRecords(data: string, doc: string): LogRecord[] {
   const records: LogRecord[] = []
   for (const path of segmentPaths(data, doc)) {
     const bytes = readFileSync(path)
+    // A claim that was cut short by a kill has no whole header yet, and makes nothing void.
+    if (bytes.length < headBytes) continue
     const fromSeq = Number(bytes.readBigUInt64BE(fromSeqOffset))
     while ((records.at(-1)?.seq ?? 0) > fromSeq) records.pop()
     for (const { at, length } of recordSpans(bytes)) {
