@@ -76,5 +76,6 @@ function verdictOf({ bench, unit, median, min, max, floor, aim, ceiling }) {
           ? `  within ${ceiling}`
           : `  ABOVE ${ceiling}`
         : ''
-  return `${bench}: ${median} ${unit} (${min} to ${max})${held}`
+  const short = value => (Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)))
+  return `${bench}: ${short(median)} ${unit} (${short(min)} to ${short(max)})${held}`
 }

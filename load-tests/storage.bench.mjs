@@ -38,8 +38,8 @@ const makeClient = () =>
   new LogClient(receive => createFileLogStore({ directory, nodeId: 'bench', sha256, receive }))
 
 /** What the disk does without us: write and fdatasync, one after the other. */
-function measureFloor() {
-  const file = openSync(join(directory, 'floor'), 'w')
+function measureBare() {
+  const file = openSync(join(directory, 'bare'), 'w')
   const bytes = Buffer.alloc(recordBytes)
   const values = []
   for (let round = 0; round < roundCount; round++) {
@@ -72,7 +72,7 @@ const expectAppended = answer => {
   if (answer.kind !== 'log-appended') throw new Error(JSON.stringify(answer))
 }
 
-async function oneDocument(size, floor) {
+async function oneDocument(size, bare) {
   const appends = []
   const cpu = []
   for (let round = 0; round < roundCount; round++) {
@@ -95,13 +95,18 @@ async function oneDocument(size, floor) {
     cpu.push((user + system) / count)
     await client.store.close()
   }
-  report({ bench: `storage.append.batch-${size}`, unit: 'appends/s', values: appends, floor })
+  report({
+    bench: `storage.append.batch-${size}`,
+    unit: 'appends/s',
+    values: appends,
+    bareWriteAndSync: bare,
+  })
   const perSecond = appends.map(value => value * size)
   report({ bench: `storage.append.batch-${size}.records`, unit: 'records/s', values: perSecond })
   report({ bench: `storage.append.batch-${size}.cpu`, unit: 'us/append', values: cpu })
 }
 
-async function manyDocuments(floor) {
+async function manyDocuments(bare) {
   const client = makeClient()
   const logs = Array.from({ length: documents }, (_, index) =>
     cut(buildLog({ doc: `bench/many/${index}`, count: roundCount + 1, recordBytes }), 1),
@@ -123,14 +128,19 @@ async function manyDocuments(floor) {
   report({ bench: 'storage.create.documents-1000', unit: 'documents/s', values: created })
   const appends = []
   for (let round = 1; round <= roundCount; round++) appends.push(await appendAll(round))
-  report({ bench: 'storage.append.documents-1000', unit: 'appends/s', values: appends, floor })
+  report({
+    bench: 'storage.append.documents-1000',
+    unit: 'appends/s',
+    values: appends,
+    bareWriteAndSync: bare,
+  })
   await client.store.close()
 }
 
 try {
-  const floor = measureFloor()
-  for (const size of [1, 10, 100]) await oneDocument(size, floor)
-  await manyDocuments(floor)
+  const bare = measureBare()
+  for (const size of [1, 10, 100]) await oneDocument(size, bare)
+  await manyDocuments(bare)
 } finally {
   rmSync(directory, { recursive: true })
 }
