@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { meaningOf } from '@fanfold/protocol'
 import t from 'tap'
+import { findProgram, missingSentence, strace } from '../system/system-program.ts'
+import { thisMachine } from '../system/this-machine.ts'
 import { Cluster } from './cluster.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { chanceOf } from './recording.ts'
@@ -15,7 +17,6 @@ import { type Answer, Writer } from './writer.ts'
 
 t.setTimeout(90_000)
 const mountSkip = mayMount() ? false : 'mounting a small disk is not allowed here'
-const hasStrace = spawnSync('strace', ['-V']).status === 0
 
 await t.test('a full disk refuses writes and nothing else', { skip: mountSkip }, async t => {
   const cluster = await Cluster.open(t)
@@ -124,49 +125,49 @@ await t.test('SIGTERM at any moment ends an authority with 0, and loses nothing'
   t.same(lost, [])
 })
 
-await t.test(
-  'an edge writes nothing to any disk',
-  { skip: hasStrace ? false : 'strace is not installed' },
-  async t => {
-    const cluster = await Cluster.open(t)
-    const { token } = cluster
-    const doc = 'a/timing/traced'
-    const trace = join(cluster.directory, 'trace')
-    const authority = await cluster.start({ name: 'authority', roles: ['authority'] })
-    const calls =
-      'open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,truncate,link,linkat,symlink,symlinkat'
-    const edge = await cluster.start({
-      name: 'edge',
-      roles: ['edge'],
-      parents: [authority],
-      // Without the options that a runner of tests gives to every process below it: they write.
-      wrapper: ['env', '-u', 'NODE_OPTIONS', 'strace', '-f', '-o', trace, '-e', `trace=${calls}`],
-    })
-    await untilReady(edge)
-    const writer = await Writer.open({ url: authority.url, token })
-    await writer.send(doc, { message: 'merge', value: { topic: 'n', delta: 0 } })
-    const viewer = await RawViewer.open({ url: edge.url, token, doc })
-    const messages = Array.from({ length: 200 }, (_, index) => ({
-      message: 'merge',
-      value: { topic: 'n', delta: index + 1 },
-    }))
-    await viewer.untilSeq(await writer.sendAll(doc, messages))
-    writer.close()
-    const traced = execFileSync('cat', [`/proc/${edge.pid}/task/${edge.pid}/children`], {
-      encoding: 'utf8',
-    })
-    process.kill(Number(traced.trim()), 'SIGTERM')
-    t.same(await edge.exited, { code: 0, signal: null })
+await t.test('an edge writes nothing to any disk', async t => {
+  if (findProgram(strace, thisMachine) === undefined) {
+    t.fail(missingSentence(strace))
+    return
+  }
+  const cluster = await Cluster.open(t)
+  const { token } = cluster
+  const doc = 'a/timing/traced'
+  const trace = join(cluster.directory, 'trace')
+  const authority = await cluster.start({ name: 'authority', roles: ['authority'] })
+  const calls =
+    'open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,truncate,link,linkat,symlink,symlinkat'
+  const edge = await cluster.start({
+    name: 'edge',
+    roles: ['edge'],
+    parents: [authority],
+    // Without the options that a runner of tests gives to every process below it: they write.
+    wrapper: ['env', '-u', 'NODE_OPTIONS', 'strace', '-f', '-o', trace, '-e', `trace=${calls}`],
+  })
+  await untilReady(edge)
+  const writer = await Writer.open({ url: authority.url, token })
+  await writer.send(doc, { message: 'merge', value: { topic: 'n', delta: 0 } })
+  const viewer = await RawViewer.open({ url: edge.url, token, doc })
+  const messages = Array.from({ length: 200 }, (_, index) => ({
+    message: 'merge',
+    value: { topic: 'n', delta: index + 1 },
+  }))
+  await viewer.untilSeq(await writer.sendAll(doc, messages))
+  writer.close()
+  const traced = execFileSync('cat', [`/proc/${edge.pid}/task/${edge.pid}/children`], {
+    encoding: 'utf8',
+  })
+  process.kill(Number(traced.trim()), 'SIGTERM')
+  t.same(await edge.exited, { code: 0, signal: null })
 
-    const lines = readFileSync(trace, 'utf8').split('\n')
-    t.ok(
-      lines.some(line => line.includes('openat(')),
-      'calls were traced',
-    )
-    t.same(lines.filter(isWrite), [])
-    t.notOk(existsSync(join(cluster.directory, 'edge')), 'it has no directory')
-  },
-)
+  const lines = readFileSync(trace, 'utf8').split('\n')
+  t.ok(
+    lines.some(line => line.includes('openat(')),
+    'calls were traced',
+  )
+  t.same(lines.filter(isWrite), [])
+  t.notOk(existsSync(join(cluster.directory, 'edge')), 'it has no directory')
+})
 
 /** True for a traced call that changes a file system; devices are none. */
 function isWrite(line: string): boolean {
