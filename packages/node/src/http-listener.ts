@@ -31,7 +31,7 @@ export class HttpListener {
       answer(routes, request)
         .catch((error: unknown) => {
           this.#log.error({ event: 'http.failed', err: error }, 'request failed')
-          return { status: 500, body: '{"code":"FANFOLD_INTERNAL","message":"see the log"}' }
+          return problemAnswer('FANFOLD_INTERNAL', 'a fault of this node; its log says which')
         })
         .then(found => {
           if (this.#isClosing) response.setHeader('connection', 'close')

@@ -177,6 +177,11 @@ export const errorCodes = {
     close: 'unauthorized',
     meaning: 'a link token or its proof that is not valid; the link is refused',
   },
+  FANFOLD_INTERNAL: {
+    retry: false,
+    status: 500,
+    meaning: 'a fault of the node, which its log has; what was asked for may or may not be done',
+  },
 } as const
 
 /** A stable error code, as it crosses a wire. */
