@@ -1,4 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
+import { defineDocument } from '@fanfold/definition'
 import { AssertionError } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -23,6 +24,7 @@ import {
   limitsOf,
   link,
   match,
+  replicaOf,
   send,
   write,
 } from './build-document.ts'
@@ -106,6 +108,25 @@ t.test('a document comes into memory when it is needed', async t => {
   rig.write()
   t.same(kindsOf(rig.effects()), ['log-append', 'write-answered', 'fact'])
   t.equal(rig.authority.documentCount, 1)
+})
+
+t.test('a join is answered in its own turn, by an empty document and by none too', async t => {
+  const rig = new Rig()
+  const empty = parseDocumentKey('acme/empty/one')
+  const definition = defineDocument({ type: 'empty', state: () => ({}), messages: {} })
+  rig.take({ kind: 'definition-loaded', definition })
+  rig.write({ doc: empty, action: { type: 'create' } })
+  rig.effects()
+  rig.join(empty)
+  const frames = framesOf(rig.effects(), child)
+  t.match(frames, [
+    { kind: 'welcome', mode: 'snapshot', head: { seq: 1 } },
+    { kind: 'snapshot-begin', manifest: { at: { seq: 1 }, pieces: { length: 1 } } },
+    { kind: 'snapshot-piece', index: 0 },
+  ])
+  t.same(replicaOf(frames).state(), {})
+  rig.join(parseDocumentKey('acme/empty/none'))
+  t.match(framesOf(rig.effects(), child), [{ kind: 'refused', code: 'FANFOLD_NO_DOCUMENT' }])
 })
 
 t.test('a child follows the document by the channel of the welcome', async t => {
