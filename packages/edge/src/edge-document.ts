@@ -26,7 +26,7 @@ import {
   type ViewerFrame,
   type ViewerId,
 } from '@fanfold/protocol'
-import type { Follower } from '@fanfold/replication'
+import { type Follower, isAhead } from '@fanfold/replication'
 import type { EdgeEffect } from './edge-effect.ts'
 
 /** A position goes out with a delta at least this often. */
@@ -41,7 +41,7 @@ export class EdgeDocument {
   readonly doc: DocumentKey
   readonly cohort: CohortId
   readonly follower: Follower
-  /** Viewers that wait for the first state, with the position that they resume from. */
+  /** Viewers that wait for the first state, or for one that is as late as what they resume from. */
   readonly #waiting = new Map<ViewerId, string | undefined>()
   /** What those who wait are told; undefined while the parent has not refused. */
   #refusal: Uint8Array | undefined
@@ -73,7 +73,7 @@ export class EdgeDocument {
   /** A viewer wants the document, from `from` when it holds some of it. */
   observe(viewer: ViewerId, from: string | undefined, effects: EffectSink<EdgeEffect>): void {
     this.remove(viewer, effects)
-    if (!this.follower.hasState || this.follower.replica.isDeleted) {
+    if (!this.#canServe(from)) {
       this.#waiting.set(viewer, from)
       if (this.#refusal !== undefined) {
         effects.push({ kind: 'viewer-send', viewer, frame: this.#refusal })
@@ -88,6 +88,8 @@ export class EdgeDocument {
   /** The viewer's socket has drained: it gets what it missed and is live again. */
   catchUp(viewer: ViewerId, effects: EffectSink<EdgeEffect>): void {
     if (!this.#viewers.has(viewer)) return
+    // Only a snapshot of now is surely not older than what the viewer took before it lagged.
+    if (this.#snapshot?.at.seq !== this.follower.replica.position.seq) this.#snapshot = undefined
     this.#bringUpToDate(viewer, undefined, effects)
     effects.push({ kind: 'cohort-enter', cohort: this.cohort, viewer })
     effects.push({ kind: 'fact', fact: { event: 'viewer-caught-up', doc: this.doc } })
@@ -109,7 +111,14 @@ export class EdgeDocument {
 
   /** Records came in: each becomes one frame for everybody. */
   deliver(records: readonly LogRecord[], now: Instant, effects: EffectSink<EdgeEffect>): void {
-    if (this.#viewers.size === 0) return
+    if (this.#viewers.size > 0) this.#sendAll(records, now, effects)
+    // What they wait for may have come.
+    for (const [viewer, from] of this.#waiting) {
+      if (this.#canServe(from)) this.observe(viewer, from, effects)
+    }
+  }
+
+  #sendAll(records: readonly LogRecord[], now: Instant, effects: EffectSink<EdgeEffect>): void {
     for (const [index, record] of records.entries()) {
       const isLast = index === records.length - 1
       const position = isLast && this.#isPositionDue(now) ? resumePointOf(record) : undefined
@@ -194,6 +203,17 @@ export class EdgeDocument {
       const position = next === ring.lastSeq ? resumePointOf(record) : undefined
       effects.push({ kind: 'viewer-send', viewer, frame: this.#deltaFrame(record, position) })
     }
+  }
+
+  /**
+   * False while there is nothing to serve, or nothing that is as late as what the viewer has: no
+   * viewer is taken back, so one that comes from an edge further on waits until this one is there.
+   */
+  #canServe(from: string | undefined): boolean {
+    const { hasState, replica } = this.follower
+    if (!hasState || replica.isDeleted) return false
+    const point = from === undefined ? undefined : decodeResumePoint(from)
+    return point === undefined || !isAhead(point, replica.position)
   }
 
   /** The seq that a viewer's position stands for, when the ring can serve everything after it. */

@@ -181,7 +181,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     if (!document.has(id)) return
     const isStale = this.#following.staleFor(doc, this.#now) !== undefined
     // A viewer that resumes and has missed nothing is answered too.
-    const isAnswered = document.cohortSize > 0 || !this.#following.hasParent
+    const isAnswered = document.follower.hasState || !this.#following.hasParent
     if ((isStale || from !== undefined) && isAnswered) this.#send(id, this.#statusOf(doc))
     this.#restartIfBroken(document)
   }

@@ -122,55 +122,6 @@ t.test('a viewer that leaves gets nothing more, and is told so', async t => {
   t.same(rig.got(one), [])
 })
 
-t.test('a viewer resumes by the deltas it missed while the ring holds them', async t => {
-  const rig = live()
-  rig.frame(records(11, 20))
-  for (const [number, seq, expected] of [
-    [2, 15, ['15>16', '16>17', '17>18', '18>19', '19>20', 'live']],
-    [3, 20, ['live']],
-    [
-      4,
-      10,
-      [
-        '10>11',
-        '11>12',
-        '12>13',
-        '13>14',
-        '14>15',
-        '15>16',
-        '16>17',
-        '17>18',
-        '18>19',
-        '19>20',
-        'live',
-      ],
-    ],
-  ] as const) {
-    rig.open(viewer(number))
-    rig.observe(viewer(number), { from: encodeResumePoint(positionAt(seq)) })
-    t.same(rangesOf(rig.got(viewer(number))), expected)
-  }
-})
-
-t.test('from a place that the edge does not know, a viewer gets a snapshot', async t => {
-  const rig = live()
-  rig.frame(records(11, 20))
-  const other = { ...positionAt(15), hash: new Uint8Array(32) }
-  for (const [number, from] of [
-    [2, encodeResumePoint(positionAt(9))],
-    [3, encodeResumePoint(positionAt(21))],
-    [4, encodeResumePoint(other)],
-    [5, 'nonsense'],
-  ] as const) {
-    rig.open(viewer(number))
-    rig.observe(viewer(number), { from })
-    const [first, ...rest] = rig.got(viewer(number))
-    t.equal(first?.type, 'snapshot', from)
-    const ends = rest.filter(({ type }) => type === 'delta').at(-1) ?? first
-    t.equal(ends?.type === 'delta' || ends?.type === 'snapshot' ? ends.seq : 0, 20)
-  }
-})
-
 t.test('a position goes out at least once a second, and with the end of a catch-up', async t => {
   const rig = live()
   const positions = (): (string | undefined)[] =>

@@ -7,6 +7,7 @@ export {
 } from './downstream.ts'
 export { Follower, type FollowerLimits } from './follower.ts'
 export { Following, type FollowingEvent, type FollowingFact } from './following.ts'
+export { isAhead } from './is-ahead.ts'
 export { RecordRing, type RingLimits } from './record-ring.ts'
 export {
   defaultUpstreamLimits,
