@@ -3,8 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { meaningOf } from '@fanfold/protocol'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { findProgram, missingSentence, strace } from '../system/system-program.ts'
 import { thisMachine } from '../system/this-machine.ts'
 import { Cluster } from './cluster.ts'
@@ -16,9 +17,14 @@ import { until } from './until.ts'
 import { type Answer, Writer } from './writer.ts'
 
 t.setTimeout(90_000)
-const mountSkip = mayMount() ? false : 'mounting a small disk is not allowed here'
+/** Set in the copy of this file that runs as root of a namespace of its own. */
+const isInNamespace = process.env['FANFOLD_IN_NAMESPACE'] === '1'
 
-await t.test('a full disk refuses writes and nothing else', { skip: mountSkip }, async t => {
+await t.test('a full disk refuses writes and nothing else', async t => {
+  if (!mayMount()) {
+    t.ok(!isInNamespace && runInNamespace(t), 'a small disk: as root, or with user namespaces')
+    return
+  }
   const cluster = await Cluster.open(t)
   const { token } = cluster
   const disk = join(cluster.directory, 'disk')
@@ -183,6 +189,17 @@ function mountSmallDisk(path: string): boolean {
 
 function unmount(path: string): void {
   spawnSync('umount', ['-l', path])
+}
+
+/** Runs this file where anybody may mount; true when all of it passes there. */
+function runInNamespace(t: Test): boolean {
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    ['--map-root-user', '--mount', process.execPath, fileURLToPath(import.meta.url)],
+    { env: { ...process.env, FANFOLD_IN_NAMESPACE: '1' }, encoding: 'utf8' },
+  )
+  if (status !== 0) t.comment(`${stdout}${stderr}`)
+  return status === 0
 }
 
 function mayMount(): boolean {
