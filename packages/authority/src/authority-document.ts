@@ -20,6 +20,7 @@ import {
   encodeLinkFrame,
   type LinkId,
   type Position,
+  partTags,
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
@@ -73,6 +74,7 @@ export class AuthorityDocument {
       ring: this.#recentRecords(),
       chain: this.#context.chain,
       source: this.#snapshotSource(),
+      ceiling: () => partTags.authority,
     })
     return this.#downstream
   }

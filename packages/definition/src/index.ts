@@ -12,6 +12,15 @@ export {
   type StateOf,
   type ViewOf,
 } from './document-definition.ts'
+export type {
+  EdgeDefinition,
+  Numbering,
+  ObservePolicy,
+  PrivacyRule,
+  RuleContext,
+  Viewer,
+  ViewFunction,
+} from './edge-definition.ts'
 export { type InitialState, initialState, type ValidMessage, validateMessage } from './evaluate.ts'
 export {
   type By,

@@ -82,6 +82,31 @@ export const errorCodes = {
     status: 400,
     meaning: 'documents of this type take no view state',
   },
+  FANFOLD_INVALID_VIEW_STATE: {
+    retry: false,
+    status: 422,
+    meaning: "a view state that the definition's schema refuses, or that is over its limit",
+  },
+  FANFOLD_ABOVE_CEILING: {
+    retry: false,
+    status: 403,
+    meaning: 'the viewer may see more than may enter this region; another region serves it',
+  },
+  FANFOLD_NO_VARIANT: {
+    retry: true,
+    status: 503,
+    meaning: 'the edge variant of the definition cannot be had now; nothing is shown without it',
+  },
+  FANFOLD_RULE_FAILED: {
+    retry: true,
+    status: 503,
+    meaning: 'a rule or the view of the definition failed; nothing is shown until it does not',
+  },
+  FANFOLD_LABEL_IN_ARRAY: {
+    retry: false,
+    status: 422,
+    meaning: 'a label stands at an element of an array; labels stand at members of objects',
+  },
   FANFOLD_NOT_OBSERVED: {
     retry: false,
     status: 409,

@@ -35,7 +35,9 @@ export {
   linkFrameTypes,
   optionalFrameTypeMin,
   type PieceEntry,
+  type SignedVariant,
   type SnapshotManifest,
+  variantSigningBytes,
 } from './link-frame.ts'
 export {
   encodeRecord,

@@ -47,6 +47,26 @@ export const limits = {
     unit: 'pieces',
     meaning: 'pieces of one snapshot, so that its manifest fits in a frame',
   },
+  variantBytesMax: {
+    value: 524_288,
+    unit: 'bytes',
+    meaning: 'one edge variant of a definition, so that it fits in a frame',
+  },
+  labelsMax: {
+    value: 12,
+    unit: 'labels',
+    meaning: 'labels over 0 that one definition uses, so that a record has a part for each',
+  },
+  viewStateBytesMax: {
+    value: 4_096,
+    unit: 'bytes',
+    meaning: 'the view state of one viewer in one document, as JSON',
+  },
+  audienceBytesMax: {
+    value: 4_096,
+    unit: 'bytes',
+    meaning: 'the audience of one viewer, as JSON',
+  },
   helloTextBytesMax: {
     value: 4_096,
     unit: 'bytes',

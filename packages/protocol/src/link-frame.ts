@@ -34,6 +34,9 @@ export const linkFrameTypes = {
   'snapshot-piece': 36,
   ended: 37,
   status: 38,
+  'request-variant': 128,
+  variant: 129,
+  'no-variant': 130,
 } as const
 
 /** From this type on, a frame that is not known is ignored. */
@@ -89,6 +92,8 @@ export type LinkFrame =
       readonly mode: JoinMode
       /** The parent's last record at this moment. */
       readonly head: Position
+      /** Highest tag of a part that comes on this stream: the least ceiling of all links above. */
+      readonly ceiling: number
     }
   | {
       readonly kind: 'refused'
@@ -124,6 +129,28 @@ export type LinkFrame =
       /** How long the sender has been stale, ms. */
       readonly ageMs: number
     }
+  /** A child asks for an edge variant of a definition, which a record or a snapshot has named. */
+  | { readonly kind: 'request-variant'; readonly hash: Uint8Array }
+  | { readonly kind: 'variant'; readonly variant: SignedVariant }
+  /** The parent has no such variant now, and has asked its own parent in vain. */
+  | { readonly kind: 'no-variant'; readonly hash: Uint8Array }
+
+/**
+ * An edge variant of a definition as it travels: its text, and who vouches for it.
+ *
+ * The signature is an authority's, over what `variantSigningBytes` gives; `token` is that
+ * authority's link token, which the fleet signed. Both are empty where no link leaves the process.
+ */
+export type SignedVariant = {
+  /** SHA-256 of `code`: the variant's name. */
+  readonly hash: Uint8Array
+  /** Type of the documents it is for. */
+  readonly type: string
+  readonly token: string
+  readonly signature: Uint8Array
+  /** A CommonJS module as UTF-8. */
+  readonly code: Uint8Array
+}
 
 const messageBytesMax = 1024
 const signatureBytesMax = 128
@@ -163,7 +190,7 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .text(frame.doc)
         .uint32(frame.channel)
         .uint8(frame.mode === 'tail' ? 0 : 1)
-      return writePosition(writer, frame.head).finish()
+      return writePosition(writer, frame.head).uint8(frame.ceiling).finish()
     case 'refused':
       return writer
         .text(frame.doc)
@@ -192,6 +219,11 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .uint8(frame.stale ? 1 : 0)
         .uint32(frame.ageMs)
         .finish()
+    case 'request-variant':
+    case 'no-variant':
+      return writer.raw(frame.hash).finish()
+    case 'variant':
+      return writeVariant(writer, frame.variant).finish()
     default:
       return unreachable(frame)
   }
@@ -266,7 +298,14 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       const doc = readKey(reader)
       const channel = reader.uint32()
       const mode = reader.uint8() === 0 ? 'tail' : 'snapshot'
-      return { kind: 'welcome', doc, channel, mode, head: readPosition(reader) }
+      return {
+        kind: 'welcome',
+        doc,
+        channel,
+        mode,
+        head: readPosition(reader),
+        ceiling: reader.uint8(),
+      }
     }
     case linkFrameTypes.refused: {
       const doc = readKey(reader)
@@ -296,6 +335,12 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       const stale = reader.uint8() !== 0
       return { kind: 'status', channel, stale, ageMs: reader.uint32() }
     }
+    case linkFrameTypes['request-variant']:
+      return { kind: 'request-variant', hash: reader.raw(32) }
+    case linkFrameTypes['no-variant']:
+      return { kind: 'no-variant', hash: reader.raw(32) }
+    case linkFrameTypes.variant:
+      return { kind: 'variant', variant: readVariant(reader) }
     default:
       if (type >= optionalFrameTypeMin) return undefined
       return badFrame(`a known type of link frame, got ${type}`)
@@ -343,6 +388,30 @@ function readManifest(reader: ByteReader): SnapshotManifest {
   }
   return { at, pieces }
 }
+
+function writeVariant(writer: ByteWriter, variant: SignedVariant): ByteWriter {
+  const { hash, type, token, signature, code } = variant
+  writer.raw(hash).text(type).text(token)
+  return writer.uint16(signature.length).raw(signature).raw(code)
+}
+
+function readVariant(reader: ByteReader): SignedVariant {
+  const hash = reader.raw(32)
+  const type = reader.text(limits.keyBytesMax.value)
+  const token = reader.text(limits.helloTextBytesMax.value)
+  const length = reader.uint16()
+  if (length > signatureBytesMax) badFrame(`a signature of at most ${signatureBytesMax} bytes`)
+  const signature = reader.raw(length)
+  const { value: bytesMax } = limits.variantBytesMax
+  if (reader.remaining > bytesMax) {
+    badFrame(`a variant of at most ${bytesMax} bytes, got ${reader.remaining}`)
+  }
+  return { hash, type, token, signature, code: reader.rest() }
+}
+
+/** What an authority signs of a variant: a prefix of its own, the type and the hash. */
+export const variantSigningBytes = (type: string, hash: Uint8Array): Uint8Array =>
+  new ByteWriter().text('fanfold variant').text(type).raw(hash).finish()
 
 function readKey(reader: ByteReader): DocumentKey {
   return parseDocumentKey(reader.text(limits.keyBytesMax.value))

@@ -189,6 +189,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       ring: follower.ring,
       chain: this.#chain,
       source: follower.replica,
+      ceiling: () => follower.upstream.ceiling,
     })
     const document: ProxyDocument = { follower, downstream, channel, waiting: new Map() }
     this.#documents.set(doc, document)

@@ -73,6 +73,7 @@ export class Downstream {
   readonly #ring: RecordRing
   readonly #chain: Chain
   readonly #source: SnapshotSource
+  readonly #ceiling: () => number
   readonly #children = new Map<LinkId, Child>()
 
   constructor(options: {
@@ -82,12 +83,15 @@ export class Downstream {
     readonly ring: RecordRing
     readonly chain: Chain
     readonly source: SnapshotSource
+    /** Highest tag of a part that this node itself may hold of the document. */
+    readonly ceiling: () => number
   }) {
     this.#doc = options.doc
     this.#channel = options.channel
     this.#ring = options.ring
     this.#chain = options.chain
     this.#source = options.source
+    this.#ceiling = options.ceiling
   }
 
   /** Children that observe the document. */
@@ -125,7 +129,14 @@ export class Downstream {
     const mode = isTail ? 'tail' : 'snapshot'
     this.#send(
       link,
-      { kind: 'welcome', doc: this.#doc, channel: this.#channel, mode, head },
+      {
+        kind: 'welcome',
+        doc: this.#doc,
+        channel: this.#channel,
+        mode,
+        head,
+        ceiling: Math.min(this.#ceiling(), request.ceiling),
+      },
       effects,
     )
   }

@@ -98,6 +98,7 @@ export class Upstream {
   #state: State = 'detached'
   #link: LinkId | undefined
   #channel: number | undefined
+  #ceiling = 0
   #position: Position = zeroPosition
   /** Where the stream stood when it had to start anew last. */
   #troubleAt: Position = zeroPosition
@@ -129,6 +130,11 @@ export class Upstream {
   /** The channel on which the parent sends this document, once it has said so. */
   get channel(): number | undefined {
     return this.#channel
+  }
+
+  /** Highest tag of a part that comes on the stream, as the parent has said; 0 before it has. */
+  get ceiling(): number {
+    return this.#ceiling
   }
 
   /** True while records come in as the parent gets them. */
@@ -221,6 +227,7 @@ export class Upstream {
     // A tail that follows nothing is the answer to a join from before what was held was given up.
     if (!isAwaited || (frame.mode === 'tail' && !this.#hasState)) return []
     this.#channel = frame.channel
+    this.#ceiling = frame.ceiling
     this.#assembly = undefined
     this.#taken = 0
     if (frame.mode === 'snapshot') {
