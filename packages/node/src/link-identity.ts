@@ -131,7 +131,7 @@ export async function createLinkAuthenticator(
     token: () => token,
     sign: async bytes => sign(null, bytes, privateKey),
     verify: async shown => {
-      const { identity, publicKey } = readClaims(await verifyToken(shown, fleetKeys, wallClock()))
+      const { identity, publicKey } = await verifyLinkToken(shown, fleetKeys, wallClock())
       return {
         identity,
         verifyProof: async (bytes, signature) => verify(null, bytes, publicKey, signature),
@@ -144,6 +144,19 @@ export async function createLinkAuthenticator(
     throw new LinkIdentityError('proof', 'the link token is for another key than link.privateKey')
   }
   return authenticator
+}
+
+/**
+ * What a link token says, once one of the fleet's keys has signed it.
+ *
+ * @throws LinkIdentityError when it is not good at `nowMs`
+ */
+export async function verifyLinkToken(
+  token: string,
+  fleetKeys: readonly KeyObject[],
+  nowMs: number,
+): Promise<{ identity: Omit<PeerIdentity, 'incarnation'>; publicKey: KeyObject }> {
+  return readClaims(await verifyToken(token, fleetKeys, nowMs))
 }
 
 async function verifyToken(
@@ -219,14 +232,16 @@ function publicKeyOf(confirmation: unknown): string | undefined {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-function parsePublicKey(text: string): KeyObject {
+/** @throws TypeError when `text` is no public key: 43 characters of base64url */
+export function parsePublicKey(text: string): KeyObject {
   if (!publicKeyPattern.test(text)) {
     throw new TypeError(`an Ed25519 public key is 43 characters of base64url, got ${text.length}`)
   }
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: text }, format: 'jwk' })
 }
 
-function parsePrivateKey(text: string): KeyObject {
+/** @throws TypeError when `text` is no PEM of an Ed25519 key */
+export function parsePrivateKey(text: string): KeyObject {
   let key: KeyObject
   try {
     key = createPrivateKey(text)
