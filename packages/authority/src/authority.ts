@@ -76,6 +76,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       downstream: doc => this.#documents.get(doc)?.downstream,
       left: (doc, link) => this.#left(doc, link),
       flush: doc => this.#flush(doc),
+      variant: (hash, link) => this.#children.answerVariant(hash, [link], undefined, this.#effects),
     })
   }
 

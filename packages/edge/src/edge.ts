@@ -63,6 +63,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       limits: limits.follower,
       lingerMs: limits.lingerMs,
       tell: (doc, event) => this.#told(doc, event),
+      tellVariant: () => undefined,
     })
   }
 

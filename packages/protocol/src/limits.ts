@@ -52,6 +52,11 @@ export const limits = {
     unit: 'bytes',
     meaning: 'one edge variant of a definition, so that it fits in a frame',
   },
+  variantsAskedMax: {
+    value: 16,
+    unit: 'variants',
+    meaning: 'edge variants that a child asks for at a time on one link',
+  },
   labelsMax: {
     value: 12,
     unit: 'labels',

@@ -1,5 +1,13 @@
 import { Chain } from '@fanfold/document'
-import type { Instant, Machine, Prng, Sha256 } from '@fanfold/kernel'
+import {
+  assert,
+  fromHex,
+  type Instant,
+  type Machine,
+  type Prng,
+  type Sha256,
+  toHex,
+} from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -7,6 +15,7 @@ import {
   type LinkEffect,
   type LinkId,
   type LinkInput,
+  type SignedVariant,
 } from '@fanfold/protocol'
 import {
   ChildLinks,
@@ -19,6 +28,7 @@ import {
   type JoinRequest,
   refusal,
 } from '@fanfold/replication'
+import { VariantRequests } from './variant-requests.ts'
 
 /** Bounds of a proxy. */
 export type ProxyLimits = {
@@ -63,6 +73,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #following: Following
   readonly #children: ChildLinks
   readonly #documents = new Map<DocumentKey, ProxyDocument>()
+  readonly #variantRequests = new VariantRequests()
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
   #now: Instant = 0 as Instant
   #effects: ProxyEffect[] = []
@@ -80,12 +91,14 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       limits: limits.follower,
       lingerMs: limits.lingerMs,
       tell: (doc, event) => this.#told(doc, event),
+      tellVariant: (hash, variant) => this.#answerVariant(hash, variant),
     })
     this.#children = new ChildLinks({
       join: (doc, request) => this.#join(doc, request),
       downstream: doc => this.#documents.get(doc)?.downstream,
       left: (doc, link) => this.#left(doc, link),
       flush: doc => this.#flush(doc),
+      variant: (hash, link) => this.#requestVariant(toHex(hash), link),
     })
   }
 
@@ -120,6 +133,11 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const isChilds = input.kind === 'link-opened' ? !input.dialled : this.#children.has(input.link)
     if (isChilds) {
       this.#children.receive(input, effects)
+      if (input.kind === 'link-closed') {
+        for (const hash of this.#variantRequests.leave(input.link)) {
+          this.#following.unwantVariant(hash)
+        }
+      }
     } else {
       this.#following.receive(input, now, effects)
       if (input.kind === 'link-closed') this.#refuseWaiting()
@@ -274,6 +292,24 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     }
   }
 
+  /** From what is at hand, or else the parent is asked: once, however many children wait. */
+  #requestVariant(hash: string, link: LinkId): void {
+    const variant = this.#following.variant(hash)
+    if (variant === undefined && this.#variantRequests.add(hash, link)) {
+      const isWanted = this.#following.wantVariant(hash)
+      assert(isWanted, 'children wait for no more variants than may be wanted')
+      return
+    }
+    this.#children.answerVariant(hashBytes(hash), [link], variant, this.#effects)
+  }
+
+  /** A child that is told that there is none asks again, if it still wants it. */
+  #answerVariant(hash: string, variant: SignedVariant | undefined): void {
+    this.#following.unwantVariant(hash)
+    const links = this.#variantRequests.take(hash)
+    this.#children.answerVariant(hashBytes(hash), links, variant, this.#effects)
+  }
+
   #tellStaleness(doc: DocumentKey, document: ProxyDocument): void {
     const { stale, ageMs } = this.#stalenessOf(doc)
     document.downstream.status(stale, ageMs, this.#effects)
@@ -294,6 +330,13 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const frame = encodeLinkFrame(refusal(doc, code, message, retryMs))
     this.#effects.push({ kind: 'link-send', link: request.link, frame })
   }
+}
+
+/** The bytes of a variant's name, which came as bytes. */
+function hashBytes(hash: string): Uint8Array {
+  const bytes = fromHex(hash)
+  assert(bytes !== undefined, `the name of a variant is hexadecimal, got ${hash}`)
+  return bytes
 }
 
 /** Everything that waits, which then waits no more. */

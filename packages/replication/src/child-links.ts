@@ -1,13 +1,16 @@
-import type { EffectSink } from '@fanfold/kernel'
+import { type EffectSink, toHex } from '@fanfold/kernel'
 import {
   type DocumentKey,
   decodeLinkFrame,
+  encodeLinkFrame,
   type LinkEffect,
   type LinkFrame,
   type LinkId,
   type LinkInput,
+  limits,
   type PeerIdentity,
   ProtocolError,
+  type SignedVariant,
 } from '@fanfold/protocol'
 import type { Downstream, JoinRequest } from './downstream.ts'
 
@@ -21,10 +24,14 @@ export type ChildLinksOwner = {
   left(doc: DocumentKey, link: LinkId): void
   /** Sends children the next of the document, if the role serves it, and says `setBusy`. */
   flush(doc: DocumentKey): void
+  /** A child asks for an edge variant; the role answers with `answerVariant`, now or when it can. */
+  variant(hash: Uint8Array, link: LinkId): void
 }
 
 type ChildLink = {
   readonly peer: PeerIdentity
+  /** Names of variants that the child waits for. */
+  readonly variantsAsked: Set<string>
   /** Documents the child has asked for and not left. */
   readonly docs: Set<DocumentKey>
   isCongested: boolean
@@ -114,7 +121,12 @@ export class ChildLinks {
   receive(input: LinkInput, effects: EffectSink<LinkEffect>): void {
     switch (input.kind) {
       case 'link-opened':
-        this.#links.set(input.link, { peer: input.peer, docs: new Set(), isCongested: false })
+        this.#links.set(input.link, {
+          peer: input.peer,
+          variantsAsked: new Set(),
+          docs: new Set(),
+          isCongested: false,
+        })
         return
       case 'link-frame':
         this.#take(input.link, input.frame, effects)
@@ -127,6 +139,27 @@ export class ChildLinks {
         return
       case 'link-closed':
         this.#close(input.link)
+    }
+  }
+
+  /**
+   * Answers those of the links that wait for the variant: with it, or that it cannot be had now. A
+   * link that is full is told the latter, and asks again: what is kept for it stays bounded.
+   */
+  answerVariant(
+    hash: Uint8Array,
+    links: Iterable<LinkId>,
+    variant: SignedVariant | undefined,
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    const name = toHex(hash)
+    const none = encodeLinkFrame({ kind: 'no-variant', hash })
+    const frame = variant && encodeLinkFrame({ kind: 'variant', variant })
+    for (const link of links) {
+      const child = this.#links.get(link)
+      if (child === undefined || !child.variantsAsked.delete(name)) continue
+      const answer = child.isCongested ? none : (frame ?? none)
+      effects.push({ kind: 'link-send', link, frame: answer })
     }
   }
 
@@ -196,11 +229,32 @@ export class ChildLinks {
         if (doc !== undefined) this.#owner.downstream(doc)?.resend(link, frame.indexes, effects)
         return
       }
+      case 'request-variant':
+        this.#requestVariant(link, child, frame.hash, effects)
+        return
       case 'ping':
         return
       default:
         throw new ProtocolError('FANFOLD_BAD_FRAME', `a child does not send ${frame.kind}`)
     }
+  }
+
+  #requestVariant(
+    link: LinkId,
+    child: ChildLink,
+    hash: Uint8Array,
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    const name = toHex(hash)
+    // Asked twice is answered once.
+    if (child.variantsAsked.has(name)) return
+    if (child.isCongested || child.variantsAsked.size >= limits.variantsAskedMax.value) {
+      const frame = encodeLinkFrame({ kind: 'no-variant', hash })
+      effects.push({ kind: 'link-send', link, frame })
+      return
+    }
+    child.variantsAsked.add(name)
+    this.#owner.variant(hash, link)
   }
 
   #leave(doc: DocumentKey, link: LinkId): void {

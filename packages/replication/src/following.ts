@@ -20,9 +20,17 @@ import {
   type LinkId,
   type LinkInput,
   ProtocolError,
+  type SignedVariant,
 } from '@fanfold/protocol'
 import { Follower, type FollowerLimits } from './follower.ts'
+import { HeldVariants } from './held-variants.ts'
 import type { ResyncReason, UpstreamEvent } from './upstream.ts'
+import {
+  defaultVariantLimits,
+  type TellVariant,
+  type VariantLimits,
+  WantedVariants,
+} from './wanted-variants.ts'
 
 /** What a followed document tells the role that follows it. */
 export type FollowingEvent =
@@ -73,6 +81,8 @@ export class Following {
   #parents: LinkId[] = []
   /** What the serving parent calls its documents. */
   readonly #channels = new Map<number, DocumentKey>()
+  readonly #held: HeldVariants
+  readonly #wanted: WantedVariants
   #lastNow = 0 as Instant
 
   constructor(options: {
@@ -83,12 +93,26 @@ export class Following {
     readonly lingerMs: number
     /** Called from inside the methods below, after the replica and the ring are up to date. */
     readonly tell: (doc: DocumentKey, event: FollowingEvent) => void
+    /** Called from inside `receive` and `tick`: a variant that is wanted is here, or cannot be had now. */
+    readonly tellVariant: TellVariant
+    /** The default ones when not said. */
+    readonly variantLimits?: VariantLimits
   }) {
-    this.#sha256 = options.sha256
-    this.#prng = options.prng
-    this.#limits = options.limits
+    const { sha256, prng, limits, variantLimits = defaultVariantLimits } = options
+    this.#sha256 = sha256
+    this.#prng = prng
+    this.#limits = limits
     this.#lingerMs = options.lingerMs
     this.#tell = options.tell
+    this.#held = new HeldVariants(variantLimits.heldBytesMax)
+    this.#wanted = new WantedVariants({
+      sha256,
+      prng: prng.fork('variants'),
+      limits: variantLimits,
+      answerMaxMs: limits.upstream.answerMaxMs,
+      held: this.#held,
+      tell: options.tellVariant,
+    })
   }
 
   /** True while a parent is connected. */
@@ -170,6 +194,30 @@ export class Following {
     this.#unsettled.delete(doc)
   }
 
+  /** The edge variant with this name (64 hexadecimal digits), if it is at hand. */
+  variant(hash: string): SignedVariant | undefined {
+    return this.#held.get(hash)
+  }
+
+  /**
+   * Asks for a variant until it is here or not wanted any more. In the next tick at the earliest,
+   * `tellVariant` is called with it, and with `undefined` each time that it turns out that it cannot
+   * be had now. False, and nothing is told, when too many are wanted.
+   */
+  wantVariant(hash: string): boolean {
+    return this.#wanted.want(hash)
+  }
+
+  /** Nobody wants the variant any more: nothing is told of it. */
+  unwantVariant(hash: string): void {
+    this.#wanted.unwant(hash)
+  }
+
+  /** The variant at hand is of no use (who vouches for it is nobody): the next want asks for it anew. */
+  dropVariant(hash: string): void {
+    this.#held.drop(hash)
+  }
+
   /** Takes what happened on a link to a parent; a bad frame closes it. */
   receive(input: LinkInput, now: Instant, effects: EffectSink<LinkEffect>): void {
     this.#lastNow = now
@@ -191,8 +239,9 @@ export class Following {
   }
 
   wakeAt(): Instant | undefined {
+    if (this.#unsettled.size > 0 || this.#wanted.isPumpDue) return this.#lastNow
     const due = earliest(this.#deadlines.wakeAt(), this.#lingering.wakeAt())
-    return this.#unsettled.size > 0 ? earliest(this.#lastNow, due) : due
+    return earliest(due, this.#wanted.wakeAt())
   }
 
   tick(now: Instant, effects: EffectSink<LinkEffect>): void {
@@ -208,6 +257,7 @@ export class Following {
       else this.#handle(doc, followed, followed.follower.settle(now, effects), now)
     }
     for (const doc of this.#lingering.due(now)) this.#tell(doc, { kind: 'unused' })
+    this.#wanted.tick(now, effects)
   }
 
   /** The replica did not hold what it should: everything of the document is fetched again. */
@@ -227,8 +277,7 @@ export class Following {
       this.#deadlines.set(doc, undefined)
       this.#interrupted(doc, followed, now)
     }
-    const [next] = this.#parents
-    if (next !== undefined) this.#attachAll(next, now, effects)
+    this.#attachAll(this.#parents[0], now, effects)
   }
 
   #take(link: LinkId, bytes: Uint8Array, now: Instant, effects: EffectSink<LinkEffect>): void {
@@ -241,7 +290,11 @@ export class Following {
     }
   }
 
-  #attachAll(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
+  /** Everything goes on over this link to a parent, or waits for one. */
+  #attachAll(link: LinkId | undefined, now: Instant, effects: EffectSink<LinkEffect>): void {
+    this.#wanted.attach(link)
+    this.#wanted.pump(now, effects)
+    if (link === undefined) return
     for (const [doc, { follower }] of this.#documents) {
       follower.upstream.attach(link, now, effects)
       this.#deadlines.set(doc, follower.upstream.wakeAt)
@@ -249,6 +302,10 @@ export class Following {
   }
 
   #route(frame: LinkFrame, now: Instant, effects: EffectSink<LinkEffect>): void {
+    if (frame.kind === 'variant' || frame.kind === 'no-variant') {
+      this.#wanted.receive(frame, now, effects)
+      return
+    }
     const doc =
       'doc' in frame
         ? frame.doc

@@ -7,6 +7,7 @@ export {
 } from './downstream.ts'
 export { Follower, type FollowerLimits } from './follower.ts'
 export { Following, type FollowingEvent, type FollowingFact } from './following.ts'
+export { HeldVariants } from './held-variants.ts'
 export { isAhead } from './is-ahead.ts'
 export { RecordRing, type RingLimits } from './record-ring.ts'
 export {
@@ -16,3 +17,8 @@ export {
   type UpstreamEvent,
   type UpstreamLimits,
 } from './upstream.ts'
+export {
+  defaultVariantLimits,
+  type TellVariant,
+  type VariantLimits,
+} from './wanted-variants.ts'
