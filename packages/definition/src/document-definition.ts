@@ -1,12 +1,17 @@
 /*
- * A document's contract in one object literal: its type, its first state, and what may happen to it.
+ * A document's contract in one object literal: its type, its first state, what may happen to it, and
+ * who sees what of it.
  *
  * A member that this version does not know is refused, not ignored: a privacy rule that is written
  * down and not enforced would be a leak.
  */
 import { forbiddenKeys } from '@fanfold/document'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { DeepPartial } from './deep.ts'
 import { DefinitionError } from './definition-error.ts'
+import type { EdgeDefinition } from './edge-definition.ts'
+import { checkEdge, type EdgeSpec, edgeMembers } from './edge-members.ts'
+import { isObject, read, schemaProblem, strangers } from './members.ts'
 import {
   isDeclaration,
   type MessageDeclaration,
@@ -14,12 +19,30 @@ import {
   type ReducerDeclaration,
   type ReducerRule,
 } from './message.ts'
+import type { PatternText } from './privacy-rules.ts'
 
 /** Schemas by the name of the message or reducer whose values they describe. */
 export type Schemas = { readonly [name: string]: StandardSchemaV1 }
 
+/** The schema of a definition whose viewers have no view state. */
+export type NoViewState = StandardSchemaV1<undefined>
+
+/** What a rule does not hide: all when there are no rules, otherwise any part of it. */
+export type VisibleOf<State, Hidden extends PatternText> = [Hidden] extends [never]
+  ? State
+  : DeepPartial<State>
+
 /** What an author writes. */
-export type DocumentSpec<State, Messages extends Schemas, Reducers extends Schemas> = {
+export type DocumentSpec<
+  State,
+  Messages extends Schemas,
+  Reducers extends Schemas = Record<never, never>,
+  Audience = Record<never, never>,
+  Patterns extends PatternText = never,
+  Labelled extends PatternText = never,
+  ViewStateSchema extends StandardSchemaV1 = NoViewState,
+  View = VisibleOf<State, Patterns | Labelled>,
+> = {
   /** The document's type: the middle of its key `<tenant>/<type>/<id>`. */
   readonly type: string
   /** The state a document begins with: JSON, its root an object. */
@@ -32,25 +55,43 @@ export type DocumentSpec<State, Messages extends Schemas, Reducers extends Schem
   readonly reducers?:
     | { readonly [Name in keyof Reducers]: ReducerDeclaration<State, Reducers[Name]> }
     | undefined
-}
+} & EdgeSpec<
+  Audience,
+  Patterns,
+  Labelled,
+  ViewStateSchema,
+  VisibleOf<State, Patterns | Labelled>,
+  View
+>
 
 /** A checked definition. Without arguments: of any document. */
 export type DocumentDefinition<
   State = unknown,
   Messages extends Schemas = Schemas,
   Reducers extends Schemas = Schemas,
-> = {
-  readonly type: string
+  View = State,
+  ViewState = unknown,
+> = EdgeDefinition & {
   state(): State
   readonly messages: { readonly [Name in keyof Messages]: MessageRule<State, Messages[Name]> }
   readonly reducers: { readonly [Name in keyof Reducers]: ReducerRule<State, Reducers[Name]> }
+  /** For the compiler only; there is no such value. */
+  readonly types?: { readonly view: View; readonly viewState: ViewState } | undefined
 }
 
 /** The state of a definition's documents. */
 export type StateOf<Definition extends DocumentDefinition> = ReturnType<Definition['state']>
 
-/** What a viewer of a definition's documents sees: today, the state. */
-export type ViewOf<Definition extends DocumentDefinition> = StateOf<Definition>
+/**
+ * What a viewer of a definition's documents sees: what `view` returns; without one the state, of
+ * which any part may be missing when there are rules or labels.
+ */
+export type ViewOf<Definition extends DocumentDefinition> = NonNullable<Definition['types']>['view']
+
+/** What a viewer may say of what it looks at; `undefined` where there is no view state. */
+export type ViewStateOf<Definition extends DocumentDefinition> = NonNullable<
+  Definition['types']
+>['viewState']
 
 /** The names of a definition's messages. */
 export type MessageName<Definition extends DocumentDefinition> = keyof Definition['messages'] &
@@ -81,43 +122,74 @@ export function defineDocument<
   State extends object,
   const Messages extends Schemas,
   const Reducers extends Schemas = Record<never, never>,
->(spec: DocumentSpec<State, Messages, Reducers>): DocumentDefinition<State, Messages, Reducers> {
-  const problems = problemsOf(spec)
-  if (problems.length > 0) throw new DefinitionError(nameOf(spec), problems)
+  Audience = Record<never, never>,
+  Patterns extends PatternText = never,
+  Labelled extends PatternText = never,
+  ViewStateSchema extends StandardSchemaV1 = NoViewState,
+  View extends object = VisibleOf<State, Patterns | Labelled>,
+>(
+  spec: DocumentSpec<
+    State,
+    Messages,
+    Reducers,
+    Audience,
+    Patterns,
+    Labelled,
+    ViewStateSchema,
+    View
+  >,
+): DocumentDefinition<
+  State,
+  Messages,
+  Reducers,
+  View,
+  StandardSchemaV1.InferInput<ViewStateSchema>
+> {
+  if (!isObject(spec)) throw new DefinitionError('definition', [notLiteral])
+  const { edge, problems } = checkEdge(spec)
+  const all = [...ownProblems(spec), ...problems]
+  if (all.length > 0) throw new DefinitionError(nameOf(spec), all)
   const { type, state, messages, reducers } = spec
+  const rules = { messages: rulesOf(messages), reducers: rulesOf(reducers ?? {}) }
   // Each declaration has been checked, name by name, to be what `message` or `reducer` returns.
-  return Object.freeze({
-    type,
-    state,
-    messages: rulesOf(messages),
-    reducers: rulesOf(reducers ?? {}),
-  }) as DocumentDefinition<State, Messages, Reducers>
+  return Object.freeze({ type, state, ...rules, ...edge }) as DocumentDefinition<
+    State,
+    Messages,
+    Reducers,
+    View,
+    StandardSchemaV1.InferInput<ViewStateSchema>
+  >
 }
 
+const notLiteral = 'a definition is an object literal'
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}$/
 const nameMeaning = '1 to 80 of A-Z a-z 0-9 _ . ~ -, the first a letter or digit'
-const members: readonly PropertyKey[] = ['type', 'state', 'messages', 'reducers']
+const members: readonly PropertyKey[] = ['type', 'state', 'messages', 'reducers', ...edgeMembers]
 
-function problemsOf(spec: unknown): string[] {
-  if (!isObject(spec)) return ['a definition is an object literal']
-  const problems: string[] = []
-  for (const member of Reflect.ownKeys(spec)) {
-    if (!members.includes(member)) {
-      problems.push(`${String(member)}: this version knows no such member`)
-    }
-  }
-  const type = read(spec, 'type')
-  if (typeof type !== 'string' || !namePattern.test(type)) problems.push(`type: ${nameMeaning}`)
+/** What is wrong with the members that only an authority has, and with those that nobody knows. */
+function ownProblems(spec: object): string[] {
+  const problems = [...strangers(spec, members, ''), ...typeProblems(spec)]
   if (typeof read(spec, 'state') !== 'function') {
     problems.push('state: a function that returns the state a document begins with')
   }
   const messages = read(spec, 'messages')
   if (isObject(messages)) problems.push(...ruleProblems('messages', messages))
   else problems.push('messages: an object of message(schema, handler)')
-  const reducers = read(spec, 'reducers')
-  if (isObject(reducers)) problems.push(...ruleProblems('reducers', reducers))
-  else if (reducers !== undefined) problems.push('reducers: an object of reducer({ … })')
+  problems.push(...reducersProblems(spec))
   return problems
+}
+
+/** What is wrong with the name of the type. */
+export function typeProblems(spec: object): string[] {
+  const type = read(spec, 'type')
+  return typeof type === 'string' && namePattern.test(type) ? [] : [`type: ${nameMeaning}`]
+}
+
+/** What is wrong with `reducers`. */
+export function reducersProblems(spec: object): string[] {
+  const reducers = read(spec, 'reducers')
+  if (isObject(reducers)) return ruleProblems('reducers', reducers)
+  return reducers === undefined ? [] : ['reducers: an object of reducer({ … })']
 }
 
 function ruleProblems(place: 'messages' | 'reducers', declarations: object): string[] {
@@ -139,36 +211,24 @@ function ruleProblems(place: 'messages' | 'reducers', declarations: object): str
 function messageProblem(rule: unknown): string | undefined {
   if (!isObject(rule) || !('handler' in rule)) return 'made by message(schema, handler)'
   if (typeof rule.handler !== 'function') return 'the handler is a function'
-  return schemaProblem(rule)
+  return schemaProblem(read(rule, 'schema'))
 }
 
 function reducerProblem(rule: unknown): string | undefined {
   if (!isObject(rule) || !('into' in rule)) return 'made by reducer({ message, into, apply })'
   if (!isObject(rule.into)) return 'into is a reduction'
-  return schemaProblem(rule)
+  return schemaProblem(read(rule, 'schema'))
 }
 
-function schemaProblem(rule: object): string | undefined {
-  const standard = read(read(rule, 'schema'), '~standard')
-  return typeof read(standard, 'validate') === 'function'
-    ? undefined
-    : 'the schema is one of a library that speaks Standard Schema'
-}
-
-function rulesOf(declarations: { readonly [name: string]: () => unknown }): object {
+/** The declared rules, by name. */
+export function rulesOf(declarations: { readonly [name: string]: () => unknown }): object {
   // Without a prototype: a name that a writer made up finds nothing.
   const rules: { [name: string]: unknown } = Object.create(null)
   for (const [name, declaration] of Object.entries(declarations)) rules[name] = declaration()
   return Object.freeze(rules)
 }
 
-function nameOf(spec: unknown): string {
-  const type = read(spec, 'type')
-  return typeof type === 'string' && namePattern.test(type) ? `definition ${type}` : 'definition'
+/** What a definition is called in an error. */
+export function nameOf(spec: object): string {
+  return typeProblems(spec).length === 0 ? `definition ${read(spec, 'type')}` : 'definition'
 }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-
-/** A member of what may be anything; schemas of some libraries are functions. */
-const read = (holder: unknown, name: string): unknown =>
-  isObject(holder) || typeof holder === 'function' ? Reflect.get(holder, name) : undefined

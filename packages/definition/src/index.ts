@@ -1,16 +1,22 @@
 export type { JsonObject, JsonValue } from '@fanfold/document'
+export { everybody, nobody } from './audience-rules.ts'
+export type { DeepPartial, DeepReadonly } from './deep.ts'
 export { DefinitionError } from './definition-error.ts'
+export { definitionLimits } from './definition-limits.ts'
 export {
   type DocumentDefinition,
   type DocumentSpec,
   defineDocument,
   type MessageName,
   type MessageValue,
+  type NoViewState,
   type ReducerName,
   type ReducerValue,
   type Schemas,
   type StateOf,
   type ViewOf,
+  type ViewStateOf,
+  type VisibleOf,
 } from './document-definition.ts'
 export type {
   EdgeDefinition,
@@ -21,6 +27,7 @@ export type {
   Viewer,
   ViewFunction,
 } from './edge-definition.ts'
+export type { EdgeSpec } from './edge-members.ts'
 export { type InitialState, initialState, type ValidMessage, validateMessage } from './evaluate.ts'
 export {
   type By,
@@ -33,3 +40,6 @@ export {
   type Reduction,
   reducer,
 } from './message.ts'
+export type { ObserveSpec } from './observe-policy.ts'
+export { covers } from './pattern-places.ts'
+export type { PatternText, RuleFunction, RuleSpec } from './privacy-rules.ts'

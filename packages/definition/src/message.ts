@@ -92,7 +92,8 @@ export function reducer<State, Schema extends StandardSchemaV1, Sum>(rule: {
   return declare(Object.freeze({ schema, into, apply: (state, sum) => apply(state, sum as Sum) }))
 }
 
-function declare<Rule>(rule: Rule): () => Rule {
+/** Makes `rule` what `message` or `reducer` returns. */
+export function declare<Rule>(rule: Rule): () => Rule {
   const declaration = (): Rule => rule
   declarations.add(declaration)
   return declaration

@@ -130,14 +130,14 @@ const good = { type: 'match', state: () => ({}), messages: {} }
 
 t.test('a member that this version does not know is refused by its name', async t => {
   t.same(problemsOf(good), [])
-  t.same(problemsOf({ ...good, privacy: { '/notes': () => false } }), [
-    'privacy: this version knows no such member',
+  t.same(problemsOf({ ...good, secrets: { '/notes': () => false } }), [
+    'secrets: this version knows no such member',
   ])
-  t.same(problemsOf({ ...good, observe: {}, view: () => 1, [Symbol('x')]: 1 }).length, 3)
+  t.same(problemsOf({ ...good, watch: {}, views: () => 1, [Symbol('x')]: 1 }).length, 3)
   // @ts-expect-error: nor does it compile
-  t.throws(() => defineDocument({ ...good, privacy: {} }), {
+  t.throws(() => defineDocument({ ...good, secrets: {} }), {
     code: 'FANFOLD_DEFINITION_INVALID',
-    message: /definition match: privacy/,
+    message: /definition match: secrets/,
   })
 })
 

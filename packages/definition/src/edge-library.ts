@@ -1,0 +1,56 @@
+/*
+ * What an edge variant imports as `fanfold`: the same words as a definition, without what only the
+ * authority runs. There is no `message` here: in an edge variant nothing may be left of one.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { DefinitionError } from './definition-error.ts'
+import { nameOf, reducersProblems, rulesOf, typeProblems } from './document-definition.ts'
+import type { EdgeDefinition } from './edge-definition.ts'
+import { checkEdge, edgeMembers } from './edge-members.ts'
+import { isObject, read, strangers } from './members.ts'
+import { declare, type Reduction } from './message.ts'
+
+export { everybody, nobody } from './audience-rules.ts'
+export { DefinitionError } from './definition-error.ts'
+export { guard } from './guard.ts'
+
+/** A reducer as an edge has it: what the crowd may say, and how it is summed up. */
+export type EdgeReducer = {
+  readonly schema: StandardSchemaV1
+  readonly into: Reduction<never, unknown>
+}
+
+/** What the module of an edge variant exports. */
+export type EdgeVariant = EdgeDefinition & {
+  readonly reducers: { readonly [name: string]: EdgeReducer }
+}
+
+const members: readonly PropertyKey[] = ['type', 'reducers', ...edgeMembers]
+
+/**
+ * Checks what is left of a definition's literal, and freezes it.
+ *
+ * @throws DefinitionError `FANFOLD_DEFINITION_INVALID` with everything that is wrong
+ */
+export function defineDocument(spec: unknown): EdgeVariant {
+  if (!isObject(spec)) throw new DefinitionError('edge variant', ['it is an object literal'])
+  const { edge, problems } = checkEdge(spec)
+  const all = [
+    ...strangers(spec, members, ''),
+    ...typeProblems(spec),
+    ...reducersProblems(spec),
+    ...problems,
+  ]
+  if (all.length > 0) throw new DefinitionError(`edge variant of ${nameOf(spec)}`, all)
+  const reducers = rulesOf(Reflect.get(spec, 'reducers') ?? {})
+  // Both have been checked, the reducers name by name to be what `reducer` returns.
+  return Object.freeze({ type: read(spec, 'type'), reducers, ...edge }) as EdgeVariant
+}
+
+/** Declares a reducer; what its sum does is the authority's. */
+export function reducer(rule: {
+  readonly message: StandardSchemaV1
+  readonly into: Reduction<never, unknown>
+}): () => EdgeReducer {
+  return declare(Object.freeze({ schema: rule.message, into: rule.into }))
+}
