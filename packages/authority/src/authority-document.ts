@@ -354,6 +354,7 @@ export class AuthorityDocument {
       this.#snapshot = encodeSnapshot({
         at: this.#committed.position,
         state: this.#committed.state,
+        definition: this.#committed.definition,
         sha256,
       })
     }

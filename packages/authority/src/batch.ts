@@ -4,7 +4,13 @@
  */
 
 import { type DocumentDefinition, initialState, validateMessage } from '@fanfold/definition'
-import { isJsonObject, type JsonObject, jsonBytes, type PatchOperation } from '@fanfold/document'
+import {
+  isJsonObject,
+  type JsonObject,
+  jsonBytes,
+  type PatchOperation,
+  type RecordedDefinition,
+} from '@fanfold/document'
 import { assert, encodeUtf8 } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -34,6 +40,7 @@ export type Batch = {
   readonly end: Position
   readonly lastTimeMs: number
   readonly state: JsonObject | undefined
+  readonly definition: RecordedDefinition | undefined
   readonly stateBytes: number
   readonly isDeleted: boolean
   /** Undo each change, the last one first. */
@@ -122,6 +129,7 @@ export class BatchBuilder {
       end: this.#position,
       lastTimeMs: this.#lastTimeMs,
       state: this.#state,
+      definition: this.#start.committed.definition,
       stateBytes: this.#stateBytes,
       isDeleted: this.#isDeleted,
       undos: this.#undos,

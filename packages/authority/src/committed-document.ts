@@ -1,14 +1,14 @@
 import {
   applyPatch,
   type Chain,
+  type Change,
+  decodeChange,
   decodeExtra,
-  decodeState,
+  decodeSnapshot,
   encodeSnapshot,
-  isJsonObject,
   type JsonObject,
   jsonBytes,
-  type PatchOperation,
-  parsePayload,
+  type RecordedDefinition,
   type Snapshot,
 } from '@fanfold/document'
 import { assert, copyBytes, type Sha256 } from '@fanfold/kernel'
@@ -37,6 +37,7 @@ export class CommittedDocument {
   #position: Position = zeroPosition
   #lastTimeMs = 0
   #state: JsonObject | undefined
+  #definition: RecordedDefinition | undefined
   #stateBytes = 0
   #isDeleted = false
   #recordsSinceSnapshot = 0
@@ -63,6 +64,11 @@ export class CommittedDocument {
     return this.#state
   }
 
+  /** What the log says of the document's definition; undefined while it says nothing. */
+  get definition(): RecordedDefinition | undefined {
+    return this.#definition
+  }
+
   /** Bytes of the state as JSON. */
   get stateBytes(): number {
     return this.#stateBytes
@@ -75,7 +81,9 @@ export class CommittedDocument {
 
   /** Takes the newest snapshot of the log, before any records. */
   restore(snapshot: Snapshot): void {
-    this.#state = decodeState(snapshot)
+    const { state, definition } = decodeSnapshot(snapshot)
+    this.#state = state
+    this.#definition = definition
     this.#isDeleted = this.#state === undefined
     const extra = decodeExtra(snapshot)
     this.window.restore(extra)
@@ -96,12 +104,9 @@ export class CommittedDocument {
     )
     this.#position = { epoch: record.epoch, seq: record.seq, hash: copyBytes(record.chainHash) }
     this.#lastTimeMs = record.timeMs
-    if (record.kind === 'create') this.#create(record)
-    else if (record.kind === 'delta') this.#applyDelta(record)
-    else if (record.kind === 'delete') {
-      this.#state = undefined
-      this.#isDeleted = true
-    }
+    const change = decodeChange(record)
+    assert(change !== undefined, `${this.#doc}: record ${record.seq} is a ${record.kind}`)
+    this.#apply(change, record.seq)
     this.#recordsSinceSnapshot++
     this.#bytesSinceSnapshot += record.bytes.length
     this.#remember(record)
@@ -119,6 +124,7 @@ export class CommittedDocument {
     this.#position = { ...batch.end, hash: copyBytes(batch.end.hash) }
     this.#lastTimeMs = batch.lastTimeMs
     this.#state = batch.state
+    this.#definition = batch.definition
     this.#stateBytes = batch.stateBytes
     this.#isDeleted = batch.isDeleted
     for (const { subject, id, at } of batch.committed) this.window.add(subject, id, at)
@@ -143,22 +149,34 @@ export class CommittedDocument {
     return encodeSnapshot({
       at: this.#position,
       state: this.#state,
+      definition: this.#definition,
       extra: { ...window.toJson(), lastTimeMs: this.#lastTimeMs },
       sha256,
     })
   }
 
-  #create(record: LogRecord): void {
-    const state = parsePayload(record)
-    assert(isJsonObject(state), `${this.#doc}: record ${record.seq} creates an object`)
-    this.#state = state
-  }
-
-  #applyDelta(record: LogRecord): void {
-    const patch = parsePayload(record) as PatchOperation[]
-    assert(this.#state !== undefined, `${this.#doc}: a delta follows a create, seq ${record.seq}`)
-    const state = applyPatch(this.#state, patch)
-    assert(state !== undefined, `${this.#doc}: the patch of record ${record.seq} applies`)
+  #apply(change: Change, seq: number): void {
+    switch (change.kind) {
+      case 'create':
+        this.#state = {}
+        break
+      case 'delta':
+        assert(this.#state !== undefined, `${this.#doc}: a delta follows a create, seq ${seq}`)
+        break
+      case 'definition':
+        this.#definition = change.definition
+        break
+      case 'delete':
+        this.#state = undefined
+        this.#isDeleted = true
+        return
+      case 'none':
+        return
+    }
+    if (change.patch.length === 0) return
+    assert(this.#state !== undefined, `${this.#doc}: a patch is of a state, seq ${seq}`)
+    const state = applyPatch(this.#state, change.patch)
+    assert(state !== undefined, `${this.#doc}: the patch of record ${seq} applies`)
     this.#state = state
   }
 

@@ -374,7 +374,12 @@ t.test('a deleted document is served as deleted, and stays so after a restart', 
   rig.join()
   t.equal(replicaOf(framesOf(rig.effects(), link(1))).isDeleted, true)
   t.match(rig.restarted().commit(), { code: 'FANFOLD_DELETED' })
-  const snapshot = encodeSnapshot({ at: positionAfter(rig), state: undefined, sha256 })
+  const snapshot = encodeSnapshot({
+    at: positionAfter(rig),
+    state: undefined,
+    definition: undefined,
+    sha256,
+  })
   t.match(rig.restarted(snapshot).commit(), { code: 'FANFOLD_DELETED' })
 })
 

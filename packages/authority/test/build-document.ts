@@ -3,7 +3,7 @@
  */
 import { sha256 } from '@fanfold/conformance'
 import { type DocumentDefinition, defineDocument, message } from '@fanfold/definition'
-import { Chain, decodeState, type LogEffect, Replica, type Snapshot } from '@fanfold/document'
+import { Chain, decodeSnapshot, type LogEffect, Replica, type Snapshot } from '@fanfold/document'
 import { type Instant, instant, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -267,4 +267,4 @@ export function opened(limits: Partial<AuthorityLimits> = {}): Rig {
 
 /** The state in a snapshot. */
 export const stateOf = (snapshot: Snapshot | undefined): unknown =>
-  snapshot === undefined ? undefined : decodeState(snapshot)
+  snapshot === undefined ? undefined : decodeSnapshot(snapshot).state

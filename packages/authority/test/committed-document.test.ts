@@ -55,7 +55,7 @@ t.test('a snapshot brings back the state, the ids and the commit time', async t 
 
 t.test('a snapshot without a state is of a deleted document', async t => {
   const restored = new CommittedDocument(doc, chain, limitsOf())
-  restored.restore(encodeSnapshot({ at: log.end, state: undefined, sha256 }))
+  restored.restore(encodeSnapshot({ at: log.end, state: undefined, definition: undefined, sha256 }))
   restored.opened()
   t.match(restored, { isDeleted: true, state: undefined, stateBytes: 0 })
 })

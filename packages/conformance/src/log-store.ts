@@ -224,7 +224,13 @@ export function testLogStorePort(t: Test, openRig: OpenLogStoreRig): void {
     await writer.append(second)
     const rows = Array.from({ length: 6_000 }, (_, index) => [`row-${index}`, 'x'.repeat(200)])
     const state = Object.fromEntries(rows)
-    const snapshot = encodeSnapshot({ at: first.end, state, extra: { ids: ['c1-17'] }, sha256 })
+    const snapshot = encodeSnapshot({
+      at: first.end,
+      state,
+      definition: undefined,
+      extra: { ids: ['c1-17'] },
+      sha256,
+    })
     await writer.keepSnapshot(doc, snapshot)
     const opened = await make().open(doc)
     t.ok(snapshot.pieces.length > 16)
@@ -316,7 +322,7 @@ async function writeTwice(client: LogClient, doc: DocumentKey): Promise<LogRecor
 }
 
 const snapshotOf = (log: BuiltLog): ReturnType<typeof encodeSnapshot> =>
-  encodeSnapshot({ at: log.end, state: { n: log.end.seq }, sha256 })
+  encodeSnapshot({ at: log.end, state: { n: log.end.seq }, definition: undefined, sha256 })
 
 const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 

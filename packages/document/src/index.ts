@@ -1,4 +1,5 @@
 export { Chain } from './chain.ts'
+export { type Change, decodeChange, parsePayload } from './change.ts'
 export { type DocumentLimits, documentLimits } from './document-limits.ts'
 export {
   canonicalJson,
@@ -16,6 +17,8 @@ export {
   memberBytes,
   textBytes,
 } from './json-value.ts'
+export type { LabelProblem } from './label-cut.ts'
+export { type LabelParts, Labels, type SplitPatch } from './labels.ts'
 export type { LogEffect, LogInput, LogRefusal, LogStore, LogStoreFactory } from './log-store.ts'
 export { applyPatch, type PatchOperation } from './patch.ts'
 export {
@@ -26,13 +29,25 @@ export {
   type Segment,
 } from './path-pattern.ts'
 export { escapeSegment, type Pointer, parsePointer } from './pointer.ts'
-export type { Change, LabelRule, RecordedDefinition } from './recorded-definition.ts'
-export { parsePayload, Replica } from './replica.ts'
+export {
+  decodeDefinition,
+  definitionPart,
+  definitionPartBytesMax,
+  encodeDefinitionParts,
+  isDefinitionInBounds,
+  isSameDefinition,
+  type LabelRule,
+  type RecordedDefinition,
+  type RecordedVariant,
+  recordedDefinition,
+} from './recorded-definition.ts'
+export { Replica } from './replica.ts'
 export {
   type AuthorityExtra,
   decodeExtra,
-  decodeState,
+  decodeSnapshot,
   encodeSnapshot,
   projectSnapshot,
   type Snapshot,
+  type SnapshotContent,
 } from './snapshot.ts'

@@ -1,8 +1,10 @@
-import { decodeUtf8, type Sha256 } from '@fanfold/kernel'
-import { type LogRecord, type Position, partTags, zeroPosition } from '@fanfold/protocol'
+import type { Sha256 } from '@fanfold/kernel'
+import { type LogRecord, type Position, partTags, tagOf, zeroPosition } from '@fanfold/protocol'
+import { type Change, decodeChange } from './change.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
-import { decodeState, encodeSnapshot, type Snapshot } from './snapshot.ts'
+import type { RecordedDefinition } from './recorded-definition.ts'
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts'
 
 /**
  * A document as a proxy or an edge holds it: a snapshot and the records after it.
@@ -18,6 +20,10 @@ export class Replica {
   /** The state at `#position` minus `#pending`; undefined while only `#snapshot` holds it. */
   #state: JsonObject | undefined
   #isMaterialised = true
+  /** What the log has said of the definition up to `#state`. */
+  #definition: RecordedDefinition | undefined
+  /** What the first waiting record does, once somebody has looked. */
+  #next: Change | undefined
   /** Records that the state does not hold yet, in order. */
   #pending: LogRecord[] = []
   #pendingBytes = 0
@@ -31,6 +37,17 @@ export class Replica {
   /** Where the replica is: after the last record it took. */
   get position(): Position {
     return this.#position
+  }
+
+  /** Seq of the last record that is applied: those up to `position` wait. */
+  get appliedSeq(): number {
+    return this.#position.seq - this.#pending.length
+  }
+
+  /** The definition that the document stands under, as of the records that are applied. */
+  get definition(): RecordedDefinition | undefined {
+    this.settle(0)
+    return this.#definition
   }
 
   /** True after a `delete` record. */
@@ -53,10 +70,21 @@ export class Replica {
     this.#snapshot = snapshot
     this.#position = snapshot.manifest.at
     this.#state = undefined
+    this.#definition = undefined
     this.#isMaterialised = false
+    this.#next = undefined
     this.#pending = []
     this.#pendingBytes = 0
     this.#isDeleted = !snapshot.manifest.pieces.some(piece => piece.tag < partTags.crowd)
+    this.#isBroken = false
+  }
+
+  /** Forgets everything: what was held may be held no more. */
+  clear(): void {
+    this.#break()
+    this.#position = zeroPosition
+    this.#isMaterialised = true
+    this.#isDeleted = false
     this.#isBroken = false
   }
 
@@ -80,12 +108,33 @@ export class Replica {
     return this.#isBroken ? undefined : this.#state
   }
 
+  /** The state as of the records that are applied, as `state` gives it; nothing is applied for it. */
+  get appliedState(): JsonObject | undefined {
+    this.settle(0)
+    return this.#state
+  }
+
+  /**
+   * The first record that waits, with what it is going to do; `undefined` when none waits, and when
+   * it is not what a record is, which breaks the replica. Applying it uses this change up.
+   */
+  peek(): { readonly record: LogRecord; readonly change: Change } | undefined {
+    const [record] = this.#pending
+    if (record === undefined) return undefined
+    this.#next ??= decodeChange(record)
+    if (this.#next !== undefined) return { record, change: this.#next }
+    this.#break()
+    return undefined
+  }
+
   /** Applies at most `countMax` waiting records. */
   settle(countMax: number): void {
     if (this.#isBroken) return
     if (!this.#isMaterialised && this.#snapshot !== undefined) {
       try {
-        this.#state = decodeState(this.#snapshot)
+        const { state, definition } = decodeSnapshot(this.#snapshot)
+        this.#state = state
+        this.#definition = definition
       } catch {
         this.#break()
         return
@@ -95,7 +144,9 @@ export class Replica {
     const due = this.#pending.splice(0, Math.min(countMax, this.#pending.length))
     for (const record of due) {
       this.#pendingBytes -= record.bytes.length
-      if (!this.#apply(record)) {
+      const change = this.#next ?? decodeChange(record)
+      this.#next = undefined
+      if (change === undefined || !this.#areLabelsKnown(record) || !this.#apply(change)) {
         this.#break()
         return
       }
@@ -115,8 +166,15 @@ export class Replica {
     const last = this.#snapshot
     if (last !== undefined && last.manifest.at.seq === this.#position.seq) return last
     const state = this.state()
-    if (this.#isBroken || this.#position.seq === 0) return undefined
-    this.#snapshot = encodeSnapshot({ at: this.#position, state, sha256: this.#sha256 })
+    // A definition whose document is not created yet is nothing to begin with.
+    if (this.#isBroken || (state === undefined && !this.#isDeleted)) return undefined
+    const definition = this.#definition
+    this.#snapshot = encodeSnapshot({
+      at: this.#position,
+      state,
+      definition,
+      sha256: this.#sha256,
+    })
     return this.#snapshot
   }
 
@@ -125,41 +183,47 @@ export class Replica {
     this.#isBroken = true
     this.#snapshot = undefined
     this.#state = undefined
+    this.#definition = undefined
+    this.#next = undefined
     this.#pending = []
     this.#pendingBytes = 0
   }
 
-  #apply(record: LogRecord): boolean {
-    switch (record.kind) {
+  /** A part whose label nothing has cannot be kept apart in a snapshot: it is not taken in. */
+  #areLabelsKnown(record: LogRecord): boolean {
+    if (record.kind === 'definition') return true
+    return record.parts().every(part => {
+      const tag = tagOf(part)
+      if (tag === partTags.public || tag >= partTags.crowd) return true
+      return this.#definition?.labels.some(({ label }) => label === tag) === true
+    })
+  }
+
+  #apply(change: Change): boolean {
+    switch (change.kind) {
       case 'create': {
-        const state = parsePayload(record)
-        this.#state = isJsonObject(state) ? state : undefined
-        return this.#state !== undefined
+        const [root, ...labelled] = change.patch
+        if (root?.op !== 'add' || !isJsonObject(root.value)) return false
+        this.#state = root.value
+        return this.#patch(labelled)
       }
-      case 'delta': {
-        const patch = parsePayload(record) as PatchOperation[] | undefined
-        if (patch === undefined || this.#state === undefined) return false
-        this.#state = applyPatch(this.#state, patch)
-        return this.#state !== undefined
-      }
+      case 'delta':
+        return this.#state !== undefined && this.#patch(change.patch)
+      case 'definition':
+        this.#definition = change.definition
+        return this.#patch(change.patch)
       case 'delete':
         this.#state = undefined
         return true
-      default:
-        // A claim, a session or a definition changes no state.
+      case 'none':
         return true
     }
   }
-}
 
-/** What the public part of a record says, parsed; `undefined` when it is not JSON. */
-export function parsePayload(record: LogRecord): unknown {
-  const payload = record.payload(partTags.public)
-  const text = payload === undefined ? undefined : decodeUtf8(payload)
-  if (text === undefined) return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+  #patch(patch: readonly PatchOperation[]): boolean {
+    if (patch.length === 0) return true
+    if (this.#state === undefined) return false
+    this.#state = applyPatch(this.#state, patch)
+    return this.#state !== undefined
   }
 }

@@ -4,6 +4,10 @@
  * empty object they give the state, so a piece can be encoded, checked and sent by itself and none
  * is as large as the document.
  *
+ * Labelled values are in the pieces of their labels, which come after those of lower ones. The first
+ * pieces of each label begin with what the document's definition says there, so a snapshot of which
+ * higher labels were dropped is one, too.
+ *
  * That every value fits follows from the limit on texts in a document (48 KiB of JSON) and on
  * pointers: what is larger is a container, and a container is opened.
  */
@@ -17,7 +21,14 @@ import {
   type SnapshotManifest,
 } from '@fanfold/protocol'
 import { forbiddenKeys, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { Labels } from './labels.ts'
 import { escapeSegment, parsePointer } from './pointer.ts'
+import {
+  decodeDefinition,
+  definitionPart,
+  definitionTags,
+  type RecordedDefinition,
+} from './recorded-definition.ts'
 
 /** A snapshot as it is stored and sent: what it is, and its pieces in order. */
 export type Snapshot = {
@@ -30,21 +41,31 @@ export type AuthorityExtra = JsonObject
 
 const bytesMax: number = limits.snapshotPieceBytesMax.value
 
-/** The snapshot of `state` at `at`; with `extra`, one that only authorities may hold. */
-export function encodeSnapshot(options: {
-  readonly at: Position
+/** What a snapshot says of a document. */
+export type SnapshotContent = {
   /** Undefined for a document that was deleted. */
   readonly state: JsonObject | undefined
-  readonly extra?: AuthorityExtra
-  readonly sha256: Sha256
-}): Snapshot {
-  const { at, state, extra, sha256 } = options
+  /** Undefined for a document whose log says nothing of its definition. */
+  readonly definition: RecordedDefinition | undefined
+}
+
+/**
+ * The snapshot of `state` at `at`; with `extra`, one that only authorities may hold. The state holds
+ * to the labels of the definition: none stands at an element of an array.
+ */
+export function encodeSnapshot(
+  options: SnapshotContent & {
+    readonly at: Position
+    readonly extra?: AuthorityExtra
+    readonly sha256: Sha256
+  },
+): Snapshot {
+  const { at, state, definition, extra, sha256 } = options
   const tagged: [number, Uint8Array][] = []
-  if (state !== undefined) {
-    for (const piece of encodePieces(state)) tagged.push([partTags.public, piece])
-  }
+  if (state !== undefined) tagged.push(...encodeLabelled(state, definition))
   if (extra !== undefined) {
-    for (const piece of encodePieces(extra)) tagged.push([partTags.authority, piece])
+    const root = { pointer: '', value: extra }
+    for (const piece of encodePieces([root])) tagged.push([partTags.authority, piece])
   }
   const entries: PieceEntry[] = tagged.map(([tag, piece]) => {
     const digest = new Uint8Array(sha256Bytes)
@@ -68,20 +89,52 @@ export function projectSnapshot(snapshot: Snapshot, ceiling: number): Snapshot {
 }
 
 /**
- * The state that the pieces with a label make, or `undefined` when there are none: the document was
- * deleted. Digests are the caller's business.
+ * What the pieces with a label make; without them, a document that was deleted. Digests are the
+ * caller's business.
  *
  * @throws ProtocolError `FANFOLD_BAD_FRAME` when a piece is not what a piece is
  */
-export const decodeState = (snapshot: Snapshot): JsonObject | undefined =>
-  decodePieces(snapshot, tag => tag < partTags.crowd)
+export function decodeSnapshot(snapshot: Snapshot): SnapshotContent {
+  const { root, definitions } = decodePieces(snapshot, tag => tag < partTags.crowd)
+  if (definitions.length === 0) return { state: root, definition: undefined }
+  const definition = decodeDefinition(definitions) ?? badFrame('a definition in a snapshot')
+  return { state: root, definition }
+}
 
 /** What only authorities keep, from an authority's own snapshot. */
 export const decodeExtra = (snapshot: Snapshot): AuthorityExtra | undefined =>
-  decodePieces(snapshot, tag => tag === partTags.authority)
+  decodePieces(snapshot, tag => tag === partTags.authority).root
 
-/** The pieces of one object. */
-function encodePieces(root: JsonObject): Uint8Array[] {
+/** The pointer of what is said of the definition; no place in a state has it. */
+const definitionPointer = 'definition'
+
+type Pair = { readonly pointer: string; readonly value: JsonValue }
+
+/** A state in pieces by its labels, with what its definition says of each. */
+function encodeLabelled(
+  state: JsonObject,
+  definition: RecordedDefinition | undefined,
+): [tag: number, piece: Uint8Array][] {
+  const split = Labels.compile(definition?.labels ?? []).splitState(state)
+  assert(split.ok, `a state holds to its labels: ${split.ok || split.message}`)
+  const tags = definition === undefined ? split.parts.keys() : definitionTags(definition)
+  const tagged: [number, Uint8Array][] = []
+  for (const tag of tags) {
+    const pairs: Pair[] = []
+    if (definition !== undefined) {
+      pairs.push({ pointer: definitionPointer, value: definitionPart(definition, tag) })
+    }
+    for (const operation of split.parts.get(tag) ?? []) {
+      assert(operation.op === 'add', 'a state is made by adding')
+      pairs.push({ pointer: operation.path, value: operation.value })
+    }
+    for (const piece of encodePieces(pairs)) tagged.push([tag, piece])
+  }
+  return tagged
+}
+
+/** The pieces of values one after the other. */
+function encodePieces(pairs: readonly Pair[]): Uint8Array[] {
   const pieces: Uint8Array[] = []
   let texts: string[] = []
   let size = 2
@@ -94,7 +147,7 @@ function encodePieces(root: JsonObject): Uint8Array[] {
     size = 2
   }
   // Containers that are still to be looked at, the next one last.
-  const open: { pointer: string; value: JsonValue }[] = [{ pointer: '', value: root }]
+  const open: Pair[] = pairs.toReversed()
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { pointer, value } = next
     let text = ''
@@ -114,7 +167,7 @@ function encodePieces(root: JsonObject): Uint8Array[] {
             value: child,
           }))
       for (let index = children.length - 1; index >= 0; index--) {
-        open.push(children[index] as { pointer: string; value: JsonValue })
+        open.push(children[index] as Pair)
       }
     }
     if (size + bytes + 1 > bytesMax) flush()
@@ -128,17 +181,19 @@ function encodePieces(root: JsonObject): Uint8Array[] {
 function decodePieces(
   snapshot: Snapshot,
   wanted: (tag: number) => boolean,
-): JsonObject | undefined {
+): { root: JsonObject | undefined; definitions: [tag: number, part: JsonValue][] } {
   let root: JsonValue | undefined
-  for (const [index, entry] of snapshot.manifest.pieces.entries()) {
-    if (!wanted(entry.tag)) continue
+  const definitions: [number, JsonValue][] = []
+  for (const [index, { tag }] of snapshot.manifest.pieces.entries()) {
+    if (!wanted(tag)) continue
     for (const [pointer, value] of decodePairs(snapshot.pieces[index] as Uint8Array)) {
       if (pointer === '') root = value
+      else if (pointer === definitionPointer) definitions.push([tag, value])
       else setAt(root, pointer, value)
     }
   }
-  if (root === undefined) return undefined
-  return isJsonObject(root) ? root : badFrame('a snapshot of an object')
+  if (root !== undefined && !isJsonObject(root)) return badFrame('a snapshot of an object')
+  return { root, definitions }
 }
 
 function decodePairs(piece: Uint8Array): [string, JsonValue][] {

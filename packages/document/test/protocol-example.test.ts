@@ -7,7 +7,7 @@ import { fromHex, toHex } from '@fanfold/kernel'
 import { LogRecord, zeroHash } from '@fanfold/protocol'
 import t from 'tap'
 import { Chain } from '../src/chain.ts'
-import { decodeState } from '../src/snapshot.ts'
+import { decodeSnapshot } from '../src/snapshot.ts'
 import { sha256 } from './log-builder.ts'
 
 const text = readFileSync(new URL('../../../../docs/protocol.md', import.meta.url), 'utf8')
@@ -53,5 +53,5 @@ await t.test('the piece of the example gives a state', async t => {
   const entry = { tag: 0, bytes: piece.length, digest: hash(Buffer.from(piece)) }
   const at = { epoch: 1, seq: 1, hash: zeroHash }
   const snapshot = { manifest: { at, pieces: [entry] }, pieces: [Buffer.from(piece)] }
-  t.same(decodeState(snapshot), { score: { home: 1 }, laps: [{ by: 'ada' }] })
+  t.same(decodeSnapshot(snapshot).state, { score: { home: 1 }, laps: [{ by: 'ada' }] })
 })

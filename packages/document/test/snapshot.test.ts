@@ -5,7 +5,7 @@ import t from 'tap'
 import { canonicalJson, type JsonObject, type JsonValue } from '../src/json.ts'
 import {
   decodeExtra,
-  decodeState,
+  decodeSnapshot,
   encodeSnapshot,
   projectSnapshot,
   type Snapshot,
@@ -17,7 +17,7 @@ const badFrame = { name: 'ProtocolError', code: 'FANFOLD_BAD_FRAME' }
 const pieceBytesMax = limits.snapshotPieceBytesMax.value
 
 const encode = (state: JsonObject | undefined, extra?: JsonObject): Snapshot =>
-  encodeSnapshot(extra === undefined ? { at, state, sha256 } : { at, state, extra, sha256 })
+  encodeSnapshot({ at, state, definition: undefined, ...(extra && { extra }), sha256 })
 
 /** A snapshot whose pieces are these texts, all public. */
 const handMade = (...texts: (string | Uint8Array)[]): Snapshot => {
@@ -44,7 +44,7 @@ function comesBack(state: JsonObject): boolean {
       equalBytes(entry.digest, digest)
     )
   })
-  const back = decodeState({ manifest, pieces })
+  const back = decodeSnapshot({ manifest, pieces }).state
   return (
     wellFormed &&
     manifest.pieces.length === pieces.length &&
@@ -138,14 +138,14 @@ await t.test('equal states at equal positions have equal snapshots', async t => 
 await t.test('a deleted document has a snapshot without pieces, and no state', async t => {
   const snapshot = encode(undefined)
   t.same(snapshot.manifest.pieces, [])
-  t.equal(decodeState(snapshot), undefined)
+  t.equal(decodeSnapshot(snapshot).state, undefined)
   t.equal(decodeExtra(snapshot), undefined)
 })
 
 await t.test('what only authorities keep is beside the state and never in it', async t => {
   const extra = { ids: Array.from({ length: 10_000 }, (_, index) => `id-${index}`) }
   const snapshot = encode({ score: 1 }, extra)
-  t.equal(canonicalJson(decodeState(snapshot) ?? null), '{"score":1}')
+  t.equal(canonicalJson(decodeSnapshot(snapshot).state ?? null), '{"score":1}')
   t.equal(canonicalJson(decodeExtra(snapshot) ?? null), canonicalJson(extra))
   t.same(
     decodeExtra(encode(undefined, { ids: [] })),
@@ -162,7 +162,7 @@ await t.test('below the authority nothing of that is left', async t => {
     t.equal(projected.manifest.pieces.length, 1)
     t.notOk(projected.pieces.some(piece => Buffer.from(piece).includes('c1-17')))
     t.equal(projected.manifest.at, at)
-    t.same(decodeState(projected), { score: 1 })
+    t.same(decodeSnapshot(projected).state, { score: 1 })
     t.equal(decodeExtra(projected), undefined)
   }
   t.equal(projectSnapshot(snapshot, 255), snapshot, 'itself when nothing is dropped')
@@ -199,15 +199,16 @@ await t.test('pieces that are not what pieces are, are refused', async t => {
     'in the second piece': ['[["",{}]]', '[["/a/b",1]]'],
   }
   for (const [name, texts] of Object.entries(shapes)) {
-    t.throws(() => decodeState(handMade(...texts)), badFrame, name)
+    t.throws(() => decodeSnapshot(handMade(...texts)), badFrame, name)
   }
   t.equal(Object.hasOwn(Object.prototype, 'x'), false)
-  t.same(decodeState(handMade('[["",{"a":[]}],["/a/0",1]]', '[["/a/1",2]]')), { a: [1, 2] })
+  const inOrder = handMade('[["",{"a":[]}],["/a/0",1]]', '[["/a/1",2]]')
+  t.same(decodeSnapshot(inOrder).state, { a: [1, 2] })
 })
 
 await t.test('a manifest that lists a piece which is not there is refused', async t => {
   const { manifest } = handMade('[["",{}]]', '[["/a",1]]')
-  t.throws(() => decodeState({ manifest, pieces: [Buffer.from('[["",{}]]')] }), badFrame)
+  t.throws(() => decodeSnapshot({ manifest, pieces: [Buffer.from('[["",{}]]')] }), badFrame)
 })
 
 await t.test(
@@ -234,7 +235,7 @@ await t.test(
       })
     const property = fc.property(fc.oneof(mutated, fc.uint8Array()), bytes => {
       try {
-        decodeState(handMade(bytes))
+        decodeSnapshot(handMade(bytes))
         return true
       } catch (error) {
         return error instanceof Error && error.name === 'ProtocolError'

@@ -79,7 +79,7 @@ export const snapshot = (seq: number, isDeleted = false): LinkFrame[] =>
 
 /** A snapshot of any state. */
 export const snapshotOf = (seq: number, state: JsonObject | undefined): LinkFrame[] => {
-  const made = encodeSnapshot({ at: positionAt(seq), state, sha256 })
+  const made = encodeSnapshot({ at: positionAt(seq), state, definition: undefined, sha256 })
   return [
     { kind: 'snapshot-begin', channel, manifest: made.manifest },
     ...made.pieces.map(

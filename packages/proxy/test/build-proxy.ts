@@ -40,12 +40,13 @@ export const positionAt = (seq: number): Position => {
 /** What the parent calls the document. */
 export const channel = 55
 
-export const welcome = (mode: 'tail' | 'snapshot', seq: number): LinkFrame => ({
+export const welcome = (mode: 'tail' | 'snapshot', seq: number, ceiling = 239): LinkFrame => ({
   kind: 'welcome',
   doc,
   channel,
   mode,
   head: positionAt(seq),
+  ceiling,
 })
 
 /** The records of these seqs, as the parent sends them. */
@@ -57,7 +58,12 @@ export const records = (first: number, last: number): LinkFrame => ({
 
 /** A snapshot at a seq, as the parent sends it. */
 export const snapshot = (seq: number): LinkFrame[] => {
-  const made = encodeSnapshot({ at: positionAt(seq), state: { n: seq }, sha256 })
+  const made = encodeSnapshot({
+    at: positionAt(seq),
+    state: { n: seq },
+    definition: undefined,
+    sha256,
+  })
   return [
     { kind: 'snapshot-begin', channel, manifest: made.manifest },
     ...made.pieces.map(

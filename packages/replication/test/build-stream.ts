@@ -53,7 +53,12 @@ export function headOf(ring: RecordRing): Position {
 export const snapshotAt = (position: Position, bytes = 0): Snapshot => {
   const rows: { [row: string]: string } = {}
   for (let row = 0; row * 1_000 < bytes; row++) rows[`r${row}`] = 'x'.repeat(990)
-  return encodeSnapshot({ at: position, state: { n: position.seq, rows }, sha256 })
+  return encodeSnapshot({
+    at: position,
+    state: { n: position.seq, rows },
+    definition: undefined,
+    sha256,
+  })
 }
 
 /** The frames sent to a link, or to all. */

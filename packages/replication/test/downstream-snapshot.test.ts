@@ -1,5 +1,5 @@
 import { buildLog, sha256 } from '@fanfold/conformance'
-import { decodeState, encodeSnapshot } from '@fanfold/document'
+import { decodeSnapshot, encodeSnapshot } from '@fanfold/document'
 import { type Position, partTags, zeroHash } from '@fanfold/protocol'
 import t from 'tap'
 import { after, bytesOf, doc, framesOf, headOf, link, seqsOf } from './build-stream.ts'
@@ -141,6 +141,7 @@ t.test('pieces above a child’s ceiling do not cross its link', async t => {
   rig.last = encodeSnapshot({
     at: headOf(rig.ring),
     state: { n: 5 },
+    definition: undefined,
     extra: { ids: 'only-authorities' },
     sha256,
   })
@@ -154,7 +155,7 @@ t.test('pieces above a child’s ceiling do not cross its link', async t => {
 t.test('after a restart everybody gets the snapshot', async t => {
   const rig = settled()
   rig.join({ link: link(2), have: after(log[9]) })
-  rig.downstream.restart()
+  rig.restart()
   rig.flush()
   const effects = rig.effects()
   t.ok(framesOf(effects, child).some(({ kind }) => kind === 'snapshot-begin'))
@@ -163,9 +164,14 @@ t.test('after a restart everybody gets the snapshot', async t => {
 
 t.test('a snapshot of a deleted document has no pieces', async t => {
   const rig = new Rig(5)
-  rig.last = encodeSnapshot({ at: headOf(rig.ring), state: undefined, sha256 })
+  rig.last = encodeSnapshot({
+    at: headOf(rig.ring),
+    state: undefined,
+    definition: undefined,
+    sha256,
+  })
   rig.join()
   t.equal(rig.flush(), false)
   t.match(rig.sent(), [{ kind: 'welcome' }, { kind: 'snapshot-begin', manifest: { pieces: [] } }])
-  t.equal(decodeState(rig.last), undefined)
+  t.equal(decodeSnapshot(rig.last).state, undefined)
 })

@@ -8,7 +8,7 @@ import {
   applyPatch,
   Chain,
   canonicalJson,
-  decodeState,
+  decodeSnapshot,
   isJsonObject,
   type JsonObject,
   type PatchOperation,
@@ -101,7 +101,7 @@ export class History implements DiskWatch {
   snapshotIsKept(doc: DocumentKey, snapshot: Snapshot): void {
     const { at } = snapshot.manifest
     const difference =
-      this.differsAt(doc, at) ?? this.stateDiffersAt(doc, at.seq, decodeState(snapshot))
+      this.differsAt(doc, at) ?? this.stateDiffersAt(doc, at.seq, decodeSnapshot(snapshot).state)
     if (difference === undefined) return
     this.#problems.add(`${doc}: the authority's snapshot at ${at.seq}: ${difference}`)
   }

@@ -57,8 +57,14 @@ t.test('a kept snapshot that is not the state of its place is a problem', async 
   const { problems, history } = makeHistory()
   const log = buildLog({ doc, count: 3 })
   history.recordsAreDurable(doc, log.records)
-  history.snapshotIsKept(doc, encodeSnapshot({ at: log.end, state: { n: 3 }, sha256 }))
+  history.snapshotIsKept(
+    doc,
+    encodeSnapshot({ at: log.end, state: { n: 3 }, definition: undefined, sha256 }),
+  )
   t.same(problems.messages, [])
-  history.snapshotIsKept(doc, encodeSnapshot({ at: log.end, state: { n: 2 }, sha256 }))
+  history.snapshotIsKept(
+    doc,
+    encodeSnapshot({ at: log.end, state: { n: 2 }, definition: undefined, sha256 }),
+  )
   t.match(problems.messages, [/snapshot at 3: state differs/])
 })

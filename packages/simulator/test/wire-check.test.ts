@@ -52,14 +52,25 @@ t.test('a record of another history, or not yet durable, is a problem', async t 
 
 t.test('a snapshot is of a place of the log, on a channel that was named', async t => {
   const { problems, log, arrive } = makeCheck()
-  const { manifest } = encodeSnapshot({ at: log.end, state: { n: 5 }, sha256 })
+  const { manifest } = encodeSnapshot({
+    at: log.end,
+    state: { n: 5 },
+    definition: undefined,
+    sha256,
+  })
   const begin = encodeLinkFrame({ kind: 'snapshot-begin', channel: 4, manifest })
   arrive(begin)
   t.match(problems.messages, [/a channel of no document/])
   arrive(encodeLinkFrame({ kind: 'welcome', doc, channel: 4, mode: 'snapshot', head: log.end }))
   arrive(begin)
   t.equal(problems.count, 1)
-  const secret = encodeSnapshot({ at: log.end, state: { n: 5 }, extra: { ids: [] }, sha256 })
+  const secret = encodeSnapshot({
+    at: log.end,
+    state: { n: 5 },
+    definition: undefined,
+    extra: { ids: [] },
+    sha256,
+  })
   arrive(encodeLinkFrame({ kind: 'snapshot-begin', channel: 4, manifest: secret.manifest }))
   t.match(problems.messages.at(-1), /a piece of tag 255/)
 })

@@ -199,7 +199,7 @@ t.test('after a fatal error nothing is begun', async t => {
   client.store.perform({
     kind: 'log-keep-snapshot',
     doc,
-    snapshot: encodeSnapshot({ at: first.end, state: {}, sha256 }),
+    snapshot: encodeSnapshot({ at: first.end, state: {}, definition: undefined, sha256 }),
   })
   await client.store.close()
   await failed
@@ -228,7 +228,7 @@ t.test('a snapshot for which there is no room is refused and leaves nothing', as
     await nodeFileSystem.write(file, bytes.subarray(0, 20), position)
     throw systemError('ENOSPC')
   }
-  const snapshot = encodeSnapshot({ at: first.end, state: { n: 3 }, sha256 })
+  const snapshot = encodeSnapshot({ at: first.end, state: { n: 3 }, definition: undefined, sha256 })
   t.match(await client.keepSnapshot(doc, snapshot), {
     kind: 'log-snapshot-refused',
     code: 'FANFOLD_LOG_FULL',

@@ -266,7 +266,10 @@ t.test('a snapshot newer than the log is set aside', async t => {
 t.test('a snapshot of another history is set aside', async t => {
   const { client, directory, seqs } = await writeSnapshots(t)
   const other = buildLog({ doc, count: 5, seed: 'other' })
-  await client.keepSnapshot(doc, encodeSnapshot({ at: other.end, state: { n: 5 }, sha256 }))
+  await client.keepSnapshot(
+    doc,
+    encodeSnapshot({ at: other.end, state: { n: 5 }, definition: undefined, sha256 }),
+  )
   await client.store.close()
   await rm(join(directory, docPath, snapshotName(6)))
   const opened = await makeClient(t, directory).open(doc)
@@ -291,7 +294,10 @@ t.test('segments before the newest snapshot are not read', async t => {
   const second = buildLog({ doc, count: 2, after: first.end })
   const third = buildLog({ doc, count: 2, after: second.end })
   for (const log of [first, second, third]) await client.append(log)
-  await client.keepSnapshot(doc, encodeSnapshot({ at: second.end, state: {}, sha256 }))
+  await client.keepSnapshot(
+    doc,
+    encodeSnapshot({ at: second.end, state: {}, definition: undefined, sha256 }),
+  )
   await client.store.close()
   await rm(join(directory, docPath, segmentName))
   const opened = await makeClient(t, directory).open(doc)
@@ -311,7 +317,10 @@ async function writeSnapshots(t: Test): Promise<{
   let log = buildLog({ doc, count: 2 })
   for (const seq of [2, 4, 6]) {
     await client.append(log)
-    await client.keepSnapshot(doc, encodeSnapshot({ at: log.end, state: { n: seq }, sha256 }))
+    await client.keepSnapshot(
+      doc,
+      encodeSnapshot({ at: log.end, state: { n: seq }, definition: undefined, sha256 }),
+    )
     log = buildLog({ doc, count: 2, after: log.end })
   }
   t.same(snapshotNames(directory), [snapshotName(4), snapshotName(6)], 'the two newest are kept')
