@@ -251,7 +251,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       }
       case 'reset':
-        document.downstream.restart()
+      case 'ceiling':
+        document.downstream.restart(document.follower.replica.position, this.#effects)
         return
       case 'joined':
         for (const request of takeAll(document.waiting)) {

@@ -16,6 +16,7 @@ import {
   type ErrorCode,
   encodeLinkFrame,
   encodeRecordsFrame,
+  type JoinMode,
   type LinkEffect,
   type LinkFrame,
   type LinkId,
@@ -53,7 +54,12 @@ const creditBytesMax = 67_108_864
 
 type Child = {
   readonly link: LinkId
-  readonly ceiling: number
+  /** Highest tag the child may be sent; from its token. */
+  readonly ceilingMax: number
+  /** Highest tag the child is sent, as it was welcomed. */
+  ceiling: number
+  /** Bytes of records the child granted when it joined. */
+  readonly granted: number
   /** What the child said it has; an older snapshot would be of no use to it. */
   readonly have: Position | undefined
   /** Seq up to which the child was sent records, or the snapshot's. */
@@ -116,29 +122,21 @@ export class Downstream {
     }
     const known = have === undefined ? undefined : this.#ring.hashAt(have.seq)
     const isTail = have !== undefined && known !== undefined && equalBytes(known, have.hash)
-    this.#children.set(link, {
+    const granted = Math.min(request.credit, creditBytesMax)
+    const child: Child = {
       link,
-      ceiling: request.ceiling,
+      ceilingMax: request.ceiling,
+      ceiling: 0,
       have,
       cursor: isTail ? have.seq : 0,
-      credit: Math.min(request.credit, creditBytesMax),
+      granted,
+      credit: granted,
       isCongested: request.isCongested,
       transfer: undefined,
       needsSnapshot: !isTail,
-    })
-    const mode = isTail ? 'tail' : 'snapshot'
-    this.#send(
-      link,
-      {
-        kind: 'welcome',
-        doc: this.#doc,
-        channel: this.#channel,
-        mode,
-        head,
-        ceiling: Math.min(this.#ceiling(), request.ceiling),
-      },
-      effects,
-    )
+    }
+    this.#children.set(link, child)
+    this.#welcome(child, isTail ? 'tail' : 'snapshot', head, effects)
   }
 
   /** The child is gone, or does not want the document any more. */
@@ -187,11 +185,15 @@ export class Downstream {
     return isMore
   }
 
-  /** The history was replaced: whatever a child has, it needs the snapshot. */
-  restart(): void {
+  /**
+   * What was held was replaced, or given up: whatever a child has, it needs the next snapshot. Children
+   * that may be sent more or less than before are welcomed anew, at `head`.
+   */
+  restart(head: Position, effects: EffectSink<LinkEffect>): void {
     for (const child of this.#children.values()) {
       child.needsSnapshot = true
       child.transfer = undefined
+      if (child.ceiling !== this.#ceilingOf(child)) this.#welcome(child, 'snapshot', head, effects)
     }
   }
 
@@ -212,6 +214,28 @@ export class Downstream {
   statusTo(link: LinkId, stale: boolean, ageMs: number, effects: EffectSink<LinkEffect>): void {
     if (!this.#children.has(link)) return
     this.#send(link, { kind: 'status', channel: this.#channel, stale, ageMs }, effects)
+  }
+
+  #ceilingOf(child: Child): number {
+    return Math.min(this.#ceiling(), child.ceilingMax)
+  }
+
+  #welcome(child: Child, mode: JoinMode, head: Position, effects: EffectSink<LinkEffect>): void {
+    child.ceiling = this.#ceilingOf(child)
+    // The child counts anew from each welcome.
+    child.credit = child.granted
+    this.#send(
+      child.link,
+      {
+        kind: 'welcome',
+        doc: this.#doc,
+        channel: this.#channel,
+        mode,
+        head,
+        ceiling: child.ceiling,
+      },
+      effects,
+    )
   }
 
   #beginTransfer(child: Child, effects: EffectSink<LinkEffect>): boolean {

@@ -1,8 +1,10 @@
 import { Replica } from '@fanfold/document'
 import type { EffectSink, Instant, Prng, Sha256 } from '@fanfold/kernel'
-import type { DocumentKey, LinkEffect, LinkFrame } from '@fanfold/protocol'
+import { type DocumentKey, type LinkEffect, type LinkFrame, zeroPosition } from '@fanfold/protocol'
 import { RecordRing, type RingLimits } from './record-ring.ts'
-import { Upstream, type UpstreamEvent, type UpstreamLimits } from './upstream.ts'
+import { Upstream } from './upstream.ts'
+import type { UpstreamEvent } from './upstream-event.ts'
+import type { UpstreamLimits } from './upstream-limits.ts'
 
 /** Bounds of a document that is followed. */
 export type FollowerLimits = {
@@ -74,6 +76,9 @@ export class Follower {
       } else if (event.kind === 'reset') {
         this.replica.reset(event.snapshot)
         this.ring.reset(event.snapshot.manifest.at)
+      } else if (event.kind === 'ceiling') {
+        this.replica.clear()
+        this.ring.reset(zeroPosition)
       }
     }
     return events

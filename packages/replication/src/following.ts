@@ -24,7 +24,7 @@ import {
 } from '@fanfold/protocol'
 import { Follower, type FollowerLimits } from './follower.ts'
 import { HeldVariants } from './held-variants.ts'
-import type { ResyncReason, UpstreamEvent } from './upstream.ts'
+import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
 import {
   defaultVariantLimits,
   type TellVariant,
@@ -334,6 +334,11 @@ export class Following {
         this.#tell(doc, { kind: 'staleness' })
       } else {
         this.#tell(doc, event)
+      }
+      if (event.kind === 'ceiling') {
+        // Also who was told before: with the new ceiling the children begin anew.
+        followed.interruptedSince ??= followed.parentStaleSince ?? now
+        this.#tell(doc, { kind: 'staleness' })
       }
       if (event.kind === 'joined') this.#tell(doc, { kind: 'staleness' })
     }

@@ -10,13 +10,9 @@ export { Following, type FollowingEvent, type FollowingFact } from './following.
 export { HeldVariants } from './held-variants.ts'
 export { isAhead } from './is-ahead.ts'
 export { RecordRing, type RingLimits } from './record-ring.ts'
-export {
-  defaultUpstreamLimits,
-  type ResyncReason,
-  Upstream,
-  type UpstreamEvent,
-  type UpstreamLimits,
-} from './upstream.ts'
+export { Upstream } from './upstream.ts'
+export type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
+export { defaultUpstreamLimits, type UpstreamLimits } from './upstream-limits.ts'
 export {
   defaultVariantLimits,
   type TellVariant,

@@ -9,9 +9,13 @@
  * A record is handed on only when it is the next one and its chain hash is what the bytes make it.
  * A gap asks again at once with what we have; a hash that does not match asks for a snapshot. The
  * second time in a row, and each time after, waits first.
+ *
+ * What is held came under one trust ceiling. A welcome under another one makes it worth nothing: what
+ * follows would not fit. When the other one is lower, it is given up at once; when it is higher, it may
+ * be served until the snapshot is here.
  */
 
-import { Chain, type Snapshot } from '@fanfold/document'
+import { Chain } from '@fanfold/document'
 import {
   after,
   assert,
@@ -39,51 +43,11 @@ import {
 } from '@fanfold/protocol'
 import { isAhead } from './is-ahead.ts'
 import { SnapshotAssembly, snapshotBytes } from './snapshot-assembly.ts'
-
-/** Bounds of one stream at the child. */
-export type UpstreamLimits = {
-  /** Bytes of records that may be under way. */
-  readonly creditBytes: number
-  /** A snapshot larger than this is refused. */
-  readonly snapshotBytesMax: number
-  /** How long an answer to a join, or the next piece of a snapshot, may take. */
-  readonly answerMaxMs: number
-  readonly backoffBaseMs: number
-  readonly backoffMaxMs: number
-}
-
-/** Limits that suit a link within a region or between two. */
-export const defaultUpstreamLimits: UpstreamLimits = {
-  creditBytes: 1_048_576,
-  snapshotBytesMax: 134_217_728,
-  answerMaxMs: 2_000,
-  backoffBaseMs: 50,
-  backoffMaxMs: 1_000,
-}
+import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
+import type { UpstreamLimits } from './upstream-limits.ts'
 
 /** A parent that asks for a longer wait is asked again after this one. */
 const retryAfterMsMax = 30_000
-
-/** Why a stream starts anew; a metric label. */
-export type ResyncReason = 'gap' | 'hash' | 'piece' | 'silence' | 'broken'
-
-/** What a stream tells its owner. */
-export type UpstreamEvent =
-  /** The next records, verified. */
-  | { readonly kind: 'records'; readonly records: readonly LogRecord[] }
-  /** A verified snapshot that takes the place of everything held. */
-  | { readonly kind: 'reset'; readonly snapshot: Snapshot }
-  /** The parent serves the stream: what is missing comes with the next frames. */
-  | { readonly kind: 'joined' }
-  /** `final` when asking again would not help. */
-  | {
-      readonly kind: 'refused'
-      readonly code: ErrorCode
-      readonly message: string
-      readonly final: boolean
-    }
-  | { readonly kind: 'stale'; readonly stale: boolean; readonly ageMs: number }
-  | { readonly kind: 'resync'; readonly reason: ResyncReason }
 
 type State = 'detached' | 'joining' | 'assembling' | 'live' | 'waiting' | 'refused'
 
@@ -98,12 +62,17 @@ export class Upstream {
   #state: State = 'detached'
   #link: LinkId | undefined
   #channel: number | undefined
-  #ceiling = 0
+  /** What is held came under this ceiling; undefined before anything was. */
+  #ceiling: number | undefined
+  /** What comes is under this one, as the last welcome has said. */
+  #nextCeiling = 0
   #position: Position = zeroPosition
   /** Where the stream stood when it had to start anew last. */
   #troubleAt: Position = zeroPosition
   /** False while nothing held is worth resuming from. */
   #hasState = false
+  /** What was given up for its ceiling reached to here: nothing before it takes its place. */
+  #floor: Position = zeroPosition
   #assembly: SnapshotAssembly | undefined
   /** Bytes taken since the last credit was given. */
   #taken = 0
@@ -132,9 +101,9 @@ export class Upstream {
     return this.#channel
   }
 
-  /** Highest tag of a part that comes on the stream, as the parent has said; 0 before it has. */
+  /** Highest tag of a part in what is held and in the records that follow it; 0 before anything is. */
   get ceiling(): number {
-    return this.#ceiling
+    return this.#ceiling ?? 0
   }
 
   /** True while records come in as the parent gets them. */
@@ -192,7 +161,7 @@ export class Upstream {
   receive(frame: LinkFrame, now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
     switch (frame.kind) {
       case 'welcome':
-        return this.#welcomed(frame, now)
+        return this.#welcomed(frame, now, effects)
       case 'refused':
         return this.#refused(frame.code, frame.message, frame.retryAfterMs, now)
       case 'ended':
@@ -221,23 +190,49 @@ export class Upstream {
     return this.#resync('silence', now, effects)
   }
 
-  #welcomed(frame: Extract<LinkFrame, { kind: 'welcome' }>, now: Instant): UpstreamEvent[] {
+  #welcomed(
+    frame: Extract<LinkFrame, { kind: 'welcome' }>,
+    now: Instant,
+    effects: EffectSink<LinkEffect>,
+  ): UpstreamEvent[] {
+    const isOther = this.#hasState && frame.ceiling !== this.#ceiling
+    const events = this.#lowerTo(frame.ceiling)
     // The last of several answers counts: with it the parent's view of position and credit began.
     const isAwaited = this.#state === 'joining' || this.#state === 'assembling' || this.isLive
-    // A tail that follows nothing is the answer to a join from before what was held was given up.
-    if (!isAwaited || (frame.mode === 'tail' && !this.#hasState)) return []
+    if (!isAwaited) return events
     this.#channel = frame.channel
-    this.#ceiling = frame.ceiling
+    if (frame.mode === 'tail') {
+      if (isOther) {
+        this.#giveUp()
+        return [...events, ...this.#resync('ceiling', now, effects)]
+      }
+      // A tail that follows nothing answers a join from before what was held was given up.
+      if (!this.#hasState) return events
+    }
+    this.#nextCeiling = frame.ceiling
     this.#assembly = undefined
     this.#taken = 0
     if (frame.mode === 'snapshot') {
       this.#state = 'assembling'
       this.#deadline = after(now, milliseconds(this.#limits.answerMaxMs))
-      return []
+      return events
     }
     this.#state = 'live'
     this.#deadline = undefined
-    return [{ kind: 'joined' }]
+    return [...events, { kind: 'joined' }]
+  }
+
+  /** Nothing above `ceiling` may stay, whether it is of use or not. */
+  #lowerTo(ceiling: number): UpstreamEvent[] {
+    if (this.#ceiling === undefined || ceiling >= this.#ceiling) return []
+    this.#ceiling = ceiling
+    this.#giveUp()
+    return [{ kind: 'ceiling', ceiling }]
+  }
+
+  #giveUp(): void {
+    if (this.#hasState) this.#floor = this.#position
+    this.#hasState = false
   }
 
   #refused(code: ErrorCode, message: string, retryAfterMs: number, now: Instant): UpstreamEvent[] {
@@ -317,7 +312,7 @@ export class Upstream {
       const message = `a snapshot of at most ${this.#limits.snapshotBytesMax} bytes, got ${bytes}`
       return this.#refused('FANFOLD_TOO_LARGE', message, 0, now)
     }
-    if (this.#hasState && isAhead(this.#position, manifest.at)) {
+    if (isAhead(this.#hasState ? this.#position : this.#floor, manifest.at)) {
       // Going back is only for a new epoch: a parent that is behind is asked again later.
       return this.#resync('gap', now, effects)
     }
@@ -350,6 +345,8 @@ export class Upstream {
     this.#state = 'live'
     this.#deadline = undefined
     this.#hasState = true
+    this.#ceiling = this.#nextCeiling
+    this.#floor = zeroPosition
     this.#position = snapshot.manifest.at
     this.#progressed()
     return [{ kind: 'reset', snapshot }, { kind: 'joined' }]

@@ -1,3 +1,4 @@
+import { toHex } from '@fanfold/kernel'
 import {
   type DocumentKey,
   encodeLinkFrame,
@@ -21,6 +22,7 @@ class Rig {
   readonly joins: { doc: DocumentKey; request: JoinRequest }[] = []
   readonly left: { doc: DocumentKey; link: LinkId }[] = []
   readonly flushed: DocumentKey[] = []
+  readonly variants: { name: string; link: LinkId }[] = []
   readonly effects: LinkEffect[] = []
   readonly links: ChildLinks
   readonly channel: number
@@ -31,6 +33,7 @@ class Rig {
       downstream: () => undefined,
       left: (doc, link) => this.left.push({ doc, link }),
       flush: doc => this.flushed.push(doc),
+      variant: (hash, link) => this.variants.push({ name: toHex(hash), link }),
     })
     this.channel = this.links.assignChannel(doc)
     this.links.receive({ kind: 'link-opened', link: child, peer, dialled: false }, this.effects)
@@ -102,6 +105,7 @@ t.test(
         sent.push(key)
         links.setBusy(key, key === doc && sent.length < 3)
       },
+      variant: () => undefined,
     })
     links.setBusy(doc, true)
     links.setBusy(semis, true)
@@ -118,6 +122,7 @@ t.test('a document that had nothing to send costs nobody a turn', async t => {
     downstream: () => undefined,
     left: () => undefined,
     flush: key => flushed.push(key),
+    variant: () => undefined,
   })
   links.setBusy(doc, true)
   links.setBusy(semis, true)

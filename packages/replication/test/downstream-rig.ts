@@ -24,6 +24,8 @@ export class Rig {
   readonly ring: RecordRing
   readonly downstream: Downstream
   snapshotBytes = 0
+  /** Highest tag of what the parent holds. */
+  ceiling = 255
   /** Snapshots made so far. */
   made = 0
   hasSnapshot = true
@@ -40,6 +42,7 @@ export class Rig {
       channel: 7,
       ring: this.ring,
       chain: new Chain(sha256),
+      ceiling: () => this.ceiling,
       source: {
         snapshot: take,
         get lastSnapshot() {
@@ -90,6 +93,10 @@ export class Rig {
 
   resend(...indexes: number[]): void {
     this.downstream.resend(child, indexes, this.#effects)
+  }
+
+  restart(): void {
+    this.downstream.restart(headOf(this.ring), this.#effects)
   }
 
   end(): void {

@@ -3,7 +3,7 @@ import { Prng } from '@fanfold/kernel'
 import type { LinkEffect, LinkFrame, LogRecord } from '@fanfold/protocol'
 import t from 'tap'
 import { Follower } from '../src/follower.ts'
-import { defaultUpstreamLimits } from '../src/upstream.ts'
+import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
   at,
@@ -30,7 +30,7 @@ function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: LinkE
   follower.upstream.attach(link(1), at(0), effects)
   const { manifest, pieces } = snapshotAt(head)
   const frames: LinkFrame[] = [
-    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head },
+    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head, ceiling: 239 },
     { kind: 'snapshot-begin', channel: 1, manifest },
     ...pieces.map(
       (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel: 1, index, piece }),

@@ -12,7 +12,7 @@ import {
 } from '@fanfold/protocol'
 import t from 'tap'
 import { Following, type FollowingEvent } from '../src/following.ts'
-import { defaultUpstreamLimits } from '../src/upstream.ts'
+import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
   at,
@@ -33,6 +33,7 @@ const semis = parseDocumentKey('acme/match/semis')
 
 /** Everything that a node follows, with what it tells. */
 class Rig {
+  readonly variants: { hash: string; isHere: boolean }[] = []
   readonly told: { doc: DocumentKey; event: FollowingEvent }[] = []
   readonly following: Following
   nowMs = 0
@@ -49,6 +50,7 @@ class Rig {
         this.told.push({ doc, event })
         this.onTold?.(doc, event)
       },
+      tellVariant: (hash, variant) => this.variants.push({ hash, isHere: variant !== undefined }),
     })
   }
 
@@ -114,6 +116,7 @@ const welcome = (mode: 'tail' | 'snapshot', channel = 7, key = doc): LinkFrame =
   channel,
   mode,
   head,
+  ceiling: 239,
 })
 
 const snapshotFrames = (position: Position, channel = 7): LinkFrame[] => {

@@ -15,7 +15,9 @@ import {
 import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
 import { RecordRing } from '../src/record-ring.ts'
-import { defaultUpstreamLimits, Upstream, type UpstreamEvent } from '../src/upstream.ts'
+import { Upstream } from '../src/upstream.ts'
+import type { UpstreamEvent } from '../src/upstream-event.ts'
+import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import { at, doc, link, ringLimits } from './build-stream.ts'
 
 /** Records that the parent holds; who lacks more gets a snapshot. */
@@ -41,6 +43,7 @@ class Pair {
       downstream: () => downstream,
       left: () => undefined,
       flush: key => this.#children.setBusy(key, downstream.flush(this.#effects)),
+      variant: () => undefined,
     })
     const downstream: Downstream = new Downstream({
       doc,
@@ -48,6 +51,7 @@ class Pair {
       ring: this.#ring,
       chain: new Chain(sha256),
       source: this.#replica,
+      ceiling: () => 239,
     })
   }
 

@@ -9,7 +9,9 @@ import { decodeLinkFrame, type LinkEffect, type LinkId, type LogRecord } from '@
 import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
 import { RecordRing } from '../src/record-ring.ts'
-import { defaultUpstreamLimits, Upstream, type UpstreamEvent } from '../src/upstream.ts'
+import { Upstream } from '../src/upstream.ts'
+import type { UpstreamEvent } from '../src/upstream-event.ts'
+import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import { at, doc, link, recordsOf, ringLimits } from './build-stream.ts'
 
 /** The log that the parent publishes. */
@@ -74,6 +76,7 @@ export class Hop {
       downstream: () => this.#downstream,
       left: () => undefined,
       flush: () => this.#flush(),
+      variant: () => undefined,
     }
     this.#links = new ChildLinks(owner)
     this.#downstream = new Downstream({
@@ -82,6 +85,7 @@ export class Hop {
       ring: this.#ring,
       chain: new Chain(sha256),
       source: this.#replica,
+      ceiling: () => 239,
     })
     for (const index of this.children.keys()) {
       const peer = { node: `n${index}`, incarnation: '1', region: 'r', roles: [], ceiling: 239 }

@@ -8,12 +8,9 @@ import type {
   Position,
   SnapshotManifest,
 } from '@fanfold/protocol'
-import {
-  defaultUpstreamLimits,
-  Upstream,
-  type UpstreamEvent,
-  type UpstreamLimits,
-} from '../src/upstream.ts'
+import { Upstream } from '../src/upstream.ts'
+import type { UpstreamEvent } from '../src/upstream-event.ts'
+import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
 import { after, at, doc, framesOf, link, recordsOf, snapshotAt } from './build-stream.ts'
 
 export const log = recordsOf(60)
@@ -71,12 +68,17 @@ export class Rig {
   }
 }
 
-export const welcome = (mode: 'tail' | 'snapshot' = 'snapshot', position = head): LinkFrame => ({
+export const welcome = (
+  mode: 'tail' | 'snapshot' = 'snapshot',
+  position = head,
+  ceiling = 239,
+): LinkFrame => ({
   kind: 'welcome',
   doc,
   channel: 7,
   mode,
   head: position,
+  ceiling,
 })
 
 export const records = (...list: (LogRecord | undefined)[]): LinkFrame => ({
