@@ -117,6 +117,7 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
     channel: uint32,
     mode: fc.constantFrom('tail', 'snapshot'),
     head: position,
+    ceiling: uint8,
   }),
   refused: of('refused', { doc: documentKey, code, message, retryAfterMs: uint32 }),
   records: of('records', { channel: uint32, records: fc.array(anyRecord, { maxLength: 5 }) }),
@@ -140,6 +141,17 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
   }),
   ended: of('ended', { channel: uint32, code, message }),
   status: of('status', { channel: uint32, stale: fc.boolean(), ageMs: uint32 }),
+  'request-variant': of('request-variant', { hash: bytesOf(32) }),
+  variant: of('variant', {
+    variant: fc.record({
+      hash: bytesOf(32),
+      type: fc.string({ unit: 'grapheme', maxLength: 20 }),
+      token: text,
+      signature: fc.uint8Array({ maxLength: 128 }),
+      code: fc.uint8Array({ maxLength: 1000 }),
+    }),
+  }),
+  'no-variant': of('no-variant', { hash: bytesOf(32) }),
 }
 
 /** Any frame of a link. */

@@ -16,6 +16,18 @@ await t.test('any record fits in a frame of records, any piece in a frame of its
   t.ok(9 + limits.snapshotPieceBytesMax.value <= frame)
 })
 
+await t.test('the largest variant fits in a frame, with all that goes with it', async t => {
+  const head = 1 + 32 + 2 + limits.keyBytesMax.value + 2 + limits.helloTextBytesMax.value + 2 + 128
+  t.ok(head + limits.variantBytesMax.value <= limits.linkFrameBytesMax.value)
+})
+
+await t.test(
+  'a record has room for a part of each label, of the public, the crowd and the authority',
+  async t => {
+    t.equal(limits.labelsMax.value + 3, limits.partsPerRecordMax.value)
+  },
+)
+
 await t.test('the largest manifest fits in a frame', async t => {
   const position = 4 + 8 + 32
   const entries = limits.snapshotPiecesMax.value * (1 + 4 + 32)

@@ -11,6 +11,8 @@ import {
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,
+  type SignedVariant,
+  variantSigningBytes,
 } from '../src/link-frame.ts'
 import { encodeRecord, LogRecord } from '../src/log-record.ts'
 import { zeroPosition } from '../src/position.ts'
@@ -43,7 +45,8 @@ for (const [kind, frames] of Object.entries(linkFrames)) {
     t.doesNotThrow(() => fc.assert(property))
   })
 
-  if (kind === 'records' || kind === 'snapshot-piece') continue
+  // Their last field runs to the end of the frame.
+  if (kind === 'records' || kind === 'snapshot-piece' || kind === 'variant') continue
 
   await t.test(`bytes behind a ${kind} frame are ignored`, async t => {
     const property = fc.property(frames, fc.uint8Array(), (frame, more) => {
@@ -64,12 +67,18 @@ for (const [kind, frames] of Object.entries(linkFrames)) {
   })
 }
 
-await t.test('every type has a number of its own, below those that may be ignored', async t => {
-  const numbers = Object.values(linkFrameTypes)
-  t.equal(new Set(numbers).size, numbers.length)
-  for (const number of numbers) t.ok(number > 0 && number < optionalFrameTypeMin)
-  t.same(Object.keys(linkFrames).sort(), Object.keys(linkFrameTypes).sort(), 'all are tested')
-})
+await t.test(
+  'every type has a number of its own; only what concerns variants may be ignored',
+  async t => {
+    const numbers = Object.values(linkFrameTypes)
+    t.equal(new Set(numbers).size, numbers.length)
+    for (const [kind, number] of Object.entries(linkFrameTypes)) {
+      t.ok(number > 0 && number < 256)
+      t.equal(number >= optionalFrameTypeMin, kind.endsWith('variant'), kind)
+    }
+    t.same(Object.keys(linkFrames).sort(), Object.keys(linkFrameTypes).sort(), 'all are tested')
+  },
+)
 
 await t.test('an unknown type from 128 on is ignored, below 128 refused', async t => {
   const known = new Set<number>(Object.values(linkFrameTypes))
@@ -145,6 +154,62 @@ await t.test('a signature of 128 bytes is taken, of 129 not', async t => {
     encodeLinkFrame({ kind: 'proof', signature: new Uint8Array(length) })
   t.equal(decodeLinkFrame(proof(128))?.kind, 'proof')
   t.throws(() => decodeLinkFrame(proof(129)), badFrame)
+})
+
+const variantFrame = (fields: Partial<SignedVariant>): Uint8Array =>
+  encodeLinkFrame({
+    kind: 'variant',
+    variant: {
+      hash: new Uint8Array(32),
+      type: 'match',
+      token: '',
+      signature: new Uint8Array(0),
+      code: new Uint8Array(0),
+      ...fields,
+    },
+  })
+
+await t.test('a variant of the largest size is taken, of one byte more not', async t => {
+  const most = limits.variantBytesMax.value
+  const frame = decodeLinkFrame(variantFrame({ code: new Uint8Array(most) }))
+  t.equal(frame?.kind === 'variant' && frame.variant.code.length, most)
+  t.throws(() => decodeLinkFrame(variantFrame({ code: new Uint8Array(most + 1) })), badFrame)
+})
+
+await t.test('each field of a variant is taken at its limit, and not past it', async t => {
+  const texts = { type: limits.keyBytesMax.value, token: limits.helloTextBytesMax.value }
+  for (const [field, most] of Object.entries(texts)) {
+    const frame = (length: number) => variantFrame({ [field]: 'x'.repeat(length) })
+    t.equal(decodeLinkFrame(frame(most))?.kind, 'variant', field)
+    t.throws(() => decodeLinkFrame(frame(most + 1)), badFrame, field)
+  }
+  const signed = (length: number) => variantFrame({ signature: new Uint8Array(length) })
+  t.equal(decodeLinkFrame(signed(128))?.kind, 'variant')
+  t.throws(() => decodeLinkFrame(signed(129)), badFrame)
+})
+
+await t.test('a variant cut before its text is refused', async t => {
+  const bytes = variantFrame({ token: 'jwt', signature: new Uint8Array(64) })
+  for (let length = 1; length < bytes.length; length++) {
+    t.throws(() => decodeLinkFrame(bytes.subarray(0, length)), badFrame, `${length}`)
+  }
+})
+
+await t.test(
+  'what is signed of a variant is its type and its name, and of nothing else',
+  async t => {
+    const bytes = variantSigningBytes('match', new Uint8Array(32).fill(7))
+    const text = (value: string) => [0, value.length, ...Buffer.from(value)]
+    t.same([...bytes], [...text('fanfold variant'), ...text('match'), ...new Array(32).fill(7)])
+  },
+)
+
+await t.test('a ceiling is any tag, up to what only authorities keep', async t => {
+  for (const ceiling of [0, 1, 239, 240, 255]) {
+    const [welcome] = fc.sample(linkFrames.welcome, { numRuns: 1, seed: 3 })
+    if (welcome?.kind !== 'welcome') throw new Error('a welcome is a welcome')
+    t.match(decodeLinkFrame(encodeLinkFrame({ ...welcome, ceiling })), { ceiling })
+  }
 })
 
 await t.test('a piece of 65,536 bytes is taken, of one more not', async t => {

@@ -23,6 +23,7 @@ import {
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,
+  variantSigningBytes,
 } from '../src/link-frame.ts'
 import {
   encodeRecord,
@@ -43,12 +44,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: 'bf109954d2dc5ab6850baa49b350783d',
-    limits: '9b506d22cee8ee076c074b85b9689a17',
+    numbers: 'ef6f0f26c3944d0f336e42795ae3f70f',
+    limits: '45e16e9c300ad9108066c0d3582f793b',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: '89798828031d90dda1798bc9344eb651',
+    linkFrames: '59932b01bdea7c12aa5875bb736af10d',
     clientFrames: 'cf69b0fc59f2b31908567970e4e6b0bc',
   },
 }
@@ -89,13 +90,19 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
   leave: { kind: 'leave', doc },
   credit: { kind: 'credit', channel: 7, bytes: 8 },
   'request-pieces': { kind: 'request-pieces', channel: 7, indexes: [1, 2] },
-  welcome: { kind: 'welcome', doc, channel: 7, mode: 'snapshot', head: at },
+  welcome: { kind: 'welcome', doc, channel: 7, mode: 'snapshot', head: at, ceiling: 239 },
   refused: { kind: 'refused', doc, code: 'FANFOLD_MOVED', message: 'é', retryAfterMs: 9 },
   records: { kind: 'records', channel: 7, records: [record, record] },
   'snapshot-begin': { kind: 'snapshot-begin', channel: 7, manifest },
   'snapshot-piece': { kind: 'snapshot-piece', channel: 7, index: 3, piece: bytes(4) },
   ended: { kind: 'ended', channel: 7, code: 'FANFOLD_DELETED', message: 'gone' },
   status: { kind: 'status', channel: 7, stale: true, ageMs: 250 },
+  'request-variant': { kind: 'request-variant', hash: bytes(32) },
+  variant: {
+    kind: 'variant',
+    variant: { hash: bytes(32), type: 'match', token: 'jwt', signature: bytes(64), code: bytes(5) },
+  },
+  'no-variant': { kind: 'no-variant', hash: bytes(32) },
 }
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString()
@@ -133,6 +140,7 @@ const wire: Readonly<Record<string, unknown>> = {
   linkFrames: [
     ...Object.values(frames).map(frame => hex(encodeLinkFrame(frame))),
     hex(encodeLinkFrame({ ...frames.join, have: undefined })),
+    hex(variantSigningBytes('match', bytes(32))),
   ],
   clientFrames: [
     encodeResumePoint(at),
