@@ -77,7 +77,7 @@ function forward() {
   const join = encodeLinkFrame({ kind: 'join', doc, have: undefined, credit: 67_108_864 })
   receive({ kind: 'link-frame', link: 2, frame: join })
   for (const frame of [
-    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head: zeroPosition },
+    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head: zeroPosition, ceiling: 239 },
     {
       kind: 'snapshot-begin',
       channel: 1,

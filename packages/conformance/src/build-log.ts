@@ -3,17 +3,17 @@
  */
 import { hash } from 'node:crypto'
 import { Chain } from '@fanfold/document'
-import { assert, encodeUtf8, Prng, type Sha256, sha256Bytes } from '@fanfold/kernel'
+import { assert, Prng, type Sha256, sha256Bytes } from '@fanfold/kernel'
 import {
   type DocumentKey,
   encodeRecord,
   type LogRecord,
   type Position,
-  partTags,
   saltBytes,
   traceBytes,
   zeroPosition,
 } from '@fanfold/protocol'
+import { type BuiltDefinition, LogScript } from './log-script.ts'
 
 /** SHA-256 of the machine, for tests. */
 export const sha256: Sha256 = (input, target, offset) => {
@@ -46,13 +46,19 @@ export type BuildLogOptions = {
   readonly recordBytes?: number | undefined
   /** Whether each record has a trace id of its own; not when not said. */
   readonly isTraced?: boolean | undefined
+  /**
+   * Makes the log begin with a `definition` record, and then `create` at seq 2. The places with labels
+   * must lie apart. Without, there is no such record.
+   */
+  readonly definition?: BuiltDefinition | undefined
   /** Other seeds give other histories of the same document. */
   readonly seed?: string | undefined
 }
 
 /**
  * A stretch of a log: `create` with the state `{"n": 0}` at its start, then deltas that set `n` to
- * the record's seq.
+ * the record's seq. With labels, `create` and each delta also set each labelled place to `labelledText`;
+ * `*` stands for a member `any` there.
  */
 export function buildLog(options: BuildLogOptions): BuiltLog {
   const { doc, count, epoch = 1, after = zeroPosition, recordBytes, seed = 'log' } = options
@@ -62,21 +68,22 @@ export function buildLog(options: BuildLogOptions): BuiltLog {
   const prng = new Prng(`${seed}/${doc}/${epoch}/${after.seq}`)
   const records: LogRecord[] = []
   let end = after
+  const script = new LogScript(options.definition)
   for (let index = 0; index < count; index++) {
     const seq = end.seq + 1
-    const patch = `[{"op":"replace","path":"/n","value":${seq}}]`
-    const payload = encodeUtf8(seq === 1 ? '{"n":0}' : patch)
+    const [[firstTag, payload], ...labelled] = script.parts(seq)
     const salt = prng.bytes(saltBytes)
     const trace = isTraced ? prng.bytes(traceBytes) : undefined
+    const salted = labelled.map(([tag, payload]) => ({ tag, salt: prng.bytes(saltBytes), payload }))
     const encode = (payload: Uint8Array): Uint8Array =>
       encodeRecord({
-        kind: seq === 1 ? 'create' : 'delta',
+        kind: script.kindOf(seq),
         key: doc,
         epoch,
         seq,
         timeMs: 1_731_931_200_000 + seq,
         trace,
-        parts: [{ tag: partTags.public, salt, payload }],
+        parts: [{ tag: firstTag, salt, payload }, ...salted],
       })
     const shortest = encode(payload)
     const padding = recordBytes === undefined ? 0 : recordBytes - shortest.length

@@ -115,7 +115,7 @@ t.test('a child that plays the parent is cut off, and nothing of it stays', asyn
   const manifest = { at, pieces: [{ tag: 0, bytes: 5, digest: hash }] }
   const frames: LinkFrame[] = [
     { kind: 'records', channel, records: [] },
-    { kind: 'welcome', doc, channel, mode: 'snapshot', head: at },
+    { kind: 'welcome', doc, channel, mode: 'snapshot', head: at, ceiling: 239 },
     { kind: 'snapshot-begin', channel, manifest },
     { kind: 'snapshot-piece', channel, index: 0, piece: new Uint8Array(5) },
     { kind: 'ended', channel, code: 'FANFOLD_DELETED', message: 'gone' },
@@ -275,7 +275,14 @@ t.test('a parent that lies harms nobody but those who ask for its documents', as
       pieces: Array.from({ length: count }, () => ({ tag: 0, bytes, digest: hash })),
     },
   })
-  const welcome: LinkFrame = { kind: 'welcome', doc, channel, mode: 'snapshot', head: at }
+  const welcome: LinkFrame = {
+    kind: 'welcome',
+    doc,
+    channel,
+    mode: 'snapshot',
+    head: at,
+    ceiling: 239,
+  }
   const before = process.memoryUsage.rss()
   evil.send(link, welcome, pieces(65_536, 16_384))
   for (let round = 0; round < 20; round++) evil.send(link, welcome, pieces(8_192, 16_384))

@@ -61,7 +61,16 @@ t.test('a snapshot is of a place of the log, on a channel that was named', async
   const begin = encodeLinkFrame({ kind: 'snapshot-begin', channel: 4, manifest })
   arrive(begin)
   t.match(problems.messages, [/a channel of no document/])
-  arrive(encodeLinkFrame({ kind: 'welcome', doc, channel: 4, mode: 'snapshot', head: log.end }))
+  arrive(
+    encodeLinkFrame({
+      kind: 'welcome',
+      doc,
+      channel: 4,
+      mode: 'snapshot',
+      head: log.end,
+      ceiling: 239,
+    }),
+  )
   arrive(begin)
   t.equal(problems.count, 1)
   const secret = encodeSnapshot({
