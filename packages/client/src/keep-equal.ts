@@ -7,34 +7,29 @@ const depthMax = 512
  * `next`, in which every part that equals its counterpart in `previous` is replaced by it, so that
  * whoever compares by `===` sees only what differs. Returns `previous` itself when all is equal.
  *
- * `next` is changed in place: it must be fresh from the parser.
+ * Neither argument is changed: what differs is copied.
  */
 export function keepEqual(previous: JsonValue, next: JsonValue, depth = 0): JsonValue {
   if (previous === next || depth > depthMax) return next
+  let isEqual = true
+  const keep = (old: JsonValue | undefined, value: JsonValue): JsonValue => {
+    const kept = old === undefined ? value : keepEqual(old, value, depth + 1)
+    if (kept !== old) isEqual = false
+    return kept
+  }
   if (Array.isArray(previous) && Array.isArray(next)) {
-    let isEqual = previous.length === next.length
-    for (const [index, value] of next.entries()) {
-      const old = previous[index]
-      if (old === undefined) continue
-      const kept = keepEqual(old, value, depth + 1)
-      next[index] = kept
-      if (kept !== old) isEqual = false
-    }
-    return isEqual ? previous : next
+    const kept = next.map((value, index) => keep(previous[index], value))
+    return isEqual && previous.length === next.length ? previous : kept
   }
   if (isJsonObject(previous) && isJsonObject(next)) {
-    let isEqual = Object.keys(previous).length === Object.keys(next).length
-    for (const [key, value] of Object.entries(next)) {
-      const old = Object.hasOwn(previous, key) ? previous[key] : undefined
-      if (old === undefined) {
-        isEqual = false
-        continue
-      }
-      const kept = keepEqual(old, value, depth + 1)
-      next[key] = kept
-      if (kept !== old) isEqual = false
-    }
-    return isEqual ? previous : next
+    const entries = Object.entries(next)
+    const kept = entries.map(([key, value]): [string, JsonValue] => [
+      key,
+      keep(Object.hasOwn(previous, key) ? previous[key] : undefined, value),
+    ])
+    return isEqual && Object.keys(previous).length === entries.length
+      ? previous
+      : Object.fromEntries(kept)
   }
   return next
 }

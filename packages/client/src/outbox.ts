@@ -3,12 +3,13 @@
  * it is answered or its deadline passes: delivered at least once, committed at most once. What the
  * deadline says depends on whether some copy of the message went out and was never answered.
  */
-import { limits, type WriterFrame } from '@fanfold/protocol'
+import type { WriterFrame } from '@fanfold/protocol'
 import type { Endpoint } from './endpoint.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
 import { type ReconnectOptions, reconnectDelayMs } from './reconnect-delay.ts'
 import { isRetryCode } from './retry-codes.ts'
+import { writeFrameBytesMax } from './wire-limits.ts'
 
 /** Where a message stands in its document's log. */
 export type Committed = { readonly epoch: number; readonly seq: number }
@@ -189,9 +190,8 @@ export class Outbox {
 
   #limitError(doc: string, bytes: number): FanfoldError | undefined {
     const { inFlightMax, inFlightBytesMax } = this.#options
-    const bytesMax = limits.writeFrameBytesMax.value
-    if (bytes > bytesMax) {
-      const message = `a message of at most ${bytesMax} bytes, got ${bytes}`
+    if (bytes > writeFrameBytesMax) {
+      const message = `a message of at most ${writeFrameBytesMax} bytes, got ${bytes}`
       return new FanfoldError('FANFOLD_FRAME_TOO_LARGE', message, { doc })
     }
     if (this.#sends.size < inFlightMax && this.#bytes + bytes <= inFlightBytesMax) return undefined
