@@ -16,7 +16,7 @@ import { shiftPlace } from './place-shift.ts'
 import { escapeSegment, parsePointer } from './pointer.ts'
 
 /** Looks at one operation in the light of another, in one patch: beyond it the patch is refused. */
-export const comparisonsMax = 4_194_304
+export const comparisonsMax = 1_048_576
 
 type Operation = Extract<PatchOperation, { op: 'add' | 'replace' | 'remove' }>
 
@@ -210,8 +210,11 @@ function segmentsOf(path: string): string[] {
   return segments
 }
 
-const pointerTo = (segments: readonly string[]): string =>
-  segments.map(segment => `/${escapeSegment(segment)}`).join('')
+function pointerTo(segments: readonly string[]): string {
+  let pointer = ''
+  for (const segment of segments) pointer += `/${escapeSegment(segment)}`
+  return pointer
+}
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 

@@ -106,14 +106,15 @@ export class Labels {
   }
 
   /** Whether an operation may be at, below or above a place that has a label. */
-  #mayTouch({ path }: PatchOperation): boolean {
+  #mayTouch({ op, path }: PatchOperation): boolean {
+    if (op !== 'add' && op !== 'replace' && op !== 'remove') return true
     let nodes = this.#root
     for (let start = 1; start <= path.length; ) {
       const slash = path.indexOf('/', start)
       const end = slash < 0 ? path.length : slash
       // A name with an escape is rare: the slow way takes it apart.
       const segment = path.slice(start, end)
-      if (segment.includes('~')) return true
+      if (segment.includes('~') || nodes.some(({ indexed }) => indexed !== undefined)) return true
       nodes = stepTo(nodes, segment)
       if (nodes.length === 0) return false
       if (labelOf(nodes, 0) > 0) return true

@@ -27,6 +27,7 @@ export function shiftPlace(
   if (other === '-') return place
   if (op === 'remove' && own === other) return undefined
   if (Number(own) < Number(other)) return place
-  const moved = Number(own) + (op === 'add' ? 1 : -1)
-  return [...place.slice(0, last), String(moved), ...place.slice(last + 1)]
+  const moved = place.slice()
+  moved[last] = String(Number(own) + (op === 'add' ? 1 : -1))
+  return moved
 }

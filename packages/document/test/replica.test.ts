@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { LogRecord } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { parsePayload } from '../src/change.ts'
 import { canonicalJson, type JsonObject, type JsonValue } from '../src/json.ts'
 import type { PatchOperation } from '../src/patch.ts'
 import { Replica } from '../src/replica.ts'
@@ -270,14 +269,6 @@ await t.test(
     t.equal(replica.snapshot(), undefined)
   },
 )
-
-await t.test('a payload is its JSON, or undefined when it is none', async t => {
-  const log = new LogBuilder()
-  t.same(parsePayload(log.add('create', { n: 1 })), { n: 1 })
-  t.equal(parsePayload(log.addParts('delta', [log.part(1, '[]')])), undefined)
-  t.equal(parsePayload(log.addParts('delta', [log.part(0, '{')])), undefined)
-  t.equal(parsePayload(log.addParts('delta', [])), undefined)
-})
 
 await t.test('a hundred thousand waiting records are applied in slices without delay', async t => {
   const log = new LogBuilder()
