@@ -5,17 +5,21 @@ import {
   type LinkEffect,
   type LinkFrame,
   type LinkId,
+  limits,
   type PeerIdentity,
   parseDocumentKey,
 } from '@fanfold/protocol'
 import t from 'tap'
 import { ChildLinks } from '../src/child-links.ts'
 import type { JoinRequest } from '../src/downstream.ts'
-import { doc, framesOf, link } from './build-stream.ts'
+import { bytesOf, doc, framesOf, link } from './build-stream.ts'
+import { variantOf } from './build-variant.ts'
 
 const child = link(1)
 const semis = parseDocumentKey('acme/match/semis')
 const peer: PeerIdentity = { node: 'n1', incarnation: '1', region: 'r', roles: [], ceiling: 3 }
+
+const one = variantOf('one')
 
 /** Links whose owner writes down what it is told. */
 class Rig {
@@ -51,6 +55,15 @@ class Rig {
 
   close(): void {
     this.links.receive({ kind: 'link-closed', link: child, reason: 'gone' }, this.effects)
+  }
+
+  ask({ variant }: typeof one, from = child): void {
+    this.take({ kind: 'request-variant', hash: variant.hash }, from)
+  }
+
+  answer({ variant }: typeof one, isHere: boolean, links = [child]): LinkFrame[] {
+    this.links.answerVariant(variant.hash, links, isHere ? variant : undefined, this.effects)
+    return framesOf(this.effects.splice(0))
   }
 
   join(key = doc): void {
@@ -192,4 +205,66 @@ t.test('frames and congestion of an unknown link are nothing', async t => {
   rig.take({ kind: 'join', doc, have: undefined, credit: 1 }, link(5))
   rig.congest(true, link(5))
   t.same(rig.joins, [])
+})
+
+t.test('a request for a variant reaches the owner, once, and is answered once', async t => {
+  const rig = new Rig()
+  rig.ask(one)
+  rig.ask(one)
+  t.same(rig.variants, [{ name: one.name, link: child }])
+  t.match(rig.answer(one, true), [{ kind: 'variant', variant: { hash: one.variant.hash } }])
+  t.same(rig.answer(one, true), [])
+  rig.ask(one)
+  t.match(rig.answer(one, false), [{ kind: 'no-variant', hash: one.variant.hash }])
+})
+
+t.test('only who waits is answered', async t => {
+  const rig = new Rig()
+  rig.links.receive({ kind: 'link-opened', link: link(2), peer, dialled: false }, rig.effects)
+  rig.ask(one)
+  t.equal(rig.answer(one, true, [child, link(2), link(3)]).length, 1)
+  rig.ask(one, link(2))
+  rig.close()
+  t.equal(rig.answer(one, true, [child, link(2)]).length, 1)
+})
+
+t.test(
+  'a child may wait for as many variants as the limit says; of one more there is none',
+  async t => {
+    const rig = new Rig()
+    const most = limits.variantsAskedMax.value
+    const many = Array.from({ length: most + 1 }, (_, index) => variantOf(`variant ${index}`))
+    for (const variant of many) rig.ask(variant)
+    t.equal(rig.variants.length, most)
+    t.match(framesOf(rig.effects.splice(0)), [
+      { kind: 'no-variant', hash: many[most]?.variant.hash },
+    ])
+    if (many[0] !== undefined) rig.answer(many[0], true)
+    if (many[most] !== undefined) rig.ask(many[most])
+    t.equal(rig.variants.length, most + 1)
+  },
+)
+
+t.test('a link that is full gets no variant, and may ask again', async t => {
+  const rig = new Rig()
+  rig.ask(one)
+  rig.congest(true)
+  t.match(rig.answer(one, true), [{ kind: 'no-variant' }])
+  rig.ask(one)
+  t.match(framesOf(rig.effects.splice(0)), [{ kind: 'no-variant' }])
+  t.equal(rig.variants.length, 1)
+  rig.congest(false)
+  rig.ask(one)
+  t.match(rig.answer(one, true), [{ kind: 'variant' }])
+})
+
+t.test('children that wait for the same variant get the same bytes', async t => {
+  const rig = new Rig()
+  rig.links.receive({ kind: 'link-opened', link: link(2), peer, dialled: false }, rig.effects)
+  rig.ask(one)
+  rig.ask(one, link(2))
+  rig.links.answerVariant(one.variant.hash, [child, link(2)], one.variant, rig.effects)
+  const [first, second] = bytesOf(rig.effects)
+  t.ok(first)
+  t.equal(first, second)
 })

@@ -1,155 +1,20 @@
-import { sha256 } from '@fanfold/conformance'
-import { Prng } from '@fanfold/kernel'
-import {
-  type DocumentKey,
-  encodeLinkFrame,
-  type LinkEffect,
-  type LinkFrame,
-  type LinkInput,
-  type LogRecord,
-  type Position,
-  parseDocumentKey,
-} from '@fanfold/protocol'
+import { type DocumentKey, type LinkFrame, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { Following, type FollowingEvent } from '../src/following.ts'
-import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
+import { after, at, doc } from './build-stream.ts'
 import {
-  after,
-  at,
-  doc,
-  framesOf,
-  link,
-  recordsOf,
-  ringLimits,
-  snapshotAt,
-} from './build-stream.ts'
-
-const log = recordsOf(400)
-const head = after(log[9])
-const peer = { node: 'parent', incarnation: '1', region: 'r', roles: [], ceiling: 239 }
-const first = link(1)
-const second = link(2)
-const semis = parseDocumentKey('acme/match/semis')
-
-/** Everything that a node follows, with what it tells. */
-class Rig {
-  readonly variants: { hash: string; isHere: boolean }[] = []
-  readonly told: { doc: DocumentKey; event: FollowingEvent }[] = []
-  readonly following: Following
-  nowMs = 0
-  onTold: ((doc: DocumentKey, event: FollowingEvent) => void) | undefined
-  readonly #effects: LinkEffect[] = []
-
-  constructor(pendingBytesMax = 1_000_000) {
-    this.following = new Following({
-      sha256,
-      prng: new Prng('following'),
-      limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
-      lingerMs: 1_000,
-      tell: (doc, event) => {
-        this.told.push({ doc, event })
-        this.onTold?.(doc, event)
-      },
-      tellVariant: (hash, variant) => this.variants.push({ hash, isHere: variant !== undefined }),
-    })
-  }
-
-  follow(key = doc): void {
-    this.following.follow(key, at(this.nowMs), this.#effects)
-  }
-
-  unfollow(key = doc): void {
-    this.following.unfollow(key, this.#effects)
-  }
-
-  open(link = first): void {
-    this.#receive({ kind: 'link-opened', link, peer, dialled: true })
-  }
-
-  close(link = first): void {
-    this.#receive({ kind: 'link-closed', link, reason: 'gone' })
-  }
-
-  restart(): void {
-    this.following.restart(doc, at(this.nowMs), this.#effects)
-  }
-
-  take(frames: readonly LinkFrame[], from = first): void {
-    for (const frame of frames) this.bytes(encodeLinkFrame(frame), from)
-  }
-
-  bytes(bytes: Uint8Array, from = first): void {
-    this.#receive({ kind: 'link-frame', link: from, frame: bytes })
-  }
-
-  pass(ms: number): void {
-    this.nowMs += ms
-    this.following.tick(at(this.nowMs), this.#effects)
-  }
-
-  #receive(input: LinkInput): void {
-    this.following.receive(input, at(this.nowMs), this.#effects)
-  }
-
-  effects(): LinkEffect[] {
-    return this.#effects.splice(0)
-  }
-
-  sent(to = first): LinkFrame[] {
-    return framesOf(this.effects(), to)
-  }
-
-  events(): string[] {
-    return this.told.splice(0).map(({ event }) => event.kind)
-  }
-
-  /** How long the document has been stale, ms. */
-  get staleMs(): number | undefined {
-    const staleFor = this.following.staleFor(doc, at(this.nowMs))
-    return staleFor === undefined ? undefined : staleFor / 1_000
-  }
-}
-
-const welcome = (mode: 'tail' | 'snapshot', channel = 7, key = doc): LinkFrame => ({
-  kind: 'welcome',
-  doc: key,
-  channel,
-  mode,
+  first,
   head,
-  ceiling: 239,
-})
+  live,
+  log,
+  Rig,
+  records,
+  second,
+  snapshotFrames,
+  status,
+  welcome,
+} from './following-rig.ts'
 
-const snapshotFrames = (position: Position, channel = 7): LinkFrame[] => {
-  const { manifest, pieces } = snapshotAt(position)
-  return [
-    { kind: 'snapshot-begin', channel, manifest },
-    ...pieces.map((piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, piece })),
-  ]
-}
-
-const records = (list: readonly LogRecord[], channel = 7): LinkFrame => ({
-  kind: 'records',
-  channel,
-  records: list,
-})
-
-const status = (stale: boolean, ageMs: number): LinkFrame => ({
-  kind: 'status',
-  channel: 7,
-  stale,
-  ageMs,
-})
-
-/** A rig that follows the document, live at the tenth record. */
-const live = (pendingBytesMax?: number): Rig => {
-  const rig = new Rig(pendingBytesMax)
-  rig.open()
-  rig.follow()
-  rig.take([welcome('snapshot'), ...snapshotFrames(head)])
-  rig.effects()
-  rig.events()
-  return rig
-}
+const semis: DocumentKey = parseDocumentKey('acme/match/semis')
 
 t.test('a document that is followed is joined at once, or when a parent is there', async t => {
   const rig = new Rig()
@@ -350,3 +215,39 @@ t.test(
     t.equal(unused(), 1, 'and told once')
   },
 )
+
+t.test(
+  'what came under a higher ceiling is gone at once, told, and stale until it is back',
+  async t => {
+    const rig = live()
+    rig.onTold = (_, event) => {
+      if (event.kind !== 'ceiling') return
+      t.notOk(rig.following.get(doc)?.hasState)
+      t.equal(rig.following.get(doc)?.replica.state(), undefined)
+      t.equal(rig.following.get(doc)?.ring.bytes, 0)
+    }
+    rig.take([records(log.slice(10, 12)), status(true, 400)])
+    rig.events()
+    rig.take([welcome('snapshot', 7, doc, 1)])
+    t.same(rig.events(), ['ceiling', 'staleness'])
+    t.equal(rig.staleMs, 0)
+    rig.nowMs = 30
+    t.equal(rig.staleMs, 30)
+    rig.take([...snapshotFrames(after(log[11]))])
+    t.same(rig.events(), ['reset', 'joined', 'staleness'])
+    t.equal(rig.staleMs, undefined)
+    t.ok(rig.following.get(doc)?.hasState)
+  },
+)
+
+t.test('who was stale already is told again, for its children begin anew', async t => {
+  const rig = live()
+  rig.close()
+  rig.events()
+  rig.nowMs = 100
+  rig.open()
+  rig.take([welcome('tail', 7, doc, 1)])
+  t.same(rig.events(), ['ceiling', 'staleness', 'resync'])
+  t.equal(rig.staleMs, 100)
+  t.match(rig.sent().at(-1), { kind: 'join', have: undefined })
+})

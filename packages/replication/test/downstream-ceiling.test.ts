@@ -1,0 +1,103 @@
+import { labelledText } from '@fanfold/conformance'
+import type { LinkFrame } from '@fanfold/protocol'
+import t from 'tap'
+import { after, bytesOf, framesOf, link } from './build-stream.ts'
+import { bytesEach, child, kindsOf, log, Rig, settled } from './downstream-rig.ts'
+import { labelled } from './labelled-log.ts'
+
+const welcomes = (frames: readonly LinkFrame[]): number[] =>
+  frames.flatMap(frame => (frame.kind === 'welcome' ? [frame.ceiling] : []))
+
+t.test('a welcome states the lesser ceiling: of what is held and of the link', async t => {
+  for (const [held, token] of [
+    [255, 1],
+    [1, 255],
+    [0, 239],
+    [2, 2],
+  ] as const) {
+    const rig = new Rig(5)
+    rig.ceiling = held
+    rig.join({ ceiling: token })
+    t.same(welcomes(rig.sent()), [Math.min(held, token)])
+  }
+})
+
+t.test('when the ceiling changes, those are welcomed anew for whom it does', async t => {
+  const rig = new Rig(10)
+  for (const [index, ceiling] of [0, 1, 239].entries()) {
+    rig.join({ link: link(index), ceiling, have: after(log[9]) })
+  }
+  rig.flush()
+  rig.effects()
+  rig.ceiling = 1
+  rig.restart()
+  const effects = rig.effects()
+  t.same(welcomes(framesOf(effects, link(0))), [])
+  t.same(welcomes(framesOf(effects, link(1))), [])
+  t.match(framesOf(effects, link(2)), [{ kind: 'welcome', mode: 'snapshot', ceiling: 1 }])
+  rig.restart()
+  t.same(rig.effects(), [], 'and once')
+})
+
+t.test('nothing is sent to anybody while nothing is held', async t => {
+  const rig = settled()
+  rig.ceiling = 0
+  rig.hasSnapshot = false
+  rig.ring.reset(after(undefined))
+  rig.restart()
+  t.notOk(rig.flush())
+  t.same(kindsOf(rig.sent()), ['welcome'])
+})
+
+t.test('a child that is welcomed anew has the credit of its join again', async t => {
+  const rig = new Rig(20)
+  rig.join({ have: after(log[9]), credit: 3 * bytesEach })
+  rig.flush()
+  t.ok(rig.ring.lastSeq > 13, 'more than the credit was for')
+  rig.effects()
+  rig.ceiling = 1
+  rig.restart()
+  rig.flush()
+  rig.push(...log.slice(20, 24))
+  rig.flush()
+  const sent = rig.sent().flatMap(frame => (frame.kind === 'records' ? frame.records : []))
+  t.ok(sent.length >= 3)
+})
+
+t.test('children under one ceiling share a frame, whatever their tokens say', async t => {
+  const rig = new Rig(0, {}, labelled.records)
+  rig.push(...labelled.records.slice(0, 6))
+  rig.ceiling = 1
+  const have = after(labelled.records[1])
+  for (const [index, ceiling] of [1, 239, 0, 1].entries()) {
+    rig.join({ link: link(index), ceiling, have })
+  }
+  rig.effects()
+  rig.flush()
+  const effects = rig.effects()
+  const [a, b, c, d] = [0, 1, 2, 3].map(index => bytesOf(effects, link(index)))
+  t.equal(a?.[0], b?.[0])
+  t.not(a?.[0], c?.[0])
+  t.same(a, d)
+  t.ok(Buffer.concat(a ?? []).includes(labelledText(1, 5)))
+  t.notOk(Buffer.concat(c ?? []).includes(labelledText(1, 5)))
+})
+
+t.test('pieces that are sent again are those of the projected snapshot', async t => {
+  const rig = new Rig(0, {}, labelled.records)
+  rig.push(...labelled.records)
+  rig.last = labelled.snapshot
+  rig.join({ ceiling: 1 })
+  rig.flush()
+  const sent = rig.effects()
+  const begin = framesOf(sent, child).find(({ kind }) => kind === 'snapshot-begin')
+  const count = begin?.kind === 'snapshot-begin' ? begin.manifest.pieces.length : 0
+  t.ok(count > 0 && count < labelled.snapshot.pieces.length)
+  rig.resend(...labelled.snapshot.pieces.keys())
+  const again = rig.effects()
+  t.equal(framesOf(again).length, count)
+  for (const bytes of [...bytesOf(sent), ...bytesOf(again)]) {
+    t.notOk(Buffer.from(bytes).includes('label-2'))
+    t.notOk(Buffer.from(bytes).includes('crowd'))
+  }
+})
