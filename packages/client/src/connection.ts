@@ -1,5 +1,5 @@
-import type { DocumentDefinition, ViewOf } from '@fanfold/definition'
-import { asDocumentKey, limits } from '@fanfold/protocol'
+import type { DocumentDefinition, ViewOf, ViewStateOf } from '@fanfold/definition'
+import { asDocumentKey } from '@fanfold/protocol'
 import type { ConnectSettings } from './connect-options.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FanfoldError } from './fanfold-error.ts'
@@ -8,6 +8,7 @@ import type { MessageCall } from './message-call.ts'
 import { DocumentObservation, type Observation } from './observation.ts'
 import { ObserveLines } from './observe-lines.ts'
 import type { Committed } from './outbox.ts'
+import { idempotencyIdBytesMax } from './wire-limits.ts'
 import { WriteLines } from './write-lines.ts'
 
 /**
@@ -17,9 +18,9 @@ import { WriteLines } from './write-lines.ts'
 export type ConnectionStatus = 'idle' | 'connecting' | 'connected' | 'closed'
 
 /** How to observe a document. */
-export type ObserveOptions = {
+export type ObserveOptions<ViewState = unknown> = {
   /** What the view is to show; JSON. */
-  readonly viewState?: unknown
+  readonly viewState?: ViewState | undefined
   /** Deltas per second at most, over 0 up to 1,000; the server's own pace by default. */
   readonly maxRate?: number | undefined
 }
@@ -98,8 +99,8 @@ export class Connection {
    */
   observe<Definition extends DocumentDefinition = DocumentDefinition>(
     doc: string,
-    options: ObserveOptions = {},
-  ): Observation<ViewOf<Definition>> {
+    options: ObserveOptions<ViewStateOf<Definition>> = {},
+  ): Observation<ViewOf<Definition>, ViewStateOf<Definition>> {
     if (this.#status === 'closed') throw this.#closedError()
     requireKey(doc)
     const { viewState, maxRate } = options
@@ -114,13 +115,14 @@ export class Connection {
       { doc, viewState, maxRate, changesMax, reconnect, environment },
       {
         moved: (one, to) => this.#observe.move(one, to),
+        elsewhere: one => this.#observe.elsewhere(one),
         left: one => this.#observe.remove(one),
         report: error => this.#report(error),
       },
     )
     this.#observe.add(observation)
     // What a view holds is the definition's word; on the wire it is JSON.
-    return observation as Observation<ViewOf<Definition>>
+    return observation as Observation<ViewOf<Definition>, ViewStateOf<Definition>>
   }
 
   /**
@@ -188,8 +190,8 @@ function requireKey(doc: string): void {
 }
 
 function requireId(id: string): void {
-  const bytesMax = limits.idempotencyIdBytesMax.value
   const bytes = new TextEncoder().encode(id).length
-  if (bytes >= 1 && bytes <= bytesMax) return
-  throw new FanfoldError('FANFOLD_BAD_OPTION', `id is 1 to ${bytesMax} bytes, got ${bytes}`)
+  if (bytes >= 1 && bytes <= idempotencyIdBytesMax) return
+  const message = `id is 1 to ${idempotencyIdBytesMax} bytes, got ${bytes}`
+  throw new FanfoldError('FANFOLD_BAD_OPTION', message)
 }

@@ -25,6 +25,7 @@ export function decodeViewerFrame(text: string): ViewerFrame | undefined {
       break
     case 'status':
       requireFields(frame, { doc: 'string', status: 'string' })
+      if (frame['code'] !== undefined) requireFields(frame, { code: 'string' })
       break
     case 'moved':
       requireFields(frame, { doc: 'string', to: 'string' })

@@ -53,6 +53,8 @@ export class Line {
   readonly #options: LineOptions
   readonly #target: LineTarget
   readonly #events: LineEvents
+  /** The server that was dialled last. */
+  endpoint: Endpoint | undefined
   #state: 'closed' | 'waiting' | 'dialling' | 'open' = 'closed'
   #socket: WebSocketLike | undefined
   /** Grows with each dial and close: what belongs to an earlier one is ignored. */
@@ -142,6 +144,7 @@ export class Line {
   }
 
   #connect(endpoint: Endpoint, token: string | undefined): void {
+    this.endpoint = endpoint
     const protocols = [viewerSubprotocol]
     if (token !== undefined) protocols.push(`bearer.${token}`)
     let socket: WebSocketLike

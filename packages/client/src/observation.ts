@@ -1,12 +1,13 @@
 import type { ErrorCode, ViewerFrame } from '@fanfold/protocol'
 import type { Change } from './change.ts'
 import { ChangeQueue } from './change-queue.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
 import { guarded, Listeners } from './listeners.ts'
 import { type ReconnectOptions, reconnectDelayMs } from './reconnect-delay.ts'
 import { isRetryCode } from './retry-codes.ts'
-import { snapshotChange, type TrackerStep, ViewTracker } from './view-tracker.ts'
+import { snapshotChange, ViewTracker } from './view-tracker.ts'
 
 /**
  * How near the view is to the document: `connecting` before the first view; `live`; `stale` while
@@ -22,7 +23,7 @@ export type ObservationStatus = 'connecting' | 'live' | 'stale' | 'closed'
  * `changesMax` gets one such change in place of all it missed. A loop ends when the observation is
  * closed, with a throw when it ended by an error.
  */
-export interface Observation<View = unknown> extends AsyncIterable<Change> {
+export interface Observation<View = unknown, ViewState = unknown> extends AsyncIterable<Change> {
   readonly doc: string
   /** The view of now; undefined while there is none. */
   readonly view: View | undefined
@@ -30,14 +31,20 @@ export interface Observation<View = unknown> extends AsyncIterable<Change> {
   readonly seq: number
   readonly epoch: number
   readonly status: ObservationStatus
-  /** Why it is closed, when it was not asked for. */
+  /** Why it is closed, or is not live, where the server said so; undefined while it is live. */
   readonly error: FanfoldError | undefined
   /** Calls `listener` with each view, the first time at once when there is one; returns what stops it. */
   subscribe(listener: (view: View) => void): () => void
-  /** Calls `listener` with the status, at once and when it changes; returns what stops it. */
+  /**
+   * Calls `listener` with the status and the `error` of now, at once and when one of them changes;
+   * returns what stops it.
+   */
   onStatus(listener: (status: ObservationStatus, error?: FanfoldError) => void): () => void
-  /** Asks for another view of the document. */
-  setViewState(viewState: unknown): void
+  /**
+   * Asks for another view of the document; the last one asked for counts. The view stays as it is
+   * until the other is there, and for good when the server refuses it, which `onError` is told.
+   */
+  setViewState(viewState: ViewState): void
   /** Leaves the document. */
   close(): void
 }
@@ -45,6 +52,8 @@ export interface Observation<View = unknown> extends AsyncIterable<Change> {
 /** What an observation asks of its connection. */
 export type ObservationPort = {
   readonly moved: (observation: DocumentObservation, to: string) => void
+  /** This server will not show it: asks another for it; false when there is none left. */
+  readonly elsewhere: (observation: DocumentObservation) => boolean
   readonly left: (observation: DocumentObservation) => void
   readonly report: (error: FanfoldError) => void
 }
@@ -61,6 +70,13 @@ export type ObservationOptions = {
 
 /** A document served elsewhere so many times in a row is asked for again only after a wait. */
 const movesMax = 4
+/** What is wrong with a view state, and with nothing else. */
+const viewStateCodes: ReadonlySet<string> = new Set([
+  'FANFOLD_INVALID_VIEW_STATE',
+  'FANFOLD_NO_VIEW_STATE',
+])
+/** View states that wait for an answer. */
+const askedMax = 64
 /** Trouble so long ago has no part in the next wait. */
 const troubleForgottenAfterMs = 60_000
 
@@ -73,12 +89,22 @@ export class DocumentObservation implements Observation {
   readonly #statusListeners = new Listeners<[status: ObservationStatus, error?: FanfoldError]>()
   readonly #queues = new Set<ChangeQueue>()
   #viewState: unknown
+  /** View states that the server was asked for and did not answer, in order; first the observe's. */
+  #asked: unknown[] = []
+  /** The view state of the last answer. */
+  #shown: { readonly viewState: unknown } | undefined
   #send: ((frame: object) => void) | undefined
   #status: ObservationStatus = 'connecting'
   #error: FanfoldError | undefined
+  /** The code that was told with the status. */
+  #toldCode: string | undefined
   /** The server has said something since it was last asked. */
   #isAnswered = false
+  /** A view, or a step to one, has come since the server was last asked. */
+  #isServed = false
   #isServerStale = false
+  /** Servers that refused to show the document, as not for their region. */
+  readonly refusedBy: Set<Endpoint> = new Set()
   #moves = 0
   #troubles = 0
   #troubledAtMs = 0
@@ -129,8 +155,9 @@ export class DocumentObservation implements Observation {
 
   setViewState(viewState: unknown): void {
     this.#viewState = viewState
-    this.#tracker.forgetPosition()
-    this.#send?.({ type: 'viewState', doc: this.doc, viewState })
+    if (this.#send === undefined) return
+    if (this.#asked.push(viewState) > askedMax) this.#asked.shift()
+    this.#send({ type: 'viewState', doc: this.doc, viewState })
   }
 
   close(): void {
@@ -164,6 +191,7 @@ export class DocumentObservation implements Observation {
   detach(): void {
     this.#send = undefined
     this.#isAnswered = false
+    this.#error = undefined
     this.#cancelRetry()
     this.#updateStatus()
   }
@@ -186,15 +214,15 @@ export class DocumentObservation implements Observation {
       case 'delta':
         this.#isAnswered = true
         this.#moves = 0
-        this.#take(
-          frame.type === 'delta'
-            ? this.#tracker.takeDelta(frame)
-            : this.#tracker.takeSnapshot(frame),
-        )
+        this.refusedBy.clear()
+        if (!this.#isServerStale) this.#error = undefined
+        this.#take(frame)
         break
       case 'status':
         this.#isAnswered = true
         this.#isServerStale = frame.status === 'stale'
+        this.#error =
+          frame.code && new FanfoldError(frame.code, 'the server is stale', { doc: this.doc })
         break
       case 'moved':
         if (++this.#moves <= movesMax) this.#port.moved(this, frame.to)
@@ -211,7 +239,12 @@ export class DocumentObservation implements Observation {
     this.#updateStatus()
   }
 
-  #take(step: TrackerStep): void {
+  #take(frame: Extract<ViewerFrame, { type: 'snapshot' | 'delta' }>): void {
+    const isDelta = frame.type === 'delta'
+    const isAnswer = !this.#isServed || (isDelta && this.#tracker.isMove(frame))
+    const step = isDelta ? this.#tracker.takeDelta(frame) : this.#tracker.takeSnapshot(frame)
+    if (isAnswer && this.#asked.length > 0) this.#shown = { viewState: this.#asked.shift() }
+    this.#isServed = true
     if (step.kind === 'misfit') {
       this.#port.report(new FanfoldError('FANFOLD_GAP', step.message, { doc: this.doc }))
       this.#startOver()
@@ -231,13 +264,34 @@ export class DocumentObservation implements Observation {
     const error = new FanfoldError(code, message, { doc: this.doc })
     if (code === 'FANFOLD_BAD_POSITION' || code === 'FANFOLD_NOT_OBSERVED') {
       this.#startOver()
+    } else if (viewStateCodes.has(code) && this.#keepViewState()) {
+      this.#port.report(error)
+    } else if (code === 'FANFOLD_ABOVE_CEILING' && this.#port.elsewhere(this)) {
+      this.#port.report(error)
     } else if (retryAfter !== undefined || isRetryCode(code)) {
       this.#port.report(error)
+      this.#error = error
       this.#isAnswered = false
       this.#observeLater(Math.max(retryAfter ?? 0, this.#troubleDelayMs()))
     } else {
       this.#fail(error)
     }
+  }
+
+  /** Goes back from a refused view state to the one that is shown; false when there is none. */
+  #keepViewState(): boolean {
+    const shown = this.#shown
+    if (shown === undefined) return false
+    if (this.#isServed) {
+      this.#asked.shift()
+      if (this.#asked.length === 0) this.#viewState = shown.viewState
+      return true
+    }
+    // The observe itself was refused, so the document is not observed.
+    if (this.#viewState === shown.viewState) return false
+    this.#viewState = shown.viewState
+    this.#observe()
+    return true
   }
 
   /** Asks for a snapshot: at once, but with waits when that does not help. */
@@ -261,7 +315,9 @@ export class DocumentObservation implements Observation {
 
   #observe(): void {
     this.#isAnswered = false
+    this.#isServed = false
     this.#isServerStale = false
+    this.#asked = [this.#viewState]
     const { doc, maxRate } = this.#options
     const from = this.#tracker.resume()
     this.#send?.({ type: 'observe', doc, viewState: this.#viewState, from, maxRate })
@@ -294,8 +350,9 @@ export class DocumentObservation implements Observation {
   }
 
   #setStatus(status: ObservationStatus): void {
-    if (status === this.#status) return
+    if (status === this.#status && this.#error?.code === this.#toldCode) return
     this.#status = status
+    this.#toldCode = this.#error?.code
     this.#statusListeners.call(status, this.#error)
   }
 }

@@ -83,6 +83,19 @@ export class ObserveLines {
     observation.end(new FanfoldError('FANFOLD_BAD_FRAME', `a move to ${to}`))
   }
 
+  /**
+   * Puts an observation that its server refuses on a line to the next of the home endpoints; false
+   * when each of them has refused it.
+   */
+  elsewhere(observation: DocumentObservation): boolean {
+    const { refusedBy } = observation
+    const from = this.#entryOf(observation)?.line.endpoint
+    if (from !== undefined) refusedBy.add(from)
+    const target = this.#home.find(endpoint => !refusedBy.has(endpoint))
+    if (target !== undefined) this.#readd(observation, target)
+    return target !== undefined
+  }
+
   /** Ends all lines, and all observations with `error` if there is one. */
   close(error: FanfoldError | undefined): void {
     for (const entry of [...this.#entries]) this.#end(entry, error)
@@ -164,12 +177,16 @@ export class ObserveLines {
     }
   }
 
+  #entryOf(observation: DocumentObservation): Entry | undefined {
+    const { doc } = observation
+    return [...this.#entries].find(one => one.observations.get(doc) === observation)
+  }
+
   /** Takes an observation off its line, which closes when it stays empty. */
   #take(observation: DocumentObservation): Entry | undefined {
-    const { doc } = observation
-    const entry = [...this.#entries].find(one => one.observations.get(doc) === observation)
+    const entry = this.#entryOf(observation)
     if (entry === undefined) return undefined
-    entry.observations.delete(doc)
+    entry.observations.delete(observation.doc)
     if (entry.observations.size === 0) {
       entry.cancelIdle()
       entry.cancelIdle = this.#lineOptions.environment.setTimer(

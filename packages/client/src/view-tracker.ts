@@ -9,6 +9,15 @@
  * (views share their parts, keeping it costs next to nothing), the server's deltas lead it forward, and
  * the application sees nothing until base has reached held: deltas it has seen are not seen twice,
  * and one that spans held's seq still fits. A snapshot from an edge that is behind waits in the same way.
+ *
+ * A seq does not name a view: a viewer that moves, say to another view state, has two at one seq, and
+ * held may be either. So where base reaches held's seq the views themselves are compared. And seqs tell
+ * which of two views is older only within one count: that of the document's records, or with dense
+ * numbering the one that a snapshot began. A snapshot that begins or ends such a count is taken whatever
+ * its seq: it answers a position that the edge has checked, or an edge that was followed until then.
+ *
+ * The last position is kept whatever is asked for: an edge that cannot go on from it, as it belongs to
+ * another view, sends a snapshot, but has seen from it how far the viewer was.
  */
 import type { JsonValue, PatchOperation } from '@fanfold/document'
 import type { ViewerFrame } from '@fanfold/protocol'
@@ -18,6 +27,9 @@ import { patchView } from './patch-view.ts'
 
 /** A view and the place in the document's log that it shows. */
 export type HeldView = { readonly epoch: number; readonly seq: number; readonly view: JsonValue }
+
+/** A view and what its seq counts: 0 for the document's records, else the number of a dense count. */
+type CountedView = HeldView & { readonly count: number }
 
 /** What a frame led to. */
 export type TrackerStep =
@@ -35,9 +47,10 @@ const unchanged: TrackerStep = { kind: 'unchanged' }
 
 /** The view of one document, without I/O: frames go in, changes come out. */
 export class ViewTracker {
-  #held: HeldView | undefined
-  #base: HeldView | undefined
-  #anchor: (HeldView & { readonly position: string }) | undefined
+  #held: CountedView | undefined
+  #base: CountedView | undefined
+  #anchor: { readonly at: CountedView; readonly position: string } | undefined
+  #denseCounts = 0
 
   /** What the application sees; undefined before the first view. */
   get held(): HeldView | undefined {
@@ -49,13 +62,19 @@ export class ViewTracker {
     return this.#base !== undefined && this.#base === this.#held
   }
 
+  /** True for a delta that goes to another view: it keeps the place, or leaves a dense count. */
+  isMove({ from, seq, position }: DeltaFrame): boolean {
+    const isDense = this.#base !== undefined && this.#base.count > 0
+    return position !== undefined && (isDense ? seq !== from + 1 : seq === from)
+  }
+
   /** Begins on a new connection; returns the position to resume from, or none for a snapshot. */
   resume(): string | undefined {
-    const anchor = this.#anchor
+    const at = this.#anchor?.at
     const held = this.#held
-    const isAtHeld = anchor?.seq === held?.seq && anchor?.epoch === held?.epoch
-    this.#base = isAtHeld ? held : anchor
-    return anchor?.position
+    const isAtHeld = held !== undefined && at?.view === held.view && !isBefore(at, held)
+    this.#base = isAtHeld ? held : at
+    return this.#anchor?.position
   }
 
   /** Begins from scratch: what comes before the next snapshot belongs to an earlier request. */
@@ -64,68 +83,53 @@ export class ViewTracker {
     this.#anchor = undefined
   }
 
-  /** Forgets the position: it belongs to a view that is not asked for any more. */
-  forgetPosition(): void {
-    this.#anchor = undefined
-  }
-
   /** Takes the whole view. */
-  takeSnapshot({ epoch, seq, position, view }: SnapshotFrame): TrackerStep {
-    const held = this.#held
-    const fresh = view as JsonValue
-    const base = { epoch, seq, view: held === undefined ? fresh : keepEqual(held.view, fresh) }
-    this.#base = base
-    this.#anchor = { ...base, position }
-    if (held === undefined || !isBefore(base, held)) return this.#replaceHeld(base)
-    return unchanged
+  takeSnapshot({ epoch, seq, position, numbering, view }: SnapshotFrame): TrackerStep {
+    const count = numbering === 'dense' ? ++this.#denseCounts : 0
+    return this.#advance({ epoch, seq, view: view as JsonValue, count }, position)
   }
 
   /** Takes a step from one view to the next. */
   takeDelta(frame: DeltaFrame): TrackerStep {
     const base = this.#base
     if (base === undefined) return unchanged
-    const { epoch, from, seq, patch, position } = frame
+    const { epoch, from, seq, patch, time, position } = frame
     if (seq <= base.seq && from < base.seq) return unchanged
     if (epoch < base.epoch) return misfit(`delta of epoch ${epoch}, view of epoch ${base.epoch}`)
-    if (from !== base.seq || seq < from) {
+    // A move may lead into another count, which may be at any number.
+    if (from !== base.seq || (seq < from && base.count === 0)) {
       return misfit(`delta from ${from} to ${seq}, view at ${base.seq}`)
     }
     const view = patchView(base.view, patch)
     if (view === undefined) return misfit(`the patch from ${from} to ${seq} does not fit the view`)
-    const step = this.#advance({ epoch, seq, view }, frame)
-    if (position !== undefined && this.#base !== undefined) {
-      this.#anchor = { ...this.#base, position }
-    }
-    return step
-  }
-
-  #advance(next: HeldView, frame: DeltaFrame): TrackerStep {
-    const wasFollowing = this.isFollowing
-    const held = this.#held
-    this.#base = next
-    if (wasFollowing || held === undefined) {
-      this.#held = next
-      const { epoch, from, seq, patch, time } = frame
-      return {
-        kind: 'changed',
-        change: { kind: 'delta', epoch, from, seq, patch: patch as PatchOperation[], time },
-      }
-    }
-    if (isBefore(next, held)) return unchanged
-    if (next.epoch === held.epoch && next.seq === held.seq) {
-      // The same log led here twice: the views are equal, and the one the application has is kept.
-      this.#base = held
-      return unchanged
-    }
-    return this.#replaceHeld(next)
-  }
-
-  #replaceHeld(next: HeldView): TrackerStep {
-    const held = this.#held
+    const next = { ...base, epoch, seq, view }
+    if (!this.isFollowing) return this.#advance(next, position)
     this.#base = next
     this.#held = next
-    if (held?.view === next.view && held.seq === next.seq) return unchanged
-    return { kind: 'changed', change: snapshotChange(next, held?.seq ?? 0) }
+    if (position !== undefined) this.#anchor = { at: next, position }
+    const change: Change = {
+      kind: 'delta',
+      epoch,
+      from,
+      seq,
+      patch: patch as PatchOperation[],
+      time,
+    }
+    return { kind: 'changed', change }
+  }
+
+  /** Goes on from `next`, and shows it, unless that would take the application back. */
+  #advance(next: CountedView, position: string | undefined): TrackerStep {
+    const held = this.#held
+    const isBehind = held !== undefined && isBefore(next, held)
+    const view = held === undefined || isBehind ? next.view : keepEqual(held.view, next.view)
+    const base = { ...next, view }
+    this.#base = base
+    if (position !== undefined) this.#anchor = { at: base, position }
+    if (isBehind) return unchanged
+    this.#held = base
+    if (held?.view === base.view && held.seq === base.seq) return unchanged
+    return { kind: 'changed', change: snapshotChange(base, held?.seq ?? 0) }
   }
 }
 
@@ -139,8 +143,11 @@ export const snapshotChange = (held: HeldView, from: number): Change => ({
   time: undefined,
 })
 
-/** An epoch that rose may come with a lower seq, when a log lost its end; otherwise seq tells. */
-const isBefore = (a: HeldView, b: HeldView): boolean =>
-  a.epoch < b.epoch || (a.epoch === b.epoch && a.seq < b.seq)
+/**
+ * Whether `a` is surely older than `b`. An epoch that rose may come with a lower seq, when a log lost
+ * its end; otherwise seq tells.
+ */
+const isBefore = (a: CountedView, b: CountedView): boolean =>
+  a.epoch < b.epoch || (a.epoch === b.epoch && a.count === b.count && a.seq < b.seq)
 
 const misfit = (message: string): TrackerStep => ({ kind: 'misfit', message })

@@ -111,6 +111,46 @@ t.test('a document that moved is followed, alone, and comes home when nobody ans
   t.end()
 })
 
+t.test('what one server may not show is asked of the others, each once', t => {
+  const { connection, network, urls, errors } = build({}, ['wss://a', 'wss://b', 'wss://c'])
+  const first = connection.observe(doc)
+  const second = connection.observe(other)
+  const refuse = (of: string) =>
+    network.last.receive({
+      type: 'refused',
+      doc: of,
+      code: 'FANFOLD_ABOVE_CEILING',
+      message: 'not in this region',
+    })
+  const [home] = network.sockets
+  home?.accept()
+  refuse(doc)
+  t.same(urls(), ['wss://a/v1/observe', 'wss://b/v1/observe'])
+  network.last.accept()
+  t.match(network.last.sent, [{ type: 'observe', doc }])
+  network.last.receive(snapshot())
+  t.equal(first.status, 'live')
+  home?.receive(snapshot({ doc: other }))
+  t.equal(second.status, 'live')
+
+  const third = connection.observe('acme/match/third')
+  home?.receive({
+    type: 'refused',
+    doc: third.doc,
+    code: 'FANFOLD_ABOVE_CEILING',
+    message: 'not in this region',
+  })
+  t.match(network.last.last, { type: 'observe', doc: third.doc })
+  refuse(third.doc)
+  t.equal(urls().at(-1), 'wss://c/v1/observe')
+  network.last.accept()
+  refuse(third.doc)
+  t.match(third, { status: 'closed', error: { code: 'FANFOLD_ABOVE_CEILING' } })
+  t.equal(errors.length, 4)
+  t.same([first.status, second.status], ['live', 'live'])
+  t.end()
+})
+
 t.test('a move to a plain address ends the observation', t => {
   const { connection, network, time } = build()
   const first = connection.observe(doc)

@@ -40,6 +40,8 @@ export type ViewerFrame =
       readonly epoch: number
       readonly seq: number
       readonly position: string
+      /** Said when seqs count the frames of this view: then a snapshot begins a new count. */
+      readonly numbering?: 'dense'
       readonly view: unknown
     }
   | {
@@ -57,6 +59,8 @@ export type ViewerFrame =
       readonly doc: string
       readonly status: 'live' | 'stale'
       readonly since: number
+      /** Why, when it is not for want of a parent. */
+      readonly code?: ErrorCode
     }
   | { readonly type: 'moved'; readonly doc: string; readonly to: string }
   | {
@@ -116,11 +120,14 @@ export function encodeSnapshotFrame(snapshot: {
   readonly epoch: number
   readonly seq: number
   readonly position: string
+  /** Whether `seq` counts the frames of the view; not when not said. */
+  readonly isDense?: boolean
   readonly viewJson: string
 }): Uint8Array {
-  const { doc, epoch, seq, position, viewJson } = snapshot
+  const { doc, epoch, seq, position, isDense, viewJson } = snapshot
+  const numbering = isDense === true ? ',"numbering":"dense"' : ''
   return encodeUtf8(
-    `{"type":"snapshot","doc":"${doc}","epoch":${epoch},"seq":${seq},"position":"${position}","view":${viewJson}}`,
+    `{"type":"snapshot","doc":"${doc}","epoch":${epoch},"seq":${seq},"position":"${position}"${numbering},"view":${viewJson}}`,
   )
 }
 
