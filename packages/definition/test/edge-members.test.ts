@@ -7,6 +7,7 @@ import {
   defineDocument,
   type EdgeDefinition,
   everybody,
+  type JsonObject,
   message,
   nobody,
   type StateOf,
@@ -296,4 +297,16 @@ t.test('a rule depends on nothing that has a higher label than what it guards', 
   t.same(asking('/guarded/*', '/secret/phase'), [])
   t.same(asking('/guarded', '/deep/1/x'), [])
   t.same(asking('/open', '/other'), [])
+})
+
+t.test('a view of any JSON has a type', async t => {
+  const definition = defineDocument({
+    type: 'any',
+    state: (): JsonObject => ({}),
+    messages: {},
+    observe: { allow: () => true },
+    privacy: { '/hidden': nobody },
+    view: visible => ({ names: Object.keys(visible) }),
+  })
+  t.same(definition.view?.({ a: 1 }, {}, undefined), { names: ['a'] })
 })
