@@ -29,6 +29,7 @@ export type {
 } from './edge-definition.ts'
 export type { EdgeSpec } from './edge-members.ts'
 export { type InitialState, initialState, type ValidMessage, validateMessage } from './evaluate.ts'
+export type { JsonSchema } from './guard.ts'
 export {
   type By,
   type Handler,

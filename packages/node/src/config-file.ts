@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
+import { bundleModule, evaluateModule } from '@fanfold/build'
 import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
-import { bundleModule, evaluateModule } from './bundle-module.ts'
 import type { ConfigProblem } from './config-error.ts'
 
 /** The files that are looked for when none is named, at most one of which may be there. */

@@ -1,4 +1,4 @@
-import type { BundleProblem } from './bundle-module.ts'
+import type { BundleProblem } from '@fanfold/build'
 
 /** A module that cannot be loaded as a definition or feed, with the places in its sources. */
 export class DefinitionLoadError extends Error {

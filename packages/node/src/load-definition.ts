@@ -1,15 +1,22 @@
 /*
- * A definition from its module: bundled in memory, evaluated with this process's own library, so that
- * a definition never brings another copy of it, and named by the hash of the bundle.
+ * A definition from its module, built and evaluated in memory with this process's own library, so that
+ * a definition never brings another copy of it; or from a manifest of variants that were built before.
  *
  * A definition is trusted code, but runs on every tier and in the simulator: it gets no modules of
  * Node. A feed, which only writes, may use them.
  */
 import { hash } from 'node:crypto'
 import { createRequire, isBuiltin } from 'node:module'
-import { relative } from 'node:path'
+import { extname, relative } from 'node:path'
+import {
+  BuildError,
+  type BuildWarning,
+  buildDefinition,
+  bundleModule,
+  evaluateModule,
+  readManifest,
+} from '@fanfold/build'
 import * as library from '@fanfold/definition'
-import { bundleModule, evaluateModule } from './bundle-module.ts'
 import { DefinitionLoadError } from './definition-load-error.ts'
 
 const providedNames = ['fanfold', '@fanfold/definition']
@@ -23,30 +30,42 @@ export type LoadedModule = {
   readonly inputs: readonly string[]
 }
 
-/** A definition, with what it was made from. */
+/** What edges get in the place of a definition. */
+export type LoadedEdge = {
+  /** The highest label whose rules it holds. */
+  readonly ceiling: number
+  readonly code: string
+  /** SHA-256 of the text, 64 hexadecimal digits. */
+  readonly hash: string
+}
+
+/** A definition, with what it was made from and what edges get of it. */
 export type LoadedDefinition = Omit<LoadedModule, 'exports'> & {
   readonly definition: library.DocumentDefinition
+  /** One for ceiling 0 and one for each label, in rising order. */
+  readonly edges: readonly LoadedEdge[]
+  /** What rules reach beside their parameters. */
+  readonly warnings: readonly BuildWarning[]
 }
 
 /**
- * The definition that the module at `path` exports as its default.
+ * The definition that the module at `path` exports as its default, or that the manifest at `path`
+ * (`<type>.json`, which `fanfold build` writes) names.
  *
  * @param path absolute
  * @throws DefinitionLoadError with the places in the sources
  */
 export async function loadDefinition(path: string): Promise<LoadedDefinition> {
-  const made: library.DocumentDefinition[] = []
-  // What this evaluation made is what has been checked, whatever else looks like it.
-  const defineDocument: typeof library.defineDocument = spec => {
-    const definition = library.defineDocument(spec)
-    made.push(definition)
-    return definition
+  try {
+    if (extname(path) === '.json') return await readManifest(path)
+    // Handlers stay readable: what they throw is logged with their lines.
+    const built = await buildDefinition(path, { minify: false })
+    const { definition, authority, edges, inputs, warnings } = built
+    return { definition, hash: authority.hash, inputs, edges, warnings }
+  } catch (error) {
+    if (error instanceof BuildError) throw new DefinitionLoadError(error.problems, error.cause)
+    throw error
   }
-  const { exports, hash, inputs } = await loadModule(path, { ...library, defineDocument }, false)
-  const definition = made.find(one => one === exports['default'])
-  if (definition !== undefined) return { definition, hash, inputs }
-  const message = 'must export the result of defineDocument({ … }) as its default'
-  throw new DefinitionLoadError([{ place: shown(path), message }])
 }
 
 /**
@@ -55,27 +74,14 @@ export async function loadDefinition(path: string): Promise<LoadedDefinition> {
  * @param path absolute
  * @throws DefinitionLoadError with the places in the sources
  */
-export const loadFeed = async (path: string): Promise<LoadedModule> =>
-  await loadModule(path, library, true)
-
-async function loadModule(
-  path: string,
-  provided: unknown,
-  mayUseNode: boolean,
-): Promise<LoadedModule> {
-  const bundle = await bundleModule({
-    path,
-    provided: providedNames,
-    builtinsRefusal: mayUseNode
-      ? undefined
-      : 'a definition runs on every tier and may not import modules of Node',
-  })
+export async function loadFeed(path: string): Promise<LoadedModule> {
+  const bundle = await bundleModule({ path, provided: providedNames, builtinsRefusal: undefined })
   if (bundle.kind === 'failed') throw new DefinitionLoadError(bundle.problems)
   const { code, inputs } = bundle
   const nodeRequire = createRequire(path)
   const provide = (name: string): unknown => {
-    if (providedNames.includes(name)) return provided
-    if (mayUseNode && isBuiltin(name)) return nodeRequire(name)
+    if (providedNames.includes(name)) return library
+    if (isBuiltin(name)) return nodeRequire(name)
     // A `require` that the bundler could not see through.
     throw new Error(`there is no module ${name} here`)
   }
@@ -83,8 +89,7 @@ async function loadModule(
     return { exports: evaluateModule(code, path, provide), hash: hash('sha256', code), inputs }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    throw new DefinitionLoadError([{ place: shown(path), message: `threw: ${message}` }], error)
+    const place = relative(process.cwd(), path)
+    throw new DefinitionLoadError([{ place, message: `threw: ${message}` }], error)
   }
 }
-
-const shown = (path: string): string => relative(process.cwd(), path)

@@ -5,7 +5,7 @@
 import { isBuiltin } from 'node:module'
 import { dirname, relative, resolve } from 'node:path'
 import { compileFunction } from 'node:vm'
-import { build, type Message, type Plugin } from 'esbuild'
+import { build, type Message, type Metafile, type Plugin } from 'esbuild'
 
 /** What to bundle, and what the module may reach. */
 export type BundleOptions = {
@@ -15,6 +15,8 @@ export type BundleOptions = {
   readonly provided: readonly string[]
   /** Why Node's own modules may not be imported; `undefined` when they may. */
   readonly builtinsRefusal: string | undefined
+  /** Shorter, and hard to read. Default: false. */
+  readonly minify?: boolean | undefined
 }
 
 /** One thing esbuild found wrong. */
@@ -24,6 +26,9 @@ export type BundleProblem = {
   readonly message: string
 }
 
+/** A file that went into a bundle, and how much of its text is of it. */
+export type VariantInput = { readonly path: string; readonly bytes: number }
+
 /** The bundle, or why there is none. */
 export type BundleResult =
   | {
@@ -31,6 +36,10 @@ export type BundleResult =
       readonly code: string
       /** Absolute paths of the files that went in. */
       readonly inputs: readonly string[]
+      /** Those of them of which something is in the text. */
+      readonly contents: readonly VariantInput[]
+      /** Which module imports which; its paths are relative to the directory of the module. */
+      readonly metafile: Metafile
     }
   | { readonly kind: 'failed'; readonly problems: readonly BundleProblem[] }
 
@@ -50,17 +59,22 @@ export async function bundleModule(options: BundleOptions): Promise<BundleResult
       target: 'node20',
       charset: 'utf8',
       legalComments: 'none',
+      minify: options.minify ?? false,
       logLevel: 'silent',
       external: [...options.provided],
       plugins:
         options.builtinsRefusal === undefined ? [] : [refuseBuiltins(options.builtinsRefusal)],
     })
     const inputs = Object.keys(metafile.inputs).map(input => resolve(directory, input))
-    return { kind: 'bundled', code: outputFiles[0]?.text ?? '', inputs }
+    return {
+      kind: 'bundled',
+      code: outputFiles[0]?.text ?? '',
+      inputs,
+      contents: contentsOf(metafile, directory),
+      metafile,
+    }
   } catch (error) {
-    const messages = messagesOf(error)
-    if (messages === undefined) throw error
-    return { kind: 'failed', problems: messages.map(message => problemOf(message, options.path)) }
+    return { kind: 'failed', problems: bundleProblems(error, options.path) }
   }
 }
 
@@ -82,7 +96,19 @@ export function evaluateModule(
   return module.exports
 }
 
-const refuseBuiltins = (refusal: string): Plugin => ({
+/** The files whose text is in a bundle; `directory` is the one it was made in. */
+export function contentsOf({ outputs }: Metafile, directory: string): VariantInput[] {
+  const [output] = Object.values(outputs)
+  return Object.entries(output?.inputs ?? {})
+    .filter(([input]) => !input.includes('fanfold:'))
+    .map(([input, { bytesInOutput }]) => ({
+      path: resolve(directory, input),
+      bytes: bytesInOutput,
+    }))
+}
+
+/** Refuses imports of Node's own modules, with `refusal` as the reason. */
+export const refuseBuiltins = (refusal: string): Plugin => ({
   name: 'refuse-builtins',
   setup(setup) {
     setup.onResolve({ filter: /^[a-z]/ }, ({ path }) =>
@@ -91,15 +117,20 @@ const refuseBuiltins = (refusal: string): Plugin => ({
   },
 })
 
-function messagesOf(error: unknown): readonly Message[] | undefined {
+/** What esbuild found wrong with the module at `path`; throws what is no such finding. */
+export function bundleProblems(error: unknown, path: string): readonly BundleProblem[] {
   if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) {
-    return undefined
+    throw error
   }
-  return error.errors
+  const messages: readonly Message[] = error.errors
+  return messages.map(message => problemOf(message, path))
 }
 
 function problemOf({ text, location }: Message, path: string): BundleProblem {
   if (location === null) return { place: path, message: text }
-  const file = relative(process.cwd(), resolve(dirname(path), location.file))
+  const file = shownPath(resolve(dirname(path), location.file))
   return { place: `${file}:${location.line}:${location.column + 1}`, message: text }
 }
+
+/** An absolute path as places show it. */
+export const shownPath = (path: string): string => relative(process.cwd(), path)
