@@ -1,0 +1,219 @@
+/*
+ * Two kinds of programs from one definition. An authority runs all of it. Edges and the links to them
+ * get an edge variant for each ceiling: the definition without its first state, its handlers and what
+ * sums do, without the rules and labels above the ceiling, and without whatever only those imported.
+ */
+import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import * as library from '@fanfold/definition'
+import { BuildError } from './build-error.ts'
+import { bundleModule, evaluateModule, shownPath, type VariantInput } from './bundle-module.ts'
+import { cutModule, type Guards } from './cut-module.ts'
+import { type DefinitionLiteral, libraryNames, readLiteral } from './definition-literal.ts'
+import { bundleEdge } from './edge-bundle.ts'
+import { evaluateEdgeVariant } from './evaluate-edge-variant.ts'
+import { guardSchema } from './guard-schema.ts'
+import { effectProblems } from './inert.ts'
+import { ModuleGraph } from './module-graph.ts'
+import { type ParsedModule, parseModule, type placeOf, problemAt } from './parsed-module.ts'
+import { type BuildWarning, reachWarnings } from './reach-warnings.ts'
+
+/** How to build. */
+export type BuildOptions = {
+  /** Whether the authority variant is shortened; edge variants always are. Default: true. */
+  readonly minify?: boolean | undefined
+}
+
+/** One program that was made of a definition. */
+export type BuiltVariant = {
+  readonly code: string
+  /** SHA-256 of the text, 64 hexadecimal digits. */
+  readonly hash: string
+  readonly bytes: number
+  /** What went in; absolute paths. */
+  readonly inputs: readonly VariantInput[]
+}
+
+/** An edge variant. */
+export type BuiltEdge = BuiltVariant & {
+  /** The highest label whose rules it holds. */
+  readonly ceiling: number
+  /** Members of the literal that are in it. */
+  readonly kept: readonly string[]
+  /** Members of the literal that were cut out. */
+  readonly cut: readonly string[]
+  /** Files of the authority variant that are not in it; absolute paths. */
+  readonly leftOut: readonly string[]
+}
+
+/** All that is made of a definition. */
+export type BuiltDefinition = {
+  readonly definition: library.DocumentDefinition
+  readonly authority: BuiltVariant
+  /** One for ceiling 0 and one for each label, in rising order. */
+  readonly edges: readonly BuiltEdge[]
+  /** Absolute paths of all sources. */
+  readonly inputs: readonly string[]
+  readonly warnings: readonly BuildWarning[]
+}
+
+/**
+ * Builds the definition that the module at `path` exports as its default.
+ *
+ * @param path absolute
+ * @throws BuildError with the places in the sources
+ */
+export async function buildDefinition(
+  path: string,
+  options: BuildOptions = {},
+): Promise<BuiltDefinition> {
+  const bundle = await bundleModule({
+    path,
+    provided: libraryNames,
+    builtinsRefusal: 'a definition runs on every tier and may not import modules of Node',
+    minify: options.minify ?? true,
+  })
+  if (bundle.kind === 'failed') throw new BuildError(bundle.problems)
+  const { code, inputs, contents, metafile } = bundle
+  const definition = evaluateDefinition(code, path)
+  const module = parseModule(path, await readFile(path, 'utf8'))
+  const literal = readLiteral(module)
+  const guards = guardsOf(definition, module, literal)
+  const graph = new ModuleGraph(metafile, path)
+  const edges: BuiltEdge[] = []
+  const warnings = new Map<string, BuildWarning>()
+  for (const ceiling of new Set([0, ...definition.labels.map(({ label }) => label)])) {
+    const { edge, found } = await buildEdge({ module, literal, guards, graph, ceiling, inputs })
+    edges.push(edge)
+    for (const warning of found) warnings.set(`${warning.place} ${warning.message}`, warning)
+  }
+  return {
+    definition,
+    authority: {
+      code,
+      hash: hash('sha256', code),
+      bytes: Buffer.byteLength(code),
+      inputs: contents,
+    },
+    edges,
+    inputs,
+    warnings: [...warnings.values()],
+  }
+}
+
+/**
+ * The definition that an authority variant's text is, with this process's own library.
+ *
+ * @param path what messages call it
+ * @throws BuildError
+ */
+export function evaluateDefinition(code: string, path: string): library.DocumentDefinition {
+  const made: library.DocumentDefinition[] = []
+  // What this evaluation made is what has been checked, whatever else looks like it.
+  const defineDocument: typeof library.defineDocument = spec => {
+    const definition = library.defineDocument(spec)
+    made.push(definition)
+    return definition
+  }
+  const provided = { ...library, defineDocument }
+  const place = shownPath(path)
+  let exported: unknown
+  try {
+    exported = evaluateModule(code, path, name => {
+      if (libraryNames.includes(name)) return provided
+      // A `require` that the bundler could not see through.
+      throw new Error(`there is no module ${name} here`)
+    })['default']
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new BuildError([{ place, message: `threw: ${message}` }], error)
+  }
+  const definition = made.find(one => one === exported)
+  if (definition !== undefined) return definition
+  const message = 'must export the result of defineDocument({ … }) as its default'
+  throw new BuildError([{ place, message }])
+}
+
+/** What edges check view states and reducers' messages by. */
+function guardsOf(
+  definition: library.DocumentDefinition,
+  module: ParsedModule,
+  literal: DefinitionLiteral,
+): Guards {
+  const problems: BuildWarning[] = []
+  const guardOf = (name: string, schema: unknown, node: Parameters<typeof placeOf>[1]) => {
+    const guard = guardSchema(schema)
+    if (guard.ok) return guard.schema
+    for (const one of guard.problems) problems.push(problemAt(module, node, `${name}: ${one}`))
+    return undefined
+  }
+  const viewStateNode = literal.members.get('viewState')
+  const viewState =
+    viewStateNode === undefined
+      ? undefined
+      : guardOf('viewState', definition.viewState, viewStateNode)
+  const reducers = new Map<string, library.JsonSchema>()
+  for (const { name, literal: node, members } of literal.reducers) {
+    const at = members.get('message') ?? node
+    const guard = guardOf(`reducers.${name}.message`, definition.reducers[name]?.schema, at)
+    if (guard !== undefined) reducers.set(name, guard)
+  }
+  if (problems.length > 0) throw new BuildError(problems)
+  return { viewState, reducers }
+}
+
+type EdgeOptions = {
+  readonly module: ParsedModule
+  readonly literal: DefinitionLiteral
+  readonly guards: Guards
+  readonly graph: ModuleGraph
+  readonly ceiling: number
+  readonly inputs: readonly string[]
+}
+
+async function buildEdge({
+  module,
+  literal,
+  guards,
+  graph,
+  ceiling,
+  inputs,
+}: EdgeOptions): Promise<{
+  readonly edge: BuiltEdge
+  readonly found: readonly BuildWarning[]
+}> {
+  const cut = cutModule(module, literal, { ceiling, guards })
+  const declarations = cut.statements.filter(({ type }) => type !== 'ExportDefaultDeclaration')
+  const problems = effectProblems(module, declarations)
+  if (problems.length > 0) throw new BuildError(problems)
+  const importsOf = (names: ReadonlySet<string>): string[] =>
+    [...names].flatMap(name => {
+      const source = literal.names.imports.get(name)?.source
+      return source === undefined ? [] : (graph.resolve(module.path, source) ?? [])
+    })
+  const allowed = graph.closure(importsOf(cut.reached))
+  const bundle = await bundleEdge({
+    path: module.path,
+    code: cut.code,
+    ceiling,
+    allowed: new Set([module.path, ...allowed]),
+    graph,
+  })
+  // It is evaluated here first: what an edge would refuse is not built.
+  evaluateEdgeVariant(bundle.code)
+  const isIn = new Set(bundle.inputs.map(({ path }) => path))
+  const { code, hash, bytes } = bundle
+  return {
+    edge: {
+      ceiling,
+      code,
+      hash,
+      bytes,
+      inputs: bundle.inputs,
+      kept: cut.kept.map(({ name }) => name),
+      cut: cut.cut,
+      leftOut: inputs.filter(path => !isIn.has(path)),
+    },
+    found: reachWarnings({ module, kept: cut.kept, modules: bundle.modules, graph }),
+  }
+}

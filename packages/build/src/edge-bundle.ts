@@ -1,0 +1,181 @@
+/*
+ * The text of an edge variant: what the cut left, bundled with what it imports, and the proof that
+ * nothing else came along.
+ */
+import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname, extname, resolve, sep } from 'node:path'
+import { limits } from '@fanfold/protocol'
+import { build, type Metafile, type OnLoadResult, type Plugin } from 'esbuild'
+import MagicString from 'magic-string'
+import { BuildError } from './build-error.ts'
+import {
+  type BundleProblem,
+  bundleProblems,
+  contentsOf,
+  refuseBuiltins,
+  shownPath,
+  type VariantInput,
+} from './bundle-module.ts'
+import { libraryNames } from './definition-literal.ts'
+import { effectProblems, initialisersOf } from './inert.ts'
+import type { ModuleGraph } from './module-graph.ts'
+import { type ParsedModule, parseModule, rangeOf } from './parsed-module.ts'
+
+/** An edge variant's text. */
+export type EdgeBundle = {
+  readonly code: string
+  /** SHA-256 of the text, 64 hexadecimal digits. */
+  readonly hash: string
+  readonly bytes: number
+  /** Absolute paths, those in the project parsed. */
+  readonly inputs: readonly VariantInput[]
+  readonly modules: readonly ParsedModule[]
+}
+
+/** What to bundle. */
+export type EdgeBundleOptions = {
+  /** Absolute path of the definition's module. */
+  readonly path: string
+  /** What the cut left of it. */
+  readonly code: string
+  readonly ceiling: number
+  /** What may be in the variant: what is left imports it, directly or not. */
+  readonly allowed: ReadonlySet<string>
+  readonly graph: ModuleGraph
+}
+
+const entryName = 'fanfold:edge-variant'
+
+/** @throws BuildError when the text holds, or may hold, more than what is left of the definition */
+export async function bundleEdge(options: EdgeBundleOptions): Promise<EdgeBundle> {
+  const { path, ceiling } = options
+  const loader = new ModuleLoader(options)
+  let text: string
+  let metafile: Metafile
+  try {
+    const result = await build({
+      entryPoints: [entryName],
+      absWorkingDir: dirname(path),
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'cjs',
+      platform: 'node',
+      target: 'es2022',
+      charset: 'utf8',
+      legalComments: 'none',
+      sourcemap: false,
+      minify: true,
+      treeShaking: true,
+      logLevel: 'silent',
+      external: [...libraryNames],
+      plugins: [loader.plugin, refuseBuiltins('an edge variant may not use Node')],
+    })
+    text = result.outputFiles[0]?.text ?? ''
+    metafile = result.metafile
+  } catch (error) {
+    const { problems } = loader
+    throw new BuildError(problems.length > 0 ? problems : bundleProblems(error, path))
+  }
+  const inputs = contentsOf(metafile, dirname(path))
+  const modules = inputs.flatMap(input => loader.parsed.get(input.path) ?? [])
+  const bytes = Buffer.byteLength(text)
+  const problems = [
+    ...modules.flatMap(module => (module.path === path ? [] : effectProblems(module))),
+    ...proofProblems(inputs, options),
+    ...importProblems(metafile, options),
+  ]
+  if (bytes > limits.variantBytesMax.value) {
+    const message = `the edge variant for ceiling ${ceiling} has ${bytes} bytes, at most ${limits.variantBytesMax.value}`
+    problems.push({ place: shownPath(path), message })
+  }
+  if (problems.length > 0) throw new BuildError(problems)
+  return { code: text, hash: hash('sha256', text), bytes, inputs, modules }
+}
+
+/** Loads what the cut left for the definition, and tells the bundler what it may leave out. */
+class ModuleLoader {
+  /** The modules of the project, by path. */
+  readonly parsed = new Map<string, ParsedModule>()
+  /** Why some could not be loaded. */
+  readonly problems: BundleProblem[] = []
+  readonly plugin: Plugin
+
+  constructor({ path, code }: EdgeBundleOptions) {
+    const entry = { namespace: 'fanfold', path: 'edge-variant' }
+    const contents = {
+      // Only the default: what the module exports beside it is for others.
+      contents: `export { default } from ${JSON.stringify(path)}`,
+      resolveDir: dirname(path),
+      loader: 'js',
+    } as const
+    this.plugin = {
+      name: 'edge-modules',
+      setup: setup => {
+        setup.onResolve({ filter: /^fanfold:edge-variant$/ }, () => entry)
+        setup.onLoad({ filter: /.*/, namespace: 'fanfold' }, () => contents)
+        setup.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: 'file' }, async ({ path: file }) =>
+          isInstalled(file)
+            ? undefined
+            : this.#load(file, file === path ? code : await readFile(file, 'utf8')),
+        )
+      },
+    }
+  }
+
+  #load(path: string, text: string): OnLoadResult {
+    try {
+      const module = parseModule(path, text)
+      this.parsed.set(path, module)
+      return load(module)
+    } catch (error) {
+      if (!(error instanceof BuildError)) throw error
+      this.problems.push(...error.problems)
+      return { errors: [{ text: error.message }] }
+    }
+  }
+}
+
+function load(module: ParsedModule): OnLoadResult {
+  const text = new MagicString(module.text)
+  for (const initialiser of initialisersOf(module)) {
+    const { start, end } = rangeOf(initialiser)
+    text.appendLeft(start, '/* @__PURE__ */ (() => (').appendRight(end, '))()')
+  }
+  const loader = extname(module.path).endsWith('ts') ? 'ts' : 'js'
+  return { contents: text.toString(), loader }
+}
+
+/** True for a file of a package that is installed, not written in the project. */
+export const isInstalled = (path: string): boolean => path.includes(`${sep}node_modules${sep}`)
+
+/** Nothing may be in the variant that only what was cut imports. */
+const proofProblems = (
+  inputs: readonly VariantInput[],
+  { allowed, ceiling }: EdgeBundleOptions,
+): BundleProblem[] =>
+  inputs
+    .filter(({ path }) => !allowed.has(path))
+    .map(({ path }) => ({
+      place: shownPath(path),
+      message: `is in the edge variant for ceiling ${ceiling}, though only what was cut imports it`,
+    }))
+
+/** Modules of the project are joined by import statements only, and none imports the definition. */
+function importProblems(metafile: Metafile, { path, graph }: EdgeBundleOptions): BundleProblem[] {
+  const directory = dirname(path)
+  return Object.entries(metafile.inputs).flatMap(([input, { imports }]) => {
+    const from = resolve(directory, input)
+    if (input.startsWith('fanfold:') || isInstalled(from)) return []
+    return imports.flatMap(one => {
+      const place = graph.placeOfImport(from, one.original ?? one.path)
+      if (one.kind !== 'import-statement') {
+        return [{ place, message: 'an edge variant imports by import statements only' }]
+      }
+      const isOwn = !one.external && resolve(directory, one.path) === path
+      const message = "imports the definition's own module; let both import a third"
+      return isOwn ? [{ place, message }] : []
+    })
+  })
+}
