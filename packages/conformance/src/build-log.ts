@@ -51,6 +51,8 @@ export type BuildLogOptions = {
    * must lie apart. Without, there is no such record.
    */
   readonly definition?: BuiltDefinition | undefined
+  /** Whether each record has a part of the crowd and one for authorities only too; not when not said. */
+  readonly isWhole?: boolean | undefined
   /** Other seeds give other histories of the same document. */
   readonly seed?: string | undefined
 }
@@ -62,7 +64,7 @@ export type BuildLogOptions = {
  */
 export function buildLog(options: BuildLogOptions): BuiltLog {
   const { doc, count, epoch = 1, after = zeroPosition, recordBytes, seed = 'log' } = options
-  const { isTraced = false } = options
+  const { isTraced = false, isWhole = false } = options
   assert(count >= 1, `a stretch of at least one record, got ${count}`)
   const chain = new Chain(sha256)
   const prng = new Prng(`${seed}/${doc}/${epoch}/${after.seq}`)
@@ -71,7 +73,7 @@ export function buildLog(options: BuildLogOptions): BuiltLog {
   const script = new LogScript(options.definition)
   for (let index = 0; index < count; index++) {
     const seq = end.seq + 1
-    const [[firstTag, payload], ...labelled] = script.parts(seq)
+    const [[firstTag, payload], ...labelled] = script.parts(seq, isWhole)
     const salt = prng.bytes(saltBytes)
     const trace = isTraced ? prng.bytes(traceBytes) : undefined
     const salted = labelled.map(([tag, payload]) => ({ tag, salt: prng.bytes(saltBytes), payload }))

@@ -1,7 +1,7 @@
 export { type BuildLogOptions, type BuiltLog, buildLog, sha256 } from './build-log.ts'
 export { type LinkRig, type LinkSide, type OpenLinkRig, testLinkPort } from './link.ts'
 export { LogClient, type OpenedDocument } from './log-client.ts'
-export { type BuiltDefinition, labelledText } from './log-script.ts'
+export { aboveLabels, type BuiltDefinition, labelledText } from './log-script.ts'
 export { type LogStoreRig, type OpenLogStoreRig, testLogStorePort } from './log-store.ts'
 export { logStoreSource } from './log-store-source.ts'
 export {

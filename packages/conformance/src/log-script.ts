@@ -18,6 +18,12 @@ export type BuiltDefinition = Pick<RecordedDefinition, 'variant' | 'viewKey' | '
 /** The text at each place with a label after the record with this seq: easy to find among bytes. */
 export const labelledText = (label: number, seq: number): string => `label-${label}-at-${seq}`
 
+/** What the crowd's parts say, and those that only authorities keep, of records that are whole. */
+export const aboveLabels = {
+  crowd: 'crowd-above-labels',
+  authority: 'only-for-authorities',
+} as const
+
 type TaggedPart = readonly [tag: number, payload: Uint8Array]
 
 /** What the records of a built log say. */
@@ -49,7 +55,16 @@ export class LogScript {
   }
 
   /** The parts of the record with this seq, the public one first. */
-  parts(seq: number): [TaggedPart, ...TaggedPart[]] {
+  parts(seq: number, isWhole: boolean): [TaggedPart, ...TaggedPart[]] {
+    const above: TaggedPart[] = [
+      [partTags.crowd, encodeUtf8(aboveLabels.crowd)],
+      [partTags.authority, encodeUtf8(aboveLabels.authority)],
+    ]
+    const [first, ...others] = this.#labelledParts(seq)
+    return [first, ...others, ...(isWhole ? above : [])]
+  }
+
+  #labelledParts(seq: number): [TaggedPart, ...TaggedPart[]] {
     const kind = this.kindOf(seq)
     if (kind === 'definition' && this.#definition !== undefined) {
       const [first, ...others] = encodeDefinitionParts(this.#definition, new Map())

@@ -1,5 +1,5 @@
 import { Chain, Replica } from '@fanfold/document'
-import { parseDocumentKey, zeroHash } from '@fanfold/protocol'
+import { parseDocumentKey, partTags, tagOf, zeroHash } from '@fanfold/protocol'
 import t from 'tap'
 import { buildLog, sha256 } from '../src/build-log.ts'
 import { labelledText } from '../src/log-script.ts'
@@ -68,6 +68,17 @@ t.test('a log can begin with its definition, and then has a part for each label'
     t.same(replica.definition?.labels, definition.labels.slice(0, ceiling))
     t.equal(replica.definition?.variant, definition.variant)
   }
+})
+
+t.test('records can be whole: with what the crowd and the authority add', async t => {
+  const { records } = buildLog({ doc, count: 3, definition, isWhole: true })
+  const tags = records.map(record => record.parts().map(tagOf))
+  t.same(tags, [
+    [0, 1, 2, partTags.crowd, partTags.authority],
+    [0, 1, 2, partTags.crowd, partTags.authority],
+    [0, 1, 2, partTags.crowd, partTags.authority],
+  ])
+  t.notOk(Buffer.concat(records.map(({ bytes }) => bytes)).includes('undefined'))
 })
 
 t.test('a later stretch of a log with a definition goes on as it began', async t => {
