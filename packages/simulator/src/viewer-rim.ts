@@ -131,6 +131,9 @@ export class ViewerRim {
       case 'cohort-exit':
         this.#exit(effect.cohort, effect.viewer)
         return
+      case 'cohort-move':
+        this.#move(effect)
+        return
       case 'cohort-send':
         this.#sendToCohort(effect.cohort, effect.frame)
         return
@@ -198,6 +201,20 @@ export class ViewerRim {
     if (viewer === undefined) return
     viewer.lost.delete(id)
     this.#leave(id, viewer)
+  }
+
+  #move({ viewer: id, from, to, frame }: Extract<ViewerEffect, { kind: 'cohort-move' }>): void {
+    const viewer = this.#viewers.get(id)
+    if (viewer === undefined) return
+    if (viewer.seats.has(from)) {
+      this.#leave(from, viewer)
+      if (frame !== undefined) this.#send(viewer, frame)
+      this.#enter(to, id)
+    } else {
+      // Reports are not delayed here: a viewer that is not seated has not drained yet.
+      viewer.lost.delete(from)
+      viewer.lost.add(to)
+    }
   }
 
   #leave(id: CohortId, viewer: Viewer): void {

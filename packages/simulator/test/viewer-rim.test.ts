@@ -102,6 +102,32 @@ t.test('a viewer that leaves a cohort while it lags is not told of as drained', 
   t.same(kinds(), ['viewer-opened'])
 })
 
+t.test('a viewer moves to another cohort with a frame of its own, in order', async t => {
+  const other = 9 as CohortId
+  const { rim, received, pass } = makeRim()
+  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform(sendAll(1))
+  rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2) })
+  rim.perform(sendAll(3))
+  rim.perform({ kind: 'cohort-send', cohort: other, frame: frame(4) })
+  rim.perform({ kind: 'cohort-move', viewer, from: other, to: cohort, frame: undefined })
+  rim.perform(sendAll(5))
+  pass(1_000)
+  t.same(received, ['opened', '1', '2', '4', '5'])
+})
+
+t.test('a viewer that lags and is moved gets no frame, and drains in its new cohort', async t => {
+  const other = 9 as CohortId
+  const { rim, inputs, received, pass } = makeRim(0)
+  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform(sendAll(100))
+  rim.perform(sendAll(1))
+  rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2) })
+  pass(1_000)
+  t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [other] })
+  t.same(received, ['opened', '100'])
+})
+
 t.test('nothing is read from a viewer that holds more than its budget', async t => {
   const { rim, kinds, connection, pass } = makeRim(100)
   rim.perform(send(500))

@@ -181,6 +181,9 @@ export class ViewerSockets {
         case 'cohort-exit':
           this.#exit(effect.cohort, effect.viewer)
           return
+        case 'cohort-move':
+          this.#move(effect)
+          return
         case 'cohort-send':
           this.#sendToCohort(effect.cohort, effect.frame)
           return
@@ -282,6 +285,24 @@ export class ViewerSockets {
     seat.ring.leave(seat)
     viewer.seats.delete(id)
     this.#forgetWhenEmpty(id, seat.ring)
+  }
+
+  /** From one cohort to another with a frame of its own; one that lags goes on lagging there. */
+  #move({ viewer: id, from, to, frame }: Extract<ViewerEffect, { kind: 'cohort-move' }>): void {
+    const viewer = this.#viewers.get(id)
+    if (viewer === undefined) return
+    // What waits in the ring comes first, and may turn out to be too much.
+    this.#catchUp(id)
+    if (viewer.seats.has(from)) {
+      this.#exit(from, id)
+      if (frame !== undefined) this.#send(id, frame)
+      this.#enter(to, id)
+    } else if (viewer.lost.delete(from)) {
+      viewer.lost.add(to)
+    } else {
+      // It has drained, and the report of that names a cohort that it is not in any more.
+      this.#inputs.report({ kind: 'viewer-drained', viewer: id, cohorts: [to] })
+    }
   }
 
   #sendToCohort(id: CohortId, frame: Uint8Array): void {

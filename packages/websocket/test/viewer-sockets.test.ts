@@ -120,6 +120,50 @@ t.test('a viewer that does not read lags, holds its budget at most, and delays n
   t.ok(slow.client.frames.length < sent + 2)
 })
 
+t.test('a viewer moves to another cohort with a frame of its own, in order', async t => {
+  const { open, perform } = await rig(t)
+  const { client, viewer } = await open()
+  perform(
+    { kind: 'cohort-enter', cohort, viewer },
+    { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
+    { kind: 'cohort-move', viewer, from: cohort, to: otherCohort, frame: text({ n: 2 }) },
+    { kind: 'cohort-send', cohort, frame: text({ n: 3 }) },
+    { kind: 'cohort-send', cohort: otherCohort, frame: text({ n: 4 }) },
+    { kind: 'cohort-move', viewer, from: otherCohort, to: cohort, frame: undefined },
+    { kind: 'cohort-send', cohort, frame: text({ n: 5 }) },
+  )
+  await until(() => client.frames.at(-1)?.['n'] === 5)
+  t.same(client.frames, [{ n: 1 }, { n: 2 }, { n: 4 }, { n: 5 }])
+})
+
+t.test('a viewer that lags and is moved gets no frame, and drains in its new cohort', async t => {
+  const { open, perform, viewers, inputs } = await rig(t)
+  const { client, viewer } = await open()
+  perform({ kind: 'cohort-enter', cohort, viewer })
+  client.ws.pause()
+  const filler = text({ filler: 'x'.repeat(65_500) })
+  for (let sent = 0; viewers.stats().lagging === 0 && sent < 1_000; sent++) {
+    perform({ kind: 'cohort-send', cohort, frame: filler })
+    await turns()
+  }
+  t.equal(viewers.stats().lagging, 1)
+  perform({ kind: 'cohort-move', viewer, from: cohort, to: otherCohort, frame: text({ moved: true }) })
+  const drained = () => inputs.filter(input => input.kind === 'viewer-drained')
+  client.ws.resume()
+  await until(() => drained().length > 0)
+  t.match(drained(), [{ viewer, cohorts: [otherCohort] }])
+  // The edge has not heard of it yet when it moves the viewer again: it hears of where it is now.
+  perform({ kind: 'cohort-move', viewer, from: otherCohort, to: cohort, frame: text({ moved: true }) })
+  await until(() => drained().length > 1)
+  t.match(drained()[1], { viewer, cohorts: [cohort] })
+  perform(
+    { kind: 'cohort-enter', cohort, viewer },
+    { kind: 'cohort-send', cohort, frame: text({ last: true }) },
+  )
+  await until(() => client.frames.at(-1)?.['last'] === true)
+  t.notOk(client.frames.some(frame => frame['moved'] === true))
+})
+
 t.test('a close tells the viewer why, after what was sent to it before', async t => {
   const { open, perform, inputs } = await rig(t)
   const { client, viewer } = await open()
