@@ -4,7 +4,7 @@
  * sums do, without the rules and labels above the ceiling, and without whatever only those imported.
  */
 import { hash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import * as library from '@fanfold/definition'
 import { BuildError } from './build-error.ts'
 import { bundleModule, evaluateModule, shownPath, type VariantInput } from './bundle-module.ts'
@@ -67,6 +67,11 @@ export async function buildDefinition(
   path: string,
   options: BuildOptions = {},
 ): Promise<BuiltDefinition> {
+  // The bundler calls files by their real names; a file that is not there is its to tell.
+  return await buildReal(await realpath(path).catch(() => path), options)
+}
+
+async function buildReal(path: string, options: BuildOptions): Promise<BuiltDefinition> {
   const bundle = await bundleModule({
     path,
     provided: libraryNames,
@@ -193,11 +198,10 @@ async function buildEdge({
     })
   const allowed = graph.closure(importsOf(cut.reached))
   const bundle = await bundleEdge({
-    path: module.path,
+    module,
     code: cut.code,
     ceiling,
     allowed: new Set([module.path, ...allowed]),
-    graph,
   })
   // It is evaluated here first: what an edge would refuse is not built.
   evaluateEdgeVariant(bundle.code)

@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve, sep } from 'node:path'
+import type { Node } from '@babel/types'
 import { limits } from '@fanfold/protocol'
 import { build, type Metafile, type OnLoadResult, type Plugin } from 'esbuild'
 import MagicString from 'magic-string'
@@ -19,8 +20,7 @@ import {
 } from './bundle-module.ts'
 import { libraryNames } from './definition-literal.ts'
 import { effectProblems, initialisersOf } from './inert.ts'
-import type { ModuleGraph } from './module-graph.ts'
-import { type ParsedModule, parseModule, rangeOf } from './parsed-module.ts'
+import { childrenOf, type ParsedModule, parseModule, problemAt, rangeOf } from './parsed-module.ts'
 
 /** An edge variant's text. */
 export type EdgeBundle = {
@@ -35,21 +35,21 @@ export type EdgeBundle = {
 
 /** What to bundle. */
 export type EdgeBundleOptions = {
-  /** Absolute path of the definition's module. */
-  readonly path: string
+  /** The definition's module, before the cut. */
+  readonly module: ParsedModule
   /** What the cut left of it. */
   readonly code: string
   readonly ceiling: number
   /** What may be in the variant: what is left imports it, directly or not. */
   readonly allowed: ReadonlySet<string>
-  readonly graph: ModuleGraph
 }
 
 const entryName = 'fanfold:edge-variant'
 
 /** @throws BuildError when the text holds, or may hold, more than what is left of the definition */
 export async function bundleEdge(options: EdgeBundleOptions): Promise<EdgeBundle> {
-  const { path, ceiling } = options
+  const { ceiling } = options
+  const { path } = options.module
   const loader = new ModuleLoader(options)
   let text: string
   let metafile: Metafile
@@ -80,11 +80,15 @@ export async function bundleEdge(options: EdgeBundleOptions): Promise<EdgeBundle
   }
   const inputs = contentsOf(metafile, dirname(path))
   const modules = inputs.flatMap(input => loader.parsed.get(input.path) ?? [])
+  if (!loader.parsed.has(path)) {
+    const message = 'the bundler reads it under another name, and not what the cut left of it'
+    throw new BuildError([{ place: shownPath(path), message }])
+  }
   const bytes = Buffer.byteLength(text)
   const problems = [
     ...modules.flatMap(module => (module.path === path ? [] : effectProblems(module))),
     ...proofProblems(inputs, options),
-    ...importProblems(metafile, options),
+    ...importProblems(metafile, options.module, loader.parsed),
   ]
   if (bytes > limits.variantBytesMax.value) {
     const message = `the edge variant for ceiling ${ceiling} has ${bytes} bytes, at most ${limits.variantBytesMax.value}`
@@ -102,7 +106,7 @@ class ModuleLoader {
   readonly problems: BundleProblem[] = []
   readonly plugin: Plugin
 
-  constructor({ path, code }: EdgeBundleOptions) {
+  constructor({ module: { path }, code }: EdgeBundleOptions) {
     const entry = { namespace: 'fanfold', path: 'edge-variant' }
     const contents = {
       // Only the default: what the module exports beside it is for others.
@@ -116,7 +120,7 @@ class ModuleLoader {
         setup.onResolve({ filter: /^fanfold:edge-variant$/ }, () => entry)
         setup.onLoad({ filter: /.*/, namespace: 'fanfold' }, () => contents)
         setup.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: 'file' }, async ({ path: file }) =>
-          isInstalled(file)
+          isInstalled(file) && !isInstalled(path)
             ? undefined
             : this.#load(file, file === path ? code : await readFile(file, 'utf8')),
         )
@@ -148,7 +152,7 @@ function load(module: ParsedModule): OnLoadResult {
 }
 
 /** True for a file of a package that is installed, not written in the project. */
-export const isInstalled = (path: string): boolean => path.includes(`${sep}node_modules${sep}`)
+const isInstalled = (path: string): boolean => path.includes(`${sep}node_modules${sep}`)
 
 /** Nothing may be in the variant that only what was cut imports. */
 const proofProblems = (
@@ -163,19 +167,33 @@ const proofProblems = (
     }))
 
 /** Modules of the project are joined by import statements only, and none imports the definition. */
-function importProblems(metafile: Metafile, { path, graph }: EdgeBundleOptions): BundleProblem[] {
-  const directory = dirname(path)
+function importProblems(
+  metafile: Metafile,
+  definition: ParsedModule,
+  parsed: ReadonlyMap<string, ParsedModule>,
+): BundleProblem[] {
+  const directory = dirname(definition.path)
   return Object.entries(metafile.inputs).flatMap(([input, { imports }]) => {
-    const from = resolve(directory, input)
-    if (input.startsWith('fanfold:') || isInstalled(from)) return []
+    const path = resolve(directory, input)
+    const from = path === definition.path ? definition : parsed.get(path)
+    if (from === undefined) return []
     return imports.flatMap(one => {
-      const place = graph.placeOfImport(from, one.original ?? one.path)
-      if (one.kind !== 'import-statement') {
-        return [{ place, message: 'an edge variant imports by import statements only' }]
-      }
-      const isOwn = !one.external && resolve(directory, one.path) === path
-      const message = "imports the definition's own module; let both import a third"
-      return isOwn ? [{ place, message }] : []
+      const isOwn = !one.external && resolve(directory, one.path) === definition.path
+      if (one.kind === 'import-statement' && !isOwn) return []
+      const message = isOwn
+        ? "imports the definition's own module; let both import a third"
+        : 'an edge variant imports by import statements only'
+      return [problemAt(from, findText(from.program, one.original ?? one.path), message)]
     })
   })
+}
+
+/** The node that is a text in a tree, or its root. */
+function findText(root: Node, value: string): Node {
+  const waiting: Node[] = [root]
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (node.type === 'StringLiteral' && node.value === value) return node
+    waiting.push(...childrenOf(node))
+  }
+  return root
 }

@@ -52,7 +52,7 @@ export function isInert(node: Node | null | undefined): boolean {
   }
 }
 
-/** True for a class that does nothing when it is declared. */
+/** True for a class that does nothing when it is declared, as a bundler can tell. */
 function isInertClass({ superClass, body, decorators }: Class): boolean {
   const isPlain = decorators === null || decorators === undefined
   if (!isPlain || (superClass && superClass.type !== 'Identifier')) return false
@@ -60,7 +60,7 @@ function isInertClass({ superClass, body, decorators }: Class): boolean {
     if (member.type === 'StaticBlock') return false
     if ('computed' in member && member.computed) return false
     const isStatic = 'static' in member && member.static === true
-    return !isStatic || !('value' in member) || isInert(member.value)
+    return !isStatic || !('value' in member) || !member.value || isPlainInitialiser(member.value)
   })
 }
 

@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path'
 import type { Metafile } from 'esbuild'
-import { shownPath } from './bundle-module.ts'
 
 /** Which file imports which, as the bundler found it. */
 export class ModuleGraph {
@@ -33,10 +32,5 @@ export class ModuleGraph {
       waiting.push(...(this.#imports.get(path)?.values() ?? []))
     }
     return found
-  }
-
-  /** How a problem names an import. */
-  placeOfImport(from: string, specifier: string): string {
-    return `${shownPath(from)} (${specifier})`
   }
 }
