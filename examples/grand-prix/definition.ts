@@ -9,6 +9,9 @@ export default defineDocument({
   type: 'grand-prix',
   state: emptyRace,
 
+  // A race is public: whoever has a token may watch, and all see the same.
+  observe: { allow: () => true },
+
   messages: {
     newRace: message(schemas.newRace, control.newRace),
     gridPlace: message(schemas.gridPlace, control.takeGridPlace),

@@ -12,6 +12,7 @@ const inserted = z
 export default defineDocument({
   type: 'text',
   state: emptyText,
+  observe: { allow: () => true },
 
   messages: {
     /** Edits, in order: where, in code points; how many to delete; what to insert. */

@@ -8,6 +8,7 @@ const object = z.record(z.string(), z.json())
 export default defineDocument({
   type: 'timing',
   state: (): JsonObject => ({}),
+  observe: { allow: () => true },
 
   messages: {
     /** The state in which a recording begins: all its topics. */
