@@ -1,7 +1,7 @@
-import type { DocumentDefinition } from '@fanfold/definition'
 import type { Chain } from '@fanfold/document'
 import type { RandomBytes, Sha256 } from '@fanfold/kernel'
 import type { AuthorityLimits } from './authority-limits.ts'
+import type { LoadedDefinition } from './loaded-definition.ts'
 import type { WaitingBytes } from './waiting-writes.ts'
 
 /** What all documents of an authority share. */
@@ -12,5 +12,5 @@ export type AuthorityContext = {
   readonly chain: Chain
   readonly waiting: WaitingBytes
   /** The definition for documents of a type, as loaded last. */
-  definitionOf(type: string): DocumentDefinition | undefined
+  loadedFor(type: string): LoadedDefinition | undefined
 }

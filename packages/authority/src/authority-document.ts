@@ -10,9 +10,13 @@
  * append. Only when the log says that it is durable are the writers answered and the records
  * published. So between two batches the state is exactly the durable one, which is when snapshots
  * are taken; and a batch that the log refuses is undone, newest change first.
+ *
+ * When the definition that is loaded is not the one that the log tells of, the next batch begins by
+ * telling of it, also when no write waits; until that is durable joins wait, so that nobody begins to
+ * look at the document under a definition that is no longer in force.
  */
 
-import { encodeSnapshot, type LogInput, type LogRefusal, type Snapshot } from '@fanfold/document'
+import type { LogInput, LogRefusal } from '@fanfold/document'
 import { assert, type Instant, SmallMap } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -20,16 +24,20 @@ import {
   encodeLinkFrame,
   type LinkId,
   type Position,
-  partTags,
-  type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { Downstream, type JoinRequest, RecordRing, refusal } from '@fanfold/replication'
+import { type Downstream, type JoinRequest, refusal } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
-import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
+import type { AuthorityEffect } from './authority-effect.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { CommittedDocument } from './committed-document.ts'
+import { DefinitionStanding } from './definition-standing.ts'
+import { reject, snapshotFact } from './document-answers.ts'
+import { DocumentChildren } from './document-children.ts'
 import { WaitingWrites } from './waiting-writes.ts'
+
+/** When a child whose join the log has no room for may ask again, ms. */
+const retryAfterMs = 1_000
 
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
@@ -38,12 +46,11 @@ export class AuthorityDocument {
   readonly doc: DocumentKey
   readonly channel: number
   readonly #context: AuthorityContext
-  // A document at rest without children has neither: most documents are, most of the time.
-  #ring: RecordRing | undefined
-  #downstream: Downstream | undefined
+  readonly #children: DocumentChildren
   readonly #committed: CommittedDocument
   readonly #writes: WaitingWrites
-  /** Joins that wait for the log to be read; of one link only the last counts. */
+  readonly #standing: DefinitionStanding
+  /** Joins that wait for the log; of one link only the last counts. */
   readonly #joins = new SmallMap<LinkId, JoinRequest>()
   /** Writes that left the queue and are not answered yet. */
   #inHand: readonly WriterInput[] = []
@@ -54,8 +61,6 @@ export class AuthorityDocument {
   /** The highest epoch that the log has seen. */
   #logEpoch = 0
   #batch: Batch | undefined
-  /** Made at the durable position, for children; undefined until one was needed. */
-  #snapshot: Snapshot | undefined
   #hasMore = false
 
   constructor(doc: DocumentKey, channel: number, context: AuthorityContext) {
@@ -63,25 +68,25 @@ export class AuthorityDocument {
     this.channel = channel
     this.#context = context
     this.#committed = new CommittedDocument(doc, context.chain, context.limits)
+    this.#children = new DocumentChildren({
+      doc,
+      channel,
+      context,
+      committed: this.#committed,
+      isStateDurable: () => this.#phase === 'open',
+    })
+    this.#standing = new DefinitionStanding(doc, context, this.#committed)
     this.#writes = new WaitingWrites(context.limits, context.waiting)
   }
 
   /** The document's children. */
   get downstream(): Downstream {
-    this.#downstream ??= new Downstream({
-      doc: this.doc,
-      channel: this.channel,
-      ring: this.#recentRecords(),
-      chain: this.#context.chain,
-      source: this.#snapshotSource(),
-      ceiling: () => partTags.authority,
-    })
-    return this.#downstream
+    return this.#children.downstream
   }
 
   /** True while a child observes the document. */
   get hasChildren(): boolean {
-    return this.#downstream !== undefined && this.#downstream.count > 0
+    return this.#children.areAny
   }
 
   /** After the last durable record. */
@@ -92,6 +97,11 @@ export class AuthorityDocument {
   /** Bytes of the state as JSON. */
   get stateBytes(): number {
     return this.#committed.stateBytes
+  }
+
+  /** True while the document does not exist, whatever its log may say. */
+  get isVacant(): boolean {
+    return this.#committed.state === undefined && !this.#committed.isDeleted
   }
 
   /** True when nothing is under way: no write, no append, no opening. */
@@ -136,13 +146,24 @@ export class AuthorityDocument {
         return
       case 'open':
       case 'appending':
-        if (this.#committed.position.seq === 0) {
+        if (this.isVacant) {
           this.#refuseJoin(request, 'FANFOLD_NO_DOCUMENT', `${this.doc} does not exist`, effects)
+          return
+        }
+        if (this.#standing.due !== undefined) {
+          this.#joins.set(request.link, request)
+          this.definitionLoaded(effects)
           return
         }
         this.downstream.join(request, this.#committed.position, effects)
         this.flush(effects)
     }
+  }
+
+  /** Another definition was loaded: the log is told of it at once, if it is to be told. */
+  definitionLoaded(effects: AuthorityEffect[]): void {
+    this.#standing.isWanted = true
+    if (this.#phase === 'open') this.#startBatch(effects)
   }
 
   /** A child is gone while its join may still wait. */
@@ -152,19 +173,14 @@ export class AuthorityDocument {
 
   /** Sends children what they can take. */
   flush(effects: AuthorityEffect[]): void {
-    this.#hasMore = this.#downstream?.flush(effects) ?? false
+    this.#hasMore = this.#children.flush(effects)
   }
 
   /** Nothing has happened for a while: frees what can be had again. The log stays open for writes. */
   rest(): void {
     assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
-    this.#ring?.reset(this.#committed.position)
-    this.#snapshot = undefined
+    this.#children.rest()
     this.#writes.clear()
-    if (this.#downstream === undefined || this.#downstream.count === 0) {
-      this.#downstream = undefined
-      this.#ring = undefined
-    }
   }
 
   /** Takes what the log says. */
@@ -203,14 +219,13 @@ export class AuthorityDocument {
     this.#refusal = { code, message }
     this.#hasMore = false
     this.#batch = undefined
-    this.#snapshot = undefined
     for (const input of this.#inHand) reject(input, code, message, effects)
     this.#inHand = []
     for (let next = this.#writes.shift(); next !== undefined; next = this.#writes.shift()) {
       reject(next, code, message, effects)
     }
     for (const request of this.#takeJoins()) this.#refuseJoin(request, code, message, effects)
-    this.#downstream?.end(code, message, effects)
+    this.#children.end(code, message, effects)
     effects.push({
       kind: 'fact',
       fact: { event: 'document-refused', doc: this.doc, code, message },
@@ -227,14 +242,28 @@ export class AuthorityDocument {
     this.#phase = 'open'
     this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
     this.#committed.opened()
-    this.#ring?.reset(this.#committed.position)
-    for (const request of this.#takeJoins()) this.join(request, effects)
+    this.#children.reset()
+    this.#answerJoins(effects)
+    this.#standing.isWanted = true
     this.#startBatch(effects)
+  }
+
+  /** Answers the joins that waited, unless they wait for the definition to be told of. */
+  #answerJoins(effects: AuthorityEffect[]): void {
+    if (this.#joins.size === 0 || this.#standing.due !== undefined) return
+    for (const request of this.#takeJoins()) this.join(request, effects)
   }
 
   #startBatch(effects: AuthorityEffect[]): void {
     assert(this.#phase === 'open' && this.#batch === undefined, 'one batch at a time')
-    while (this.#phase === 'open' && this.#writes.count > 0) this.#appendBatch(effects)
+    while (this.#phase === 'open' && (this.#writes.count > 0 || this.#isDefinitionWanted)) {
+      this.#appendBatch(effects)
+    }
+    this.#answerJoins(effects)
+  }
+
+  get #isDefinitionWanted(): boolean {
+    return this.#standing.isWanted && this.#standing.due !== undefined
   }
 
   /** Makes a batch of what waits. One without records has nothing to wait for. */
@@ -245,7 +274,10 @@ export class AuthorityDocument {
       committed: this.#committed,
       claimed: this.#epoch,
       logEpoch: this.#logEpoch,
+      loaded: this.#standing.inForce,
+      problem: this.#standing.problem,
     })
+    this.#define(builder, effects)
     const taken: WriterInput[] = []
     this.#inHand = taken
     while (!builder.isFull) {
@@ -274,22 +306,29 @@ export class AuthorityDocument {
     })
   }
 
+  /** Begins a batch with the definition, if the log is to be told of it. */
+  #define(builder: BatchBuilder, effects: AuthorityEffect[]): void {
+    const { due } = this.#standing
+    const problem = due && builder.define(due)
+    if (due === undefined || problem === undefined) return
+    this.#standing.refuse(due, problem)
+    const fact = { event: 'definition-refused', doc: this.doc, ...problem } as const
+    effects.push({ kind: 'fact', fact })
+  }
+
   #appended(seq: number, now: Instant, effects: AuthorityEffect[]): void {
     const batch = this.#batch
     assert(batch !== undefined, `${this.doc}: what was appended was a batch`)
     assert(seq === batch.end.seq, `the batch ends at ${batch.end.seq}, appended ${seq}`)
-    const ring = this.#recentRecords()
     this.#batch = undefined
     this.#phase = 'open'
     this.#epoch = batch.epoch
     this.#logEpoch = batch.epoch
+    this.#children.publish(batch.records, now)
     this.#committed.commit(batch)
     this.#answerAll(batch, effects)
     let bytes = 0
-    for (const record of batch.records) {
-      ring.push(record, now)
-      bytes += record.bytes.length
-    }
+    for (const record of batch.records) bytes += record.bytes.length
     this.flush(effects)
     effects.push({
       kind: 'fact',
@@ -322,43 +361,16 @@ export class AuthorityDocument {
     for (const input of this.#inHand) reject(input, code, message, effects)
     this.#inHand = []
     effects.push({ kind: 'fact', fact: { event: 'log-full', doc: this.doc, message } })
+    if (batch.definition !== this.#committed.definition) {
+      // The next write, join or definition tries again.
+      this.#standing.isWanted = false
+      for (const request of this.#takeJoins()) {
+        this.#refuseJoin(request, code, message, effects, retryAfterMs)
+      }
+    }
     // A child that waits for a snapshot need not wait for a write that the log takes.
     this.flush(effects)
     this.#startBatch(effects)
-  }
-
-  /** The ring, which goes on from the last durable record. */
-  #recentRecords(): RecordRing {
-    this.#ring ??= new RecordRing(this.#context.limits.ring, this.#committed.position)
-    return this.#ring
-  }
-
-  #snapshotSource(): {
-    snapshot(): Snapshot | undefined
-    readonly lastSnapshot: Snapshot | undefined
-  } {
-    const last = (): Snapshot | undefined => this.#snapshot
-    return {
-      snapshot: () => this.#makeSnapshot(),
-      get lastSnapshot() {
-        return last()
-      },
-    }
-  }
-
-  /** Only between batches, when the state is the durable one. */
-  #makeSnapshot(): Snapshot | undefined {
-    if (this.#phase !== 'open') return undefined
-    if (this.#snapshot?.manifest.at.seq !== this.#committed.position.seq) {
-      const { sha256 } = this.#context
-      this.#snapshot = encodeSnapshot({
-        at: this.#committed.position,
-        state: this.#committed.state,
-        definition: this.#committed.definition,
-        sha256,
-      })
-    }
-    return this.#snapshot
   }
 
   #answerAll(batch: Batch, effects: AuthorityEffect[]): void {
@@ -373,28 +385,9 @@ export class AuthorityDocument {
     code: ErrorCode,
     message: string,
     effects: AuthorityEffect[],
+    retryAfterMs = 0,
   ): void {
-    const frame = encodeLinkFrame(refusal(this.doc, code, message, 0))
+    const frame = encodeLinkFrame(refusal(this.doc, code, message, retryAfterMs))
     effects.push({ kind: 'link-send', link: request.link, frame })
   }
-}
-
-function reject(
-  input: WriterInput,
-  code: ErrorCode,
-  message: string,
-  effects: AuthorityEffect[],
-): void {
-  const answer: WriteAnswer = { kind: 'rejected', code, message }
-  effects.push({ kind: 'write-answered', request: input.request, answer })
-}
-
-function snapshotFact(
-  input: Extract<LogInput, { kind: 'log-snapshot-kept' | 'log-snapshot-refused' }>,
-): AuthorityFact {
-  if (input.kind === 'log-snapshot-kept') {
-    return { event: 'snapshot-kept', doc: input.doc, seq: input.seq }
-  }
-  const { doc, code, message } = input
-  return { event: 'snapshot-refused', doc, code, message }
 }

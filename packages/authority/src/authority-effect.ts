@@ -13,7 +13,8 @@ export type AuthorityFact =
   | { readonly event: 'log-full'; readonly doc: DocumentKey; readonly message: string }
   | { readonly event: 'snapshot-kept'; readonly doc: DocumentKey; readonly seq: number }
   | {
-      readonly event: 'snapshot-refused' | 'document-refused'
+      /** `definition-refused`: the document cannot take the definition and goes on under the one before. */
+      readonly event: 'snapshot-refused' | 'document-refused' | 'definition-refused'
       readonly doc: DocumentKey
       readonly code: ErrorCode
       readonly message: string

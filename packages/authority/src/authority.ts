@@ -9,14 +9,17 @@ import {
   milliseconds,
   type RandomBytes,
   type Sha256,
+  toHex,
 } from '@fanfold/kernel'
 import {
   type DocumentKey,
+  documentName,
   type ErrorCode,
   encodeLinkFrame,
   type LinkId,
   type LinkInput,
   ProtocolError,
+  type SignedVariant,
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
@@ -25,19 +28,32 @@ import type { AuthorityContext } from './authority-context.ts'
 import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
+import { LoadedDefinition, type LoadedVariant } from './loaded-definition.ts'
 
 /** What happens to an authority. */
 export type AuthorityInput =
   | LinkInput
   | LogInput
   | WriterInput
-  /** A definition was loaded, or loaded anew: it counts from the next write on. */
-  | { readonly kind: 'definition-loaded'; readonly definition: DocumentDefinition }
+  /**
+   * A definition was loaded, or loaded anew: it counts from the next write on. Documents of its type
+   * that are in memory tell of it in their logs, if it has labels or edge variants that are new.
+   */
+  | {
+      readonly kind: 'definition-loaded'
+      readonly definition: DocumentDefinition
+      /** What edges run of it, by rising ceilings from 0; none when no edge may serve its documents. */
+      readonly variants?: readonly LoadedVariant[] | undefined
+    }
 
 /** When a child that found no room may ask again, ms. */
 const retryAfterMs = 1_000
 /** Documents that one request looks at for one to make room: the next request looks at the next. */
 const candidatesMax = 16
+/** Documents that one turn lets tell of a definition. */
+const definedPerTurnMax = 64
+/** Edge variants that are at hand for children, the newest of all that were loaded. */
+export const variantsHeldMax = 64
 
 /**
  * The role that puts writes in order: many documents, each by itself, each in memory only while
@@ -45,7 +61,11 @@ const candidatesMax = 16
  */
 export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #context: AuthorityContext
-  readonly #definitions = new Map<string, DocumentDefinition>()
+  readonly #definitions = new Map<string, LoadedDefinition>()
+  /** By name, the newest last. */
+  readonly #variants = new Map<string, SignedVariant>()
+  /** Documents that are still to hear of a definition that was loaded. */
+  readonly #unaware = new Set<DocumentKey>()
   readonly #documents = new Map<DocumentKey, AuthorityDocument>()
   readonly #children: ChildLinks
   /** When each document that nobody uses is to rest, and later to leave memory. */
@@ -69,14 +89,14 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       limits,
       chain: new Chain(sha256),
       waiting: { bytes: 0 },
-      definitionOf: type => this.#definitions.get(type),
+      loadedFor: type => this.#definitions.get(type),
     }
     this.#children = new ChildLinks({
       join: (doc, request) => this.#join(doc, request),
       downstream: doc => this.#documents.get(doc)?.downstream,
       left: (doc, link) => this.#left(doc, link),
       flush: doc => this.#flush(doc),
-      variant: (hash, link) => this.#children.answerVariant(hash, [link], undefined, this.#effects),
+      variant: (hash, link) => this.#answerVariant(hash, link),
     })
   }
 
@@ -110,7 +130,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         this.#children.receive(input, effects)
         return
       case 'definition-loaded':
-        this.#definitions.set(input.definition.type, input.definition)
+        this.#define(input.definition, input.variants ?? [])
         return
       default:
         // An answer of the log to a document that has left memory since is of no use.
@@ -120,14 +140,48 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   }
 
   wakeAt(): Instant | undefined {
-    return this.#children.hasBusy ? this.#now : this.#idle.wakeAt()
+    const hasMore = this.#children.hasBusy || this.#unaware.size > 0
+    return hasMore ? this.#now : this.#idle.wakeAt()
   }
 
   tick(now: Instant, effects: AuthorityEffect[]): void {
     this.#now = now
     this.#effects = effects
     this.#children.flushNext(effects)
+    this.#defineNext()
     for (const doc of this.#idle.due(now)) this.#retire(doc, now)
+  }
+
+  #define(definition: DocumentDefinition, variants: readonly LoadedVariant[]): void {
+    const { type } = definition
+    this.#definitions.set(type, new LoadedDefinition(definition, variants))
+    for (const { variant } of variants) {
+      const name = toHex(variant.hash)
+      this.#variants.delete(name)
+      this.#variants.set(name, variant)
+    }
+    for (const oldest of this.#variants.keys()) {
+      if (this.#variants.size <= variantsHeldMax) break
+      this.#variants.delete(oldest)
+    }
+    for (const doc of this.#documents.keys()) {
+      if (documentName(doc).type === type) this.#unaware.add(doc)
+    }
+  }
+
+  /** Some of the documents hear of their definition; those that are asked for meanwhile know anyway. */
+  #defineNext(): void {
+    let left = definedPerTurnMax
+    for (const doc of this.#unaware) {
+      if (left-- === 0) return
+      this.#unaware.delete(doc)
+      if (!this.#documents.has(doc)) continue
+      this.#guard(doc, document => document.definitionLoaded(this.#effects))
+    }
+  }
+
+  #answerVariant(hash: Uint8Array, link: LinkId): void {
+    this.#children.answerVariant(hash, [link], this.#variants.get(toHex(hash)), this.#effects)
   }
 
   #write(input: WriterInput): void {
@@ -212,7 +266,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
     this.#children.setBusy(doc, document.hasMore)
-    if (document.isQuiet && document.position.seq === 0) this.#vacant.add(doc)
+    if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
     else this.#vacant.delete(doc)
     this.#touch(doc)
   }
@@ -244,8 +298,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#resting.add(doc)
       document.rest()
       // A document that does not exist, or refuses, keeps nothing that is worth its memory.
-      const isEmpty = document.position.seq === 0
-      this.#idle.set(doc, after(now, milliseconds(isEmpty ? restAfterMs : unloadAfterMs)))
+      this.#idle.set(doc, after(now, milliseconds(document.isVacant ? restAfterMs : unloadAfterMs)))
       return
     }
     if (document.hasChildren) {
@@ -259,6 +312,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#idle.set(doc, undefined)
     this.#resting.delete(doc)
     this.#vacant.delete(doc)
+    this.#unaware.delete(doc)
     this.#documents.delete(doc)
     this.#children.releaseChannel(channel)
     this.#effects.push({ kind: 'log-close', doc })

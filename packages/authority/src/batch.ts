@@ -3,22 +3,19 @@
  * sealed onto the one before. Nothing leaves until the log has all of it.
  */
 
-import { type DocumentDefinition, initialState, validateMessage } from '@fanfold/definition'
+import { initialState, validateMessage } from '@fanfold/definition'
 import {
   isJsonObject,
   type JsonObject,
   jsonBytes,
-  type PatchOperation,
+  type Labels,
   type RecordedDefinition,
 } from '@fanfold/document'
-import { assert, encodeUtf8 } from '@fanfold/kernel'
+import { assert, toHex } from '@fanfold/kernel'
 import {
   type DocumentKey,
-  documentName,
-  type ErrorCode,
   encodeRecord,
   type LogRecord,
-  limits,
   type Position,
   partTags,
   type RecordKind,
@@ -29,8 +26,11 @@ import {
 } from '@fanfold/protocol'
 import type { AuthorityContext } from './authority-context.ts'
 import type { CommittedDocument } from './committed-document.ts'
+import type { LoadedDefinition } from './loaded-definition.ts'
 import { encodeOrigin, type Origin } from './origin.ts'
+import { createParts, definitionParts, deltaParts, type Payload } from './record-parts.ts'
 import { record } from './recorder.ts'
+import { noDefinition, noDocument, type WriteProblem } from './write-problem.ts'
 
 /** Writes that go to the log as one append, and what to do when it is durable or refused. */
 export type Batch = {
@@ -41,6 +41,7 @@ export type Batch = {
   readonly lastTimeMs: number
   readonly state: JsonObject | undefined
   readonly definition: RecordedDefinition | undefined
+  readonly labels: Labels
   readonly stateBytes: number
   readonly isDeleted: boolean
   /** Undo each change, the last one first. */
@@ -56,8 +57,10 @@ export type Batch = {
   }[]
 }
 
-/** Bytes of a record beside its public payload, at most: header, heads of parts, origin. */
-const recordOverheadMax = 1_024
+/** Random bytes of a document's view key. */
+const viewKeyBytes = 16
+
+const byAuthority: Origin = { by: '', id: undefined, message: undefined }
 
 /** Where a document stands when a batch begins. */
 export type BatchStart = {
@@ -68,7 +71,13 @@ export type BatchStart = {
   readonly claimed: number
   /** The highest epoch that the log has seen. */
   readonly logEpoch: number
+  /** The definition in force, or why there is none. */
+  readonly loaded: LoadedDefinition | undefined
+  readonly problem?: WriteProblem | undefined
 }
+
+/** When something happens to a document, and in which trace. */
+type Occasion = { readonly timeMs: number; readonly trace: Uint8Array | undefined }
 
 /** Builds one batch. */
 export class BatchBuilder {
@@ -86,6 +95,9 @@ export class BatchBuilder {
   #position: Position
   #lastTimeMs: number
   #state: JsonObject | undefined
+  #definition: RecordedDefinition | undefined
+  #labels: Labels
+  #loaded: LoadedDefinition | undefined
   #stateBytes: number
   #isDeleted: boolean
 
@@ -93,6 +105,9 @@ export class BatchBuilder {
     this.#start = start
     this.#epoch = start.claimed === 0 ? start.logEpoch + 1 : start.claimed
     const { position, lastTimeMs, state, stateBytes, isDeleted } = start.committed
+    this.#definition = start.committed.definition
+    this.#labels = start.committed.labels
+    this.#loaded = start.loaded
     this.#position = position
     this.#lastTimeMs = lastTimeMs
     this.#state = state
@@ -104,6 +119,19 @@ export class BatchBuilder {
   get isFull(): boolean {
     const { writesPerBatchMax, batchBytesMax } = this.#start.context.limits
     return this.#writes >= writesPerBatchMax || this.#bytes >= batchBytesMax
+  }
+
+  /**
+   * Says in the log that the document stands under `loaded` from here on, before anything is written
+   * by it; or says why that cannot be, and the document goes on under the definition before.
+   */
+  define(loaded: LoadedDefinition): WriteProblem | undefined {
+    assert(this.#records.length === 0, 'a definition comes before what is written by it')
+    // No writer's clock is at hand; the log's time does not go back.
+    const occasion = { timeMs: this.#lastTimeMs, trace: undefined }
+    const problem = this.#define(loaded, occasion)
+    if (problem === undefined) this.#loaded = loaded
+    return problem
   }
 
   /** Does what one writer wants, or notes why not. */
@@ -129,7 +157,8 @@ export class BatchBuilder {
       end: this.#position,
       lastTimeMs: this.#lastTimeMs,
       state: this.#state,
-      definition: this.#start.committed.definition,
+      definition: this.#definition,
+      labels: this.#labels,
       stateBytes: this.#stateBytes,
       isDeleted: this.#isDeleted,
       undos: this.#undos,
@@ -148,7 +177,7 @@ export class BatchBuilder {
     return { answer: { kind: 'committed', epoch: at.epoch, seq: at.seq }, isDurable: true }
   }
 
-  #perform(input: WriterInput): Problem | undefined {
+  #perform(input: WriterInput): WriteProblem | undefined {
     const { doc } = this.#start
     const { action } = input
     if (this.#isDeleted) return { code: 'FANFOLD_DELETED', message: `${doc} was deleted` }
@@ -164,17 +193,18 @@ export class BatchBuilder {
     }
   }
 
-  #sendMessage(input: WriterInput, message: string, value: unknown): Problem | undefined {
-    const { doc, context } = this.#start
-    const definition = context.definitionOf(documentName(doc).type)
-    if (definition === undefined) return noDefinition(doc)
+  #sendMessage(input: WriterInput, message: string, value: unknown): WriteProblem | undefined {
+    const { doc, problem } = this.#start
+    if (this.#loaded === undefined) return problem ?? noDefinition(doc)
+    const { definition } = this.#loaded
     const valid = validateMessage(definition, message, value)
     if (!valid.ok) return valid
     if (this.#state === undefined) {
       if (!input.mayCreate) return noDocument(doc)
+      const undo = this.#mark()
       const problem = this.#create(input) ?? this.#handle(input, definition, message, valid.value)
       // A document begins with the first write that is accepted: this one was not.
-      if (problem !== undefined) this.#uncreate()
+      if (problem !== undefined) undo()
       return problem
     }
     return this.#handle(input, definition, message, valid.value)
@@ -182,10 +212,10 @@ export class BatchBuilder {
 
   #handle(
     input: WriterInput,
-    definition: DocumentDefinition,
+    definition: LoadedDefinition['definition'],
     message: string,
     value: unknown,
-  ): Problem | undefined {
+  ): WriteProblem | undefined {
     const { doc, context } = this.#start
     const state = this.#state
     assert(state !== undefined, `${doc} exists once it was created`)
@@ -197,49 +227,72 @@ export class BatchBuilder {
       stateBytesLeft: context.limits.stateBytesMax - this.#stateBytes,
     })
     if (!recorded.ok) return recorded.problem
-    const payload = encodeUtf8(JSON.stringify(recorded.patch satisfies readonly PatchOperation[]))
-    if (payload.length > limits.recordBytesMax.value - recordOverheadMax) {
+    const parts = deltaParts(recorded.patch, state, this.#labels)
+    if (!parts.ok) {
       recorded.undo()
-      const message = `a change of at most ${limits.recordBytesMax.value - recordOverheadMax} bytes, got ${payload.length}`
-      return { code: 'FANFOLD_TOO_LARGE', message }
+      return { code: parts.code, message: parts.message }
     }
     this.#undos.push(recorded.undo)
     this.#stateBytes += recorded.bytesDelta
     // A message that changes nothing makes a record only to be remembered by its id.
     if (recorded.patch.length > 0 || input.id !== undefined) {
-      this.#append('delta', input, payload, { by: input.subject, id: input.id, message })
+      this.#append('delta', input, parts.payloads, { by: input.subject, id: input.id, message })
     }
     return this.#commit(input)
   }
 
-  #create(input: WriterInput): Problem | undefined {
-    const { doc, context } = this.#start
-    const definition = context.definitionOf(documentName(doc).type)
-    if (definition === undefined) return noDefinition(doc)
-    const initial = initialState(definition)
+  #create(input: WriterInput): WriteProblem | undefined {
+    const { doc, problem } = this.#start
+    const loaded = this.#loaded
+    if (loaded === undefined) return problem ?? noDefinition(doc)
+    const initial = initialState(loaded.definition)
     if (!initial.ok) return initial
-    const payload = encodeUtf8(JSON.stringify(initial.state))
-    if (payload.length > limits.recordBytesMax.value - recordOverheadMax) {
-      const message = `an initial state of at most ${limits.recordBytesMax.value - recordOverheadMax} bytes, got ${payload.length}`
-      return { code: 'FANFOLD_TOO_LARGE', message }
-    }
     assert(isJsonObject(initial.state), 'an initial state is an object')
+    const parts = createParts(initial.state, loaded.labels)
+    if (!parts.ok) return { code: parts.code, message: parts.message }
+    if (!loaded.isSaidBy(this.#definition)) {
+      const problem = this.#define(loaded, input)
+      if (problem !== undefined) return problem
+    }
     this.#state = initial.state
     this.#stateBytes = jsonBytes(initial.state)
     const id = input.action.type === 'create' ? input.id : undefined
-    this.#append('create', input, payload, { by: input.subject, id, message: undefined })
+    this.#append('create', input, parts.payloads, { by: input.subject, id, message: undefined })
     return undefined
   }
 
-  #uncreate(): void {
-    if (this.#state === undefined) return
-    assert(this.#records.length === 1, 'a create is the first record of its log')
-    this.#records.pop()
-    this.#state = undefined
-    this.#stateBytes = 0
-    this.#bytes = 0
-    this.#position = this.#start.committed.position
-    this.#lastTimeMs = this.#start.committed.lastTimeMs
+  /** The view key of a document is made once, with the first word of a definition. */
+  #define(loaded: LoadedDefinition, occasion: Occasion): WriteProblem | undefined {
+    const viewKey =
+      this.#definition?.viewKey ?? toHex(this.#start.context.randomBytes(viewKeyBytes))
+    const definition = loaded.recordedWith(viewKey)
+    const moves = loaded.labels.relabel(this.#state ?? {}, this.#labels)
+    const parts = definitionParts(definition, moves)
+    if (!parts.ok) return { code: parts.code, message: parts.message }
+    this.#append('definition', occasion, parts.payloads, byAuthority)
+    this.#definition = definition
+    this.#labels = loaded.labels
+    return undefined
+  }
+
+  /** How to take back what a write puts into the log of a document that does not exist yet. */
+  #mark(): () => void {
+    const count = this.#records.length
+    const bytes = this.#bytes
+    const position = this.#position
+    const lastTimeMs = this.#lastTimeMs
+    const definition = this.#definition
+    const labels = this.#labels
+    return () => {
+      this.#records.length = count
+      this.#bytes = bytes
+      this.#position = position
+      this.#lastTimeMs = lastTimeMs
+      this.#definition = definition
+      this.#labels = labels
+      this.#state = undefined
+      this.#stateBytes = 0
+    }
   }
 
   #delete(input: WriterInput): undefined {
@@ -247,7 +300,7 @@ export class BatchBuilder {
     this.#stateBytes = 0
     this.#isDeleted = true
     const origin = { by: input.subject, id: input.id, message: undefined }
-    this.#append('delete', input, new Uint8Array(0), origin)
+    this.#append('delete', input, [[partTags.public, new Uint8Array(0)]], origin)
     return this.#commit(input)
   }
 
@@ -264,39 +317,43 @@ export class BatchBuilder {
     return undefined
   }
 
-  #append(kind: RecordKind, input: WriterInput, payload: Uint8Array, origin: Origin): void {
-    if (this.#records.length === 0 && this.#start.claimed === 0 && this.#position.seq > 0) {
-      // The first commit of a new epoch says so in the log, in the same append.
-      this.#seal('claim', input, undefined, { by: '', id: undefined, message: undefined })
-    }
-    this.#seal(kind, input, payload, origin)
-  }
-
-  #seal(
+  #append(
     kind: RecordKind,
-    input: WriterInput,
-    payload: Uint8Array | undefined,
+    occasion: Occasion,
+    payloads: readonly Payload[],
     origin: Origin,
   ): void {
+    if (this.#records.length === 0 && this.#start.claimed === 0 && this.#position.seq > 0) {
+      // The first commit of a new epoch says so in the log, in the same append.
+      this.#seal('claim', occasion, [], byAuthority)
+    }
+    this.#seal(kind, occasion, payloads, origin)
+  }
+
+  #seal(kind: RecordKind, occasion: Occasion, payloads: readonly Payload[], origin: Origin): void {
     const { context, doc } = this.#start
-    const salts = context.randomBytes(2 * saltBytes)
-    const timeMs = this.#timeOf(input)
+    const salts = context.randomBytes((payloads.length + 1) * saltBytes)
+    const saltOf = (part: number): Uint8Array =>
+      salts.subarray(part * saltBytes, (part + 1) * saltBytes)
+    const timeMs = this.#timeOf(occasion)
     const authority = {
       tag: partTags.authority,
-      salt: salts.subarray(0, saltBytes),
+      salt: saltOf(0),
       payload: encodeOrigin(origin),
     }
+    const labelled = payloads.map(([tag, payload], index) => ({
+      tag,
+      salt: saltOf(index + 1),
+      payload,
+    }))
     const bytes = encodeRecord({
       kind,
       key: doc,
       epoch: this.#epoch,
       seq: this.#position.seq + 1,
       timeMs,
-      trace: input.trace,
-      parts:
-        payload === undefined
-          ? [authority]
-          : [{ tag: partTags.public, salt: salts.subarray(saltBytes), payload }, authority],
+      trace: occasion.trace,
+      parts: [...labelled, authority],
     })
     const sealed = context.chain.seal(bytes, this.#position.hash)
     this.#records.push(sealed)
@@ -306,21 +363,9 @@ export class BatchBuilder {
   }
 
   /** Commit times never go back within a document, whatever the wall's clock does. */
-  #timeOf(input: WriterInput): number {
-    return Math.max(this.#lastTimeMs, input.timeMs)
+  #timeOf({ timeMs }: Occasion): number {
+    return Math.max(this.#lastTimeMs, timeMs)
   }
 }
 
-type Problem = { readonly code: ErrorCode; readonly message: string }
-
 const idOf = (subject: string, id: string): string => `${subject.length}:${subject}${id}`
-
-const noDocument = (doc: DocumentKey): Problem => ({
-  code: 'FANFOLD_NO_DOCUMENT',
-  message: `${doc} does not exist, and the token does not allow creating it`,
-})
-
-const noDefinition = (doc: DocumentKey): Problem => ({
-  code: 'FANFOLD_NO_DEFINITION',
-  message: `no definition for documents of type ${documentName(doc).type}`,
-})

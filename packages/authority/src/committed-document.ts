@@ -8,6 +8,7 @@ import {
   encodeSnapshot,
   type JsonObject,
   jsonBytes,
+  Labels,
   type RecordedDefinition,
   type Snapshot,
 } from '@fanfold/document'
@@ -38,6 +39,7 @@ export class CommittedDocument {
   #lastTimeMs = 0
   #state: JsonObject | undefined
   #definition: RecordedDefinition | undefined
+  #labels = Labels.none
   #stateBytes = 0
   #isDeleted = false
   #recordsSinceSnapshot = 0
@@ -69,6 +71,16 @@ export class CommittedDocument {
     return this.#definition
   }
 
+  /** The labels that the log says. */
+  get labels(): Labels {
+    return this.#labels
+  }
+
+  /** Takes labels that many documents have in place of equal ones of its own. */
+  shareLabels(labels: Labels): void {
+    this.#labels = labels
+  }
+
   /** Bytes of the state as JSON. */
   get stateBytes(): number {
     return this.#stateBytes
@@ -83,7 +95,7 @@ export class CommittedDocument {
   restore(snapshot: Snapshot): void {
     const { state, definition } = decodeSnapshot(snapshot)
     this.#state = state
-    this.#definition = definition
+    this.#define(definition)
     this.#isDeleted = this.#state === undefined
     const extra = decodeExtra(snapshot)
     this.window.restore(extra)
@@ -125,6 +137,7 @@ export class CommittedDocument {
     this.#lastTimeMs = batch.lastTimeMs
     this.#state = batch.state
     this.#definition = batch.definition
+    this.#labels = batch.labels
     this.#stateBytes = batch.stateBytes
     this.#isDeleted = batch.isDeleted
     for (const { subject, id, at } of batch.committed) this.window.add(subject, id, at)
@@ -155,6 +168,11 @@ export class CommittedDocument {
     })
   }
 
+  #define(definition: RecordedDefinition | undefined): void {
+    this.#definition = definition
+    this.#labels = Labels.compile(definition?.labels ?? [])
+  }
+
   #apply(change: Change, seq: number): void {
     switch (change.kind) {
       case 'create':
@@ -164,7 +182,7 @@ export class CommittedDocument {
         assert(this.#state !== undefined, `${this.#doc}: a delta follows a create, seq ${seq}`)
         break
       case 'definition':
-        this.#definition = change.definition
+        this.#define(change.definition)
         break
       case 'delete':
         this.#state = undefined

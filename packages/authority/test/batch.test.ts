@@ -34,6 +34,7 @@ function build(writes: readonly Partial<WriterInput>[], options: Options = {}): 
     committed: options.committed ?? fresh(),
     claimed: options.claimed ?? 0,
     logEpoch: options.logEpoch ?? 0,
+    loaded: context.loadedFor('match'),
   })
   for (const [index, overrides] of writes.entries()) {
     builder.add(write({ request: (index + 1) as RequestId, ...overrides }))
@@ -191,7 +192,8 @@ t.test('a change that is too large for a record, or for the state, changes nothi
 t.test('a batch is full at its count of writes, or at its bytes', async t => {
   const start = { doc, committed: created(), claimed: 1, logEpoch: 1 }
   const isFull = (count: number, limits: Parameters<typeof contextOf>[0]): boolean => {
-    const builder = new BatchBuilder({ ...start, context: contextOf(limits) })
+    const context = contextOf(limits)
+    const builder = new BatchBuilder({ ...start, context, loaded: context.loadedFor('match') })
     for (let request = 1; request <= count; request++) {
       builder.add(write({ request: request as RequestId }))
     }

@@ -22,6 +22,7 @@ import type { AuthorityContext } from '../src/authority-context.ts'
 import { AuthorityDocument } from '../src/authority-document.ts'
 import type { AuthorityEffect, AuthorityFact } from '../src/authority-effect.ts'
 import { type AuthorityLimits, defaultAuthorityLimits } from '../src/authority-limits.ts'
+import { LoadedDefinition, type LoadedVariant } from '../src/loaded-definition.ts'
 
 /** The document of the tests. */
 export const doc: DocumentKey = parseDocumentKey('acme/match/final')
@@ -89,8 +90,11 @@ export const limitsOf = (limits: Partial<AuthorityLimits> = {}): AuthorityLimits
 /** What documents share, with a definition that can be replaced. */
 export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityContext & {
   definition: DocumentDefinition | undefined
+  variants: readonly LoadedVariant[]
 } {
   const prng = new Prng('authority')
+  let loaded: LoadedDefinition | undefined
+  let loadedVariants: readonly LoadedVariant[] = []
   return {
     sha256,
     randomBytes: count => prng.bytes(count),
@@ -98,8 +102,15 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     chain: new Chain(sha256),
     waiting: { bytes: 0 },
     definition: match,
-    definitionOf(type) {
-      return type === 'match' ? this.definition : undefined
+    variants: loadedVariants,
+    loadedFor(type) {
+      const { definition, variants } = this
+      if (type !== 'match' || definition === undefined) return undefined
+      if (loaded?.definition !== definition || loadedVariants !== variants) {
+        loaded = new LoadedDefinition(definition, variants)
+        loadedVariants = variants
+      }
+      return loaded
     },
   }
 }

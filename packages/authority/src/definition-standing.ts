@@ -1,0 +1,62 @@
+import { type DocumentKey, documentName } from '@fanfold/protocol'
+import type { AuthorityContext } from './authority-context.ts'
+import type { CommittedDocument } from './committed-document.ts'
+import type { LoadedDefinition } from './loaded-definition.ts'
+import type { WriteProblem } from './write-problem.ts'
+
+/**
+ * Under which definition a document stands: the one that was loaded last, once its log says so, or
+ * the one before while the log does not say so yet, or cannot.
+ */
+export class DefinitionStanding {
+  readonly #type: string
+  readonly #context: AuthorityContext
+  readonly #committed: CommittedDocument
+  /** The log says what this one asks for. */
+  #taken: LoadedDefinition | undefined
+  /** The document cannot take this one. */
+  #refused: { readonly loaded: LoadedDefinition; readonly problem: WriteProblem } | undefined
+  /** Whether the log is to be told without waiting for a write. */
+  isWanted = false
+
+  constructor(doc: DocumentKey, context: AuthorityContext, committed: CommittedDocument) {
+    this.#type = documentName(doc).type
+    this.#context = context
+    this.#committed = committed
+  }
+
+  /** The definition that the log is to tell of before anything else happens to the document. */
+  get due(): LoadedDefinition | undefined {
+    const loaded = this.#context.loadedFor(this.#type)
+    if (loaded === undefined || loaded === this.#taken || loaded === this.#refused?.loaded) {
+      return undefined
+    }
+    // A document that does not exist tells of it when it is created.
+    if (this.#committed.state === undefined) return undefined
+    if (!loaded.isSaidBy(this.#committed.definition)) return loaded
+    this.#taken = loaded
+    this.#committed.shareLabels(loaded.labels)
+    return undefined
+  }
+
+  /** The definition whose handlers run. */
+  get inForce(): LoadedDefinition | undefined {
+    const loaded = this.#context.loadedFor(this.#type)
+    if (loaded === undefined) return undefined
+    const isInForce = loaded !== this.#refused?.loaded && this.due === undefined
+    return isInForce ? loaded : this.#taken
+  }
+
+  /** Why no definition is in force although one is loaded. */
+  get problem(): WriteProblem | undefined {
+    const loaded = this.#context.loadedFor(this.#type)
+    return loaded !== undefined && loaded === this.#refused?.loaded
+      ? this.#refused.problem
+      : undefined
+  }
+
+  /** The document goes on as it is until another definition is loaded. */
+  refuse(loaded: LoadedDefinition, problem: WriteProblem): void {
+    this.#refused = { loaded, problem }
+  }
+}

@@ -1,0 +1,25 @@
+import type { LogInput } from '@fanfold/document'
+import type { ErrorCode, WriterInput } from '@fanfold/protocol'
+import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
+
+/** Tells a writer that what it wanted did not happen. */
+export function reject(
+  input: WriterInput,
+  code: ErrorCode,
+  message: string,
+  effects: AuthorityEffect[],
+): void {
+  const answer = { kind: 'rejected', code, message } as const
+  effects.push({ kind: 'write-answered', request: input.request, answer })
+}
+
+/** What became of a snapshot for the log, as a fact. */
+export function snapshotFact(
+  input: Extract<LogInput, { kind: 'log-snapshot-kept' | 'log-snapshot-refused' }>,
+): AuthorityFact {
+  if (input.kind === 'log-snapshot-kept') {
+    return { event: 'snapshot-kept', doc: input.doc, seq: input.seq }
+  }
+  const { doc, code, message } = input
+  return { event: 'snapshot-refused', doc, code, message }
+}

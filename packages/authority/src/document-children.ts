@@ -1,0 +1,114 @@
+import { encodeSnapshot, type Snapshot } from '@fanfold/document'
+import type { Instant } from '@fanfold/kernel'
+import { type DocumentKey, type ErrorCode, type LogRecord, partTags } from '@fanfold/protocol'
+import { Downstream, RecordRing } from '@fanfold/replication'
+import type { AuthorityContext } from './authority-context.ts'
+import type { AuthorityEffect } from './authority-effect.ts'
+import type { CommittedDocument } from './committed-document.ts'
+
+/** The children of one document at its authority, and what they are served from. */
+export class DocumentChildren {
+  readonly #doc: DocumentKey
+  readonly #channel: number
+  readonly #context: AuthorityContext
+  readonly #committed: CommittedDocument
+  readonly #isStateDurable: () => boolean
+  // A document at rest without children has neither: most documents are, most of the time.
+  #ring: RecordRing | undefined
+  #downstream: Downstream | undefined
+  /** Made at the durable position; undefined until one was needed. */
+  #snapshot: Snapshot | undefined
+
+  /** @param isStateDurable true between batches, when the state is the log's: then snapshots are made */
+  constructor(options: {
+    readonly doc: DocumentKey
+    readonly channel: number
+    readonly context: AuthorityContext
+    readonly committed: CommittedDocument
+    readonly isStateDurable: () => boolean
+  }) {
+    this.#doc = options.doc
+    this.#channel = options.channel
+    this.#context = options.context
+    this.#committed = options.committed
+    this.#isStateDurable = options.isStateDurable
+  }
+
+  /** What sends them their streams. */
+  get downstream(): Downstream {
+    this.#downstream ??= new Downstream({
+      doc: this.#doc,
+      channel: this.#channel,
+      ring: this.#recentRecords(),
+      chain: this.#context.chain,
+      source: this.#snapshotSource(),
+      ceiling: () => partTags.authority,
+    })
+    return this.#downstream
+  }
+
+  /** True when there are any. */
+  get areAny(): boolean {
+    return this.#downstream !== undefined && this.#downstream.count > 0
+  }
+
+  /** The log has been read to its end: nothing before it is at hand. */
+  reset(): void {
+    this.#ring?.reset(this.#committed.position)
+  }
+
+  /** These records are durable, and about to be committed; the next `flush` sends them. */
+  publish(records: readonly LogRecord[], now: Instant): void {
+    const ring = this.#recentRecords()
+    for (const record of records) ring.push(record, now)
+  }
+
+  /** Sends what they can take; true when there is more for the next turn. */
+  flush(effects: AuthorityEffect[]): boolean {
+    return this.#downstream?.flush(effects) ?? false
+  }
+
+  /** Frees what can be had again. */
+  rest(): void {
+    this.reset()
+    this.#snapshot = undefined
+    if (this.areAny) return
+    this.#downstream = undefined
+    this.#ring = undefined
+  }
+
+  /** The document is not served any more. */
+  end(code: ErrorCode, message: string, effects: AuthorityEffect[]): void {
+    this.#snapshot = undefined
+    this.#downstream?.end(code, message, effects)
+  }
+
+  /** The ring, which goes on from the last durable record. */
+  #recentRecords(): RecordRing {
+    this.#ring ??= new RecordRing(this.#context.limits.ring, this.#committed.position)
+    return this.#ring
+  }
+
+  #snapshotSource(): {
+    snapshot(): Snapshot | undefined
+    readonly lastSnapshot: Snapshot | undefined
+  } {
+    const last = (): Snapshot | undefined => this.#snapshot
+    return {
+      snapshot: () => this.#makeSnapshot(),
+      get lastSnapshot() {
+        return last()
+      },
+    }
+  }
+
+  #makeSnapshot(): Snapshot | undefined {
+    if (!this.#isStateDurable()) return undefined
+    const { position, state, definition } = this.#committed
+    if (this.#snapshot?.manifest.at.seq !== position.seq) {
+      const { sha256 } = this.#context
+      this.#snapshot = encodeSnapshot({ at: position, state, definition, sha256 })
+    }
+    return this.#snapshot
+  }
+}

@@ -1,0 +1,16 @@
+import { type DocumentKey, documentName, type ErrorCode } from '@fanfold/protocol'
+
+/** Why something does not happen to a document; its state is as before. */
+export type WriteProblem = { readonly code: ErrorCode; readonly message: string }
+
+/** The document is not there, and this write may not begin it. */
+export const noDocument = (doc: DocumentKey): WriteProblem => ({
+  code: 'FANFOLD_NO_DOCUMENT',
+  message: `${doc} does not exist, and the token does not allow creating it`,
+})
+
+/** Nobody knows what documents of this type are. */
+export const noDefinition = (doc: DocumentKey): WriteProblem => ({
+  code: 'FANFOLD_NO_DEFINITION',
+  message: `no definition for documents of type ${documentName(doc).type}`,
+})
