@@ -2,6 +2,7 @@ import type { DocumentDefinition, ViewOf, ViewStateOf } from '@fanfold/definitio
 import { asDocumentKey } from '@fanfold/protocol'
 import type { ConnectSettings } from './connect-options.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
 import { guarded, Listeners } from './listeners.ts'
 import type { MessageCall } from './message-call.ts'
@@ -81,6 +82,11 @@ export class Connection {
   /** Why it is closed, when it was not asked for. */
   get error(): FanfoldError | undefined {
     return this.#error
+  }
+
+  /** Time and chance, as the connection has them. */
+  get environment(): Environment {
+    return this.#settings.environment
   }
 
   /** Calls `listener` with the status, at once and when it changes; returns what stops it. */

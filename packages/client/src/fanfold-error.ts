@@ -9,6 +9,7 @@ export const clientErrorCodes = {
   FANFOLD_UNREACHABLE: 'the address that a document moved to does not answer',
   FANFOLD_CONNECTION_FAILED: 'an attempt to connect failed; the next one follows',
   FANFOLD_GAP: 'a delta did not fit the view; the document is observed again',
+  FANFOLD_NO_ANSWER: 'a document did not come within the time that was given for it',
   FANFOLD_TOO_MANY_LINES: 'more sockets than one connection may hold',
   FANFOLD_TOO_MANY_IN_FLIGHT: 'more sends, or more of their bytes, wait for their answers than may',
   FANFOLD_NOT_SENT: 'the deadline passed before the message could be sent; nothing was done',

@@ -215,6 +215,8 @@ export class DocumentObservation implements Observation {
         this.#isAnswered = true
         this.#moves = 0
         this.refusedBy.clear()
+        // The server has kept the request that was to be made again.
+        if (frame.type === 'snapshot') this.#cancelRetry()
         if (!this.#isServerStale) this.#error = undefined
         this.#take(frame)
         break

@@ -3,6 +3,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import * as z from 'zod'
 import { type Connection, connect, type Observation, type WebSocketClass } from '../src/index.ts'
+import { Hole, observeMany } from '../src/many.ts'
 import { VirtualNetwork } from './virtual-world.ts'
 
 type Match = { score: { [team: string]: number }; headline: string }
@@ -20,6 +21,15 @@ const match = defineDocument({
   },
 })
 
+const paged = defineDocument({
+  type: 'paged',
+  state: () => ({ pages: {} as { [page: string]: string } }),
+  messages: {},
+  observe: { allow: () => true },
+  viewState: z.object({ page: z.number() }),
+  view: (visible, _audience, { page }) => ({ text: visible.pages?.[page] ?? '' }),
+})
+
 const doc = 'acme/match/final'
 
 /** Compiled, never run: what the types let through, and what they refuse. */
@@ -28,6 +38,26 @@ export const typed = (live: Connection): void => {
   observation.subscribe(view => view.headline.length)
   // @ts-expect-error the view has no such member
   observation.subscribe(view => view.title)
+  // @ts-expect-error viewers of such documents have no view state
+  live.observe<typeof match>(doc).setViewState({ page: 1 })
+
+  const page = live.observe<typeof paged>(doc, { viewState: { page: 1 } })
+  page.subscribe(view => view.text.length)
+  page.setViewState({ page: 2 })
+  // @ts-expect-error a page is a number
+  page.setViewState({ page: 'two' })
+  // @ts-expect-error a page is a number
+  live.observe<typeof paged>(doc, { viewState: { page: 'one' } })
+
+  const all = observeMany<typeof paged, 'fail'>(live, [doc], { missing: 'fail' })
+  all.subscribe(views => views[doc]?.text.length)
+  const some = observeMany<typeof paged, 'hole'>(live, [doc], { missing: 'hole' })
+  some.subscribe(views => {
+    const view = views[doc]
+    // @ts-expect-error it may be a hole
+    view?.text
+    return view instanceof Hole ? view.code : view?.text.length
+  })
   const kept = [
     live.send<typeof match>(doc, 'goal', { team: 'home' }),
     live.send<typeof match>(doc, 'title', 'final', { id: 'a' }),

@@ -152,6 +152,19 @@ t.test('a refusal that says "later" is followed by another attempt', t => {
   t.end()
 })
 
+t.test('a request that the server has kept is not made again', t => {
+  const { observation, asked, attach, time } = build()
+  attach()
+  const later = { code: 'FANFOLD_NO_DOCUMENT', message: 'not yet', retryAfter: 2_000 } as const
+  observation.receive({ type: 'refused', doc, ...later })
+  t.match(observation, { status: 'connecting', error: { code: 'FANFOLD_NO_DOCUMENT' } })
+  observation.receive(snapshot())
+  time.pass(10_000)
+  t.equal(asked.length, 1)
+  t.match(observation, { status: 'live', error: undefined })
+  t.end()
+})
+
 t.test('a position that the server does not know is not sent again', t => {
   const { observation, asked, attach } = live()
   observation.detach()

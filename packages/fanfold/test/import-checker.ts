@@ -14,6 +14,8 @@ export type SourceFile = {
 export type SourcePackage = {
   readonly name: string
   readonly dependencies: readonly string[]
+  /** What it may be imported as beside its name, such as `@fanfold/client/many`. */
+  readonly entries?: readonly string[] | undefined
   readonly files: readonly SourceFile[]
 }
 
@@ -43,9 +45,10 @@ const ambient: readonly [name: string, pattern: RegExp][] = [
 
 /** Everything in `packages` that the table does not allow, in words; empty when all is well. */
 export function checkImports(packages: readonly SourcePackage[], table: ImportTable): string[] {
+  const entries = new Set(packages.flatMap(source => source.entries ?? []))
   return [
     ...packages.flatMap(source => checkManifest(source, table)),
-    ...packages.flatMap(source => checkFiles(source, table)),
+    ...packages.flatMap(source => checkFiles(source, table, entries)),
     ...cyclesOf(packages),
   ]
 }
@@ -58,12 +61,17 @@ function checkManifest({ name, dependencies }: SourcePackage, table: ImportTable
     .map(dependency => `${name} may not depend on ${dependency}`)
 }
 
-function checkFiles(source: SourcePackage, table: ImportTable): string[] {
+function checkFiles(
+  source: SourcePackage,
+  table: ImportTable,
+  entries: ReadonlySet<string>,
+): string[] {
   const isPure = table[shortName(source.name)]?.isPure ?? false
   return source.files.flatMap(file => {
     const place = `${source.name}/${file.path}`
     const problems = importsOf(file.text).flatMap(target => {
-      const problem = checkImport(target, file, source, isPure)
+      const isEntry = entries.has(target)
+      const problem = checkImport(isEntry ? packageOf(target) : target, file, source, isPure)
       return problem === undefined ? [] : [`${place} ${problem}`]
     })
     if (!isPure) return problems
@@ -85,10 +93,12 @@ function checkImport(
     return isInside && path.startsWith('src/') ? undefined : `leaves its package: ${target}`
   }
   if (target.startsWith('node:')) return isPure ? `is pure and imports ${target}` : undefined
-  const dependency = /^(@[^/]+\/[^/]+|[^/]+)/.exec(target)?.[1] ?? target
+  const dependency = packageOf(target)
   if (isOurs(dependency) && dependency !== target) return `reaches into ${dependency}: ${target}`
   return source.dependencies.includes(dependency) ? undefined : `imports undeclared ${target}`
 }
+
+const packageOf = (target: string): string => /^(@[^/]+\/[^/]+|[^/]+)/.exec(target)?.[1] ?? target
 
 /** What a file imports: the statements at its head, all `export … from`, and calls of `import`. */
 export function importsOf(text: string): string[] {

@@ -38,14 +38,21 @@ const table: ImportTable = {
 const root = new URL('../../../', import.meta.url)
 
 function readPackage(folder: string): SourcePackage {
-  const manifest: { name: string; dependencies?: Record<string, string> } = JSON.parse(
-    readFileSync(new URL(`${folder}/package.json`, root), 'utf8'),
-  )
+  const {
+    name,
+    dependencies = {},
+    exports = {},
+  }: {
+    name: string
+    dependencies?: Record<string, string>
+    exports?: Record<string, unknown>
+  } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, root), 'utf8'))
+  const entries = Object.keys(exports).map(entry => `${name}${entry.slice(1)}`)
   const files: SourceFile[] = readdirSync(new URL(`${folder}/src`, root), { recursive: true })
-    .map(name => `src/${String(name)}`)
+    .map(path => `src/${String(path)}`)
     .filter(path => /\.tsx?$/.test(path))
     .map(path => ({ path, text: readFileSync(new URL(`${folder}/${path}`, root), 'utf8') }))
-  return { name: manifest.name, dependencies: Object.keys(manifest.dependencies ?? {}), files }
+  return { name, dependencies: Object.keys(dependencies), entries, files }
 }
 
 const folders = readdirSync(root).filter(name => existsSync(new URL(`${name}/package.json`, root)))
@@ -80,6 +87,12 @@ await t.test('the checker takes what is allowed', async t => {
     'export const updated = dateOf(log)\nexport const crypto = 1',
   ]
   for (const text of allowed) t.same(violations(text), [], text)
+  const kernel = { name: '@fanfold/kernel', dependencies: [], files: [] }
+  const entries = ['@fanfold/kernel/prng']
+  const files = [{ path: 'src/chain.ts', text: "import { Prng } from '@fanfold/kernel/prng'" }]
+  const document = { name: '@fanfold/document', dependencies: ['@fanfold/kernel'], files }
+  t.same(checkImports([{ ...kernel, entries }, document], table), [])
+  t.equal(checkImports([kernel, document], table).length, 1)
 })
 
 await t.test('the checker finds each planted violation', async t => {
