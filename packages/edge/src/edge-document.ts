@@ -1,275 +1,421 @@
 /*
- * One document at an edge: what it is, and the viewers that see it.
+ * One document at an edge: how far its log is shown, and who waits.
  *
- * All viewers of a document are one cohort. A frame is encoded once and handed to the rim as one
- * effect; who is in the cohort the rim knows. A viewer enters after it was brought up to date: by the
- * deltas it lacks when the ring holds them, by a snapshot otherwise.
+ * Records are shown one after the other, each by the definition that the log says for it. A record
+ * after a definition whose variant is not loaded waits in the replica; when more waits there than
+ * may, the replica takes it in, and what is shown goes on by snapshots once the variant is here.
  */
+import { decodeChange, type JsonObject, type RecordedDefinition } from '@fanfold/document'
+import { copyBytes, type Sha256 } from '@fanfold/kernel'
 import {
-  type EffectSink,
-  encodeUtf8,
-  equalBytes,
-  type Instant,
-  milliseconds,
-} from '@fanfold/kernel'
-import {
-  type CohortId,
   type DocumentKey,
-  decodeResumePoint,
-  encodeDeltaFrame,
-  encodeResumePoint,
-  encodeSnapshotFrame,
+  documentName,
+  type ErrorCode,
   encodeViewerFrame,
   type LogRecord,
-  type Position,
-  partTags,
-  type ViewerFrame,
   type ViewerId,
 } from '@fanfold/protocol'
 import { type Follower, isAhead } from '@fanfold/replication'
-import type { EdgeEffect } from './edge-effect.ts'
+import type { Refusal } from './admission.ts'
+import type { Cohort, Place, Terms } from './cohort.ts'
+import { type ObserveRequest, Observers, type ObserversPort } from './observers.ts'
+import { ResumePoints } from './resume-point.ts'
+import { type SmallFrame, statusFrame } from './small-frame.ts'
+import type { Variants } from './variants.ts'
 
-/** A position goes out with a delta at least this often. */
-const positionEveryMs = 1_000
-const emptyPatch = encodeUtf8('[]')
+/** What a document asks of its edge. */
+export type DocumentPort = Omit<ObserversPort, 'statusFrame' | 'ended'> & {
+  readonly sha256: Sha256
+  readonly variants: Variants
+  /** The wall's time, ms since 1970. */
+  wallClockMs(): number
+  /** How long what is held may have been old, ms; undefined while it is fresh. */
+  staleForMs(doc: DocumentKey): number | undefined
+  /** The viewer observes the document no more. */
+  ended(doc: DocumentKey, viewer: ViewerId): void
+}
 
-/** A view as a frame, kept to be sent to many. */
-type SnapshotFrame = { readonly at: Position; readonly frame: Uint8Array }
+/** When a viewer that waits may ask again, ms; the edge goes on trying by itself. */
+const askAgainMs = 2_000
 
 /** One document at an edge. */
 export class EdgeDocument {
   readonly doc: DocumentKey
-  readonly cohort: CohortId
   readonly follower: Follower
+  readonly #port: DocumentPort
+  readonly #observers: Observers
   /** Viewers that wait for the first state, or for one that is as late as what they resume from. */
-  readonly #waiting = new Map<ViewerId, string | undefined>()
-  /** What those who wait are told; undefined while the parent has not refused. */
-  #refusal: Uint8Array | undefined
-  readonly #viewers = new Set<ViewerId>()
-  #snapshot: SnapshotFrame | undefined
-  #positionSentAt: Instant | undefined
+  readonly #waiting = new Map<ViewerId, ObserveRequest>()
+  /** Viewers that drained while there was nothing to give them. */
+  readonly #drained = new Set<ViewerId>()
+  /** What those who wait are told; undefined while there is nothing to tell. */
+  #refusal:
+    | { readonly code: ErrorCode; readonly frame: Uint8Array; readonly isParents: boolean }
+    | undefined
+  /** What is shown does not lead to what is held: it goes on by a snapshot. */
+  #isRestartDue = true
+  /** The variant without which nothing more can be shown. */
+  #awaited: string | undefined
+  /** Since when the wall has known that it cannot be had. */
+  #missingSinceMs: number | undefined
 
-  constructor(doc: DocumentKey, cohort: CohortId, follower: Follower) {
+  constructor(doc: DocumentKey, follower: Follower, port: DocumentPort) {
     this.doc = doc
-    this.cohort = cohort
     this.follower = follower
+    this.#port = port
+    this.#observers = new Observers(doc, follower, {
+      turn: port.turn,
+      limits: port.limits,
+      nextCohort: () => port.nextCohort(),
+      grantsOf: viewer => port.grantsOf(viewer),
+      statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
+      ended: viewer => port.ended(doc, viewer),
+    })
   }
 
   /** Viewers that observe the document or wait for it. */
   get viewerCount(): number {
-    return this.#viewers.size + this.#waiting.size
+    return this.#observers.count + this.#waiting.size
   }
 
-  /** Viewers in the cohort, lagging ones included. */
-  get cohortSize(): number {
-    return this.#viewers.size
+  get cohortCount(): number {
+    return this.#observers.cohortCount
+  }
+
+  /** True while what is shown may be old for want of a variant. */
+  get isMissingVariant(): boolean {
+    return this.#missingSinceMs !== undefined
+  }
+
+  /** True while there is something to show. */
+  get isShown(): boolean {
+    return this.#shownState() !== undefined
   }
 
   /** True for a viewer that observes the document or waits for it. */
   has(viewer: ViewerId): boolean {
-    return this.#viewers.has(viewer) || this.#waiting.has(viewer)
+    return this.#observers.has(viewer) || this.#waiting.has(viewer)
   }
 
-  /** A viewer wants the document, from `from` when it holds some of it. */
-  observe(viewer: ViewerId, from: string | undefined, effects: EffectSink<EdgeEffect>): void {
-    this.remove(viewer, effects)
-    if (!this.#canServe(from)) {
-      this.#waiting.set(viewer, from)
-      if (this.#refusal !== undefined) {
-        effects.push({ kind: 'viewer-send', viewer, frame: this.#refusal })
-      }
+  /** A viewer wants the document, from a position when it holds some of it. */
+  observe(viewer: ViewerId, request: ObserveRequest): void {
+    this.remove(viewer)
+    const state = this.#shownState()
+    if (state === undefined || this.#isBehind(request.from)) {
+      this.#waiting.set(viewer, request)
+      if (this.#refusal !== undefined) this.#send(viewer, this.#refusal.frame)
       return
     }
-    this.#viewers.add(viewer)
-    this.#bringUpToDate(viewer, from, effects)
-    effects.push({ kind: 'cohort-enter', cohort: this.cohort, viewer })
+    this.#enter(viewer, request, state)
   }
 
-  /** The viewer's socket has drained: it gets what it missed and is live again. */
-  catchUp(viewer: ViewerId, effects: EffectSink<EdgeEffect>): void {
-    if (!this.#viewers.has(viewer)) return
-    // Only a snapshot of now is surely not older than what the viewer took before it lagged.
-    if (this.#snapshot?.at.seq !== this.follower.replica.position.seq) this.#snapshot = undefined
-    this.#bringUpToDate(viewer, undefined, effects)
-    effects.push({ kind: 'cohort-enter', cohort: this.cohort, viewer })
-    effects.push({ kind: 'fact', fact: { event: 'viewer-caught-up', doc: this.doc } })
+  /** Which view of the document the viewer wants from now on. */
+  setViewState(viewer: ViewerId, viewState: ObserveRequest['viewState']): void {
+    const waiting = this.#waiting.get(viewer)
+    if (waiting !== undefined) this.#waiting.set(viewer, { ...waiting, viewState })
+    else this.#observers.setViewState(viewer, viewState, this.#shownState())
+  }
+
+  /** The viewer's token says something else of it. */
+  renew(viewer: ViewerId): void {
+    this.#observers.renew(viewer, this.#shownState())
+  }
+
+  /** The viewer's socket has drained: false when it is not in that cohort any more. */
+  catchUp(viewer: ViewerId, cohort: Cohort['id']): boolean {
+    if (this.#observers.cohortOf(viewer)?.id !== cohort) return false
+    const state = this.#shownState()
+    if (state === undefined) this.#drained.add(viewer)
+    else this.#observers.catchUp(viewer, state)
+    return state !== undefined
   }
 
   /** The viewer does not observe any more. */
-  remove(viewer: ViewerId, effects: EffectSink<EdgeEffect>): void {
+  remove(viewer: ViewerId): void {
     this.#waiting.delete(viewer)
-    if (this.#viewers.delete(viewer)) {
-      effects.push({ kind: 'cohort-exit', cohort: this.cohort, viewer })
+    this.#drained.delete(viewer)
+    this.#observers.remove(viewer)
+  }
+
+  /** Tells a viewer how it stands with what it is shown. */
+  tellStatusTo(viewer: ViewerId): void {
+    this.#send(viewer, encodeViewerFrame(this.#statusOf(this.#observers.cohortOf(viewer))))
+  }
+
+  /** Everybody is told how it stands with what they are shown. */
+  tellStatus(): void {
+    this.#observers.tellAllStatus()
+  }
+
+  /** What is held was replaced, or is about to be. */
+  restart(): void {
+    this.#isRestartDue = true
+  }
+
+  /** The parent serves the document: what it refused before is over. */
+  joined(): void {
+    if (this.#refusal?.isParents === true) this.#refusal = undefined
+    this.proceed()
+  }
+
+  /** Shows what is held, as far as it can be. Records that came in are shown one by one. */
+  proceed(): void {
+    const { follower } = this
+    const { replica } = follower
+    const first = this.#observers.at.seq
+    while (follower.hasState && !replica.isDeleted && !replica.isBroken) {
+      if (this.#isRestartDue || replica.appliedSeq > this.#observers.at.seq) {
+        if (!this.#restartShown()) break
+      } else if (this.#isAwaiting) {
+        break
+      }
+      const record = this.#nextRecord()
+      if (record === undefined || !this.#show(record)) break
     }
+    this.#noteDelivered(first)
+    this.#serveWaiting()
   }
 
-  /** There is a state to serve: viewers that waited get it. */
-  serveWaiting(effects: EffectSink<EdgeEffect>): void {
-    this.#refusal = undefined
-    for (const [viewer, from] of [...this.#waiting]) this.observe(viewer, from, effects)
-  }
-
-  /** Records came in: each becomes one frame for everybody. */
-  deliver(records: readonly LogRecord[], now: Instant, effects: EffectSink<EdgeEffect>): void {
-    if (this.#viewers.size > 0) this.#sendAll(records, now, effects)
-    // What they wait for may have come.
-    for (const [viewer, from] of this.#waiting) {
-      if (this.#canServe(from)) this.observe(viewer, from, effects)
-    }
-  }
-
-  #sendAll(records: readonly LogRecord[], now: Instant, effects: EffectSink<EdgeEffect>): void {
-    for (const [index, record] of records.entries()) {
-      const isLast = index === records.length - 1
-      const position = isLast && this.#isPositionDue(now) ? resumePointOf(record) : undefined
-      const frame = this.#deltaFrame(record, position)
-      effects.push({ kind: 'cohort-send', cohort: this.cohort, frame })
-    }
-    effects.push({
-      kind: 'fact',
-      fact: {
-        event: 'deltas-delivered',
-        deltas: records.length,
-        viewers: this.#viewers.size,
-        committedAtMs: records[0]?.timeMs ?? 0,
-      },
-    })
-  }
-
-  /** What is held was replaced: everybody gets a snapshot. */
-  reset(effects: EffectSink<EdgeEffect>): void {
-    this.#snapshot = undefined
-    const snapshot = this.#viewers.size === 0 ? undefined : this.#snapshotFrame()
-    if (snapshot === undefined) return
-    effects.push({ kind: 'cohort-send', cohort: this.cohort, frame: snapshot.frame })
-  }
-
-  /** Everybody is told the same small thing. */
-  tell(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
-    if (this.#viewers.size === 0) return
-    effects.push({ kind: 'cohort-send', cohort: this.cohort, frame: encodeViewerFrame(frame) })
+  /** The variant that is awaited is here, or cannot be had. */
+  variantChanged(): void {
+    const hash = this.#awaited
+    if (hash === undefined) return
+    if (this.#port.variants.get(hash) !== undefined) this.proceed()
+    else if (this.#port.variants.isMissing(hash)) this.#miss(hash)
   }
 
   /** The parent refuses for now: those who wait are told once, and go on waiting. */
-  refuseForNow(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
-    const isFirst = this.#refusal === undefined
-    this.#refusal = encodeViewerFrame(frame)
-    if (!isFirst) return
-    for (const viewer of this.#waiting.keys()) {
-      effects.push({ kind: 'viewer-send', viewer, frame: this.#refusal })
-    }
+  refuseForNow(code: ErrorCode, message: string, isParents = true): void {
+    if (this.#refusal?.code === code) return
+    const { doc } = this
+    const frame: SmallFrame = { type: 'refused', doc, code, message, retryAfter: askAgainMs }
+    this.#refusal = { code, frame: encodeViewerFrame(frame), isParents }
+    for (const viewer of this.#waiting.keys()) this.#send(viewer, this.#refusal.frame)
   }
 
-  /** Those who wait for the first state are told the same small thing, and wait no more. */
-  dismissWaiting(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
+  /** Those who wait are told the same small thing, and wait no more; returns who that is. */
+  dismissWaiting(frame: SmallFrame): ViewerId[] {
     const bytes = encodeViewerFrame(frame)
-    for (const viewer of this.#waiting.keys()) {
-      effects.push({ kind: 'viewer-send', viewer, frame: bytes })
-    }
+    const viewers = [...this.#waiting.keys()]
+    for (const viewer of viewers) this.#send(viewer, bytes)
     this.#waiting.clear()
+    return viewers
   }
 
-  /** Everybody is told the same small thing, and then observes no more. */
-  dismiss(frame: SmallFrame, effects: EffectSink<EdgeEffect>): void {
-    const bytes = encodeViewerFrame(frame)
-    for (const viewer of [...this.#waiting.keys(), ...this.#viewers]) {
-      effects.push({ kind: 'viewer-send', viewer, frame: bytes })
-      this.remove(viewer, effects)
-    }
+  /** Everybody is told the same small thing, and then observes no more; returns who that is. */
+  dismiss(frame: SmallFrame): ViewerId[] {
+    this.#drained.clear()
+    return [...this.dismissWaiting(frame), ...this.#observers.dismiss(encodeViewerFrame(frame))]
   }
 
-  /**
-   * Sends the viewer what takes it from `from`, or from nothing, to now: the tail while the ring
-   * holds it; else the newest snapshot that was made, with the deltas after it when those are fewer
-   * bytes than another snapshot would be.
-   */
-  #bringUpToDate(
-    viewer: ViewerId,
-    from: string | undefined,
-    effects: EffectSink<EdgeEffect>,
-  ): void {
-    let seq = from === undefined ? undefined : this.#resumableSeq(from)
-    if (seq === undefined) {
-      const snapshot = this.#snapshotFrame()
-      // A broken replica: the follower fetches it again, and the reset serves the viewer.
-      if (snapshot === undefined) return
-      effects.push({ kind: 'viewer-send', viewer, frame: snapshot.frame })
-      seq = snapshot.at.seq
-    }
-    const { ring } = this.follower
-    for (let next = seq + 1; next <= ring.lastSeq; next++) {
-      const record = ring.get(next)
-      if (record === undefined) return
-      const position = next === ring.lastSeq ? resumePointOf(record) : undefined
-      effects.push({ kind: 'viewer-send', viewer, frame: this.#deltaFrame(record, position) })
-    }
+  /** The edge lets the document go. */
+  close(): void {
+    this.#await(undefined)
+    this.#port.variants.use(this.doc, undefined, this.#observers.terms?.variant)
   }
 
-  /**
-   * False while there is nothing to serve, or nothing that is as late as what the viewer has: no
-   * viewer is taken back, so one that comes from an edge further on waits until this one is there.
-   */
-  #canServe(from: string | undefined): boolean {
+  #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): void {
+    const refusal = this.#observers.enter(viewer, request, state)
+    if (refusal !== undefined) this.#refuse(viewer, refusal)
+  }
+
+  /** The state that viewers can be shown; undefined while they have to wait. */
+  #shownState(): JsonObject | undefined {
     const { hasState, replica } = this.follower
-    if (!hasState || replica.isDeleted) return false
-    const point = from === undefined ? undefined : decodeResumePoint(from)
-    return point === undefined || !isAhead(point, replica.position)
-  }
-
-  /** The seq that a viewer's position stands for, when the ring can serve everything after it. */
-  #resumableSeq(from: string): number | undefined {
-    const point = decodeResumePoint(from)
-    if (point === undefined) return undefined
-    const hash = this.follower.ring.hashAt(point.seq)
-    const isOurs = hash !== undefined && equalBytes(hash.subarray(0, 16), point.hashPrefix)
-    return isOurs ? point.seq : undefined
-  }
-
-  #snapshotFrame(): SnapshotFrame | undefined {
-    const { replica, ring } = this.follower
-    const last = this.#snapshot
-    if (last !== undefined) {
-      const hash = ring.hashAt(last.at.seq)
-      const isInRing = hash !== undefined && equalBytes(hash, last.at.hash)
-      if (isInRing && ring.bytesAfter(last.at.seq) < last.frame.length) return last
+    const isShown = hasState && !replica.isDeleted && !this.#isRestartDue
+    if (!isShown || this.#awaited !== undefined || this.#observers.terms === undefined) {
+      return undefined
     }
     const state = replica.state()
-    if (state === undefined) return undefined
-    const at = replica.position
-    const frame = encodeSnapshotFrame({
-      doc: this.doc,
-      epoch: at.epoch,
-      seq: at.seq,
-      position: encodeResumePoint(at),
-      viewJson: JSON.stringify(state),
-    })
-    this.#snapshot = { at, frame }
-    return this.#snapshot
+    return this.#observers.at.seq === replica.position.seq ? state : undefined
   }
 
-  #deltaFrame(record: LogRecord, position: string | undefined): Uint8Array {
-    return encodeDeltaFrame({
-      doc: this.doc,
-      epoch: record.epoch,
-      from: record.seq - 1,
-      seq: record.seq,
-      timeMs: record.timeMs,
-      position,
-      // A record that changes no state still moves the seq on.
-      patch: record.kind === 'delta' ? (record.payload(partTags.public) ?? emptyPatch) : emptyPatch,
-    })
+  get #isAwaiting(): boolean {
+    return this.#awaited !== undefined && this.#port.variants.get(this.#awaited) === undefined
   }
 
-  #isPositionDue(now: Instant): boolean {
-    const before = this.#positionSentAt
-    if (before !== undefined && now - before < milliseconds(positionEveryMs)) return false
-    this.#positionSentAt = now
+  /** No viewer is taken back: one that comes from an edge further on waits until this one is there. */
+  #isBehind(from: string | undefined): boolean {
+    const point = from === undefined ? undefined : this.#observers.terms?.points.open(from)
+    return point !== undefined && isAhead(point, this.#observers.at)
+  }
+
+  #nextRecord(): LogRecord | undefined {
+    const { replica, ring } = this.follower
+    const { seq } = this.#observers.at
+    if (seq >= replica.position.seq) return undefined
+    const record = ring.get(seq + 1)
+    if (record !== undefined) return record
+    replica.settle(seq - replica.appliedSeq)
+    return replica.peek()?.record
+  }
+
+  /** False when what comes after the record has to wait. */
+  #show(record: LogRecord): boolean {
+    switch (record.kind) {
+      case 'definition':
+        return this.#changeDefinition(record)
+      case 'create':
+      case 'delete':
+        // Whoever sees the document still gets what it has become.
+        this.#isRestartDue = this.#observers.count > 0
+        if (!this.#isRestartDue) this.#observers.deliver(record)
+        return true
+      default:
+        this.#observers.deliver(record)
+        return !this.follower.replica.isBroken
+    }
+  }
+
+  #changeDefinition(record: LogRecord): boolean {
+    const change = decodeChange(record)
+    if (change?.kind !== 'definition') {
+      // Not what a record is: applying it shows that the replica is broken.
+      this.follower.replica.settle(Number.POSITIVE_INFINITY)
+      return false
+    }
+    const found = this.#termsOf(change.definition)
+    if (found === 'awaited') return false
+    const before = this.#observers.terms
+    this.#nowUnder(found, before, this.#observers.changeDefinition(found, record))
+    return !this.follower.replica.isBroken
+  }
+
+  #restartShown(): boolean {
+    const { replica, ring } = this.follower
+    const state = replica.state()
+    const found = replica.isBroken ? 'awaited' : this.#termsOf(replica.definition)
+    // A definition comes before the first state.
+    if (found === 'awaited' || state === undefined) return false
+    const { epoch, seq, hash } = replica.position
+    const timeMs = ring.get(seq)?.timeMs ?? this.#port.wallClockMs()
+    const place: Place = { epoch, seq, hash: copyBytes(hash), timeMs }
+    this.#isRestartDue = false
+    const before = this.#observers.terms
+    this.#nowUnder(found, before, this.#observers.restart(found, place, state))
     return true
   }
+
+  /** The document is under another definition; these viewers can be shown nothing by it. */
+  #nowUnder(
+    terms: Terms | undefined,
+    before: Terms | undefined,
+    shownNothing: ReadonlyMap<ViewerId, ObserveRequest>,
+  ): void {
+    this.#port.variants.use(this.doc, terms?.variant, before?.variant)
+    // Those who were moved to other cohorts are reported as drained in those.
+    if (terms !== before) this.#drained.clear()
+    for (const [viewer, request] of shownNothing) this.#waiting.set(viewer, request)
+    const wasMissing = this.#missingSinceMs !== undefined
+    this.#await(undefined)
+    if (this.#refusal?.code === 'FANFOLD_NO_VARIANT') this.#refusal = undefined
+    if (wasMissing) this.tellStatus()
+  }
+
+  /** What a definition comes to here; undefined when nobody can be shown anything by it. */
+  #termsOf(definition: RecordedDefinition | undefined): Terms | undefined | 'awaited' {
+    const { doc } = this
+    const { variants, sha256 } = this.#port
+    const hash = definition?.variant
+    if (definition === undefined || hash === undefined) return undefined
+    const rules = variants.get(hash)
+    if (rules === undefined) {
+      this.#await(hash)
+      return 'awaited'
+    }
+    const { type, observe } = rules.definition
+    if (type !== documentName(doc).type) {
+      this.#awaited = hash
+      this.#miss(hash)
+      return 'awaited'
+    }
+    if (observe === undefined) return undefined
+    const before = this.#observers.terms
+    if (before?.rules === rules && before.viewKey === definition.viewKey) return before
+    return {
+      doc,
+      variant: hash,
+      viewKey: definition.viewKey,
+      rules,
+      points: new ResumePoints(sha256, definition.viewKey),
+      isDense: observe.numbering === 'dense',
+    }
+  }
+
+  #await(hash: string | undefined): void {
+    const { variants, turn } = this.#port
+    const before = this.#awaited
+    if (hash === before) return
+    this.#awaited = hash
+    this.#missingSinceMs = undefined
+    if (before !== undefined) variants.unwant(this.doc, before)
+    if (hash === undefined) return
+    variants.want(this.doc, hash, turn.now)
+    if (variants.isMissing(hash)) this.#miss(hash)
+  }
+
+  #miss(hash: string): void {
+    if (this.#missingSinceMs === undefined) {
+      this.#missingSinceMs = this.#port.wallClockMs()
+      this.#port.turn.fact({ event: 'variant-missing', doc: this.doc, hash })
+      this.tellStatus()
+    }
+    this.refuseForNow('FANFOLD_NO_VARIANT', `what ${this.doc} is shown by is not here yet`, false)
+  }
+
+  #serveWaiting(): void {
+    // Looking at the state costs what waits to be applied.
+    if (this.#waiting.size === 0 && this.#drained.size === 0) return
+    const state = this.#shownState()
+    if (state === undefined) {
+      const { hasState, replica } = this.follower
+      const isNobody = !this.#isRestartDue && this.#observers.terms === undefined
+      if (hasState && !replica.isDeleted && isNobody) {
+        const message = `${this.doc} has no definition by which it can be shown`
+        this.refuseForNow('FANFOLD_NO_DEFINITION', message, false)
+      }
+      return
+    }
+    this.#refusal = undefined
+    for (const viewer of [...this.#drained]) {
+      this.#drained.delete(viewer)
+      this.#observers.catchUp(viewer, state)
+    }
+    for (const [viewer, request] of [...this.#waiting]) {
+      if (this.#isBehind(request.from)) continue
+      this.#waiting.delete(viewer)
+      this.#enter(viewer, request, state)
+    }
+  }
+
+  #noteDelivered(first: number): void {
+    const { at, count } = this.#observers
+    if (count === 0 || at.seq <= first || first === 0) return
+    this.#port.turn.fact({
+      event: 'deltas-delivered',
+      deltas: at.seq - first,
+      viewers: count,
+      cohorts: this.cohortCount,
+      committedAtMs: this.follower.ring.get(first + 1)?.timeMs ?? at.timeMs,
+    })
+  }
+
+  #statusOf(cohort: Cohort | undefined): SmallFrame {
+    return statusFrame({
+      doc: this.doc,
+      nowMs: this.#port.wallClockMs(),
+      staleForMs: this.#port.staleForMs(this.doc),
+      missingSinceMs: this.#missingSinceMs,
+      cohort,
+    })
+  }
+
+  #refuse(viewer: ViewerId, { code, message }: Refusal): void {
+    this.#send(viewer, encodeViewerFrame({ type: 'refused', doc: this.doc, code, message }))
+    this.#port.ended(this.doc, viewer)
+  }
+
+  #send(viewer: ViewerId, frame: Uint8Array): void {
+    this.#port.turn.push({ kind: 'viewer-send', viewer, frame })
+  }
 }
-
-/** Frames that are the same for everybody and need no payload. */
-export type SmallFrame = Exclude<ViewerFrame, { type: 'snapshot' } | { type: 'delta' }>
-
-const resumePointOf = (record: LogRecord): string =>
-  encodeResumePoint({ epoch: record.epoch, seq: record.seq, hash: record.chainHash })

@@ -1,20 +1,64 @@
-import type { DocumentKey, LinkEffect, ViewerEffect } from '@fanfold/protocol'
+import type { EdgeDefinition } from '@fanfold/definition'
+import type {
+  DocumentKey,
+  ErrorCode,
+  LinkEffect,
+  LinkInput,
+  SignedVariant,
+  ViewerEffect,
+  ViewerInput,
+} from '@fanfold/protocol'
 import type { FollowingFact } from '@fanfold/replication'
 
-/** Something that happened at an edge, for logs and metrics. */
+/** What happens to an edge: all its links are parents'. */
+export type EdgeInput =
+  | LinkInput
+  | ViewerInput
+  /** The rim has verified and run the variant with this name, 64 hexadecimal digits. */
+  | { readonly kind: 'variant-loaded'; readonly hash: string; readonly definition: EdgeDefinition }
+  /** It may not be run, or cannot. */
+  | {
+      readonly kind: 'variant-refused'
+      readonly hash: string
+      readonly code: ErrorCode
+      readonly message: string
+    }
+
+/** Something that happened at an edge, for logs and metrics. Nothing of it is for viewers. */
 export type EdgeFact =
   | FollowingFact
   | {
       readonly event: 'deltas-delivered'
       readonly deltas: number
       readonly viewers: number
+      readonly cohorts: number
       readonly committedAtMs: number
     }
   /** A viewer was brought up to date after its socket had drained. */
   | { readonly event: 'viewer-caught-up'; readonly doc: DocumentKey }
+  /** Author's code failed, for a viewer that asked or for a cohort that was shown something. */
+  | {
+      readonly event: 'rule-failed'
+      readonly doc: DocumentKey
+      readonly code: ErrorCode
+      /** Where in the definition: `/odds`, `view`, `observe.allow`. */
+      readonly place: string
+      readonly error: unknown
+    }
+  | { readonly event: 'variant-loaded'; readonly hash: string }
+  | {
+      readonly event: 'variant-refused'
+      readonly hash: string
+      readonly code: ErrorCode
+      readonly message: string
+    }
+  /** A document waits for a variant that cannot be had now. */
+  | { readonly event: 'variant-missing'; readonly doc: DocumentKey; readonly hash: string }
 
 /** What an edge wants done. */
 export type EdgeEffect =
   | LinkEffect
   | ViewerEffect
+  /** Verify the variant, run it from memory, and answer with `variant-loaded` or `variant-refused`. */
+  | { readonly kind: 'load-variant'; readonly variant: SignedVariant }
   | { readonly kind: 'fact'; readonly fact: EdgeFact }

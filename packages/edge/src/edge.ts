@@ -1,4 +1,4 @@
-import type { Instant, Machine, Prng, Sha256 } from '@fanfold/kernel'
+import { earliest, type Instant, type Machine, type Prng, type Sha256 } from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
@@ -6,14 +6,16 @@ import {
   encodeViewerFrame,
   type Grants,
   isGranted,
-  type LinkInput,
   type ViewerId,
-  type ViewerInput,
   type ViewerRequest,
 } from '@fanfold/protocol'
 import { type FollowerLimits, Following, type FollowingEvent } from '@fanfold/replication'
-import { EdgeDocument, type SmallFrame } from './edge-document.ts'
-import type { EdgeEffect } from './edge-effect.ts'
+import { adoptViewState } from './admission.ts'
+import { type DocumentPort, EdgeDocument } from './edge-document.ts'
+import type { EdgeEffect, EdgeInput } from './edge-effect.ts'
+import type { SmallFrame } from './small-frame.ts'
+import { Turn } from './turn.ts'
+import { Variants } from './variants.ts'
 
 /** Bounds of an edge. */
 export type EdgeLimits = {
@@ -24,28 +26,31 @@ export type EdgeLimits = {
   readonly documentsPerViewerMax: number
   /** Documents followed at a time; one more is refused with `FANFOLD_OVERLOADED`. */
   readonly documentsMax: number
+  /** Different views of one document at a time; one more is refused with `FANFOLD_OVERLOADED`. Default: 10,000. */
+  readonly cohortsPerDocumentMax?: number | undefined
+  /** Bytes of snapshots, and of deltas after them, kept for newcomers of one document. Default: 16 MiB. */
+  readonly cachedBytesPerDocumentMax?: number | undefined
+  /** How long a variant may be on its way before viewers are told. Default: 5,000. */
+  readonly variantWaitMaxMs?: number | undefined
 }
 
-/** What happens to an edge: all its links are parents'. */
-export type EdgeInput = LinkInput | ViewerInput
-
-/** When a viewer that waits may ask again, ms; the edge goes on trying by itself. */
-const askAgainMs = 2_000
+const cohortsPerDocumentMaxDefault = 10_000
+const cachedBytesPerDocumentMaxDefault = 16_777_216
+const variantWaitMaxMsDefault = 5_000
 
 type Viewer = { grants: Grants; readonly docs: Set<DocumentKey> }
+type Request = Exclude<ViewerRequest, { type: 'authenticate' }>
 
 /** The role at the last mile: follows documents while viewers observe them, and serves the viewers. */
 export class Edge implements Machine<EdgeInput, EdgeEffect> {
   readonly #limits: EdgeLimits
-  readonly #wallClockMs: () => number
   readonly #following: Following
+  readonly #variants: Variants
+  readonly #port: DocumentPort
   readonly #documents = new Map<DocumentKey, EdgeDocument>()
-  readonly #cohorts = new Map<CohortId, EdgeDocument>()
   readonly #viewers = new Map<ViewerId, Viewer>()
+  readonly #turn = new Turn()
   #nextCohort = 1
-  // The callback of `#following` runs inside `receive` and `tick`, which lend it these two.
-  #now: Instant = 0 as Instant
-  #effects: EdgeEffect[] = []
 
   constructor(options: {
     readonly sha256: Sha256
@@ -56,15 +61,39 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   }) {
     const { sha256, prng, wallClockMs, limits } = options
     this.#limits = limits
-    this.#wallClockMs = wallClockMs
     this.#following = new Following({
       sha256,
       prng,
       limits: limits.follower,
       lingerMs: limits.lingerMs,
       tell: (doc, event) => this.#told(doc, event),
-      tellVariant: () => undefined,
+      tellVariant: (hash, variant) => this.#variants.got(hash, variant),
     })
+    this.#variants = new Variants({
+      prng: prng.fork('edge variants'),
+      waitMaxMs: limits.variantWaitMaxMs ?? variantWaitMaxMsDefault,
+      port: {
+        want: hash => this.#following.wantVariant(hash),
+        unwant: hash => this.#following.unwantVariant(hash),
+        drop: hash => this.#following.dropVariant(hash),
+        load: variant => this.#turn.push({ kind: 'load-variant', variant }),
+        changed: doc => this.#variantChanged(doc),
+      },
+    })
+    this.#port = {
+      turn: this.#turn,
+      sha256,
+      variants: this.#variants,
+      limits: {
+        cohortsMax: limits.cohortsPerDocumentMax ?? cohortsPerDocumentMaxDefault,
+        cachedBytesMax: limits.cachedBytesPerDocumentMax ?? cachedBytesPerDocumentMaxDefault,
+      },
+      wallClockMs,
+      nextCohort: () => this.#nextCohort++ as CohortId,
+      grantsOf: viewer => this.#viewers.get(viewer)?.grants,
+      staleForMs: doc => this.#staleForMs(doc),
+      ended: (doc, viewer) => this.#ended(doc, viewer),
+    }
   }
 
   /** Viewers connected. */
@@ -72,14 +101,25 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     return this.#viewers.size
   }
 
-  /** Documents followed; each has one cohort. */
+  /** Documents followed. */
   get documentCount(): number {
     return this.#documents.size
   }
 
-  /** Documents of which what is held may be old. */
+  /** Cohorts of all documents. */
+  get cohortCount(): number {
+    let count = 0
+    for (const document of this.#documents.values()) count += document.cohortCount
+    return count
+  }
+
+  /** Documents of which what is shown may be old. */
   get staleCount(): number {
-    return this.#following.staleCount
+    let count = 0
+    for (const [doc, { isMissingVariant }] of this.#documents) {
+      if (isMissingVariant || this.#staleForMs(doc) !== undefined) count++
+    }
+    return count
   }
 
   /** True while a parent is connected. */
@@ -88,8 +128,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   }
 
   receive(input: EdgeInput, now: Instant, effects: EdgeEffect[]): void {
-    this.#now = now
-    this.#effects = effects
+    this.#turn.begin(now, effects)
     switch (input.kind) {
       case 'link-opened':
       case 'link-frame':
@@ -112,100 +151,125 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         return
       case 'viewer-closed':
         this.#close(input.viewer)
+        return
+      case 'variant-loaded':
+        if (this.#variants.loaded(input.hash, input.definition, now)) {
+          this.#turn.fact({ event: 'variant-loaded', hash: input.hash })
+        }
+        return
+      case 'variant-refused': {
+        const { hash, code, message } = input
+        this.#turn.fact({ event: 'variant-refused', hash, code, message })
+        this.#variants.refused(hash, now)
+      }
     }
   }
 
   wakeAt(): Instant | undefined {
-    return this.#following.wakeAt()
+    return earliest(this.#following.wakeAt(), this.#variants.wakeAt())
   }
 
   tick(now: Instant, effects: EdgeEffect[]): void {
-    this.#now = now
-    this.#effects = effects
+    this.#turn.begin(now, effects)
     this.#following.tick(now, effects)
+    this.#variants.tick(now)
   }
 
-  #serve(id: ViewerId, request: Exclude<ViewerRequest, { type: 'authenticate' }>): void {
+  #serve(id: ViewerId, request: Request): void {
     const viewer = this.#viewers.get(id)
     if (viewer === undefined) return
+    const { doc } = request
     switch (request.type) {
       case 'observe':
         this.#observe(id, viewer, request)
         return
       case 'leave':
-        this.#leave(id, viewer, request.doc)
-        this.#send(id, { type: 'left', doc: request.doc, reason: 'asked' })
+        this.#leave(id, viewer, doc)
+        this.#send(id, { type: 'left', doc, reason: 'asked' })
         return
       case 'viewState':
-        this.#refuse(id, request.doc, 'FANFOLD_NO_VIEW_STATE', 'this document takes no view state')
+        this.#setViewState(id, request)
         return
-      case 'add':
-        this.#refuse(
-          id,
-          request.doc,
-          'FANFOLD_NO_REDUCER',
-          `no reducer ${request.reducer.slice(0, 100)}`,
-        )
+      case 'add': {
+        const message = `no reducer ${request.reducer.slice(0, 100)}`
+        this.#refuse(id, doc, 'FANFOLD_NO_REDUCER', message)
+      }
     }
   }
 
-  #observe(
-    id: ViewerId,
-    viewer: Viewer,
-    request: Extract<ViewerRequest, { type: 'observe' }>,
-  ): void {
+  #observe(id: ViewerId, viewer: Viewer, request: Extract<Request, { type: 'observe' }>): void {
     const { doc, from } = request
     if (!isGranted(viewer.grants, 'observe', doc)) {
       this.#refuse(id, doc, 'FANFOLD_FORBIDDEN', `the token does not allow observing ${doc}`)
       return
     }
-    if (request.viewState !== undefined) {
-      this.#refuse(id, doc, 'FANFOLD_NO_VIEW_STATE', 'this document takes no view state')
+    const viewState = adoptViewState(request.viewState)
+    if (!viewState.ok) {
+      this.#refuse(id, doc, viewState.code, viewState.message)
       return
     }
-    if (!viewer.docs.has(doc) && viewer.docs.size >= this.#limits.documentsPerViewerMax) {
-      const max = this.#limits.documentsPerViewerMax
-      this.#refuse(id, doc, 'FANFOLD_OVERLOADED', `a viewer observes at most ${max} documents`)
-      return
-    }
-    const { documentsMax } = this.#limits
-    if (!this.#documents.has(doc) && this.#documents.size >= documentsMax) {
-      const message = `the edge follows its ${documentsMax} documents`
-      this.#refuse(id, doc, 'FANFOLD_OVERLOADED', message)
+    const overload = this.#overload(viewer, doc)
+    if (overload !== undefined) {
+      this.#refuse(id, doc, 'FANFOLD_OVERLOADED', overload)
       return
     }
     viewer.docs.add(doc)
     this.#following.keep(doc)
     const document = this.#documents.get(doc) ?? this.#follow(doc)
-    document.observe(id, from, this.#effects)
+    document.observe(id, { from, viewState: viewState.value })
     this.#dismissDeleted(document)
-    if (!document.has(id)) return
-    const isStale = this.#following.staleFor(doc, this.#now) !== undefined
-    // A viewer that resumes and has missed nothing is answered too.
-    const isAnswered = document.follower.hasState || !this.#following.hasParent
-    if ((isStale || from !== undefined) && isAnswered) this.#send(id, this.#statusOf(doc))
+    if (document.has(id)) {
+      // A viewer that resumes and has missed nothing is answered too.
+      const isAnswered = document.isShown || !this.#following.hasParent
+      const isDue = from !== undefined || this.#staleForMs(doc) !== undefined
+      if (isDue && isAnswered) document.tellStatusTo(id)
+    }
+    this.#restartIfBroken(document)
+  }
+
+  /** Why there is no room for one more document; undefined while there is. */
+  #overload(viewer: Viewer, doc: DocumentKey): string | undefined {
+    const { documentsPerViewerMax, documentsMax } = this.#limits
+    if (!viewer.docs.has(doc) && viewer.docs.size >= documentsPerViewerMax) {
+      return `a viewer observes at most ${documentsPerViewerMax} documents`
+    }
+    const isFull = !this.#documents.has(doc) && this.#documents.size >= documentsMax
+    return isFull ? `the edge follows its ${documentsMax} documents` : undefined
+  }
+
+  #setViewState(id: ViewerId, { doc, viewState }: Extract<Request, { type: 'viewState' }>): void {
+    const document = this.#documents.get(doc)
+    if (document?.has(id) !== true) {
+      this.#refuse(id, doc, 'FANFOLD_NOT_OBSERVED', `you do not observe ${doc} here`)
+      return
+    }
+    const adopted = adoptViewState(viewState)
+    if (adopted.ok) document.setViewState(id, adopted.value)
+    else this.#refuse(id, doc, adopted.code, adopted.message)
     this.#restartIfBroken(document)
   }
 
   /** A viewer that lagged has missed deltas, and perhaps what became of the status. */
-  #catchUp(cohort: CohortId, viewer: ViewerId): void {
-    const document = this.#cohorts.get(cohort)
-    if (document === undefined || !document.has(viewer)) return
-    document.catchUp(viewer, this.#effects)
-    this.#send(viewer, this.#statusOf(document.doc))
-    this.#restartIfBroken(document)
+  #catchUp(cohort: CohortId, id: ViewerId): void {
+    for (const doc of this.#viewers.get(id)?.docs ?? []) {
+      const document = this.#documents.get(doc)
+      if (document?.catchUp(id, cohort) !== true) continue
+      document.tellStatusTo(id)
+      this.#restartIfBroken(document)
+    }
   }
 
   /** That a record does not apply shows when a viewer needs the state. */
   #restartIfBroken({ doc, follower }: EdgeDocument): void {
-    if (follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
+    const { now, effects } = this.#turn
+    if (follower.replica.isBroken) this.#following.restart(doc, now, effects)
   }
 
   #leave(id: ViewerId, viewer: Viewer, doc: DocumentKey): void {
     viewer.docs.delete(doc)
     const document = this.#documents.get(doc)
     if (document === undefined) return
-    document.remove(id, this.#effects)
+    document.remove(id)
     this.#lingerIfUnused(document)
   }
 
@@ -214,9 +278,12 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     if (viewer === undefined) return
     viewer.grants = grants
     for (const doc of [...viewer.docs]) {
-      if (isGranted(grants, 'observe', doc)) continue
-      this.#leave(id, viewer, doc)
-      this.#refuse(id, doc, 'FANFOLD_FORBIDDEN', `the new token does not allow observing ${doc}`)
+      if (isGranted(grants, 'observe', doc)) {
+        this.#documents.get(doc)?.renew(id)
+      } else {
+        this.#leave(id, viewer, doc)
+        this.#refuse(id, doc, 'FANFOLD_FORBIDDEN', `the new token does not allow observing ${doc}`)
+      }
     }
   }
 
@@ -228,25 +295,24 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   }
 
   #follow(doc: DocumentKey): EdgeDocument {
-    const follower = this.#following.follow(doc, this.#now, this.#effects)
-    const cohort = this.#nextCohort++ as CohortId
-    const document = new EdgeDocument(doc, cohort, follower)
+    const { now, effects } = this.#turn
+    const follower = this.#following.follow(doc, now, effects)
+    const document = new EdgeDocument(doc, follower, this.#port)
     this.#documents.set(doc, document)
-    this.#cohorts.set(cohort, document)
     return document
   }
 
   #lingerIfUnused(document: EdgeDocument): void {
     if (document.viewerCount > 0) return
-    this.#following.release(document.doc, this.#now)
+    this.#following.release(document.doc, this.#turn.now)
   }
 
   #letGo(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
-    this.#following.unfollow(doc, this.#effects)
+    document.close()
+    this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
-    this.#cohorts.delete(document.cohort)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {
@@ -254,70 +320,87 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     if (document === undefined) return
     switch (event.kind) {
       case 'records':
-        document.deliver(event.records, this.#now, this.#effects)
-        this.#dismissDeleted(document)
+        document.proceed()
+        this.#settled(document)
         return
       case 'reset':
-        document.reset(this.#effects)
-        this.#dismissDeleted(document)
-        this.#restartIfBroken(document)
+        document.restart()
+        document.proceed()
+        this.#settled(document)
+        return
+      case 'ceiling':
+        document.restart()
         return
       case 'joined':
         this.#dismissDeleted(document)
-        document.serveWaiting(this.#effects)
-        this.#restartIfBroken(document)
+        document.joined()
+        this.#settled(document)
         return
-      case 'refused': {
-        const { code, message } = event
-        this.#effects.push({
-          kind: 'fact',
-          fact: { event: 'upstream-refused', doc, code, message },
-        })
-        if (event.final) {
-          document.dismiss({ type: 'refused', doc, code, message }, this.#effects)
-          this.#forgetViewersOf(doc)
-          this.#letGo(doc)
-        } else {
-          const frame: SmallFrame = { type: 'refused', doc, code, message, retryAfter: askAgainMs }
-          document.refuseForNow(frame, this.#effects)
-        }
+      case 'refused':
+        this.#refused(document, event)
         return
-      }
       case 'resync':
-        this.#effects.push({ kind: 'fact', fact: { event: 'resync', doc, reason: event.reason } })
+        this.#turn.fact({ event: 'resync', doc, reason: event.reason })
         return
       case 'staleness':
-        document.tell(this.#statusOf(doc), this.#effects)
+        document.tellStatus()
         return
       case 'unused':
         this.#letGo(doc)
     }
   }
 
-  /** Who observes a document that was deleted follows from its state, not from having seen it go. */
-  #dismissDeleted(document: EdgeDocument): void {
-    if (!document.follower.replica.isDeleted) return
-    const { doc } = document
-    document.dismissWaiting(
-      { type: 'refused', doc, code: 'FANFOLD_DELETED', message: `${doc} was deleted` },
-      this.#effects,
-    )
-    document.dismiss({ type: 'left', doc, reason: 'deleted' }, this.#effects)
-    this.#forgetViewersOf(document.doc)
+  #variantChanged(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    document.variantChanged()
+    this.#settled(document)
   }
 
-  /** The document's viewers were dismissed: they no longer observe it. */
-  #forgetViewersOf(doc: DocumentKey): void {
-    for (const viewer of this.#viewers.values()) viewer.docs.delete(doc)
+  #settled(document: EdgeDocument): void {
+    this.#dismissDeleted(document)
+    this.#restartIfBroken(document)
+  }
+
+  #refused(
+    document: EdgeDocument,
+    { code, message, final }: Extract<FollowingEvent, { kind: 'refused' }>,
+  ): void {
+    const { doc } = document
+    this.#turn.fact({ event: 'upstream-refused', doc, code, message })
+    if (!final) {
+      document.refuseForNow(code, message)
+      return
+    }
+    this.#forget(document, document.dismiss({ type: 'refused', doc, code, message }))
+    this.#letGo(doc)
+  }
+
+  /** Who observes a document that was deleted follows from its state, not from having seen it go. */
+  #dismissDeleted(document: EdgeDocument): void {
+    if (!document.follower.replica.isDeleted || document.viewerCount === 0) return
+    const { doc } = document
+    const message = `${doc} was deleted`
+    const code = 'FANFOLD_DELETED'
+    this.#forget(document, document.dismissWaiting({ type: 'refused', doc, code, message }))
+    this.#forget(document, document.dismiss({ type: 'left', doc, reason: 'deleted' }))
+  }
+
+  /** These viewers were dismissed: they no longer observe the document. */
+  #forget(document: EdgeDocument, viewers: readonly ViewerId[]): void {
+    for (const viewer of viewers) this.#viewers.get(viewer)?.docs.delete(document.doc)
+    this.#lingerIfUnused(document)
+  }
+
+  #ended(doc: DocumentKey, viewer: ViewerId): void {
+    this.#viewers.get(viewer)?.docs.delete(doc)
     const document = this.#documents.get(doc)
     if (document !== undefined) this.#lingerIfUnused(document)
   }
 
-  #statusOf(doc: DocumentKey): SmallFrame {
-    const staleFor = this.#following.staleFor(doc, this.#now)
-    const ageMs = Math.floor((staleFor ?? 0) / 1000)
-    const status = staleFor === undefined ? 'live' : 'stale'
-    return { type: 'status', doc, status, since: this.#wallClockMs() - ageMs }
+  #staleForMs(doc: DocumentKey): number | undefined {
+    const staleFor = this.#following.staleFor(doc, this.#turn.now)
+    return staleFor === undefined ? undefined : Math.floor(staleFor / 1000)
   }
 
   #refuse(viewer: ViewerId, doc: DocumentKey, code: ErrorCode, message: string): void {
@@ -325,6 +408,6 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   }
 
   #send(viewer: ViewerId, frame: SmallFrame): void {
-    this.#effects.push({ kind: 'viewer-send', viewer, frame: encodeViewerFrame(frame) })
+    this.#turn.push({ kind: 'viewer-send', viewer, frame: encodeViewerFrame(frame) })
   }
 }

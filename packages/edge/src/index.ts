@@ -1,2 +1,2 @@
-export { Edge, type EdgeInput, type EdgeLimits } from './edge.ts'
-export type { EdgeEffect, EdgeFact } from './edge-effect.ts'
+export { Edge, type EdgeLimits } from './edge.ts'
+export type { EdgeEffect, EdgeFact, EdgeInput } from './edge-effect.ts'

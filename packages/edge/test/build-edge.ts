@@ -2,8 +2,16 @@
  * An edge in a test's hands: a parent's frames go in, and a model of the rim keeps what each viewer gets.
  */
 import { buildLog, sha256 } from '@fanfold/conformance'
-import { encodeSnapshot, type JsonObject } from '@fanfold/document'
-import { type Instant, instant, milliseconds, Prng } from '@fanfold/kernel'
+import type { EdgeDefinition } from '@fanfold/definition'
+import {
+  encodeSnapshot,
+  type JsonObject,
+  type JsonValue,
+  type RecordedDefinition,
+  recordedDefinition,
+  type Snapshot,
+} from '@fanfold/document'
+import { encodeUtf8, type Instant, instant, milliseconds, Prng, toHex } from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
@@ -16,19 +24,70 @@ import {
   type PeerIdentity,
   type Position,
   parseDocumentKey,
+  type SignedVariant,
   type ViewerFrame,
   type ViewerId,
   type ViewerRequest,
 } from '@fanfold/protocol'
 import { defaultUpstreamLimits, type RingLimits } from '@fanfold/replication'
-import { Edge, type EdgeInput, type EdgeLimits } from '../src/edge.ts'
-import type { EdgeEffect } from '../src/edge-effect.ts'
+import { Edge, type EdgeLimits } from '../src/edge.ts'
+import type { EdgeEffect, EdgeInput } from '../src/edge-effect.ts'
+import { ResumePoints } from '../src/resume-point.ts'
 
 /** The document of the tests. */
 export const doc: DocumentKey = parseDocumentKey('acme/match/final')
 
-/** Its log. */
-export const log: readonly LogRecord[] = buildLog({ doc, count: 400 }).records
+/** What edges seal positions with. */
+export const viewKey = 'ab'.repeat(16)
+
+/** A variant as it travels; its text is only a name. */
+export const variantOf = (name: string): SignedVariant => {
+  const code = encodeUtf8(name)
+  const hash = new Uint8Array(32)
+  sha256(code, hash, 0)
+  return { hash, type: 'match', token: '', signature: new Uint8Array(0), code }
+}
+
+/** The name that a log gives a variant. */
+export const hashOf = (name: string): string => toHex(variantOf(name).hash)
+
+/** What a log says of a definition. */
+export const recorded = (
+  name: string | undefined,
+  labels: RecordedDefinition['labels'] = [],
+): RecordedDefinition => {
+  const hash = name === undefined ? undefined : hashOf(name)
+  return recordedDefinition({ variants: [{ ceiling: 0, hash }], viewKey, labels })
+}
+
+/** A definition under which everybody sees everything, but for what is said. */
+export const define = (
+  overrides: Partial<Omit<EdgeDefinition, 'observe'>> & {
+    observe?: Partial<NonNullable<EdgeDefinition['observe']>>
+  } = {},
+): EdgeDefinition => ({
+  type: 'match',
+  rules: [],
+  isOpen: true,
+  labels: [],
+  view: undefined,
+  viewState: undefined,
+  ...overrides,
+  observe: {
+    allow: () => true,
+    audience: () => ({}),
+    clearance: () => 0,
+    numbering: 'document',
+    ...overrides.observe,
+  },
+})
+
+/** Its log: the definition, which is open, then `create`, then deltas that set `n` to their seq. */
+export const log: readonly LogRecord[] = buildLog({
+  doc,
+  count: 400,
+  definition: recorded('open'),
+}).records
 
 /** The wall's time at the start, ms. */
 export const startMs = 1_731_931_200_000
@@ -58,12 +117,19 @@ export const positionAt = (seq: number): Position => {
   return { epoch: record.epoch, seq, hash: record.chainHash }
 }
 
-export const welcome = (mode: 'tail' | 'snapshot', seq: number): LinkFrame => ({
+/** What a viewer of the open definition holds who has got to this seq. */
+export const pointAt = (seq: number, audience: JsonValue = {}): string => {
+  const points = new ResumePoints(sha256, viewKey)
+  return points.seal(positionAt(seq), points.tag(hashOf('open'), audience, undefined))
+}
+
+export const welcome = (mode: 'tail' | 'snapshot', seq: number, ceiling = 239): LinkFrame => ({
   kind: 'welcome',
   doc,
   channel,
   mode,
   head: positionAt(seq),
+  ceiling,
 })
 
 /** The records of these seqs, as the parent sends them. */
@@ -79,19 +145,15 @@ export const snapshot = (seq: number, isDeleted = false): LinkFrame[] =>
 
 /** A snapshot of any state. */
 export const snapshotOf = (seq: number, state: JsonObject | undefined): LinkFrame[] => {
-  const made = encodeSnapshot({ at: positionAt(seq), state, definition: undefined, sha256 })
-  return [
-    { kind: 'snapshot-begin', channel, manifest: made.manifest },
-    ...made.pieces.map(
-      (piece, index): LinkFrame => ({
-        kind: 'snapshot-piece',
-        channel,
-        index,
-        piece,
-      }),
-    ),
-  ]
+  const definition = state === undefined ? undefined : recorded('open')
+  return snapshotFrames(encodeSnapshot({ at: positionAt(seq), state, definition, sha256 }))
 }
+
+/** The frames of a snapshot. */
+export const snapshotFrames = ({ manifest, pieces }: Snapshot): LinkFrame[] => [
+  { kind: 'snapshot-begin', channel, manifest },
+  ...pieces.map((piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, piece })),
+]
 
 /** A frame that a viewer received, with its bytes. */
 export type Received = { readonly frame: ViewerFrame; readonly bytes: Uint8Array }
@@ -107,6 +169,8 @@ export class Rig {
   /** Cohorts that each lagging viewer has left. */
   readonly lagging = new Map<ViewerId, Set<CohortId>>()
   #effects: EdgeEffect[] = []
+  /** What the rim has to tell after the effects at hand. */
+  readonly #reports: EdgeInput[] = []
 
   constructor(limits: Partial<EdgeLimits> = {}, ring: Partial<RingLimits> = {}) {
     this.edge = new Edge({
@@ -125,12 +189,19 @@ export class Rig {
         ...limits,
       },
     })
+    this.load('open', define())
+  }
+
+  /** The rim has run a variant. */
+  load(name: string, definition: EdgeDefinition): void {
+    this.take({ kind: 'variant-loaded', hash: hashOf(name), definition })
   }
 
   take(input: EdgeInput): void {
     const effects: EdgeEffect[] = []
     this.edge.receive(input, at(this.nowMs), effects)
     this.#perform(effects)
+    for (const drained of this.#reports.splice(0)) this.take(drained)
   }
 
   openParent(id = parent): void {
@@ -217,6 +288,18 @@ export class Rig {
         this.#cohort(effect.cohort).delete(effect.viewer)
         this.lagging.get(effect.viewer)?.delete(effect.cohort)
       } else if (effect.kind === 'cohort-send') this.#fanOut(effect.cohort, effect.frame)
+      else if (effect.kind === 'cohort-move') this.#move(effect)
+    }
+  }
+
+  #move({ viewer, from, to, frame }: Extract<EdgeEffect, { kind: 'cohort-move' }>): void {
+    if (this.#cohort(from).delete(viewer)) {
+      if (frame !== undefined) this.#deliver(viewer, frame)
+      this.#cohort(to).add(viewer)
+    } else if (this.lagging.get(viewer)?.delete(from) === true) {
+      this.lagging.get(viewer)?.add(to)
+    } else {
+      this.#reports.push({ kind: 'viewer-drained', viewer, cohorts: [to] })
     }
   }
 

@@ -55,9 +55,7 @@ export {
   traceBytes,
 } from './log-record.ts'
 export {
-  decodeResumePoint,
   describePosition,
-  encodeResumePoint,
   type Position,
   type ResumePoint,
   zeroHash,

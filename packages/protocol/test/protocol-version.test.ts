@@ -36,7 +36,7 @@ import {
   saltBytes,
   traceBytes,
 } from '../src/log-record.ts'
-import { encodeResumePoint, type Position } from '../src/position.ts'
+import type { Position } from '../src/position.ts'
 import { linkSubprotocol, protocolVersion, viewerSubprotocol } from '../src/version.ts'
 import { encodeDeltaFrame, encodeSnapshotFrame, encodeViewerFrame } from '../src/viewer-frame.ts'
 import { encodeWriterFrame } from '../src/writer-frame.ts'
@@ -50,7 +50,7 @@ const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
     linkFrames: '59932b01bdea7c12aa5875bb736af10d',
-    clientFrames: 'cf69b0fc59f2b31908567970e4e6b0bc',
+    clientFrames: 'bdd4a07e64d5e9feeaa96fc702b8ac01',
   },
 }
 
@@ -143,8 +143,10 @@ const wire: Readonly<Record<string, unknown>> = {
     hex(variantSigningBytes('match', bytes(32))),
   ],
   clientFrames: [
-    encodeResumePoint(at),
     text(encodeSnapshotFrame({ doc, epoch: 1, seq: 2, position: 'p', viewJson: '{}' })),
+    text(
+      encodeSnapshotFrame({ doc, epoch: 1, seq: 2, position: 'p', isDense: true, viewJson: '{}' }),
+    ),
     text(
       encodeDeltaFrame({
         doc,
@@ -157,6 +159,15 @@ const wire: Readonly<Record<string, unknown>> = {
       }),
     ),
     text(encodeViewerFrame({ type: 'status', doc, status: 'live', since: 5 })),
+    text(
+      encodeViewerFrame({
+        type: 'status',
+        doc,
+        status: 'stale',
+        since: 5,
+        code: 'FANFOLD_RULE_FAILED',
+      }),
+    ),
     encodeWriterFrame({ type: 'committed', doc, id: 'a', epoch: 1, seq: 2 }),
   ],
 }

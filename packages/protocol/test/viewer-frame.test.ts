@@ -179,3 +179,11 @@ await t.test('the small frames are their JSON', async t => {
   const status = { type: 'status', doc, status: 'stale', since: 1_731_931_200_123 } as const
   t.same(decodeText(encodeViewerFrame(status)), status)
 })
+
+await t.test('a snapshot says when its seqs count the frames of the view', async t => {
+  const snapshot = { doc, epoch: 1, seq: 2, position: 'p', viewJson: '{"n":1}' }
+  const frame = { type: 'snapshot', doc, epoch: 1, seq: 2, position: 'p', view: { n: 1 } }
+  t.same(decodeText(encodeSnapshotFrame({ ...snapshot, isDense: false })), frame)
+  const dense = encodeSnapshotFrame({ ...snapshot, isDense: true })
+  t.same(decodeText(dense), { ...frame, numbering: 'dense' })
+})

@@ -1,0 +1,194 @@
+/*
+ * The viewers of a document that see the same: equal audience, equal view state.
+ *
+ * What they are sent is made once. Each delta begins where the one before ended, whatever went by in
+ * between that they were not shown: `sent` is the last record that they were told of, and as nothing
+ * since has changed what they see, a snapshot made now stands there too.
+ */
+import type { JsonObject, JsonValue } from '@fanfold/document'
+import { encodeUtf8, type Instant, milliseconds } from '@fanfold/kernel'
+import {
+  CohortView,
+  type StagedChange,
+  type ViewFailure,
+  type ViewRules,
+  type ViewStep,
+} from '@fanfold/privacy'
+import {
+  type CohortId,
+  type DocumentKey,
+  encodeDeltaFrame,
+  encodeSnapshotFrame,
+  type Position,
+} from '@fanfold/protocol'
+import type { ResumePoints } from './resume-point.ts'
+
+/** The definition that a document stands under, as its cohorts need it. */
+export type Terms = {
+  readonly doc: DocumentKey
+  /** Name of the edge variant. */
+  readonly variant: string
+  readonly viewKey: string
+  readonly rules: ViewRules
+  readonly points: ResumePoints
+  /** Whether frames are numbered by the cohort's count of them instead of by seq. */
+  readonly isDense: boolean
+}
+
+/** A place in the log, with the commit time of the record there, ms since 1970. */
+export type Place = Position & { readonly timeMs: number }
+
+/** Who a cohort is for. */
+export type CohortAudience = {
+  readonly audience: JsonValue
+  readonly clearance: number
+  readonly viewState: JsonValue | undefined
+  readonly key: string
+}
+
+/** A position goes out with a delta at least this often. */
+const positionEvery = milliseconds(1_000)
+
+/** One cohort: its view, and where its viewers stand. */
+export class Cohort {
+  readonly id: CohortId
+  readonly key: string
+  /** The view's name in positions. */
+  readonly tag: Uint8Array
+  /** Viewers, lagging ones included. */
+  size = 0
+  readonly #terms: Terms
+  readonly #audience: CohortAudience
+  #view: CohortView
+  #failure: ViewFailure | undefined
+  #failedAtMs: number | undefined
+  #sent: Place
+  #number = 1
+  #positionSentAt: Instant | undefined
+
+  constructor(id: CohortId, terms: Terms, audience: CohortAudience, place: Place) {
+    this.id = id
+    this.key = audience.key
+    this.tag = terms.points.tag(terms.variant, audience.audience, audience.viewState)
+    this.#terms = terms
+    this.#audience = audience
+    this.#view = this.#newView()
+    this.#sent = place
+  }
+
+  /** True when the view is the state as it is, always. */
+  get isPlain(): boolean {
+    return this.#view.isPlain
+  }
+
+  /** Why nothing new is shown; undefined while all is well. */
+  get failure(): ViewFailure | undefined {
+    return this.#failure
+  }
+
+  /** When it was first asked since when it has failed, ms since 1970; `nowMs` the first time. */
+  failedAt(nowMs: number): number {
+    this.#failedAtMs ??= nowMs
+    return this.#failedAtMs
+  }
+
+  /** The last record that its viewers were told of. */
+  get sent(): Place {
+    return this.#sent
+  }
+
+  /** Where the next delta begins: what frames call `seq`. */
+  get seq(): number {
+    return this.#terms.isDense ? this.#number : this.#sent.seq
+  }
+
+  /** The view of `state`, which nobody changes; notes a failure and returns undefined. */
+  read(state: JsonObject): JsonObject | undefined {
+    const read = this.#view.read(state)
+    if (read.ok) return read.view
+    this.#failure = read.failure
+    return undefined
+  }
+
+  /** Looks at a change before it is applied. */
+  stage(change: StagedChange): void {
+    this.#view.stage(change)
+  }
+
+  /** What the change, which is applied, is to the viewers; notes a failure. */
+  settle(change: StagedChange, state: JsonObject): ViewStep {
+    const step = this.#view.settle(change, state)
+    if (step.kind === 'failed') this.#failure = step.failure
+    return step
+  }
+
+  /** Makes the view anew, as after a failure or where the history was replaced. */
+  reread(state: JsonObject): JsonObject | undefined {
+    this.#view = this.#newView()
+    this.#failure = undefined
+    const view = this.read(state)
+    if (view !== undefined) this.#failedAtMs = undefined
+    return view
+  }
+
+  /** The viewers are where a snapshot of now puts them. */
+  restartAt(place: Place): void {
+    this.#sent = place
+    this.#number++
+  }
+
+  /** The frame that takes all viewers on to `place` by `patch`, the bytes of a JSON array. */
+  advance(place: Place, patch: Uint8Array, now: Instant): Uint8Array {
+    const from = this.seq
+    this.#sent = place
+    this.#number++
+    return this.stepFrom(from, patch, this.#isPositionDue(now) ? this.position() : undefined)
+  }
+
+  /** The frame that takes a viewer from `from` to where the cohort stands. */
+  stepFrom(from: number, patch: Uint8Array, position: string | undefined): Uint8Array {
+    const { doc } = this.#terms
+    const { epoch, timeMs } = this.#sent
+    return encodeDeltaFrame({ doc, epoch, from, seq: this.seq, timeMs, position, patch })
+  }
+
+  /** The snapshot of now. */
+  snapshot(view: JsonObject): Uint8Array {
+    const { doc, isDense } = this.#terms
+    return encodeSnapshotFrame({
+      doc,
+      epoch: this.#sent.epoch,
+      seq: this.seq,
+      position: this.position(),
+      isDense,
+      viewJson: JSON.stringify(view),
+    })
+  }
+
+  /** What its viewers resume from. */
+  position(): string {
+    return this.#terms.points.seal(this.#sent, this.tag)
+  }
+
+  /** The rules of the view, for a catch-up. */
+  get view(): CohortView {
+    return this.#view
+  }
+
+  #newView(): CohortView {
+    const { audience, clearance, viewState } = this.#audience
+    return new CohortView({ rules: this.#terms.rules, audience, clearance, viewState })
+  }
+
+  /** A dense number says nothing at another edge: there the position is all that a viewer has. */
+  #isPositionDue(now: Instant): boolean {
+    if (this.#terms.isDense) return true
+    const before = this.#positionSentAt
+    if (before !== undefined && now - before < positionEvery) return false
+    this.#positionSentAt = now
+    return true
+  }
+}
+
+/** A patch that changes nothing. */
+export const emptyPatch: Uint8Array = encodeUtf8('[]')

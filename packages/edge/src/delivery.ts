@@ -1,0 +1,152 @@
+/*
+ * One record on its way to the cohorts of a document.
+ *
+ * Where every cohort sees the state as it is, the record's own bytes go out, and nothing is parsed.
+ * Otherwise the change is looked at once before it is applied and once after, and each cohort gets
+ * what of it is its to see, or nothing.
+ */
+import type { JsonObject, Replica } from '@fanfold/document'
+import { concatBytes, copyBytes, encodeUtf8 } from '@fanfold/kernel'
+import { StagedChange, type ViewFailure } from '@fanfold/privacy'
+import { type DocumentKey, type LogRecord, partTags, saltBytes, tagOf } from '@fanfold/protocol'
+import { type Cohort, emptyPatch, type Place } from './cohort.ts'
+import type { Cohorts } from './cohorts.ts'
+import type { EdgeFact } from './edge-effect.ts'
+import type { Turn } from './turn.ts'
+
+/** What telling the cohorts of a record needs. */
+export type Delivery = {
+  readonly cohorts: Cohorts
+  readonly replica: Replica
+  readonly turn: Turn
+  /** The cohort's viewers are told how it stands with their view: it failed, or works again. */
+  readonly tellStatus: (cohort: Cohort) => void
+}
+
+/** Sends cohorts what a record is to them; it must be the one after those that were delivered. */
+export function deliverRecord(delivery: Delivery, record: LogRecord): void {
+  const { cohorts, replica } = delivery
+  if (record.kind !== 'delta' || cohorts.areAllPlain) {
+    passOn(delivery, record)
+    return
+  }
+  replica.settle(record.seq - 1 - replica.appliedSeq)
+  const before = replica.appliedState
+  const change = replica.peek()?.change
+  if (before === undefined || change?.kind !== 'delta') {
+    // Not what a record is: applying it shows that the replica is broken.
+    replica.settle(1)
+    return
+  }
+  const staged = new StagedChange(cohorts.terms.rules, before, change.patch)
+  const failed = new Set<Cohort>()
+  for (const cohort of cohorts) {
+    if (cohort.failure === undefined) cohort.stage(staged)
+    else failed.add(cohort)
+  }
+  replica.settle(1)
+  const after = replica.appliedState
+  if (after === undefined) return
+  const place = placeOf(record)
+  for (const cohort of cohorts) {
+    if (failed.has(cohort)) recover(delivery, cohort, place, after)
+    else deliverStep(delivery, { cohort, staged, state: after, record, place })
+  }
+}
+
+/** Where a record stands; the bytes of the frame that it came in need not be kept for it. */
+export const placeOf = (record: LogRecord): Place => ({
+  epoch: record.epoch,
+  seq: record.seq,
+  hash: copyBytes(record.chainHash),
+  timeMs: record.timeMs,
+})
+
+/** The record's own bytes go to those who see everything; to others a change of no state is nothing. */
+function passOn({ cohorts, turn }: Delivery, record: LogRecord): void {
+  if (cohorts.count === 0) return
+  const place = placeOf(record)
+  const patch = record.kind === 'delta' ? joinParts(record) : emptyPatch
+  for (const cohort of cohorts) {
+    if (!cohort.isPlain || (cohorts.terms.isDense && patch.length <= emptyPatch.length)) continue
+    const frame = cohorts.advance(cohort, place, patch, turn.now)
+    turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
+  }
+}
+
+function deliverStep(
+  { cohorts, turn, tellStatus }: Delivery,
+  step: {
+    readonly cohort: Cohort
+    readonly staged: StagedChange
+    readonly state: JsonObject
+    readonly record: LogRecord
+    readonly place: Place
+  },
+): void {
+  const { cohort, staged, state, record, place } = step
+  const seen = cohort.settle(staged, state)
+  switch (seen.kind) {
+    case 'nothing':
+      return
+    case 'failed':
+      turn.fact(ruleFailed(cohorts.terms.doc, seen.failure))
+      tellStatus(cohort)
+      return
+    case 'all':
+    case 'delta': {
+      const patch = seen.kind === 'all' ? joinParts(record) : encodeUtf8(seen.patchJson)
+      const isEmpty = patch.length <= emptyPatch.length
+      if (isEmpty && (seen.kind === 'delta' || cohorts.terms.isDense)) return
+      const frame = cohorts.advance(cohort, place, patch, turn.now)
+      turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
+    }
+  }
+}
+
+/** A view that failed is tried again with each change. */
+function recover(
+  { cohorts, turn, tellStatus }: Delivery,
+  cohort: Cohort,
+  place: Place,
+  state: JsonObject,
+): void {
+  const frame = cohorts.restart(cohort, place, state)
+  if (frame === undefined) return
+  turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
+  tellStatus(cohort)
+}
+
+/** A fact for the log: it names the place in the definition, and holds what was thrown. */
+export const ruleFailed = (doc: DocumentKey, failure: ViewFailure): EdgeFact => ({
+  event: 'rule-failed',
+  doc,
+  code: failure.code,
+  place: failure.place,
+  error: failure.error,
+})
+
+const openBracket = 0x5b
+const comma = Uint8Array.of(0x2c)
+
+/** The patches of a delta's labels as one JSON array, in order, without parsing one. */
+export function joinParts(record: LogRecord): Uint8Array {
+  const patches = record
+    .parts()
+    .filter(part => tagOf(part) < partTags.crowd)
+    .map(part => part.subarray(saltBytes + 1))
+  const [only] = patches
+  if (only === undefined) return emptyPatch
+  if (patches.length === 1) return only
+  const chunks: Uint8Array[] = []
+  for (const patch of patches) {
+    const inner = patch.subarray(patch.indexOf(openBracket) + 1, patch.lastIndexOf(closeBracket))
+    if (isBlank(inner)) continue
+    chunks.push(chunks.length === 0 ? Uint8Array.of(openBracket) : comma, inner)
+  }
+  if (chunks.length === 0) return emptyPatch
+  return concatBytes([...chunks, Uint8Array.of(closeBracket)])
+}
+
+const closeBracket = 0x5d
+const isBlank = (bytes: Uint8Array): boolean => bytes.every(byte => byte <= 0x20)

@@ -1,0 +1,32 @@
+import { assert, type EffectSink, type Instant } from '@fanfold/kernel'
+import type { EdgeEffect, EdgeFact } from './edge-effect.ts'
+
+/** One call of the machine, as its parts see it: what time it is, and where effects go. */
+export class Turn {
+  #now = 0 as Instant
+  #effects: EffectSink<EdgeEffect> | undefined
+
+  /** When this turn is. */
+  get now(): Instant {
+    return this.#now
+  }
+
+  /** Where effects of this turn go. */
+  get effects(): EffectSink<EdgeEffect> {
+    assert(this.#effects !== undefined, 'effects come out of a turn')
+    return this.#effects
+  }
+
+  begin(now: Instant, effects: EffectSink<EdgeEffect>): void {
+    this.#now = now
+    this.#effects = effects
+  }
+
+  push(effect: EdgeEffect): void {
+    this.effects.push(effect)
+  }
+
+  fact(fact: EdgeFact): void {
+    this.push({ kind: 'fact', fact })
+  }
+}

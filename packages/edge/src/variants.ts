@@ -1,0 +1,200 @@
+/*
+ * The edge variants that an edge runs, shared by its documents.
+ *
+ * A document that is under a variant which is not loaded wants it, until it is here or the document
+ * does not need it any more. Getting it is the stream's business (it asks the parent, again and
+ * again), running it the rim's; here is who waits for which, and since when. A variant that cannot be
+ * had, that the rim refuses, or that is not here in time is missing: its documents are told so, and
+ * again when it has come after all.
+ */
+import type { EdgeDefinition } from '@fanfold/definition'
+import {
+  after,
+  Backoff,
+  Deadlines,
+  type Duration,
+  type Instant,
+  milliseconds,
+  type Prng,
+} from '@fanfold/kernel'
+import { ViewRules } from '@fanfold/privacy'
+import type { DocumentKey, SignedVariant } from '@fanfold/protocol'
+
+/** What variants ask of the edge. */
+export type VariantsPort = {
+  /** Gets the variant from the parent, sooner or later; false when too many are wanted. */
+  want(hash: string): boolean
+  unwant(hash: string): void
+  /** What was got cannot be run: the next want gets it anew. */
+  drop(hash: string): void
+  /** Runs a variant; `loaded` or `refused` follows. */
+  load(variant: SignedVariant): void
+  /** The variant that the document wants is here, or missing. */
+  changed(doc: DocumentKey): void
+}
+
+/** Variants that no document needs are kept up to this number, the last used ones. */
+const unusedMax = 32
+/** Waits before a variant that could not be run is got again. */
+const againAfter = { base: milliseconds(1_000), max: milliseconds(60_000) }
+
+type Wanted = {
+  readonly docs: Set<DocumentKey>
+  readonly backoff: Backoff
+  isMissing: boolean
+}
+
+/** Variants by name, in hexadecimal digits. */
+export class Variants {
+  readonly #port: VariantsPort
+  readonly #prng: Prng
+  readonly #waitMax: Duration
+  /** In order of last use. */
+  readonly #loaded = new Map<string, ViewRules>()
+  readonly #users = new Map<string, Set<DocumentKey>>()
+  readonly #wanted = new Map<string, Wanted>()
+  /** When a wanted variant is missing, or is to be wanted again. */
+  readonly #deadlines = new Deadlines<string>()
+
+  constructor(options: {
+    readonly port: VariantsPort
+    readonly prng: Prng
+    /** How long documents wait before they say that they do. */
+    readonly waitMaxMs: number
+  }) {
+    this.#port = options.port
+    this.#prng = options.prng
+    this.#waitMax = milliseconds(options.waitMaxMs)
+  }
+
+  /** Variants loaded. */
+  get count(): number {
+    return this.#loaded.size
+  }
+
+  /** The rules of a variant, if it is loaded. */
+  get(hash: string): ViewRules | undefined {
+    const rules = this.#loaded.get(hash)
+    if (rules === undefined) return undefined
+    this.#loaded.delete(hash)
+    this.#loaded.set(hash, rules)
+    return rules
+  }
+
+  /** True when a wanted variant cannot be had now. */
+  isMissing(hash: string): boolean {
+    return this.#wanted.get(hash)?.isMissing === true
+  }
+
+  /** The document is under this variant, or under none. */
+  use(doc: DocumentKey, hash: string | undefined, before: string | undefined): void {
+    if (hash === before) return
+    if (before !== undefined) this.#release(before, doc)
+    if (hash === undefined) return
+    const users = this.#users.get(hash) ?? new Set()
+    this.#users.set(hash, users.add(doc))
+  }
+
+  /** The document cannot go on without this variant. */
+  want(doc: DocumentKey, hash: string, now: Instant): void {
+    const before = this.#wanted.get(hash)
+    if (before !== undefined) {
+      before.docs.add(doc)
+      return
+    }
+    const backoff = new Backoff(againAfter, this.#prng)
+    const wanted: Wanted = { docs: new Set([doc]), backoff, isMissing: false }
+    this.#wanted.set(hash, wanted)
+    if (this.#port.want(hash)) {
+      this.#deadlines.set(hash, after(now, this.#waitMax))
+    } else {
+      wanted.isMissing = true
+      this.#deadlines.set(hash, after(now, backoff.next()))
+    }
+  }
+
+  /** The document does not want this variant any more. */
+  unwant(doc: DocumentKey, hash: string): void {
+    const wanted = this.#wanted.get(hash)
+    if (wanted?.docs.delete(doc) !== true || wanted.docs.size > 0) return
+    this.#wanted.delete(hash)
+    this.#deadlines.set(hash, undefined)
+    this.#port.unwant(hash)
+  }
+
+  /** The stream has the variant, or cannot get it now and goes on trying. */
+  got(hash: string, variant: SignedVariant | undefined): void {
+    const wanted = this.#wanted.get(hash)
+    if (wanted === undefined) return
+    if (variant !== undefined) this.#port.load(variant)
+    else this.#miss(wanted)
+  }
+
+  /** The rim has run the variant; false, and it is refused, when its rules are none. */
+  loaded(hash: string, definition: EdgeDefinition, now: Instant): boolean {
+    let rules: ViewRules
+    try {
+      rules = new ViewRules(definition)
+    } catch {
+      this.refused(hash, now)
+      return false
+    }
+    this.#loaded.set(hash, rules)
+    const wanted = this.#wanted.get(hash)
+    this.#wanted.delete(hash)
+    this.#deadlines.set(hash, undefined)
+    this.#port.unwant(hash)
+    for (const doc of wanted?.docs ?? []) this.#port.changed(doc)
+    this.#dropUnused()
+    return true
+  }
+
+  /** The rim cannot run the variant, or may not. */
+  refused(hash: string, now: Instant): void {
+    this.#port.drop(hash)
+    const wanted = this.#wanted.get(hash)
+    if (wanted === undefined) return
+    this.#deadlines.set(hash, after(now, wanted.backoff.next()))
+    this.#miss(wanted)
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#deadlines.wakeAt()
+  }
+
+  /** Says what is not here in time, and wants again what could not be run. */
+  tick(now: Instant): void {
+    for (const hash of this.#deadlines.due(now)) {
+      const wanted = this.#wanted.get(hash)
+      if (wanted === undefined) continue
+      // The rim may have kept a load to itself: after the wait it is asked anew, and so on.
+      this.#deadlines.set(hash, after(now, wanted.backoff.next()))
+      this.#port.want(hash)
+      this.#miss(wanted)
+    }
+  }
+
+  #miss(wanted: Wanted): void {
+    if (wanted.isMissing) return
+    wanted.isMissing = true
+    for (const doc of [...wanted.docs]) this.#port.changed(doc)
+  }
+
+  #release(hash: string, doc: DocumentKey): void {
+    const users = this.#users.get(hash)
+    users?.delete(doc)
+    if (users?.size === 0) this.#users.delete(hash)
+    this.#dropUnused()
+  }
+
+  #dropUnused(): void {
+    let unused = this.#loaded.size - this.#users.size
+    if (unused <= unusedMax) return
+    for (const hash of this.#loaded.keys()) {
+      if (unused <= unusedMax) return
+      if (this.#users.has(hash)) continue
+      this.#loaded.delete(hash)
+      unused--
+    }
+  }
+}
