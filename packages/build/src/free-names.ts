@@ -3,7 +3,7 @@
  * runs.
  */
 import type { Function as FunctionNode, Node } from '@babel/types'
-import { childrenOf, isTypeWrapper } from './parsed-module.ts'
+import { childrenOf, isTypeWrapper, unwrap } from './parsed-module.ts'
 
 /** One name that is taken from outside. */
 export type FreeName = {
@@ -175,14 +175,19 @@ function walkMember(
   if (isWritten) walkTarget(node.object, scope, context)
   else walk(node.object, scope, context)
   const free = context.found[before]
-  if (context.found.length !== before + 1 || free === undefined || free.node !== node.object) return
+  if (
+    context.found.length !== before + 1 ||
+    free === undefined ||
+    free.node !== unwrap(node.object)
+  )
+    return
   const member = memberName(node)
   context.found[before] = { ...free, member }
 }
 
 /** What is written: the name that the expression begins with. */
 function walkTarget(node: Node, scope: Scope, context: Context): void {
-  const target = isTypeWrapper(node) ? node.expression : node
+  const target = unwrap(node)
   if (target.type === 'Identifier') use(target, { scope, context, isWritten: true })
   else if (target.type === 'MemberExpression' || target.type === 'OptionalMemberExpression') {
     walkMember(target, { scope, context, isWritten: true })
