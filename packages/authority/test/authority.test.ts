@@ -1,19 +1,11 @@
 import { sha256 } from '@fanfold/conformance'
 import { defineDocument } from '@fanfold/definition'
 import { AssertionError } from '@fanfold/kernel'
-import {
-  type DocumentKey,
-  encodeLinkFrame,
-  type LinkFrame,
-  type PeerIdentity,
-  parseDocumentKey,
-  type RequestId,
-  type WriterInput,
-} from '@fanfold/protocol'
+import { parseDocumentKey, type RequestId } from '@fanfold/protocol'
 import t from 'tap'
-import { Authority, type AuthorityInput } from '../src/authority.ts'
+import { Authority } from '../src/authority.ts'
 import type { AuthorityEffect } from '../src/authority-effect.ts'
-import type { AuthorityLimits } from '../src/authority-limits.ts'
+import { child, Rig } from './build-authority.ts'
 import {
   answersOf,
   at,
@@ -22,7 +14,6 @@ import {
   factsOf,
   framesOf,
   limitsOf,
-  link,
   match,
   replicaOf,
   send,
@@ -31,72 +22,6 @@ import {
 
 const semis = parseDocumentKey('acme/match/semis')
 const other = parseDocumentKey('acme/table/one')
-const child = link(1)
-const peer: PeerIdentity = { node: 'n1', incarnation: '1', region: 'r', roles: [], ceiling: 239 }
-
-/** An authority whose log is in memory and answers at once. */
-class Rig {
-  readonly authority: Authority
-  readonly epochs = new Map<DocumentKey, number>()
-  nowMs = 0
-  #nextRequest = 1
-  readonly #effects: AuthorityEffect[] = []
-
-  constructor(limits: Partial<AuthorityLimits> = {}) {
-    const { randomBytes } = contextOf()
-    this.authority = new Authority({ sha256, randomBytes, limits: limitsOf(limits) })
-    this.take({ kind: 'definition-loaded', definition: match })
-  }
-
-  /** Takes an input, and lets the log answer what it leads to. */
-  take(input: AuthorityInput): void {
-    const from = this.#effects.length
-    this.authority.receive(input, at(this.nowMs), this.#effects)
-    this.#answer(this.#effects.slice(from))
-  }
-
-  write(overrides: Partial<WriterInput> = {}): number {
-    const request = this.#nextRequest++ as RequestId
-    this.take(write({ request, ...overrides }))
-    return request
-  }
-
-  frame(frame: LinkFrame, from = child): void {
-    this.take({ kind: 'link-frame', link: from, frame: encodeLinkFrame(frame) })
-  }
-
-  join(key = doc, ceiling = 239): void {
-    this.take({ kind: 'link-opened', link: child, peer: { ...peer, ceiling }, dialled: false })
-    this.frame({ kind: 'join', doc: key, have: undefined, credit: 1_000_000 })
-  }
-
-  /** Lets time pass to an instant, ticking whenever the machine wants it. */
-  passTo(ms: number): void {
-    for (let turn = 0; turn < 100; turn++) {
-      const wakeAt = this.authority.wakeAt()
-      if (wakeAt === undefined || wakeAt > at(ms)) break
-      this.nowMs = Math.max(this.nowMs, wakeAt / 1_000)
-      this.authority.tick(at(this.nowMs), this.#effects)
-    }
-    this.nowMs = ms
-  }
-
-  effects(): AuthorityEffect[] {
-    return this.#effects.splice(0)
-  }
-
-  #answer(effects: readonly AuthorityEffect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === 'log-open') {
-        this.take({ kind: 'log-opened', doc: effect.doc, epoch: this.epochs.get(effect.doc) ?? 0 })
-      } else if (effect.kind === 'log-append') {
-        this.epochs.set(effect.doc, effect.epoch)
-        const seq = effect.records.at(-1)?.seq ?? 0
-        this.take({ kind: 'log-appended', doc: effect.doc, seq })
-      }
-    }
-  }
-}
 
 const kindsOf = (effects: readonly AuthorityEffect[]): string[] => effects.map(({ kind }) => kind)
 

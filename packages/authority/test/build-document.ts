@@ -173,6 +173,14 @@ export class Rig {
     this.document = new AuthorityDocument(doc, 7, this.context)
   }
 
+  /** Loads a definition, and tells the document. */
+  load(definition: DocumentDefinition, variants: readonly LoadedVariant[] = []): void {
+    this.context.definition = definition
+    this.context.variants = variants
+    this.document.definitionLoaded(this.#effects)
+    this.#noteAppend()
+  }
+
   /** Writes, and answers with the request's number. */
   write(overrides: Partial<WriterInput> = {}): number {
     const request = this.#nextRequest++ as RequestId
@@ -234,6 +242,7 @@ export class Rig {
       ...overrides,
     }
     this.document.join(request, this.#effects)
+    this.#noteAppend()
   }
 
   /** What the document wanted since the last time. */
@@ -248,8 +257,16 @@ export class Rig {
 
   /** A document on the same log, as after a restart; what is under way is lost. */
   restarted(snapshot?: Snapshot): Rig {
-    const rig = new Rig(this.context.limits, { records: this.records, snapshot })
+    const rig = this.closed(snapshot)
     rig.open()
+    return rig
+  }
+
+  /** The same with the log still to be read. */
+  closed(snapshot?: Snapshot): Rig {
+    const rig = new Rig(this.context.limits, { records: this.records, snapshot })
+    rig.context.definition = this.context.definition
+    rig.context.variants = this.context.variants
     return rig
   }
 
