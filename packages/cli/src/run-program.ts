@@ -11,6 +11,7 @@ import { Options } from './options.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 import type { Verb, VerbOption } from './verb.ts'
+import { buildVerb } from './verbs/build.ts'
 import { configVerb } from './verbs/config.ts'
 import { createVerb } from './verbs/create.ts'
 import { deleteVerb } from './verbs/delete.ts'
@@ -27,6 +28,7 @@ import { tokenVerb } from './verbs/token.ts'
 export const verbs: readonly Verb[] = [
   devVerb,
   serveVerb,
+  buildVerb,
   getVerb,
   tailVerb,
   sendVerb,

@@ -1,6 +1,7 @@
 /*
- * What a path on the command line stands for: a definition module, or a directory whose package.json
- * says under `fanfold` where its definitions are, and for a demonstration its document, feed and page.
+ * What a path on the command line stands for: a definition module, a manifest of one that was built,
+ * or a directory whose package.json says under `fanfold` where its definitions are, and for a
+ * demonstration its document, feed and page.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -16,7 +16,12 @@ export const devVerb: Verb = {
   name: 'dev',
   meaning:
     'Runs the whole tree in one process: an authority, proxies in each region, edges. A definition that changes is loaded again under live viewers. Tokens are good until the process ends, or as long as the key in FANFOLD_TOKEN_KEY is the same.',
-  arguments: [{ syntax: '[project...]', meaning: 'Definition modules, or directories with some.' }],
+  arguments: [
+    {
+      syntax: '[project...]',
+      meaning: 'Definition modules, manifests of built ones, or directories with definitions.',
+    },
+  ],
   options: [
     { flags: '--regions <n>', meaning: 'Regions, each with two tiers of proxies.', default: '2' },
     { flags: '--edges <n>', meaning: 'Edges, over the regions in turn.', default: '2' },

@@ -12,7 +12,8 @@ export const serveVerb: Verb = {
   arguments: [
     {
       syntax: '[definition...]',
-      meaning: 'Definition modules, or directories with one; only an authority needs them.',
+      meaning:
+        'Definition modules, manifests that fanfold build wrote, or directories with definitions; only an authority needs them.',
     },
   ],
   options: configOptions,
