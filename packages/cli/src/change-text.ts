@@ -6,26 +6,26 @@ import { usageError } from './command-error.ts'
 const valueCharactersMax = 100
 
 /** A change as lines for a person: one for each operation. */
-export function changeText({ kind, epoch, seq, patch, time }: Change): string {
+export function changeText({ kind, epoch, from, seq, patch, time }: Change): string {
   const at = `${epoch}:${seq}`
   const when = time === undefined ? '' : `  ${new Date(time).toISOString().slice(11, 23)}`
   if (kind === 'snapshot') {
     const bytes = patch.reduce((sum, one) => sum + ('value' in one ? jsonBytes(one.value) : 0), 0)
     return `${at}${when}  snapshot of ${bytes} bytes`
   }
-  if (patch.length === 0) return `${at}${when}  nothing visible changed`
-  return patch
-    .map(operation => {
-      const path = describePointer(operation.path)
-      const what = 'value' in operation ? `  ${shorten(JSON.stringify(operation.value))}` : ''
-      return `${at}${when}  ${operation.op} ${path}${what}`
-    })
-    .join('\n')
+  if (patch.length === 0 && from !== seq) return `${at}${when}  nothing visible changed`
+  const lines = patch.map(operation => {
+    const path = describePointer(operation.path)
+    const what = 'value' in operation ? `  ${shorten(JSON.stringify(operation.value))}` : ''
+    return `${at}${when}  ${operation.op} ${path}${what}`
+  })
+  // At the place where the view was: the viewer sees the document in another way.
+  return [...(from === seq ? [`${at}${when}  another view`] : []), ...lines].join('\n')
 }
 
 /** A change as one line of JSON. */
-export const changeJson = ({ kind, from, seq, epoch, time, patch }: Change): string =>
-  JSON.stringify({ kind, from, seq, epoch, time, patch })
+export const changeJson = ({ kind, from, seq, epoch, numbering, time, patch }: Change): string =>
+  JSON.stringify({ kind, from, seq, epoch, numbering, time, patch })
 
 const shorten = (text: string): string =>
   text.length > valueCharactersMax ? `${text.slice(0, valueCharactersMax)}…` : text
@@ -40,6 +40,12 @@ export function parsePlace(text: string): LogPlace {
   return { epoch: Number(match[1]), seq: Number(match[2]) }
 }
 
-/** Whether a change has something that comes after the place. */
-export const isAfter = ({ epoch, seq }: LogPlace, place: LogPlace | undefined): boolean =>
-  place === undefined || epoch > place.epoch || (epoch === place.epoch && seq > place.seq)
+/** Whether a change has something that comes after the place; a move to another view there does. */
+export const isAfter = (
+  { kind, epoch, from, seq }: Pick<Change, 'kind' | 'epoch' | 'from' | 'seq'>,
+  place: LogPlace | undefined,
+): boolean => {
+  if (place === undefined || epoch > place.epoch) return true
+  const isMove = kind === 'delta' && from === seq
+  return epoch === place.epoch && (seq > place.seq || (isMove && seq === place.seq))
+}

@@ -37,6 +37,8 @@ const advice: Readonly<Record<string, string>> = {
   FANFOLD_UNAUTHORIZED:
     'give a token with --as or in FANFOLD_TOKEN; `fanfold token` and `fanfold dev` make them',
   FANFOLD_FORBIDDEN: 'use a token that allows this: `fanfold token check` shows what one allows',
+  FANFOLD_NO_VIEW_STATE: 'leave --view-state away',
+  FANFOLD_ABOVE_CEILING: 'give the --url of a node in another region',
   FANFOLD_NO_DOCUMENT:
     'create it with `fanfold create`, or send to it with a token that may create',
   FANFOLD_NOT_AUTHORITY: 'give the --url of an authority',

@@ -16,6 +16,12 @@ export const connectionOptions: readonly VerbOption[] = [
   { flags: '--timeout <duration>', meaning: 'How long to wait for the node.', default: '5s' },
 ]
 
+/** What is to be seen of a document; for the verbs that show one. */
+export const viewStateOption: VerbOption = {
+  flags: '--view-state <json>',
+  meaning: 'What the view is to show, as the definition of the document has it: JSON.',
+}
+
 /** Environment variables that are the command's own and no option of a node. */
 export const commandVariables: readonly string[] = ['FANFOLD_URL', 'FANFOLD_TOKEN', 'FANFOLD_DEBUG']
 

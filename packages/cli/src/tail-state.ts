@@ -26,9 +26,10 @@ export class TailState {
   #isAdjoining = true
 
   /** Takes the next change. @throws CommandError when its patch does not fit */
-  take({ kind, epoch, from, seq, patch }: Change): void {
-    // What comes first has nothing to adjoin.
-    if (this.#changes > 0 && (from !== this.#seq || seq < from)) this.#isAdjoining = false
+  take({ kind, epoch, from, seq, numbering, patch }: Change): void {
+    // What comes first has nothing to adjoin; a dense count may begin anew.
+    const isBack = seq < from && numbering !== 'dense'
+    if (this.#changes > 0 && (from !== this.#seq || isBack)) this.#isAdjoining = false
     // The operations' values belong to the client, and applying makes them part of the state.
     const own: PatchOperation[] = structuredClone([...patch])
     this.#state = applyPatch(kind === 'snapshot' ? {} : (this.#state ?? {}), own)

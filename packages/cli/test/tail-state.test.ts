@@ -51,6 +51,17 @@ await t.test('a snapshot in the middle adjoins, a hole does not', async t => {
   t.equal(state.summary.ranges, 'broken')
 })
 
+await t.test('a move to another view adjoins, and so does a count that begins anew', async t => {
+  const state = new TailState()
+  state.take(snapshot(3, {}))
+  state.take(delta(3, 3, '/b', 1))
+  t.equal(state.summary.ranges, 'adjoin')
+  state.take({ ...snapshot(1, {}, 3), numbering: 'dense' })
+  t.equal(state.summary.ranges, 'adjoin')
+  state.take(snapshot(0, {}, 1))
+  t.equal(state.summary.ranges, 'broken')
+})
+
 await t.test('a patch that does not fit is an error of the check', async t => {
   const state = new TailState()
   state.take(snapshot(3, {}))

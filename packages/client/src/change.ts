@@ -8,9 +8,14 @@ export type Change = {
    */
   readonly kind: 'delta' | 'snapshot'
   readonly epoch: number
-  /** The seq of the view before; 0 when there was none. */
+  /**
+   * The seq of the view before; 0 when there was none. The same as `seq` where the viewer moved to
+   * another view of the same place.
+   */
   readonly from: number
   readonly seq: number
+  /** `dense` where seqs count what the view was sent: only deltas adjoin, and seqs may begin anew. */
+  readonly numbering?: 'dense' | undefined
   /** Operations of RFC 6902. They share their values with the views: read them only. */
   readonly patch: readonly PatchOperation[]
   /** When the authority committed it, ms since 1970; unknown for a snapshot. */

@@ -26,10 +26,13 @@ import { keepEqual } from './keep-equal.ts'
 import { patchView } from './patch-view.ts'
 
 /** A view and the place in the document's log that it shows. */
-export type HeldView = { readonly epoch: number; readonly seq: number; readonly view: JsonValue }
-
-/** A view and what its seq counts: 0 for the document's records, else the number of a dense count. */
-type CountedView = HeldView & { readonly count: number }
+export type HeldView = {
+  readonly epoch: number
+  readonly seq: number
+  readonly view: JsonValue
+  /** What seq counts: 0 for the document's records, else the number of a dense count. */
+  readonly count: number
+}
 
 /** What a frame led to. */
 export type TrackerStep =
@@ -47,9 +50,9 @@ const unchanged: TrackerStep = { kind: 'unchanged' }
 
 /** The view of one document, without I/O: frames go in, changes come out. */
 export class ViewTracker {
-  #held: CountedView | undefined
-  #base: CountedView | undefined
-  #anchor: { readonly at: CountedView; readonly position: string } | undefined
+  #held: HeldView | undefined
+  #base: HeldView | undefined
+  #anchor: { readonly at: HeldView; readonly position: string } | undefined
   #denseCounts = 0
 
   /** What the application sees; undefined before the first view. */
@@ -112,6 +115,7 @@ export class ViewTracker {
       epoch,
       from,
       seq,
+      numbering: numberingOf(next),
       patch: patch as PatchOperation[],
       time,
     }
@@ -119,7 +123,7 @@ export class ViewTracker {
   }
 
   /** Goes on from `next`, and shows it, unless that would take the application back. */
-  #advance(next: CountedView, position: string | undefined): TrackerStep {
+  #advance(next: HeldView, position: string | undefined): TrackerStep {
     const held = this.#held
     const isBehind = held !== undefined && isBefore(next, held)
     const view = held === undefined || isBehind ? next.view : keepEqual(held.view, next.view)
@@ -133,12 +137,15 @@ export class ViewTracker {
   }
 }
 
+const numberingOf = ({ count }: HeldView): 'dense' | undefined => (count > 0 ? 'dense' : undefined)
+
 /** The change that replaces the view at `from` by `held`. */
 export const snapshotChange = (held: HeldView, from: number): Change => ({
   kind: 'snapshot',
   epoch: held.epoch,
   from,
   seq: held.seq,
+  numbering: numberingOf(held),
   patch: [{ op: 'replace', path: '', value: held.view }],
   time: undefined,
 })
@@ -147,7 +154,7 @@ export const snapshotChange = (held: HeldView, from: number): Change => ({
  * Whether `a` is surely older than `b`. An epoch that rose may come with a lower seq, when a log lost
  * its end; otherwise seq tells.
  */
-const isBefore = (a: CountedView, b: CountedView): boolean =>
+const isBefore = (a: HeldView, b: HeldView): boolean =>
   a.epoch < b.epoch || (a.epoch === b.epoch && a.count === b.count && a.seq < b.seq)
 
 const misfit = (message: string): TrackerStep => ({ kind: 'misfit', message })

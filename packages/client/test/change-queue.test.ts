@@ -19,7 +19,7 @@ function build(countMax = 3) {
     snapshot: from =>
       world.seq === undefined
         ? undefined
-        : snapshotChange({ epoch: 1, seq: world.seq, view: { n: world.seq } }, from),
+        : snapshotChange({ epoch: 1, seq: world.seq, view: { n: world.seq }, count: 0 }, from),
     stopped: () => {
       world.stops++
     },

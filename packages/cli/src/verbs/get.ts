@@ -7,6 +7,7 @@ import {
   openConnection,
   readConnectionOptions,
   silenceError,
+  viewStateOption,
 } from '../open-connection.ts'
 import { raceSilence } from '../race-silence.ts'
 import type { Verb } from '../verb.ts'
@@ -18,24 +19,30 @@ export const getVerb: Verb = {
   arguments: [{ syntax: '<doc>', meaning: 'Key of the document: <tenant>/<type>/<id>.' }],
   options: [
     ...connectionOptions,
+    viewStateOption,
     { flags: '--pretty', meaning: 'The view over several lines, indented.' },
     { flags: '--hash', meaning: 'SHA-256 of the canonical JSON of the view, in its place.' },
   ],
   examples: [
     'get acme/match/final --as $TOKEN --pretty',
     'get acme/match/final --hash',
+    `get acme/match/final --view-state '{"page":2}'`,
     'get acme/match/final --json | jq .seq',
   ],
   async run({ arguments: [doc = ''], options, output, terminal }) {
     const settings = readConnectionOptions(options, terminal)
+    const viewState = options.json('viewState')
     const { connection, trouble, refused } = openConnection(settings)
     try {
-      const { epoch, seq, view } = await raceSilence(firstView(connection.observe(doc)), {
-        terminal,
-        refused,
-        timeoutMs: settings.timeoutMs,
-        late: () => silenceError(settings, trouble()),
-      })
+      const { epoch, seq, view } = await raceSilence(
+        firstView(connection.observe(doc, { viewState })),
+        {
+          terminal,
+          refused,
+          timeoutMs: settings.timeoutMs,
+          late: () => silenceError(settings, trouble()),
+        },
+      )
       const sha256 = options.isSet('hash') ? digestOf(view) : undefined
       const shown = sha256 === undefined ? { epoch, seq, view } : { epoch, seq, sha256 }
       await output.result(

@@ -7,6 +7,7 @@ import {
   openConnection,
   readConnectionOptions,
   silenceError,
+  viewStateOption,
 } from '../open-connection.ts'
 import type { Output } from '../output.ts'
 import { raceSilence } from '../race-silence.ts'
@@ -21,6 +22,7 @@ export const tailVerb: Verb = {
   arguments: [{ syntax: '<doc>', meaning: 'Key of the document: <tenant>/<type>/<id>.' }],
   options: [
     ...connectionOptions,
+    viewStateOption,
     { flags: '--from <epoch:seq>', meaning: 'Shows only what comes after this place of the log.' },
     { flags: '--until-seq <n>', meaning: 'Ends with the change that reaches this seq.' },
     {
@@ -45,6 +47,7 @@ async function tail(input: VerbInput): Promise<ExitCode> {
     terminal,
   } = input
   const settings = readConnectionOptions(options, terminal)
+  const viewState = options.json('viewState')
   const from = options.text('from')
   const place = from === undefined ? undefined : parsePlace(from)
   const untilSeq = options.integer('untilSeq', { min: 1, max: Number.MAX_SAFE_INTEGER })
@@ -52,7 +55,7 @@ async function tail(input: VerbInput): Promise<ExitCode> {
   const { connection, trouble, refused } = openConnection(settings)
   const { interrupted } = terminal
   try {
-    const observation = connection.observe(doc)
+    const observation = connection.observe(doc, { viewState })
     const end = (): void => observation.close()
     interrupted.addEventListener('abort', end, { once: true })
     await raceSilence(firstViewOf(observation), {
@@ -93,12 +96,13 @@ const firstViewOf = (observation: Observation): Promise<void> =>
 
 /** Says when the document goes stale and comes back. */
 function noteStatus(observation: Observation, output: Output): () => void {
-  let isStale = false
-  return observation.onStatus(status => {
+  let said = 'live again'
+  return observation.onStatus((status, error) => {
     if (status !== 'stale' && status !== 'live') return
-    if (isStale === (status === 'stale')) return
-    isStale = status === 'stale'
-    const text = isStale ? 'stale: the node is not heard from, trying again' : 'live again'
+    const why = error?.code ?? 'the node is not heard from'
+    const text = status === 'live' ? 'live again' : `stale: ${why}, trying again`
+    if (text === said) return
+    said = text
     output.note(`fanfold tail: ${text}`).catch(() => undefined)
   })
 }
