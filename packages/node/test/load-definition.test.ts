@@ -1,4 +1,6 @@
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buildDefinition, evaluateEdgeVariant, manifestOf } from '@fanfold/build'
 import t from 'tap'
 import { DefinitionLoadError } from '../src/definition-load-error.ts'
 import { loadDefinition, loadFeed } from '../src/load-definition.ts'
@@ -31,6 +33,50 @@ t.test('a definition is loaded with what it imports', async t => {
   t.equal(definition.type, 'match')
   t.same(definition.state(), { count: 41 })
   t.same(inputs.toSorted(), [join(directory, 'definition.ts'), join(directory, 'start.ts')])
+})
+
+t.test(
+  'what edges get of it comes along, one for each ceiling, and what it was warned of',
+  async t => {
+    const edgeMembers = `observe: { allow: () => Date.now() > 0 }, labels: { '/count': 2 },`
+    const text = source('match').replace('messages:', `${edgeMembers}\n  messages:`)
+    const directory = t.testdir({ 'definition.ts': text, 'start.ts': start })
+    const { edges, warnings } = await loadDefinition(join(directory, 'definition.ts'))
+    t.same(
+      edges.map(({ ceiling }) => ceiling),
+      [0, 2],
+    )
+    for (const { code, hash } of edges) {
+      t.match(hash, /^[0-9a-f]{64}$/)
+      t.equal(evaluateEdgeVariant(code).type, 'match')
+      t.notMatch(code, /41|count\+\+/)
+    }
+    t.match(warnings, [{ place: /definition\.ts:7:27$/, message: /observe\.allow reaches Date/ }])
+  },
+)
+
+t.test('a definition that cannot be cut is told with its places', async t => {
+  const text = source('match').replace('messages:', `...{},\n  ['view']: undefined,\n  messages:`)
+  const directory = t.testdir({ 'definition.ts': text, 'start.ts': start })
+  const error = await failure(loadDefinition(join(directory, 'definition.ts')))
+  t.match(error.problems, [{ place: /definition\.ts:7:3$/ }, { place: /definition\.ts:8:3$/ }])
+})
+
+t.test('a manifest of what was built is a definition too', async t => {
+  const directory = t.testdir({ 'definition.ts': source('match'), 'start.ts': start })
+  const path = join(directory, 'definition.ts')
+  const { files } = manifestOf(await buildDefinition(path), path)
+  await mkdir(join(directory, 'dist'))
+  for (const { name, text } of files) await writeFile(join(directory, 'dist', name), text)
+  const manifest = join(directory, 'dist', 'match.json')
+  const { definition, edges, inputs, warnings } = await loadDefinition(manifest)
+  t.same(definition.state(), { count: 41 })
+  t.equal(edges[0]?.hash, (await loadDefinition(path)).edges[0]?.hash)
+  t.equal(inputs[0], manifest)
+  t.same(warnings, [])
+  await writeFile(manifest, '{}')
+  const error = await failure(loadDefinition(manifest))
+  t.match(error.message, /match\.json: is no manifest/)
 })
 
 t.test('equal sources have equal hashes, wherever they lie', async t => {
