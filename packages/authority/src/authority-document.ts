@@ -326,6 +326,7 @@ export class AuthorityDocument {
     this.#logEpoch = batch.epoch
     this.#children.publish(batch.records, now)
     this.#committed.commit(batch)
+    if (batch.loaded !== undefined) this.#standing.take(batch.loaded)
     this.#answerAll(batch, effects)
     let bytes = 0
     for (const record of batch.records) bytes += record.bytes.length

@@ -42,6 +42,8 @@ export type Batch = {
   readonly state: JsonObject | undefined
   readonly definition: RecordedDefinition | undefined
   readonly labels: Labels
+  /** By whose handlers it was made; `definition` is what the log says of it. */
+  readonly loaded: LoadedDefinition | undefined
   readonly stateBytes: number
   readonly isDeleted: boolean
   /** Undo each change, the last one first. */
@@ -159,6 +161,7 @@ export class BatchBuilder {
       state: this.#state,
       definition: this.#definition,
       labels: this.#labels,
+      loaded: this.#loaded,
       stateBytes: this.#stateBytes,
       isDeleted: this.#isDeleted,
       undos: this.#undos,

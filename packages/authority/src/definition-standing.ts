@@ -55,6 +55,11 @@ export class DefinitionStanding {
       : undefined
   }
 
+  /** The log says what this one asks for. */
+  take(loaded: LoadedDefinition): void {
+    this.#taken = loaded
+  }
+
   /** The document goes on as it is until another definition is loaded. */
   refuse(loaded: LoadedDefinition, problem: WriteProblem): void {
     this.#refused = { loaded, problem }

@@ -95,3 +95,15 @@ t.test('a change of labels that no record holds is refused', async t => {
   rig.load(tableOf([...tableLabels, ...long]))
   t.match(rig.effects(), [{ fact: { event: 'definition-refused', code: 'FANFOLD_TOO_LARGE' } }])
 })
+
+t.test('the handlers that go on are those of the definition that the log tells of', async t => {
+  const rig = openedTable()
+  rig.commit(create)
+  rig.commit({ action: send('row', { at: 0, s: 'secret' }) })
+  rig.load({ ...tableOf([]), messages: {} })
+  // While the log is told of one definition, another comes that the document cannot take.
+  rig.load(tableOf([{ pattern: '/rows/*', label: 1 }]))
+  rig.durable()
+  t.ok(factsOf(rig.effects()).includes('definition-refused'))
+  t.match(rig.commit(score), { code: 'FANFOLD_NO_MESSAGE' })
+})
