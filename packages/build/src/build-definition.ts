@@ -5,15 +5,17 @@
  */
 import { hash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
-import * as library from '@fanfold/definition'
+import type * as library from '@fanfold/definition'
 import { BuildError } from './build-error.ts'
-import { bundleModule, evaluateModule, shownPath, type VariantInput } from './bundle-module.ts'
+import { bundleModule, type VariantInput } from './bundle-module.ts'
 import { cutModule, type Guards } from './cut-module.ts'
-import { type DefinitionLiteral, libraryNames, readLiteral } from './definition-literal.ts'
+import { type DefinitionLiteral, readLiteral } from './definition-literal.ts'
 import { bundleEdge } from './edge-bundle.ts'
+import { evaluateDefinition } from './evaluate-definition.ts'
 import { evaluateEdgeVariant } from './evaluate-edge-variant.ts'
 import { guardSchema } from './guard-schema.ts'
 import { effectProblems } from './inert.ts'
+import { libraryNames } from './library-names.ts'
 import { ModuleGraph } from './module-graph.ts'
 import { type ParsedModule, parseModule, type placeOf, problemAt } from './parsed-module.ts'
 import { type BuildWarning, reachWarnings } from './reach-warnings.ts'
@@ -104,39 +106,6 @@ async function buildReal(path: string, options: BuildOptions): Promise<BuiltDefi
     inputs,
     warnings: [...warnings.values()],
   }
-}
-
-/**
- * The definition that an authority variant's text is, with this process's own library.
- *
- * @param path what messages call it
- * @throws BuildError
- */
-export function evaluateDefinition(code: string, path: string): library.DocumentDefinition {
-  const made: library.DocumentDefinition[] = []
-  // What this evaluation made is what has been checked, whatever else looks like it.
-  const defineDocument: typeof library.defineDocument = spec => {
-    const definition = library.defineDocument(spec)
-    made.push(definition)
-    return definition
-  }
-  const provided = { ...library, defineDocument }
-  const place = shownPath(path)
-  let exported: unknown
-  try {
-    exported = evaluateModule(code, path, name => {
-      if (libraryNames.includes(name)) return provided
-      // A `require` that the bundler could not see through.
-      throw new Error(`there is no module ${name} here`)
-    })['default']
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    throw new BuildError([{ place, message: `threw: ${message}` }], error)
-  }
-  const definition = made.find(one => one === exported)
-  if (definition !== undefined) return definition
-  const message = 'must export the result of defineDocument({ … }) as its default'
-  throw new BuildError([{ place, message }])
 }
 
 /** What edges check view states and reducers' messages by. */

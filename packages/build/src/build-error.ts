@@ -1,4 +1,9 @@
-import type { BundleProblem } from './bundle-module.ts'
+/** One thing that is wrong with a module. */
+export type BundleProblem = {
+  /** `file:line:column`, or the module's path where there is no better place. */
+  readonly place: string
+  readonly message: string
+}
 
 /** A definition that cannot be built, with the places in its sources. */
 export class BuildError extends Error {

@@ -3,9 +3,10 @@
  * no loader keeps an old version, and what the module may reach is what the caller hands in.
  */
 import { isBuiltin } from 'node:module'
-import { dirname, relative, resolve } from 'node:path'
-import { compileFunction } from 'node:vm'
+import { dirname, resolve } from 'node:path'
 import { build, type Message, type Metafile, type Plugin } from 'esbuild'
+import type { BundleProblem } from './build-error.ts'
+import { shownPath } from './shown-path.ts'
 
 /** What to bundle, and what the module may reach. */
 export type BundleOptions = {
@@ -17,13 +18,6 @@ export type BundleOptions = {
   readonly builtinsRefusal: string | undefined
   /** Shorter, and hard to read. Default: false. */
   readonly minify?: boolean | undefined
-}
-
-/** One thing esbuild found wrong. */
-export type BundleProblem = {
-  /** `file:line:column`, or the module's path where there is no better place. */
-  readonly place: string
-  readonly message: string
 }
 
 /** A file that went into a bundle, and how much of its text is of it. */
@@ -78,24 +72,6 @@ export async function bundleModule(options: BundleOptions): Promise<BundleResult
   }
 }
 
-/**
- * The exports of a bundle.
- *
- * This is the process's own realm and no sandbox: whoever names the module trusts it.
- *
- * @param provide what `require` gives for a provided package or a builtin
- */
-export function evaluateModule(
-  code: string,
-  path: string,
-  provide: (name: string) => unknown,
-): Readonly<Record<string, unknown>> {
-  const evaluate = compileFunction(code, ['module', 'exports', 'require'], { filename: path })
-  const module: { exports: Record<string, unknown> } = { exports: {} }
-  evaluate(module, module.exports, provide)
-  return module.exports
-}
-
 /** The files whose text is in a bundle; `directory` is the one it was made in. */
 export function contentsOf({ outputs }: Metafile, directory: string): VariantInput[] {
   const [output] = Object.values(outputs)
@@ -131,6 +107,3 @@ function problemOf({ text, location }: Message, path: string): BundleProblem {
   const file = shownPath(resolve(dirname(path), location.file))
   return { place: `${file}:${location.line}:${location.column + 1}`, message: text }
 }
-
-/** An absolute path as places show it. */
-export const shownPath = (path: string): string => relative(process.cwd(), path)

@@ -5,13 +5,9 @@
 import type { Node, ObjectExpression, Statement } from '@babel/types'
 import { covers, type JsonSchema } from '@fanfold/definition'
 import MagicString from 'magic-string'
-import {
-  type DefinitionLiteral,
-  libraryNames,
-  objectOf,
-  type PatternMember,
-} from './definition-literal.ts'
+import { type DefinitionLiteral, objectOf, type PatternMember } from './definition-literal.ts'
 import { freeNames } from './free-names.ts'
+import { libraryNames } from './library-names.ts'
 import { declaredNames } from './module-names.ts'
 import { type ParsedModule, rangeOf } from './parsed-module.ts'
 

@@ -4,8 +4,8 @@
  */
 import type { Expression, Node, ObjectExpression, ObjectMethod, ObjectProperty } from '@babel/types'
 import { type PathPattern, parsePathPattern } from '@fanfold/document'
-import { BuildError } from './build-error.ts'
-import type { BundleProblem } from './bundle-module.ts'
+import { BuildError, type BundleProblem } from './build-error.ts'
+import { libraryNames } from './library-names.ts'
 import { ModuleNames } from './module-names.ts'
 import { type ParsedModule, problemAt, unwrap } from './parsed-module.ts'
 
@@ -203,9 +203,6 @@ class LiteralReader {
     this.problems.push(problemAt(this.#module, node, message))
   }
 }
-
-/** The names under which definitions import the library. */
-export const libraryNames: readonly string[] = ['fanfold', '@fanfold/definition']
 
 const ofReducer: ReadonlySet<string> = new Set(['message', 'into', 'apply'])
 const wanted = 'export default defineDocument({ … })'

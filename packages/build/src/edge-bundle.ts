@@ -9,18 +9,12 @@ import type { Node } from '@babel/types'
 import { limits } from '@fanfold/protocol'
 import { build, type Metafile, type OnLoadResult, type Plugin } from 'esbuild'
 import MagicString from 'magic-string'
-import { BuildError } from './build-error.ts'
-import {
-  type BundleProblem,
-  bundleProblems,
-  contentsOf,
-  refuseBuiltins,
-  shownPath,
-  type VariantInput,
-} from './bundle-module.ts'
-import { libraryNames } from './definition-literal.ts'
+import { BuildError, type BundleProblem } from './build-error.ts'
+import { bundleProblems, contentsOf, refuseBuiltins, type VariantInput } from './bundle-module.ts'
 import { effectProblems, initialisersOf } from './inert.ts'
+import { libraryNames } from './library-names.ts'
 import { childrenOf, type ParsedModule, parseModule, problemAt, rangeOf } from './parsed-module.ts'
+import { shownPath } from './shown-path.ts'
 
 /** An edge variant's text. */
 export type EdgeBundle = {

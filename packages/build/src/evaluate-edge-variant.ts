@@ -1,7 +1,7 @@
 import type { EdgeDefinition } from '@fanfold/definition'
 import * as library from '@fanfold/definition/edge-library'
-import { evaluateModule } from './bundle-module.ts'
-import { libraryNames } from './definition-literal.ts'
+import { evaluateModule } from './evaluate-module.ts'
+import { libraryNames } from './library-names.ts'
 
 /** A text that is no edge variant, or one that cannot be evaluated. */
 export class EdgeVariantError extends Error {

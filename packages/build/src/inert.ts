@@ -3,7 +3,7 @@
  * or not; only where nothing does, what nobody uses is sure to be gone.
  */
 import type { Class, Expression, Node, Statement } from '@babel/types'
-import type { BundleProblem } from './bundle-module.ts'
+import type { BundleProblem } from './build-error.ts'
 import { isTypeWrapper, type ParsedModule, problemAt } from './parsed-module.ts'
 
 /** True for an expression whose evaluation does nothing but make its value. */

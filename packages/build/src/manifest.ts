@@ -6,11 +6,13 @@ import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { DocumentDefinition } from '@fanfold/definition'
-import { type BuiltDefinition, type BuiltVariant, evaluateDefinition } from './build-definition.ts'
-import { BuildError } from './build-error.ts'
-import { type BundleProblem, shownPath, type VariantInput } from './bundle-module.ts'
+import type { BuiltDefinition, BuiltVariant } from './build-definition.ts'
+import { BuildError, type BundleProblem } from './build-error.ts'
+import type { VariantInput } from './bundle-module.ts'
+import { evaluateDefinition } from './evaluate-definition.ts'
 import { evaluateEdgeVariant } from './evaluate-edge-variant.ts'
 import { read } from './read.ts'
+import { shownPath } from './shown-path.ts'
 
 /** One variant as a manifest says it. */
 export type ManifestVariant = {

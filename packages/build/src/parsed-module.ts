@@ -1,8 +1,8 @@
 import { extname } from 'node:path'
 import { type ParserPlugin, parse } from '@babel/parser'
 import type { Expression, Node, Program } from '@babel/types'
-import { BuildError } from './build-error.ts'
-import { type BundleProblem, shownPath } from './bundle-module.ts'
+import { BuildError, type BundleProblem } from './build-error.ts'
+import { shownPath } from './shown-path.ts'
 
 /** A module's text and its syntax tree. */
 export type ParsedModule = {

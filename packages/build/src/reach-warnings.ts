@@ -4,9 +4,10 @@
  * found by name, so it is advice, and no proof.
  */
 import type { Node, Statement } from '@babel/types'
-import type { BundleProblem } from './bundle-module.ts'
-import { libraryNames, memberName, objectOf } from './definition-literal.ts'
+import type { BundleProblem } from './build-error.ts'
+import { memberName, objectOf } from './definition-literal.ts'
 import { type FreeName, freeNames } from './free-names.ts'
+import { libraryNames } from './library-names.ts'
 import type { ModuleGraph } from './module-graph.ts'
 import { declaredNames, ModuleNames } from './module-names.ts'
 import { type ParsedModule, problemAt } from './parsed-module.ts'

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
-import { bundleModule, evaluateModule } from '@fanfold/build'
+import { evaluateModule } from '@fanfold/build/variants'
 import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { ConfigProblem } from './config-error.ts'
 
@@ -77,6 +77,8 @@ function readYaml(text: string, shown: string): ConfigFile {
 }
 
 async function readModule(path: string, shown: string): Promise<ConfigFile> {
+  // The bundler is there only where something is built.
+  const { bundleModule } = await import('@fanfold/build')
   const bundle = await bundleModule({ path, provided: [], builtinsRefusal: undefined })
   if (bundle.kind === 'failed') return { entries: [], problems: bundle.problems }
   let exported: unknown

@@ -8,14 +8,8 @@
 import { hash } from 'node:crypto'
 import { createRequire, isBuiltin } from 'node:module'
 import { extname, relative } from 'node:path'
-import {
-  BuildError,
-  type BuildWarning,
-  buildDefinition,
-  bundleModule,
-  evaluateModule,
-  readManifest,
-} from '@fanfold/build'
+import type { BuildWarning } from '@fanfold/build'
+import { BuildError, evaluateModule, readManifest } from '@fanfold/build/variants'
 import * as library from '@fanfold/definition'
 import { DefinitionLoadError } from './definition-load-error.ts'
 
@@ -58,6 +52,8 @@ export type LoadedDefinition = Omit<LoadedModule, 'exports'> & {
 export async function loadDefinition(path: string): Promise<LoadedDefinition> {
   try {
     if (extname(path) === '.json') return await readManifest(path)
+    // The bundler is there only where something is built.
+    const { buildDefinition } = await import('@fanfold/build')
     // Handlers stay readable: what they throw is logged with their lines.
     const built = await buildDefinition(path, { minify: false })
     const { definition, authority, edges, inputs, warnings } = built
@@ -75,6 +71,7 @@ export async function loadDefinition(path: string): Promise<LoadedDefinition> {
  * @throws DefinitionLoadError with the places in the sources
  */
 export async function loadFeed(path: string): Promise<LoadedModule> {
+  const { bundleModule } = await import('@fanfold/build')
   const bundle = await bundleModule({ path, provided: providedNames, builtinsRefusal: undefined })
   if (bundle.kind === 'failed') throw new DefinitionLoadError(bundle.problems)
   const { code, inputs } = bundle
