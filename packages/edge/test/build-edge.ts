@@ -29,7 +29,7 @@ import {
   type ViewerId,
   type ViewerRequest,
 } from '@fanfold/protocol'
-import { defaultUpstreamLimits, type RingLimits } from '@fanfold/replication'
+import { defaultUpstreamLimits, type FollowerLimits, type RingLimits } from '@fanfold/replication'
 import { Edge, type EdgeLimits } from '../src/edge.ts'
 import type { EdgeEffect, EdgeInput } from '../src/edge-effect.ts'
 import { ResumePoints } from '../src/resume-point.ts'
@@ -158,6 +158,13 @@ export const snapshotFrames = ({ manifest, pieces }: Snapshot): LinkFrame[] => [
 /** A frame that a viewer received, with its bytes. */
 export type Received = { readonly frame: ViewerFrame; readonly bytes: Uint8Array }
 
+/** How documents are followed where a test does not care. */
+export const followerLimits = (ring: Partial<RingLimits> = {}): FollowerLimits => ({
+  ring: { recordsMax: 1_000, bytesMax: 1_000_000, ageMax: milliseconds(60_000), ...ring },
+  upstream: defaultUpstreamLimits,
+  pendingBytesMax: 1_000_000,
+})
+
 /** An edge, its parent, and the rim as the port describes it. */
 export class Rig {
   readonly edge: Edge
@@ -178,11 +185,7 @@ export class Rig {
       prng: new Prng('edge'),
       wallClockMs: () => startMs + this.nowMs,
       limits: {
-        follower: {
-          ring: { recordsMax: 1_000, bytesMax: 1_000_000, ageMax: milliseconds(60_000), ...ring },
-          upstream: defaultUpstreamLimits,
-          pendingBytesMax: 1_000_000,
-        },
+        follower: followerLimits(ring),
         lingerMs: 500,
         documentsPerViewerMax: 10,
         documentsMax: 100,
@@ -217,6 +220,19 @@ export class Rig {
     for (const frame of frames) {
       this.take({ kind: 'link-frame', link: parent, frame: encodeLinkFrame(frame) })
     }
+  }
+
+  /** The edge follows the document for a while, without a viewer. */
+  follow(): void {
+    const passerby = viewer(9_999)
+    this.open(passerby)
+    this.observe(passerby)
+    this.take({ kind: 'viewer-closed', viewer: passerby })
+  }
+
+  /** The viewer shows another token. */
+  renew(id: ViewerId, overrides: Partial<Grants>): void {
+    this.take({ kind: 'viewer-renewed', viewer: id, grants: grants(overrides) })
   }
 
   open(id: ViewerId, overrides: Partial<Grants> = {}): void {

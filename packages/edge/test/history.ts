@@ -1,0 +1,232 @@
+/*
+ * A document's history as a test writes it, and an edge that shows it.
+ */
+import { sha256 } from '@fanfold/conformance'
+import type { EdgeDefinition } from '@fanfold/definition'
+import {
+  applyPatch,
+  Chain,
+  encodeDefinitionParts,
+  encodeSnapshot,
+  type JsonObject,
+  type JsonValue,
+  type LabelRule,
+  Labels,
+  type PatchOperation,
+  type RecordedDefinition,
+} from '@fanfold/document'
+import { encodeUtf8 } from '@fanfold/kernel'
+import {
+  encodeRecord,
+  type LinkFrame,
+  type LogRecord,
+  type Position,
+  partTags,
+  type RecordKind,
+  saltBytes,
+  type ViewerFrame,
+  zeroPosition,
+} from '@fanfold/protocol'
+import { ResumePoints } from '../src/resume-point.ts'
+import {
+  channel,
+  doc,
+  hashOf,
+  Rig,
+  recorded,
+  snapshotFrames,
+  startMs,
+  viewKey,
+} from './build-edge.ts'
+
+const json = (value: unknown): Uint8Array => encodeUtf8(JSON.stringify(value))
+const clone = <Value extends JsonValue | readonly PatchOperation[]>(value: Value): Value =>
+  JSON.parse(JSON.stringify(value))
+
+/** A log that is written record by record, and the state that it makes. */
+export class History {
+  readonly records: LogRecord[] = []
+  readonly #chain = new Chain(sha256)
+  #state: JsonObject | undefined
+  #definition: RecordedDefinition | undefined
+  #labels = Labels.none
+
+  get seq(): number {
+    return this.records.length
+  }
+
+  get head(): Position {
+    return this.positionAt(this.seq)
+  }
+
+  /** The state now, a copy. */
+  get state(): JsonObject {
+    return clone(this.#state ?? {})
+  }
+
+  positionAt(seq: number): Position {
+    const record = this.records[seq - 1]
+    return record === undefined
+      ? zeroPosition
+      : { epoch: record.epoch, seq, hash: record.chainHash }
+  }
+
+  /** What a viewer holds who has got to `seq` of a view. */
+  pointAt(seq: number, name: string, audience: JsonValue = {}, viewState?: JsonValue): string {
+    const points = new ResumePoints(sha256, viewKey)
+    return points.seal(this.positionAt(seq), points.tag(hashOf(name), audience, viewState))
+  }
+
+  define(
+    name: string | undefined,
+    labels: readonly LabelRule[] = [],
+    patch: readonly PatchOperation[] = [],
+  ): LogRecord {
+    this.#definition = recorded(name, labels)
+    this.#labels = Labels.compile(labels)
+    this.#apply(patch)
+    return this.#append('definition', encodeDefinitionParts(this.#definition, this.#split(patch)))
+  }
+
+  create(state: JsonObject): LogRecord {
+    const split = this.#labels.splitState(state)
+    if (!split.ok) throw new Error(split.message)
+    this.#state = clone(state)
+    const parts = [...split.parts].map(([tag, patch]): [number, Uint8Array] => {
+      const [root] = patch
+      const isState = tag === partTags.public && root?.op === 'add'
+      return [tag, json(isState ? root.value : patch)]
+    })
+    return this.#append('create', parts)
+  }
+
+  change(...patch: PatchOperation[]): LogRecord {
+    this.#apply(patch)
+    const parts = [...this.#split(patch)]
+    return this.#append('delta', parts.map(([tag, part]) => [tag, json(part)]))
+  }
+
+  claim(): LogRecord {
+    return this.#append('claim', [[partTags.authority, new Uint8Array(2)]])
+  }
+
+  /** The frame that brings the last records. */
+  last(count = 1): LinkFrame {
+    return { kind: 'records', channel, records: this.records.slice(-count) }
+  }
+
+  /** The frames by which a parent brings the document as it is now. */
+  snapshot(ceiling = 239): LinkFrame[] {
+    const made = encodeSnapshot({
+      at: this.head,
+      state: this.#state,
+      definition: this.#definition,
+      sha256,
+    })
+    return [
+      { kind: 'welcome', doc, channel, mode: 'snapshot', head: this.head, ceiling },
+      ...snapshotFrames(made),
+    ]
+  }
+
+  /** The frame by which a parent goes on from what is held. */
+  tail(ceiling = 239): LinkFrame {
+    return { kind: 'welcome', doc, channel, mode: 'tail', head: this.head, ceiling }
+  }
+
+  #split(patch: readonly PatchOperation[]): ReadonlyMap<number, readonly PatchOperation[]> {
+    const split = this.#labels.splitPatch(patch, this.#state ?? {})
+    if (!split.ok) throw new Error(split.message)
+    return split.parts
+  }
+
+  #apply(patch: readonly PatchOperation[]): void {
+    if (patch.length === 0) return
+    this.#state = applyPatch(this.#state ?? {}, clone(patch))
+  }
+
+  #append(kind: RecordKind, parts: readonly (readonly [number, Uint8Array])[]): LogRecord {
+    const bytes = encodeRecord({
+      kind,
+      key: doc,
+      epoch: 1,
+      seq: this.seq + 1,
+      timeMs: startMs + this.seq + 1,
+      trace: undefined,
+      parts: parts.map(([tag, payload]) => ({ tag, salt: new Uint8Array(saltBytes), payload })),
+    })
+    const record = this.#chain.seal(bytes, this.head.hash)
+    this.records.push(record)
+    return record
+  }
+}
+
+/** A document under a definition, with an edge that follows it; nobody observes it yet. */
+export class Show {
+  readonly rig: Rig
+  readonly history = new History()
+
+  constructor(
+    definition: EdgeDefinition,
+    state: JsonObject,
+    options: {
+      labels?: readonly LabelRule[]
+      ceiling?: number
+      limits?: ConstructorParameters<typeof Rig>[0]
+      ring?: ConstructorParameters<typeof Rig>[1]
+    } = {},
+  ) {
+    const { labels, ceiling, limits, ring } = options
+    this.rig = new Rig(limits, ring)
+    this.rig.load('first', definition)
+    this.rig.openParent()
+    this.history.define('first', labels)
+    this.history.create(state)
+    // Somebody has to want the document before it is followed.
+    this.rig.follow()
+    this.rig.frame(...this.history.snapshot(ceiling))
+    this.rig.effects()
+  }
+
+  /** One more change, which the edge hears of. */
+  change(...patch: PatchOperation[]): void {
+    this.history.change(...patch)
+    this.rig.frame(this.history.last())
+  }
+}
+
+/** A viewer that believes nothing: it checks that each frame fits what it holds. */
+export class Model {
+  seq = 0
+  view: JsonObject | undefined
+  position: string | undefined
+  status: string | undefined
+  problem: string | undefined
+
+  take(frames: readonly ViewerFrame[]): this {
+    for (const frame of frames) this.#take(frame)
+    return this
+  }
+
+  #take(frame: ViewerFrame): void {
+    if (frame.type === 'snapshot') {
+      if (frame.seq < this.seq && frame.numbering !== 'dense') this.problem ??= 'it was taken back'
+      this.seq = frame.seq
+      this.view = frame.view as JsonObject
+      this.position = frame.position
+    } else if (frame.type === 'delta') {
+      if (frame.from !== this.seq || frame.seq < frame.from) {
+        this.problem ??= `${frame.from}>${frame.seq} at ${this.seq}`
+      }
+      this.seq = frame.seq
+      this.position = frame.position ?? this.position
+      this.view = applyPatch(this.view ?? {}, frame.patch as PatchOperation[])
+      if (this.view === undefined) this.problem ??= `a patch that does not fit at ${frame.seq}`
+    } else if (frame.type === 'status') {
+      this.status = frame.code ?? frame.status
+    }
+  }
+}
+
+/** Puts a value at a path, whether or not there is one. */
+export const put = (path: string, value: JsonValue): PatchOperation => ({ op: 'add', path, value })
