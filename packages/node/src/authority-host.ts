@@ -4,7 +4,6 @@ import {
   type AuthorityFact,
   type AuthorityInput,
 } from '@fanfold/authority'
-import type { DocumentDefinition } from '@fanfold/definition'
 import type { LogEffect, LogStore } from '@fanfold/document'
 import type { RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
 import { createFileLogStore } from '@fanfold/storage'
@@ -14,6 +13,7 @@ import {
   writeLimitsDefault,
   writesInFlightMaxDefault,
 } from '@fanfold/websocket'
+import type { LoadedDefinition } from './load-definition.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { authorityLimits } from './machine-limits.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
@@ -93,9 +93,13 @@ export class AuthorityHost {
     return { documents: documentCount, links: childCount, children: streamCount }
   }
 
-  /** Counts for documents of its type from the next write on. */
-  load(definition: DocumentDefinition): void {
-    this.#driver.submit({ kind: 'definition-loaded', definition })
+  /** Counts for documents of its type from now on; their logs say so. */
+  load({ definition, edges }: LoadedDefinition): void {
+    const variants = edges.map(({ ceiling, code }) => ({
+      ceiling,
+      variant: this.#context.variantTrust.sign(definition.type, code),
+    }))
+    this.#driver.submit({ kind: 'definition-loaded', definition, variants })
   }
 
   /** Does what a writer wants that has no socket of its own; resolves when it is durable or refused. */
@@ -205,6 +209,12 @@ export class AuthorityHost {
         log.warn(
           { event: 'log.snapshot-refused', code: fact.code, reason: fact.message },
           'snapshot not kept',
+        )
+        return
+      case 'definition-refused':
+        log.error(
+          { event: 'definition.refused', doc: fact.doc, code: fact.code, reason: fact.message },
+          'definition not taken, document goes on under the one before',
         )
         return
       case 'document-refused':

@@ -12,7 +12,7 @@ import { startFeed } from './demonstration-feed.ts'
 import { developmentIdentity } from './development-fleet.ts'
 import { EdgeHost } from './edge-host.ts'
 import type { HttpAnswer } from './http-answer.ts'
-import { loadDefinition } from './load-definition.ts'
+import { type LoadedDefinition, loadDefinition } from './load-definition.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
@@ -77,8 +77,16 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     refused: reason => metrics.labelled('rejected_tokens_total', reason).inc(),
   })
   const names = new ProcessNames()
-  const authenticator = await developmentIdentity(config.data, config.region)
-  const context: ProcessContext = { config, log, metrics, authenticator, names, fail }
+  const identity = await developmentIdentity(config.data, config.region)
+  const context: ProcessContext = {
+    config,
+    log,
+    metrics,
+    ...identity,
+    isDevelopment: true,
+    names,
+    fail,
+  }
   const demonstration = projects.find(project => project.document !== undefined)
   const page = demonstration?.page
   const grant = { key, documents: ['**'], ttlMs: tokenTtlMs }
@@ -197,18 +205,31 @@ async function watchDefinitions(
   const { authority, log, watches } = options
   for (const path of projects.flatMap(project => project.definitions)) {
     const loaded = await loadDefinition(path)
-    authority.load(loaded.definition)
+    authority.load(loaded)
+    warn(loaded, log)
     const watch = new DefinitionWatch({
       path,
       loaded,
-      onChange: ({ definition }) => {
-        authority.load(definition)
-        log.info({ event: 'definition.reloaded', type: definition.type }, 'definition reloaded')
+      onChange: changed => {
+        authority.load(changed)
+        const { type } = changed.definition
+        log.info({ event: 'definition.reloaded', type }, 'definition reloaded')
+        warn(changed, log)
       },
       onError: error =>
         log.error({ event: 'definition.failed', err: error }, 'definition not reloaded'),
     })
     watches.push(watch)
+  }
+}
+
+/** What an author should look at, who is there to see it. */
+function warn({ definition, warnings }: LoadedDefinition, log: Log): void {
+  for (const { place, message } of warnings) {
+    log.warn(
+      { event: 'definition.warning', type: definition.type, place, reason: message },
+      'definition reaches further than it may',
+    )
   }
 }
 

@@ -12,6 +12,13 @@ import {
   generateNodeKey,
   mintLinkToken,
 } from './link-identity.ts'
+import { createVariantTrust, type VariantTrust } from './variant-trust.ts'
+
+/** Who a development tree is to other nodes, and what its variants are signed with. */
+export type DevelopmentIdentity = {
+  readonly authenticator: LinkAuthenticator
+  readonly variantTrust: VariantTrust
+}
 
 /** The node that the tree is to others, and how long it may be that without a new start, ms. */
 const nodeName = 'dev'
@@ -24,7 +31,7 @@ const ttlMs = 30 * 24 * 3_600_000
 export async function developmentIdentity(
   directory: string,
   region: string,
-): Promise<LinkAuthenticator> {
+): Promise<DevelopmentIdentity> {
   const fleet = join(directory, 'fleet')
   const files = { privateKey: join(fleet, 'fleet.pem'), publicKey: join(fleet, 'fleet.pub') }
   if (!existsSync(files.privateKey) || !existsSync(files.publicKey)) {
@@ -45,10 +52,12 @@ export async function developmentIdentity(
     ceiling: 239,
     ttlMs,
   })
-  return createLinkAuthenticator({
-    token,
-    privateKey: key.privateKey,
-    fleetPublicKeys: [fleetPublicKey],
-    incarnation: randomBytes(8).toString('hex'),
-  })
+  const identity = { token, privateKey: key.privateKey, fleetPublicKeys: [fleetPublicKey] }
+  return {
+    authenticator: await createLinkAuthenticator({
+      ...identity,
+      incarnation: randomBytes(8).toString('hex'),
+    }),
+    variantTrust: createVariantTrust(identity),
+  }
 }

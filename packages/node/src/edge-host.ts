@@ -1,5 +1,7 @@
+import { evaluateEdgeVariant } from '@fanfold/build/variants'
 import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/edge'
-import { Prng } from '@fanfold/kernel'
+import { decodeUtf8, Prng, toHex } from '@fanfold/kernel'
+import type { SignedVariant } from '@fanfold/protocol'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
@@ -10,6 +12,9 @@ import type { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
+/** Failures of rules are logged at most this often, ms; the metric counts them all. */
+const failureEveryMs = 1_000
+
 /** An edge of a process: the machine, the link to its parent and its viewers. Writes nothing to disk. */
 export class EdgeHost {
   readonly viewers: ViewerSockets
@@ -17,6 +22,7 @@ export class EdgeHost {
   readonly #driver: MachineDriver<EdgeInput, EdgeEffect>
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
+  #failureNotedMs = 0
 
   constructor(context: ProcessContext, place: FollowerPlace, verifier: TokenVerifier) {
     const { config, names, fail } = context
@@ -90,13 +96,40 @@ export class EdgeHost {
       case 'fact':
         this.#note(effect.fact)
         return
+      case 'load-variant':
+        void this.#loadVariant(effect.variant)
+        return
       default:
         this.viewers.perform(effect)
     }
   }
 
+  /** Runs a variant once an authority of the fleet is known to have signed it. */
+  async #loadVariant(variant: SignedVariant): Promise<void> {
+    const hash = toHex(variant.hash)
+    try {
+      await this.#context.variantTrust.verify(variant)
+      const definition = evaluateEdgeVariant(decodeUtf8(variant.code) ?? '')
+      this.#driver.submit({ kind: 'variant-loaded', hash, definition })
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.#driver.submit({ kind: 'variant-refused', hash, code: 'FANFOLD_NO_VARIANT', message })
+    }
+  }
+
+  /** One line a second is enough; what is thrown may quote the state, which is for authors only. */
+  #noteFailure({ code, place, error }: Extract<EdgeFact, { event: 'rule-failed' }>): void {
+    const now = wallClock()
+    if (now - this.#failureNotedMs < failureEveryMs) return
+    this.#failureNotedMs = now
+    const { log, isDevelopment } = this.#context
+    const thrown = error instanceof Error ? error.name : typeof error
+    const shown = isDevelopment ? { err: error } : { thrown }
+    log.error({ event: 'rule.failed', code, place, ...shown }, 'rule or view failed')
+  }
+
   #note(fact: EdgeFact): void {
-    const { metrics } = this.#context
+    const { metrics, log } = this.#context
     switch (fact.event) {
       case 'deltas-delivered':
         metrics.labelled('records_out_total', 'edge').inc(fact.deltas)
@@ -106,6 +139,25 @@ export class EdgeHost {
         return
       case 'viewer-caught-up':
         metrics.plain('conflations_total').inc()
+        return
+      case 'rule-failed':
+        metrics.labelled('rule_failures_total', fact.code).inc()
+        this.#noteFailure(fact)
+        return
+      case 'variant-loaded':
+        metrics.labelled('variants_total', 'loaded').inc()
+        log.info({ event: 'variant.loaded', hash: fact.hash }, 'variant loaded')
+        return
+      case 'variant-refused':
+        metrics.labelled('variants_total', 'refused').inc()
+        log.error(
+          { event: 'variant.refused', hash: fact.hash, code: fact.code, reason: fact.message },
+          'variant refused',
+        )
+        return
+      case 'variant-missing':
+        metrics.labelled('variants_total', 'missing').inc()
+        log.warn({ event: 'variant.missing', hash: fact.hash }, 'variant cannot be had now')
         return
       default:
         this.#follower.note(fact)

@@ -14,6 +14,7 @@ import { ProcessRoles } from './process-roles.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
+import { createVariantTrust, inProcessTrust, type VariantTrust } from './variant-trust.ts'
 import { version } from './version.ts'
 import { createTokenVerifier, type TokenVerifier } from './viewer-tokens.ts'
 import { answerWrite } from './write-routes.ts'
@@ -52,6 +53,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     fail,
     metrics: new Metrics({ version, region: config.region, isProcessCollected: true }),
     authenticator: await authenticatorOf(config),
+    variantTrust: variantTrustOf(config),
+    isDevelopment: false,
     names: new ProcessNames(),
   }
   const verifier = createTokenVerifier({
@@ -171,10 +174,17 @@ async function authenticatorOf(config: Config): Promise<ProcessContext['authenti
   })
 }
 
+/** A process with no identity has links to no other: its variants stay inside. */
+function variantTrustOf(config: Config): VariantTrust {
+  const { token, privateKey, fleetPublicKeys } = config.link
+  if (token === undefined || privateKey === undefined) return inProcessTrust
+  return createVariantTrust({ token, privateKey, fleetPublicKeys })
+}
+
 async function loadDefinitions(config: Config, authority: AuthorityHost): Promise<void> {
   for (const path of config.definitions) {
     for (const module of readProject(path).definitions) {
-      authority.load((await loadDefinition(module)).definition)
+      authority.load(await loadDefinition(module))
     }
   }
 }

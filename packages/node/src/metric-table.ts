@@ -108,6 +108,16 @@ export const metricTable = {
     label: 'reason',
     meaning: 'Links that ended, by close reason.',
   },
+  variants_total: {
+    type: 'counter',
+    label: 'outcome',
+    meaning: 'Edge variants of definitions that were loaded, refused or could not be had.',
+  },
+  rule_failures_total: {
+    type: 'counter',
+    label: 'code',
+    meaning: 'Rules and views of definitions that failed; their viewers keep what they see.',
+  },
   rejected_tokens_total: { type: 'counter', label: 'reason', meaning: 'Tokens that were refused.' },
 } as const
 

@@ -3,6 +3,7 @@ import type { LinkAuthenticator } from '@fanfold/websocket'
 import type { Config } from './config.ts'
 import type { Log } from './logging.ts'
 import type { Metrics } from './metrics.ts'
+import type { VariantTrust } from './variant-trust.ts'
 
 /** What all roles of one process share. */
 export type ProcessContext = {
@@ -11,6 +12,10 @@ export type ProcessContext = {
   readonly metrics: Metrics
   /** Who this node is to others; undefined where it has no links to other nodes. */
   readonly authenticator: LinkAuthenticator | undefined
+  /** Signs variants at the authority and checks them at edges. */
+  readonly variantTrust: VariantTrust
+  /** An author is looking: what their code throws may be shown in the log as it is. */
+  readonly isDevelopment: boolean
   readonly names: ProcessNames
   /** Shared state is in doubt: the process must end. */
   readonly fail: (error: unknown) => void

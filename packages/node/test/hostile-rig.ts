@@ -115,5 +115,6 @@ export default defineDocument({
     score: message(any, (state, { name, field, points }) => { state.players[name][field] = points }),
     leak: message(any, state => { throw new Error('no luck') }),
   },
+  observe: { allow: () => true },
 })
 `

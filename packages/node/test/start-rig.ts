@@ -23,6 +23,7 @@ export default defineDocument({
   type: 'counter',
   state: () => ({ count: 0 }),
   messages: { add: message(anything, state => { state.count++ }) },
+  observe: { allow: () => true },
 })
 `
 
