@@ -19,6 +19,7 @@ import {
   type Position,
   partTags,
   type RecordKind,
+  type RecordPart,
   type RequestId,
   saltBytes,
   type WriteAnswer,
@@ -336,19 +337,15 @@ export class BatchBuilder {
   #seal(kind: RecordKind, occasion: Occasion, payloads: readonly Payload[], origin: Origin): void {
     const { context, doc } = this.#start
     const salts = context.randomBytes((payloads.length + 1) * saltBytes)
-    const saltOf = (part: number): Uint8Array =>
-      salts.subarray(part * saltBytes, (part + 1) * saltBytes)
     const timeMs = this.#timeOf(occasion)
-    const authority = {
-      tag: partTags.authority,
-      salt: saltOf(0),
-      payload: encodeOrigin(origin),
+    const parts: RecordPart[] = []
+    let saltEnd = saltBytes
+    for (const [tag, payload] of payloads) {
+      parts.push({ tag, salt: salts.subarray(saltEnd, saltEnd + saltBytes), payload })
+      saltEnd += saltBytes
     }
-    const labelled = payloads.map(([tag, payload], index) => ({
-      tag,
-      salt: saltOf(index + 1),
-      payload,
-    }))
+    const salt = salts.subarray(0, saltBytes)
+    parts.push({ tag: partTags.authority, salt, payload: encodeOrigin(origin) })
     const bytes = encodeRecord({
       kind,
       key: doc,
@@ -356,7 +353,7 @@ export class BatchBuilder {
       seq: this.#position.seq + 1,
       timeMs,
       trace: occasion.trace,
-      parts: [...labelled, authority],
+      parts,
     })
     const sealed = context.chain.seal(bytes, this.#position.hash)
     this.#records.push(sealed)

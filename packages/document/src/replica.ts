@@ -2,6 +2,7 @@ import type { Sha256 } from '@fanfold/kernel'
 import { type LogRecord, type Position, partTags, tagOf, zeroPosition } from '@fanfold/protocol'
 import { type Change, decodeChange } from './change.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
+import { Labels } from './labels.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
 import type { RecordedDefinition } from './recorded-definition.ts'
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts'
@@ -169,6 +170,10 @@ export class Replica {
     // A definition whose document is not created yet is nothing to begin with.
     if (this.#isBroken || (state === undefined && !this.#isDeleted)) return undefined
     const definition = this.#definition
+    if (state !== undefined && !isDivisible(state, definition)) {
+      this.#break()
+      return undefined
+    }
     this.#snapshot = encodeSnapshot({
       at: this.#position,
       state,
@@ -227,3 +232,7 @@ export class Replica {
     return this.#state !== undefined
   }
 }
+
+/** Whether the state holds to the labels; records that came may have made one that does not. */
+const isDivisible = (state: JsonObject, definition: RecordedDefinition | undefined): boolean =>
+  definition === undefined || Labels.compile(definition.labels).splitState(state).ok

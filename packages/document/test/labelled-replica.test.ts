@@ -204,6 +204,19 @@ t.test('a part whose label nobody has named breaks the replica', async t => {
   }
 })
 
+t.test('a state that does not hold to its labels makes no snapshot', async t => {
+  const log = new LogBuilder()
+  log.addParts('definition', [
+    log.part(0, JSON.stringify({ viewKey })),
+    log.part(1, '{"labels":["/rows/*"]}'),
+  ])
+  log.addParts('create', [log.part(0, '{"rows":[1]}')])
+  const replica = new Replica(sha256)
+  for (const record of log.records) replica.append(record)
+  t.equal(replica.snapshot(), undefined)
+  t.ok(replica.isBroken)
+})
+
 t.test('with a definition alone a document is neither there nor deleted', async t => {
   const replica = new Replica(sha256)
   replica.append(small().log.records[0] as LogRecord)
