@@ -52,7 +52,8 @@ async function build({
     const built = await buildModule(module, minify)
     const { manifest, files } = manifestOf(built, module)
     await writeFiles(out, files)
-    const shownOut = relative(terminal.directory, out) || '.'
+    const below = relative(terminal.directory, out) || '.'
+    const shownOut = below.startsWith('..') ? out : below
     const report = { ...manifest, out: shownOut, warnings: built.warnings }
     await output.result(report, () => buildText({ built, manifest, out: shownOut }))
     for (const { place, message } of built.warnings) await output.note(`${place}: ${message}`)
