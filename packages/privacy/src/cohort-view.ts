@@ -1,17 +1,26 @@
-import type { JsonObject, JsonValue } from '@fanfold/document'
-import { naiveView } from './naive-view.ts'
-import type { StagedChange } from './staged-change.ts'
-import { viewDifference } from './view-difference.ts'
+/*
+ * What one cohort sees, change by change. Before a change it notes what is lost when the change is
+ * made: what it sees at the locations, and the answers at the gates. After it, the answers now decide
+ * what goes out. No place that the change does not touch is looked at.
+ */
+import {
+  adoptJson,
+  documentLimits,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type PatchOperation,
+} from '@fanfold/document'
+import { assert } from '@fanfold/kernel'
+import { copyJson, frozenJson } from './json-copy.ts'
+import { isWithin, type Place, placeAt } from './place.ts'
+import { Loan } from './read-only.ts'
+import type { ViewFailure } from './rule-asker.ts'
+import type { Gate, StagedChange } from './staged-change.ts'
+import { StateFilter } from './state-filter.ts'
+import { appendDifference, viewDifference } from './view-difference.ts'
 import type { ViewRules } from './view-rules.ts'
-
-/** A rule or the view failed; nothing is shown until it does not. */
-export type ViewFailure = {
-  readonly code: 'FANFOLD_RULE_FAILED'
-  /** The rule's pattern as it was written (`/odds`), or `view`. */
-  readonly place: string
-  /** What was thrown, for the operator; no viewer's to know. */
-  readonly error: unknown
-}
+import { visibleState } from './visible-state.ts'
 
 /** What a cohort is told of a change. */
 export type ViewStep =
@@ -30,64 +39,212 @@ export type ReadView =
 export type CohortOptions = {
   readonly rules: ViewRules
   readonly audience: JsonValue
-  /** The highest label the audience may see. */
+  /** The highest label the audience may see, 0 … 239. */
   readonly clearance: number
   readonly viewState: JsonValue | undefined
 }
 
 /**
- * What one cohort sees of a document, change by change.
+ * What one cohort sees of a document.
  *
  * Call `read` first, then `stage` and `settle` around every change. When a rule or the view fails,
- * the cohort stays failed, and `settle` says so again, until `read` succeeds.
+ * the cohort stays failed: `settle` says so at every change, until `read` succeeds.
  */
 export class CohortView {
-  readonly #options: CohortOptions
+  readonly rules: ViewRules
   /** True when it sees the state as it is, always. */
   readonly isPlain: boolean
-  #before: JsonObject | undefined
+  readonly #audience: unknown
+  readonly #clearance: number
+  readonly #viewState: unknown
+  /** What the computed view was last; undefined before the first, and where there is none. */
+  #last: JsonObject | undefined
+  #staged: StagedSight | undefined
   #failure: ViewFailure | undefined
 
-  constructor(options: CohortOptions) {
-    this.#options = options
-    const { isOpen, rules, labels, view } = options.rules.definition
+  constructor({ rules, audience, clearance, viewState }: CohortOptions) {
+    this.rules = rules
+    this.#audience = frozenJson(audience)
+    this.#clearance = clearance
+    this.#viewState = viewState === undefined ? undefined : frozenJson(viewState)
+    const { isOpen, labels, view } = rules.definition
     this.isPlain =
       isOpen &&
-      rules.length === 0 &&
       view === undefined &&
-      labels.every(({ label }) => label <= options.clearance)
+      rules.definition.rules.length === 0 &&
+      labels.every(({ label }) => label <= clearance)
   }
 
-  /** The view as it is now: fresh JSON, but for a plain cohort the state itself. */
+  /** Why nothing is shown; undefined while nothing has failed. */
+  get failure(): ViewFailure | undefined {
+    return this.#failure
+  }
+
+  /** The view as it is now: fresh JSON, but for a plain cohort the state itself. Ends a failure. */
   read(state: JsonObject): ReadView {
     this.#failure = undefined
+    this.#staged = undefined
     if (this.isPlain) return { ok: true, view: state }
+    const view = this.#hasView ? this.#computeView(state) : this.#seenOf(state)
+    if (this.#failure !== undefined || view === undefined) return this.#failed()
+    if (this.#hasView) this.#last = view
+    return { ok: true, view: this.#hasView ? objectOf(copyJson(view)) : view }
+  }
+
+  /** Looks at what is lost with the change: call it before the change is applied to the state. */
+  stage(change: StagedChange): void {
+    assert(change.rules === this.rules, 'a change is staged under the rules of the cohort')
+    if (this.#failure !== undefined || change.isIdle || this.#takesAll(change)) return
+    change.prepare()
+    if (this.#hasView && this.#last === undefined) this.#last = this.#computeView(change.state)
+    const filter = this.filter(change.state)
+    this.#staged = {
+      change,
+      seen: change.locations.map(place => filter.seenAt(place, true)),
+      allowed: change.gates.map(({ place }) => filter.allows(place)),
+    }
+    this.#end(filter)
+  }
+
+  /** Says what the cohort is told: call it after the change was applied. */
+  settle(change: StagedChange, state: JsonObject): ViewStep {
+    if (this.#failure !== undefined) return { kind: 'failed', failure: this.#failure }
+    if (change.isIdle) return { kind: 'nothing' }
+    if (this.#takesAll(change)) return { kind: 'all' }
+    const staged = this.#staged
+    this.#staged = undefined
+    assert(staged?.change === change, 'a change is staged before it is settled')
+    const filter = this.filter(state)
+    const step = settleChange(staged, filter)
+    this.#end(filter)
+    if (this.#failure !== undefined) return { kind: 'failed', failure: this.#failure }
+    return this.#hasView && step.kind !== 'nothing' ? this.#settleView(state) : step
+  }
+
+  /** A look at a state with the eyes of the cohort; `end` it. */
+  filter(state: JsonObject): StateFilter {
+    const [audience, clearance] = [this.#audience, this.#clearance]
+    return new StateFilter({ rules: this.rules, audience, clearance, state })
+  }
+
+  get #hasView(): boolean {
+    return this.rules.definition.view !== undefined
+  }
+
+  /** What a patch writes and takes back is in no state: not even who sees all of them is told. */
+  #takesAll(change: StagedChange): boolean {
+    return this.isPlain && !change.isLossy
+  }
+
+  #settleView(state: JsonObject): ViewStep {
+    const [last, now] = [this.#last, this.#computeView(state)]
+    if (this.#failure !== undefined) return { kind: 'failed', failure: this.#failure }
+    if (last === undefined || now === undefined) return { kind: 'nothing' }
+    this.#last = now
+    return deltaOf(viewDifference(last, now).map(operation => JSON.stringify(operation)))
+  }
+
+  #seenOf(state: JsonObject): JsonObject {
+    const filter = this.filter(state)
+    const seen = filter.seenAt(placeAt(this.rules, [], 0), true)
+    this.#end(filter)
+    return objectOf(seen)
+  }
+
+  /** What the definition's `view` makes of the state, fresh; undefined after noting a failure. */
+  #computeView(state: JsonObject): JsonObject | undefined {
+    const { view } = this.rules.definition
+    const loan = new Loan()
+    const filter = this.filter(state)
     try {
-      const view = naiveView(this.#options.rules.definition, state, this.#options)
-      return { ok: true, view: structuredCloneOf(view) }
+      const made = view?.(visibleState(state, filter, loan), this.#audience, this.#viewState)
+      const adopted = adoptJson(made, documentLimits)
+      if (!adopted.ok) throw new TypeError(`a view is JSON: ${adopted.problem.message}`)
+      if (!isJsonObject(adopted.value)) throw new TypeError('a view is a JSON object')
+      return adopted.value
     } catch (error) {
-      this.#failure = { code: 'FANFOLD_RULE_FAILED', place: 'view', error }
-      return { ok: false, failure: this.#failure }
+      this.#failure ??= filter.failure ?? { code: 'FANFOLD_RULE_FAILED', place: 'view', error }
+      return undefined
+    } finally {
+      loan.end()
+      this.#end(filter)
     }
   }
 
-  /** Before the change is applied to the state. */
-  stage(change: StagedChange): void {
-    if (this.#failure !== undefined) return
-    const read = this.read(change.before)
-    this.#before = read.ok ? structuredCloneOf(read.view) : undefined
+  #end(filter: StateFilter): void {
+    filter.end()
+    this.#failure ??= filter.failure
   }
 
-  /** After it. */
-  settle(_change: StagedChange, state: JsonObject): ViewStep {
-    if (this.#failure !== undefined) return { kind: 'failed', failure: this.#failure }
-    const after = this.read(state)
-    if (!after.ok) return { kind: 'failed', failure: after.failure }
-    const operations = viewDifference(this.#before ?? {}, after.view)
-    if (operations.length === 0) return { kind: 'nothing' }
-    if (this.isPlain) return { kind: 'all' }
-    return { kind: 'delta', patchJson: JSON.stringify(operations) }
+  #failed(): ReadView {
+    assert(this.#failure !== undefined, 'what is not seen has failed')
+    return { ok: false, failure: this.#failure }
   }
 }
 
-const structuredCloneOf = (view: JsonObject): JsonObject => JSON.parse(JSON.stringify(view))
+/** What a cohort noted before a change. */
+type StagedSight = {
+  readonly change: StagedChange
+  /** What it saw at each location. */
+  readonly seen: readonly (JsonValue | undefined)[]
+  /** The answer at each gate. */
+  readonly allowed: readonly boolean[]
+}
+
+function settleChange({ change, seen, allowed }: StagedSight, filter: StateFilter): ViewStep {
+  const { regions, locations, gates } = change
+  const turned = gates.flatMap(({ place, isFilled }, index) => {
+    const isOpen = filter.allows(place)
+    return isOpen === allowed[index] ? [] : [{ place, isFilled, isOpen }]
+  })
+  const behind = new Set(turned.map(({ place }) => place.pointer))
+  const open = regions.filter(
+    ({ place }) => !isWithin(place.pointer, behind) && filter.allows(place),
+  )
+  if (change.isAllRegions && turned.length === 0 && open.length === regions.length) {
+    return open.length === 0 ? { kind: 'nothing' } : { kind: 'all' }
+  }
+  const texts = open.flatMap(region => region.texts())
+  const operations: PatchOperation[] = []
+  for (const gate of turned) {
+    const { pointer } = gate.place
+    if (isWithin(pointer.slice(0, pointer.lastIndexOf('/')), behind)) continue
+    turnGate(gate, filter, operations)
+  }
+  for (const [index, place] of locations.entries()) {
+    if (isWithin(place.pointer, behind)) continue
+    appendChange(seen[index], filter.seenAt(place, false), place, operations)
+  }
+  for (const operation of operations) texts.push(JSON.stringify(operation))
+  return deltaOf(texts)
+}
+
+/** Gives what is behind a gate, or takes away what was seen there. */
+function turnGate(
+  { place, isFilled, isOpen }: Gate & { readonly isOpen: boolean },
+  filter: StateFilter,
+  operations: PatchOperation[],
+): void {
+  if (isOpen) appendChange(undefined, filter.seenAt(place, false), place, operations)
+  else if (isFilled) operations.push({ op: 'remove', path: place.pointer })
+}
+
+function appendChange(
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  { pointer: path }: Place,
+  operations: PatchOperation[],
+): void {
+  if (before === undefined) {
+    if (after !== undefined) operations.push({ op: 'add', path, value: after })
+  } else if (after === undefined) operations.push({ op: 'remove', path })
+  else appendDifference(before, after, path, operations)
+}
+
+const deltaOf = (texts: readonly string[]): ViewStep =>
+  texts.length === 0 ? { kind: 'nothing' } : { kind: 'delta', patchJson: `[${texts.join(',')}]` }
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  assert(isJsonObject(value), 'a view is an object')
+  return value
+}

@@ -1,0 +1,66 @@
+import type { PrivacyRule } from '@fanfold/definition'
+import { escapeSegment, isJsonObject, type JsonObject, type JsonValue } from '@fanfold/document'
+import type { Coverage } from './coverage.ts'
+import type { ViewRules } from './view-rules.ts'
+
+/**
+ * One place of a document with all that decides who sees what is there, but for the answers of the
+ * rules. The way to it leads through objects only.
+ */
+export type Place = {
+  readonly segments: readonly string[]
+  readonly pointer: string
+  /** What rules and labels say at it. */
+  readonly coverage: Coverage
+  /** All rules on its path. */
+  readonly rules: readonly PrivacyRule[]
+  /** The highest label on its path. */
+  readonly label: number
+  /**
+   * What can be seen there by whom rules and labels let: any value; an object on the way to what
+   * rules show; nothing.
+   */
+  readonly shows: 'values' | 'ways' | 'nothing'
+}
+
+/** Looks up the place that the first `depth` of `segments` lead to. */
+export function placeAt(rules: ViewRules, segments: readonly string[], depth: number): Place {
+  const { isOpen } = rules.definition
+  const path = segments.slice(0, depth)
+  const found: PrivacyRule[] = []
+  let coverage = rules.root
+  let { label } = coverage
+  let shows: Place['shows'] = 'ways'
+  for (let at = 0; ; at++) {
+    found.push(...coverage.rules)
+    label = Math.max(label, coverage.label)
+    if (isOpen || found.length > 0) shows = shows === 'nothing' ? 'nothing' : 'values'
+    else if (at > 0 && !coverage.isWay) shows = 'nothing'
+    const name = path[at]
+    if (name === undefined) break
+    coverage = coverage.below(name)
+  }
+  return { segments: path, pointer: pointerTo(path), coverage, rules: found, label, shows }
+}
+
+const pointerTo = (segments: readonly string[]): string =>
+  segments.map(segment => `/${escapeSegment(segment)}`).join('')
+
+/** The value at the end of a way through objects; undefined when there is none. */
+export function memberAt(state: JsonObject, segments: readonly string[]): JsonValue | undefined {
+  let value: JsonValue = state
+  for (const name of segments) {
+    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return undefined
+    value = value[name] as JsonValue
+  }
+  return value
+}
+
+/** True when `pointer`, or a place above it, is one of `places`. */
+export function isWithin(pointer: string, places: ReadonlySet<string>): boolean {
+  if (places.size === 0) return false
+  for (let end = pointer.indexOf('/'); end !== -1; end = pointer.indexOf('/', end + 1)) {
+    if (places.has(pointer.slice(0, end))) return true
+  }
+  return places.has(pointer)
+}
