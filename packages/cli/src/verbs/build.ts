@@ -33,7 +33,6 @@ export const buildVerb: Verb = {
     'build match.ts',
     'build examples/grand-prix --out dist/definitions',
     'build match.ts --no-minify --json',
-    'serve dist/match.json --token-key-file token.key',
   ],
   run: build,
 }

@@ -19,6 +19,7 @@ export const serveVerb: Verb = {
   options: configOptions,
   examples: [
     'serve match.ts --token-key-file token.key',
+    'serve dist/match.json --token-key-file token.key',
     'serve -c fanfold.yaml',
     'serve --roles proxy,edge --parent ws://10.0.0.1:9600 --link-token-file edge.link-token --link-private-key-file edge.pem --link-fleet-public-key $FLEET_KEY --token-key-file token.key',
   ],
