@@ -19,6 +19,8 @@ export type Delivery = {
   readonly cohorts: Cohorts
   readonly replica: Replica
   readonly turn: Turn
+  /** False below a ceiling: a record with nothing in it may be one of which all was left out. */
+  readonly isWhole: boolean
   /** The cohort's viewers are told how it stands with their view: it failed, or works again. */
   readonly tellStatus: (cohort: Cohort) => void
 }
@@ -63,19 +65,27 @@ export const placeOf = (record: LogRecord): Place => ({
 })
 
 /** The record's own bytes go to those who see everything; to others a change of no state is nothing. */
-function passOn({ cohorts, turn }: Delivery, record: LogRecord): void {
+function passOn(delivery: Delivery, record: LogRecord): void {
+  const { cohorts, turn } = delivery
   if (cohorts.count === 0) return
   const place = placeOf(record)
   const patch = record.kind === 'delta' ? joinParts(record) : emptyPatch
+  if (isUntold(delivery, record, patch)) return
   for (const cohort of cohorts) {
-    if (!cohort.isPlain || (cohorts.terms.isDense && patch.length <= emptyPatch.length)) continue
+    if (!cohort.isPlain) continue
     const frame = cohorts.advance(cohort, place, patch, turn.now)
     turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
   }
 }
 
+/** True for a record with nothing in it of which not even those who see everything are told. */
+function isUntold({ cohorts, isWhole }: Delivery, { kind }: LogRecord, patch: Uint8Array): boolean {
+  if (patch.length > emptyPatch.length) return false
+  return cohorts.terms.isDense || (kind === 'delta' && !isWhole)
+}
+
 function deliverStep(
-  { cohorts, turn, tellStatus }: Delivery,
+  delivery: Delivery,
   step: {
     readonly cohort: Cohort
     readonly staged: StagedChange
@@ -84,6 +94,7 @@ function deliverStep(
     readonly place: Place
   },
 ): void {
+  const { cohorts, turn, tellStatus } = delivery
   const { cohort, staged, state, record, place } = step
   const seen = cohort.settle(staged, state)
   switch (seen.kind) {
@@ -97,7 +108,7 @@ function deliverStep(
     case 'delta': {
       const patch = seen.kind === 'all' ? joinParts(record) : encodeUtf8(seen.patchJson)
       const isEmpty = patch.length <= emptyPatch.length
-      if (isEmpty && (seen.kind === 'delta' || cohorts.terms.isDense)) return
+      if (isEmpty && (seen.kind === 'delta' || isUntold(delivery, record, patch))) return
       const frame = cohorts.advance(cohort, place, patch, turn.now)
       turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
     }

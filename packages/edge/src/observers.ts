@@ -197,6 +197,7 @@ export class Observers {
           cohorts: this.#cohorts,
           replica: this.#follower.replica,
           turn: this.#port.turn,
+          isWhole: this.#ceiling === labelMax,
           tellStatus: cohort => this.tellStatus(cohort),
         },
         record,
