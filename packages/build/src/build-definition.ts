@@ -32,7 +32,7 @@ export type BuiltVariant = {
   /** SHA-256 of the text, 64 hexadecimal digits. */
   readonly hash: string
   readonly bytes: number
-  /** What went in; absolute paths. */
+  /** What went in, or was looked at and left nothing (0 bytes); absolute paths. */
   readonly inputs: readonly VariantInput[]
 }
 
@@ -44,7 +44,7 @@ export type BuiltEdge = BuiltVariant & {
   readonly kept: readonly string[]
   /** Members of the literal that were cut out. */
   readonly cut: readonly string[]
-  /** Files of the authority variant that are not in it; absolute paths. */
+  /** Files of the authority variant that it does not even look at; absolute paths. */
   readonly leftOut: readonly string[]
 }
 

@@ -22,8 +22,9 @@ export type EdgeBundle = {
   /** SHA-256 of the text, 64 hexadecimal digits. */
   readonly hash: string
   readonly bytes: number
-  /** Absolute paths, those in the project parsed. */
+  /** All that was looked at; a file that left nothing but a constant has no bytes of its own. */
   readonly inputs: readonly VariantInput[]
+  /** Modules of the project that what is left imports, directly or not. */
   readonly modules: readonly ParsedModule[]
 }
 
@@ -72,15 +73,21 @@ export async function bundleEdge(options: EdgeBundleOptions): Promise<EdgeBundle
     const { problems } = loader
     throw new BuildError(problems.length > 0 ? problems : bundleProblems(error, path))
   }
-  const inputs = contentsOf(metafile, dirname(path))
-  const modules = inputs.flatMap(input => loader.parsed.get(input.path) ?? [])
+  const contents = new Map(contentsOf(metafile, dirname(path)).map(one => [one.path, one.bytes]))
+  const inputs = Object.keys(metafile.inputs)
+    .filter(input => !input.startsWith('fanfold:'))
+    .map(input => resolve(dirname(path), input))
+    .map(input => ({ path: input, bytes: contents.get(input) ?? 0 }))
+  const modules = [...loader.parsed.values()]
   if (!loader.parsed.has(path)) {
     const message = 'the bundler reads it under another name, and not what the cut left of it'
     throw new BuildError([{ place: shownPath(path), message }])
   }
   const bytes = Buffer.byteLength(text)
   const problems = [
-    ...modules.flatMap(module => (module.path === path ? [] : effectProblems(module))),
+    ...modules
+      .filter(module => module.path !== path && contents.has(module.path))
+      .flatMap(module => effectProblems(module)),
     ...proofProblems(inputs, options),
     ...importProblems(metafile, options.module, loader.parsed),
   ]
@@ -148,7 +155,7 @@ function load(module: ParsedModule): OnLoadResult {
 /** True for a file of a package that is installed, not written in the project. */
 const isInstalled = (path: string): boolean => path.includes(`${sep}node_modules${sep}`)
 
-/** Nothing may be in the variant that only what was cut imports. */
+/** Nothing may come along that only what was cut imports, not even to be looked at. */
 const proofProblems = (
   inputs: readonly VariantInput[],
   { allowed, ceiling }: EdgeBundleOptions,
@@ -157,7 +164,7 @@ const proofProblems = (
     .filter(({ path }) => !allowed.has(path))
     .map(({ path }) => ({
       place: shownPath(path),
-      message: `is in the edge variant for ceiling ${ceiling}, though only what was cut imports it`,
+      message: `comes along to the edge variant for ceiling ${ceiling}, though only what was cut imports it`,
     }))
 
 /** Modules of the project are joined by import statements only, and none imports the definition. */

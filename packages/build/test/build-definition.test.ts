@@ -85,7 +85,9 @@ t.test(
     t.equal(variant.observe?.allow({ id: 'ann', claims: {} }), true)
     const names = (paths: readonly string[] = []): string[] =>
       paths.map(path => path.replace(/^.*\//, '')).toSorted()
-    t.same(names(edge?.inputs.map(({ path }) => path)), ['definition.ts', 'shared.ts', 'tally.ts'])
+    const within = edge?.inputs.filter(({ bytes }) => bytes > 0) ?? []
+    t.same(names(within.map(({ path }) => path)), ['definition.ts', 'shared.ts', 'tally.ts'])
+    t.ok(edge?.inputs.some(({ path, bytes }) => path.endsWith('for-apply.ts') && bytes === 0))
     t.ok(names(edge?.leftOut).includes('direct.ts'))
     t.same(edge?.cut.toSorted(), ['messages', 'reducers.cheer.apply', 'state'])
     t.same(edge?.kept.toSorted(), [
