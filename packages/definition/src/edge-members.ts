@@ -31,14 +31,14 @@ export type EdgeSpec<
    * has a label crosses no link whose trust ceiling is lower, and is seen with clearance for it only.
    */
   readonly labels?: { readonly [Pattern in Labelled]: number } | undefined
-  /** What viewers may say of what they look at; only `view` depends on it. */
+  /** What viewers may say of what they look at, if they do; only `view` depends on it. */
   readonly viewState?: ViewStateSchema | undefined
   /** What viewers get, made of what is visible to them: a JSON object. Left out: just that. */
   readonly view?:
     | ((
         visible: DeepReadonly<Visible>,
         audience: DeepReadonly<Audience>,
-        viewState: DeepReadonly<StandardSchemaV1.InferInput<ViewStateSchema>>,
+        viewState: DeepReadonly<StandardSchemaV1.InferInput<ViewStateSchema>> | undefined,
       ) => View)
     | undefined
 }

@@ -52,7 +52,7 @@ const game = defineDocument({
   viewState: z.object({ page: z.number() }),
   view: (visible, audience, viewState) => ({
     phase: visible.phase ?? 'night',
-    page: viewState.page,
+    page: viewState?.page ?? 0,
     me: audience.id,
   }),
 })
