@@ -96,13 +96,13 @@ const invalidViewState: Refusal = {
   message: `a view state is what its schema takes, at most ${limits.viewStateBytesMax.value} bytes of JSON`,
 }
 
-/** None is put to the schema as well: it may have a default, and it may want one. */
+/** A viewer need not say what it looks at: then there is nothing for the schema to refuse. */
 function admitViewState(
   { viewState: schema }: EdgeDefinition,
   given: JsonValue | undefined,
 ): { readonly ok: true; readonly value: JsonValue | undefined } | Refusal {
+  if (given === undefined) return { ok: true, value: undefined }
   if (schema === undefined) {
-    if (given === undefined) return { ok: true, value: undefined }
     return refusal('FANFOLD_NO_VIEW_STATE', 'this document takes no view state')
   }
   try {
