@@ -59,6 +59,7 @@ export class Cohort {
   size = 0
   readonly #terms: Terms
   readonly #audience: CohortAudience
+  readonly #salt: Uint8Array | undefined
   #view: CohortView
   #failure: ViewFailure | undefined
   #failedAtMs: number | undefined
@@ -66,7 +67,16 @@ export class Cohort {
   #number = 1
   #positionSentAt: Instant | undefined
 
-  constructor(id: CohortId, terms: Terms, audience: CohortAudience, place: Place) {
+  constructor(options: {
+    readonly id: CohortId
+    readonly terms: Terms
+    readonly audience: CohortAudience
+    /** Where its viewers stand at first. */
+    readonly place: Place
+    /** Fresh random bytes, for positions. */
+    readonly salt: Uint8Array
+  }) {
+    const { id, terms, audience, place, salt } = options
     this.id = id
     this.key = audience.key
     this.tag = terms.points.tag(terms.variant, audience.audience, audience.viewState)
@@ -74,6 +84,7 @@ export class Cohort {
     this.#audience = audience
     this.#view = this.#newView()
     this.#sent = place
+    this.#salt = terms.isDense ? salt : undefined
   }
 
   /** True when the view is the state as it is, always. */
@@ -167,7 +178,7 @@ export class Cohort {
 
   /** What its viewers resume from. */
   position(): string {
-    return this.#terms.points.seal(this.#sent, this.tag)
+    return this.#terms.points.seal(this.#sent, this.tag, this.#salt)
   }
 
   /** The rules of the view, for a catch-up. */

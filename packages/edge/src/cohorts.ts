@@ -11,6 +11,14 @@ export type CohortLimits = {
   readonly cachedBytesMax: number
 }
 
+/** What tells cohorts apart. */
+export type CohortNames = {
+  /** One that was never used before. */
+  nextCohort(): CohortId
+  /** `pointSaltBytes` fresh random bytes. */
+  salt(): Uint8Array
+}
+
 /** A delta that takes viewers from one cohort's view to another's, made once for all that go this way. */
 type MoveFrame = { readonly fromSeq: number; readonly toSeq: number; readonly frame: Uint8Array }
 
@@ -23,17 +31,17 @@ const catchUpsMax = 64
 export class Cohorts implements Iterable<Cohort> {
   readonly terms: Terms
   readonly #limits: CohortLimits
-  readonly #nextId: () => CohortId
+  readonly #names: CohortNames
   readonly #byKey = new Map<string, Cohort>()
   readonly #frames: FrameCache
   readonly #moves = new Map<string, MoveFrame>()
   readonly #catchUps = new Map<string, Uint8Array>()
   #unplain = 0
 
-  constructor(terms: Terms, limits: CohortLimits, nextId: () => CohortId) {
+  constructor(terms: Terms, limits: CohortLimits, names: CohortNames) {
     this.terms = terms
     this.#limits = limits
-    this.#nextId = nextId
+    this.#names = names
     this.#frames = new FrameCache(limits.cachedBytesMax)
   }
 
@@ -58,7 +66,8 @@ export class Cohorts implements Iterable<Cohort> {
     const before = this.#byKey.get(audience.key)
     if (before !== undefined) return before
     if (this.#byKey.size >= this.#limits.cohortsMax) return undefined
-    const cohort = new Cohort(this.#nextId(), this.terms, audience, place)
+    const [id, salt] = [this.#names.nextCohort(), this.#names.salt()]
+    const cohort = new Cohort({ id, terms: this.terms, audience, place, salt })
     this.#byKey.set(audience.key, cohort)
     if (!cohort.isPlain) {
       this.#unplain++
@@ -139,7 +148,7 @@ export class Cohorts implements Iterable<Cohort> {
     fromSeq: number,
     make: () => Uint8Array | undefined,
   ): Uint8Array | undefined {
-    const key = `${cohort.id}<${fromSeq}`
+    const key = `${fromSeq}>${cohort.id}>${cohort.seq}`
     const before = this.#catchUps.get(key)
     if (before !== undefined) return before
     if (this.#catchUps.size >= catchUpsMax) this.#catchUps.clear()

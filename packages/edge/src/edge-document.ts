@@ -67,6 +67,7 @@ export class EdgeDocument {
       turn: port.turn,
       limits: port.limits,
       nextCohort: () => port.nextCohort(),
+      salt: () => port.salt(),
       grantsOf: viewer => port.grantsOf(viewer),
       statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
       ended: viewer => port.ended(doc, viewer),
@@ -385,6 +386,9 @@ export class EdgeDocument {
       if (this.#isBehind(request.from)) continue
       this.#waiting.delete(viewer)
       this.#enter(viewer, request, state)
+      // While it waited it was told nothing, and what it resumes from may be all there is.
+      const isDue = request.from !== undefined || this.#port.staleForMs(this.doc) !== undefined
+      if (isDue && this.#observers.has(viewer)) this.tellStatusTo(viewer)
     }
   }
 

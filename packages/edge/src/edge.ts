@@ -13,6 +13,7 @@ import { type FollowerLimits, Following, type FollowingEvent } from '@fanfold/re
 import { adoptViewState } from './admission.ts'
 import { type DocumentPort, EdgeDocument } from './edge-document.ts'
 import type { EdgeEffect, EdgeInput } from './edge-effect.ts'
+import { pointSaltBytes } from './resume-point.ts'
 import type { SmallFrame } from './small-frame.ts'
 import { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
@@ -60,6 +61,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     readonly limits: EdgeLimits
   }) {
     const { sha256, prng, wallClockMs, limits } = options
+    const salts = prng.fork('salts')
     this.#limits = limits
     this.#following = new Following({
       sha256,
@@ -90,6 +92,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       },
       wallClockMs,
       nextCohort: () => this.#nextCohort++ as CohortId,
+      salt: () => salts.bytes(pointSaltBytes),
       grantsOf: viewer => this.#viewers.get(viewer)?.grants,
       staleForMs: doc => this.#staleForMs(doc),
       ended: (doc, viewer) => this.#ended(doc, viewer),

@@ -6,7 +6,6 @@
 import type { JsonObject, JsonValue } from '@fanfold/document'
 import { assert } from '@fanfold/kernel'
 import {
-  type CohortId,
   type DocumentKey,
   type ErrorCode,
   encodeViewerFrame,
@@ -19,17 +18,16 @@ import type { Follower } from '@fanfold/replication'
 import { labelMax, type Refusal } from './admission.ts'
 import { entryFrames } from './catch-up.ts'
 import type { Cohort, Place, Terms } from './cohort.ts'
-import { type CohortLimits, Cohorts } from './cohorts.ts'
+import { type CohortLimits, type CohortNames, Cohorts } from './cohorts.ts'
 import { deliverRecord, placeOf, ruleFailed } from './delivery.ts'
 import { type Found, findCohort } from './find-cohort.ts'
 import { answerFrame, frameAcross, frameBetween, readViews } from './move-frames.ts'
 import type { Turn } from './turn.ts'
 
 /** What observers ask of the document and the edge that they are of. */
-export type ObserversPort = {
+export type ObserversPort = CohortNames & {
   readonly turn: Turn
   readonly limits: CohortLimits
-  nextCohort(): CohortId
   /** What the viewer's token says now; undefined for a viewer that is gone. */
   grantsOf(viewer: ViewerId): Grants | undefined
   /** How it stands with what a cohort is shown. */
@@ -171,8 +169,9 @@ export class Observers {
     if (found.cohort !== observer.cohort) {
       this.#moveTo(viewer, observer, found.cohort, state)
     } else {
-      const frame = answerFrame(this.#shown, found.cohort, state)
-      this.#send(viewer, frame ?? this.#port.statusFrame(found.cohort))
+      // As a move, so that a viewer that lags gets no range that it does not have.
+      const { cohort } = observer
+      this.#passOver(viewer, cohort, cohort, answerFrame(this.#shown, cohort, state))
     }
   }
 
@@ -286,9 +285,9 @@ export class Observers {
     state: JsonObject | undefined,
     frameBetween: FrameBetween,
   ): Turned {
-    const { limits, nextCohort, turn } = this.#port
+    const { limits, turn } = this.#port
     this.#isChanged = false
-    this.#cohorts = terms === undefined ? undefined : new Cohorts(terms, limits, nextCohort)
+    this.#cohorts = terms === undefined ? undefined : new Cohorts(terms, limits, this.#port)
     const cohorts = this.#cohorts
     if (cohorts === undefined || state === undefined) {
       const turned = new Map<ViewerId, ObserveRequest>()

@@ -1,14 +1,16 @@
 /*
  * A position as a viewer carries it: where in the log its view stands, and which view that is, sealed.
  *
- *   plain     epoch (4) · seq (6) · first 16 bytes of the chain hash · tag (16)
+ *   plain     epoch (4) · seq (6) · first 16 bytes of the chain hash · tag (16) · salt (0 or 8)
  *   siv       first 16 bytes of SHA-256(viewKey ‖ 2 ‖ plain)
  *   keystream SHA-256(viewKey ‖ 0 ‖ siv) ‖ SHA-256(viewKey ‖ 1 ‖ siv)
  *   text      "2." base64url(siv ‖ plain xor keystream)
  *
  * The key comes with the document's definition: every edge of the fleet opens what another has sealed,
  * and no viewer reads a seq in it or makes one up. Sealing is deterministic, so that the frames of a
- * cohort are the same bytes for all. What does not open is as if no position had been given.
+ * cohort are the same bytes for all. Where numbers are dense, each cohort has a salt of its own: two
+ * positions that a viewer collects differ whether or not something hidden went by in between.
+ * What does not open is as if no position had been given.
  */
 import { canonicalJson, type JsonValue } from '@fanfold/document'
 import {
@@ -34,7 +36,13 @@ const sivBytes = 16
 const hashPrefixBytes = 16
 const tagBytes = 16
 const plainBytes = 4 + 6 + hashPrefixBytes + tagBytes
-const textLength = prefix.length + Math.ceil(((sivBytes + plainBytes) * 4) / 3)
+/** Bytes of the salt, where there is one. */
+export const pointSaltBytes = 8
+const textLengths = [0, pointSaltBytes].map(
+  salt => prefix.length + Math.ceil(((sivBytes + plainBytes + salt) * 4) / 3),
+)
+
+const noSalt = new Uint8Array(0)
 
 /** What a hash under the key is for. */
 const purpose = { keystream: [0, 1], siv: 2, tag: 3 } as const
@@ -59,8 +67,8 @@ export class ResumePoints {
   }
 
   /** The text for a viewer whose view `tag` stands at `at`. */
-  seal(at: Position, tag: Uint8Array): string {
-    const plain = new Uint8Array(plainBytes)
+  seal(at: Position, tag: Uint8Array, salt: Uint8Array = noSalt): string {
+    const plain = new Uint8Array(plainBytes + salt.length)
     writeUint32(plain, 0, at.epoch)
     const high = Math.floor(at.seq / 0x1_0000_0000)
     plain[4] = high >>> 8
@@ -68,13 +76,14 @@ export class ResumePoints {
     writeUint32(plain, 6, at.seq % 0x1_0000_0000)
     plain.set(at.hash.subarray(0, hashPrefixBytes), 10)
     plain.set(tag, 10 + hashPrefixBytes)
+    plain.set(salt, plainBytes)
     const siv = this.#siv(plain)
     return prefix + encodeBase64Url(concatBytes([siv, this.#mask(plain, siv)]))
   }
 
   /** What a text says, or `undefined` when no edge has sealed it for this document. */
   open(text: string): OpenedPoint | undefined {
-    if (text.length !== textLength || !text.startsWith(prefix)) return undefined
+    if (!textLengths.includes(text.length) || !text.startsWith(prefix)) return undefined
     const bytes = decodeBase64Url(text.slice(prefix.length))
     if (bytes === undefined) return undefined
     const siv = bytes.subarray(0, sivBytes)

@@ -26,7 +26,10 @@ function market(overrides: Parameters<typeof odds>[0] = {}): {
 }
 
 /** Under this one the score is hidden, the odds are not. */
-const hidden = define({ rules: [rule('/score', audience => audience['premium'] === true)], observe: byClaims })
+const hidden = define({
+  rules: [rule('/score', audience => audience['premium'] === true)],
+  observe: byClaims,
+})
 
 t.test('a new definition gives everybody the exact difference, and disconnects nobody', async t => {
   const { show, models, take } = market()

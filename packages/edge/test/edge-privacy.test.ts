@@ -1,10 +1,9 @@
 import { encodeUtf8 } from '@fanfold/kernel'
 import { naiveView } from '@fanfold/privacy'
 import t from 'tap'
-import { doc, rangesOf, viewer } from './build-edge.ts'
+import { define, doc, rangesOf, viewer } from './build-edge.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims, odds, rule } from './rules.ts'
-import { define } from './build-edge.ts'
 
 const [free, paying, other] = [viewer(1), viewer(2), viewer(3)]
 const start = { score: 0, odds: 1, late: 'x', shown: false }
@@ -118,23 +117,26 @@ t.test('who may see more than may come here is refused, for good', async t => {
   t.same(show.rig.got(free), [])
 })
 
-t.test('when the ceiling falls, who is above it is refused and the others get snapshots', async t => {
-  const labels = [{ pattern: '/salary', label: 1 }]
-  const clearance = (audience: unknown): number => (audience as { level: number }).level
-  const definition = define({ labels, observe: { ...byClaims, clearance } })
-  const show = new Show(definition, { name: 'a', salary: 1 }, { labels })
-  for (const level of [0, 1]) {
-    show.rig.open(viewer(level + 1), { claims: { level } })
-    show.rig.observe(viewer(level + 1))
-    show.rig.got(viewer(level + 1))
-  }
-  show.rig.closeParent()
-  show.rig.openParent()
-  show.rig.frame(...show.history.snapshot(0))
-  const [low, high] = [show.rig.got(viewer(1)), show.rig.got(viewer(2))]
-  t.ok(rangesOf(low).includes('=2'), rangesOf(low).join())
-  t.ok(high.some(frame => frame.type === 'refused' && frame.code === 'FANFOLD_ABOVE_CEILING'))
-})
+t.test(
+  'when the ceiling falls, who is above it is refused and the others get snapshots',
+  async t => {
+    const labels = [{ pattern: '/salary', label: 1 }]
+    const clearance = (audience: unknown): number => (audience as { level: number }).level
+    const definition = define({ labels, observe: { ...byClaims, clearance } })
+    const show = new Show(definition, { name: 'a', salary: 1 }, { labels })
+    for (const level of [0, 1]) {
+      show.rig.open(viewer(level + 1), { claims: { level } })
+      show.rig.observe(viewer(level + 1))
+      show.rig.got(viewer(level + 1))
+    }
+    show.rig.closeParent()
+    show.rig.openParent()
+    show.rig.frame(...show.history.snapshot(0))
+    const [low, high] = [show.rig.got(viewer(1)), show.rig.got(viewer(2))]
+    t.ok(rangesOf(low).includes('=2'), rangesOf(low).join())
+    t.ok(high.some(frame => frame.type === 'refused' && frame.code === 'FANFOLD_ABOVE_CEILING'))
+  },
+)
 
 t.test('who is not let in hears a fixed sentence, and waits for nothing', async t => {
   const allow = (): boolean => false

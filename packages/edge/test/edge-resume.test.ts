@@ -2,6 +2,7 @@ import { sha256 } from '@fanfold/conformance'
 import t from 'tap'
 import { ResumePoints } from '../src/resume-point.ts'
 import {
+  define,
   hashOf,
   live,
   pointAt,
@@ -11,8 +12,11 @@ import {
   viewer,
   viewKey,
 } from './build-edge.ts'
+import { Model, put, Show } from './history.ts'
+import { odds } from './rules.ts'
 
 const one = viewer(1)
+const two = viewer(2)
 
 t.test('a viewer resumes by one delta over all that it missed', async t => {
   const rig = live()
@@ -75,4 +79,115 @@ t.test('a viewer that lagged gets no snapshot older than what it had', async t =
   rig.frame(records(11, 12))
   rig.drain(one)
   t.match(rig.got(one)[0], { type: 'snapshot', seq: 12 })
+})
+
+const start = { score: 0, odds: 1, late: 'x', shown: false }
+const premium = { premium: true }
+const free = { premium: false }
+
+t.test('a resume is filtered like all else', async t => {
+  const show = new Show(odds(), start)
+  const from = show.history.pointAt(2, 'first', free)
+  show.rig.open(one, { claims: free })
+  show.rig.observe(one)
+  show.change(put('/odds', 'the secret'))
+  show.change(put('/score', 1), put('/odds', 'the secret'))
+  show.change(put('/shown', true), put('/shown', false))
+  show.rig.got(one)
+  show.rig.observe(one, { from })
+  const bytes = (show.rig.received.get(one) ?? []).map(each => Buffer.from(each.bytes).toString())
+  t.notMatch(bytes.join(), /secret/)
+  const frames = show.rig.got(one)
+  t.ok(['2>5,live', '=5,live'].includes(rangesOf(frames).join()), rangesOf(frames).join())
+})
+
+t.test('a position that another audience was given leads to a snapshot', async t => {
+  const show = new Show(odds(), start)
+  show.rig.open(one, { claims: free })
+  show.change(put('/odds', 2))
+  show.change(put('/score', 2))
+  for (const from of [
+    show.history.pointAt(3, 'first', premium),
+    show.history.pointAt(4, 'first', premium),
+    show.history.pointAt(3, 'other', free),
+    show.history.pointAt(3, 'first', free, { page: 1 }),
+  ]) {
+    show.rig.observe(one, { from })
+    const [first] = show.rig.got(one)
+    t.match(first, { type: 'snapshot', view: { score: 2, shown: false } })
+  }
+})
+
+t.test('positions that no edge has sealed are as if there were none', async t => {
+  const show = new Show(odds(), start)
+  show.rig.open(one, { claims: free })
+  const good = show.history.pointAt(2, 'first', free)
+  const garbage = ['', '2.', good.slice(0, -1), `${good}A`, good.toLowerCase(), '1.1.2.00', '\0']
+  for (const from of [...garbage, 'x'.repeat(60_000)]) {
+    show.rig.observe(one, { from })
+    t.same(rangesOf(show.rig.got(one)), ['=2', 'live'], from.slice(0, 20))
+  }
+})
+
+t.test('a viewer that was told of more elsewhere is brought level with its cohort', async t => {
+  const show = new Show(odds(), start)
+  const models = [new Model(), new Model()] as const
+  show.rig.open(one, { claims: free })
+  show.rig.observe(one)
+  models[0].take(show.rig.got(one))
+  show.change(put('/odds', 2))
+  show.change(put('/odds', 3))
+  // At another edge the cohort was made when the document stood at 3.
+  models[1].seq = 3
+  models[1].view = { score: 0, shown: false }
+  show.rig.open(two, { claims: free })
+  show.rig.observe(two, { from: show.history.pointAt(3, 'first', free) })
+  show.change(put('/score', 1))
+  models[0].take(show.rig.got(one))
+  models[1].take(show.rig.got(two))
+  for (const model of models) {
+    t.same([model.problem, model.seq, model.view], [undefined, 5, { score: 1, shown: false }])
+  }
+})
+
+t.test('nothing due is the status alone, however long ago it was', async t => {
+  const show = new Show(odds(), start, { ring: { recordsMax: 4 } })
+  show.rig.open(one, { claims: free })
+  show.rig.observe(one)
+  show.rig.got(one)
+  for (let n = 0; n < 20; n++) show.change(put('/odds', n))
+  show.rig.open(two, { claims: free })
+  show.rig.observe(two, { from: show.history.pointAt(2, 'first', free) })
+  t.same(rangesOf(show.rig.got(two)), ['live'])
+  show.change(put('/score', 1))
+  t.same(rangesOf(show.rig.got(two)), ['2>23'])
+})
+
+t.test('a catch-up that is larger than the snapshot is the snapshot', async t => {
+  const show = new Show(define(), { items: {} })
+  show.rig.open(one)
+  for (let n = 0; n < 30; n++) {
+    show.change(put(`/items/i${n}`, 'x'.repeat(50)))
+    show.change({ op: 'remove', path: `/items/i${n}` })
+  }
+  show.rig.observe(one, { from: show.history.pointAt(2, 'first') })
+  t.same(rangesOf(show.rig.got(one)), ['=62', 'live'])
+})
+
+t.test('many that resume from one place share the frame', async t => {
+  const show = new Show(odds(), { ...start, filler: 'x'.repeat(500) })
+  show.change(put('/score', 1))
+  for (let number = 1; number <= 20; number++) {
+    show.rig.open(viewer(number), { claims: free })
+    show.rig.observe(viewer(number), { from: show.history.pointAt(2, 'first', free) })
+  }
+  const deltas = show.rig
+    .effects()
+    .flatMap(effect =>
+      effect.kind === 'viewer-send' && Buffer.from(effect.frame).includes('"delta"')
+        ? [effect.frame]
+        : [],
+    )
+  t.equal(deltas.length, 20)
+  t.equal(new Set(deltas).size, 1)
 })

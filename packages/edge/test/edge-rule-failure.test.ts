@@ -1,5 +1,5 @@
-import type { EdgeFact } from '../src/edge-effect.ts'
 import t from 'tap'
+import type { EdgeFact } from '../src/edge-effect.ts'
 import { define, doc, type Rig, rangesOf, startMs, viewer } from './build-edge.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims, rule } from './rules.ts'
@@ -12,7 +12,8 @@ const brittle = define({
     rule(
       '/odds',
       (audience, { reads }) => {
-        if (audience['frail'] === true && Number(reads['/n']) % 2 === 1) throw new Error('the secret')
+        if (audience['frail'] === true && Number(reads['/n']) % 2 === 1)
+          throw new Error('the secret')
         return true
       },
       ['/n'],
@@ -41,7 +42,12 @@ t.test('a cohort whose rule fails keeps what it sees, is told once, and harms no
   made.rig.effects()
   made.rig.nowMs = 300
   made.change(put('/n', 1))
-  const status = { type: 'status', status: 'stale', since: startMs + 300, code: 'FANFOLD_RULE_FAILED' }
+  const status = {
+    type: 'status',
+    status: 'stale',
+    since: startMs + 300,
+    code: 'FANFOLD_RULE_FAILED',
+  }
   t.match(made.rig.got(frail), [status])
   t.match(facts(made.rig), [{ doc, place: '/odds', error: { message: 'the secret' } }])
   made.rig.nowMs = 400

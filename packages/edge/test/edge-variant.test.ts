@@ -1,6 +1,17 @@
 import { encodeLinkFrame, type LinkFrame } from '@fanfold/protocol'
 import t from 'tap'
-import { define, doc, followerLimits, hashOf, parent, type Rig, rangesOf, startMs, variantOf, viewer } from './build-edge.ts'
+import {
+  define,
+  doc,
+  followerLimits,
+  hashOf,
+  parent,
+  type Rig,
+  rangesOf,
+  startMs,
+  variantOf,
+  viewer,
+} from './build-edge.ts'
 import { Model, put, Show } from './history.ts'
 import { rule } from './rules.ts'
 

@@ -76,7 +76,13 @@ t.test('a viewer that asks for the view it has is answered, and stays', async t 
 t.test('a view state that the schema refuses is not quoted, and changes nothing', async t => {
   const show = book()
   show.rig.got(one)
-  for (const viewState of [{ page: 7 }, 'the secret', null, undefined, { page: 'x'.repeat(5_000) }]) {
+  for (const viewState of [
+    { page: 7 },
+    'the secret',
+    null,
+    undefined,
+    { page: 'x'.repeat(5_000) },
+  ]) {
     show.rig.request(one, { type: 'viewState', doc, viewState })
     const bytes = Buffer.from(show.rig.received.get(one)?.[0]?.bytes ?? []).toString()
     t.match(show.rig.got(one), [{ type: 'refused', code: 'FANFOLD_INVALID_VIEW_STATE' }])
@@ -138,6 +144,18 @@ t.test('a viewer that lags and asks for another view gets its snapshot when it d
   model.take(frames)
   show.change(put('/pages/b', 'BBB'))
   t.same(model.take(show.rig.got(one)).view, { title: 'T', page: 'b', text: 'BBB' })
+  t.equal(model.problem, undefined)
+})
+
+t.test('a viewer that lags and asks for the view it has gets it when it drains', async t => {
+  const show = book()
+  const model = new Model().take(show.rig.got(one))
+  show.rig.lag(one)
+  show.change(put('/pages/a', 'AA'))
+  flip(show, one, 'a')
+  t.same(show.rig.got(one), [], 'no range that it does not have')
+  show.rig.drain(one)
+  t.same(model.take(show.rig.got(one)).view, { title: 'T', page: 'a', text: 'AA' })
   t.equal(model.problem, undefined)
 })
 

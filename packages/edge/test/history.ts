@@ -103,7 +103,10 @@ export class History {
   change(...patch: PatchOperation[]): LogRecord {
     this.#apply(patch)
     const parts = [...this.#split(patch)]
-    return this.#append('delta', parts.map(([tag, part]) => [tag, json(part)]))
+    return this.#append(
+      'delta',
+      parts.map(([tag, part]) => [tag, json(part)]),
+    )
   }
 
   claim(): LogRecord {

@@ -48,8 +48,8 @@ export type ViewerEffect =
   | { readonly kind: 'cohort-enter'; readonly cohort: CohortId; readonly viewer: ViewerId }
   | { readonly kind: 'cohort-exit'; readonly cohort: CohortId; readonly viewer: ViewerId }
   /**
-   * The viewer goes from one cohort to another, by the frame that takes its view there, where there is
-   * one. A viewer that lags, and so is not in `from`, gets no frame: it lags in `to`, and
+   * The viewer goes from one cohort to another, or stays, by the frame that takes its view there, where
+   * there is one. A viewer that lags, and so is not in `from`, gets no frame: it lags in `to`, and
    * `viewer-drained` names `to` once it has drained, also when it has drained already.
    */
   | {

@@ -1,0 +1,311 @@
+/*
+ * Two edges of one history, and viewers that do all that viewers do, at either. Whatever happens, what
+ * a viewer sees is what the definition says of the state, worked out by the slow and simple oracle.
+ */
+import type { EdgeDefinition } from '@fanfold/definition'
+import type { JsonObject, JsonValue, PatchOperation } from '@fanfold/document'
+import { naiveView } from '@fanfold/privacy'
+import type { ViewerFrame } from '@fanfold/protocol'
+import fc from 'fast-check'
+import t from 'tap'
+import { define, doc, Rig, viewer } from './build-edge.ts'
+import { History, Model, put } from './history.ts'
+import { byClaims, odds, rule } from './rules.ts'
+
+const viewerCount = 4
+const pages = ['a', 'b', 'c']
+
+const definitions: Readonly<Record<string, EdgeDefinition>> = {
+  open: define({ observe: byClaims }),
+  odds: odds(),
+  dense: odds({ observe: { numbering: 'dense' } }),
+  lists: define({
+    rules: [
+      rule('/list/*', (audience, { key }) => audience['premium'] === true || key === '0'),
+      rule('/hands/*', (audience, { key }) => audience['hand'] === key),
+    ],
+    observe: byClaims,
+  }),
+  paged: define({
+    rules: [rule('/odds', audience => audience['premium'] === true)],
+    view: (visible, _audience, viewState) => {
+      const state = visible as JsonObject
+      const page = ((viewState as { page?: string } | undefined)?.page ?? 'a') as string
+      return {
+        page,
+        hand: (state['hands'] as JsonObject)?.[page] ?? null,
+        odds: state['odds'] ?? 0,
+      }
+    },
+    viewState: {
+      '~standard': { version: 1, vendor: 'test', validate: value => ({ value }) },
+    },
+    observe: byClaims,
+  }),
+}
+
+const start: JsonObject = {
+  score: 0,
+  odds: 1,
+  late: 'x',
+  shown: false,
+  list: [1, 2, 3],
+  hands: { a: 1, b: 2 },
+}
+
+const value = fc.constantFrom<JsonValue>(0, 1, 'text', true, { deep: 1 })
+const change = fc.oneof(
+  fc.record({ path: fc.constantFrom('/score', '/odds', '/late', '/hands/a', '/hands/c'), value }),
+  fc.record({ path: fc.constant('/shown'), value: fc.boolean() }),
+  fc.record({ path: fc.constantFrom('/list/0', '/list/-'), value }),
+)
+
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ what: fc.constant('change' as const), change }) },
+  { weight: 3, arbitrary: fc.record({ what: fc.constant('feed' as const), edge: fc.nat(1) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      what: fc.constantFrom('observe', 'resume', 'leave', 'lag', 'drain', 'page', 'renew' as const),
+      viewer: fc.nat(viewerCount - 1),
+      edge: fc.nat(1),
+      page: fc.constantFrom(...pages),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('define' as const),
+      name: fc.constantFrom(...Object.keys(definitions)),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('cut' as const), edge: fc.nat(1) }) },
+)
+
+type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
+
+/** What the history was at a seq. */
+type Moment = { readonly name: string; readonly state: JsonObject }
+
+class Walker extends Model {
+  readonly id
+  edge = 0
+  isObserving = false
+  claims: Record<string, JsonValue> = { premium: false, hand: 'a' }
+  page: string | undefined
+  /** It may not be shown anything older than this. */
+  floor = 0
+  #anchor: { position: string; seq: number; view: JsonObject | undefined } | undefined
+
+  constructor(number: number) {
+    super()
+    this.id = viewer(number + 1)
+  }
+
+  override take(frames: readonly ViewerFrame[]): this {
+    for (const frame of frames) {
+      super.take([frame])
+      if ('position' in frame && frame.position !== undefined) {
+        this.#anchor = { position: frame.position, seq: this.seq, view: copy(this.view) }
+      }
+      if (frame.type !== 'refused') continue
+      // It waited until another definition was in force, which takes no view state.
+      if (frame.code === 'FANFOLD_NO_VIEW_STATE') this.isObserving = false
+      else this.problem ??= frame.code
+    }
+    return this
+  }
+
+  /** Goes back to the view that the last position is of. */
+  resume(): string | undefined {
+    this.seq = this.#anchor?.seq ?? 0
+    this.view = copy(this.#anchor?.view)
+    return this.#anchor?.position
+  }
+
+  restart(): void {
+    this.seq = 0
+    this.view = undefined
+    this.#anchor = undefined
+  }
+}
+
+const copy = (view: JsonObject | undefined): JsonObject | undefined =>
+  view === undefined ? undefined : JSON.parse(JSON.stringify(view))
+
+class Walk {
+  readonly #history = new History()
+  readonly #moments: Moment[] = []
+  readonly #edges = [new Rig({}, { recordsMax: 12 }), new Rig({}, { recordsMax: 12 })]
+  readonly #fed = [0, 0]
+  readonly #walkers = Array.from({ length: viewerCount }, (_, number) => new Walker(number))
+  #name = 'odds'
+
+  constructor() {
+    this.#history.define(this.#name)
+    this.#note()
+    this.#history.create(start)
+    this.#note()
+    for (const [edge, rig] of this.#edges.entries()) {
+      for (const [name, definition] of Object.entries(definitions)) rig.load(name, definition)
+      rig.openParent()
+      rig.follow()
+      rig.frame(...this.#history.snapshot())
+      this.#fed[edge] = 2
+    }
+    for (const walker of this.#walkers) {
+      for (const rig of this.#edges) rig.open(walker.id, { claims: walker.claims })
+    }
+  }
+
+  take(step: Step): void {
+    switch (step.what) {
+      case 'change':
+        this.#history.change(operation(this.#history.state, step.change))
+        this.#note()
+        this.#feed(0)
+        break
+      case 'define':
+        this.#name = step.name
+        this.#history.define(step.name)
+        this.#note()
+        this.#feed(0)
+        break
+      case 'feed':
+        this.#feed(step.edge)
+        break
+      case 'cut': {
+        const rig = this.#rig(step.edge)
+        rig.closeParent()
+        rig.openParent()
+        rig.frame(...this.#history.snapshot())
+        this.#fed[step.edge] = this.#history.seq
+        break
+      }
+      default:
+        this.#walk(step)
+    }
+    for (const walker of this.#walkers) this.#check(walker)
+  }
+
+  #walk(step: Extract<Step, { viewer: number }>): void {
+    const walker = this.#walkers[step.viewer]
+    if (walker === undefined) return
+    const before = this.#rig(walker.edge)
+    switch (step.what) {
+      case 'observe':
+        this.#observe(walker, step.edge, undefined)
+        return
+      case 'resume':
+        this.#observe(walker, step.edge, walker.resume())
+        return
+      case 'leave':
+        before.request(walker.id, { type: 'leave', doc })
+        walker.isObserving = false
+        return
+      case 'lag':
+        before.lag(walker.id)
+        return
+      case 'drain':
+        before.drain(walker.id)
+        return
+      case 'page':
+        // Only where the edge's definition takes one is it what the viewer has from then on.
+        if (!walker.isObserving || this.#momentAt(walker.edge).name !== 'paged') return
+        walker.page = step.page
+        before.request(walker.id, { type: 'viewState', doc, viewState: { page: step.page } })
+        return
+      case 'renew':
+        walker.claims = { premium: !walker.claims['premium'], hand: step.page }
+        for (const rig of this.#edges) rig.renew(walker.id, { claims: walker.claims })
+    }
+  }
+
+  #observe(walker: Walker, edge: number, from: string | undefined): void {
+    this.#rig(walker.edge).drain(walker.id)
+    if (edge !== walker.edge) this.#rig(walker.edge).request(walker.id, { type: 'leave', doc })
+    for (const rig of this.#edges) rig.got(walker.id)
+    if (from === undefined) {
+      walker.restart()
+      walker.floor = 0
+    } else {
+      walker.resume()
+    }
+    walker.edge = edge
+    walker.isObserving = true
+    const isPaged = this.#momentAt(edge).name === 'paged'
+    if (!isPaged) walker.page = undefined
+    const viewState = walker.page === undefined ? undefined : { page: walker.page }
+    this.#rig(edge).observe(walker.id, { ...(from && { from }), viewState })
+  }
+
+  #check(walker: Walker): void {
+    const rig = this.#rig(walker.edge)
+    const frames = rig.got(walker.id)
+    if (!walker.isObserving) return
+    walker.take(frames)
+    if (!walker.isObserving) return
+    if (walker.problem !== undefined) throw new Error(`${walker.id}: ${walker.problem}`)
+    const seq = this.#fed[walker.edge] ?? 0
+    // It lags, or waits until this edge is as far as the one it comes from.
+    if (rig.lagging.has(walker.id) || seq < walker.floor) return
+    const { name, state } = this.#momentAt(walker.edge)
+    const definition = definitions[name] as EdgeDefinition
+    const viewState =
+      name === 'paged' && walker.page !== undefined ? { page: walker.page } : undefined
+    const cohort = { audience: walker.claims, clearance: 0, viewState }
+    const expected = JSON.stringify(sorted(naiveView(definition, state, cohort)))
+    const got = JSON.stringify(sorted(walker.view ?? null))
+    if (got !== expected) throw new Error(`${walker.id} sees ${got}, not ${expected}, at ${seq}`)
+    walker.floor = seq
+  }
+
+  #feed(edge: number): void {
+    const rig = this.#rig(edge)
+    const count = this.#history.seq - (this.#fed[edge] ?? 0)
+    if (count > 0) rig.frame(this.#history.last(count))
+    this.#fed[edge] = this.#history.seq
+  }
+
+  #note(): void {
+    this.#moments.push({ name: this.#name, state: this.#history.state })
+  }
+
+  #momentAt(edge: number): Moment {
+    return this.#moments[(this.#fed[edge] ?? 0) - 1] as Moment
+  }
+
+  #rig(edge: number): Rig {
+    return this.#edges[edge] as Rig
+  }
+}
+
+function operation(
+  state: JsonObject,
+  { path, value }: { path: string; value: JsonValue },
+): PatchOperation {
+  const list = state['list'] as JsonValue[]
+  if (path === '/list/-' && list.length > 4) return { op: 'remove', path: '/list/1' }
+  return path === '/list/0' ? { op: 'replace', path, value } : put(path, value)
+}
+
+function sorted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map(key => [key, sorted(value[key] as JsonValue)]),
+  )
+}
+
+t.test(
+  'whatever happens, viewers see what the definition says, and their ranges adjoin',
+  async t => {
+    const holds = fc.property(fc.array(step, { maxLength: 80, size: 'max' }), steps => {
+      const walk = new Walk()
+      for (const one of steps) walk.take(one)
+    })
+    t.doesNotThrow(() => fc.assert(holds, { numRuns: 200 }))
+  },
+)
