@@ -42,7 +42,7 @@ export const paged = (overrides: Parameters<typeof define>[0] = {}): EdgeDefinit
   define({
     view: (visible, _audience, viewState) => {
       const { pages, title } = visible as { pages: Record<string, JsonValue>; title: JsonValue }
-      const { page } = viewState as { page: string }
+      const { page } = (viewState ?? { page: 'a' }) as { page: string }
       return { title, page, text: pages[page] ?? null }
     },
     viewState: {
