@@ -16,7 +16,7 @@ import { copyJson, frozenJson } from './json-copy.ts'
 import { isWithin, type Place, placeAt } from './place.ts'
 import { Loan } from './read-only.ts'
 import type { ViewFailure } from './rule-asker.ts'
-import type { Gate, StagedChange } from './staged-change.ts'
+import type { StagedChange } from './staged-change.ts'
 import { StateFilter } from './state-filter.ts'
 import { appendDifference, viewDifference } from './view-difference.ts'
 import type { ViewRules } from './view-rules.ts'
@@ -101,7 +101,7 @@ export class CohortView {
     this.#staged = {
       change,
       seen: change.locations.map(place => filter.seenAt(place, true)),
-      allowed: change.gates.map(({ place }) => filter.allows(place)),
+      allowed: change.gates.map(place => filter.allows(place)),
     }
     this.#end(filter)
   }
@@ -193,11 +193,8 @@ type StagedSight = {
 
 function settleChange({ change, seen, allowed }: StagedSight, filter: StateFilter): ViewStep {
   const { regions, locations, gates } = change
-  const turned = gates.flatMap(({ place, isFilled }, index) => {
-    const isOpen = filter.allows(place)
-    return isOpen === allowed[index] ? [] : [{ place, isFilled, isOpen }]
-  })
-  const behind = new Set(turned.map(({ place }) => place.pointer))
+  const turned = gates.filter((place, index) => filter.allows(place) !== allowed[index])
+  const behind = new Set(turned.map(({ pointer }) => pointer))
   const open = regions.filter(
     ({ place }) => !isWithin(place.pointer, behind) && filter.allows(place),
   )
@@ -206,10 +203,13 @@ function settleChange({ change, seen, allowed }: StagedSight, filter: StateFilte
   }
   const texts = open.flatMap(region => region.texts())
   const operations: PatchOperation[] = []
-  for (const gate of turned) {
-    const { pointer } = gate.place
-    if (isWithin(pointer.slice(0, pointer.lastIndexOf('/')), behind)) continue
-    turnGate(gate, filter, operations)
+  for (const [index, place] of gates.entries()) {
+    const { pointer } = place
+    if (!behind.has(pointer) || isWithin(pointer.slice(0, pointer.lastIndexOf('/')), behind))
+      continue
+    // Something was at the place: an answer that was yes showed it.
+    if (allowed[index] === true) operations.push({ op: 'remove', path: pointer })
+    else appendChange(undefined, filter.seenAt(place, false), place, operations)
   }
   for (const [index, place] of locations.entries()) {
     if (isWithin(place.pointer, behind)) continue
@@ -217,16 +217,6 @@ function settleChange({ change, seen, allowed }: StagedSight, filter: StateFilte
   }
   for (const operation of operations) texts.push(JSON.stringify(operation))
   return deltaOf(texts)
-}
-
-/** Gives what is behind a gate, or takes away what was seen there. */
-function turnGate(
-  { place, isFilled, isOpen }: Gate & { readonly isOpen: boolean },
-  filter: StateFilter,
-  operations: PatchOperation[],
-): void {
-  if (isOpen) appendChange(undefined, filter.seenAt(place, false), place, operations)
-  else if (isFilled) operations.push({ op: 'remove', path: place.pointer })
 }
 
 function appendChange(

@@ -43,8 +43,14 @@ class NaiveFilter {
   readonly #definition: EdgeDefinition
   readonly #state: JsonObject
   readonly #cohort: NaiveCohort
+  readonly #labels: readonly { readonly segments: readonly Segment[]; readonly label: number }[]
 
   constructor(definition: EdgeDefinition, state: JsonObject, cohort: NaiveCohort) {
+    this.#labels = definition.labels.map(({ pattern, label }) => {
+      const segments = parsePathPattern(pattern)?.segments
+      if (segments === undefined) throw new TypeError(`a label stands at a pattern, got ${pattern}`)
+      return { segments, label }
+    })
     this.#definition = definition
     this.#state = state
     this.#cohort = cohort
@@ -68,11 +74,9 @@ class NaiveFilter {
   }
 
   #isSeen(value: JsonValue, path: Path): boolean {
-    const { labels, rules, isOpen } = this.#definition
-    for (const { pattern, label } of labels) {
-      const segments = parsePathPattern(pattern)?.segments
-      const isOn = segments !== undefined && covers(segments, path)
-      if (isOn && label > this.#cohort.clearance) return false
+    const { rules, isOpen } = this.#definition
+    for (const { segments, label } of this.#labels) {
+      if (label > this.#cohort.clearance && covers(segments, path)) return false
     }
     const onPath = rules.filter(rule => covers(rule.pattern.segments, path))
     if (!onPath.every(rule => this.#allows(rule, path))) return false

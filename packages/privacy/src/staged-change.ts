@@ -60,13 +60,6 @@ export class Region {
   }
 }
 
-/** A place whose rules may answer otherwise after the change. */
-export type Gate = {
-  readonly place: Place
-  /** True when there is something at the place before the change. */
-  readonly isFilled: boolean
-}
-
 /**
  * A change about to be made, looked at once for all cohorts.
  *
@@ -80,13 +73,17 @@ export class StagedChange {
   readonly state: JsonObject
   /** True when the patch leads to where it started: nobody is told of it. */
   readonly isIdle: boolean
-  /** True when the patch writes what it takes back: its bytes hold what is in no state. */
+  /**
+   * True when the patch writes what it takes back, so that its bytes hold what is in no state; or does
+   * not fit, so that nobody knows what they lead to.
+   */
   readonly isLossy: boolean
   /** True when the patch is what its regions say, operation by operation, and nothing else. */
   readonly isAllRegions: boolean
   readonly regions: readonly Region[]
   readonly locations: readonly Place[]
-  readonly gates: readonly Gate[]
+  /** Something is at each of them before the change. */
+  readonly gates: readonly Place[]
   readonly #preview: PatchPreview
 
   constructor(rules: ViewRules, state: JsonObject, patch: readonly PatchOperation[]) {
@@ -100,12 +97,10 @@ export class StagedChange {
     else if (!this.isIdle) sorting.sort(preview)
     this.locations = sorting.outermostLocations()
     const within = new Set(this.locations.map(place => place.pointer))
-    const isOutside = ({ place }: { readonly place: Place }): boolean =>
-      !isWithin(place.pointer, within)
-    const regions = sorting.regions.filter(isOutside)
+    const regions = sorting.regions.filter(({ place }) => !isWithin(place.pointer, within))
     this.regions = regions.filter(({ place }) => !preview.isUnchangedAt(place.segments))
-    this.gates = sorting.gates().filter(isOutside)
-    this.isLossy = preview.touches.some(touch => touch.isLossy)
+    this.gates = sorting.gates.filter(({ pointer }) => !isWithin(pointer, within))
+    this.isLossy = !preview.isFitting || preview.touches.some(touch => touch.isLossy)
     this.isAllRegions =
       preview.isVerbatim &&
       this.locations.length === 0 &&
@@ -126,7 +121,7 @@ class Sorting {
   readonly #state: JsonObject
   readonly #regions: Map<string, Region> = new Map()
   readonly #locations: Map<string, Place> = new Map()
-  readonly #gates: Map<string, Gate> = new Map()
+  readonly #gates: Map<string, Place> = new Map()
   /** True when something was touched that nobody sees. */
   hasUnseen = false
 
@@ -139,7 +134,7 @@ class Sorting {
     return [...this.#regions.values()]
   }
 
-  gates(): readonly Gate[] {
+  get gates(): readonly Place[] {
     return [...this.#gates.values()]
   }
 
@@ -154,17 +149,9 @@ class Sorting {
   sort(preview: PatchPreview): void {
     for (const touch of preview.touches) this.#addTouch(touch)
     const paths = preview.touches.map(({ segments, arrayDepth }) => segments.slice(0, arrayDepth))
-    const touched = touchedRules(this.#rules.readers, paths)
-    for (const rule of touched) {
+    // A place that comes into being with the change needs no gate: nothing was seen of it before.
+    for (const rule of touchedRules(this.#rules.readers, paths)) {
       for (const path of touchedPlaces(rule, this.#state)) this.#addGate(path)
-    }
-    const turning = new Set(touched.map(({ rule }) => rule))
-    if (turning.size === 0) return
-    // What comes into being behind a gate is at no place that was there before.
-    for (const { place } of this.#regions.values()) {
-      for (const rule of place.rules) {
-        if (turning.has(rule)) this.#addGate(place.segments.slice(0, rule.pattern.segments.length))
-      }
     }
   }
 
@@ -199,14 +186,13 @@ class Sorting {
     this.#regions.set(place.pointer, region)
   }
 
-  /** A gate in or at an array, or at the root, is looked at as a location. */
+  /** The root, and an array that stands for what is in it, are looked at as locations. */
   #addGate(path: readonly string[]): void {
     const place = placeAt(this.#rules, path, path.length)
     if (place.shows === 'nothing') return
-    const value = memberAt(this.#state, path)
-    if (path.length === 0 || (Array.isArray(value) && place.coverage.hasBelow)) {
-      this.addLocation(path)
-    } else this.#gates.set(place.pointer, { place, isFilled: value !== undefined })
+    const isArray = Array.isArray(memberAt(this.#state, path))
+    if (path.length === 0 || (isArray && place.coverage.hasBelow)) this.addLocation(path)
+    else this.#gates.set(place.pointer, place)
   }
 }
 

@@ -66,6 +66,10 @@ const rule: fc.Arbitrary<RuleSpec> = fc.record({
   reads: fc.oneof(
     { weight: 3, arbitrary: fc.constant<string[][]>([]) },
     { weight: 1, arbitrary: fc.array(patternSegments, { minLength: 1, maxLength: 2 }) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom<string[][]>([['a']], [['b']], [['*']], [['c', '*']], [['a', '1']]),
+    },
   ),
   salt: fc.nat(1000),
   kind: fc.nat(9),
@@ -276,7 +280,21 @@ function operationsOf(
     case 10:
     case 11:
     case 12:
-      return readTouch(step, state, definition, fresh)
+    case 19:
+    case 20: {
+      const reads = definition.rules.flatMap(rule => rule.reads)
+      return patternTouch(step, reads[step.at % Math.max(1, reads.length)], state, stamp)
+    }
+    case 21:
+    case 22:
+    case 23:
+    case 24:
+    case 25:
+    case 26: {
+      const { rules } = definition
+      const rule = rules[step.at % Math.max(1, rules.length)]
+      return patternTouch(step, rule?.pattern, state, stamp)
+    }
     case 13:
     case 14:
     case 15:
@@ -299,31 +317,31 @@ function slotIn({ path, value }: Spot, step: StepSpec, stamp: Stamp): string {
   return isJsonObject(value) ? pointer([...path, stamp.name(step.name)]) : pointer(path)
 }
 
-/** Changes something that a rule reads, or makes it. */
-function readTouch(
+/** Changes something that a rule reads or covers, or something on the way, or makes it. */
+function patternTouch(
   step: StepSpec,
+  pattern: PathPattern | undefined,
   state: JsonObject,
-  definition: EdgeDefinition,
-  fresh: () => JsonValue,
+  stamp: Stamp,
 ): PatchOperation[] {
-  const reads = definition.rules.flatMap(rule => rule.reads)
-  const read = reads[step.at % Math.max(1, reads.length)]
-  if (read === undefined) return []
   const path: string[] = []
-  let value: JsonValue = state
-  for (const segment of read.segments) {
-    if (typeof value !== 'object' || value === null) return []
+  let value: JsonValue | undefined = state
+  for (const segment of pattern?.segments ?? []) {
+    if (typeof value !== 'object' || value === null) break
     const members: string[] = Object.keys(value)
-    const member: string =
-      typeof segment === 'string'
-        ? segment
-        : (members[step.to % Math.max(1, members.length)] ?? 'a')
-    path.push(member)
-    const below: JsonValue | undefined = Object.hasOwn(value, member)
-      ? (value as JsonObject)[member]
-      : undefined
-    if (below === undefined) break
-    value = below
+    const isNew = members.length === 0 || step.to % 3 === 0
+    const any: string = isNew ? stamp.name('k') : (members[step.to % members.length] ?? 'a')
+    path.push(typeof segment === 'string' ? segment : Array.isArray(value) ? '-' : any)
+    value = Object.entries(value).find(([name]) => name === path.at(-1))?.[1]
+    if (value === undefined || (step.at % 7 === 0 && step.to % 2 === 0)) break
   }
-  return path.length === 0 ? [] : [{ op: 'add', path: pointer(path), value: fresh() }]
+  if (path.length === 0) return []
+  const at = pointer(path)
+  if (step.at % 4 === 0) return [{ op: 'remove', path: at }]
+  // A value for the next segment to stand in, most times.
+  const inner = stamp.stamp(step.value)
+  const next = pattern?.segments[path.length]
+  const isInner = next !== undefined && step.to % 4 > 0
+  const name = typeof next === 'string' ? next : stamp.name('k')
+  return [{ op: 'add', path: at, value: isInner ? { [name]: inner } : inner }]
 }
