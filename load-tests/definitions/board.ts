@@ -9,6 +9,7 @@ export default defineDocument({
       Array.from({ length: 1_000 }, (_, index) => [`entry-${index}`, { count: 0, by: 'nobody' }]),
     ) as Record<string, { count: number; by: string }>,
   }),
+  observe: { allow: () => true },
   messages: {
     set: message(
       z.object({ entry: z.string(), count: z.number(), by: z.string() }),

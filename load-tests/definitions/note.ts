@@ -5,6 +5,7 @@ import { z } from 'zod'
 export default defineDocument({
   type: 'note',
   state: () => ({ text: '' }),
+  observe: { allow: () => true },
   messages: {
     write: message(z.object({ text: z.string() }), (note, { text }) => {
       note.text = text

@@ -1,0 +1,157 @@
+import { Chain, encodeSnapshot, recordedDefinition } from '@fanfold/document'
+import { Edge } from '@fanfold/edge'
+import { encodeUtf8, instant, milliseconds, Prng } from '@fanfold/kernel'
+import { sha256 } from '@fanfold/node'
+import {
+  encodeLinkFrame,
+  encodeRecord,
+  encodeRecordsFrame,
+  parseDocumentKey,
+  saltBytes,
+  zeroHash,
+} from '@fanfold/protocol'
+import { defaultUpstreamLimits } from '@fanfold/replication'
+
+const link = 1
+const channel = 1
+const ceiling = 239
+const startMs = 1_700_000_000_000
+/** 100 deltas a second, as the machine's clock has it. */
+const stepUs = 10_000
+
+/** An edge's machine with one document, its parent's frames, and nothing around it. */
+export class EdgeStage {
+  #doc
+  #edge
+  #chain = new Chain(sha256)
+  #seq = 1
+  #hash = zeroHash
+  #now = 0
+  #effects = []
+
+  /** @param state what the document holds, of `definition`, an edge's */
+  constructor({ definition, state }) {
+    this.#doc = parseDocumentKey(`bench/${definition.type}/one`)
+    const hash = '5a'.repeat(32)
+    this.#edge = new Edge({
+      sha256,
+      prng: new Prng('bench'),
+      wallClockMs: () => startMs + this.#now / 1_000,
+      limits: {
+        follower: {
+          ring: { recordsMax: 8_192, bytesMax: 16_777_216, ageMax: milliseconds(60_000) },
+          upstream: defaultUpstreamLimits,
+          pendingBytesMax: 67_108_864,
+        },
+        lingerMs: 60_000,
+        documentsPerViewerMax: 10,
+        documentsMax: 10,
+      },
+    })
+    const peer = { node: 'parent', incarnation: '1', region: 'r', roles: ['proxy'], ceiling }
+    this.#receive({ kind: 'variant-loaded', hash, definition })
+    this.#receive({ kind: 'link-opened', link, peer, dialled: true })
+    // Somebody has to want the document before it is followed.
+    this.observe(0)
+    const at = { epoch: 1, seq: this.#seq, hash: this.#hash }
+    const { manifest, pieces } = encodeSnapshot({
+      at,
+      state,
+      definition: recordedDefinition({
+        variants: [{ ceiling: 0, hash }],
+        viewKey: 'ab'.repeat(16),
+        labels: definition.labels,
+      }),
+      sha256,
+    })
+    for (const frame of [
+      { kind: 'welcome', doc: this.#doc, channel, mode: 'snapshot', head: at, ceiling },
+      { kind: 'snapshot-begin', channel, manifest },
+      ...pieces.map((piece, index) => ({ kind: 'snapshot-piece', channel, index, piece })),
+    ]) {
+      this.#receive({ kind: 'link-frame', link, frame: encodeLinkFrame(frame) })
+    }
+    this.leave(0)
+  }
+
+  get cohortCount() {
+    return this.#edge.cohortCount
+  }
+
+  /** A viewer comes and observes; returns the bytes that it is sent. */
+  observe(viewer, { subject = `p-${viewer}`, claims = {}, viewState } = {}) {
+    const grants = {
+      subject,
+      documents: ['bench/**'],
+      allow: ['observe'],
+      claims,
+    }
+    this.#receive({ kind: 'viewer-opened', viewer, grants })
+    return this.#request(viewer, { type: 'observe', viewState })
+  }
+
+  /** A viewer goes. */
+  leave(viewer) {
+    this.#receive({ kind: 'viewer-closed', viewer })
+  }
+
+  /** A viewer wants another view; returns the bytes that it is sent. */
+  turnTo(viewer, viewState) {
+    return this.#request(viewer, { type: 'viewState', viewState })
+  }
+
+  /** The parent's frames of the next deltas, one each: lists of [label, patch]. */
+  encode(deltas) {
+    return deltas.map(parts => {
+      this.#seq++
+      const bytes = encodeRecord({
+        kind: 'delta',
+        key: this.#doc,
+        epoch: 1,
+        seq: this.#seq,
+        timeMs: startMs + this.#seq * 10,
+        trace: undefined,
+        parts: parts.map(([tag, patch]) => ({
+          tag,
+          salt: new Uint8Array(saltBytes),
+          payload: encodeUtf8(JSON.stringify(patch)),
+        })),
+      })
+      const record = this.#chain.seal(bytes, this.#hash)
+      this.#hash = record.chainHash.slice()
+      return encodeRecordsFrame(channel, [record.bytes])
+    })
+  }
+
+  /** Takes the frames in, one by one; returns what that took, µs for each, and what cohorts were sent. */
+  feed(frames) {
+    let sends = 0
+    const startedAt = performance.now()
+    for (const frame of frames) sends += this.#receive({ kind: 'link-frame', link, frame }).sends
+    return { us: ((performance.now() - startedAt) * 1_000) / frames.length, sends }
+  }
+
+  #request(viewer, request) {
+    const { bytes } = this.#receive({
+      kind: 'viewer-requested',
+      viewer,
+      request: { ...request, doc: this.#doc },
+    })
+    return bytes
+  }
+
+  #receive(input) {
+    this.#now += stepUs
+    this.#edge.receive(input, instant(this.#now), this.#effects)
+    let sends = 0
+    let bytes = 0
+    for (const effect of this.#effects) {
+      if (effect.kind === 'cohort-send') sends++
+      else if (effect.kind === 'viewer-send' || effect.kind === 'cohort-move') {
+        bytes += effect.frame?.length ?? 0
+      }
+    }
+    this.#effects.length = 0
+    return { sends, bytes }
+  }
+}
