@@ -19,21 +19,24 @@ import { type Follower, isAhead } from '@fanfold/replication'
 import type { Refusal } from './admission.ts'
 import type { Cohort, Place, Terms } from './cohort.ts'
 import { type ObserveRequest, Observers, type ObserversPort } from './observers.ts'
+import { Progress, type ProgressPort } from './progress.ts'
 import { ResumePoints } from './resume-point.ts'
+import { Showing } from './showing.ts'
 import { type SmallFrame, statusFrame } from './small-frame.ts'
 import type { Variants } from './variants.ts'
 
 /** What a document asks of its edge. */
-export type DocumentPort = Omit<ObserversPort, 'statusFrame' | 'ended'> & {
-  readonly sha256: Sha256
-  readonly variants: Variants
-  /** The wall's time, ms since 1970. */
-  wallClockMs(): number
-  /** How long what is held may have been old, ms; undefined while it is fresh. */
-  staleForMs(doc: DocumentKey): number | undefined
-  /** The viewer observes the document no more. */
-  ended(doc: DocumentKey, viewer: ViewerId): void
-}
+export type DocumentPort = ProgressPort &
+  Pick<ObserversPort, 'grantsOf'> & {
+    readonly sha256: Sha256
+    readonly variants: Variants
+    /** The wall's time, ms since 1970. */
+    wallClockMs(): number
+    /** How long what is held may have been old, ms; undefined while it is fresh. */
+    staleForMs(doc: DocumentKey): number | undefined
+    /** The viewer observes the document no more. */
+    ended(doc: DocumentKey, viewer: ViewerId): void
+  }
 
 /** When a viewer that waits may ask again, ms; the edge goes on trying by itself. */
 const askAgainMs = 2_000
@@ -43,7 +46,9 @@ export class EdgeDocument {
   readonly doc: DocumentKey
   readonly follower: Follower
   readonly #port: DocumentPort
+  readonly #showing = new Showing()
   readonly #observers: Observers
+  readonly #progress: Progress
   /** Viewers that wait for the first state, or for one that is as late as what they resume from. */
   readonly #waiting = new Map<ViewerId, ObserveRequest>()
   /** Viewers that drained while there was nothing to give them. */
@@ -63,15 +68,20 @@ export class EdgeDocument {
     this.doc = doc
     this.follower = follower
     this.#port = port
-    this.#observers = new Observers(doc, follower, {
-      turn: port.turn,
-      limits: port.limits,
-      nextCohort: () => port.nextCohort(),
-      salt: () => port.salt(),
-      grantsOf: viewer => port.grantsOf(viewer),
-      statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
-      ended: viewer => port.ended(doc, viewer),
+    const showing = this.#showing
+    this.#observers = new Observers({
+      doc,
+      ring: follower.ring,
+      showing,
+      port: {
+        turn: port.turn,
+        grantsOf: viewer => port.grantsOf(viewer),
+        statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
+        ended: viewer => port.ended(doc, viewer),
+      },
     })
+    const observers = this.#observers
+    this.#progress = new Progress({ doc, follower, showing, observers, port })
   }
 
   /** Viewers that observe the document or wait for it. */
@@ -80,7 +90,7 @@ export class EdgeDocument {
   }
 
   get cohortCount(): number {
-    return this.#observers.cohortCount
+    return this.#showing.cohorts?.count ?? 0
   }
 
   /** True while what is shown may be old for want of a variant. */
@@ -163,9 +173,9 @@ export class EdgeDocument {
   proceed(): void {
     const { follower } = this
     const { replica } = follower
-    const first = this.#observers.at.seq
+    const first = this.#showing.at.seq
     while (follower.hasState && !replica.isDeleted && !replica.isBroken) {
-      if (this.#isRestartDue || replica.appliedSeq > this.#observers.at.seq) {
+      if (this.#isRestartDue || replica.appliedSeq > this.#showing.at.seq) {
         if (!this.#restartShown()) break
       } else if (this.#isAwaiting) {
         break
@@ -212,23 +222,26 @@ export class EdgeDocument {
   /** The edge lets the document go. */
   close(): void {
     this.#await(undefined)
-    this.#port.variants.use(this.doc, undefined, this.#observers.terms?.variant)
+    this.#port.variants.use(this.doc, undefined, this.#showing.terms?.variant)
   }
 
-  #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): void {
-    const refusal = this.#observers.enter(viewer, request, state)
-    if (refusal !== undefined) this.#refuse(viewer, refusal)
+  /** Returns true for a viewer that was let in and told nothing, as nothing was due. */
+  #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): boolean {
+    const entered = this.#observers.enter(viewer, request, state)
+    if (typeof entered === 'boolean') return entered
+    this.#refuse(viewer, entered)
+    return false
   }
 
   /** The state that viewers can be shown; undefined while they have to wait. */
   #shownState(): JsonObject | undefined {
     const { hasState, replica } = this.follower
     const isShown = hasState && !replica.isDeleted && !this.#isRestartDue
-    if (!isShown || this.#awaited !== undefined || this.#observers.terms === undefined) {
+    if (!isShown || this.#awaited !== undefined || this.#showing.terms === undefined) {
       return undefined
     }
     const state = replica.state()
-    return this.#observers.at.seq === replica.position.seq ? state : undefined
+    return this.#showing.at.seq === replica.position.seq ? state : undefined
   }
 
   get #isAwaiting(): boolean {
@@ -237,13 +250,13 @@ export class EdgeDocument {
 
   /** No viewer is taken back: one that comes from an edge further on waits until this one is there. */
   #isBehind(from: string | undefined): boolean {
-    const point = from === undefined ? undefined : this.#observers.terms?.points.open(from)
-    return point !== undefined && isAhead(point, this.#observers.at)
+    const point = from === undefined ? undefined : this.#showing.terms?.points.open(from)
+    return point !== undefined && isAhead(point, this.#showing.at)
   }
 
   #nextRecord(): LogRecord | undefined {
     const { replica, ring } = this.follower
-    const { seq } = this.#observers.at
+    const { seq } = this.#showing.at
     if (seq >= replica.position.seq) return undefined
     const record = ring.get(seq + 1)
     if (record !== undefined) return record
@@ -260,10 +273,10 @@ export class EdgeDocument {
       case 'delete':
         // Whoever sees the document still gets what it has become.
         this.#isRestartDue = this.#observers.count > 0
-        if (!this.#isRestartDue) this.#observers.deliver(record)
+        if (!this.#isRestartDue) this.#progress.deliver(record)
         return true
       default:
-        this.#observers.deliver(record)
+        this.#progress.deliver(record)
         return !this.follower.replica.isBroken
     }
   }
@@ -277,8 +290,8 @@ export class EdgeDocument {
     }
     const found = this.#termsOf(change.definition)
     if (found === 'awaited') return false
-    const before = this.#observers.terms
-    this.#nowUnder(found, before, this.#observers.changeDefinition(found, record))
+    const before = this.#showing.terms
+    this.#nowUnder(found, before, this.#progress.changeDefinition(found, record))
     return !this.follower.replica.isBroken
   }
 
@@ -292,8 +305,8 @@ export class EdgeDocument {
     const timeMs = ring.get(seq)?.timeMs ?? this.#port.wallClockMs()
     const place: Place = { epoch, seq, hash: copyBytes(hash), timeMs }
     this.#isRestartDue = false
-    const before = this.#observers.terms
-    this.#nowUnder(found, before, this.#observers.restart(found, place, state))
+    const before = this.#showing.terms
+    this.#nowUnder(found, before, this.#progress.restart(found, place, state))
     return true
   }
 
@@ -331,7 +344,7 @@ export class EdgeDocument {
       return 'awaited'
     }
     if (observe === undefined) return undefined
-    const before = this.#observers.terms
+    const before = this.#showing.terms
     if (before?.rules === rules && before.viewKey === definition.viewKey) return before
     return {
       doc,
@@ -370,7 +383,7 @@ export class EdgeDocument {
     const state = this.#shownState()
     if (state === undefined) {
       const { hasState, replica } = this.follower
-      const isNobody = !this.#isRestartDue && this.#observers.terms === undefined
+      const isNobody = !this.#isRestartDue && this.#showing.terms === undefined
       if (hasState && !replica.isDeleted && isNobody) {
         const message = `${this.doc} has no definition by which it can be shown`
         this.refuseForNow('FANFOLD_NO_DEFINITION', message, false)
@@ -385,15 +398,16 @@ export class EdgeDocument {
     for (const [viewer, request] of [...this.#waiting]) {
       if (this.#isBehind(request.from)) continue
       this.#waiting.delete(viewer)
-      this.#enter(viewer, request, state)
-      // While it waited it was told nothing, and what it resumes from may be all there is.
-      const isDue = request.from !== undefined || this.#port.staleForMs(this.doc) !== undefined
-      if (isDue && this.#observers.has(viewer)) this.tellStatusTo(viewer)
+      const isSilent = this.#enter(viewer, request, state)
+      // Status goes to those who are shown something: this one was none of them until now.
+      const isStale = this.#port.staleForMs(this.doc) !== undefined
+      if ((isStale || isSilent) && this.#observers.has(viewer)) this.tellStatusTo(viewer)
     }
   }
 
   #noteDelivered(first: number): void {
-    const { at, count } = this.#observers
+    const { at } = this.#showing
+    const { count } = this.#observers
     if (count === 0 || at.seq <= first || first === 0) return
     this.#port.turn.fact({
       event: 'deltas-delivered',

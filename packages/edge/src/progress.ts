@@ -1,0 +1,126 @@
+/*
+ * How what a document shows goes on: from one record to the next, by a snapshot where the history was
+ * replaced, and from one definition to another.
+ */
+import type { JsonObject } from '@fanfold/document'
+import type { DocumentKey, LogRecord } from '@fanfold/protocol'
+import type { Follower } from '@fanfold/replication'
+import { labelMax } from './admission.ts'
+import type { Cohort, Place, Terms } from './cohort.ts'
+import { type CohortLimits, type CohortNames, Cohorts } from './cohorts.ts'
+import { deliverRecord, placeOf, ruleFailed } from './delivery.ts'
+import { frameAcross, readViews } from './move-frames.ts'
+import { type FrameBetween, nobody, type Observers, type Turned } from './observers.ts'
+import type { Showing } from './showing.ts'
+import type { Turn } from './turn.ts'
+
+/** What progress needs of the edge. */
+export type ProgressPort = CohortNames & { readonly turn: Turn; readonly limits: CohortLimits }
+
+/** Takes what a document shows on. */
+export class Progress {
+  readonly #doc: DocumentKey
+  readonly #follower: Follower
+  readonly #showing: Showing
+  readonly #observers: Observers
+  readonly #port: ProgressPort
+
+  constructor(options: {
+    readonly doc: DocumentKey
+    readonly follower: Follower
+    readonly showing: Showing
+    readonly observers: Observers
+    readonly port: ProgressPort
+  }) {
+    this.#doc = options.doc
+    this.#follower = options.follower
+    this.#showing = options.showing
+    this.#observers = options.observers
+    this.#port = options.port
+  }
+
+  /** Sends the cohorts what the record after the last one is to them. */
+  deliver(record: LogRecord): void {
+    if (this.#showing.cohorts !== undefined) {
+      deliverRecord(
+        {
+          cohorts: this.#showing.cohorts,
+          replica: this.#follower.replica,
+          turn: this.#port.turn,
+          isWhole: this.#showing.ceiling === labelMax,
+          tellStatus: cohort => this.#observers.tellStatus(cohort),
+        },
+        record,
+      )
+    }
+    if (!this.#follower.replica.isBroken) this.#showing.at = placeOf(record)
+  }
+
+  /**
+   * What is shown goes on from `place`, where the history was replaced: everybody gets a snapshot.
+   * Returns viewers that can be shown nothing, where nobody can.
+   */
+  restart(terms: Terms | undefined, place: Place, state: JsonObject): Turned {
+    const ceiling = Math.min(this.#follower.upstream.ceiling, labelMax)
+    const isChanged =
+      this.#showing.isChanged || ceiling !== this.#showing.ceiling || terms !== this.#showing.terms
+    const cohorts = this.#showing.cohorts
+    this.#showing.ceiling = ceiling
+    this.#showing.at = place
+    if (isChanged || cohorts === undefined) {
+      return this.#begin(terms, state, (_from, to) => this.#showing.cohorts?.snapshotOf(to, state))
+    }
+    const { turn } = this.#port
+    for (const cohort of cohorts) {
+      const before = cohort.failure
+      const frame = cohorts.restart(cohort, place, state)
+      if (frame !== undefined) turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
+      else if (cohort.failure !== undefined) turn.fact(ruleFailed(this.#doc, cohort.failure))
+      if (before !== undefined || cohort.failure !== undefined) this.#observers.tellStatus(cohort)
+    }
+    return nobody
+  }
+
+  /**
+   * Everybody is looked at anew by what the record says, and gets the difference between what the
+   * document showed before it and shows after it. Returns viewers that can be shown nothing.
+   */
+  changeDefinition(terms: Terms | undefined, record: LogRecord): Turned {
+    const { replica } = this.#follower
+    const old = this.#showing.cohorts
+    let views = new Map<Cohort, JsonObject>()
+    if (this.#observers.count > 0) {
+      replica.settle(record.seq - 1 - replica.appliedSeq)
+      const state = replica.appliedState
+      if (old !== undefined && state !== undefined) views = readViews(old, state)
+      replica.settle(1)
+    }
+    if (replica.isBroken) return nobody
+    this.#showing.at = placeOf(record)
+    this.#showing.ceiling = Math.min(this.#follower.upstream.ceiling, labelMax)
+    const state = this.#observers.count > 0 ? replica.appliedState : undefined
+    if (state === undefined) return this.#begin(terms, undefined, () => undefined)
+    const isDense = old?.terms.isDense === true || terms?.isDense === true
+    const frames = new Map<string, Uint8Array | undefined>()
+    return this.#begin(terms, state, (from, to) => {
+      const key = `${from.id}>${to.id}`
+      if (!frames.has(key)) {
+        const before = isDense ? undefined : views.get(from)
+        frames.set(key, frameAcross({ cohorts: this.#showing.shown, from, to, before, state }))
+      }
+      return frames.get(key)
+    })
+  }
+
+  /** New cohorts, into which everybody is let anew. */
+  #begin(
+    terms: Terms | undefined,
+    state: JsonObject | undefined,
+    frameBetween: FrameBetween,
+  ): Turned {
+    const { limits } = this.#port
+    this.#showing.isChanged = false
+    this.#showing.cohorts = terms === undefined ? undefined : new Cohorts(terms, limits, this.#port)
+    return this.#observers.regroup(state, frameBetween)
+  }
+}

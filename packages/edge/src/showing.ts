@@ -1,0 +1,27 @@
+import { assert } from '@fanfold/kernel'
+import { zeroPosition } from '@fanfold/protocol'
+import type { Place, Terms } from './cohort.ts'
+import type { Cohorts } from './cohorts.ts'
+
+/** What a document shows at the moment: by which definition, and how far. */
+export class Showing {
+  /** Undefined while nobody can be shown anything. */
+  cohorts: Cohorts | undefined
+  /** The last record that was shown. */
+  at: Place = { ...zeroPosition, timeMs: 0 }
+  /** Highest label that the edge has of the document. */
+  ceiling = 0
+  /** Whether who may see what has to be looked at anew, with the next snapshots. */
+  isChanged = false
+
+  /** The definition in force; undefined while nobody can be shown anything. */
+  get terms(): Terms | undefined {
+    return this.cohorts?.terms
+  }
+
+  /** The cohorts, where there is something to show. */
+  get shown(): Cohorts {
+    assert(this.cohorts !== undefined, 'there is a definition by which the document is shown')
+    return this.cohorts
+  }
+}
