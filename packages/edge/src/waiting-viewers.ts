@@ -1,0 +1,95 @@
+import {
+  type DocumentKey,
+  type ErrorCode,
+  encodeViewerFrame,
+  type ViewerId,
+} from '@fanfold/protocol'
+import type { ObserveRequest } from './observers.ts'
+import type { SmallFrame } from './small-frame.ts'
+import type { Turn } from './turn.ts'
+
+/** When a viewer that waits may ask again, ms; the edge goes on trying by itself. */
+const askAgainMs = 2_000
+
+type Refusal = {
+  readonly code: ErrorCode
+  readonly frame: Uint8Array
+  readonly isParents: boolean
+}
+
+/**
+ * The viewers of a document that wait: for a first state, for one that is as late as what they resume
+ * from, or for what the document is shown by.
+ */
+export class WaitingViewers {
+  readonly #doc: DocumentKey
+  readonly #turn: Turn
+  readonly #requests = new Map<ViewerId, ObserveRequest>()
+  /** What they are told; undefined while there is nothing to tell. */
+  #refusal: Refusal | undefined
+
+  constructor(doc: DocumentKey, turn: Turn) {
+    this.#doc = doc
+    this.#turn = turn
+  }
+
+  get count(): number {
+    return this.#requests.size
+  }
+
+  has(viewer: ViewerId): boolean {
+    return this.#requests.has(viewer)
+  }
+
+  /** The viewers and what they ask for; the set may change meanwhile. */
+  all(): [ViewerId, ObserveRequest][] {
+    return [...this.#requests]
+  }
+
+  /** A viewer waits; it is told what the others were. */
+  add(viewer: ViewerId, request: ObserveRequest): void {
+    this.#requests.set(viewer, request)
+    if (this.#refusal !== undefined) this.#send(viewer, this.#refusal.frame)
+  }
+
+  /** False when the viewer does not wait. */
+  setViewState(viewer: ViewerId, viewState: ObserveRequest['viewState']): boolean {
+    const request = this.#requests.get(viewer)
+    if (request !== undefined) this.#requests.set(viewer, { ...request, viewState })
+    return request !== undefined
+  }
+
+  delete(viewer: ViewerId): void {
+    this.#requests.delete(viewer)
+  }
+
+  /** They are told once why they wait, and go on waiting. */
+  refuse(code: ErrorCode, message: string, isParents: boolean): void {
+    if (this.#refusal?.code === code) return
+    const doc = this.#doc
+    const frame: SmallFrame = { type: 'refused', doc, code, message, retryAfter: askAgainMs }
+    this.#refusal = { code, frame: encodeViewerFrame(frame), isParents }
+    for (const viewer of this.#requests.keys()) this.#send(viewer, this.#refusal.frame)
+  }
+
+  /** What they were told is over: of the parent's, with this code, or whatever it was. */
+  forgive(which: 'parents' | ErrorCode | 'all'): void {
+    const refusal = this.#refusal
+    if (refusal === undefined) return
+    const isIt = which === 'parents' ? refusal.isParents : which === 'all' || which === refusal.code
+    if (isIt) this.#refusal = undefined
+  }
+
+  /** They are told the same small thing, and wait no more; returns who that is. */
+  dismiss(frame: SmallFrame): ViewerId[] {
+    const bytes = encodeViewerFrame(frame)
+    const viewers = [...this.#requests.keys()]
+    for (const viewer of viewers) this.#send(viewer, bytes)
+    this.#requests.clear()
+    return viewers
+  }
+
+  #send(viewer: ViewerId, frame: Uint8Array): void {
+    this.#turn.push({ kind: 'viewer-send', viewer, frame })
+  }
+}
