@@ -5,18 +5,16 @@
  * after a definition whose variant is not loaded waits in the replica; when more waits there than
  * may, the replica takes it in, and what is shown goes on by snapshots once the variant is here.
  */
-import { decodeChange, type JsonObject } from '@fanfold/document'
-import { copyBytes } from '@fanfold/kernel'
+import type { JsonObject } from '@fanfold/document'
 import {
   type CohortId,
   type DocumentKey,
   type ErrorCode,
   encodeViewerFrame,
-  type LogRecord,
   type ViewerId,
 } from '@fanfold/protocol'
 import { type Follower, isAhead } from '@fanfold/replication'
-import type { Cohort, Terms } from './cohort.ts'
+import type { Cohort } from './cohort.ts'
 import { type ObserveRequest, Observers, type ObserversPort, type Turned } from './observers.ts'
 import { Progress, type ProgressPort } from './progress.ts'
 import { Showing } from './showing.ts'
@@ -46,8 +44,6 @@ export class EdgeDocument {
   readonly #waiting: WaitingViewers
   /** Viewers that drained while there was nothing to give them. */
   readonly #drained = new Set<ViewerId>()
-  /** What is shown does not lead to what is held: it goes on by a snapshot. */
-  #isRestartDue = true
 
   constructor(doc: DocumentKey, follower: Follower, port: DocumentPort) {
     const showing = this.#showing
@@ -66,8 +62,17 @@ export class EdgeDocument {
     this.follower = follower
     this.#port = port
     this.#observers = observers
-    this.#progress = new Progress({ doc, follower, showing, observers, port })
-    this.#terms = new TermsSource(doc, port)
+    const terms = new TermsSource(doc, port)
+    this.#terms = terms
+    this.#progress = new Progress({
+      doc,
+      follower,
+      showing,
+      observers,
+      terms,
+      port,
+      changed: (isOther, turned) => this.#changed(isOther, turned),
+    })
     this.#waiting = new WaitingViewers(doc, port.turn)
   }
 
@@ -143,7 +148,7 @@ export class EdgeDocument {
 
   /** What is held was replaced, or is about to be. */
   restart(): void {
-    this.#isRestartDue = true
+    this.#showing.isRestartDue = true
   }
 
   /** The parent serves the document: what it refused before is over. */
@@ -154,19 +159,9 @@ export class EdgeDocument {
 
   /** Shows what is held, as far as it can be. Records that came in are shown one by one. */
   proceed(): void {
-    const { follower } = this
-    const { replica } = follower
     const first = this.#showing.at.seq
     const wasMissing = this.isMissingVariant
-    while (follower.hasState && !replica.isDeleted && !replica.isBroken) {
-      if (this.#isRestartDue || replica.appliedSeq > this.#showing.at.seq) {
-        if (!this.#restartShown()) break
-      } else if (this.#terms.isWaiting) {
-        break
-      }
-      const record = this.#nextRecord()
-      if (record === undefined || !this.#show(record)) break
-    }
+    this.#progress.run()
     this.#noteMissing(wasMissing)
     this.#noteDelivered(first)
     this.#serveWaiting()
@@ -214,7 +209,8 @@ export class EdgeDocument {
   /** The state that viewers can be shown; undefined while they have to wait. */
   #shownState(): JsonObject | undefined {
     const { hasState, replica } = this.follower
-    const isShown = hasState && !replica.isDeleted && !this.#isRestartDue && !this.#terms.isBlocked
+    const isShown =
+      hasState && !replica.isDeleted && !this.#showing.isRestartDue && !this.#terms.isBlocked
     if (!isShown || this.#showing.terms === undefined) return undefined
     const state = replica.state()
     return this.#showing.at.seq === replica.position.seq ? state : undefined
@@ -226,68 +222,11 @@ export class EdgeDocument {
     return point !== undefined && isAhead(point, this.#showing.at)
   }
 
-  #nextRecord(): LogRecord | undefined {
-    const { replica, ring } = this.follower
-    const { seq } = this.#showing.at
-    if (seq >= replica.position.seq) return undefined
-    const record = ring.get(seq + 1)
-    if (record !== undefined) return record
-    replica.settle(seq - replica.appliedSeq)
-    return replica.peek()?.record
-  }
-
-  /** False when what comes after the record has to wait. */
-  #show(record: LogRecord): boolean {
-    switch (record.kind) {
-      case 'definition':
-        return this.#changeDefinition(record)
-      case 'create':
-      case 'delete':
-        // Whoever sees the document still gets what it has become.
-        this.#isRestartDue = this.#observers.count > 0
-        if (!this.#isRestartDue) this.#progress.deliver(record)
-        return true
-      default:
-        this.#progress.deliver(record)
-        return !this.follower.replica.isBroken
-    }
-  }
-
-  #changeDefinition(record: LogRecord): boolean {
-    const change = decodeChange(record)
-    if (change?.kind !== 'definition') {
-      // Not what a record is: applying it shows that the replica is broken.
-      this.follower.replica.settle(Number.POSITIVE_INFINITY)
-      return false
-    }
-    const before = this.#showing.terms
-    const terms = this.#terms.termsOf(change.definition, before)
-    if (terms === 'awaited') return false
-    this.#nowUnder(terms, before, this.#progress.changeDefinition(terms, record))
-    return !this.follower.replica.isBroken
-  }
-
-  #restartShown(): boolean {
-    const { replica, ring } = this.follower
-    const before = this.#showing.terms
-    const state = replica.state()
-    const terms = replica.isBroken ? 'awaited' : this.#terms.termsOf(replica.definition, before)
-    // A definition comes before the first state.
-    if (terms === 'awaited' || state === undefined) return false
-    const { epoch, seq, hash } = replica.position
-    const timeMs = ring.get(seq)?.timeMs ?? this.#port.wallClockMs()
-    const place = { epoch, seq, hash: copyBytes(hash), timeMs }
-    this.#isRestartDue = false
-    this.#nowUnder(terms, before, this.#progress.restart(terms, place, state))
-    return true
-  }
-
-  /** The document is under another definition; these viewers can be shown nothing by it. */
-  #nowUnder(terms: Terms | undefined, before: Terms | undefined, turned: Turned): void {
+  /** What is shown goes on; these viewers can be shown nothing any more. */
+  #changed(isOther: boolean, turned: Turned): void {
     // Those who were moved to other cohorts are reported as drained in those.
-    if (terms !== before) this.#drained.clear()
+    if (isOther) this.#drained.clear()
     for (const [viewer, request] of turned) this.#waiting.add(viewer, request)
-    this.#terms.settle(terms, before)
     this.#waiting.forgive('FANFOLD_NO_VARIANT')
   }
 
@@ -325,7 +264,7 @@ export class EdgeDocument {
   /** Where nobody can be shown anything, those who wait are told why. */
   #refuseShowing(): void {
     const { hasState, replica } = this.follower
-    const isNobody = !this.#isRestartDue && this.#showing.terms === undefined
+    const isNobody = !this.#showing.isRestartDue && this.#showing.terms === undefined
     if (!hasState || replica.isDeleted || !isNobody) return
     const message = `${this.doc} has no definition by which it can be shown`
     this.#waiting.refuse('FANFOLD_NO_DEFINITION', message, false)

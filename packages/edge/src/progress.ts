@@ -2,7 +2,8 @@
  * How what a document shows goes on: from one record to the next, by a snapshot where the history was
  * replaced, and from one definition to another.
  */
-import type { JsonObject } from '@fanfold/document'
+import { decodeChange, type JsonObject } from '@fanfold/document'
+import { copyBytes } from '@fanfold/kernel'
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import type { Follower } from '@fanfold/replication'
 import { labelMax } from './admission.ts'
@@ -12,10 +13,16 @@ import { deliverRecord, placeOf, ruleFailed } from './delivery.ts'
 import { frameAcross, readViews } from './move-frames.ts'
 import { type FrameBetween, nobody, type Observers, type Turned } from './observers.ts'
 import type { Showing } from './showing.ts'
+import type { TermsSource } from './terms-source.ts'
 import type { Turn } from './turn.ts'
 
 /** What progress needs of the edge. */
-export type ProgressPort = CohortNames & { readonly turn: Turn; readonly limits: CohortLimits }
+export type ProgressPort = CohortNames & {
+  readonly turn: Turn
+  readonly limits: CohortLimits
+  /** The wall's time, ms since 1970. */
+  wallClockMs(): number
+}
 
 /** Takes what a document shows on. */
 export class Progress {
@@ -23,24 +30,106 @@ export class Progress {
   readonly #follower: Follower
   readonly #showing: Showing
   readonly #observers: Observers
+  readonly #terms: TermsSource
   readonly #port: ProgressPort
+  readonly #changed: (isOther: boolean, turned: Turned) => void
 
   constructor(options: {
     readonly doc: DocumentKey
     readonly follower: Follower
     readonly showing: Showing
     readonly observers: Observers
+    readonly terms: TermsSource
     readonly port: ProgressPort
+    /** What is shown goes on by a definition, another one or not; who can be shown nothing by it. */
+    readonly changed: (isOther: boolean, turned: Turned) => void
   }) {
     this.#doc = options.doc
     this.#follower = options.follower
     this.#showing = options.showing
     this.#observers = options.observers
+    this.#terms = options.terms
     this.#port = options.port
+    this.#changed = options.changed
+  }
+
+  /** Shows what is held, as far as it can be. */
+  run(): void {
+    const { hasState, replica } = this.#follower
+    while (hasState && !replica.isDeleted && !replica.isBroken) {
+      if (this.#showing.isRestartDue || replica.appliedSeq > this.#showing.at.seq) {
+        if (!this.#restartShown()) return
+      } else if (this.#terms.isWaiting) {
+        return
+      }
+      const record = this.#nextRecord()
+      if (record === undefined || !this.#show(record)) return
+    }
+  }
+
+  #nextRecord(): LogRecord | undefined {
+    const { replica, ring } = this.#follower
+    const { seq } = this.#showing.at
+    if (seq >= replica.position.seq) return undefined
+    const record = ring.get(seq + 1)
+    if (record !== undefined) return record
+    replica.settle(seq - replica.appliedSeq)
+    return replica.peek()?.record
+  }
+
+  /** False when what comes after the record has to wait. */
+  #show(record: LogRecord): boolean {
+    switch (record.kind) {
+      case 'definition':
+        return this.#changeDefinition(record)
+      case 'create':
+      case 'delete':
+        // Whoever sees the document still gets what it has become.
+        this.#showing.isRestartDue = this.#observers.count > 0
+        if (!this.#showing.isRestartDue) this.#deliver(record)
+        return true
+      default:
+        this.#deliver(record)
+        return !this.#follower.replica.isBroken
+    }
+  }
+
+  #changeDefinition(record: LogRecord): boolean {
+    const change = decodeChange(record)
+    if (change?.kind !== 'definition') {
+      // Not what a record is: applying it shows that the replica is broken.
+      this.#follower.replica.settle(Number.POSITIVE_INFINITY)
+      return false
+    }
+    const before = this.#showing.terms
+    const terms = this.#terms.termsOf(change.definition, before)
+    if (terms === 'awaited') return false
+    this.#nowUnder(terms, before, this.#regroupBy(terms, record))
+    return !this.#follower.replica.isBroken
+  }
+
+  #restartShown(): boolean {
+    const { replica, ring } = this.#follower
+    const before = this.#showing.terms
+    const state = replica.state()
+    const terms = replica.isBroken ? 'awaited' : this.#terms.termsOf(replica.definition, before)
+    // A definition comes before the first state.
+    if (terms === 'awaited' || state === undefined) return false
+    const { epoch, seq, hash } = replica.position
+    const timeMs = ring.get(seq)?.timeMs ?? this.#port.wallClockMs()
+    const place = { epoch, seq, hash: copyBytes(hash), timeMs }
+    this.#showing.isRestartDue = false
+    this.#nowUnder(terms, before, this.#restartFrom(terms, place, state))
+    return true
+  }
+
+  #nowUnder(terms: Terms | undefined, before: Terms | undefined, turned: Turned): void {
+    this.#terms.settle(terms, before)
+    this.#changed(terms !== before, turned)
   }
 
   /** Sends the cohorts what the record after the last one is to them. */
-  deliver(record: LogRecord): void {
+  #deliver(record: LogRecord): void {
     if (this.#showing.cohorts !== undefined) {
       deliverRecord(
         {
@@ -60,7 +149,7 @@ export class Progress {
    * What is shown goes on from `place`, where the history was replaced: everybody gets a snapshot.
    * Returns viewers that can be shown nothing, where nobody can.
    */
-  restart(terms: Terms | undefined, place: Place, state: JsonObject): Turned {
+  #restartFrom(terms: Terms | undefined, place: Place, state: JsonObject): Turned {
     const ceiling = Math.min(this.#follower.upstream.ceiling, labelMax)
     const isChanged =
       this.#showing.isChanged || ceiling !== this.#showing.ceiling || terms !== this.#showing.terms
@@ -85,7 +174,7 @@ export class Progress {
    * Everybody is looked at anew by what the record says, and gets the difference between what the
    * document showed before it and shows after it. Returns viewers that can be shown nothing.
    */
-  changeDefinition(terms: Terms | undefined, record: LogRecord): Turned {
+  #regroupBy(terms: Terms | undefined, record: LogRecord): Turned {
     const { replica } = this.#follower
     const old = this.#showing.cohorts
     let views = new Map<Cohort, JsonObject>()

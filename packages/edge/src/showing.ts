@@ -11,6 +11,8 @@ export class Showing {
   at: Place = { ...zeroPosition, timeMs: 0 }
   /** Highest label that the edge has of the document. */
   ceiling = 0
+  /** Whether what is shown does not lead to what is held: then it goes on by a snapshot. */
+  isRestartDue = true
   /** Whether who may see what has to be looked at anew, with the next snapshots. */
   isChanged = false
 
