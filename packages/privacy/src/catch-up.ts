@@ -30,8 +30,8 @@ export type CatchUp =
  * What leads from any seq inside the span of `patches` to `state`, the state now: the values now of
  * the places they touched. It is larger than the view when much was touched: the caller compares.
  *
- * A place is told of when its value may be seen now, also when an operation left it as it was, or
- * changed only what is hidden below it.
+ * A place is told of when its value may be seen now, also when an operation left it as it was. Where
+ * something below it may be hidden, only a snapshot does not tell that it was touched.
  */
 export function catchUpPatch({
   view,
@@ -160,13 +160,14 @@ function tell(
 ): boolean {
   const { pointer: path, segments, shows } = place
   if (shows === 'nothing' || !filter.allows(place)) return true
+  // Perhaps only what is hidden below was touched: to tell the place again would tell that.
+  if (place.coverage.hasBelow) return false
   const value = filter.seenAt(place, false)
   if (value !== undefined) {
     texts.push(JSON.stringify({ op: 'add', path, value }))
     return true
   }
-  // An object on the way may have been seen here, something else not: the patches do not say which.
-  if (shows === 'ways' || !isKnown(path)) return false
+  if (!isKnown(path)) return false
   if (!isJsonObject(memberAt(state, segments.slice(0, -1)))) return false
   // The viewer has it or not: first it has, and then it has not.
   texts.push(JSON.stringify({ op: 'add', path, value: null }))
