@@ -1,2 +1,3 @@
-export { Edge, type EdgeLimits } from './edge.ts'
+export { Edge } from './edge.ts'
 export type { EdgeEffect, EdgeFact, EdgeInput } from './edge-effect.ts'
+export type { EdgeLimits } from './edge-limits.ts'

@@ -30,8 +30,9 @@ import {
   type ViewerRequest,
 } from '@fanfold/protocol'
 import { defaultUpstreamLimits, type FollowerLimits, type RingLimits } from '@fanfold/replication'
-import { Edge, type EdgeLimits } from '../src/edge.ts'
+import { Edge } from '../src/edge.ts'
 import type { EdgeEffect, EdgeInput } from '../src/edge-effect.ts'
+import type { EdgeLimits } from '../src/edge-limits.ts'
 import { ResumePoints } from '../src/resume-point.ts'
 
 /** The document of the tests. */

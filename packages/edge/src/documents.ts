@@ -1,0 +1,268 @@
+/*
+ * The documents that an edge follows for its viewers, and the variants that they are shown by.
+ */
+import type { EdgeDefinition } from '@fanfold/definition'
+import { earliest, type Instant, type Prng, type Sha256 } from '@fanfold/kernel'
+import type { CohortId, DocumentKey, Grants, LinkInput, ViewerId } from '@fanfold/protocol'
+import { Following, type FollowingEvent } from '@fanfold/replication'
+import { type DocumentPort, EdgeDocument } from './edge-document.ts'
+import {
+  cachedBytesPerDocumentMaxDefault,
+  cohortsPerDocumentMaxDefault,
+  type EdgeLimits,
+  variantWaitMaxMsDefault,
+} from './edge-limits.ts'
+import { pointSaltBytes } from './resume-point.ts'
+import type { Turn } from './turn.ts'
+import { Variants } from './variants.ts'
+
+/** What makes the documents of an edge. */
+export type DocumentsOptions = {
+  readonly sha256: Sha256
+  readonly prng: Prng
+  /** The wall's time, ms since 1970: only told to viewers. */
+  readonly wallClockMs: () => number
+  readonly limits: EdgeLimits
+}
+
+/** The documents that an edge follows. */
+export class Documents {
+  readonly #turn: Turn
+  readonly #following: Following
+  readonly #variants: Variants
+  readonly #port: DocumentPort
+  readonly #forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
+  readonly #documents = new Map<DocumentKey, EdgeDocument>()
+  #nextCohort = 1
+
+  constructor(
+    options: DocumentsOptions & {
+      readonly turn: Turn
+      /** What a viewer's token says; undefined for one that is gone. */
+      readonly grantsOf: (viewer: ViewerId) => Grants | undefined
+      /** The viewer observes the document no more. */
+      readonly forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
+    },
+  ) {
+    const { sha256, prng, wallClockMs, limits, turn, grantsOf } = options
+    const salts = prng.fork('salts')
+    this.#turn = turn
+    this.#forgetViewer = options.forgetViewer
+    this.#following = new Following({
+      sha256,
+      prng,
+      limits: limits.follower,
+      lingerMs: limits.lingerMs,
+      tell: (doc, event) => this.#told(doc, event),
+      tellVariant: (hash, variant) => this.#variants.got(hash, variant),
+    })
+    this.#variants = new Variants({
+      prng: prng.fork('edge variants'),
+      waitMaxMs: limits.variantWaitMaxMs ?? variantWaitMaxMsDefault,
+      port: {
+        want: hash => this.#following.wantVariant(hash),
+        unwant: hash => this.#following.unwantVariant(hash),
+        drop: hash => this.#following.dropVariant(hash),
+        load: variant => turn.push({ kind: 'load-variant', variant }),
+        changed: doc => this.#variantChanged(doc),
+      },
+    })
+    this.#port = {
+      turn,
+      sha256,
+      variants: this.#variants,
+      limits: {
+        cohortsMax: limits.cohortsPerDocumentMax ?? cohortsPerDocumentMaxDefault,
+        cachedBytesMax: limits.cachedBytesPerDocumentMax ?? cachedBytesPerDocumentMaxDefault,
+      },
+      wallClockMs,
+      nextCohort: () => this.#nextCohort++ as CohortId,
+      salt: () => salts.bytes(pointSaltBytes),
+      grantsOf,
+      staleForMs: doc => this.staleForMs(doc),
+      ended: (doc, viewer) => this.#ended(doc, viewer),
+    }
+  }
+
+  /** Documents followed. */
+  get count(): number {
+    return this.#documents.size
+  }
+
+  /** Cohorts of all documents. */
+  get cohortCount(): number {
+    let count = 0
+    for (const document of this.#documents.values()) count += document.cohortCount
+    return count
+  }
+
+  /** Documents of which what is shown may be old. */
+  get staleCount(): number {
+    let count = 0
+    for (const [doc, { isMissingVariant }] of this.#documents) {
+      if (isMissingVariant || this.staleForMs(doc) !== undefined) count++
+    }
+    return count
+  }
+
+  /** True while a parent is connected. */
+  get hasParent(): boolean {
+    return this.#following.hasParent
+  }
+
+  /** The document, if it is followed. */
+  get(doc: DocumentKey): EdgeDocument | undefined {
+    return this.#documents.get(doc)
+  }
+
+  /** Takes what happened on a link to a parent. */
+  receive(input: LinkInput): void {
+    this.#following.receive(input, this.#turn.now, this.#turn.effects)
+  }
+
+  /** The rim has run a variant. */
+  variantLoaded(hash: string, definition: EdgeDefinition): void {
+    if (this.#variants.loaded(hash, definition, this.#turn.now)) {
+      this.#turn.fact({ event: 'variant-loaded', hash })
+    }
+  }
+
+  /** The rim cannot run a variant, or may not. */
+  variantRefused(hash: string): void {
+    this.#variants.refused(hash, this.#turn.now)
+  }
+
+  wakeAt(): Instant | undefined {
+    return earliest(this.#following.wakeAt(), this.#variants.wakeAt())
+  }
+
+  /** Does what is due. */
+  tick(): void {
+    const { now, effects } = this.#turn
+    this.#following.tick(now, effects)
+    this.#variants.tick(now)
+  }
+
+  /** Somebody wants the document: it stays. */
+  keep(doc: DocumentKey): void {
+    this.#following.keep(doc)
+  }
+
+  /** Follows a document from now on. */
+  follow(doc: DocumentKey): EdgeDocument {
+    const { now, effects } = this.#turn
+    const follower = this.#following.follow(doc, now, effects)
+    const document = new EdgeDocument(doc, follower, this.#port)
+    this.#documents.set(doc, document)
+    return document
+  }
+
+  /** A document that nobody wants is followed for a while only. */
+  lingerIfUnused(document: EdgeDocument): void {
+    if (document.viewerCount > 0) return
+    this.#following.release(document.doc, this.#turn.now)
+  }
+
+  #letGo(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    document.close()
+    this.#following.unfollow(doc, this.#turn.effects)
+    this.#documents.delete(doc)
+  }
+
+  #told(doc: DocumentKey, event: FollowingEvent): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    switch (event.kind) {
+      case 'records':
+        document.proceed()
+        this.#settled(document)
+        return
+      case 'reset':
+        document.restart()
+        document.proceed()
+        this.#settled(document)
+        return
+      case 'ceiling':
+        document.restart()
+        return
+      case 'joined':
+        this.dismissDeleted(document)
+        document.joined()
+        this.#settled(document)
+        return
+      case 'refused':
+        this.#refused(document, event)
+        return
+      case 'resync':
+        this.#turn.fact({ event: 'resync', doc, reason: event.reason })
+        return
+      case 'staleness':
+        document.tellStatus()
+        return
+      case 'unused':
+        this.#letGo(doc)
+    }
+  }
+
+  #variantChanged(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    document.variantChanged()
+    this.#settled(document)
+  }
+
+  #settled(document: EdgeDocument): void {
+    this.dismissDeleted(document)
+    this.restartIfBroken(document)
+  }
+
+  #refused(
+    document: EdgeDocument,
+    { code, message, final }: Extract<FollowingEvent, { kind: 'refused' }>,
+  ): void {
+    const { doc } = document
+    this.#turn.fact({ event: 'upstream-refused', doc, code, message })
+    if (!final) {
+      document.refuseForNow(code, message)
+      return
+    }
+    this.#forget(document, document.dismiss({ type: 'refused', doc, code, message }))
+    this.#letGo(doc)
+  }
+
+  /** Who observes a document that was deleted follows from its state, not from having seen it go. */
+  dismissDeleted(document: EdgeDocument): void {
+    if (!document.follower.replica.isDeleted || document.viewerCount === 0) return
+    const { doc } = document
+    const message = `${doc} was deleted`
+    const code = 'FANFOLD_DELETED'
+    this.#forget(document, document.dismissWaiting({ type: 'refused', doc, code, message }))
+    this.#forget(document, document.dismiss({ type: 'left', doc, reason: 'deleted' }))
+  }
+
+  /** These viewers were dismissed: they no longer observe the document. */
+  #forget(document: EdgeDocument, viewers: readonly ViewerId[]): void {
+    for (const viewer of viewers) this.#forgetViewer(viewer, document.doc)
+    this.lingerIfUnused(document)
+  }
+
+  #ended(doc: DocumentKey, viewer: ViewerId): void {
+    this.#forgetViewer(viewer, doc)
+    const document = this.#documents.get(doc)
+    if (document !== undefined) this.lingerIfUnused(document)
+  }
+
+  /** That a record does not apply shows when a viewer needs the state. */
+  restartIfBroken({ doc, follower }: EdgeDocument): void {
+    const { now, effects } = this.#turn
+    if (follower.replica.isBroken) this.#following.restart(doc, now, effects)
+  }
+
+  /** How long what is held may have been old, ms; undefined while it is fresh. */
+  staleForMs(doc: DocumentKey): number | undefined {
+    const staleFor = this.#following.staleFor(doc, this.#turn.now)
+    return staleFor === undefined ? undefined : Math.floor(staleFor / 1000)
+  }
+}

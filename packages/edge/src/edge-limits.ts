@@ -1,0 +1,22 @@
+import type { FollowerLimits } from '@fanfold/replication'
+
+/** Bounds of an edge. */
+export type EdgeLimits = {
+  readonly follower: FollowerLimits
+  /** How long a document is followed after its last viewer has left. */
+  readonly lingerMs: number
+  /** Documents that one viewer may observe at a time. */
+  readonly documentsPerViewerMax: number
+  /** Documents followed at a time; one more is refused with `FANFOLD_OVERLOADED`. */
+  readonly documentsMax: number
+  /** Different views of one document at a time; one more is refused with `FANFOLD_OVERLOADED`. Default: 10,000. */
+  readonly cohortsPerDocumentMax?: number | undefined
+  /** Bytes of snapshots, and of deltas after them, kept for newcomers of one document. Default: 16 MiB. */
+  readonly cachedBytesPerDocumentMax?: number | undefined
+  /** How long a variant may be on its way before viewers are told. Default: 5,000. */
+  readonly variantWaitMaxMs?: number | undefined
+}
+
+export const cohortsPerDocumentMaxDefault = 10_000
+export const cachedBytesPerDocumentMaxDefault = 16_777_216
+export const variantWaitMaxMsDefault = 5_000

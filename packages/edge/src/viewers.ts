@@ -1,0 +1,178 @@
+/*
+ * The viewers of an edge and what they ask for: whether it may be asked at all, and of which document.
+ */
+import {
+  type CohortId,
+  type DocumentKey,
+  type ErrorCode,
+  encodeViewerFrame,
+  type Grants,
+  isGranted,
+  type ViewerId,
+  type ViewerRequest,
+} from '@fanfold/protocol'
+import { adoptViewState } from './admission.ts'
+import type { Documents } from './documents.ts'
+import type { EdgeLimits } from './edge-limits.ts'
+import type { SmallFrame } from './small-frame.ts'
+import type { Turn } from './turn.ts'
+
+type Viewer = { grants: Grants; readonly docs: Set<DocumentKey> }
+type Request = Exclude<ViewerRequest, { type: 'authenticate' }>
+
+/** The viewers connected to an edge. */
+export class Viewers {
+  readonly #limits: EdgeLimits
+  readonly #documents: Documents
+  readonly #turn: Turn
+  readonly #viewers = new Map<ViewerId, Viewer>()
+
+  constructor(limits: EdgeLimits, documents: Documents, turn: Turn) {
+    this.#limits = limits
+    this.#documents = documents
+    this.#turn = turn
+  }
+
+  get count(): number {
+    return this.#viewers.size
+  }
+
+  /** What the viewer's token says; undefined for one that is gone. */
+  grantsOf(viewer: ViewerId): Grants | undefined {
+    return this.#viewers.get(viewer)?.grants
+  }
+
+  /** A viewer has come. */
+  open(viewer: ViewerId, grants: Grants): void {
+    this.#viewers.set(viewer, { grants, docs: new Set() })
+  }
+
+  /** The viewer observes the document no more, not by its own doing. */
+  forget(viewer: ViewerId, doc: DocumentKey): void {
+    this.#viewers.get(viewer)?.docs.delete(doc)
+  }
+
+  /** Takes a request. */
+  serve(id: ViewerId, request: Request): void {
+    const viewer = this.#viewers.get(id)
+    if (viewer === undefined) return
+    const { doc } = request
+    switch (request.type) {
+      case 'observe':
+        this.#observe(id, viewer, request)
+        return
+      case 'leave':
+        this.#leave(id, viewer, doc)
+        this.#send(id, { type: 'left', doc, reason: 'asked' })
+        return
+      case 'viewState':
+        this.#setViewState(id, request)
+        return
+      case 'add': {
+        const message = `no reducer ${request.reducer.slice(0, 100)}`
+        this.#refuse(id, doc, 'FANFOLD_NO_REDUCER', message)
+      }
+    }
+  }
+
+  #observe(id: ViewerId, viewer: Viewer, request: Extract<Request, { type: 'observe' }>): void {
+    const { doc, from } = request
+    if (!isGranted(viewer.grants, 'observe', doc)) {
+      this.#refuse(id, doc, 'FANFOLD_FORBIDDEN', `the token does not allow observing ${doc}`)
+      return
+    }
+    const viewState = adoptViewState(request.viewState)
+    if (!viewState.ok) {
+      this.#refuse(id, doc, viewState.code, viewState.message)
+      return
+    }
+    const overload = this.#overload(viewer, doc)
+    if (overload !== undefined) {
+      this.#refuse(id, doc, 'FANFOLD_OVERLOADED', overload)
+      return
+    }
+    viewer.docs.add(doc)
+    this.#documents.keep(doc)
+    const document = this.#documents.get(doc) ?? this.#documents.follow(doc)
+    document.observe(id, { from, viewState: viewState.value })
+    this.#documents.dismissDeleted(document)
+    if (document.has(id)) {
+      // A viewer that resumes and has missed nothing is answered too.
+      const isAnswered = document.isShown || !this.#documents.hasParent
+      const isDue = from !== undefined || this.#documents.staleForMs(doc) !== undefined
+      if (isDue && isAnswered) document.tellStatusTo(id)
+    }
+    this.#documents.restartIfBroken(document)
+  }
+
+  /** Why there is no room for one more document; undefined while there is. */
+  #overload(viewer: Viewer, doc: DocumentKey): string | undefined {
+    const { documentsPerViewerMax, documentsMax } = this.#limits
+    if (!viewer.docs.has(doc) && viewer.docs.size >= documentsPerViewerMax) {
+      return `a viewer observes at most ${documentsPerViewerMax} documents`
+    }
+    const isFull = this.#documents.get(doc) === undefined && this.#documents.count >= documentsMax
+    return isFull ? `the edge follows its ${documentsMax} documents` : undefined
+  }
+
+  #setViewState(id: ViewerId, { doc, viewState }: Extract<Request, { type: 'viewState' }>): void {
+    const document = this.#documents.get(doc)
+    if (document?.has(id) !== true) {
+      this.#refuse(id, doc, 'FANFOLD_NOT_OBSERVED', `you do not observe ${doc} here`)
+      return
+    }
+    const adopted = adoptViewState(viewState)
+    if (adopted.ok) document.setViewState(id, adopted.value)
+    else this.#refuse(id, doc, adopted.code, adopted.message)
+    this.#documents.restartIfBroken(document)
+  }
+
+  /** A viewer that lagged has missed deltas, and perhaps what became of the status. */
+  catchUp(cohort: CohortId, id: ViewerId): void {
+    for (const doc of this.#viewers.get(id)?.docs ?? []) {
+      const document = this.#documents.get(doc)
+      if (document?.catchUp(id, cohort) !== true) continue
+      document.tellStatusTo(id)
+      this.#documents.restartIfBroken(document)
+    }
+  }
+
+  #leave(id: ViewerId, viewer: Viewer, doc: DocumentKey): void {
+    viewer.docs.delete(doc)
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    document.remove(id)
+    this.#documents.lingerIfUnused(document)
+  }
+
+  /** The viewer has shown another token. */
+  renew(id: ViewerId, grants: Grants): void {
+    const viewer = this.#viewers.get(id)
+    if (viewer === undefined) return
+    viewer.grants = grants
+    for (const doc of [...viewer.docs]) {
+      if (isGranted(grants, 'observe', doc)) {
+        this.#documents.get(doc)?.renew(id)
+      } else {
+        this.#leave(id, viewer, doc)
+        this.#refuse(id, doc, 'FANFOLD_FORBIDDEN', `the new token does not allow observing ${doc}`)
+      }
+    }
+  }
+
+  /** The viewer is gone. */
+  close(id: ViewerId): void {
+    const viewer = this.#viewers.get(id)
+    if (viewer === undefined) return
+    for (const doc of [...viewer.docs]) this.#leave(id, viewer, doc)
+    this.#viewers.delete(id)
+  }
+
+  #refuse(viewer: ViewerId, doc: DocumentKey, code: ErrorCode, message: string): void {
+    this.#send(viewer, { type: 'refused', doc, code, message })
+  }
+
+  #send(viewer: ViewerId, frame: SmallFrame): void {
+    this.#turn.push({ kind: 'viewer-send', viewer, frame: encodeViewerFrame(frame) })
+  }
+}
