@@ -11,6 +11,7 @@ import {
   zeroHash,
 } from '@fanfold/protocol'
 import { defaultUpstreamLimits } from '@fanfold/replication'
+import { processorUs } from './processor-time.mjs'
 
 const link = 1
 const channel = 1
@@ -123,35 +124,31 @@ export class EdgeStage {
     })
   }
 
-  /** Takes the frames in, one by one; returns what that took, µs for each, and what cohorts were sent. */
+  /** Takes the frames in, one by one; returns the processor time for each, µs. */
   feed(frames) {
-    let sends = 0
-    const startedAt = performance.now()
-    for (const frame of frames) sends += this.#receive({ kind: 'link-frame', link, frame }).sends
-    return { us: ((performance.now() - startedAt) * 1_000) / frames.length, sends }
+    const us = processorUs(() => {
+      for (const frame of frames) this.#receive({ kind: 'link-frame', link, frame })
+    })
+    return us / frames.length
   }
 
   #request(viewer, request) {
-    const { bytes } = this.#receive({
+    return this.#receive({
       kind: 'viewer-requested',
       viewer,
       request: { ...request, doc: this.#doc },
     })
-    return bytes
   }
 
+  /** Returns the bytes that single viewers are sent. */
   #receive(input) {
     this.#now += stepUs
     this.#edge.receive(input, instant(this.#now), this.#effects)
-    let sends = 0
     let bytes = 0
-    for (const effect of this.#effects) {
-      if (effect.kind === 'cohort-send') sends++
-      else if (effect.kind === 'viewer-send' || effect.kind === 'cohort-move') {
-        bytes += effect.frame?.length ?? 0
-      }
+    for (const { kind, frame } of this.#effects) {
+      if (kind === 'viewer-send' || kind === 'cohort-move') bytes += frame?.length ?? 0
     }
     this.#effects.length = 0
-    return { sends, bytes }
+    return bytes
   }
 }

@@ -1,9 +1,10 @@
 // What it costs an edge to show each viewer its own part of a document: the machine alone, one delta to
 // a frame. The cases of one question take turns within each round, so that a slow moment of the machine
-// hits all of them, and are compared round by round.
+// hits all of them, and are compared round by round. All times are the processor's.
 import { encodeUtf8 } from '@fanfold/kernel'
 import { EdgeStage } from './edge-stage.mjs'
 import { claimsOf, deltas, marketOf, readDefinition, withoutRules } from './market.mjs'
+import { processorUs } from './processor-time.mjs'
 import { report } from './report.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 9)
@@ -53,7 +54,7 @@ function bySize() {
     const cases = new Map(
       Object.entries(sizes).map(([name, bytes]) => [name, stageMarket({ bytes })]),
     )
-    const results = interleave(cases, ({ feed }) => feed(deltaOf, 400).us)
+    const results = interleave(cases, ({ feed }) => feed(deltaOf, 400))
     for (const [name, values] of results) {
       report({ bench: `filter: ${name}, 10 cohorts, a delta that ${kind}`, unit: 'µs', values })
     }
@@ -73,7 +74,7 @@ function byCohorts() {
     const cases = new Map(counts.map(viewers => [viewers, stageMarket({ viewers })]))
     const deltaCount = viewers => Math.max(20, Math.min(400, 4_000 / viewers))
     const results = interleave(cases, ({ stage, feed }) => {
-      return feed(deltaOf, deltaCount(stage.cohortCount)).us
+      return feed(deltaOf, deltaCount(stage.cohortCount))
     })
     for (const [viewers, values] of results) {
       const bench = `filter: ${viewers} cohort${viewers === 1 ? '' : 's'}, a delta that ${kind}`
@@ -99,7 +100,7 @@ function byViewers() {
   const cases = new Map(
     counts.map(viewers => [viewers, stageMarket({ viewers, definition: everybodyTheSame })]),
   )
-  const results = interleave(cases, ({ feed }) => feed(deltas['everybody sees'], 400).us)
+  const results = interleave(cases, ({ feed }) => feed(deltas['everybody sees'], 400))
   for (const [viewers, values] of results) {
     const bench = `filter: ${viewers} viewer${viewers === 1 ? '' : 's'} in one cohort, a delta`
     report({ bench, unit: 'µs', values })
@@ -121,9 +122,9 @@ function besidePlain() {
     ['rules, one cohort', stageMarket({ viewers: 1 })],
     ['rules, 10 cohorts', stageMarket({})],
   ])
-  const results = interleave(cases, ({ feed }) => 1e6 / feed(deltas['everybody sees'], 400).us)
+  const results = interleave(cases, ({ feed }) => 1e6 / feed(deltas['everybody sees'], 400))
   for (const [name, values] of results) {
-    report({ bench: `filter: ${name}`, unit: 'deltas/s', values })
+    report({ bench: `filter: ${name}`, unit: 'deltas/s of a core', values })
   }
   report({
     bench: 'filter: no rules to rules, 10 cohorts',
@@ -141,7 +142,7 @@ function byReaders() {
   }
   for (const [what, phaseAt] of Object.entries(phases)) {
     const deltaOf = turn => [[0, [{ op: 'replace', path: '/phase', value: phaseAt(turn) }]]]
-    const results = interleave(cases, ({ feed }) => feed(deltaOf, 2).us, 5)
+    const results = interleave(cases, ({ feed }) => feed(deltaOf, 2), 5)
     for (const [lots, values] of results) {
       const bench = `filter: ${lots} places of a rule, 10 cohorts, a change it reads that ${what}`
       report({ bench, unit: 'µs', values })
@@ -170,14 +171,14 @@ function moves() {
     ],
   ])
   const results = interleave(cases, ({ stage, pageOf }, round) => {
-    const startedAt = performance.now()
     let bytes = 0
-    for (let viewer = 0; viewer < viewers; viewer++) {
-      bytes += stage.turnTo(viewer, { page: String(pageOf(viewer, round)) })
-    }
-    const us = ((performance.now() - startedAt) * 1_000) / viewers
+    const us = processorUs(() => {
+      for (let viewer = 0; viewer < viewers; viewer++) {
+        bytes += stage.turnTo(viewer, { page: String(pageOf(viewer, round)) })
+      }
+    })
     if (bytes < viewers * 500) throw new Error(`${viewers} viewers were sent ${bytes} bytes`)
-    return us
+    return us / viewers
   })
   for (const [name, values] of results) {
     report({ bench: `filter: 1,000 viewers turn to ${name}, one viewer`, unit: 'µs', values })
@@ -190,11 +191,12 @@ function snapshots() {
   const withRules = new EdgeStage({ definition: market, state })
   const plain = new EdgeStage({ definition: withoutRules(market, true), state })
   const msOf = run => {
-    const startedAt = performance.now()
-    const bytes = run()
-    const ms = performance.now() - startedAt
+    let bytes = 0
+    const us = processorUs(() => {
+      bytes = run()
+    })
     if (bytes < 300_000) throw new Error(`a snapshot of ${bytes} bytes`)
-    return ms
+    return us / 1_000
   }
   const coming = stage => () => {
     const ms = msOf(() => stage.observe(1))
