@@ -64,7 +64,9 @@ export function advanceSilently({
   at,
   turn,
 }: Pick<CatchUp, 'cohorts' | 'cohort' | 'at' | 'turn'>): void {
-  const frame = cohorts.advance(cohort, at, emptyPatch, turn.now)
+  // What its viewers are not shown has no time for them either.
+  const place = { ...at, timeMs: cohort.sent.timeMs }
+  const frame = cohorts.advance(cohort, place, emptyPatch, turn.now)
   if (cohort.size > 0) turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
 }
 

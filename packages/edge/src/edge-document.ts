@@ -53,6 +53,7 @@ export class EdgeDocument {
       showing,
       port: {
         turn: port.turn,
+        wallClockMs: () => port.wallClockMs(),
         grantsOf: viewer => port.grantsOf(viewer),
         statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
         ended: viewer => port.ended(doc, viewer),

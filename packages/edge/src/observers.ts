@@ -24,6 +24,8 @@ import type { Turn } from './turn.ts'
 /** What observers ask of the document and the edge that they are of. */
 export type ObserversPort = {
   readonly turn: Turn
+  /** The wall's time, ms since 1970. */
+  wallClockMs(): number
   /** What the viewer's token says now; undefined for a viewer that is gone. */
   grantsOf(viewer: ViewerId): Grants | undefined
   /** How it stands with what a cohort is shown. */
@@ -234,7 +236,11 @@ export class Observers {
     const { turn } = this.#port
     const grants = this.#port.grantsOf(viewer)
     assert(grants !== undefined, `viewer ${viewer} is connected`)
-    const { shown: cohorts, at, ceiling } = this.#showing
+    const { shown: cohorts, ceiling } = this.#showing
+    // The last record may be one that the viewer is not shown: nor is its time.
+    const isRegrouped = isViewStateOptional
+    const timeMs = isRegrouped ? this.#showing.at.timeMs : this.#port.wallClockMs()
+    const at = { ...this.#showing.at, timeMs }
     return findCohort({ cohorts, grants, viewState, isViewStateOptional, ceiling, at, state, turn })
   }
 

@@ -1,6 +1,6 @@
 import type { ViewerId } from '@fanfold/protocol'
 import t from 'tap'
-import { define, doc, rangesOf, viewer } from './build-edge.ts'
+import { define, doc, rangesOf, startMs, viewer } from './build-edge.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims, odds, paged } from './rules.ts'
 
@@ -62,6 +62,20 @@ t.test('ranges adjoin for who moves and for who is there, whatever was hidden', 
   t.same([mine.problem, theirs.problem], [undefined, undefined])
   t.same([mine.view?.['text'], theirs.view?.['text']], ['BBBB', 'AA'])
   t.same([mine.seq, theirs.seq], [6, 6])
+})
+
+t.test('the time of what is hidden is not told by a move', async t => {
+  const show = book([one, two])
+  flip(show, two, 'b')
+  show.rig.nowMs = 5_000
+  show.change(put('/pages/c', 'hidden'))
+  flip(show, one, 'b')
+  flip(show, two, 'new')
+  const times = [one, two].flatMap(id =>
+    show.rig.got(id).flatMap(frame => (frame.type === 'delta' ? [frame.time] : [])),
+  )
+  t.ok(times.length > 2)
+  t.notOk(times.includes(startMs + 3), 'the commit time of the hidden change')
 })
 
 t.test('a viewer that asks for the view it has is answered, and stays', async t => {
