@@ -2,19 +2,30 @@
 import { type DocumentDefinition, defineDocument, message } from '@fanfold/definition'
 import { canonicalJson, type JsonObject } from '@fanfold/document'
 import type { Prng } from '@fanfold/kernel'
+import { type BoardRules, edgeMembersOf, openRules } from './board-rules.ts'
+import { drawMarker, markerLength } from './marker.ts'
 
-/** Rows and players are few, so that states stay small and changes meet. */
+/** Rows, players and notes are few, so that states stay small and changes meet. */
 const rowsMax = 24
 const playersMax = 12
 const scoresMax = 8
+const notesMax = 6
+const cardsMax = 4
 
 type Player = { name: string; scores: number[]; best: { [round: string]: number } }
 type Row = { text: string; marks: string[] }
+type Vault = { gold: string; notes: { [name: string]: string } }
 type Board = {
   title: string
+  phase: string
   counters: { [name: string]: number }
   rows: Row[]
   players: { [id: string]: Player }
+  /** What is for some only: by subject of a viewer, and for those who have a high label. */
+  teams: { [subject: string]: string }
+  hands: { [subject: string]: { cards: string[] } }
+  roles: { [subject: string]: string }
+  vault: Vault
 }
 
 /** A message of a board. */
@@ -47,56 +58,111 @@ const trusted = <Value>(): Trusted<Value> => ({
 /** Type of the documents; the middle segment of their keys. */
 export const boardType = 'board'
 
-/** The definition of simulated documents. */
-export const boardDefinition: DocumentDefinition = defineDocument({
-  type: boardType,
-  state: (): Board => ({ title: '', counters: {}, rows: [], players: {} }),
-  messages: {
-    count: message(trusted<{ name: string; by: number }>(), (board, { name, by }) => {
-      board.counters[name] = (board.counters[name] ?? 0) + by
+const emptyVault = (): Vault => ({ gold: '', notes: {} })
+
+/** A definition of simulated documents: all do the same, and differ in who sees what. */
+export const defineBoard = (rules: BoardRules): DocumentDefinition =>
+  defineDocument({
+    ...edgeMembersOf(rules),
+    type: boardType,
+    state: (): Board => ({
+      title: '',
+      phase: phases[0],
+      counters: {},
+      rows: [],
+      players: {},
+      teams: {},
+      hands: {},
+      roles: {},
+      vault: emptyVault(),
     }),
-    title: message(trusted<{ title: string }>(), (board, { title }) => {
-      board.title = title
-    }),
-    insert: message(trusted<{ at: number; text: string }>(), (board, { at, text }) => {
-      board.rows.splice(Math.min(at, board.rows.length), 0, { text, marks: [] })
-      if (board.rows.length > rowsMax) board.rows.shift()
-    }),
-    remove: message(trusted<{ at: number }>(), (board, { at }) => {
-      board.rows.splice(at, 1)
-    }),
-    mark: message(trusted<{ at: number; mark: string }>(), (board, { at, mark }) => {
-      const row = board.rows[at]
-      if (row === undefined) throw new Error(`no row ${at}`)
-      if (row.marks.includes(mark)) row.marks = row.marks.filter(other => other !== mark)
-      else row.marks.push(mark)
-    }),
-    turn: message(trusted<object>(), board => {
-      board.rows.reverse()
-    }),
-    score: message(
-      trusted<{ player: string; points: number; round: string }>(),
-      (board, { player, points, round }) => {
-        board.players[player] ??= { name: `player ${player}`, scores: [], best: {} }
-        const { scores, best } = board.players[player]
-        scores.push(points)
-        if (scores.length > scoresMax) scores.shift()
-        best[round] = Math.max(best[round] ?? 0, points)
-      },
-    ),
-    retire: message(trusted<{ player: string }>(), (board, { player }) => {
-      delete board.players[player]
-    }),
-    // Changes a good deal and then throws: none of it may be seen.
-    fail: message(trusted<{ why: string }>(), (board, { why }) => {
-      board.title = why
-      board.counters = {}
-      board.rows.unshift({ text: why, marks: [why] })
-      throw new Error(why)
-    }),
-    nothing: message(trusted<object>(), () => undefined),
-  },
-})
+    messages: {
+      count: message(trusted<{ name: string; by: number }>(), (board, { name, by }) => {
+        board.counters[name] = (board.counters[name] ?? 0) + by
+      }),
+      title: message(trusted<{ title: string }>(), (board, { title }) => {
+        board.title = title
+      }),
+      insert: message(trusted<{ at: number; text: string }>(), (board, { at, text }) => {
+        if (board.rows.length >= rowsMax) board.rows.shift()
+        board.rows.splice(Math.min(at, board.rows.length), 0, { text, marks: [] })
+      }),
+      remove: message(trusted<{ at: number }>(), (board, { at }) => {
+        board.rows.splice(at, 1)
+      }),
+      mark: message(trusted<{ at: number; mark: string }>(), (board, { at, mark }) => {
+        const row = board.rows[at]
+        if (row === undefined) throw new Error(`no row ${at}`)
+        if (row.marks.includes(mark)) row.marks = row.marks.filter(other => other !== mark)
+        else row.marks.push(mark)
+      }),
+      turn: message(trusted<object>(), board => {
+        board.rows.reverse()
+      }),
+      score: message(
+        trusted<{ player: string; points: number; round: string }>(),
+        (board, { player, points, round }) => {
+          board.players[player] ??= { name: `player ${player}`, scores: [], best: {} }
+          const { scores, best } = board.players[player]
+          scores.push(points)
+          if (scores.length > scoresMax) scores.shift()
+          best[round] = Math.max(best[round] ?? 0, points)
+        },
+      ),
+      retire: message(trusted<{ player: string }>(), (board, { player }) => {
+        delete board.players[player]
+      }),
+      phase: message(trusted<{ phase: string }>(), (board, { phase }) => {
+        board.phase = phase
+      }),
+      team: message(trusted<{ subject: string; team: string }>(), (board, { subject, team }) => {
+        board.teams[subject] = team
+      }),
+      deal: message(trusted<{ subject: string; card: string }>(), (board, { subject, card }) => {
+        board.hands[subject] ??= { cards: [] }
+        const { cards } = board.hands[subject]
+        if (cards.length >= cardsMax) cards.shift()
+        cards.push(card)
+      }),
+      gather: message(trusted<object>(), board => {
+        board.hands = {}
+      }),
+      role: message(trusted<{ subject: string; role: string }>(), (board, { subject, role }) => {
+        board.roles[subject] = role
+      }),
+      gold: message(trusted<{ gold: string }>(), (board, { gold }) => {
+        board.vault.gold = gold
+      }),
+      note: message(trusted<{ name: string; text: string }>(), (board, { name, text }) => {
+        const { notes } = board.vault
+        const [oldest] = Object.keys(notes)
+        if (oldest !== undefined && Object.keys(notes).length >= notesMax) delete notes[oldest]
+        notes[name] = text
+      }),
+      // Everything that is labelled, and what it is in, is replaced at once.
+      rob: message(trusted<{ gold: string }>(), (board, { gold }) => {
+        board.vault = { ...emptyVault(), gold }
+      }),
+      // Changes a good deal and then throws: none of it may be seen.
+      fail: message(trusted<{ why: string }>(), (board, { why }) => {
+        board.title = why
+        board.counters = {}
+        board.rows.unshift({ text: why, marks: [why] })
+        throw new Error(why)
+      }),
+      nothing: message(trusted<object>(), () => undefined),
+    },
+  })
+
+/** The definition under which everybody sees everything. */
+export const boardDefinition: DocumentDefinition = defineBoard(openRules)
+
+/** Values of `phase`, on which rules depend. */
+export const phases = ['play', 'over', 'broken'] as const
+
+/** Subjects of tokens: few, so that many viewers are the same to rules. */
+export const subjects: readonly string[] = ['s0', 's1', 's2', 's3', 's4', 's5']
+export const teams: readonly string[] = ['red', 'blue']
 
 /**
  * Why a board's counters are not what these messages, each counted once, make them; undefined when
@@ -117,35 +183,47 @@ export function countersDiffer(
   return actual === wanted ? undefined : `counters are ${actual}, the messages make ${wanted}`
 }
 
-/** Draws a message whose texts have at most about so many characters. */
+/** Draws a message whose texts have at most about so many characters, each with a marker in it. */
 export function drawMessage(prng: Prng, textMax: number): BoardMessage {
   const text = (): string => {
     const word = prng.pick(words)
-    return word.repeat(1 + prng.below(Math.max(1, Math.floor(textMax / word.length))))
+    const room = Math.max(1, Math.floor((textMax - markerLength) / word.length))
+    return word.repeat(prng.below(room)) + drawMarker(prng)
   }
-  const draw = prng.below(100)
-  if (draw < 35) {
-    const value = { name: `c/${prng.below(8)}~`, by: 1 + prng.below(5) }
-    return { message: 'count', value }
+  const subject = (): string => prng.pick(subjects)
+  const player = (): string => `${prng.below(playersMax)}`
+  const at = (): number => prng.below(rowsMax)
+  const draws: readonly (readonly [weight: number, message: string, value: () => unknown])[] = [
+    [22, 'count', () => ({ name: `c/${prng.below(8)}~`, by: 1 + prng.below(5) })],
+    [4, 'title', () => ({ title: text() })],
+    [14, 'insert', () => ({ at: at(), text: text() })],
+    [4, 'remove', () => ({ at: at() })],
+    [7, 'mark', () => ({ at: prng.below(8), mark: prng.pick(words) })],
+    [2, 'turn', () => ({})],
+    [
+      13,
+      'score',
+      () => ({ player: player(), points: prng.below(1000), round: `${prng.below(3)}` }),
+    ],
+    [2, 'retire', () => ({ player: player() })],
+    [6, 'phase', () => ({ phase: prng.pick(phases) })],
+    [3, 'team', () => ({ subject: subject(), team: prng.pick(teams) })],
+    [6, 'deal', () => ({ subject: subject(), card: text() })],
+    [1, 'gather', () => ({})],
+    [4, 'role', () => ({ subject: subject(), role: text() })],
+    [3, 'gold', () => ({ gold: text() })],
+    [4, 'note', () => ({ name: drawMarker(prng), text: text() })],
+    [1, 'rob', () => ({ gold: text() })],
+    [2, 'fail', () => ({ why: text() })],
+    [1, 'nothing', () => ({})],
+    [1, 'count', () => 'not an object'],
+  ]
+  let draw = prng.below(draws.reduce((sum, [weight]) => sum + weight, 0))
+  for (const [weight, message, value] of draws) {
+    draw -= weight
+    if (draw < 0) return { message, value: value() }
   }
-  if (draw < 40) return { message: 'title', value: { title: text() } }
-  if (draw < 58) return { message: 'insert', value: { at: prng.below(rowsMax), text: text() } }
-  if (draw < 63) return { message: 'remove', value: { at: prng.below(rowsMax) } }
-  if (draw < 72) {
-    return { message: 'mark', value: { at: prng.below(8), mark: prng.pick(words) } }
-  }
-  if (draw < 74) return { message: 'turn', value: {} }
-  if (draw < 91) {
-    const player = `${prng.below(playersMax)}`
-    return {
-      message: 'score',
-      value: { player, points: prng.below(1000), round: `${prng.below(3)}` },
-    }
-  }
-  if (draw < 94) return { message: 'retire', value: { player: `${prng.below(playersMax)}` } }
-  if (draw < 97) return { message: 'fail', value: { why: text() } }
-  if (draw < 99) return { message: 'nothing', value: {} }
-  return { message: 'count', value: 'not an object' }
+  return { message: 'nothing', value: {} }
 }
 
 // Some need escapes in JSON or in a pointer, some have several bytes per character.

@@ -8,11 +8,11 @@ import {
   applyPatch,
   Chain,
   canonicalJson,
+  decodeChange,
   decodeSnapshot,
-  isJsonObject,
+  isSameDefinition,
   type JsonObject,
-  type PatchOperation,
-  parsePayload,
+  type RecordedDefinition,
   type Snapshot,
 } from '@fanfold/document'
 import { decodeUtf8, equalBytes, type Sha256 } from '@fanfold/kernel'
@@ -23,6 +23,7 @@ import {
   partTags,
   zeroHash,
 } from '@fanfold/protocol'
+import { describeDifference } from './describe-difference.ts'
 import type { DiskWatch } from './log-disk.ts'
 import type { Problems } from './problems.ts'
 
@@ -31,6 +32,8 @@ type Entry = {
   readonly hash: Uint8Array
   /** The state as JSON; undefined while there is none. */
   readonly json: string | undefined
+  /** What the log says of the definition, this record included. */
+  readonly definition: RecordedDefinition | undefined
 }
 
 class DocumentHistory {
@@ -39,6 +42,30 @@ class DocumentHistory {
   /** Places of the records that a writer's message made, by writer and id. */
   readonly origins = new Map<string, { epoch: number; seq: number }[]>()
   state: JsonObject | undefined
+  definition: RecordedDefinition | undefined
+
+  /** Goes on to after the record; false when it does not apply. */
+  take(record: LogRecord): boolean {
+    const change = decodeChange(record)
+    if (change === undefined) return false
+    switch (change.kind) {
+      case 'none':
+        return true
+      case 'delete':
+        this.state = undefined
+        return true
+      case 'definition':
+        this.definition = change.definition
+        if (this.state === undefined) return change.patch.length === 0
+        break
+      case 'create':
+        this.state = {}
+    }
+    const before = this.state
+    const after = before && applyPatch(before, change.patch)
+    if (after !== undefined) this.state = after
+    return after !== undefined
+  }
 }
 
 /** The durable history of every document of a world. */
@@ -71,6 +98,22 @@ export class History implements DiskWatch {
     return equalBytes(entry.hash, position.hash) ? undefined : 'the log has another hash there'
   }
 
+  /** The chain hash after `seq`; before the first record zeros, undefined beyond the last. */
+  hashAt(doc: DocumentKey, seq: number): Uint8Array | undefined {
+    return seq === 0 ? zeroHash : this.#entry(doc, seq)?.hash
+  }
+
+  /** The state at `seq`, made anew. */
+  stateAt(doc: DocumentKey, seq: number): JsonObject | undefined {
+    const json = this.#entry(doc, seq)?.json
+    return json === undefined ? undefined : JSON.parse(json)
+  }
+
+  /** What the log says of the definition up to `seq`, all parts together. */
+  definitionAt(doc: DocumentKey, seq: number): RecordedDefinition | undefined {
+    return this.#entry(doc, seq)?.definition
+  }
+
   /** Why a state is not what the log's records make at `seq`; undefined when it is. */
   stateDiffersAt(doc: DocumentKey, seq: number, state: JsonObject | undefined): string | undefined {
     const entry = this.#entry(doc, seq)
@@ -79,7 +122,7 @@ export class History implements DiskWatch {
     if (jsonOf(state) === entry.json) return undefined
     const actual = canonicalOf(state)
     const expected = canonicalOf(entry.json === undefined ? undefined : JSON.parse(entry.json))
-    return actual === expected ? undefined : describeDifference(actual, expected)
+    return actual === expected ? undefined : `state ${describeDifference(actual, expected)}`
   }
 
   /** Where the records stand that a writer's message made. */
@@ -100,8 +143,16 @@ export class History implements DiskWatch {
 
   snapshotIsKept(doc: DocumentKey, snapshot: Snapshot): void {
     const { at } = snapshot.manifest
+    const { state, definition } = decodeSnapshot(snapshot)
+    const said = this.definitionAt(doc, at.seq)
+    const isSaid =
+      said === undefined || definition === undefined
+        ? said === definition
+        : isSameDefinition(said, definition) && said.viewKey === definition.viewKey
     const difference =
-      this.differsAt(doc, at) ?? this.stateDiffersAt(doc, at.seq, decodeSnapshot(snapshot).state)
+      this.differsAt(doc, at) ??
+      this.stateDiffersAt(doc, at.seq, state) ??
+      (isSaid ? undefined : 'its definition is another than the log says')
     if (difference === undefined) return
     this.#problems.add(`${doc}: the authority's snapshot at ${at.seq}: ${difference}`)
   }
@@ -119,10 +170,11 @@ export class History implements DiskWatch {
     if (!this.#chain.verifies(record, before?.hash ?? zeroHash)) {
       this.#problems.add(`${doc}: the chain hash of record ${record.seq} is wrong`)
     }
-    const state = stateAfter(document.state, record)
-    if (state === 'broken') this.#problems.add(`${doc}: record ${record.seq} does not apply`)
-    else document.state = state
-    entries.push({ epoch: record.epoch, hash: record.chainHash, json: jsonOf(document.state) })
+    if (!document.take(record)) {
+      this.#problems.add(`${doc}: record ${record.seq} does not apply`)
+    }
+    const { state, definition } = document
+    entries.push({ epoch: record.epoch, hash: record.chainHash, json: jsonOf(state), definition })
     const origin = originOf(record)
     if (origin === undefined) return
     const places = document.origins.get(origin) ?? []
@@ -135,41 +187,11 @@ export class History implements DiskWatch {
   }
 }
 
-function stateAfter(
-  state: JsonObject | undefined,
-  record: LogRecord,
-): JsonObject | undefined | 'broken' {
-  switch (record.kind) {
-    case 'create': {
-      const created = parsePayload(record)
-      return isJsonObject(created) ? created : 'broken'
-    }
-    case 'delta': {
-      const patch = parsePayload(record)
-      if (state === undefined || !Array.isArray(patch)) return 'broken'
-      return applyPatch(state, patch as PatchOperation[]) ?? 'broken'
-    }
-    case 'delete':
-      return undefined
-    default:
-      return state
-  }
-}
-
 const jsonOf = (state: JsonObject | undefined): string | undefined =>
   state === undefined ? undefined : JSON.stringify(state)
 
 const canonicalOf = (state: JsonObject | undefined): string =>
   state === undefined ? 'no state' : canonicalJson(state)
-
-/** Both texts from where they part. */
-function describeDifference(actual: string, expected: string): string {
-  let at = 0
-  while (at < actual.length && actual[at] === expected[at]) at++
-  const from = Math.max(0, at - 20)
-  const excerpt = (text: string): string => JSON.stringify(text.slice(from, at + 60))
-  return `state differs at character ${at}: ${excerpt(actual)}, the log makes ${excerpt(expected)}`
-}
 
 /** Who sent the message that made a record, if it had an id: texts behind their length in one byte. */
 function originOf(record: LogRecord): string | undefined {

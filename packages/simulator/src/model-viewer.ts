@@ -1,17 +1,37 @@
-import { assert, decodeUtf8 } from '@fanfold/kernel'
+import { assert, type Duration, decodeUtf8, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
-import type { History } from './history.ts'
-import { ObservedDocument, type Step } from './observed-document.ts'
+import type { FrameNote } from './frame-check.ts'
+import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import type { Trace } from './trace.ts'
+import type { Looker, ViewOracle } from './view-oracle.ts'
 import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-/** What a viewer does with a document on its connection: nothing, observe it, or wait for `left`. */
-type Phase = 'idle' | 'observing' | 'leaving'
+/**
+ * What a viewer does with a document on its connection: nothing, observe it, wait for `left`, or ask
+ * again some time because it was refused.
+ */
+type Phase = 'idle' | 'observing' | 'leaving' | 'refused'
 
-type Observed = { readonly document: ObservedDocument; phase: Phase; isWanted: boolean }
+type Observed = {
+  readonly document: ObservedDocument
+  phase: Phase
+  isWanted: boolean
+  viewState: unknown
+}
+
+/** Where viewers connect: an edge's rim, and the trust ceiling that the edge is behind. */
+export type Door = { readonly rim: ViewerRim; readonly ceiling: number }
+
+/** When a viewer that was refused looks whether it would be let in by now. */
+const askAgainAfter: Duration = milliseconds(250)
+
+const viewStateRefusals: ReadonlySet<string> = new Set([
+  'FANFOLD_INVALID_VIEW_STATE',
+  'FANFOLD_NO_VIEW_STATE',
+])
 
 /**
  * A client of an edge by the rules that clients have: it resumes with its position, applies what fits,
@@ -22,8 +42,11 @@ export class ModelViewer {
   readonly #clock: VirtualClock
   readonly #trace: Trace
   readonly #problems: Problems
+  readonly #oracle: ViewOracle
   readonly #profile: PipeProfile
+  readonly #grants: Grants
   readonly #observed = new Map<DocumentKey, Observed>()
+  #looker: Looker
   #connection: ViewerConnection | undefined
   #isOpen = false
   #connections = 0
@@ -34,8 +57,11 @@ export class ModelViewer {
     readonly clock: VirtualClock
     readonly trace: Trace
     readonly problems: Problems
-    readonly history: History
+    readonly oracle: ViewOracle
     readonly docs: readonly DocumentKey[]
+    /** Who it is: the subject and the claims of its token. */
+    readonly subject: string
+    readonly claims: Grants['claims']
     /** How its connections behave; the speed is what it takes in. */
     readonly profile: PipeProfile
   }) {
@@ -43,10 +69,14 @@ export class ModelViewer {
     this.#clock = options.clock
     this.#trace = options.trace
     this.#problems = options.problems
+    this.#oracle = options.oracle
     this.#profile = options.profile
+    const { subject, claims } = options
+    this.#grants = { ...grants, subject, claims }
+    this.#looker = { grants: this.#grants, ceiling: 0 }
     for (const doc of options.docs) {
-      const document = new ObservedDocument(doc, options.history)
-      this.#observed.set(doc, { document, phase: 'idle', isWanted: true })
+      const document = new ObservedDocument(doc)
+      this.#observed.set(doc, { document, phase: 'idle', isWanted: true, viewState: undefined })
     }
   }
 
@@ -60,32 +90,32 @@ export class ModelViewer {
     return this.#refusals
   }
 
-  /** Why it is not done; undefined when all it wants is shown as far as the log goes. */
-  laggingBehind(history: History): string | undefined {
+  /** Why it is not done; undefined when all it wants is shown as the log's head makes it. */
+  get lagging(): string | undefined {
     if (!this.#isOpen) return `${this.name} is not connected`
-    for (const { document, phase, isWanted } of this.#observed.values()) {
-      const head = history.headSeq(document.doc)
-      if (phase === 'idle' && !isWanted) continue
-      // A document that nobody has created yet is waited for.
-      if (phase === 'observing' && head === 0) continue
-      if (phase === 'observing' && document.shownSeq === head) continue
-      return `${this.name} is ${phase} at ${document.shownSeq} of ${head} of ${document.doc}`
+    for (const observed of this.#observed.values()) {
+      const missing = this.#missing(observed)
+      if (missing === undefined) continue
+      const { document, phase } = observed
+      return `${this.name} is ${phase} at ${document.shownSeq} of ${document.doc}: ${missing}`
     }
     return undefined
   }
 
   /** Connects to an edge in place of the one before, and observes what it wants. */
-  connect(rim: ViewerRim): void {
+  connect({ rim, ceiling }: Door): void {
     this.disconnect()
     const number = ++this.#connections
     const isCurrent = (): boolean => number === this.#connections && this.#connection !== undefined
+    this.#looker = { grants: this.#grants, ceiling }
     this.#connection = rim.connect(
       {
         opened: () => {
           if (isCurrent()) this.#opened()
         },
-        received: frame => {
-          if (isCurrent()) this.#received(frame)
+        received: (frame, note) => {
+          // The rims of a world have its own watches.
+          if (isCurrent()) this.#received(frame, note as FrameNote)
         },
         closed: reason => {
           if (!isCurrent()) return
@@ -94,7 +124,7 @@ export class ModelViewer {
         },
       },
       this.#profile,
-      grants,
+      this.#grants,
     )
   }
 
@@ -108,12 +138,48 @@ export class ModelViewer {
 
   /** Leaves a document, or observes it again. */
   want(doc: DocumentKey, isWanted: boolean): void {
-    const observed = this.#observed.get(doc)
-    assert(observed !== undefined, `${this.name} knows ${doc}`)
+    const observed = this.#get(doc)
     observed.isWanted = isWanted
     if (!this.#isOpen) return
     if (isWanted && observed.phase === 'idle') this.#observe(observed)
     if (!isWanted && observed.phase === 'observing') this.#leave(observed)
+    if (!isWanted && observed.phase === 'refused') observed.phase = 'idle'
+  }
+
+  /** Looks at another part of a document from now on. */
+  look(doc: DocumentKey, viewState: unknown): void {
+    const observed = this.#get(doc)
+    observed.viewState = viewState
+    if (observed.phase === 'observing') this.#send({ type: 'viewState', doc, viewState })
+  }
+
+  #get(doc: DocumentKey): Observed {
+    const observed = this.#observed.get(doc)
+    assert(observed !== undefined, `${this.name} knows ${doc}`)
+    return observed
+  }
+
+  #missing({ document, phase, isWanted, viewState }: Observed): string | undefined {
+    const { doc, view } = document
+    if (phase === 'idle' && !isWanted) return undefined
+    if (phase !== 'observing' && phase !== 'refused') return 'it is about to change'
+    const seq = this.#oracle.headSeq(doc)
+    const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
+    if (phase === 'refused') return sight.kind === 'refused' ? undefined : 'it may see it now'
+    switch (sight.kind) {
+      case 'refused':
+        return 'it may not see it any more'
+      // A document that nobody has created yet is waited for.
+      case 'absent':
+      case 'failed':
+        return undefined
+      case 'seen': {
+        // A view that fails stays as it was.
+        if (sight.mayFail) return undefined
+        if (view === undefined) return 'it has no view'
+        return this.#oracle.differsAt({ doc, seq }, this.#looker, viewState, view)
+      }
+    }
   }
 
   #opened(): void {
@@ -125,8 +191,8 @@ export class ModelViewer {
 
   #observe(observed: Observed): void {
     observed.phase = 'observing'
-    const { doc } = observed.document
-    this.#send({ type: 'observe', doc, from: observed.document.resume() })
+    const { document, viewState } = observed
+    this.#send({ type: 'observe', doc: document.doc, viewState, from: document.resume() })
   }
 
   #leave(observed: Observed): void {
@@ -139,7 +205,7 @@ export class ModelViewer {
     this.#connection.send(JSON.stringify(request))
   }
 
-  #received(bytes: Uint8Array): void {
+  #received(bytes: Uint8Array, note: FrameNote): void {
     this.#trace.add(this.#clock.now, this.name, 'frame', bytes)
     const frame = decodeFrame(bytes)
     const observed = this.#observed.get(frame.doc as DocumentKey)
@@ -147,17 +213,23 @@ export class ModelViewer {
       this.#problems.add(`${this.name} got a frame of ${frame.doc}: ${JSON.stringify(frame)}`)
       return
     }
-    if (observed.phase === 'idle') {
-      const { doc } = observed.document
+    const { document } = observed
+    const { doc } = document
+    // A request for another view crossed the end of what it was about.
+    if (frame.type === 'refused' && frame.code === 'FANFOLD_NOT_OBSERVED') return
+    if (observed.phase === 'idle' || observed.phase === 'refused') {
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
       return
     }
+    const looker = this.#looker
+    const judge: Judge = (seq, view) =>
+      this.#oracle.differsAt({ doc, seq }, looker, note.viewState, view)
     switch (frame.type) {
       case 'snapshot':
-        this.#stepped(observed, observed.document.takeSnapshot(frame))
+        this.#stepped(observed, document.takeSnapshot(frame, judge))
         return
       case 'delta':
-        this.#stepped(observed, observed.document.takeDelta(frame))
+        this.#stepped(observed, document.takeDelta(frame, judge))
         return
       case 'status':
         return
@@ -187,20 +259,48 @@ export class ModelViewer {
     if (retryAfter !== undefined) return
     // One that is leaving is still to be told that it has left.
     if (observed.phase === 'leaving') return
-    observed.phase = 'idle'
-    this.#problems.add(`${this.name} was refused ${observed.document.doc}: ${code}`)
+    if (viewStateRefusals.has(code)) {
+      // Whether it still observes depends on what the edge had before: it begins anew.
+      observed.viewState = undefined
+      this.#leave(observed)
+      return
+    }
+    observed.phase = 'refused'
+    if (!this.#isRefusedSomewhere(observed, code)) {
+      this.#problems.add(`${this.name} was refused ${observed.document.doc}: ${code}`)
+    }
+    this.#askAgainLater(observed, this.#connections)
+  }
+
+  /** A refusal is by what the log has said since the viewer was last shown something. */
+  #isRefusedSomewhere({ document, viewState }: Observed, code: string): boolean {
+    const { doc, shownSeq } = document
+    for (let seq = this.#oracle.headSeq(doc); seq >= Math.max(1, shownSeq); seq--) {
+      const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
+      if (sight.kind === 'refused' && sight.code === code) return true
+    }
+    return false
+  }
+
+  #askAgainLater(observed: Observed, connection: number): void {
+    this.#clock.in(askAgainAfter, () => {
+      if (connection !== this.#connections || observed.phase !== 'refused') return
+      const { doc } = observed.document
+      const seq = this.#oracle.headSeq(doc)
+      const sight = this.#oracle.look(doc, seq, this.#looker, observed.viewState)
+      if (sight.kind === 'refused') this.#askAgainLater(observed, connection)
+      else this.#observe(observed)
+    })
   }
 }
 
 type Refused = Extract<ViewerFrame, { type: 'refused' }>
 
-const grants: Grants = {
-  subject: 'viewer',
+const grants: Omit<Grants, 'subject' | 'claims'> = {
   tenant: undefined,
   documents: ['**'],
   allow: ['observe'],
   expiresAtMs: undefined,
-  claims: {},
 }
 
 /** A frame as the client decodes it: its own edge made it, so its shape is trusted. */

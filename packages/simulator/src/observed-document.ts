@@ -8,7 +8,6 @@
  */
 import { applyPatch, isJsonObject, type JsonObject, type PatchOperation } from '@fanfold/document'
 import type { DocumentKey, ViewerFrame } from '@fanfold/protocol'
-import type { History } from './history.ts'
 
 /** What a frame led to. */
 export type Step =
@@ -17,6 +16,9 @@ export type Step =
   | { readonly kind: 'misfit'; readonly message: string }
   /** The frame fits and leads to what the log does not say. */
   | { readonly kind: 'wrong'; readonly message: string }
+
+/** Why a view is not what the log makes for the viewer at a place; undefined when it is. */
+export type Judge = (seq: number, view: JsonObject) => string | undefined
 
 /** Seqs that a viewer saw without a gap: a snapshot at `from`, deltas up to `to`. */
 export type SeenRange = { readonly from: number; to: number }
@@ -34,7 +36,6 @@ const taken: Step = { kind: 'taken' }
 /** One document at one viewer. */
 export class ObservedDocument {
   readonly doc: DocumentKey
-  readonly #history: History
   #base: View | undefined
   #shown: Place | undefined
   #anchor: (Place & { readonly position: string; readonly text: string }) | undefined
@@ -43,9 +44,13 @@ export class ObservedDocument {
   #deltas = 0
   #repeats = 0
 
-  constructor(doc: DocumentKey, history: History) {
+  constructor(doc: DocumentKey) {
     this.doc = doc
-    this.#history = history
+  }
+
+  /** The view that the next delta applies to. */
+  get view(): JsonObject | undefined {
+    return this.#base?.view
   }
 
   /** How far the application has seen; it never goes back. */
@@ -82,7 +87,7 @@ export class ObservedDocument {
   }
 
   /** Takes the whole view. */
-  takeSnapshot(frame: SnapshotFrame): Step {
+  takeSnapshot(frame: SnapshotFrame, judge: Judge): Step {
     const { epoch, seq, position, view } = frame
     if (!isJsonObject(view)) return { kind: 'misfit', message: 'a view that is not an object' }
     this.#snapshots++
@@ -91,15 +96,15 @@ export class ObservedDocument {
     if (this.#shown !== undefined && isBefore(base, this.#shown)) this.#repeats++
     this.#ranges.push({ from: seq, to: seq })
     if (this.#ranges.length > rangesMax) this.#ranges.shift()
-    return this.#arrive(base, position)
+    return this.#arrive(base, position, judge)
   }
 
-  /** Takes a step from one view to the next. */
-  takeDelta(frame: DeltaFrame): Step {
+  /** Takes a step from one view to the next, or to another view of the same place. */
+  takeDelta(frame: DeltaFrame, judge: Judge): Step {
     const base = this.#base
     const { epoch, from, seq, patch, position } = frame
     if (base === undefined) return misfit(`delta from ${from} to ${seq} before any view`)
-    if (from !== base.seq || seq <= from || epoch < base.epoch) {
+    if (from !== base.seq || seq < from || epoch < base.epoch) {
       return misfit(`delta from ${from} to ${epoch}:${seq}, view at ${base.epoch}:${base.seq}`)
     }
     this.#deltas++
@@ -109,10 +114,10 @@ export class ObservedDocument {
     this.#base = next
     const range = this.#ranges.at(-1)
     if (range !== undefined) range.to = seq
-    return this.#arrive(next, position)
+    return this.#arrive(next, position, judge)
   }
 
-  #arrive(next: View, position: string | undefined): Step {
+  #arrive(next: View, position: string | undefined, judge: Judge): Step {
     if (position !== undefined) {
       const { epoch, seq } = next
       this.#anchor = { epoch, seq, position, text: JSON.stringify(next.view) }
@@ -120,7 +125,7 @@ export class ObservedDocument {
     if (this.#shown === undefined || isBefore(this.#shown, next)) {
       this.#shown = { epoch: next.epoch, seq: next.seq }
     }
-    const difference = this.#history.stateDiffersAt(this.doc, next.seq, next.view)
+    const difference = judge(next.seq, next.view)
     if (difference === undefined) return taken
     return { kind: 'wrong', message: `view at ${next.seq}: ${difference}` }
   }

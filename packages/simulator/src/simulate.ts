@@ -27,6 +27,10 @@ export type SimulationCounts = {
   readonly viewerRepeats: number
   readonly lags: number
   readonly refusals: number
+  /** Variants that edges ran. */
+  readonly variants: number
+  /** Views that failed by what an author wrote. */
+  readonly failures: number
 }
 
 /** How a run ended. */
@@ -102,7 +106,9 @@ function countsOf(world: World, workload: Workload): SimulationCounts {
     viewerSnapshots,
     viewerDeltas,
     viewerRepeats,
-    lags: world.rims.reduce((sum, rim) => sum + rim.lags, 0),
+    lags: world.doors.reduce((sum, { rim }) => sum + rim.lags, 0),
     refusals,
+    variants: world.variantsRun,
+    failures: world.failures,
   }
 }

@@ -22,6 +22,18 @@ export type SimulationOptions = {
   readonly roamingShare: number
   /** Share of the viewers that leave a document for a while. */
   readonly fickleShare: number
+  /** How often a viewer looks at another part of a document, at most. */
+  readonly viewStatesMax: number
+  /** Share of the viewers that have a claim to see more than what is public. */
+  readonly entitledShare: number
+  /** Definitions that are loaded after the first one, while records flow. */
+  readonly definitionChanges: number
+  /** Share of the proxies and edges that a trust ceiling of 0 or 1 keeps below. */
+  readonly guardedShare: number
+  /** Mean time that an edge takes to run a variant, ms. */
+  readonly variantLoadMs: number
+  /** Share of the variants that cannot be run when it is tried, and can the next time. */
+  readonly variantFailShare: number
   /** Share of the viewers that take in less than is sent to them. */
   readonly slowShare: number
   /** What the slowest of them takes in; the others up to three times as much. */
@@ -64,6 +76,12 @@ export const defaultSimulationOptions: SimulationOptions = {
   duplicateShare: 0.1,
   roamingShare: 0.3,
   fickleShare: 0.2,
+  viewStatesMax: 3,
+  entitledShare: 0.4,
+  definitionChanges: 3,
+  guardedShare: 0.2,
+  variantLoadMs: 30,
+  variantFailShare: 0.05,
   slowShare: 0.15,
   slowBytesPerSecond: 2_000,
   viewerBudgetBytes: 4_096,

@@ -14,6 +14,7 @@ import {
   type ViewerEffect,
   type ViewerId,
   type ViewerInput,
+  type ViewerRequest,
 } from '@fanfold/protocol'
 import { Pipe, type PipeProfile } from './pipe.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -21,10 +22,21 @@ import type { VirtualClock } from './virtual-clock.ts'
 /** The viewer's end of a connection; each call is an event of its own. */
 export type ViewerSocket = {
   opened(): void
-  /** Takes the bytes of one text frame. */
-  received(frame: Uint8Array): void
+  /** Takes the bytes of one text frame, and what the watch said when the frame went out. */
+  received(frame: Uint8Array, note: unknown): void
   /** The edge has closed the connection. */
   closed(reason: string): void
+}
+
+/** Who may look at what goes through a rim, before it goes. */
+export type RimWatch = {
+  viewerOpens(viewer: ViewerId, grants: Grants): void
+  viewerAsks(viewer: ViewerId, request: ViewerRequest): void
+  viewerCloses(viewer: ViewerId): void
+  /** A frame goes out to one viewer, for itself or as one of a cohort; returns a note for its socket. */
+  frameGoes(viewer: ViewerId, frame: Uint8Array, cohort: CohortId | undefined): unknown
+  /** A viewer enters the cohort, or leaves it for another, and goes on from where it is. */
+  cohortMoves(cohort: CohortId): void
 }
 
 /** What a viewer can do with its connection. */
@@ -36,7 +48,7 @@ type Upward =
   | { readonly kind: 'close' }
 
 type Downward =
-  | { readonly kind: 'frame'; readonly frame: Uint8Array }
+  | { readonly kind: 'frame'; readonly frame: Uint8Array; readonly note: unknown }
   | { readonly kind: 'close'; readonly reason: string }
 
 class Viewer {
@@ -60,6 +72,7 @@ export class ViewerRim {
   readonly #prng: Prng
   readonly #budgetBytes: number
   readonly #receive: (input: ViewerInput) => void
+  readonly #watch: RimWatch | undefined
   readonly #viewers = new Map<ViewerId, Viewer>()
   readonly #cohorts = new Map<CohortId, Set<Viewer>>()
   #nextViewer = 1
@@ -72,11 +85,13 @@ export class ViewerRim {
     readonly budgetBytes: number
     /** Takes what happens, each time in an event of its own. */
     readonly receive: (input: ViewerInput) => void
+    readonly watch?: RimWatch
   }) {
     this.#clock = options.clock
     this.#prng = options.prng
     this.#budgetBytes = options.budgetBytes
     this.#receive = options.receive
+    this.#watch = options.watch
   }
 
   /** How often a viewer lost a seat because it lagged. */
@@ -93,7 +108,7 @@ export class ViewerRim {
       profile,
       onSent: () => this.#sent(viewer),
       onArrival: item => {
-        if (item.kind === 'frame') socket.received(item.frame)
+        if (item.kind === 'frame') socket.received(item.frame, item.note)
         else socket.closed(item.reason)
       },
     })
@@ -145,6 +160,7 @@ export class ViewerRim {
   #read(viewer: Viewer, item: Upward): void {
     if (item.kind === 'open') {
       this.#viewers.set(viewer.id, viewer)
+      this.#watch?.viewerOpens(viewer.id, item.grants)
       this.#receive({ kind: 'viewer-opened', viewer: viewer.id, grants: item.grants })
       return
     }
@@ -157,6 +173,7 @@ export class ViewerRim {
     } else {
       const request = decodeViewerRequest(item.text)
       assert(request.type !== 'authenticate', 'simulated viewers come with their grants')
+      this.#watch?.viewerAsks(viewer.id, request)
       this.#receive({ kind: 'viewer-requested', viewer: viewer.id, request })
     }
   }
@@ -171,8 +188,10 @@ export class ViewerRim {
     for (const item of viewer.held.splice(0)) this.#read(viewer, item)
   }
 
-  #send(viewer: Viewer | undefined, frame: Uint8Array): void {
-    viewer?.down.send({ kind: 'frame', frame }, frame.length)
+  #send(viewer: Viewer | undefined, frame: Uint8Array, cohort?: CohortId): void {
+    if (viewer === undefined) return
+    const note = this.#watch?.frameGoes(viewer.id, frame, cohort)
+    viewer.down.send({ kind: 'frame', frame, note }, frame.length)
   }
 
   #end(id: ViewerId, reason: string): void {
@@ -186,6 +205,7 @@ export class ViewerRim {
   #enter(id: CohortId, viewerId: ViewerId): void {
     const viewer = this.#viewers.get(viewerId)
     if (viewer === undefined) return
+    this.#watch?.cohortMoves(id)
     let cohort = this.#cohorts.get(id)
     if (cohort === undefined) {
       cohort = new Set()
@@ -206,14 +226,16 @@ export class ViewerRim {
   #move({ viewer: id, from, to, frame }: Extract<ViewerEffect, { kind: 'cohort-move' }>): void {
     const viewer = this.#viewers.get(id)
     if (viewer === undefined) return
+    this.#watch?.cohortMoves(from)
     if (viewer.seats.has(from)) {
       this.#leave(from, viewer)
       if (frame !== undefined) this.#send(viewer, frame)
       this.#enter(to, id)
     } else {
-      // Reports are not delayed here: a viewer that is not seated has not drained yet.
       viewer.lost.delete(from)
       viewer.lost.add(to)
+      // Told before, the edge had nothing to give it then.
+      this.#clock.in(0 as Duration, () => this.#sent(viewer))
     }
   }
 
@@ -226,7 +248,7 @@ export class ViewerRim {
   #sendToCohort(id: CohortId, frame: Uint8Array): void {
     for (const viewer of this.#cohorts.get(id) ?? []) {
       if (viewer.down.unsentBytes <= this.#budgetBytes) {
-        this.#send(viewer, frame)
+        this.#send(viewer, frame, id)
         continue
       }
       this.#lags++
@@ -237,6 +259,7 @@ export class ViewerRim {
 
   #forget(viewer: Viewer): void {
     this.#viewers.delete(viewer.id)
+    this.#watch?.viewerCloses(viewer.id)
     for (const id of [...viewer.seats]) this.#leave(id, viewer)
     viewer.lost.clear()
   }

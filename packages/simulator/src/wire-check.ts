@@ -1,4 +1,5 @@
-import { decodeUtf8 } from '@fanfold/kernel'
+import { Chain } from '@fanfold/document'
+import { decodeUtf8, type Sha256 } from '@fanfold/kernel'
 import {
   asDocumentKey,
   type DocumentKey,
@@ -6,28 +7,48 @@ import {
   type LinkFrame,
   type LogRecord,
   type PeerIdentity,
+  type SnapshotManifest,
   tagOf,
 } from '@fanfold/protocol'
+import type { BoardVariants } from './board-variants.ts'
 import type { History } from './history.ts'
+import { hiddenMarkers } from './marker.ts'
 import type { NetworkWatch } from './network.ts'
 import type { Problems } from './problems.ts'
+import type { ViewOracle } from './view-oracle.ts'
+
+/** What a sender calls a document, and the snapshot of it that is under way. */
+type Channel = { readonly doc: DocumentKey; snapshot: SnapshotManifest | undefined }
+
+const noMarkers: ReadonlySet<string> = new Set()
 
 /**
- * Looks at every frame on every link: what goes down is a prefix of the log, and holds no part above
- * the receiver's trust ceiling.
+ * Looks at every frame on every link: what goes down is a prefix of the log whose chain verifies, and
+ * holds no part, and nothing that was planted in a part, above the receiver's trust ceiling.
  */
 export class WireCheck implements NetworkWatch {
   readonly #history: History
+  readonly #oracle: ViewOracle
+  readonly #variants: BoardVariants
   readonly #problems: Problems
-  /** What each sender calls its documents. */
-  readonly #channels = new Map<string, DocumentKey>()
+  readonly #chain: Chain
+  readonly #channels = new Map<string, Channel>()
   #frames = 0
   #records = 0
   #snapshots = 0
 
-  constructor(history: History, problems: Problems) {
-    this.#history = history
-    this.#problems = problems
+  constructor(options: {
+    readonly history: History
+    readonly oracle: ViewOracle
+    readonly variants: BoardVariants
+    readonly problems: Problems
+    readonly sha256: Sha256
+  }) {
+    this.#history = options.history
+    this.#oracle = options.oracle
+    this.#variants = options.variants
+    this.#problems = options.problems
+    this.#chain = new Chain(options.sha256)
   }
 
   /** Frames, records and snapshots that arrived, all links together. */
@@ -38,7 +59,9 @@ export class WireCheck implements NetworkWatch {
   frameArrives(bytes: Uint8Array, from: PeerIdentity, to: PeerIdentity): void {
     this.#frames++
     const frame = decodeLinkFrame(bytes)
-    if (frame !== undefined) this.#check(frame, from, to)
+    if (frame === undefined) return
+    this.#check(frame, from, to)
+    this.#checkMarkers(bytes, frame, from, to)
   }
 
   linkCloses(reason: string, at: PeerIdentity): void {
@@ -50,14 +73,19 @@ export class WireCheck implements NetworkWatch {
     const way = `${from.node} to ${to.node}`
     switch (frame.kind) {
       case 'welcome':
-        this.#channels.set(`${from.node} ${frame.channel}`, frame.doc)
+        this.#channels.set(channelKey(from, to, frame.channel), {
+          doc: frame.doc,
+          snapshot: undefined,
+        })
         return
       case 'records':
         for (const record of frame.records) this.#checkRecord(record, way, to.ceiling)
         return
       case 'snapshot-begin': {
         this.#snapshots++
-        const doc = this.#channels.get(`${from.node} ${frame.channel}`)
+        const channel = this.#channels.get(channelKey(from, to, frame.channel))
+        const doc = channel?.doc
+        if (channel !== undefined) channel.snapshot = frame.manifest
         const { at, pieces } = frame.manifest
         const difference =
           doc === undefined ? 'a channel of no document' : this.#history.differsAt(doc, at)
@@ -83,9 +111,47 @@ export class WireCheck implements NetworkWatch {
     if (difference !== undefined) {
       this.#problems.add(`${way}: record ${seq} of ${doc}: ${difference}`)
     }
+    const before = doc === undefined ? undefined : this.#history.hashAt(doc, seq - 1)
+    if (before === undefined || !this.#chain.verifies(record, before)) {
+      this.#problems.add(`${way}: the chain of record ${seq} of ${doc} does not verify`)
+    }
     for (const part of record.parts()) {
       if (tagOf(part) <= ceiling) continue
       this.#problems.add(`${way}: record ${seq} of ${doc} with a part of tag ${tagOf(part)}`)
     }
   }
+
+  #checkMarkers(bytes: Uint8Array, frame: LinkFrame, from: PeerIdentity, to: PeerIdentity): void {
+    const markers = hiddenMarkers(bytes)
+    if (markers.size === 0) return
+    const allowed = this.#allowedIn(frame, from, to)
+    for (const marker of markers) {
+      const noteLabel = frame.kind === 'variant' ? this.#variants.noteLabel(marker) : undefined
+      if (noteLabel !== undefined && noteLabel <= to.ceiling) continue
+      if (allowed.some(set => set.has(marker))) continue
+      const way = `${from.node} to ${to.node}, ceiling ${to.ceiling}`
+      this.#problems.add(`${way}: a frame of ${frame.kind} has ${marker}`)
+      return
+    }
+  }
+
+  /** Markers that a frame may have, by what the log makes where it begins and ends. */
+  #allowedIn(frame: LinkFrame, from: PeerIdentity, to: PeerIdentity): ReadonlySet<string>[] {
+    const { ceiling } = to
+    if (frame.kind === 'snapshot-piece') {
+      const channel = this.#channels.get(channelKey(from, to, frame.channel))
+      const seq = channel?.snapshot?.at.seq
+      if (channel === undefined || seq === undefined) return [noMarkers]
+      return [this.#oracle.markersBelow(channel.doc, seq, ceiling)]
+    }
+    if (frame.kind !== 'records') return [noMarkers]
+    return frame.records.flatMap(record => {
+      const doc = asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
+      if (doc === undefined) return []
+      return [record.seq - 1, record.seq].map(seq => this.#oracle.markersBelow(doc, seq, ceiling))
+    })
+  }
 }
+
+const channelKey = (from: PeerIdentity, to: PeerIdentity, channel: number): string =>
+  `${from.node} ${to.node} ${channel}`

@@ -1,7 +1,15 @@
 /* Who observes and who writes in a world, drawn up front from the seed. */
 import { assert, type Instant, instant, milliseconds, type Prng } from '@fanfold/kernel'
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
-import { type BoardMessage, boardType, countersDiffer, drawMessage } from './board.ts'
+import {
+  type BoardMessage,
+  boardType,
+  countersDiffer,
+  drawMessage,
+  subjects,
+  teams,
+} from './board.ts'
+import { drawRules, drawViewState } from './board-rules.ts'
 import { ModelViewer } from './model-viewer.ts'
 import { ModelWriters } from './model-writer.ts'
 import type { PipeProfile } from './pipe.ts'
@@ -14,6 +22,9 @@ const writerProfile: PipeProfile = {
   bytesPerSecond: 1_000_000,
 }
 
+/** New definitions are loaded between these parts of the busy time. */
+const definedFrom = 0.15
+const definedTo = 0.85
 /** Documents are created within this part of the busy time. */
 const createShare = 0.1
 
@@ -41,6 +52,7 @@ export class Workload {
       receive: input => world.write(input),
     })
     world.answerTo(effect => this.writers.perform(effect))
+    this.#planDefinitions()
     this.#planWrites()
     this.viewers = Array.from({ length: options.viewers }, (_, index) => this.#viewer(index))
   }
@@ -54,7 +66,7 @@ export class Workload {
   get unfinished(): string | undefined {
     if (!this.writers.isDone) return 'writes are under way'
     for (const viewer of this.viewers) {
-      const lagging = viewer.laggingBehind(this.#world.history)
+      const { lagging } = viewer
       if (lagging !== undefined) return lagging
     }
     return undefined
@@ -70,6 +82,15 @@ export class Workload {
         .filter((action): action is BoardMessage & { type: 'send' } => action.type === 'send')
       const difference = countersDiffer(messages, history.headState(doc))
       if (difference !== undefined) problems.add(`${doc}: ${difference}`)
+    }
+  }
+
+  #planDefinitions(): void {
+    const prng = this.#world.stream('definitions')
+    this.#world.define(drawRules(prng, subjects))
+    for (let count = this.#options.definitionChanges; count > 0; count--) {
+      const rules = drawRules(prng, subjects)
+      this.#plan(this.#drawTime(prng, definedFrom, definedTo), () => this.#world.define(rules))
     }
   }
 
@@ -99,9 +120,10 @@ export class Workload {
 
   #viewer(index: number): ModelViewer {
     const { roamingShare, fickleShare, slowShare, slowBytesPerSecond } = this.#options
+    const { entitledShare, viewStatesMax } = this.#options
     const name = `viewer-${index}`
     const prng = this.#world.stream(name)
-    const { clock, trace, problems, history, rims } = this.#world
+    const { clock, trace, problems, oracle, doors } = this.#world
     const first = prng.below(this.docs.length)
     const count = Math.min(this.#options.documentsPerViewer, this.docs.length)
     const docs = Array.from(
@@ -121,13 +143,18 @@ export class Workload {
       clock,
       trace,
       problems,
-      history,
+      oracle,
       docs,
+      subject: prng.pick(subjects),
+      claims: {
+        tier: prng.chance(entitledShare) ? 1 + prng.below(2) : 0,
+        team: prng.pick(teams),
+      },
       profile,
     })
     const connectAt = (at: Instant): void => {
-      const rim = prng.pick(rims)
-      this.#plan(at, () => viewer.connect(rim))
+      const door = prng.pick(doors)
+      this.#plan(at, () => viewer.connect(door))
     }
     connectAt(this.#drawTime(prng, 0, 0.7))
     for (let trips = prng.chance(roamingShare) ? 1 + prng.below(3) : 0; trips > 0; trips--) {
@@ -141,6 +168,11 @@ export class Workload {
       this.#plan(leaveAt, () => viewer.want(doc, false))
       const backAt = instant(leaveAt + milliseconds(prng.below(1_500)))
       this.#plan(backAt, () => viewer.want(doc, true))
+    }
+    for (let looks = prng.below(viewStatesMax + 1); looks > 0; looks--) {
+      const doc = prng.pick(docs)
+      const viewState = drawViewState(prng)
+      this.#plan(this.#drawTime(prng, 0, 1), () => viewer.look(doc, viewState))
     }
     return viewer
   }

@@ -8,25 +8,32 @@ import {
   type AuthorityInput,
   defaultAuthorityLimits,
 } from '@fanfold/authority'
-import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
+import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/edge'
 import { type Machine, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
 import type { PeerIdentity, WriterEffect, WriterInput } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
 import { defaultUpstreamLimits, type FollowerLimits, type ResyncReason } from '@fanfold/replication'
-import { boardDefinition } from './board.ts'
+import type { BoardRules } from './board-rules.ts'
+import { BoardVariants } from './board-variants.ts'
 import { describeInput } from './describe-input.ts'
+import { FrameCheck } from './frame-check.ts'
 import { History } from './history.ts'
 import { LogDisk } from './log-disk.ts'
+import type { Door } from './model-viewer.ts'
 import { type LinkPeer, Network } from './network.ts'
 import { NodeDriver } from './node-driver.ts'
 import { Problems } from './problems.ts'
 import { SimulatedLogStore } from './simulated-log-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { Trace } from './trace.ts'
+import { VariantLoads } from './variant-loads.ts'
+import { ViewOracle } from './view-oracle.ts'
 import { ViewerRim } from './viewer-rim.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { WireCheck } from './wire-check.ts'
 
+/** A node that may have everything. */
+const ceilingMax = 239
 const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
 
@@ -38,14 +45,18 @@ export class World {
   readonly history: History
   readonly wire: WireCheck
   readonly network: Network
-  /** The rims of the edges, where viewers connect. */
-  readonly rims: readonly ViewerRim[]
+  readonly oracle: ViewOracle
+  /** The edges, where viewers connect. */
+  readonly doors: readonly Door[]
+  readonly #variants: BoardVariants
   readonly #seed: string
   readonly #sha256: Sha256
   readonly #options: SimulationOptions
   readonly #authority: NodeDriver<AuthorityInput, AuthorityEffect>
   #answer: (effect: WriterEffect) => void = () => undefined
   #resyncs = 0
+  #variantsRun = 0
+  #failures = 0
 
   constructor(seed: string, options: SimulationOptions, sha256: Sha256) {
     this.#seed = seed
@@ -54,7 +65,15 @@ export class World {
     this.trace = new Trace(sha256)
     this.problems = new Problems(this.clock)
     this.history = new History(sha256, this.problems)
-    this.wire = new WireCheck(this.history, this.problems)
+    this.#variants = new BoardVariants(sha256)
+    this.oracle = new ViewOracle(this.history, this.#variants)
+    this.wire = new WireCheck({
+      history: this.history,
+      oracle: this.oracle,
+      variants: this.#variants,
+      problems: this.problems,
+      sha256,
+    })
     this.network = new Network({
       clock: this.clock,
       prng: this.stream('network'),
@@ -68,26 +87,56 @@ export class World {
       watch: this.wire,
     })
     this.#authority = this.#makeAuthority()
-    const authority = this.#peer(this.#authority, 'authority', 255)
+    const authority = this.#peer(this.#authority, 'authority', ceilingMax)
+    const ceilings = this.stream('ceilings')
+    const drawCeiling = (): number =>
+      ceilings.chance(options.guardedShare) ? ceilings.below(2) : ceilingMax
+    // What a node's parents may not have it does not get either.
+    const reach = new Map<LinkPeer, number>([[authority, ceilingMax]])
+    const connect = (child: LinkPeer, parent: LinkPeer): number => {
+      const ceiling = Math.min(child.identity.ceiling, reach.get(parent) ?? 0)
+      reach.set(child, ceiling)
+      this.network.connect(child, parent)
+      return ceiling
+    }
     const proxies: LinkPeer[] = []
     for (let index = 0; index < options.proxies; index++) {
       const parent = proxies[Math.floor(index / options.proxyFanout) - 1] ?? authority
-      const proxy = this.#peer(this.#makeProxy(`proxy-${index}`), 'proxy', 0)
-      this.network.connect(proxy, parent)
+      const proxy = this.#peer(this.#makeProxy(`proxy-${index}`), 'proxy', drawCeiling())
+      connect(proxy, parent)
       proxies.push(proxy)
     }
-    const rims: ViewerRim[] = []
+    const doors: Door[] = []
     for (let index = 0; index < options.edges; index++) {
       const parent = proxies[index % Math.max(1, proxies.length)] ?? authority
-      this.network.connect(this.#makeEdge(`edge-${index}`, rims), parent)
+      const own = drawCeiling()
+      const ceiling = Math.min(own, reach.get(parent) ?? 0)
+      const { rim, driver } = this.#makeEdge(`edge-${index}`, ceiling)
+      connect(this.#peer(driver, 'edge', own), parent)
+      doors.push({ rim, ceiling })
     }
-    this.rims = rims
-    this.#authority.receive({ kind: 'definition-loaded', definition: boardDefinition })
+    this.doors = doors
   }
 
   /** How often a stream between two nodes began anew. */
   get resyncs(): number {
     return this.#resyncs
+  }
+
+  /** Variants that edges ran. */
+  get variantsRun(): number {
+    return this.#variantsRun
+  }
+
+  /** Rules that failed, as edges told. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** Loads a definition at the authority. */
+  define(rules: BoardRules): void {
+    const { definition, variants } = this.#variants.build(rules)
+    this.#authority.receive({ kind: 'definition-loaded', definition, variants })
   }
 
   /** The stream of chance of one concern: a draw more in one does not shift another. */
@@ -158,8 +207,10 @@ export class World {
     })
   }
 
-  /** Makes an edge; its rim comes into `rims`. */
-  #makeEdge(name: string, rims: ViewerRim[]): LinkPeer {
+  #makeEdge(
+    name: string,
+    ceiling: number,
+  ): { readonly rim: ViewerRim; readonly driver: NodeDriver<EdgeInput, EdgeEffect> } {
     const machine = new Edge({
       sha256: this.#sha256,
       prng: this.stream(name),
@@ -171,27 +222,45 @@ export class World {
         documentsMax: 100_000,
       },
     })
+    const { clock, oracle, problems } = this
     const rim = new ViewerRim({
-      clock: this.clock,
+      clock,
       prng: this.stream(`${name} rim`),
       budgetBytes: this.#options.viewerBudgetBytes,
       receive: input => driver.receive(input),
+      watch: new FrameCheck({ edge: name, ceiling, clock, oracle, problems }),
     })
-    rims.push(rim)
+    const loads = new VariantLoads({
+      clock,
+      prng: this.stream(`${name} variants`),
+      loadMs: this.#options.variantLoadMs,
+      failShare: this.#options.variantFailShare,
+      variants: this.#variants,
+      receive: input => driver.receive(input),
+    })
     const driver = this.#drive<EdgeInput, EdgeEffect>(name, machine, effect => {
       switch (effect.kind) {
         case 'link-send':
         case 'link-close':
           this.network.perform(effect)
           return
+        case 'load-variant':
+          loads.load(effect.variant)
+          return
         case 'fact':
-          if (effect.fact.event === 'resync') this.#resynced(name, effect.fact.reason)
+          this.#note(name, effect.fact)
           return
         default:
           rim.perform(effect)
       }
     })
-    return this.#peer(driver, 'edge', 0)
+    return { rim, driver }
+  }
+
+  #note(name: string, fact: EdgeFact): void {
+    if (fact.event === 'resync') this.#resynced(name, fact.reason)
+    else if (fact.event === 'variant-loaded') this.#variantsRun++
+    else if (fact.event === 'rule-failed') this.#failures++
   }
 
   #followerLimits(): FollowerLimits {

@@ -1,21 +1,29 @@
-import { buildLog, sha256 } from '@fanfold/conformance'
 import { parseDocumentKey, type ViewerFrame } from '@fanfold/protocol'
 import t from 'tap'
-import { History } from '../src/history.ts'
-import { ObservedDocument } from '../src/observed-document.ts'
-import { Problems } from '../src/problems.ts'
-import { VirtualClock } from '../src/virtual-clock.ts'
+import { type Judge, ObservedDocument } from '../src/observed-document.ts'
 
 const doc = parseDocumentKey('acme/match/final')
 
-/** A document at a viewer, and a log of ten records whose state at seq s > 1 is `{"n": s}`. */
-function makeDocument() {
-  const history = new History(sha256, new Problems(new VirtualClock()))
-  history.recordsAreDurable(doc, buildLog({ doc, count: 10 }).records)
-  return new ObservedDocument(doc, history)
+/** The view at seq s is `{"n": s}`, and the log ends at 10. */
+const judge: Judge = (seq, view) => {
+  if (seq > 10) return 'the log ends at 10'
+  return view['n'] === seq ? undefined : `state has ${view['n']}`
 }
 
-const snapshot = (seq: number, n = seq): Extract<ViewerFrame, { type: 'snapshot' }> => ({
+/** A document at a viewer whose frames are judged. */
+function makeDocument() {
+  const document = new ObservedDocument(doc)
+  return {
+    document,
+    takeSnapshot: (frame: SnapshotFrame) => document.takeSnapshot(frame, judge),
+    takeDelta: (frame: DeltaFrame) => document.takeDelta(frame, judge),
+  }
+}
+
+type SnapshotFrame = Extract<ViewerFrame, { type: 'snapshot' }>
+type DeltaFrame = Extract<ViewerFrame, { type: 'delta' }>
+
+const snapshot = (seq: number, n = seq): SnapshotFrame => ({
   type: 'snapshot',
   doc,
   epoch: 1,
@@ -24,7 +32,7 @@ const snapshot = (seq: number, n = seq): Extract<ViewerFrame, { type: 'snapshot'
   view: { n },
 })
 
-const delta = (seq: number, overrides = {}): Extract<ViewerFrame, { type: 'delta' }> => ({
+const delta = (seq: number, overrides = {}): DeltaFrame => ({
   type: 'delta',
   doc,
   epoch: 1,
@@ -36,31 +44,31 @@ const delta = (seq: number, overrides = {}): Extract<ViewerFrame, { type: 'delta
 })
 
 t.test('a snapshot and the deltas after it lead on', async t => {
-  const document = makeDocument()
-  t.same(document.takeSnapshot(snapshot(3)), { kind: 'taken' })
-  t.same(document.takeDelta(delta(4)), { kind: 'taken' })
-  t.same(document.takeDelta(delta(5)), { kind: 'taken' })
+  const { document, takeSnapshot, takeDelta } = makeDocument()
+  t.same(takeSnapshot(snapshot(3)), { kind: 'taken' })
+  t.same(takeDelta(delta(4)), { kind: 'taken' })
+  t.same(takeDelta(delta(5)), { kind: 'taken' })
   t.equal(document.shownSeq, 5)
   t.same(document.ranges, [{ from: 3, to: 5 }])
 })
 
 t.test('ranges adjoin: a gap, an overlap and a delta before any view do not fit', async t => {
-  const document = makeDocument()
-  t.match(document.takeDelta(delta(4)), { kind: 'misfit' })
-  document.takeSnapshot(snapshot(3))
-  t.match(document.takeDelta(delta(5)), { kind: 'misfit', message: /from 4 to 1:5, view at 1:3/ })
-  t.match(document.takeDelta(delta(3)), { kind: 'misfit' })
-  t.match(document.takeDelta(delta(4, { patch: [{ op: 'remove', path: '/m' }] })), {
+  const { takeSnapshot, takeDelta } = makeDocument()
+  t.match(takeDelta(delta(4)), { kind: 'misfit' })
+  takeSnapshot(snapshot(3))
+  t.match(takeDelta(delta(5)), { kind: 'misfit', message: /from 4 to 1:5, view at 1:3/ })
+  t.match(takeDelta(delta(3)), { kind: 'misfit' })
+  t.match(takeDelta(delta(4, { patch: [{ op: 'remove', path: '/m' }] })), {
     kind: 'misfit',
   })
 })
 
 t.test('a view that the log does not make is wrong', async t => {
-  const document = makeDocument()
-  t.match(document.takeSnapshot(snapshot(3, 4)), { kind: 'wrong', message: /view at 3: state/ })
-  document.takeSnapshot(snapshot(3))
+  const { takeSnapshot, takeDelta } = makeDocument()
+  t.match(takeSnapshot(snapshot(3, 4)), { kind: 'wrong', message: /view at 3: state/ })
+  takeSnapshot(snapshot(3))
   const patch = [{ op: 'replace', path: '/n', value: 5 }]
-  t.match(document.takeDelta(delta(4, { patch })), { kind: 'wrong' })
+  t.match(takeDelta(delta(4, { patch })), { kind: 'wrong' })
 })
 
 t.test('a view ahead of what is durable is wrong', async t => {
@@ -71,22 +79,31 @@ t.test('a view ahead of what is durable is wrong', async t => {
 })
 
 t.test('it resumes from the view of its last position, and shows nothing twice', async t => {
-  const document = makeDocument()
+  const { document, takeSnapshot, takeDelta } = makeDocument()
   t.equal(document.resume(), undefined)
-  document.takeSnapshot(snapshot(3))
-  document.takeDelta(delta(4, { position: 'p4' }))
-  document.takeDelta(delta(5))
+  takeSnapshot(snapshot(3))
+  takeDelta(delta(4, { position: 'p4' }))
+  takeDelta(delta(5))
   t.equal(document.resume(), 'p4')
-  t.same(document.takeDelta(delta(5)), { kind: 'taken' })
+  t.same(takeDelta(delta(5)), { kind: 'taken' })
   t.equal(document.shownSeq, 5)
-  t.same(document.takeDelta(delta(6)), { kind: 'taken' })
+  t.same(takeDelta(delta(6)), { kind: 'taken' })
   t.equal(document.shownSeq, 6)
 })
 
 t.test('an older snapshot does not take back what was shown', async t => {
-  const document = makeDocument()
-  document.takeSnapshot(snapshot(5))
-  t.same(document.takeSnapshot(snapshot(3)), { kind: 'taken' })
+  const { document, takeSnapshot } = makeDocument()
+  takeSnapshot(snapshot(5))
+  t.same(takeSnapshot(snapshot(3)), { kind: 'taken' })
   t.equal(document.shownSeq, 5)
   t.equal(document.counts.repeats, 1)
+})
+
+t.test('another view of the same place is a step to where it was', async t => {
+  const { document, takeSnapshot, takeDelta } = makeDocument()
+  takeSnapshot(snapshot(3))
+  const patch = [{ op: 'add', path: '/page', value: 2 }]
+  t.same(takeDelta(delta(3, { from: 3, position: 'p3b', patch })), { kind: 'taken' })
+  t.same(document.view, { n: 3, page: 2 })
+  t.equal(document.resume(), 'p3b')
 })

@@ -3,6 +3,9 @@ import { sha256 } from '@fanfold/conformance'
 import t, { type Test } from 'tap'
 import { type SimulateOptions, type SimulationResult, simulate } from '../src/index.ts'
 
+// On a busy machine the worlds of this file take a while together.
+t.setTimeout(120_000)
+
 /** Runs a world, and says how to run it again when something is wrong. */
 function run(t: Test, options: Omit<SimulateOptions, 'sha256'>): SimulationResult {
   const result = simulate({ sha256, ...options })
@@ -24,11 +27,13 @@ t.test('a whole tree converges, and every viewer has what the log says', async t
     busyMs: 5_000,
   })
   const seconds = (performance.now() - startedAt) / 1000
-  t.ok(result.counts.viewerDeltas > 10_000)
+  t.ok(result.counts.viewerDeltas > 5_000)
+  t.ok(result.counts.variants >= 20, 'every edge ran variants')
+  t.ok(result.counts.failures > 0, 'some rules threw')
   t.equal(result.counts.resyncs, 0, 'no stream between two nodes had to begin anew')
   t.ok(result.counts.lags > 0, 'some viewers lagged')
   t.ok(result.counts.refusals > 0, 'some viewers came before their document')
-  t.ok(seconds < 15, `${seconds} s`)
+  t.ok(seconds < 40, `${seconds} s`)
   t.comment(
     `${result.events} events, ${result.virtualMs} ms in ${seconds.toFixed(1)} s: ${Math.round(result.events / seconds)} events/s`,
   )
@@ -143,7 +148,32 @@ t.test('conditions', async t => {
       writes: 300,
       convergeMaxMs: 60_000,
     })
-    t.ok(counts.lags > 100)
+    t.ok(counts.lags > 50)
+  })
+
+  t.test('definitions that change again and again, and variants that often fail', async t => {
+    const { counts } = run(t, {
+      seed: 'definitions',
+      definitionChanges: 20,
+      variantFailShare: 0.3,
+      variantLoadMs: 100,
+      convergeMaxMs: 90_000,
+    })
+    t.ok(counts.variants > 20)
+  })
+
+  t.test('low ceilings almost everywhere, and many who may see more', async t => {
+    const { counts } = run(t, {
+      seed: 'ceilings',
+      guardedShare: 0.7,
+      entitledShare: 0.8,
+      definitionChanges: 8,
+    })
+    t.ok(counts.refusals > 50)
+  })
+
+  t.test('viewers that turn pages all the time', async t => {
+    run(t, { seed: 'pages', viewStatesMax: 40, definitionChanges: 6, slowShare: 0.4 })
   })
 
   t.test('documents that rest, and are let go and asked for again', async t => {

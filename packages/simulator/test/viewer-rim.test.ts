@@ -148,3 +148,19 @@ t.test('a viewer that the edge closes gets what was sent before, and then the re
   t.same(received, ['opened', '7', 'FANFOLD_FORBIDDEN: why'])
   t.same(kinds(), ['viewer-opened', 'viewer-closed'])
 })
+
+t.test(
+  'a viewer that has drained and is moved before it is seated is told of as drained again',
+  async t => {
+    const other = 9 as CohortId
+    const { rim, inputs, pass } = makeRim(0)
+    rim.perform({ kind: 'cohort-enter', cohort, viewer })
+    rim.perform(sendAll(10))
+    rim.perform(sendAll(1))
+    pass(1_000)
+    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [cohort] })
+    rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2) })
+    pass(1)
+    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [other] })
+  },
+)

@@ -1,5 +1,6 @@
 import { buildLog, sha256 } from '@fanfold/conformance'
-import { encodeSnapshot } from '@fanfold/document'
+import { encodeSnapshot, recordedDefinition } from '@fanfold/document'
+import { Prng } from '@fanfold/kernel'
 import {
   encodeLinkFrame,
   encodeRecordsFrame,
@@ -7,8 +8,12 @@ import {
   parseDocumentKey,
 } from '@fanfold/protocol'
 import t from 'tap'
+import { drawRules } from '../src/board-rules.ts'
+import { BoardVariants } from '../src/board-variants.ts'
 import { History } from '../src/history.ts'
+import { drawMarker } from '../src/marker.ts'
 import { Problems } from '../src/problems.ts'
+import { ViewOracle } from '../src/view-oracle.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 import { WireCheck } from '../src/wire-check.ts'
 
@@ -27,9 +32,12 @@ function makeCheck() {
   const history = new History(sha256, problems)
   const log = buildLog({ doc, count: 5 })
   history.recordsAreDurable(doc, log.records)
-  const check = new WireCheck(history, problems)
-  const arrive = (frame: Uint8Array) => check.frameArrives(frame, peer('parent'), peer('child'))
-  return { problems, check, log, arrive }
+  const variants = new BoardVariants(sha256)
+  const oracle = new ViewOracle(history, variants)
+  const check = new WireCheck({ history, oracle, variants, problems, sha256 })
+  const arrive = (frame: Uint8Array, ceiling = 0) =>
+    check.frameArrives(frame, peer('parent'), peer('child', ceiling))
+  return { problems, history, variants, check, log, arrive }
 }
 
 t.test('records of the log pass, and are counted', async t => {
@@ -88,4 +96,45 @@ t.test('a link that is closed is a problem while there are no faults', async t =
   const { problems, check } = makeCheck()
   check.linkCloses('overloaded: 5 bytes unsent', peer('proxy'))
   t.match(problems.messages, [/proxy closes a link: overloaded/])
+})
+
+t.test('a record whose parts are not those of its chain hash is a problem', async t => {
+  const { problems, log, arrive } = makeCheck()
+  const bytes = (log.records[2]?.bytes ?? new Uint8Array()).slice()
+  bytes[bytes.length - 1] = 0x20
+  arrive(encodeRecordsFrame(1, [bytes]))
+  t.match(problems.messages, [/the chain of record 3 .* does not verify/])
+})
+
+t.test('a planted value that is labelled above the ceiling is a problem on the link', async t => {
+  const { problems, history, arrive } = makeCheck()
+  const marker = drawMarker(new Prng('planted'))
+  const other = parseDocumentKey('acme/match/other')
+  const definition = recordedDefinition({
+    variants: [],
+    viewKey: 'ab'.repeat(16),
+    labels: [{ pattern: `/${marker}`, label: 2 }],
+  })
+  const log = buildLog({ doc: other, count: 3, definition })
+  history.recordsAreDurable(other, log.records)
+  const bytes = log.records.slice(1).map(record => record.bytes)
+  arrive(encodeRecordsFrame(1, bytes), 2)
+  t.same(problems.messages, [])
+  arrive(encodeRecordsFrame(1, bytes), 1)
+  t.match(problems.messages.at(-1), /ceiling 1: a frame of records has mk/)
+})
+
+t.test('a variant has the markers of its ceiling and no others', async t => {
+  const { problems, variants, arrive } = makeCheck()
+  const prng = new Prng('variants')
+  let built = variants.build(drawRules(prng, ['s0']))
+  while (built.variants.length < 2) built = variants.build(drawRules(prng, ['s0']))
+  const top = built.variants.at(-1)
+  t.ok(top)
+  if (top === undefined) return
+  const frame = encodeLinkFrame({ kind: 'variant', variant: top.variant })
+  arrive(frame, top.ceiling)
+  t.same(problems.messages, [])
+  arrive(frame, top.ceiling - 1)
+  t.match(problems.messages, [/a frame of variant has mk/])
 })

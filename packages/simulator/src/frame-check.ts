@@ -1,0 +1,169 @@
+/*
+ * Looks at every frame that an edge sends a viewer, before it goes: it holds no marker that the viewer
+ * may not see where the frame begins or ends, and a cohort is told nothing when nothing changes for it.
+ *
+ * Which view a viewer has asked for is known here as the edge knows it, and goes along with each
+ * frame, so that what arrives can be held against just that view.
+ */
+import { assert, type Duration, decodeUtf8 } from '@fanfold/kernel'
+import type {
+  CohortId,
+  DocumentKey,
+  Grants,
+  ViewerFrame,
+  ViewerId,
+  ViewerRequest,
+} from '@fanfold/protocol'
+import { hiddenMarkers } from './marker.ts'
+import type { Problems } from './problems.ts'
+import type { Looker, Sight, ViewOracle } from './view-oracle.ts'
+import type { RimWatch } from './viewer-rim.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** What goes along with a frame: the view state that it was made for. */
+export type FrameNote = { readonly viewState: unknown }
+
+/** The view that a viewer has, the one it had before, and the one that it has asked for since. */
+type Asked = { viewState: unknown; before: unknown; next: { viewState: unknown } | undefined }
+type Watched = { readonly looker: Looker; readonly asked: Map<string, Asked> }
+type Looked = { readonly frame: ViewerFrame; readonly markers: ReadonlySet<string> }
+
+const viewStateRefusals: ReadonlySet<string> = new Set([
+  'FANFOLD_INVALID_VIEW_STATE',
+  'FANFOLD_NO_VIEW_STATE',
+])
+
+const nothingAsked: Asked = { viewState: undefined, before: undefined, next: undefined }
+
+/** The frames of one edge. */
+export class FrameCheck implements RimWatch {
+  readonly #edge: string
+  readonly #ceiling: number
+  readonly #clock: VirtualClock
+  readonly #oracle: ViewOracle
+  readonly #problems: Problems
+  readonly #viewers = new Map<ViewerId, Watched>()
+  /** Each frame is looked at once, however many get it. */
+  readonly #looked = new WeakMap<Uint8Array, Looked>()
+  /** Cohorts that were told nothing in this turn, which only a move of theirs is a reason for. */
+  readonly #quiet = new Map<CohortId, string>()
+
+  constructor(options: {
+    readonly edge: string
+    /** The trust ceiling that the edge is behind. */
+    readonly ceiling: number
+    readonly clock: VirtualClock
+    readonly oracle: ViewOracle
+    readonly problems: Problems
+  }) {
+    this.#edge = options.edge
+    this.#ceiling = options.ceiling
+    this.#clock = options.clock
+    this.#oracle = options.oracle
+    this.#problems = options.problems
+  }
+
+  viewerOpens(viewer: ViewerId, grants: Grants): void {
+    this.#viewers.set(viewer, { looker: { grants, ceiling: this.#ceiling }, asked: new Map() })
+  }
+
+  viewerAsks(viewer: ViewerId, request: ViewerRequest): void {
+    const asked = this.#viewers.get(viewer)?.asked
+    if (request.type === 'observe') {
+      const { viewState } = request
+      asked?.set(request.doc, { viewState, before: undefined, next: undefined })
+    } else if (request.type === 'viewState') {
+      const own = asked?.get(request.doc)
+      if (own !== undefined) own.next = { viewState: request.viewState }
+    }
+  }
+
+  viewerCloses(viewer: ViewerId): void {
+    this.#viewers.delete(viewer)
+  }
+
+  frameGoes(viewer: ViewerId, bytes: Uint8Array, cohort: CohortId | undefined): FrameNote {
+    const watched = this.#viewers.get(viewer)
+    assert(watched !== undefined, `viewer ${viewer} of ${this.#edge} is connected`)
+    const { frame, markers } = this.#look(bytes)
+    const asked = watched.asked.get(frame.doc ?? '') ?? { ...nothingAsked }
+    // What goes to a cohort is of the view that the viewer had, until it is told something itself.
+    if (cohort === undefined && asked.next !== undefined) {
+      if (frame.type !== 'refused' || !viewStateRefusals.has(frame.code)) {
+        asked.before = asked.viewState
+        asked.viewState = asked.next.viewState
+      }
+      asked.next = undefined
+    }
+    if (markers.size > 0) this.#checkMarkers(watched, asked, { frame, markers })
+    if (cohort !== undefined && frame.type === 'delta') {
+      this.#checkQuiet(watched, asked, frame, cohort)
+    }
+    return { viewState: asked.viewState }
+  }
+
+  cohortMoves(cohort: CohortId): void {
+    this.#quiet.delete(cohort)
+  }
+
+  #look(bytes: Uint8Array): Looked {
+    let looked = this.#looked.get(bytes)
+    if (looked === undefined) {
+      const text = decodeUtf8(bytes)
+      assert(text !== undefined, 'a frame to a viewer is UTF-8')
+      // The edge of this world made it, so its shape is trusted.
+      looked = { frame: JSON.parse(text) as ViewerFrame, markers: hiddenMarkers(bytes) }
+      this.#looked.set(bytes, looked)
+    }
+    return looked
+  }
+
+  #checkMarkers({ looker }: Watched, asked: Asked, { frame, markers }: Looked): void {
+    const doc = frame.doc as DocumentKey
+    const sights: Sight[] = []
+    if (frame.type === 'snapshot' || frame.type === 'delta') {
+      sights.push(this.#oracle.look(doc, frame.seq, looker, asked.viewState))
+    }
+    if (frame.type === 'delta') {
+      sights.push(this.#oracle.look(doc, frame.from, looker, asked.viewState))
+      // What the viewer had may be named to be taken away, also when it was another view of the place.
+      sights.push(this.#oracle.look(doc, frame.from, looker, asked.before))
+    }
+    for (const marker of markers) {
+      if (sights.some(sight => sight.kind === 'seen' && sight.markers.has(marker))) continue
+      this.#problems.add(
+        `${this.#edge}: ${describe(frame)} to ${looker.grants.subject} has ${marker}, which is not for it`,
+      )
+      return
+    }
+  }
+
+  #checkQuiet(
+    { looker }: Watched,
+    { viewState }: Asked,
+    frame: Extract<ViewerFrame, { type: 'delta' }>,
+    cohort: CohortId,
+  ): void {
+    if (this.#quiet.has(cohort)) return
+    const doc = frame.doc as DocumentKey
+    const before = this.#oracle.look(doc, frame.from, looker, viewState)
+    const after = this.#oracle.look(doc, frame.seq, looker, viewState)
+    if (before.kind !== 'seen' || after.kind !== 'seen' || after.isPlain) return
+    if (before.canonical !== after.canonical) return
+    const what = `${this.#edge}: ${describe(frame)} to a cohort changes nothing for it`
+    if (frame.patch.length > 0) {
+      this.#problems.add(what)
+      return
+    }
+    this.#quiet.set(cohort, what)
+    this.#clock.in(0 as Duration, () => {
+      if (this.#quiet.delete(cohort)) this.#problems.add(what)
+    })
+  }
+}
+
+function describe(frame: ViewerFrame): string {
+  if (frame.type === 'delta') return `the delta ${frame.from} to ${frame.seq} of ${frame.doc}`
+  if (frame.type === 'snapshot') return `the snapshot at ${frame.seq} of ${frame.doc}`
+  return `a ${frame.type} of ${frame.doc}`
+}

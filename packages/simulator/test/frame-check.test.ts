@@ -1,0 +1,84 @@
+import { encodeUtf8, instant } from '@fanfold/kernel'
+import { type CohortId, decodeViewerRequest, type ViewerId } from '@fanfold/protocol'
+import t from 'tap'
+import { FrameCheck } from '../src/frame-check.ts'
+import { buildWorld, doc, looker } from './build-world.ts'
+
+const viewer = 1 as ViewerId
+const cohort = 7 as CohortId
+const secret = 'mkcccccccccccc'
+const state = { title: 'a', vault: { gold: '', notes: {} }, teams: {} }
+
+/** An edge whose viewer sees all but the vault, into which the secret comes with seq 3, a title with 4. */
+function makeCheck() {
+  const world = buildWorld({ privacy: [{ pattern: '/vault', kind: 'premium', note: '' }] }, [
+    state,
+    { ...state, vault: { gold: secret, notes: {} } },
+    { ...state, title: 'b', vault: { gold: secret, notes: {} } },
+  ])
+  const { clock, oracle, problems } = world
+  const check = new FrameCheck({ edge: 'edge', ceiling: 239, clock, oracle, problems })
+  check.viewerOpens(viewer, looker(0).grants)
+  const ask = (request: object) =>
+    check.viewerAsks(viewer, decodeViewerRequest(JSON.stringify({ doc, ...request })))
+  ask({ type: 'observe' })
+  const send = (frame: object, to?: CohortId) =>
+    check.frameGoes(viewer, encodeUtf8(JSON.stringify({ doc, ...frame })), to)
+  const pass = () => clock.runUntil(instant(clock.now + 1_000))
+  return { check, problems, ask, send, pass }
+}
+
+const delta = (from: number, seq: number, patch: unknown[]) => ({ type: 'delta', from, seq, patch })
+const title = { op: 'replace', path: '/title', value: 'b' }
+
+t.test('a marker that is for others is a problem in any frame', async t => {
+  const { problems, send } = makeCheck()
+  send({ type: 'snapshot', seq: 3, view: { title: 'a' } })
+  t.same(problems.messages, [])
+  send({ type: 'snapshot', seq: 3, view: { vault: { gold: secret } } })
+  send(
+    delta(2, 3, [
+      { op: 'add', path: `/${Buffer.from(`x${secret}`).toString('base64')}`, value: 1 },
+    ]),
+  )
+  send({ type: 'refused', code: 'FANFOLD_FORBIDDEN', message: `not ${secret}` })
+  t.match(problems.messages, [
+    /the snapshot at 3 .* to s0 has mkc/,
+    /the delta 2 to 3 .* has mkc/,
+    /a refused .* has mkc/,
+  ])
+})
+
+t.test('a cohort is told nothing of what changes nothing for it', async t => {
+  const { problems, send, pass } = makeCheck()
+  send(delta(3, 4, [title]), cohort)
+  pass()
+  t.same(problems.messages, [])
+  send(delta(2, 3, [{ op: 'test', path: '/title', value: 'a' }]), cohort)
+  t.match(problems.messages, [/the delta 2 to 3 .* to a cohort changes nothing/])
+})
+
+t.test('an empty delta is for the sake of somebody who comes in the same turn', async t => {
+  const { check, problems, send, pass } = makeCheck()
+  send(delta(2, 3, []), cohort)
+  check.cohortMoves(cohort)
+  pass()
+  t.same(problems.messages, [])
+  send(delta(2, 3, []), cohort)
+  pass()
+  t.match(problems.messages, [/changes nothing for it/])
+})
+
+t.test(
+  'a frame is of the view that was asked for before, until the viewer is told something',
+  async t => {
+    const { ask, send } = makeCheck()
+    const viewState = { page: 2 }
+    ask({ type: 'viewState', viewState })
+    t.same(send(delta(3, 4, [title]), cohort), { viewState: undefined })
+    t.same(send(delta(4, 4, [])), { viewState })
+    ask({ type: 'viewState', viewState: { page: 'x' } })
+    t.same(send({ type: 'refused', code: 'FANFOLD_INVALID_VIEW_STATE' }), { viewState })
+    t.same(send(delta(4, 4, [])), { viewState })
+  },
+)
