@@ -27,7 +27,7 @@ const paged = defineDocument({
   messages: {},
   observe: { allow: () => true },
   viewState: z.object({ page: z.number() }),
-  view: (visible, _audience, { page }) => ({ text: visible.pages?.[page] ?? '' }),
+  view: (visible, _audience, viewState) => ({ text: visible.pages?.[viewState?.page ?? 0] ?? '' }),
 })
 
 const doc = 'acme/match/final'
