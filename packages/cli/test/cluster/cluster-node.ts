@@ -19,7 +19,10 @@ export type NodeCommand = {
   readonly wrapper?: readonly string[] | undefined
   readonly nodeArguments?: readonly string[] | undefined
   readonly arguments: readonly string[]
+  /** `PATH` and `HOME` are those of this process, unless they are here. */
   readonly environment: Readonly<Record<string, string>>
+  /** The working directory; that of this process when left out. */
+  readonly directory?: string | undefined
 }
 
 /** Lines kept of a node's log and of its standard error, each. */
@@ -30,6 +33,8 @@ export class ClusterNode {
   readonly name: string
   /** What it logged so far. */
   readonly log: LogLine[] = []
+  /** The same as it came, byte for byte. */
+  readonly output: string[] = []
   /** What it wrote to standard error so far. */
   readonly errors: string[] = []
   readonly exited: Promise<Exit>
@@ -56,6 +61,7 @@ export class ClusterNode {
     this.#child = spawn(file, rest, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: { PATH, HOME, ...environment },
+      cwd: command.directory,
     })
     this.exited = new Promise(resolve => {
       this.#child.once('exit', (code, signal) => {
@@ -148,6 +154,7 @@ export class ClusterNode {
   }
 
   #take(text: string): void {
+    keep(this.output, text)
     let line: LogLine
     try {
       line = JSON.parse(text)

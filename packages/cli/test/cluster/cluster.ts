@@ -22,7 +22,12 @@ import { ClusterNode } from './cluster-node.ts'
 export type NodeSettings = {
   readonly name: string
   readonly roles: readonly Role[]
-  readonly parents?: readonly ClusterNode[] | undefined
+  /** Where it replicates from, in order of preference. */
+  readonly parents?: readonly { readonly url: string }[] | undefined
+  /** The highest label that its link token lets through; all when left out. */
+  readonly ceiling?: number | undefined
+  /** Definition modules of an authority, or directories that hold some. */
+  readonly definitions?: readonly string[] | undefined
   /** Kept over restarts: the port of the node before. */
   readonly port?: number | undefined
   /** The data directory; one of the cluster's own when left out. */
@@ -31,11 +36,16 @@ export type NodeSettings = {
   readonly options?: Readonly<Partial<Record<ConfigName, string | number>>> | undefined
   readonly wrapper?: readonly string[] | undefined
   readonly nodeArguments?: readonly string[] | undefined
+  /** The working directory; that of this process when left out. */
+  readonly directory?: string | undefined
+  /** Environment variables that are no options. */
+  readonly environment?: Readonly<Record<string, string>> | undefined
 }
 
-/** The definitions that all tests of clusters play: `timing` and `text`. */
-const definitions = fileURLToPath(new URL('../../../../../examples/timing', import.meta.url))
-const tokenKey = 'a key of tests and of nothing else 0123456789'
+/** The definitions of an authority that is given none: `timing` and `text`. */
+const examples = fileURLToPath(new URL('../../../../../examples/timing', import.meta.url))
+/** What the tokens of all clusters are signed with. */
+export const tokenKey = 'a key of tests and of nothing else 0123456789'
 const hourMs = 3_600_000
 
 /** Nodes of one fleet on this machine. */
@@ -68,9 +78,16 @@ export class Cluster {
     return cluster
   }
 
+  /** A token that allows observing everything, with these claims. */
+  async viewerToken(claims: Readonly<Record<string, unknown>>, subject = 'v'): Promise<string> {
+    const grant = { key: tokenKey, documents: ['**'], ttlMs: hourMs }
+    return await mintToken({ ...grant, subject, allow: ['observe'], claims })
+  }
+
   /** Starts a node; resolves when it listens. */
   async start(settings: NodeSettings): Promise<ClusterNode> {
     const { name, roles, parents = [], port = 0, options = {} } = settings
+    const { ceiling = 239, definitions = [examples] } = settings
     const key = generateNodeKey()
     const linkToken = await mintLinkToken({
       fleetPrivateKey: this.#fleet.privateKey,
@@ -78,7 +95,7 @@ export class Cluster {
       node: name,
       region: 'local',
       roles,
-      ceiling: 239,
+      ceiling,
       ttlMs: hourMs,
     })
     const values: Partial<Record<ConfigName, string | number>> = {
@@ -92,10 +109,10 @@ export class Cluster {
       'link.privateKey': key.privateKey,
       'link.fleetPublicKeys': this.#fleet.publicKey,
       ...(parents.length > 0 ? { parents: parents.map(({ url }) => url).join(',') } : {}),
-      ...(roles.includes('authority') ? { definitions } : {}),
+      ...(roles.includes('authority') ? { definitions: definitions.join(',') } : {}),
       ...options,
     }
-    const environment: Record<string, string> = {}
+    const environment: Record<string, string> = { ...settings.environment }
     for (const [option, value] of Object.entries(values)) {
       environment[variableOf(option)] = String(value)
     }
@@ -105,6 +122,7 @@ export class Cluster {
       nodeArguments: settings.nodeArguments,
       arguments: ['serve'],
       environment,
+      directory: settings.directory,
     })
     this.#nodes.push(node)
     return node

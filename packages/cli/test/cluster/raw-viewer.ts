@@ -3,7 +3,7 @@
  * and applies what it gets.
  */
 import { once } from 'node:events'
-import { applyPatch, isJsonObject, type JsonObject } from '@fanfold/document'
+import { applyPatch, isJsonObject, type JsonObject, type JsonValue } from '@fanfold/document'
 import { type RawData, WebSocket } from 'ws'
 import { until } from './until.ts'
 
@@ -20,8 +20,20 @@ export type RawViewerOptions = {
   readonly doc: string
   /** The position to resume from. */
   readonly from?: string | undefined
+  /** What was held at that position, so that deltas apply to it. */
+  readonly held?: Held | undefined
+  /** What it says that it looks at. */
+  readonly viewState?: JsonValue | undefined
   /** Leaves the patches unparsed: the viewer then has no state. */
   readonly isRawOnly?: boolean | undefined
+}
+
+/** A view, and the position to resume from with it. */
+export type Held = {
+  readonly position: string
+  readonly epoch: number
+  readonly seq: number
+  readonly state: JsonObject
 }
 
 const patchMark = Buffer.from(',"patch":')
@@ -46,11 +58,20 @@ export class RawViewer {
   readonly #socket: WebSocket
   readonly #isRawOnly: boolean
   #state: JsonObject | undefined
+  #held: Held | undefined
+  /** True once it looked elsewhere: that leads to another view at the same seq. */
+  #hasMoved = false
 
   private constructor(options: RawViewerOptions) {
     const { url, token, doc } = options
     this.doc = doc
     this.#isRawOnly = options.isRawOnly ?? false
+    const { held } = options
+    if (held !== undefined) {
+      this.seq = held.seq
+      this.epoch = held.epoch
+      this.#state = structuredClone(held.state)
+    }
     this.#socket = new WebSocket(`${url}/v1/observe`, ['fanfold.v1', `bearer.${token}`], {
       perMessageDeflate: false,
     })
@@ -65,9 +86,20 @@ export class RawViewer {
   static async open(options: RawViewerOptions): Promise<RawViewer> {
     const viewer = new RawViewer(options)
     await once(viewer.#socket, 'open')
-    const { doc, from } = options
-    viewer.#socket.send(JSON.stringify({ type: 'observe', doc, from }))
+    const { doc, held, from = held?.position, viewState } = options
+    viewer.#socket.send(JSON.stringify({ type: 'observe', doc, from, viewState }))
     return viewer
+  }
+
+  /** The last view that it was told a position of. */
+  get held(): Held | undefined {
+    return this.#held
+  }
+
+  /** Looks at something else from now on. */
+  look(viewState: JsonValue): void {
+    this.#hasMoved = true
+    this.#socket.send(JSON.stringify({ type: 'viewState', doc: this.doc, viewState }))
   }
 
   get state(): JsonObject | undefined {
@@ -115,6 +147,7 @@ export class RawViewer {
     this.epoch = Number(epoch)
     this.position = String(position)
     this.#state = isJsonObject(view) ? view : undefined
+    this.#hold()
   }
 
   #takeDelta(bytes: Buffer): void {
@@ -124,7 +157,8 @@ export class RawViewer {
     )
     const patch = bytes.subarray(at + patchMark.length, bytes.length - 1)
     if (head.from !== this.seq) this.problems.push(`a delta from ${head.from} at ${this.seq}`)
-    if (head.seq <= head.from) this.problems.push(`a delta from ${head.from} to ${head.seq}`)
+    if (head.seq < head.from || (head.seq === head.from && !this.#hasMoved))
+      this.problems.push(`a delta from ${head.from} to ${head.seq}`)
     if (head.epoch < this.epoch) this.problems.push(`epoch ${head.epoch} after ${this.epoch}`)
     this.seq = head.seq
     this.epoch = head.epoch
@@ -133,5 +167,12 @@ export class RawViewer {
     if (this.#isRawOnly || this.#state === undefined) return
     this.#state = applyPatch(this.#state, JSON.parse(patch.toString('utf8')))
     if (this.#state === undefined) this.problems.push(`the delta to ${head.seq} does not apply`)
+    if (head.position !== undefined) this.#hold()
+  }
+
+  #hold(): void {
+    const { position, epoch, seq } = this
+    if (position === undefined || this.#state === undefined) return
+    this.#held = { position, epoch, seq, state: structuredClone(this.#state) }
   }
 }

@@ -132,13 +132,17 @@ export function chanceOf(seed: string): () => number {
 }
 
 /** The hash of what lines make of a state, by the rule of the recordings. */
-export function finalHashByRule(state: JsonObject, lines: readonly RecordingLine[]): string {
+export const finalHashByRule = (state: JsonObject, lines: readonly RecordingLine[]): string =>
+  canonicalHash(finalStateByRule({ state, lines }))
+
+/** What the lines of a recording make of its state, by the rule of the recordings. */
+export function finalStateByRule({ state, lines }: Pick<Recording, 'state' | 'lines'>): JsonObject {
   const final: JsonObject = structuredClone(state)
   // The oracle takes parts of lines over into the state and changes them there.
   for (const { topic, delta } of structuredClone(lines)) {
     final[topic] = mergedByRule(final[topic], delta)
   }
-  return canonicalHash(final)
+  return final
 }
 
 function readLines(path: string): RecordingLine[] {
