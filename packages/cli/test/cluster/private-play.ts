@@ -1,0 +1,160 @@
+/*
+ * A recording that is played into a document of which not everything is shown to everybody, and
+ * viewers of several audiences who watch it: each must end with what the rules, asked about every
+ * value of the last state, leave of it.
+ */
+import { naiveView } from '@fanfold/privacy'
+import type { EdgeDefinition, JsonObject, JsonValue } from 'fanfold'
+import type { Test } from 'tap'
+import type { ClusterNode } from './cluster-node.ts'
+import type { Player } from './played.ts'
+import { type Held, RawViewer } from './raw-viewer.ts'
+import { canonicalHash, finalStateByRule, type Recording } from './recording.ts'
+import type { Tree } from './tree.ts'
+import { until } from './until.ts'
+import { Writer } from './writer.ts'
+
+/** Viewers who are shown the same. */
+export type Cohort = {
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly viewState?: JsonValue | undefined
+}
+
+/** What is played, and who watches. */
+export type PrivatePlay = {
+  readonly tree: Tree
+  /** Another edge below the same proxy. */
+  readonly secondEdge: ClusterNode
+  readonly definition: EdgeDefinition
+  readonly id: string
+  readonly recording: Recording
+  readonly player: Player
+  /** The first of them sees most, so that its deltas tell how far the play is. */
+  readonly cohorts: readonly Cohort[]
+  /** So many deltas of the first cohort are the middle of the play. */
+  readonly middle: number
+  /** What a viewer of the first cohort looks at from the middle on. */
+  readonly turnsTo?: JsonValue | undefined
+}
+
+type Watching = {
+  readonly viewer: RawViewer
+  readonly cohort: Cohort
+  readonly name: string
+  readonly isResumed: boolean
+}
+
+/** The topic that ends a play, which all may see. */
+const end = 'End'
+
+/** Plays it, with viewers that join before, in the middle and after it, turn, and change edges. */
+export async function checkPrivatePlay(t: Test, play: PrivatePlay): Promise<void> {
+  const { tree, secondEdge, definition, recording, cohorts, middle, turnsTo } = play
+  const doc = `a/${definition.type}/${play.id}`
+  const watching: Watching[] = []
+  const join = async (
+    cohort: Cohort,
+    name: string,
+    options: { readonly edge?: ClusterNode; readonly held?: Held | undefined } = {},
+  ): Promise<Watching> => {
+    const { edge = tree.edge, held } = options
+    const token = await tree.cluster.viewerToken(cohort.claims)
+    const { viewState } = cohort
+    const viewer = await RawViewer.open({ url: edge.url, token, doc, held, viewState })
+    const isResumed = held !== undefined
+    const one = { viewer, cohort, name: `${name}, ${JSON.stringify(cohort)}`, isResumed }
+    watching.push(one)
+    return one
+  }
+  const [first = { claims: {} }] = cohorts
+  const last = cohorts.at(-1) ?? first
+
+  await create(tree, doc)
+  for (const cohort of cohorts) await join(cohort, 'before')
+  await join(last, 'before, second edge', { edge: secondEdge })
+  const [leader] = watching
+  if (leader === undefined) throw new Error('somebody watches')
+  const turning = turnsTo === undefined ? undefined : await join(first, 'turns')
+  const leaving = await join(last, 'leaves')
+  for (const { viewer } of watching) await viewer.untilSeq(1)
+  watching.pop()
+
+  const playing = play.player(tree, doc, recording)
+  // What goes wrong while viewers join is told when they have.
+  playing.catch(() => undefined)
+  await until(`half of ${doc} is played`, () => leader.viewer.deltas.length >= middle, 40_000)
+  for (const cohort of cohorts) await join(cohort, 'middle')
+  if (turning !== undefined && turnsTo !== undefined) {
+    turning.viewer.look(turnsTo)
+    watching.splice(watching.indexOf(turning), 1, {
+      ...turning,
+      cohort: { ...turning.cohort, viewState: turnsTo },
+    })
+  }
+  leaving.viewer.close()
+  const { held } = leaving.viewer
+  if (held === undefined) throw new Error('who leaves was told a position')
+  await join(last, 'resumes', { edge: secondEdge, held })
+
+  await playing
+  await endPlay(tree, doc)
+  for (const cohort of cohorts) await join(cohort, 'after')
+  await join(last, 'after, second edge', { edge: secondEdge })
+
+  const final = finalStateByRule(recording)
+  t.equal(canonicalHash(final), recording.finalHash, 'the oracle has the state of the recording')
+  const state = { ...final, [end]: true }
+  for (const { viewer, cohort, name, isResumed } of watching) {
+    await until(`${name} sees the end`, () => viewer.state?.[end] === true).catch(error => {
+      t.fail(`${error.message}: at ${viewer.seq}, ${viewer.problems.join('; ')}`)
+    })
+    const expected = viewOf(definition, state, cohort)
+    t.equal(canonicalHash(viewer.state ?? {}), canonicalHash(expected), `the view of ${name}`)
+    t.same(viewer.problems, [], `ranges of ${name} adjoin and every delta applies`)
+    // So much goes by between two positions that a snapshot may be less.
+    if (!isResumed) t.equal(viewer.snapshots.length, 1, `snapshots of ${name}`)
+  }
+  const told = watching.flatMap(({ viewer }) => viewer.small.filter(({ code }) => code))
+  t.same(told, [], 'nobody is refused, and no rule fails')
+  for (const { viewer } of watching) viewer.close()
+
+  const { held: before } = watching.at(-1)?.viewer ?? {}
+  await endPlay(tree, doc, 'again')
+  const { viewer } = await join(last, 'resumes after a little', { edge: tree.edge, held: before })
+  await until('it sees the new end', () => viewer.state?.[end] === 'again')
+  t.same(viewer.snapshots, [], 'after a little, on another edge, it gets no snapshot')
+  t.equal(viewer.deltas.length, 1, 'but one delta')
+  const expected = viewOf(definition, { ...state, [end]: 'again' }, last)
+  t.equal(canonicalHash(viewer.state ?? {}), canonicalHash(expected))
+  t.same(viewer.problems, [])
+  viewer.close()
+}
+
+/** What the rules leave of a state for a cohort. */
+function viewOf(definition: EdgeDefinition, state: JsonObject, cohort: Cohort): JsonObject {
+  const { claims, viewState } = cohort
+  const audience = definition.observe?.audience({ id: 'v', claims })
+  return naiveView(definition, state, {
+    audience: JSON.parse(JSON.stringify(audience)),
+    clearance: definition.observe?.clearance(audience) ?? 0,
+    viewState,
+  })
+}
+
+async function create({ authority, cluster }: Tree, doc: string): Promise<void> {
+  const { status } = await fetch(`${authority.httpUrl}/v1/documents/${doc}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${cluster.token}` },
+  })
+  if (status !== 201) throw new Error(`${doc} was not created: ${status}`)
+}
+
+async function endPlay(
+  { authority, cluster }: Tree,
+  doc: string,
+  delta: JsonValue = true,
+): Promise<void> {
+  const writer = await Writer.open({ url: authority.url, token: cluster.token })
+  await writer.sendAll(doc, [{ message: 'merge', value: { topic: end, delta } }])
+  writer.close()
+}
