@@ -36,6 +36,20 @@ export const strace: SystemProgram = {
   paths: ['/usr/bin/strace'],
 }
 
+/** What makes networks of namespaces; only where there are the tools for them. */
+export const iproute: SystemProgram = {
+  aptPackage: 'iproute2',
+  neededBy: 'the test that the kernel sees no hidden byte',
+  paths: ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip'],
+}
+
+/** What counts packets by what is in them; only where there are the tools for it. */
+export const iptables: SystemProgram = {
+  aptPackage: 'iptables',
+  neededBy: iproute.neededBy,
+  paths: ['/usr/sbin/iptables', '/sbin/iptables'],
+}
+
 /** What is known of this machine. */
 export type Machine = {
   readonly environment: Readonly<Record<string, string | undefined>>
