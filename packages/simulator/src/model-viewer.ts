@@ -20,10 +20,21 @@ type Observed = {
   phase: Phase
   isWanted: boolean
   viewState: unknown
+  /** The view state by which the last frame was made, as JSON; undefined before the first one. */
+  answered: string | undefined
 }
 
 /** Where viewers connect: an edge's rim, and the trust ceiling that the edge is behind. */
 export type Door = { readonly rim: ViewerRim; readonly ceiling: number }
+
+const unasked = {
+  phase: 'idle',
+  isWanted: true,
+  viewState: undefined,
+  answered: undefined,
+} as const
+
+const jsonOf = (viewState: unknown): string => JSON.stringify(viewState ?? null)
 
 /** When a viewer that was refused looks whether it would be let in by now. */
 const askAgainAfter: Duration = milliseconds(250)
@@ -76,7 +87,7 @@ export class ModelViewer {
     this.#looker = { grants: this.#grants, ceiling: 0 }
     for (const doc of options.docs) {
       const document = new ObservedDocument(doc)
-      this.#observed.set(doc, { document, phase: 'idle', isWanted: true, viewState: undefined })
+      this.#observed.set(doc, { document, ...unasked })
     }
   }
 
@@ -159,13 +170,15 @@ export class ModelViewer {
     return observed
   }
 
-  #missing({ document, phase, isWanted, viewState }: Observed): string | undefined {
+  #missing(observed: Observed): string | undefined {
+    const { document, phase, isWanted, viewState, answered } = observed
     const { doc, view } = document
     if (phase === 'idle' && !isWanted) return undefined
     if (phase !== 'observing' && phase !== 'refused') return 'it is about to change'
     const seq = this.#oracle.headSeq(doc)
     const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
     if (phase === 'refused') return sight.kind === 'refused' ? undefined : 'it may see it now'
+    if (sight.kind !== 'absent' && answered !== jsonOf(viewState)) return 'it is not answered yet'
     switch (sight.kind) {
       case 'refused':
         return 'it may not see it any more'
@@ -191,6 +204,7 @@ export class ModelViewer {
 
   #observe(observed: Observed): void {
     observed.phase = 'observing'
+    observed.answered = undefined
     const { document, viewState } = observed
     this.#send({ type: 'observe', doc: document.doc, viewState, from: document.resume() })
   }
@@ -221,6 +235,7 @@ export class ModelViewer {
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
       return
     }
+    observed.answered = jsonOf(note.viewState)
     const looker = this.#looker
     const judge: Judge = (seq, view) =>
       this.#oracle.differsAt({ doc, seq }, looker, note.viewState, view)

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { sha256 } from '@fanfold/conformance'
 import t, { type Test } from 'tap'
+import { BoardVariants } from '../src/board-variants.ts'
 import { type SimulateOptions, type SimulationResult, simulate } from '../src/index.ts'
 
 // On a busy machine the worlds of this file take a while together.
@@ -227,6 +228,22 @@ t.test('a run asks nobody for the time, for chance or to be called back', async 
       again.restore()
     }
   }, /Date/)
+})
+
+t.test('an edge that runs another version than the log names is found', async t => {
+  const { run: runRightly } = BoardVariants.prototype
+  t.teardown(() => {
+    BoardVariants.prototype.run = runRightly
+  })
+  let before: ReturnType<typeof runRightly>
+  BoardVariants.prototype.run = function (variant) {
+    const right = runRightly.call(this, variant)
+    const wrong = before ?? right
+    before = right
+    return wrong
+  }
+  const { problems } = simulate({ seed: 'another version', sha256, convergeMaxMs: 1_000 })
+  t.ok(problems.some(problem => /view at \d+: differs/.test(problem)))
 })
 
 t.test('options that make no world are refused', async t => {
