@@ -140,8 +140,10 @@ export class RawViewer {
     else this.small.push(frame)
   }
 
-  #takeSnapshot({ seq, epoch, view, position }: SmallFrame): void {
-    if (Number(seq) < this.seq) this.problems.push(`a snapshot at ${seq} after ${this.seq}`)
+  #takeSnapshot({ seq, epoch, view, position, numbering }: SmallFrame): void {
+    // With dense numbers a snapshot begins a new count.
+    if (Number(seq) < this.seq && numbering !== 'dense')
+      this.problems.push(`a snapshot at ${seq} after ${this.seq}`)
     this.snapshots.push(Number(seq))
     this.seq = Number(seq)
     this.epoch = Number(epoch)
