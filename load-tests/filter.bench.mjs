@@ -54,7 +54,7 @@ function bySize() {
     const cases = new Map(
       Object.entries(sizes).map(([name, bytes]) => [name, stageMarket({ bytes })]),
     )
-    const results = interleave(cases, ({ feed }) => feed(deltaOf, 400))
+    const results = interleave(cases, ({ feed }) => feed(deltaOf, 1_000))
     for (const [name, values] of results) {
       report({ bench: `filter: ${name}, 10 cohorts, a delta that ${kind}`, unit: 'µs', values })
     }
@@ -72,7 +72,7 @@ function byCohorts() {
   const counts = [1, 10, 100, 1_000]
   for (const [kind, deltaOf] of Object.entries(deltas)) {
     const cases = new Map(counts.map(viewers => [viewers, stageMarket({ viewers })]))
-    const deltaCount = viewers => Math.max(20, Math.min(400, 4_000 / viewers))
+    const deltaCount = viewers => Math.max(20, Math.min(2_000, 10_000 / viewers))
     const results = interleave(cases, ({ stage, feed }) => {
       return feed(deltaOf, deltaCount(stage.cohortCount))
     })
@@ -100,7 +100,7 @@ function byViewers() {
   const cases = new Map(
     counts.map(viewers => [viewers, stageMarket({ viewers, definition: everybodyTheSame })]),
   )
-  const results = interleave(cases, ({ feed }) => feed(deltas['everybody sees'], 400))
+  const results = interleave(cases, ({ feed }) => feed(deltas['everybody sees'], 4_000))
   for (const [viewers, values] of results) {
     const bench = `filter: ${viewers} viewer${viewers === 1 ? '' : 's'} in one cohort, a delta`
     report({ bench, unit: 'µs', values })
@@ -122,7 +122,7 @@ function besidePlain() {
     ['rules, one cohort', stageMarket({ viewers: 1 })],
     ['rules, 10 cohorts', stageMarket({})],
   ])
-  const results = interleave(cases, ({ feed }) => 1e6 / feed(deltas['everybody sees'], 400))
+  const results = interleave(cases, ({ feed }) => 1e6 / feed(deltas['everybody sees'], 2_000))
   for (const [name, values] of results) {
     report({ bench: `filter: ${name}`, unit: 'deltas/s of a core', values })
   }
