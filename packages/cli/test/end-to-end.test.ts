@@ -32,16 +32,16 @@ await t.test('dev says first where everything is', async t => {
 
 await t.test('a document is created, written, shown and deleted', async t => {
   const doc = 'acme/timing/life'
-  t.match(await run(['create', doc]), { code: 0, stdout: /^created acme\/timing\/life as seq 1 / })
+  t.match(await run(['create', doc]), { code: 0, stdout: /^created acme\/timing\/life as seq 2 / })
   t.match(await run(['create', doc]), { code: 1, stderr: /\[FANFOLD_EXISTS\]\n$/ })
   const sent = await run(['send', doc, 'merge', '-', '--json'], '{"topic":"A","delta":{"x":1}}')
-  t.same(JSON.parse(sent.stdout), { epoch: 1, seq: 2 })
+  t.same(JSON.parse(sent.stdout), { epoch: 1, seq: 3 })
   const again = ['send', doc, 'merge', '{"topic":"A","delta":{"y":2}}', '--id', 'k', '--json']
   const first = await run(again)
   t.equal((await run(again)).stdout, first.stdout, 'the same id commits once')
   const view = { A: { x: 1, y: 2 } }
   const shown = await run(['get', doc, '--json'])
-  t.same(JSON.parse(shown.stdout), { epoch: 1, seq: 3, view })
+  t.same(JSON.parse(shown.stdout), { epoch: 1, seq: 4, view })
   t.equal((await run(['get', doc, '--hash'])).stdout, `${digestOf(view)}\n`)
   t.match(await run(['delete', doc]), { code: 0 })
   t.match(await run(['get', doc]), { code: 1, stderr: /\[FANFOLD_DELETED\]\n$/ })
@@ -90,7 +90,7 @@ await t.test('a recording is played line by line, and followed to its end', asyn
   const initial = join(directory, 'initial.json')
   writeFileSync(initial, '{"Start":{"a":1}}')
   await run(['create', doc])
-  const edge = ['--url', observeUrls[1], '--until-seq', '302', '--hash', '--json']
+  const edge = ['--url', observeUrls[1], '--until-seq', '303', '--hash', '--json']
   const tail = await startCommand(t, ['tail', doc, ...edge], variables)
   const feed = ['feed', recording, '--doc', doc, '--initial', initial, '--speed', 'max', '--json']
   const played = await run(feed)
@@ -100,7 +100,7 @@ await t.test('a recording is played line by line, and followed to its end', asyn
     sent: 300,
     malformed: 2,
     malformedLines: [{ line: 21 }, { line: 22 }],
-    seq: 302,
+    seq: 303,
     reached: 302,
   })
   const sha256 = digestOf(playedState())
@@ -113,12 +113,12 @@ await t.test('a recording is played line by line, and followed to its end', asyn
     if ('sha256' in parsed) summary = parsed
     else line = await tail.nextLine()
   }
-  t.match(summary, { epoch: 1, seq: 302, sha256, ranges: 'adjoin' })
+  t.match(summary, { epoch: 1, seq: 303, sha256, ranges: 'adjoin' })
 
   const again = await run([...feed, '--in-flight', '64'])
-  t.match(JSON.parse(again.stdout), { sent: 300, seq: 302 }, 'played again, nothing commits twice')
+  t.match(JSON.parse(again.stdout), { sent: 300, seq: 303 }, 'played again, nothing commits twice')
   const anew = await run([...feed, '--in-flight', '64', '--run', 'second'])
-  t.match(JSON.parse(anew.stdout), { sent: 300, seq: 603 }, 'another play does')
+  t.match(JSON.parse(anew.stdout), { sent: 300, seq: 604 }, 'another play does')
   t.equal((await run(['get', doc, '--hash'])).stdout, `${sha256}\n`)
 })
 
@@ -138,9 +138,9 @@ await t.test('a tail ends at a signal with its last line', async t => {
   const doc = 'acme/timing/signal'
   await run(['create', doc])
   const tail = await startCommand(t, ['tail', doc, '--json', '--hash'], variables)
-  t.match(JSON.parse(tail.firstLine), { kind: 'snapshot', from: 0, seq: 1 })
+  t.match(JSON.parse(tail.firstLine), { kind: 'snapshot', from: 0, seq: 2 })
   const ended = tail.end('SIGINT')
-  t.match(JSON.parse(await tail.nextLine()), { seq: 1, ranges: 'adjoin', changes: 1 })
+  t.match(JSON.parse(await tail.nextLine()), { seq: 2, ranges: 'adjoin', changes: 1 })
   t.equal(await ended, 0)
 })
 
@@ -155,7 +155,7 @@ await t.test('a node serves what the configuration says, and ends at SIGTERM', a
     ['send', 'acme/timing/x', 'merge', '{"topic":"A","delta":1}', '--json'],
     { FANFOLD_URL: `http://127.0.0.1:${line.port}`, FANFOLD_TOKEN: token },
   )
-  t.same(JSON.parse(sent.stdout), { epoch: 1, seq: 2 })
+  t.same(JSON.parse(sent.stdout), { epoch: 1, seq: 3 })
   t.equal(await node.end('SIGTERM'), 0)
 })
 

@@ -40,7 +40,7 @@ await t.test('a document is created and deleted by HTTP, and its viewers are tol
 
   t.match(await request(authority, token, 'POST', doc), {
     status: 201,
-    body: { doc, epoch: 1, seq: 1 },
+    body: { doc, epoch: 1, seq: 2 },
   })
   t.match(await request(authority, token, 'POST', doc), {
     status: 409,
@@ -50,10 +50,10 @@ await t.test('a document is created and deleted by HTTP, and its viewers are tol
   await viewer.untilSeq(1)
   t.same(viewer.state, {})
   const writer = await Writer.open({ url: authority.url, token })
-  t.match(await writer.send(doc, merge(1)), { type: 'committed', seq: 2 })
-  await viewer.untilSeq(2)
+  t.match(await writer.send(doc, merge(1)), { type: 'committed', seq: 3 })
+  await viewer.untilSeq(3)
 
-  t.match(await request(authority, token, 'DELETE', doc), { status: 200, body: { seq: 3 } })
+  t.match(await request(authority, token, 'DELETE', doc), { status: 200, body: { seq: 4 } })
   await viewer.untilTold({ type: 'left', doc, reason: 'deleted' })
   t.match(await writer.send(doc, merge(2)), { type: 'rejected', code: 'FANFOLD_DELETED' })
   t.match(await request(authority, token, 'POST', doc), {
@@ -80,7 +80,7 @@ await t.test('an id commits once, also after the authority was started anew', as
   const first = await cluster.start(settings)
   const writer = await Writer.open({ url: first.url, token })
   const answer = await writer.send(doc, merge(1), 'the-id')
-  t.match(answer, { type: 'committed', seq: 2 })
+  t.match(answer, { type: 'committed', seq: 3 })
   t.same(await writer.send(doc, merge(9), 'the-id'), answer, 'the second time it answers the same')
   await first.stop()
   const second = await cluster.start(settings)
@@ -91,8 +91,8 @@ await t.test('an id commits once, also after the authority was started anew', as
   const thirdWriter = await Writer.open({ url: third.url, token })
   t.same(await thirdWriter.send(doc, merge(9), 'the-id'), answer)
   const viewer = await RawViewer.open({ url: third.url, token, doc })
-  await viewer.untilSeq(2)
-  t.equal(viewer.seq, 2, 'asking again made no record')
+  await viewer.untilSeq(3)
+  t.equal(viewer.seq, 3, 'asking again made no record')
   t.same(viewer.state, { n: 1 })
 })
 

@@ -8,8 +8,8 @@ import type { Tree } from './tree.ts'
 import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
-/** The record that creates the document, and the one that gives it its state. */
-const recordsBefore = 2
+/** The definition, the record that creates the document, and the one that gives it its state. */
+const recordsBefore = 3
 
 /** Plays lines up to the last and resolves with its seq; the document has its state already. */
 export type Player = (tree: Tree, doc: string, recording: Recording) => Promise<number>

@@ -14,8 +14,8 @@ t.setTimeout(60_000)
 const lineCount = 40
 const { state, lines } = seededRecording('torn', lineCount + 1)
 const extra = lines[lineCount]
-/** Records before the lines: the document begins with one, and has its state by another. */
-const recordsBefore = 2
+/** Records before the lines: the definition, the beginning, and the state. */
+const recordsBefore = 3
 
 /** One way to hurt the end of a segment; records are counted from the end. */
 type Recipe = {
