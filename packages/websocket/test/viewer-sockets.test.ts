@@ -147,13 +147,25 @@ t.test('a viewer that lags and is moved gets no frame, and drains in its new coh
     await turns()
   }
   t.equal(viewers.stats().lagging, 1)
-  perform({ kind: 'cohort-move', viewer, from: cohort, to: otherCohort, frame: text({ moved: true }) })
+  perform({
+    kind: 'cohort-move',
+    viewer,
+    from: cohort,
+    to: otherCohort,
+    frame: text({ moved: true }),
+  })
   const drained = () => inputs.filter(input => input.kind === 'viewer-drained')
   client.ws.resume()
   await until(() => drained().length > 0)
   t.match(drained(), [{ viewer, cohorts: [otherCohort] }])
   // The edge has not heard of it yet when it moves the viewer again: it hears of where it is now.
-  perform({ kind: 'cohort-move', viewer, from: otherCohort, to: cohort, frame: text({ moved: true }) })
+  perform({
+    kind: 'cohort-move',
+    viewer,
+    from: otherCohort,
+    to: cohort,
+    frame: text({ moved: true }),
+  })
   await until(() => drained().length > 1)
   t.match(drained()[1], { viewer, cohorts: [cohort] })
   perform(
