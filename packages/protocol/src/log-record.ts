@@ -203,6 +203,18 @@ export class LogRecord {
     return parts
   }
 
+  /** How many bytes the record has for a subtree that may see parts up to `ceiling`. */
+  bytesUpTo(ceiling: number): number {
+    let offset = this.#headerEnd
+    // Tags rise: what is above the ceiling stands behind what is not.
+    while (offset < this.bytes.length) {
+      if ((this.bytes[offset + 4 + saltBytes] as number) > ceiling) break
+      offset += 4 + readUint32(this.bytes, offset)
+    }
+    const hasRest = this.#headerOffset > fullHeaderOffset
+    return offset === this.bytes.length || hasRest ? offset : offset + restBytes
+  }
+
   /** The payload of the part with `tag`, or `undefined` when the record has none (here). */
   payload(tag: number): Uint8Array | undefined {
     for (const part of this.parts()) {

@@ -188,6 +188,28 @@ await t.test(
   },
 )
 
+await t.test('how many bytes a projected record has is known before it is made', async t => {
+  const rest = new Uint8Array(32).fill(9)
+  const property = fc.property(
+    anyRecordFields,
+    fc.nat({ max: 255 }),
+    fc.nat({ max: 255 }),
+    (fields, high, low) => {
+      const record = LogRecord.decode(encodeRecord(fields))
+      const project = (one: LogRecord, ceiling: number): LogRecord =>
+        one.parts().some(part => tagOf(part) > ceiling)
+          ? LogRecord.decode(projectRecord(one, ceiling, rest))
+          : one
+      const once = project(record, high)
+      return (
+        record.bytesUpTo(high) === once.bytes.length &&
+        once.bytesUpTo(low) === project(once, low).bytes.length
+      )
+    },
+  )
+  t.doesNotThrow(() => fc.assert(property))
+})
+
 await t.test('what an encoder is given must fit the fields', async t => {
   const wrong = [
     recordFields({ trace: new Uint8Array(15) }),

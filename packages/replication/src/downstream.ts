@@ -301,7 +301,7 @@ export class Downstream {
       // Once records follow it, the snapshot has arrived as far as this side can know.
       child.transfer = undefined
       const from = child.cursor
-      const to = this.#lastFitting(from, child.credit)
+      const to = this.#lastFitting(from, child)
       if (shared.from !== from || shared.to !== to || shared.ceiling !== child.ceiling) {
         shared.from = from
         shared.to = to
@@ -316,14 +316,17 @@ export class Downstream {
     }
   }
 
-  /** Seq of the last record after `from` that still fits in one frame and the credit; at least one. */
-  #lastFitting(from: number, credit: number): number {
+  /**
+   * Seq of the last record after `from` that still fits in one frame and the credit; at least one.
+   * Records count as they are sent: what frames begin and end with tells nothing of what is left out.
+   */
+  #lastFitting(from: number, { credit, ceiling }: Child): number {
     let bytes = 0
     let to = from
     while (to < this.#ring.lastSeq) {
       const record = this.#ring.get(to + 1)
       assert(record !== undefined, `the ring holds the record ${to + 1}`)
-      bytes += record.bytes.length + 4
+      bytes += record.bytesUpTo(ceiling) + 4
       if (to > from && (bytes > limits.recordsFrameBytesTarget.value || bytes > credit)) break
       to++
     }

@@ -1,7 +1,8 @@
-import { aboveLabels, labelledText } from '@fanfold/conformance'
-import type { LinkFrame } from '@fanfold/protocol'
+import { aboveLabels, labelledText, sha256 } from '@fanfold/conformance'
+import { Chain } from '@fanfold/document'
+import { encodeRecord, type LinkFrame, type LogRecord } from '@fanfold/protocol'
 import t from 'tap'
-import { after, bytesOf, framesOf, link } from './build-stream.ts'
+import { after, bytesOf, doc, framesOf, link, seqsOf } from './build-stream.ts'
 import { bytesEach, child, kindsOf, log, Rig, settled } from './downstream-rig.ts'
 import { labelled } from './labelled-log.ts'
 
@@ -100,4 +101,38 @@ t.test('pieces that are sent again are those of the projected snapshot', async t
     t.notOk(Buffer.from(bytes).includes('label-2'))
     t.notOk(Buffer.from(bytes).includes(aboveLabels.authority))
   }
+})
+
+/** Records with a byte for everybody and so many bytes of label 2. */
+function withHidden(bytes: number): LogRecord[] {
+  const chain = new Chain(sha256)
+  const salt = new Uint8Array(16)
+  const records: LogRecord[] = []
+  for (let seq = 1; seq <= 6; seq++) {
+    const parts = [
+      { tag: 0, salt, payload: Uint8Array.of(seq) },
+      { tag: 2, salt, payload: new Uint8Array(bytes) },
+    ]
+    const fields = { key: doc, epoch: 1, seq, timeMs: seq, trace: undefined, parts }
+    const record = encodeRecord({ ...fields, kind: seq === 1 ? 'create' : 'delta' })
+    records.push(chain.seal(record, after(records.at(-1)).hash))
+  }
+  return records
+}
+
+t.test('how records are put into frames does not tell how long what is left out is', async t => {
+  const groups = (hidden: number, credit: number): number[][] => {
+    const records = withHidden(hidden)
+    const rig = new Rig(6, {}, records)
+    rig.join({ ceiling: 0, have: after(records[0]), credit })
+    rig.flush()
+    return rig
+      .sent()
+      .filter(({ kind }) => kind === 'records')
+      .map(frame => seqsOf([frame]))
+  }
+  for (let credit = 100; credit < 2_000; credit += 100) {
+    t.same(groups(1_000, credit), groups(1, credit), `with ${credit} bytes of credit`)
+  }
+  t.same(groups(100_000, 1_000_000), groups(1, 1_000_000), 'nor up to the target of a frame')
 })
