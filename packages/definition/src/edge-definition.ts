@@ -57,8 +57,8 @@ export type EdgeDefinition = {
    * The rules, without that for `/**`. A value is seen by an audience when every rule on its path (at
    * it or above it) allows it and its label is within the clearance; where no rule is on the path,
    * `isOpen` says. Under a closed default an object on the way to a rule's places is seen as an object
-   * that holds what is seen below it, if its path in the rule's pattern has no `*`; arrays and other
-   * values there are not seen. An array with rules below it is seen without the elements that are not.
+   * that holds what is seen below it, if its path in the rule's pattern has no `*` and not all of the
+   * rule's places are labelled above the clearance; arrays and other values there are not seen. An array with rules below it is seen without the elements that are not.
    */
   readonly rules: readonly PrivacyRule[]
   /** Whether values without a rule are seen: true unless `/**` is `nobody`. */

@@ -11,6 +11,7 @@ export {
 export {
   type AdoptedJson,
   adoptJson,
+  adoptReturned,
   describePointer,
   type JsonProblem,
   jsonBytes,

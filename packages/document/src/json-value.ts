@@ -45,7 +45,21 @@ export function adoptJson(
   pointer: Pointer = '',
   unwrap: (value: object) => object = itself,
 ): AdoptedJson {
-  const adoption = new Adoption(limits, pointer, unwrap)
+  return adopt(value, new Adoption(limits, { pointer, unwrap, isUndefinedLeftOut: false }))
+}
+
+/**
+ * As `adoptJson`, for what authors' functions return: members that are undefined are left out, as
+ * `JSON.stringify` leaves them out.
+ */
+export function adoptReturned(value: unknown, limits: DocumentLimits): AdoptedJson {
+  return adopt(
+    value,
+    new Adoption(limits, { pointer: '', unwrap: itself, isUndefinedLeftOut: true }),
+  )
+}
+
+function adopt(value: unknown, adoption: Adoption): AdoptedJson {
   const copy = adoption.copy(value)
   if (copy !== undefined) return { ok: true, value: copy, bytes: adoption.bytes }
   return { ok: false, problem: adoption.problem }
@@ -109,6 +123,7 @@ class Adoption {
   readonly #limits: DocumentLimits
   readonly #pointer: Pointer
   readonly #unwrap: (value: object) => object
+  readonly #isUndefinedLeftOut: boolean
   /** The way from `#pointer` to the value in hand. */
   readonly #segments: (string | number)[] = []
   readonly #baseDepth: number
@@ -117,10 +132,19 @@ class Adoption {
   #problem: JsonProblem | undefined
   bytes = 0
 
-  constructor(limits: DocumentLimits, pointer: Pointer, unwrap: (value: object) => object) {
+  constructor(
+    limits: DocumentLimits,
+    options: {
+      readonly pointer: Pointer
+      readonly unwrap: (value: object) => object
+      readonly isUndefinedLeftOut: boolean
+    },
+  ) {
+    const { pointer, unwrap, isUndefinedLeftOut } = options
     this.#limits = limits
     this.#pointer = pointer
     this.#unwrap = unwrap
+    this.#isUndefinedLeftOut = isUndefinedLeftOut
     this.#baseDepth = pointer === '' ? 0 : pointer.split('/').length - 1
     this.#pointerBytes = textBytes(pointer) - 2
   }
@@ -216,7 +240,12 @@ class Adoption {
       }
       this.#pointerBytes = pointerBytes + 1 + bytes - 2 + escapesIn(name)
       if (this.#isPointerTooLong() || isAccessor(value, name)) return this.#refuseMember()
-      const member = this.copy(Reflect.get(value, name))
+      const given: unknown = Reflect.get(value, name)
+      if (given === undefined && this.#isUndefinedLeftOut) {
+        this.#segments.pop()
+        continue
+      }
+      const member = this.copy(given)
       if (member === undefined) return undefined
       copy[name] = member
       this.bytes += bytes + 2

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   adoptJson,
+  adoptReturned,
   type DocumentLimits,
   documentLimits,
   isJsonObject,
@@ -24,6 +25,18 @@ function filledContainers(value: JsonValue): number {
 
 const unit = { unit: 'binary' } as const
 const json = fc.jsonValue({ stringUnit: 'binary', noUnicodeString: false })
+
+t.test('what a function returned may have members that are undefined', async t => {
+  const given = { a: undefined, b: [{ c: undefined, d: 1 }] }
+  t.same(adoptReturned(given, documentLimits), {
+    ok: true,
+    value: { b: [{ d: 1 }] },
+    bytes: jsonBytes({ b: [{ d: 1 }] }),
+  })
+  t.match(adoptReturned([undefined], documentLimits), { ok: false, problem: { pointer: '/0' } })
+  t.match(adoptReturned(undefined, documentLimits), { ok: false })
+  t.match(adoptJson(given, documentLimits), { ok: false, problem: { pointer: '/a' } })
+})
 
 t.test('what JSON can say comes back as an equal value that shares nothing', async t => {
   fc.assert(

@@ -6,7 +6,7 @@
  */
 
 import type { EdgeDefinition, ObservePolicy } from '@fanfold/definition'
-import { adoptJson, canonicalJson, documentLimits, type JsonValue } from '@fanfold/document'
+import { adoptReturned, canonicalJson, documentLimits, type JsonValue } from '@fanfold/document'
 import { encodeUtf8 } from '@fanfold/kernel'
 import { type DocumentKey, type ErrorCode, type Grants, limits } from '@fanfold/protocol'
 
@@ -134,7 +134,7 @@ function attempt<Value>(
 /** A frozen copy of `value`; throws when it is not JSON of at most so many bytes. */
 function boundedJson(value: unknown, bytesMax: number): JsonValue {
   const bound = { ...documentLimits.writtenBytesMax, value: bytesMax }
-  const adopted = adoptJson(value, {
+  const adopted = adoptReturned(value, {
     ...documentLimits,
     writtenBytesMax: bound,
     textBytesMax: bound,

@@ -56,9 +56,11 @@ t.test('an audience is JSON of bounded size, and frozen', async t => {
   const refused = { ok: false, code: 'FANFOLD_RULE_FAILED', failure: { place: 'observe.audience' } }
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
-  for (const audience of [undefined, new Map(), () => 1, Number.NaN, cycle, { a: undefined }]) {
+  for (const audience of [undefined, new Map(), () => 1, Number.NaN, cycle, [undefined]]) {
     t.match(put({ audience: () => audience }), refused)
   }
+  const partly = { a: 1, b: undefined }
+  t.match(put({ audience: () => partly }), { ok: true, key: '[{"a":1}]' }, 'as JSON leaves it out')
   const sized = (bytes: number): string => 'x'.repeat(bytes - 2)
   const { value: bytesMax } = limits.audienceBytesMax
   t.match(put({ audience: () => sized(bytesMax) }), { ok: true })

@@ -4,7 +4,7 @@
  * what goes out. No place that the change does not touch is looked at.
  */
 import {
-  adoptJson,
+  adoptReturned,
   documentLimits,
   isJsonObject,
   type JsonObject,
@@ -158,7 +158,7 @@ export class CohortView {
     const filter = this.filter(state)
     try {
       const made = view?.(visibleState(state, filter, loan), this.#audience, this.#viewState)
-      const adopted = adoptJson(made, documentLimits)
+      const adopted = adoptReturned(made, documentLimits)
       if (!adopted.ok) throw new TypeError(`a view is JSON: ${adopted.problem.message}`)
       if (!isJsonObject(adopted.value)) throw new TypeError('a view is a JSON object')
       return adopted.value

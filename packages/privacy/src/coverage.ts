@@ -4,8 +4,8 @@
  * the next one. Steps are remembered, so that a walk is one look-up per segment; how many are
  * remembered is bounded, since what a definition can make of its patterns is exponential at worst.
  */
-import type { PrivacyRule } from '@fanfold/definition'
-import { anySegment, type Segment } from '@fanfold/document'
+import { covers, type PrivacyRule } from '@fanfold/definition'
+import { anySegment, type PathPattern, type Segment } from '@fanfold/document'
 
 /** Steps that are remembered per definition; beyond them each walk makes its own. */
 const rememberedStepsMax = 1_024
@@ -16,8 +16,11 @@ export class Coverage {
   readonly rules: readonly PrivacyRule[]
   /** The highest label of a pattern that ends here; 0 where none does. */
   readonly label: number
-  /** True when names alone, without a `*`, lead from here on to places of a rule. */
-  readonly isWay: boolean
+  /**
+   * The least clearance for which this is on the way to places of a rule, by names alone and without
+   * a `*`; infinite where it is on none.
+   */
+  readonly wayLabel: number
   /** True when patterns go on below. */
   readonly hasBelow: boolean
   readonly #nodes: readonly PatternNode[]
@@ -29,7 +32,10 @@ export class Coverage {
   constructor(nodes: readonly PatternNode[], memory: { left: number }) {
     this.rules = nodes.flatMap(node => node.rules)
     this.label = nodes.reduce((highest, node) => Math.max(highest, node.label), 0)
-    this.isWay = nodes.some(node => node.isNamed && node.hasRuleBelow)
+    this.wayLabel = nodes.reduce(
+      (least, node) => (node.isNamed ? Math.min(least, node.wayLabel) : least),
+      Number.POSITIVE_INFINITY,
+    )
     this.hasBelow = nodes.some(node => node.any !== undefined || node.named.size > 0)
     this.#nodes = nodes
     this.#steps = new Map()
@@ -39,11 +45,14 @@ export class Coverage {
   /** What rules and labels say at the root, the start of every walk. */
   static compile(
     rules: readonly PrivacyRule[],
-    labels: readonly { readonly segments: readonly Segment[]; readonly label: number }[],
+    labels: readonly { readonly pattern: PathPattern; readonly label: number }[],
   ): Coverage {
     const root = new PatternNode(true)
-    for (const rule of rules) root.addRule(rule)
-    for (const { segments, label } of labels) root.addLabel(segments, label)
+    for (const rule of rules) {
+      const above = labels.filter(({ pattern }) => covers(pattern, rule.pattern))
+      root.addRule(rule, Math.max(0, ...above.map(({ label }) => label)))
+    }
+    for (const { pattern, label } of labels) root.addLabel(pattern.segments, label)
     return new Coverage([root], { left: rememberedStepsMax })
   }
 
@@ -83,7 +92,8 @@ class PatternNode {
   any: PatternNode | undefined
   readonly rules: PrivacyRule[] = []
   label = 0
-  hasRuleBelow = false
+  /** The least label of all the places of a rule below. */
+  wayLabel: number = Number.POSITIVE_INFINITY
   /** True when no `*` is on the way to it. */
   readonly isNamed: boolean
 
@@ -91,10 +101,11 @@ class PatternNode {
     this.isNamed = isNamed
   }
 
-  addRule(rule: PrivacyRule): void {
+  /** @param label of all its places */
+  addRule(rule: PrivacyRule, label: number): void {
     let node: PatternNode = this
     for (const segment of rule.pattern.segments) {
-      node.hasRuleBelow = true
+      node.wayLabel = Math.min(node.wayLabel, label)
       node = node.#at(segment)
     }
     node.rules.push(rule)

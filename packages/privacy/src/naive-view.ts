@@ -82,7 +82,19 @@ class NaiveFilter {
     if (!onPath.every(rule => this.#allows(rule, path))) return false
     if (isOpen || onPath.length > 0) return true
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject && rules.some(rule => isOnTheWay(path, rule.pattern.segments))
+    return (
+      isObject && rules.some(rule => isOnTheWay(path, rule.pattern.segments) && this.#isFor(rule))
+    )
+  }
+
+  /** False when all places of the rule are labelled above the cohort's clearance. */
+  #isFor({ pattern }: PrivacyRule): boolean {
+    return !this.#labels.some(
+      ({ segments, label }) =>
+        label > this.#cohort.clearance &&
+        segments.length <= pattern.segments.length &&
+        segments.every((segment, at) => segment === anySegment || segment === pattern.segments[at]),
+    )
   }
 
   #allows(rule: PrivacyRule, path: Path): boolean {

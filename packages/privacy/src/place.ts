@@ -35,7 +35,7 @@ export function placeAt(rules: ViewRules, segments: readonly string[], depth: nu
     found.push(...coverage.rules)
     label = Math.max(label, coverage.label)
     if (isOpen || found.length > 0) shows = shows === 'nothing' ? 'nothing' : 'values'
-    else if (at > 0 && !coverage.isWay) shows = 'nothing'
+    else if (at > 0 && coverage.wayLabel === Number.POSITIVE_INFINITY) shows = 'nothing'
     const name = path[at]
     if (name === undefined) break
     coverage = coverage.below(name)

@@ -87,13 +87,18 @@ export class StateFilter {
     if (coverage.label > this.#clearance) return undefined
     const isRuled = above.isRuled || coverage.rules.length > 0
     const isCovered = this.#rules.definition.isOpen || isRuled
-    if (!isCovered && !(coverage.isWay && isJsonObject(value))) return undefined
+    if (!isCovered && !(this.#isOnWay(coverage) && isJsonObject(value))) return undefined
     return this.#asker.allow(coverage.rules, path) ? { coverage, isRuled } : undefined
   }
 
   #isShown(place: Place, value: JsonValue): boolean {
-    if (place.shows === 'ways') return isJsonObject(value)
-    return place.shows === 'values'
+    if (place.shows !== 'ways') return place.shows === 'values'
+    return isJsonObject(value) && (place.segments.length === 0 || this.#isOnWay(place.coverage))
+  }
+
+  /** What is only on the way to what is labelled higher is not there for the cohort. */
+  #isOnWay(coverage: Coverage): boolean {
+    return coverage.wayLabel <= this.#clearance
   }
 
   /** What is seen of a value that is. Recursion ends at the depth of a document. */

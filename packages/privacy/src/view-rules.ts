@@ -16,7 +16,7 @@ export class ViewRules {
     const labels = definition.labels.map(({ pattern, label }) => {
       const parsed = parsePathPattern(pattern)
       assert(parsed !== undefined, `a label stands at a pattern, got ${pattern}`)
-      return { segments: parsed.segments, label }
+      return { pattern: parsed, label }
     })
     this.root = Coverage.compile(definition.rules, labels)
     this.readers = definition.rules.filter(rule => rule.reads.length > 0)

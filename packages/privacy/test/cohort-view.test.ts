@@ -211,6 +211,22 @@ t.test('under a closed default only what a rule allows is seen, and the way ther
   t.same(match.told({ op: 'remove', path: '/a' }), [{ op: 'remove', path: '/a' }])
 })
 
+t.test('the way to what is labelled is shown to those with clearance for it', async t => {
+  const rules = { '/roles/*': everybody, '/score': everybody }
+  const whole = define(rules, { isOpen: false, labels: { '/roles/*': 2 } })
+  // What an edge below the ceiling has: nothing of what is labelled, nor the rule about it.
+  const cut = define({ '/score': everybody }, { isOpen: false })
+  const state = { roles: { anna: 'fox' }, score: 1 }
+  t.same(new Observed(whole, state).view, { score: 1 })
+  t.same(new Observed(cut, state).view, { score: 1 }, 'the same at every edge')
+  t.same(new Observed(whole, state, { clearance: 2 }).view, state)
+})
+
+t.test('a view may have members that are undefined: they are left out', async t => {
+  const hands = define({}, { view: () => ({ hand: undefined, list: [{ a: 1, b: undefined }] }) })
+  t.same(new Observed(hands, { a: 1 }).view, { list: [{ a: 1 }] })
+})
+
 t.test('under a closed default without rules a view is empty for ever', async t => {
   const match = new Observed(define({}, { isOpen: false }), { a: 1 })
   t.same(match.view, {})

@@ -8,7 +8,7 @@ const coverage = (
 ): Coverage =>
   Coverage.compile(
     define(Object.fromEntries(patterns.map(pattern => [pattern, everybody]))).rules,
-    labels.map(([text, label]) => ({ segments: patternOf(text).segments, label })),
+    labels.map(([text, label]) => ({ pattern: patternOf(text), label })),
   )
 
 const walk = (root: Coverage, ...names: string[]): Coverage =>
@@ -25,12 +25,26 @@ t.test('all patterns that fit a path are found', async t => {
 
 t.test('a way leads to rules by names alone', async t => {
   const root = coverage(['/a/*/b', '/a/k/c'], [['/l/m', 1]])
-  t.ok(root.isWay)
-  t.ok(walk(root, 'a').isWay)
-  t.notOk(walk(root, 'a', 'x').isWay)
-  t.ok(walk(root, 'a', 'k').isWay)
-  t.notOk(walk(root, 'l').isWay)
+  t.equal(root.wayLabel, 0)
+  t.equal(walk(root, 'a').wayLabel, 0)
+  t.equal(walk(root, 'a', 'x').wayLabel, Number.POSITIVE_INFINITY)
+  t.equal(walk(root, 'a', 'k').wayLabel, 0)
+  t.equal(walk(root, 'l').wayLabel, Number.POSITIVE_INFINITY)
   t.ok(walk(root, 'l').hasBelow)
+})
+
+t.test('a way is for those who may see the places of one of its rules', async t => {
+  const root = coverage(
+    ['/a/b', '/a/c/d', '/e/f'],
+    [
+      ['/a/b', 2],
+      ['/a/*', 1],
+      ['/e', 3],
+    ],
+  )
+  t.equal(walk(root, 'a').wayLabel, 1)
+  t.equal(walk(root, 'e').wayLabel, 3)
+  t.equal(root.wayLabel, 1)
 })
 
 t.test('the highest label counts', async t => {
