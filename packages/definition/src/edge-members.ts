@@ -5,6 +5,7 @@ import type { EdgeDefinition, ViewFunction } from './edge-definition.ts'
 import { read, schemaProblem } from './members.ts'
 import { type ObserveSpec, observePolicyOf, observeProblems } from './observe-policy.ts'
 import { checkPrivacy, type PatternText, type RuleSpec } from './privacy-rules.ts'
+import { unawaited } from './unawaited.ts'
 
 /**
  * What an author writes for edges.
@@ -77,12 +78,15 @@ export function checkEdge(spec: object): CheckedEdge {
       ...privacy,
       // Each has been checked to be what its type says.
       observe: observePolicyOf(observe as ObserveSpec<unknown> | undefined),
-      view: view as ViewFunction | undefined,
+      view: viewOf(view as ViewFunction | undefined),
       viewState: viewState as StandardSchemaV1 | undefined,
     },
     problems,
   }
 }
+
+const viewOf = (view: ViewFunction | undefined): ViewFunction | undefined =>
+  view && ((visible, audience, viewState): unknown => unawaited(view(visible, audience, viewState)))
 
 const nothing: Omit<EdgeDefinition, 'type'> = Object.freeze({
   observe: undefined,

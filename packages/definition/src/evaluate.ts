@@ -9,6 +9,7 @@ import {
 } from '@fanfold/document'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DocumentDefinition } from './document-definition.ts'
+import { unawaited } from './unawaited.ts'
 
 /** A message's value as its schema returns it, or why it is none. */
 export type ValidMessage =
@@ -63,7 +64,7 @@ export function initialState(
 ): InitialState {
   let made: unknown
   try {
-    made = definition.state()
+    made = unawaited(definition.state())
   } catch (error) {
     const message = `the state of ${definition.type}: ${describeThrown(error)}`
     return { ok: false, code: 'FANFOLD_HANDLER_FAILED', message }

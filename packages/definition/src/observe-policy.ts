@@ -3,6 +3,7 @@ import type { DeepReadonly } from './deep.ts'
 import { definitionLimits } from './definition-limits.ts'
 import type { Numbering, ObservePolicy, Viewer } from './edge-definition.ts'
 import { isObject, read, strangers } from './members.ts'
+import { unawaited } from './unawaited.ts'
 
 /** What an author writes under `observe`. */
 export type ObserveSpec<Audience> = {
@@ -51,9 +52,9 @@ export function observePolicyOf<Audience>(
   const clear = clearance as ((audience: unknown) => number) | undefined
   return Object.freeze({
     // Whatever else an author's code returns, a promise for one, is not permission.
-    allow: (viewer: Viewer) => allow(viewer) === true,
-    audience: (viewer: Viewer) => (audience === undefined ? {} : audience(viewer)),
-    clearance: (one: unknown) => (clear === undefined ? 0 : checkedLabel(clear(one))),
+    allow: (viewer: Viewer) => unawaited(allow(viewer)) === true,
+    audience: (viewer: Viewer) => (audience === undefined ? {} : unawaited(audience(viewer))),
+    clearance: (one: unknown) => (clear === undefined ? 0 : checkedLabel(unawaited(clear(one)))),
     numbering: numbering ?? 'document',
   })
 }

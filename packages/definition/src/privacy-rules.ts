@@ -15,6 +15,7 @@ import { isObject, read, strangers } from './members.ts'
 import { isLabel } from './observe-policy.ts'
 import { anyCount, covers, mayMeet } from './pattern-places.ts'
 import { findCycle } from './rule-cycle.ts'
+import { unawaited } from './unawaited.ts'
 
 /** A pattern as an author writes it: `/hands/*`. */
 export type PatternText = `/${string}`
@@ -47,7 +48,7 @@ export function checkPrivacy(privacy: unknown, labels: unknown): CheckedPrivacy 
   for (const [text, spec] of entriesOf('privacy', privacy, problems)) {
     if (text === whole) {
       if (spec === nobody || spec === everybody) continue
-      problems.push(`privacy.${whole}: nobody or everybody; a rule has a place of its own`)
+      problems.push(`privacy.${whole}: it takes nobody or everybody of fanfold, no other rule`)
       continue
     }
     const pattern = patternAt(`privacy.${text}`, text, problems)
@@ -143,7 +144,7 @@ function allowOf(rule: unknown): PrivacyRule['allow'] {
   if (rule === everybody) return everybody
   const ask = rule as (audience: unknown, context: RuleContext) => unknown
   // Whatever else an author's code returns, a promise for one, is not permission.
-  return (audience, context) => ask(audience, context) === true
+  return (audience, context) => unawaited(ask(audience, context)) === true
 }
 
 function readsProblems({ pattern, reads }: PrivacyRule): string[] {
@@ -193,7 +194,8 @@ function readLabelProblems(
   return reads.flatMap(path => {
     const label = highest(labelled.filter(one => mayMeet(one.pattern, path)))
     const at = `privacy.${pattern.text}.reads`
-    return label > own ? [`${at}: ${path.text} may have label ${label}, its own places ${own}`] : []
+    if (label <= own) return []
+    return [`${at}: ${path.text} may have label ${label}, and what the rule covers has ${own}: label it ${label}, or read something else`]
   })
 }
 
