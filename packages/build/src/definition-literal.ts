@@ -206,7 +206,7 @@ class LiteralReader {
 
 const ofReducer: ReadonlySet<string> = new Set(['message', 'into', 'apply'])
 const wanted = 'export default defineDocument({ … })'
-const inIt = 'the literal says, and what is to be cut'
+const inIt = 'the literal says and what is to be cut: write each member out'
 
 const isPlainMethod = ({ kind, async, generator }: ObjectMethod): boolean =>
   kind === 'method' && !async && !generator

@@ -29,7 +29,12 @@ export function evaluateDefinition(code: string, path: string): library.Document
     })['default']
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    throw new BuildError([{ place, message: `threw: ${message}` }], error)
+    const messages =
+      error instanceof library.DefinitionError ? error.problems : [`threw: ${message}`]
+    throw new BuildError(
+      messages.map(one => ({ place, message: one })),
+      error,
+    )
   }
   const definition = made.find(one => one === exported)
   if (definition !== undefined) return definition

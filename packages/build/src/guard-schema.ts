@@ -14,6 +14,7 @@ export type GuardSchema =
 /** Asks a schema of any library that speaks Standard JSON Schema. */
 export function guardSchema(schema: unknown): GuardSchema {
   const standard = read(schema, '~standard')
+  if (standard === undefined) return refuse('not a schema: give one of a library, say zod')
   const vendor = String(read(standard, 'vendor'))
   const converter = read(standard, 'jsonSchema')
   const input = read(converter, 'input')

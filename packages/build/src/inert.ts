@@ -83,7 +83,7 @@ export function effectOf(statement: Statement): string | undefined {
         ({ id, init }) => id.type === 'Identifier' && isInert(init),
       )
         ? undefined
-        : 'the value is not a literal, a function, or made of such'
+        : notPlain
     case 'ExportNamedDeclaration':
       return statement.declaration ? effectOf(statement.declaration) : undefined
     case 'ExportDefaultDeclaration': {
@@ -93,9 +93,7 @@ export function effectOf(statement: Statement): string | undefined {
         declaration.type === 'ClassDeclaration' ||
         declaration.type === 'TSDeclareFunction'
       if (isStatement) return effectOf(declaration)
-      return isInert(declaration)
-        ? undefined
-        : 'the value is not a literal, a function, or made of such'
+      return isInert(declaration) ? undefined : notPlain
     }
     case 'TSEnumDeclaration':
       return 'an enum is code that runs; use a type and constants'
@@ -126,8 +124,11 @@ export const effectProblems = (
     return effect === undefined ? [] : [problemAt(module, statement, `${effect}: ${rule}`)]
   })
 
+/** A schema is what most often stands there. */
+const notPlain = 'the value is not a literal, a function, or made of such, as a schema is not'
+
 const rule =
-  'the modules of an edge variant only declare, so that what edges do not use is sure to be left out'
+  'make it in the function that needs it, or in a module that only messages import; what edges load only declares, so that what they do not use is sure to be left out'
 
 /**
  * The initialisers of a module that are inert though a bundler cannot tell, a template for one: it is

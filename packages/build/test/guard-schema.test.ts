@@ -167,6 +167,7 @@ const ofVendor = (input: unknown, output: () => unknown = () => ({})): unknown =
 t.test('a library that does not say its schemas as JSON Schema is named', async t => {
   const silent = { '~standard': { version: 1, vendor: 'old', validate: () => ({ value: 1 }) } }
   t.match(guardSchema(silent), { ok: false, problems: [/is of old, which does not say/] })
+  t.match(guardSchema(undefined), { ok: false, problems: [/^not a schema/] })
   const throwing = ofVendor({}, () => {
     throw new Error('a transform')
   })

@@ -195,7 +195,9 @@ function readLabelProblems(
     const label = highest(labelled.filter(one => mayMeet(one.pattern, path)))
     const at = `privacy.${pattern.text}.reads`
     if (label <= own) return []
-    return [`${at}: ${path.text} may have label ${label}, and what the rule covers has ${own}: label it ${label}, or read something else`]
+    return [
+      `${at}: ${path.text} may have label ${label}, and what the rule covers has ${own}: label it ${label}, or read something else`,
+    ]
   })
 }
 

@@ -223,7 +223,7 @@ t.test('everything that is wrong is named at once, with its place', async t => {
       /^privacy.\/c.reads: 7: a path is/,
       /^privacy.\/c.reads: \/y\/\*\*: a path is/,
       /^privacy.\/d.reads: at most 16 paths, got 17/,
-      /^privacy.\/\*\*: nobody or everybody/,
+      /^privacy.\/\*\*: it takes nobody or everybody/,
       /^labels.\/a: an integer, 1 … 239/,
       /^labels.\/b: an integer/,
       /^labels.\/c: an integer/,
@@ -291,7 +291,7 @@ t.test('a rule depends on nothing that has a higher label than what it guards', 
   const asking = (pattern: string, path: string): readonly string[] =>
     problemsOf({ labels, privacy: { [pattern]: on(path) } })
   t.same(asking('/open', '/secret/phase'), [
-    'privacy./open.reads: /secret/phase may have label 2, its own places 0',
+    'privacy./open.reads: /secret/phase may have label 2, and what the rule covers has 0: label it 2, or read something else',
   ])
   t.equal(asking('/open', '/deep').length, 1, 'a value may hold what has a label')
   t.same(asking('/guarded/*', '/secret/phase'), [])

@@ -127,7 +127,7 @@ t.test('a definition cannot get them through a require that is made up', async t
 t.test('what defineDocument finds wrong comes with the file', async t => {
   const directory = t.testdir({ 'definition.ts': source('a b'), 'start.ts': start })
   const error = await failure(loadDefinition(join(directory, 'definition.ts')))
-  t.match(error.message, /definition\.ts: threw: /)
+  t.match(error.message, /definition\.ts: type: /)
   t.ok(error.cause instanceof Error)
 })
 

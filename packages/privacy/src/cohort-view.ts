@@ -159,8 +159,13 @@ export class CohortView {
     try {
       const made = view?.(visibleState(state, filter, loan), this.#audience, this.#viewState)
       const adopted = adoptReturned(made, documentLimits)
-      if (!adopted.ok) throw new TypeError(`a view is JSON: ${adopted.problem.message}`)
-      if (!isJsonObject(adopted.value)) throw new TypeError('a view is a JSON object')
+      if (made === undefined) throw new TypeError('the view returned nothing: return a JSON object')
+      if (!adopted.ok) {
+        throw new TypeError(`the view returned what is not JSON: ${adopted.problem.message}`)
+      }
+      if (!isJsonObject(adopted.value)) {
+        throw new TypeError('the view returned what is no object: return a JSON object')
+      }
       return adopted.value
     } catch (error) {
       this.#failure ??= filter.failure ?? { code: 'FANFOLD_RULE_FAILED', place: 'view', error }

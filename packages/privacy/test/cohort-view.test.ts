@@ -337,9 +337,16 @@ t.test('a computed view goes out as what differs from the last one', async t => 
 })
 
 t.test('a view that is no JSON object fails closed', async t => {
-  for (const view of [() => 1, () => undefined, () => ({ at: new Map() }), () => []]) {
+  const wrong: [view: () => unknown, message: RegExp][] = [
+    [() => undefined, /^the view returned nothing: return a JSON object$/],
+    [() => 1, /^the view returned what is no object/],
+    [() => [], /^the view returned what is no object/],
+    [() => ({ at: new Map() }), /^the view returned what is not JSON: .*\/at/],
+  ]
+  for (const [view, message] of wrong) {
     const match = new Observed(define({}, { view }), { a: 1 })
-    t.match(match.cohort.failure, { code: 'FANFOLD_RULE_FAILED', place: 'view' })
+    const error = { message }
+    t.match(match.cohort.failure, { code: 'FANFOLD_RULE_FAILED', place: 'view', error })
   }
 })
 
