@@ -50,7 +50,7 @@ async function fetchAnswer(
   } catch (error) {
     if (signal.aborted) throw new CommandError('FANFOLD_INTERRUPTED', 'ended by a signal')
     const reason = error instanceof Error ? reasonOf(error) : String(error)
-    const message = `cannot reach ${target} (${reason}): start a node there, or give another --url`
+    const message = `cannot reach ${target} (${reason}): give the --url of a node that runs: an edge to observe, the authority to write`
     throw new CommandError('FANFOLD_UNREACHABLE', message, error)
   }
 }

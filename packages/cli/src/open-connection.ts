@@ -96,7 +96,7 @@ export function silenceError(
 ): CommandError {
   if (trouble === undefined || trouble.code === 'FANFOLD_CONNECTION_FAILED') {
     const reason = trouble === undefined ? 'nothing was heard' : trouble.message
-    const message = `cannot reach ${url} within ${timeoutMs} ms (${reason}): start a node there, or give another --url`
+    const message = `cannot reach ${url} within ${timeoutMs} ms (${reason}): give the --url of a node that runs: an edge to observe, the authority to write`
     return new CommandError('FANFOLD_UNREACHABLE', message, trouble)
   }
   const message = `${url} gave no answer within ${timeoutMs} ms (${trouble.code}: ${trouble.message}): try again later`

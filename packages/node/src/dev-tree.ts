@@ -40,6 +40,8 @@ export type StartDevOptions = {
   readonly edges: number
   readonly log: Log
   readonly fail: (error: unknown) => void
+  /** Is told the type of each definition that was changed and loaded again. */
+  readonly onReload?: ((type: string) => void) | undefined
   /** Seed of the demonstration's feed. */
   readonly seed: string
 }
@@ -68,7 +70,7 @@ const everything: readonly GrantedAction[] = ['observe', 'write', 'create', 'del
  * @throws DefinitionLoadError
  */
 export async function startDev(options: StartDevOptions): Promise<RunningDev> {
-  const { config, regions, edges, log, fail, seed } = options
+  const { config, regions, edges, log, fail, onReload, seed } = options
   const projects = config.definitions.map(path => readProject(path))
   const key = config.tokenKey ?? generateDevelopmentKey()
   const metrics = new Metrics({ version, region: config.region, isProcessCollected: true })
@@ -104,7 +106,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
   try {
     const authority = new AuthorityHost(context, verifier)
     roles.authority = authority
-    await watchDefinitions(projects, { authority, log, watches })
+    await watchDefinitions(projects, { authority, log, watches, onReload })
     startFollowers(context, roles, { authority, regions, edges, seed, verifier })
     ports = new ProcessPorts(context, {
       roles,
@@ -200,9 +202,10 @@ async function watchDefinitions(
     readonly authority: AuthorityHost
     readonly log: Log
     readonly watches: DefinitionWatch[]
+    readonly onReload: ((type: string) => void) | undefined
   },
 ): Promise<void> {
-  const { authority, log, watches } = options
+  const { authority, log, watches, onReload } = options
   for (const path of projects.flatMap(project => project.definitions)) {
     const loaded = await loadDefinition(path)
     authority.load(loaded)
@@ -215,6 +218,7 @@ async function watchDefinitions(
         const { type } = changed.definition
         log.info({ event: 'definition.reloaded', type }, 'definition reloaded')
         warn(changed, log)
+        onReload?.(type)
       },
       onError: error =>
         log.error({ event: 'definition.failed', err: error }, 'definition not reloaded'),

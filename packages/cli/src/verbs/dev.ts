@@ -52,7 +52,7 @@ export const devVerb: Verb = {
 }
 
 async function dev(input: VerbInput): Promise<ExitCode> {
-  const { arguments: definitions, options, terminal } = input
+  const { arguments: definitions, options, output, terminal } = input
   if (definitions.length === 0) throw usageError('a definition or a project is needed')
   const regions = options.integer('regions', { min: 1, max: 16 }) ?? 1
   const edges = options.integer('edges', { min: 1, max: 64 }) ?? 1
@@ -76,10 +76,11 @@ async function dev(input: VerbInput): Promise<ExitCode> {
     edges,
     log,
     fail: failNode(terminal, () => log),
+    onReload: type => void output.note(`${type} loaded again`),
     seed: options.text('seed') ?? randomBytes(4).toString('hex'),
   })
   const { stop: _, ...shown } = running
-  await input.output.result(shown, () => devText(running))
+  await output.result(shown, () => devText(running))
   await untilInterrupted(terminal)
   return await stopNode(() => running.stop(), { terminal, deadlineMs: stopDeadlineMs, log })
 }

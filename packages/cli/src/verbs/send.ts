@@ -26,7 +26,7 @@ export const sendVerb: Verb = {
   ],
   examples: [
     `send acme/match/final goal '{"team":"home"}' --as $TOKEN`,
-    `echo '{"team":"away"}' | fanfold send acme/match/final goal -`,
+    'send acme/match/final goal - < goal.json',
     `send acme/match/final goal '{"team":"home"}' --id goal-17 --json`,
   ],
   async run({ arguments: [doc = '', message = '', json], options, output, terminal }) {
@@ -63,6 +63,6 @@ function withTrouble(
 ): unknown {
   const isNotSent = error instanceof Error && 'code' in error && error.code === 'FANFOLD_NOT_SENT'
   if (!isNotSent) return error
-  const message = `cannot reach ${url} (${trouble ?? error.message}), nothing was sent: start a node there, or give another --url`
+  const message = `cannot reach ${url} (${trouble ?? error.message}), nothing was sent: give the --url of a node that runs: an edge to observe, the authority to write`
   return new CommandError('FANFOLD_UNREACHABLE', message, error)
 }
