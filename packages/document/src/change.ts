@@ -2,8 +2,9 @@
  * A record says part by part what it does; here its parts are put together. Patches of higher labels
  * apply after those of lower ones, so what is left of a record below a ceiling is a change too.
  */
-import { decodeUtf8 } from '@fanfold/kernel'
 import { type LogRecord, partTags, saltBytes, tagOf } from '@fanfold/protocol'
+import { parseBounded } from './bounded-json.ts'
+import { documentLimits } from './document-limits.ts'
 import { isJsonObject } from './json.ts'
 import type { PatchOperation } from './patch.ts'
 import { decodeDefinition, type RecordedDefinition } from './recorded-definition.ts'
@@ -43,7 +44,7 @@ export function decodeChange(record: LogRecord): Change | undefined {
 /** What the public part of a record says, parsed; `undefined` when it is not JSON. */
 export function parsePayload(record: LogRecord): unknown {
   const payload = record.payload(partTags.public)
-  return payload === undefined ? undefined : parseJson(payload)
+  return payload === undefined ? undefined : parseBounded(payload)
 }
 
 type Part = readonly [tag: number, value: unknown]
@@ -74,7 +75,7 @@ const labelledParts = (record: LogRecord): Part[] =>
   record
     .parts()
     .filter(part => tagOf(part) < partTags.crowd)
-    .map(part => [tagOf(part), parseJson(part.subarray(saltBytes + 1))])
+    .map(part => [tagOf(part), parseBounded(part.subarray(saltBytes + 1))])
 
 /** One patch after the other, or `undefined` when one is none. */
 function joinPatches(parts: readonly Part[]): readonly PatchOperation[] | undefined {
@@ -90,7 +91,7 @@ const isPatch = (value: unknown): value is PatchOperation[] =>
   Array.isArray(value) && value.every(isOperation)
 
 function isOperation(value: unknown): boolean {
-  if (!isJsonObject(value) || typeof value['path'] !== 'string') return false
+  if (!isJsonObject(value) || !isPath(value['path'])) return false
   switch (value['op']) {
     case 'add':
     case 'replace':
@@ -98,20 +99,14 @@ function isOperation(value: unknown): boolean {
       return value['value'] !== undefined
     case 'remove':
       return true
-    case 'move':
-    case 'copy':
-      return typeof value['from'] === 'string'
+    // `move` and `copy` among them: some twenty make a document a million times as large or deep.
     default:
       return false
   }
 }
 
-function parseJson(payload: Uint8Array): unknown {
-  const text = decodeUtf8(payload)
-  if (text === undefined) return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
+/** True for a pointer that leads no deeper than documents go. */
+const isPath = (path: unknown): boolean =>
+  typeof path === 'string' && path.split('/', segmentsMax + 2).length <= segmentsMax + 1
+
+const segmentsMax = documentLimits.depthMax.value

@@ -1,7 +1,10 @@
 import jsonPatch, { type Operation } from 'fast-json-patch'
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 
-/** One operation of RFC 6902. Fanfold's authority writes only these three; all six are read. */
+/**
+ * One operation of RFC 6902. Fanfold's authority writes only the first three; a record with `move` or
+ * `copy` is refused.
+ */
 export type PatchOperation =
   | { readonly op: 'add'; readonly path: string; readonly value: JsonValue }
   | { readonly op: 'replace'; readonly path: string; readonly value: JsonValue }

@@ -11,7 +11,7 @@
  * That every value fits follows from the limit on texts in a document (48 KiB of JSON) and on
  * pointers: what is larger is a container, and a container is opened.
  */
-import { assert, decodeUtf8, encodeUtf8, type Sha256, sha256Bytes } from '@fanfold/kernel'
+import { assert, encodeUtf8, type Sha256, sha256Bytes } from '@fanfold/kernel'
 import {
   badFrame,
   limits,
@@ -20,6 +20,8 @@ import {
   partTags,
   type SnapshotManifest,
 } from '@fanfold/protocol'
+import { parseBounded } from './bounded-json.ts'
+import { documentLimits } from './document-limits.ts'
 import { forbiddenKeys, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import { Labels } from './labels.ts'
 import { escapeSegment, parsePointer } from './pointer.ts'
@@ -186,7 +188,8 @@ function decodePieces(
   const definitions: [number, JsonValue][] = []
   for (const [index, { tag }] of snapshot.manifest.pieces.entries()) {
     if (!wanted(tag)) continue
-    for (const [pointer, value] of decodePairs(snapshot.pieces[index] as Uint8Array)) {
+    const piece = snapshot.pieces[index] ?? badFrame(`piece ${index} of a snapshot`)
+    for (const [pointer, value] of decodePairs(piece)) {
       if (pointer === '') root = value
       else if (pointer === definitionPointer) definitions.push([tag, value])
       else setAt(root, pointer, value)
@@ -197,13 +200,7 @@ function decodePieces(
 }
 
 function decodePairs(piece: Uint8Array): [string, JsonValue][] {
-  const text = decodeUtf8(piece) ?? badFrame('a piece is well-formed UTF-8')
-  let pairs: unknown
-  try {
-    pairs = JSON.parse(text)
-  } catch {
-    return badFrame('a piece is JSON')
-  }
+  const pairs = parseBounded(piece) ?? badFrame('a piece is JSON, no deeper than documents are')
   const arePairs =
     Array.isArray(pairs) &&
     pairs.every(pair => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string')
@@ -212,6 +209,10 @@ function decodePairs(piece: Uint8Array): [string, JsonValue][] {
 
 function setAt(root: JsonValue | undefined, pointer: string, value: JsonValue): void {
   const segments = parsePointer(pointer) ?? badFrame(`a pointer, got ${pointer.slice(0, 100)}`)
+  const { value: depthMax } = documentLimits.depthMax
+  if (segments.length > depthMax) {
+    badFrame(`a pointer of at most ${depthMax} segments, got ${segments.length}`)
+  }
   const last = segments.pop() as string
   let parent: JsonValue | undefined = root
   for (const segment of segments) parent = childOf(parent, segment)

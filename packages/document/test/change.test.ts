@@ -2,6 +2,7 @@ import { type LogRecord, partTags } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { decodeChange, parsePayload } from '../src/change.ts'
+import { documentLimits } from '../src/document-limits.ts'
 import { encodeDefinitionParts, recordedDefinition } from '../src/recorded-definition.ts'
 import { LogBuilder } from './log-builder.ts'
 
@@ -78,6 +79,23 @@ t.test('a delete says so, and other records change nothing', async t => {
   t.same(decodeChange(recordOf('session')), { kind: 'none' })
 })
 
+/** Arrays in arrays, so many. */
+const nested = (count: number): string => '['.repeat(count) + ']'.repeat(count)
+
+t.test('what is as deep as a document may be is taken', async t => {
+  const { value: depth } = documentLimits.depthMax
+  const state = `{"a":${nested(depth)}}`
+  t.match(decodeChange(recordOf('create', { 0: state })), { kind: 'create' })
+  const add = `{"op":"add","path":"","value":${state}}`
+  t.match(decodeChange(recordOf('delta', { 0: `[${add}]` })), { kind: 'delta' })
+  const part = `{"viewKey":"${viewKey}","patch":[${add}]}`
+  t.match(decodeChange(recordOf('definition', { 0: part })), { kind: 'definition' })
+  const deepest = json([{ op: 'remove', path: '/a'.repeat(depth) }])
+  t.match(decodeChange(recordOf('delta', { 0: deepest })), { kind: 'delta' })
+  const texts = json([{ op: 'add', path: '/a', value: `\\"${nested(1_000)}` }])
+  t.match(decodeChange(recordOf('delta', { 0: texts })), { kind: 'delta' }, 'brackets in a text')
+})
+
 const wrong: readonly (readonly ['create' | 'delta' | 'definition', { [tag: number]: string }])[] =
   [
     ['create', {}],
@@ -93,6 +111,12 @@ const wrong: readonly (readonly ['create' | 'delta' | 'definition', { [tag: numb
     ['delta', { 0: '[{"op":"remove"}]' }],
     ['delta', { 0: '[{"op":"remove","path":7}]' }],
     ['delta', { 0: '[{"op":"move","path":"/a"}]' }],
+    ['delta', { 0: '[{"op":"move","from":"/b","path":"/a"}]' }],
+    ['delta', { 0: '[{"op":"copy","from":"","path":"/a"}]' }],
+    ['delta', { 0: json([{ op: 'remove', path: '/a'.repeat(65) }]) }],
+    ['delta', { 0: `[{"op":"add","path":"/a","value":${nested(100_000)}}]` }],
+    ['create', { 0: `{"a":${nested(100_000)}}` }],
+    ['definition', { 0: json({ viewKey }), 1: `{"labels":${nested(100_000)}}` }],
     ['delta', { 0: '[{"op":"merge","path":"/a"}]' }],
     ['definition', {}],
     ['definition', { 1: '{}' }],

@@ -55,14 +55,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 function logOf(steps: readonly Step[]): LogRecord[] {
   const log = new LogBuilder()
   log.add('create', { map: {}, list: [] })
-  let keys = new Set<string>()
+  let keys = new Map<string, JsonValue>()
   const path = (key: string): string => `/map/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
   for (const step of steps) {
     const patch: PatchOperation[] = []
     switch (step.kind) {
       case 'set':
         patch.push({ op: 'add', path: path(step.key), value: step.value })
-        keys.add(step.key)
+        keys.set(step.key, step.value)
         break
       case 'push':
         patch.push({ op: 'add', path: '/list/-', value: step.value })
@@ -71,16 +71,20 @@ function logOf(steps: readonly Step[]): LogRecord[] {
         if (keys.delete(step.key)) patch.push({ op: 'remove', path: path(step.key) })
         break
       case 'copy':
-      case 'move':
-        if (!keys.has(step.from) || step.from === step.to) break
-        patch.push({ op: step.kind, from: path(step.from), path: path(step.to) })
-        keys.add(step.to)
-        if (step.kind === 'move') keys.delete(step.from)
+      case 'move': {
+        const value = keys.get(step.from)
+        if (value === undefined || step.from === step.to) break
+        patch.push({ op: 'add', path: path(step.to), value })
+        keys.set(step.to, value)
+        if (step.kind === 'copy') break
+        patch.push({ op: 'remove', path: path(step.from) })
+        keys.delete(step.from)
         break
+      }
       case 'recreate':
         log.add('delete', {})
         log.add('create', { map: { a: step.value }, list: [] })
-        keys = new Set(['a'])
+        keys = new Map([['a', step.value]])
         continue
       case 'claim':
         log.add('claim', { hidden: true })

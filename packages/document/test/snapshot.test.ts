@@ -196,6 +196,10 @@ await t.test('pieces that are not what pieces are, are refused', async t => {
     'into the prototype': ['[["",{}],["/__proto__/x",1]]'],
     'the constructor': ['[["",{}],["/constructor",{}]]'],
     'into the constructor': ['[["",{}],["/constructor/prototype",{}]]'],
+    'a value deeper than documents are': [`[["",{"a":${'['.repeat(100)}${']'.repeat(100)}}]]`],
+    'a place deeper than documents are': [
+      `[${Array.from({ length: 66 }, (_, at) => `["${'/a'.repeat(at)}",{}]`).join()}]`,
+    ],
     'in the second piece': ['[["",{}]]', '[["/a/b",1]]'],
   }
   for (const [name, texts] of Object.entries(shapes)) {
