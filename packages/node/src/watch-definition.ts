@@ -16,7 +16,7 @@ export const watchedDirectoriesMax = 64
 export type WatchDefinitionOptions = {
   /** Absolute path of the module. */
   readonly path: string
-  /** What is in use now: its inputs are watched, and a load that gives its hash changes nothing. */
+  /** What is in use now: its inputs are watched, and its hash is not told again but after an error. */
   readonly loaded: LoadedDefinition
   readonly onChange: (loaded: LoadedDefinition) => void
   /** A change that cannot be loaded; what is in use stays in use. */
@@ -32,6 +32,8 @@ export class DefinitionWatch {
   #isLoading = false
   #isStale = false
   #isClosed = false
+  /** A mistake was told last: that it is gone is told too, whatever is loaded then. */
+  #hasFailed = false
 
   constructor(options: WatchDefinitionOptions) {
     this.#options = options
@@ -84,11 +86,13 @@ export class DefinitionWatch {
     try {
       const loaded = await loadDefinition(this.#options.path)
       if (this.#isClosed) return
-      const isNew = loaded.hash !== this.#loaded.hash
+      const isNew = loaded.hash !== this.#loaded.hash || this.#hasFailed
+      this.#hasFailed = false
       this.#loaded = loaded
       this.#watchInputs()
       if (isNew) this.#options.onChange(loaded)
     } catch (error) {
+      this.#hasFailed = true
       if (!this.#isClosed) this.#options.onError(error)
     } finally {
       this.#isLoading = false

@@ -73,3 +73,13 @@ t.test('a mistake is told, and the next good version is loaded', async t => {
   while (last instanceof Error) last = await next()
   t.same(stateOf(last), { start: 1, value: 3 })
 })
+
+t.test('a mistake that is taken back is told, though nothing changed by it', async t => {
+  const { directory, next } = await watched(t)
+  writeFileSync(join(directory, 'definition.ts'), source('?'))
+  t.match(stateOf(await next()), /definition\.ts:4:\d+/)
+  writeFileSync(join(directory, 'definition.ts'), source('1'))
+  let last = await next()
+  while (last instanceof Error) last = await next()
+  t.same(stateOf(last), { start: 1, value: 1 })
+})
