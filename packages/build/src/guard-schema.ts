@@ -71,7 +71,8 @@ function copySchema(
       problems.push(`the pattern ${pattern} is none with the flag u, which JSON Schema takes`)
     }
   }
-  const copy = (schema: unknown): JsonSchema => {
+  /** @param isPart whether others say of the same value what it may have besides */
+  const copy = (schema: unknown, isPart = false): JsonSchema => {
     if (typeof schema === 'boolean') return schema
     if (!isRecord(schema)) {
       problems.push('as JSON Schema: a schema is an object or a boolean')
@@ -85,8 +86,10 @@ function copySchema(
       if (keyword === '$ref' && !String(value).startsWith('#')) problems.push(elsewhere)
       if (plain.has(keyword)) made[keyword] = value
       else if (oneSchema.has(keyword)) made[keyword] = copy(value)
-      else if (manySchemas.has(keyword) && Array.isArray(value)) made[keyword] = value.map(copy)
-      else if (namedSchemas.has(keyword) && isRecord(value)) {
+      else if (manySchemas.has(keyword) && Array.isArray(value)) {
+        const arePart = keyword === 'allOf' || (isPart && keyword !== 'prefixItems')
+        made[keyword] = value.map(one => copy(one, arePart))
+      } else if (namedSchemas.has(keyword) && isRecord(value)) {
         if (Object.hasOwn(value, '__proto__')) problems.push('no member is named __proto__')
         if (keyword === 'patternProperties') Object.keys(value).forEach(patternProblem)
         made[keyword] = Object.fromEntries(
@@ -96,6 +99,12 @@ function copySchema(
     }
     // A tuple of zod has no elements after those it names, which its JSON Schema does not say.
     if (isZod && 'prefixItems' in made && !('items' in made)) made['items'] = false
+    // An object of zod leaves out what it does not name. An edge changes nothing, and what it took
+    // over would be the viewer's word, unchecked and in as many forms as there are names.
+    if (isZod && !isPart) {
+      if ('allOf' in made) made['unevaluatedProperties'] = false
+      else if ('properties' in made) made['additionalProperties'] ??= false
+    }
     return made
   }
   return { schema: copy(said), problems }

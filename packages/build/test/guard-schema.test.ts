@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { guard } from '@fanfold/definition/edge-library'
 import fc from 'fast-check'
 import t from 'tap'
@@ -42,6 +43,10 @@ const schemas = {
     z.strictObject({ a: z.literal(2) }),
   ]),
   both: z.intersection(z.object({ a: z.int() }), z.object({ b: z.string() })),
+  bothOrEither: z.intersection(
+    z.object({ a: z.int().optional() }),
+    z.union([z.object({ b: z.string() }), z.object({ c: z.int() })]),
+  ),
   pattern: z.string().regex(/^[ab]+$/),
   texts: z.string().startsWith('a').endsWith('b').includes('ab'),
   lower: z.string().lowercase(),
@@ -64,25 +69,32 @@ const value = fc.letrec(tie => ({
     { depthSize: 'small' },
     tie('leaf'),
     fc.array(tie('any'), { maxLength: 3 }),
-    fc.dictionary(fc.constantFrom('a', 'b', 'c', 'name', 'children'), tie('any'), { maxKeys: 3 }),
+    fc.dictionary(fc.constantFrom('a', 'b', 'c', 'name', 'children'), tie('any'), {
+      maxKeys: 3,
+      noNullPrototype: true,
+    }),
   ),
 })).any
 
 for (const [name, schema] of Object.entries(schemas)) {
-  t.test(`a guard accepts what zod accepts, and nothing else: ${name}`, async t => {
-    const made = guardSchema(schema)
-    t.ok(made.ok, made.ok ? '' : made.problems.join('; '))
-    if (!made.ok) return
-    const { validate } = guard(made.schema)['~standard']
-    const property = fc.property(value, one => {
-      const byGuard = validate(one)
-      const isAccepted = !('then' in byGuard) && byGuard.issues === undefined
-      return isAccepted === schema.safeParse(one).success
-    })
-    const result = fc.check(property, { numRuns: 1_000 })
-    t.notOk(result.failed, fc.defaultReportMessage(result) ?? '')
-    t.notMatch(JSON.stringify(made.schema), /not for edges|nor this|\$schema/)
-  })
+  t.test(
+    `a guard accepts what zod accepts and leaves as it is, and nothing else: ${name}`,
+    async t => {
+      const made = guardSchema(schema)
+      t.ok(made.ok, made.ok ? '' : made.problems.join('; '))
+      if (!made.ok) return
+      const { validate } = guard(made.schema)['~standard']
+      const property = fc.property(value, one => {
+        const byGuard = validate(one)
+        const isAccepted = !('then' in byGuard) && byGuard.issues === undefined
+        const { success, data } = schema.safeParse(one)
+        return isAccepted === (success && isDeepStrictEqual(data, one))
+      })
+      const result = fc.check(property, { numRuns: 1_000 })
+      t.notOk(result.failed, fc.defaultReportMessage(result) ?? '')
+      t.notMatch(JSON.stringify(made.schema), /not for edges|nor this|\$schema/)
+    },
+  )
 }
 
 const taken: { readonly [Name in keyof typeof schemas]?: unknown } = {
@@ -91,7 +103,7 @@ const taken: { readonly [Name in keyof typeof schemas]?: unknown } = {
   multiple: 6,
   literal: null,
   enumeration: 'a',
-  object: { a: 1, more: 1 },
+  object: { a: 1, b: '' },
   strict: { a: 1, b: '' },
   loose: { a: 1, more: 1 },
   rest: { a: 1, more: true },
@@ -112,6 +124,28 @@ const taken: { readonly [Name in keyof typeof schemas]?: unknown } = {
   described: { a: 1 },
   json: { a: [{ b: null }] },
 }
+
+t.test('members that zod would leave out are refused', async t => {
+  const one = z.object({ page: z.int() })
+  const named = { page: 1, more: 1 }
+  const shapes: readonly (readonly [z.ZodType, unknown])[] = [
+    [one, named],
+    [z.object({}), { more: 1 }],
+    [z.object({ in: one }), { in: named }],
+    [z.array(one), [named]],
+    [z.union([z.int(), one]), named],
+    [z.intersection(one, z.object({ a: z.int() })), { ...named, a: 1 }],
+    [z.intersection(one, z.object({ a: one })), { page: 1, a: named }],
+    [z.intersection(one, z.union([z.object({ a: z.int() }), z.object({})])), named],
+    [tree, { name: 'a', children: [{ name: 'b', children: [], more: 1 }] }],
+  ]
+  for (const [schema, value] of shapes) {
+    const made = guardSchema(schema)
+    const result = made.ok ? guard(made.schema)['~standard'].validate(value) : undefined
+    t.match(result, { issues: [{}] }, JSON.stringify(value))
+    t.ok(schema.safeParse(value).success)
+  }
+})
 
 t.test('values that chance may not hit are accepted', async t => {
   for (const [name, schema] of Object.entries(schemas)) {
