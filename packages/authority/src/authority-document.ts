@@ -17,7 +17,7 @@
  */
 
 import type { LogInput, LogRefusal } from '@fanfold/document'
-import { assert, type Instant, SmallMap } from '@fanfold/kernel'
+import { assert, type Instant } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -31,13 +31,15 @@ import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { CommittedDocument } from './committed-document.ts'
-import { DefinitionStanding } from './definition-standing.ts'
 import { reject, snapshotFact } from './document-answers.ts'
-import { DocumentChildren } from './document-children.ts'
-import { WaitingWrites } from './waiting-writes.ts'
+import { DocumentWork } from './document-work.ts'
+import type { LoadedDefinition } from './loaded-definition.ts'
 
 /** When a child whose join the log has no room for may ask again, ms. */
 const retryAfterMs = 1_000
+
+/** One for all documents in whose hands nothing is. */
+const none: readonly WriterInput[] = []
 
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
@@ -46,14 +48,13 @@ export class AuthorityDocument {
   readonly doc: DocumentKey
   readonly channel: number
   readonly #context: AuthorityContext
-  readonly #children: DocumentChildren
   readonly #committed: CommittedDocument
-  readonly #writes: WaitingWrites
-  readonly #standing: DefinitionStanding
-  /** Joins that wait for the log; of one link only the last counts. */
-  readonly #joins = new SmallMap<LinkId, JoinRequest>()
+  // A document at rest has none of this: most documents are, most of the time.
+  #work: DocumentWork | undefined
+  /** The definition in force when the document went to rest. */
+  #restedUnder: LoadedDefinition | undefined
   /** Writes that left the queue and are not answered yet. */
-  #inHand: readonly WriterInput[] = []
+  #inHand: readonly WriterInput[] = none
   #phase: Phase = 'opening'
   #refusal: { readonly code: ErrorCode; readonly message: string } | undefined
   /** The epoch this node has claimed; 0 before its first commit. */
@@ -68,25 +69,29 @@ export class AuthorityDocument {
     this.channel = channel
     this.#context = context
     this.#committed = new CommittedDocument(doc, context.chain, context.limits)
-    this.#children = new DocumentChildren({
-      doc,
-      channel,
-      context,
+  }
+
+  /** What the document has at hand while something happens to it. */
+  get #at(): DocumentWork {
+    this.#work ??= new DocumentWork({
+      doc: this.doc,
+      channel: this.channel,
+      context: this.#context,
       committed: this.#committed,
       isStateDurable: () => this.#phase === 'open',
+      taken: this.#restedUnder,
     })
-    this.#standing = new DefinitionStanding(doc, context, this.#committed)
-    this.#writes = new WaitingWrites(context.limits, context.waiting)
+    return this.#work
   }
 
   /** The document's children. */
   get downstream(): Downstream {
-    return this.#children.downstream
+    return this.#at.children.downstream
   }
 
   /** True while a child observes the document. */
   get hasChildren(): boolean {
-    return this.#children.areAny
+    return this.#work?.children.areAny === true
   }
 
   /** After the last durable record. */
@@ -106,7 +111,8 @@ export class AuthorityDocument {
 
   /** True when nothing is under way: no write, no append, no opening. */
   get isQuiet(): boolean {
-    return (this.#phase === 'open' || this.#phase === 'refusing') && this.#writes.count === 0
+    const isIdle = this.#phase === 'open' || this.#phase === 'refusing'
+    return isIdle && (this.#work?.writes.count ?? 0) === 0
   }
 
   /** True after an assertion failed inside: the document is not served until the node restarts. */
@@ -126,7 +132,7 @@ export class AuthorityDocument {
       reject(input, this.#refusal.code, this.#refusal.message, effects)
       return
     }
-    const full = this.#writes.push(input)
+    const full = this.#at.writes.push(input)
     if (full !== undefined) {
       reject(input, 'FANFOLD_BUSY', full, effects)
       return
@@ -138,7 +144,7 @@ export class AuthorityDocument {
   join(request: JoinRequest, effects: AuthorityEffect[]): void {
     switch (this.#phase) {
       case 'opening':
-        this.#joins.set(request.link, request)
+        this.#at.joins.set(request.link, request)
         return
       case 'refusing':
         assert(this.#refusal !== undefined, 'a document that refuses knows why')
@@ -150,8 +156,8 @@ export class AuthorityDocument {
           this.#refuseJoin(request, 'FANFOLD_NO_DOCUMENT', `${this.doc} does not exist`, effects)
           return
         }
-        if (this.#standing.due !== undefined) {
-          this.#joins.set(request.link, request)
+        if (this.#at.standing.due !== undefined) {
+          this.#at.joins.set(request.link, request)
           this.definitionLoaded(effects)
           return
         }
@@ -162,25 +168,27 @@ export class AuthorityDocument {
 
   /** Another definition was loaded: the log is told of it at once, if it is to be told. */
   definitionLoaded(effects: AuthorityEffect[]): void {
-    this.#standing.isWanted = true
+    this.#at.standing.isWanted = true
     if (this.#phase === 'open') this.#startBatch(effects)
   }
 
   /** A child is gone while its join may still wait. */
   forgetJoin(link: LinkId): void {
-    this.#joins.delete(link)
+    this.#work?.joins.delete(link)
   }
 
   /** Sends children what they can take. */
   flush(effects: AuthorityEffect[]): void {
-    this.#hasMore = this.#children.flush(effects)
+    this.#hasMore = this.#work?.children.flush(effects) ?? false
   }
 
   /** Nothing has happened for a while: frees what can be had again. The log stays open for writes. */
   rest(): void {
     assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
-    this.#children.rest()
-    this.#writes.clear()
+    const work = this.#work
+    if (work === undefined) return
+    this.#restedUnder = work.standing.taken
+    if (work.rest()) this.#work = undefined
   }
 
   /** Takes what the log says. */
@@ -220,68 +228,65 @@ export class AuthorityDocument {
     this.#hasMore = false
     this.#batch = undefined
     for (const input of this.#inHand) reject(input, code, message, effects)
-    this.#inHand = []
-    for (let next = this.#writes.shift(); next !== undefined; next = this.#writes.shift()) {
+    this.#inHand = none
+    const { writes, children } = this.#at
+    for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
       reject(next, code, message, effects)
     }
-    for (const request of this.#takeJoins()) this.#refuseJoin(request, code, message, effects)
-    this.#children.end(code, message, effects)
+    for (const request of this.#at.takeJoins()) this.#refuseJoin(request, code, message, effects)
+    children.end(code, message, effects)
     effects.push({
       kind: 'fact',
       fact: { event: 'document-refused', doc: this.doc, code, message },
     })
   }
 
-  #takeJoins(): JoinRequest[] {
-    const joins = [...this.#joins]
-    for (const [link] of joins) this.#joins.delete(link)
-    return joins.map(([, request]) => request)
-  }
-
   #opened(epoch: number, effects: AuthorityEffect[]): void {
     this.#phase = 'open'
     this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
     this.#committed.opened()
-    this.#children.reset()
+    this.#work?.children.reset()
     this.#answerJoins(effects)
-    this.#standing.isWanted = true
+    this.#at.standing.isWanted = true
     this.#startBatch(effects)
   }
 
   /** Answers the joins that waited, unless they wait for the definition to be told of. */
   #answerJoins(effects: AuthorityEffect[]): void {
-    if (this.#joins.size === 0 || this.#standing.due !== undefined) return
-    for (const request of this.#takeJoins()) this.join(request, effects)
+    if (this.#at.joins.size === 0 || this.#at.standing.due !== undefined) return
+    for (const request of this.#at.takeJoins()) this.join(request, effects)
   }
 
   #startBatch(effects: AuthorityEffect[]): void {
     assert(this.#phase === 'open' && this.#batch === undefined, 'one batch at a time')
-    while (this.#phase === 'open' && (this.#writes.count > 0 || this.#isDefinitionWanted)) {
+    while (this.#phase === 'open' && (this.#at.writes.count > 0 || this.#isDefinitionWanted)) {
       this.#appendBatch(effects)
     }
     this.#answerJoins(effects)
   }
 
   get #isDefinitionWanted(): boolean {
-    return this.#standing.isWanted && this.#standing.due !== undefined
+    const { standing } = this.#at
+    return standing.isWanted && standing.due !== undefined
   }
 
   /** Makes a batch of what waits. One without records has nothing to wait for. */
   #appendBatch(effects: AuthorityEffect[]): void {
+    const { standing, writes } = this.#at
     const builder = new BatchBuilder({
       doc: this.doc,
       context: this.#context,
       committed: this.#committed,
       claimed: this.#epoch,
       logEpoch: this.#logEpoch,
-      loaded: this.#standing.inForce,
-      problem: this.#standing.problem,
+      loaded: standing.inForce,
+      problem: standing.problem,
     })
     this.#define(builder, effects)
     const taken: WriterInput[] = []
     this.#inHand = taken
     while (!builder.isFull) {
-      const input = this.#writes.shift()
+      const input = writes.shift()
       if (input === undefined) break
       taken.push(input)
       builder.add(input)
@@ -308,10 +313,11 @@ export class AuthorityDocument {
 
   /** Begins a batch with the definition, if the log is to be told of it. */
   #define(builder: BatchBuilder, effects: AuthorityEffect[]): void {
-    const { due } = this.#standing
+    const { standing } = this.#at
+    const { due } = standing
     const problem = due && builder.define(due)
     if (due === undefined || problem === undefined) return
-    this.#standing.refuse(due, problem)
+    standing.refuse(due, problem)
     const fact = { event: 'definition-refused', doc: this.doc, ...problem } as const
     effects.push({ kind: 'fact', fact })
   }
@@ -324,9 +330,9 @@ export class AuthorityDocument {
     this.#phase = 'open'
     this.#epoch = batch.epoch
     this.#logEpoch = batch.epoch
-    this.#children.publish(batch.records, now)
+    this.#at.children.publish(batch.records, now)
     this.#committed.commit(batch)
-    if (batch.loaded !== undefined) this.#standing.take(batch.loaded)
+    if (batch.loaded !== undefined) this.#at.standing.take(batch.loaded)
     this.#answerAll(batch, effects)
     let bytes = 0
     for (const record of batch.records) bytes += record.bytes.length
@@ -360,12 +366,12 @@ export class AuthorityDocument {
     this.#batch = undefined
     this.#phase = 'open'
     for (const input of this.#inHand) reject(input, code, message, effects)
-    this.#inHand = []
+    this.#inHand = none
     effects.push({ kind: 'fact', fact: { event: 'log-full', doc: this.doc, message } })
     if (batch.definition !== this.#committed.definition) {
       // The next write, join or definition tries again.
-      this.#standing.isWanted = false
-      for (const request of this.#takeJoins()) {
+      this.#at.standing.isWanted = false
+      for (const request of this.#at.takeJoins()) {
         this.#refuseJoin(request, code, message, effects, retryAfterMs)
       }
     }
@@ -378,7 +384,7 @@ export class AuthorityDocument {
     for (const { input, answer } of batch.answers) {
       effects.push({ kind: 'write-answered', request: input.request, answer })
     }
-    this.#inHand = []
+    this.#inHand = none
   }
 
   #refuseJoin(

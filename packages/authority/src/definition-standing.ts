@@ -19,10 +19,27 @@ export class DefinitionStanding {
   /** Whether the log is to be told without waiting for a write. */
   isWanted = false
 
-  constructor(doc: DocumentKey, context: AuthorityContext, committed: CommittedDocument) {
-    this.#type = documentName(doc).type
-    this.#context = context
-    this.#committed = committed
+  constructor(options: {
+    readonly doc: DocumentKey
+    readonly context: AuthorityContext
+    readonly committed: CommittedDocument
+    /** The one that was in force before, if one was. */
+    readonly taken: LoadedDefinition | undefined
+  }) {
+    this.#type = documentName(options.doc).type
+    this.#context = options.context
+    this.#committed = options.committed
+    this.#taken = options.taken
+  }
+
+  /** The one that the log says is in force. */
+  get taken(): LoadedDefinition | undefined {
+    return this.#taken
+  }
+
+  /** True when the document could not take a definition: that is not to be forgotten. */
+  get isRefused(): boolean {
+    return this.#refused !== undefined
   }
 
   /** The definition that the log is to tell of before anything else happens to the document. */
