@@ -23,8 +23,6 @@ export type CutModule = {
   readonly code: string
   /** Names of the module's top level that what is left uses. */
   readonly reached: ReadonlySet<string>
-  /** Names of the module's top level that what was cut used; some may be in use by both. */
-  readonly left: ReadonlySet<string>
   /** The statements that stay. */
   readonly statements: readonly Statement[]
   /** The literal's members that stay, each with the node to look at. */
@@ -42,11 +40,9 @@ export function cutModule(
   const text = new MagicString(module.text)
   const cut: string[] = []
   const kept: { name: string; node: Node }[] = []
-  const cutNodes: Node[] = []
   const guardName = freshName(module.text)
 
   const decide = (name: string, node: Node, fate: Fate): Fate => {
-    if (fate !== 'keep') cutNodes.push(node)
     if (fate === 'cut') cut.push(name)
     else kept.push({ name, node: fate === 'keep' ? node : emptyNode })
     return fate
@@ -88,9 +84,7 @@ export function cutModule(
   }
 
   const { names } = definition
-  const usedBy = (nodes: readonly Node[]): ReadonlySet<string> =>
-    names.reach(nodes.flatMap(freeNames).map(({ name }) => name))
-  const reached = usedBy(kept.map(({ node }) => node))
+  const reached = names.reach(kept.flatMap(({ node }) => freeNames(node)).map(({ name }) => name))
   const isOurs = (name: string): boolean => {
     const { imported, source } = names.imports.get(name) ?? { imported: '', source: '' }
     return libraryNames.includes(source) && ['defineDocument', 'reducer'].includes(imported)
@@ -102,7 +96,7 @@ export function cutModule(
   if ([...fates.values()].some(isGuard) || definition.reducers.length > 0) {
     text.append(`\nimport { guard as ${guardName} } from 'fanfold'\n`)
   }
-  return { code: text.toString(), reached, left: usedBy(cutNodes), statements, kept, cut }
+  return { code: text.toString(), reached, statements, kept, cut }
 }
 
 /** Members whose own members are decided one by one. */

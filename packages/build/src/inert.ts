@@ -7,7 +7,7 @@ import type { BundleProblem } from './build-error.ts'
 import { isTypeWrapper, type ParsedModule, problemAt } from './parsed-module.ts'
 
 /** True for an expression whose evaluation does nothing but make its value. */
-export function isInert(node: Node | null | undefined): boolean {
+function isInert(node: Node | null | undefined): boolean {
   if (node === null || node === undefined) return true
   if (isTypeWrapper(node)) return isInert(node.expression)
   switch (node.type) {
@@ -65,7 +65,7 @@ function isInertClass({ superClass, body, decorators }: Class): boolean {
 }
 
 /** What a statement of a module does when it is evaluated, in a sentence; `undefined` for nothing. */
-export function effectOf(statement: Statement): string | undefined {
+function effectOf(statement: Statement): string | undefined {
   if (isTypeStatement(statement)) return undefined
   switch (statement.type) {
     case 'FunctionDeclaration':
