@@ -1,4 +1,4 @@
-/** Bounds of a definition, in one table; `labelsMax` and `variantBytesMax` are the protocol's. */
+/** Bounds of a definition, in one table; `labelMax`, `labelsMax` and `variantBytesMax` are the protocol's. */
 export const definitionLimits = {
   rulesMax: {
     value: 256,
@@ -6,5 +6,4 @@ export const definitionLimits = {
     meaning: 'patterns under `privacy`, and as many under `labels`',
   },
   readsMax: { value: 16, unit: 'paths', meaning: 'paths on which one privacy rule depends' },
-  labelMax: { value: 239, unit: '', meaning: 'the highest label; the lowest over public is 1' },
 } as const

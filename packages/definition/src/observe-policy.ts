@@ -1,6 +1,6 @@
 /* `observe`: who may observe, and as whom. */
+import { labelMax } from '@fanfold/protocol'
 import type { DeepReadonly } from './deep.ts'
-import { definitionLimits } from './definition-limits.ts'
 import type { Numbering, ObservePolicy, Viewer } from './edge-definition.ts'
 import { isObject, read, strangers } from './members.ts'
 import { unawaited } from './unawaited.ts'
@@ -61,9 +61,9 @@ export function observePolicyOf<Audience>(
 
 /** Which labels there are, 0 … 239. */
 export const isLabel = (value: unknown): value is number =>
-  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= definitionLimits.labelMax.value
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= labelMax
 
 function checkedLabel(label: unknown): number {
   if (isLabel(label)) return label
-  throw new Error(`a clearance is a label, 0 … ${definitionLimits.labelMax.value}`)
+  throw new Error(`a clearance is a label, 0 … ${labelMax}`)
 }

@@ -6,7 +6,7 @@
  * guards, since a replica below that label does not hold it.
  */
 import { type LabelRule, type PathPattern, parsePathPattern } from '@fanfold/document'
-import { limits } from '@fanfold/protocol'
+import { labelMax, limits } from '@fanfold/protocol'
 import { everybody, nobody } from './audience-rules.ts'
 import type { DeepReadonly } from './deep.ts'
 import { definitionLimits } from './definition-limits.ts'
@@ -59,7 +59,7 @@ export function checkPrivacy(privacy: unknown, labels: unknown): CheckedPrivacy 
   for (const [text, label] of entriesOf('labels', labels, problems)) {
     const pattern = patternAt(`labels.${text}`, text, problems)
     if (!isLabel(label) || label === 0) {
-      problems.push(`labels.${text}: an integer, 1 … ${definitionLimits.labelMax.value}`)
+      problems.push(`labels.${text}: an integer, 1 … ${labelMax}`)
     } else if (pattern !== undefined) labelled.push({ pattern, label })
   }
   const used = new Set(labelled.map(({ label }) => label)).size

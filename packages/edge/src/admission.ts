@@ -8,7 +8,7 @@
 import type { EdgeDefinition, ObservePolicy } from '@fanfold/definition'
 import { adoptReturned, canonicalJson, documentLimits, type JsonValue } from '@fanfold/document'
 import { encodeUtf8 } from '@fanfold/kernel'
-import { type DocumentKey, type ErrorCode, type Grants, limits } from '@fanfold/protocol'
+import { type DocumentKey, type ErrorCode, type Grants, labelMax, limits } from '@fanfold/protocol'
 
 /** A viewer as its cohort sees it, or why it is refused. */
 export type Admission =
@@ -32,9 +32,6 @@ export type Refusal = {
   /** Where the author's code failed, and with what; never for viewers. */
   readonly failure?: { readonly place: string; readonly error: unknown }
 }
-
-/** The highest label there is. */
-export const labelMax = 239
 
 /** Puts a viewer to the policy. */
 export function admit(options: {

@@ -4,9 +4,8 @@
  */
 import { decodeChange, type JsonObject } from '@fanfold/document'
 import { copyBytes } from '@fanfold/kernel'
-import type { DocumentKey, LogRecord } from '@fanfold/protocol'
+import { type DocumentKey, type LogRecord, labelMax } from '@fanfold/protocol'
 import type { Follower } from '@fanfold/replication'
-import { labelMax } from './admission.ts'
 import type { Cohort, Place, Terms } from './cohort.ts'
 import { type CohortLimits, type CohortNames, Cohorts } from './cohorts.ts'
 import { deliverRecord, placeOf, ruleFailed } from './delivery.ts'

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { labelMax } from '@fanfold/protocol'
 import type { LinkAuthenticator } from '@fanfold/websocket'
 import {
   createLinkAuthenticator,
@@ -49,7 +50,7 @@ export async function developmentIdentity(
     node: nodeName,
     region,
     roles: ['authority', 'proxy', 'edge'],
-    ceiling: 239,
+    ceiling: labelMax,
     ttlMs,
   })
   const identity = { token, privateKey: key.privateKey, fleetPublicKeys: [fleetPublicKey] }

@@ -1,4 +1,10 @@
-import type { LinkId, PeerIdentity, RequestId, ViewerId } from '@fanfold/protocol'
+import {
+  type LinkId,
+  labelMax,
+  type PeerIdentity,
+  type RequestId,
+  type ViewerId,
+} from '@fanfold/protocol'
 import type { LinkAuthenticator } from '@fanfold/websocket'
 import type { Config } from './config.ts'
 import type { Log } from './logging.ts'
@@ -39,5 +45,5 @@ export const inProcessIdentity = (node: string, region: string, role: string): P
   region,
   roles: [role],
   // Labels may cross to any role of the process; the crowd's and the authority's parts may not.
-  ceiling: 239,
+  ceiling: labelMax,
 })

@@ -42,6 +42,7 @@ export {
 export {
   encodeRecord,
   LogRecord,
+  labelMax,
   partTags,
   projectRecord,
   type RecordFields,

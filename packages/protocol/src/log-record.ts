@@ -47,6 +47,9 @@ export type RecordKind = keyof typeof recordKinds
 /** Tag of a part: labels of the trust ceiling are 0 … 239, in order of secrecy. */
 export const partTags = { public: 0, crowd: 240, authority: 255 } as const
 
+/** The highest label: a link with this ceiling lets through all that any viewer may see. */
+export const labelMax = 239
+
 /** Bytes of a part's salt. */
 export const saltBytes = 16
 

@@ -10,7 +10,7 @@ import {
 } from '@fanfold/authority'
 import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/edge'
 import { type Machine, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
-import type { PeerIdentity, WriterEffect, WriterInput } from '@fanfold/protocol'
+import { labelMax, type PeerIdentity, type WriterEffect, type WriterInput } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
 import { defaultUpstreamLimits, type FollowerLimits, type ResyncReason } from '@fanfold/replication'
 import type { BoardRules } from './board-rules.ts'
@@ -32,8 +32,6 @@ import { ViewerRim } from './viewer-rim.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { WireCheck } from './wire-check.ts'
 
-/** A node that may have everything. */
-const ceilingMax = 239
 const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
 
@@ -87,12 +85,12 @@ export class World {
       watch: this.wire,
     })
     this.#authority = this.#makeAuthority()
-    const authority = this.#peer(this.#authority, 'authority', ceilingMax)
+    const authority = this.#peer(this.#authority, 'authority', labelMax)
     const ceilings = this.stream('ceilings')
     const drawCeiling = (): number =>
-      ceilings.chance(options.guardedShare) ? ceilings.below(2) : ceilingMax
+      ceilings.chance(options.guardedShare) ? ceilings.below(2) : labelMax
     // What a node's parents may not have it does not get either.
-    const reach = new Map<LinkPeer, number>([[authority, ceilingMax]])
+    const reach = new Map<LinkPeer, number>([[authority, labelMax]])
     const connect = (child: LinkPeer, parent: LinkPeer): number => {
       const ceiling = Math.min(child.identity.ceiling, reach.get(parent) ?? 0)
       reach.set(child, ceiling)
