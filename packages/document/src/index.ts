@@ -29,7 +29,14 @@ export {
   pointerOf,
   type Segment,
 } from './path-pattern.ts'
-export { escapeSegment, type Pointer, parsePointer } from './pointer.ts'
+export {
+  escapeSegment,
+  memberOf,
+  type Pointer,
+  parsePointer,
+  pointerTo,
+  valueAt,
+} from './pointer.ts'
 export {
   decodeDefinition,
   definitionPart,

@@ -7,13 +7,13 @@
  * nothing of a lower label is, and labelled places are members of objects, which move nothing.
  */
 import { assert } from '@fanfold/kernel'
-import type { JsonObject, JsonValue } from './json.ts'
+import type { JsonObject } from './json.ts'
 import { LabelCut, type LabelProblem, labelInArray } from './label-cut.ts'
 import { isIndex, type LabelNodes, labelOf, labelsElements, stepTo } from './label-trie.ts'
 import type { LabelParts, SplitPatch } from './labels.ts'
 import type { PatchOperation } from './patch.ts'
 import { shiftPlace } from './place-shift.ts'
-import { escapeSegment, parsePointer } from './pointer.ts'
+import { parsePointer, pointerTo, valueAt } from './pointer.ts'
 
 /** Looks at one operation in the light of another, in one patch: beyond it the patch is refused. */
 export const comparisonsMax = 1_048_576
@@ -210,21 +210,4 @@ function segmentsOf(path: string): string[] {
   return segments
 }
 
-function pointerTo(segments: readonly string[]): string {
-  let pointer = ''
-  for (const segment of segments) pointer += `/${escapeSegment(segment)}`
-  return pointer
-}
-
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
-
-function valueAt(root: JsonObject, segments: readonly string[]): JsonValue | undefined {
-  let value: JsonValue | undefined = root
-  for (const segment of segments) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) {
-      return undefined
-    }
-    value = (value as JsonObject)[segment]
-  }
-  return value
-}

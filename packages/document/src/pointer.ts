@@ -1,3 +1,5 @@
+import type { JsonObject, JsonValue } from './json.ts'
+
 /** A path into a document: JSON Pointer (RFC 6901), `''` for the whole. */
 export type Pointer = string
 
@@ -15,4 +17,24 @@ export function parsePointer(pointer: Pointer): string[] | undefined {
     .slice(1)
     .split('/')
     .map(segment => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** The pointer that these segments make. */
+export function pointerTo(segments: readonly string[]): Pointer {
+  let pointer = ''
+  for (const segment of segments) pointer += `/${escapeSegment(segment)}`
+  return pointer
+}
+
+/** The member or the element of that name; undefined where there is none. */
+export function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  return Array.isArray(value) && name === 'length' ? undefined : (value as JsonObject)[name]
+}
+
+/** The value at the end of these segments; undefined where there is none. */
+export function valueAt(root: JsonValue, segments: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = root
+  for (const segment of segments) value = memberOf(value, segment)
+  return value
 }

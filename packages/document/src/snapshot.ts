@@ -24,7 +24,7 @@ import { parseBounded } from './bounded-json.ts'
 import { documentLimits } from './document-limits.ts'
 import { forbiddenKeys, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import { Labels } from './labels.ts'
-import { escapeSegment, parsePointer } from './pointer.ts'
+import { escapeSegment, memberOf, parsePointer } from './pointer.ts'
 import {
   decodeDefinition,
   definitionPart,
@@ -215,15 +215,10 @@ function setAt(root: JsonValue | undefined, pointer: string, value: JsonValue): 
   }
   const last = segments.pop() as string
   let parent: JsonValue | undefined = root
-  for (const segment of segments) parent = childOf(parent, segment)
+  for (const segment of segments) parent = memberOf(parent, segment)
   if (Array.isArray(parent) && last === String(parent.length)) parent.push(value)
   else if (isJsonObject(parent) && !forbiddenKeys.has(last)) parent[last] = value
   else badFrame(`a pointer into what came before, got ${pointer.slice(0, 100)}`)
-}
-
-function childOf(parent: JsonValue | undefined, segment: string): JsonValue | undefined {
-  if (typeof parent !== 'object' || parent === null) return undefined
-  return Object.hasOwn(parent, segment) ? (parent as JsonObject)[segment] : undefined
 }
 
 /**

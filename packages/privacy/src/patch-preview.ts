@@ -9,6 +9,7 @@ import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
+  memberOf,
   type PatchOperation,
   parsePointer,
 } from '@fanfold/document'
@@ -68,8 +69,8 @@ export class PatchPreview {
     let before: JsonValue | undefined = this.#state
     let after: Shadow | undefined = this.#root
     for (const name of segments) {
-      before = before === undefined ? undefined : jsonMemberOf(before, name)
-      after = after === undefined ? undefined : memberOf(after, name)
+      before = memberOf(before, name)
+      after = shadowBelow(after, name)
     }
     return { before, after }
   }
@@ -135,7 +136,7 @@ export class PatchPreview {
   /** The value at a place as the patch has made it so far; what is changed of it later is not in it. */
   #valueAt(segments: readonly string[]): JsonValue | undefined {
     let value: Shadow | undefined = this.#root
-    for (const name of segments) value = value === undefined ? undefined : memberOf(value, name)
+    for (const name of segments) value = shadowBelow(value, name)
     return value === undefined ? undefined : jsonOf(value)
   }
 }
@@ -165,12 +166,7 @@ function changeMember(container: Container, name: string, operation: PatchOperat
   }
 }
 
-function memberOf(value: Shadow, name: string): Shadow | undefined {
-  if (value instanceof ShadowObject || value instanceof ShadowArray) return value.get(name)
-  return jsonMemberOf(value, name)
-}
-
-function jsonMemberOf(value: JsonValue, name: string): JsonValue | undefined {
-  if (Array.isArray(value)) return value[Number(name)]
-  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+function shadowBelow(value: Shadow | undefined, name: string): Shadow | undefined {
+  const isShadow = value instanceof ShadowObject || value instanceof ShadowArray
+  return isShadow ? value.get(name) : memberOf(value, name)
 }

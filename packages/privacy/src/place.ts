@@ -1,5 +1,5 @@
 import type { PrivacyRule } from '@fanfold/definition'
-import { escapeSegment, isJsonObject, type JsonObject, type JsonValue } from '@fanfold/document'
+import { isJsonObject, type JsonObject, type JsonValue, pointerTo } from '@fanfold/document'
 import type { Coverage } from './coverage.ts'
 import type { ViewRules } from './view-rules.ts'
 
@@ -42,9 +42,6 @@ export function placeAt(rules: ViewRules, segments: readonly string[], depth: nu
   }
   return { segments: path, pointer: pointerTo(path), coverage, rules: found, label, shows }
 }
-
-const pointerTo = (segments: readonly string[]): string =>
-  segments.map(segment => `/${escapeSegment(segment)}`).join('')
 
 /** The value at the end of a way through objects; undefined when there is none. */
 export function memberAt(state: JsonObject, segments: readonly string[]): JsonValue | undefined {

@@ -1,5 +1,5 @@
 import type { PrivacyRule } from '@fanfold/definition'
-import { anySegment, isJsonObject, type JsonObject, type JsonValue } from '@fanfold/document'
+import { anySegment, type JsonObject, type JsonValue, valueAt } from '@fanfold/document'
 import { Loan, lend } from './read-only.ts'
 
 /** A rule or the view failed; nothing is shown until it does not. */
@@ -59,27 +59,12 @@ export class RuleAsker {
     const reads: { [text: string]: JsonValue | undefined } = Object.create(null)
     for (const { text, segments } of rule.reads) {
       let next = 0
-      const path = segments.map(segment => (segment === anySegment ? keys[next++] : segment))
-      reads[text] = lend(readAt(this.#state, path), this.#loan) as JsonValue | undefined
+      // A path has no more `*` than the pattern has keys.
+      const path = segments.map(one => (one === anySegment ? (keys[next++] as string) : one))
+      reads[text] = lend(valueAt(this.#state, path), this.#loan) as JsonValue | undefined
     }
     return Object.freeze(reads)
   }
 }
 
 const nothingRead: { [text: string]: JsonValue | undefined } = Object.freeze(Object.create(null))
-
-/** The value at a path through objects and arrays; undefined when there is none. */
-function readAt(state: JsonObject, path: readonly (string | undefined)[]): JsonValue | undefined {
-  let value: JsonValue = state
-  for (const name of path) {
-    if (name === undefined || !hasPlace(value, name)) return undefined
-    value = value[name] as JsonValue
-  }
-  return value
-}
-
-/** True when the value is a container that has a member or an element of that name. */
-function hasPlace(value: JsonValue, name: string): value is JsonObject {
-  if (Array.isArray(value)) return name !== 'length' && Object.hasOwn(value, name)
-  return isJsonObject(value) && Object.hasOwn(value, name)
-}

@@ -6,13 +6,13 @@ import type { EdgeDefinition, PrivacyRule } from '@fanfold/definition'
 import {
   applyPatch,
   canonicalJson,
-  escapeSegment,
   isJsonObject,
   type JsonObject,
   type JsonValue,
   type PatchOperation,
   type PathPattern,
   parsePathPattern,
+  pointerTo,
 } from '@fanfold/document'
 import fc from 'fast-check'
 
@@ -102,12 +102,9 @@ export function world(deltaCountMax: number): fc.Arbitrary<World> {
   })
 }
 
-const pointer = (segments: readonly string[]): string =>
-  segments.map(segment => `/${escapeSegment(segment)}`).join('')
-
 function pattern(segments: readonly string[]): PathPattern {
-  const parsed = parsePathPattern(pointer(segments))
-  if (parsed === undefined) throw new Error(`no pattern: ${pointer(segments)}`)
+  const parsed = parsePathPattern(pointerTo(segments))
+  if (parsed === undefined) throw new Error(`no pattern: ${pointerTo(segments)}`)
   return parsed
 }
 
@@ -159,7 +156,7 @@ export function definitionOf({ rules, labels, isOpen, isGuarded, view }: World):
     observe: undefined,
     rules: all.map(ruleOf),
     isOpen,
-    labels: labels.map(({ segments, label }) => ({ pattern: pointer(segments), label })),
+    labels: labels.map(({ segments, label }) => ({ pattern: pointerTo(segments), label })),
     view: views[view],
     viewState: undefined,
   }
@@ -241,7 +238,7 @@ function operationsOf(
   const spots = spotsOf(state)
   const spot = spots[step.at % spots.length] as Spot
   const other = spots[step.to % spots.length] as Spot
-  const path = pointer(spot.path)
+  const path = pointerTo(spot.path)
   const fresh = (): JsonValue => stamp.stamp(step.value)
   const slot = slotIn(other, step, stamp)
   switch (step.kind) {
@@ -274,8 +271,8 @@ function operationsOf(
     case 9:
       if (!Array.isArray(other.value) || other.value.length === 0) return []
       return [
-        { op: 'remove', path: `${pointer(other.path)}/0` },
-        { op: 'add', path: `${pointer(other.path)}/-`, value: fresh() },
+        { op: 'remove', path: `${pointerTo(other.path)}/0` },
+        { op: 'add', path: `${pointerTo(other.path)}/-`, value: fresh() },
       ]
     case 10:
     case 11:
@@ -312,9 +309,9 @@ function operationsOf(
 function slotIn({ path, value }: Spot, step: StepSpec, stamp: Stamp): string {
   if (Array.isArray(value)) {
     const index = step.at % (value.length + 2)
-    return pointer([...path, index > value.length ? '-' : String(index)])
+    return pointerTo([...path, index > value.length ? '-' : String(index)])
   }
-  return isJsonObject(value) ? pointer([...path, stamp.name(step.name)]) : pointer(path)
+  return isJsonObject(value) ? pointerTo([...path, stamp.name(step.name)]) : pointerTo(path)
 }
 
 /** Changes something that a rule reads or covers, or something on the way, or makes it. */
@@ -336,7 +333,7 @@ function patternTouch(
     if (value === undefined || (step.at % 7 === 0 && step.to % 2 === 0)) break
   }
   if (path.length === 0) return []
-  const at = pointer(path)
+  const at = pointerTo(path)
   if (step.at % 4 === 0) return [{ op: 'remove', path: at }]
   // A value for the next segment to stand in, most times.
   const inner = stamp.stamp(step.value)
