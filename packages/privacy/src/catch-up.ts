@@ -13,7 +13,7 @@ import {
 } from '@fanfold/document'
 import { unreachable } from '@fanfold/kernel'
 import type { CohortView } from './cohort-view.ts'
-import { isWithin, memberAt, type Place, placeAt } from './place.ts'
+import { memberAt, outermost, type Place, placeAt } from './place.ts'
 import type { ViewFailure } from './rule-asker.ts'
 import type { StateFilter } from './state-filter.ts'
 import { touchedRules } from './touched-rules.ts'
@@ -55,7 +55,9 @@ export function catchUpPatch({
     known ??= knownPlaces(patches)
     return known.has(pointer)
   }
-  const isExact = outermost(view, paths).every(place => tell(place, state, filter, isKnown, texts))
+  const isExact = outermostPlaces(view, paths).every(place =>
+    tell(place, state, filter, isKnown, texts),
+  )
   filter.end()
   if (filter.failure !== undefined) return { kind: 'failed', failure: filter.failure }
   return isExact ? { kind: 'delta', patchJson: `[${texts.join(',')}]` } : { kind: 'snapshot' }
@@ -138,16 +140,9 @@ function upToArray(state: JsonObject, segments: string[]): string[] {
 }
 
 /** The places at the ends of the paths, but for those within others. */
-function outermost(view: CohortView, paths: readonly string[][]): Place[] {
-  const places = new Map<string, Place>()
-  for (const path of paths) {
-    const place = placeAt(view.rules, path, path.length)
-    places.set(place.pointer, place)
-  }
-  const pointers = new Set(places.keys())
-  return [...places.values()].filter(
-    ({ pointer }) => !isWithin(pointer.slice(0, pointer.lastIndexOf('/')), pointers),
-  )
+function outermostPlaces({ rules }: CohortView, paths: readonly string[][]): Place[] {
+  const places = paths.map(path => placeAt(rules, path))
+  return outermost(new Map(places.map(place => [place.pointer, place])))
 }
 
 /** Appends what is at a place now; false when what a viewer may hold there cannot be told. */

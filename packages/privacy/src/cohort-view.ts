@@ -13,7 +13,7 @@ import {
 } from '@fanfold/document'
 import { assert } from '@fanfold/kernel'
 import { copyJson, frozenJson } from './json-copy.ts'
-import { isWithin, type Place, placeAt } from './place.ts'
+import { isBelow, isWithin, type Place, placeAt } from './place.ts'
 import { Loan } from './read-only.ts'
 import type { ViewFailure } from './rule-asker.ts'
 import type { StagedChange } from './staged-change.ts'
@@ -146,7 +146,7 @@ export class CohortView {
 
   #seenOf(state: JsonObject): JsonObject {
     const filter = this.filter(state)
-    const seen = filter.seenAt(placeAt(this.rules, [], 0), true)
+    const seen = filter.seenAt(placeAt(this.rules, []), true)
     this.#end(filter)
     return objectOf(seen)
   }
@@ -210,8 +210,7 @@ function settleChange({ change, seen, allowed }: StagedSight, filter: StateFilte
   const operations: PatchOperation[] = []
   for (const [index, place] of gates.entries()) {
     const { pointer } = place
-    if (!behind.has(pointer) || isWithin(pointer.slice(0, pointer.lastIndexOf('/')), behind))
-      continue
+    if (!behind.has(pointer) || isBelow(pointer, behind)) continue
     // Something was at the place: an answer that was yes showed it.
     if (allowed[index] === true) operations.push({ op: 'remove', path: pointer })
     else appendChange(undefined, filter.seenAt(place, false), place, operations)

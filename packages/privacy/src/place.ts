@@ -23,10 +23,9 @@ export type Place = {
   readonly shows: 'values' | 'ways' | 'nothing'
 }
 
-/** Looks up the place that the first `depth` of `segments` lead to. */
-export function placeAt(rules: ViewRules, segments: readonly string[], depth: number): Place {
+/** Looks up the place that `segments` lead to. */
+export function placeAt(rules: ViewRules, segments: readonly string[]): Place {
   const { isOpen } = rules.definition
-  const path = segments.slice(0, depth)
   const found: PrivacyRule[] = []
   let coverage = rules.root
   let { label } = coverage
@@ -36,11 +35,11 @@ export function placeAt(rules: ViewRules, segments: readonly string[], depth: nu
     label = Math.max(label, coverage.label)
     if (isOpen || found.length > 0) shows = shows === 'nothing' ? 'nothing' : 'values'
     else if (at > 0 && coverage.wayLabel === Number.POSITIVE_INFINITY) shows = 'nothing'
-    const name = path[at]
+    const name = segments[at]
     if (name === undefined) break
     coverage = coverage.below(name)
   }
-  return { segments: path, pointer: pointerTo(path), coverage, rules: found, label, shows }
+  return { segments, pointer: pointerTo(segments), coverage, rules: found, label, shows }
 }
 
 /** The value at the end of a way through objects; undefined when there is none. */
@@ -52,6 +51,16 @@ export function memberAt(state: JsonObject, segments: readonly string[]): JsonVa
   }
   return value
 }
+
+/** The places that are below none of the others, by their pointers. */
+export const outermost = (places: ReadonlyMap<string, Place>): Place[] => {
+  const pointers = new Set(places.keys())
+  return [...places.values()].filter(({ pointer }) => !isBelow(pointer, pointers))
+}
+
+/** True when a place above `pointer` is one of `places`. */
+export const isBelow = (pointer: string, places: ReadonlySet<string>): boolean =>
+  pointer !== '' && isWithin(pointer.slice(0, pointer.lastIndexOf('/')), places)
 
 /** True when `pointer`, or a place above it, is one of `places`. */
 export function isWithin(pointer: string, places: ReadonlySet<string>): boolean {

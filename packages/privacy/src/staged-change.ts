@@ -16,7 +16,7 @@ import type { JsonObject, PatchOperation } from '@fanfold/document'
 import { assert } from '@fanfold/kernel'
 import type { Coverage } from './coverage.ts'
 import { PatchPreview, type Touch } from './patch-preview.ts'
-import { isWithin, memberAt, type Place, placeAt } from './place.ts'
+import { isWithin, memberAt, outermost, type Place, placeAt } from './place.ts'
 import { touchedPlaces, touchedRules } from './touched-rules.ts'
 import type { ViewRules } from './view-rules.ts'
 
@@ -139,11 +139,7 @@ class Sorting {
   }
 
   outermostLocations(): readonly Place[] {
-    const pointers = new Set(this.#locations.keys())
-    return [...this.#locations.values()].filter(
-      ({ pointer }) =>
-        pointer === '' || !isWithin(pointer.slice(0, pointer.lastIndexOf('/')), pointers),
-    )
+    return outermost(this.#locations)
   }
 
   sort(preview: PatchPreview): void {
@@ -156,7 +152,7 @@ class Sorting {
   }
 
   addLocation(segments: readonly string[]): void {
-    const place = placeAt(this.#rules, segments, segments.length)
+    const place = placeAt(this.#rules, segments)
     if (place.shows === 'nothing') this.hasUnseen = true
     else this.#locations.set(place.pointer, place)
   }
@@ -176,7 +172,7 @@ class Sorting {
   }
 
   #addRegion(path: readonly string[], touch: Touch): void {
-    const place = placeAt(this.#rules, path, path.length)
+    const place = placeAt(this.#rules, path)
     if (place.shows !== 'values') {
       this.hasUnseen = true
       return
@@ -188,7 +184,7 @@ class Sorting {
 
   /** The root, and an array that stands for what is in it, are looked at as locations. */
   #addGate(path: readonly string[]): void {
-    const place = placeAt(this.#rules, path, path.length)
+    const place = placeAt(this.#rules, path)
     if (place.shows === 'nothing') return
     const isArray = Array.isArray(memberAt(this.#state, path))
     if (path.length === 0 || (isArray && place.coverage.hasBelow)) this.addLocation(path)
