@@ -133,6 +133,11 @@ export class Cohort {
     return step
   }
 
+  /** Keeps nothing of what its viewers see; `reread` comes before all else then. */
+  giveUp(): void {
+    this.#view = this.#newView()
+  }
+
   /** Makes the view anew, as after a failure or where the history was replaced. */
   reread(state: JsonObject): JsonObject | undefined {
     this.#view = this.#newView()

@@ -33,7 +33,7 @@ export class Cohorts implements Iterable<Cohort> {
   readonly #limits: CohortLimits
   readonly #names: CohortNames
   readonly #byKey = new Map<string, Cohort>()
-  readonly #frames: FrameCache
+  #frames: FrameCache
   readonly #moves = new Map<string, MoveFrame>()
   readonly #catchUps = new Map<string, Uint8Array>()
   #unplain = 0
@@ -155,6 +155,13 @@ export class Cohorts implements Iterable<Cohort> {
     const frame = make()
     if (frame !== undefined) this.#catchUps.set(key, frame)
     return frame
+  }
+
+  /** Keeps nothing that was made of the state. */
+  giveUp(): void {
+    this.#frames = new FrameCache(this.#limits.cachedBytesMax)
+    this.#forgetPaths()
+    for (const cohort of this) cohort.giveUp()
   }
 
   #makeSnapshot(cohort: Cohort, view: JsonObject): Uint8Array {

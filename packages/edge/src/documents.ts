@@ -185,7 +185,7 @@ export class Documents {
         this.#settled(document)
         return
       case 'ceiling':
-        document.restart()
+        document.giveUp()
         return
       case 'joined':
         this.dismissDeleted(document)

@@ -152,6 +152,13 @@ export class EdgeDocument {
     this.#showing.isRestartDue = true
   }
 
+  /** The ceiling fell: nothing of what is above it may stay in memory until a snapshot has come. */
+  giveUp(): void {
+    this.restart()
+    this.#showing.isChanged = true
+    this.#showing.cohorts?.giveUp()
+  }
+
   /** The parent serves the document: what it refused before is over. */
   joined(): void {
     this.#waiting.forgive('parents')

@@ -317,6 +317,15 @@ export const configTable = {
     meaning:
       'Documents that a role holds in memory; with none to put away, one more is refused as overloaded.',
   },
+  'limits.cohortsPerDocumentMax': {
+    type: 'integer',
+    unit: 'cohorts',
+    min: 1,
+    max: 1_000_000,
+    default: 2_000,
+    meaning:
+      'Different views of one document at an edge; each costs some 25 µs a delta, and one more is refused as overloaded.',
+  },
   'limits.documentIdleCloseMs': {
     type: 'duration',
     min: 1_000,

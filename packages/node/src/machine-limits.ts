@@ -36,6 +36,7 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   lingerMs: limits.interestLingerMs,
   documentsPerViewerMax,
   documentsMax: limits.documentsMax,
+  cohortsPerDocumentMax: limits.cohortsPerDocumentMax,
 })
 
 const ringLimits = (limits: Config['limits']): RingLimits => ({
