@@ -1,5 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
-import { Chain, parsePayload } from '@fanfold/document'
+import { Chain, decodeChange } from '@fanfold/document'
 import {
   partTags,
   type RequestId,
@@ -67,9 +67,10 @@ t.test('the first message creates the document and then changes it', async t => 
   const batch = build([{ id: 'a1' }])
   t.same(kindsOf(batch), ['create', 'delta'])
   t.match(batch, { epoch: 1, end: { epoch: 1, seq: 2 }, state: { goals: { home: 1 } } })
-  t.same(batch.records.map(parsePayload), [
-    { goals: {}, texts: [], seen: null },
-    [{ op: 'add', path: '/goals/home', value: 1 }],
+  const state = { goals: {}, texts: [], seen: null }
+  t.same(batch.records.map(decodeChange), [
+    { kind: 'create', patch: [{ op: 'add', path: '', value: state }] },
+    { kind: 'delta', patch: [{ op: 'add', path: '/goals/home', value: 1 }] },
   ])
   t.match(answers(batch).get(1), { kind: 'committed', epoch: 1, seq: 2 })
 })
@@ -148,7 +149,7 @@ t.test('a message without effect makes a record only for its id', async t => {
   t.same(silent.records, [])
   t.match(answers(silent).get(1), { kind: 'committed', epoch: 1, seq: 1 })
   const named = build([{ ...nothing, id: 'a1' }], { committed: created(), claimed: 1 })
-  t.same(named.records.map(parsePayload), [[]])
+  t.same(named.records.map(decodeChange), [{ kind: 'delta', patch: [] }])
 })
 
 t.test('the same id twice in a batch commits once and is answered the same', async t => {

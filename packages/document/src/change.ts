@@ -41,12 +41,6 @@ export function decodeChange(record: LogRecord): Change | undefined {
   }
 }
 
-/** What the public part of a record says, parsed; `undefined` when it is not JSON. */
-export function parsePayload(record: LogRecord): unknown {
-  const payload = record.payload(partTags.public)
-  return payload === undefined ? undefined : parseBounded(payload)
-}
-
 type Part = readonly [tag: number, value: unknown]
 
 /** The state without what is labelled, then what is, label by label. */

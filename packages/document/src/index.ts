@@ -1,5 +1,5 @@
 export { Chain } from './chain.ts'
-export { type Change, decodeChange, parsePayload } from './change.ts'
+export { type Change, decodeChange } from './change.ts'
 export { type DocumentLimits, documentLimits } from './document-limits.ts'
 export {
   canonicalJson,

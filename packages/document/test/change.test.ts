@@ -1,7 +1,7 @@
 import { type LogRecord, partTags } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { decodeChange, parsePayload } from '../src/change.ts'
+import { decodeChange } from '../src/change.ts'
 import { documentLimits } from '../src/document-limits.ts'
 import { encodeDefinitionParts, recordedDefinition } from '../src/recorded-definition.ts'
 import { LogBuilder } from './log-builder.ts'
@@ -156,11 +156,4 @@ t.test('whatever a part holds, nothing is thrown', async t => {
     decodeChange(recordOf(kind, { [partTags.public]: first, 1: second }))
   })
   t.doesNotThrow(() => fc.assert(property, { numRuns: 2_000 }))
-})
-
-t.test('a payload is its JSON, or undefined when it is none', async t => {
-  t.same(parsePayload(recordOf('create', { 0: '{"n":1}' })), { n: 1 })
-  t.equal(parsePayload(recordOf('delta', { 1: '[]' })), undefined)
-  t.equal(parsePayload(recordOf('delta', { 0: '{' })), undefined)
-  t.equal(parsePayload(recordOf('delta')), undefined)
 })
