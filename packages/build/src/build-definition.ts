@@ -17,6 +17,7 @@ import { guardSchema } from './guard-schema.ts'
 import { effectProblems } from './inert.ts'
 import { libraryNames } from './library-names.ts'
 import { ModuleGraph } from './module-graph.ts'
+import { nameWarnings } from './name-warnings.ts'
 import { type ParsedModule, parseModule, type placeOf, problemAt } from './parsed-module.ts'
 import { type BuildWarning, reachWarnings } from './reach-warnings.ts'
 
@@ -104,7 +105,7 @@ async function buildReal(path: string, options: BuildOptions): Promise<BuiltDefi
     },
     edges,
     inputs,
-    warnings: [...warnings.values()],
+    warnings: [...nameWarnings(definition, module, literal), ...warnings.values()],
   }
 }
 

@@ -4,7 +4,9 @@ import { build, definitionWith, type Files } from './project.ts'
 /** What building warns about: `file:line:column sentence` each. */
 async function warnings(test: Test, files: Files): Promise<string[]> {
   const { warnings } = await build(test, files)
-  return warnings.map(({ place, message }) => `${place.replace(/^.*\//, '')} ${message}`)
+  // That its patterns are names of nothing is another test's.
+  const reaching = warnings.filter(({ message }) => !message.includes('leads nowhere'))
+  return reaching.map(({ place, message }) => `${place.replace(/^.*\//, '')} ${message}`)
 }
 
 t.test('a rule that reaches beside its parameters is warned of by its pattern', async t => {

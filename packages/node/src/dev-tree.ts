@@ -232,7 +232,7 @@ function warn({ definition, warnings }: LoadedDefinition, log: Log): void {
   for (const { place, message } of warnings) {
     log.warn(
       { event: 'definition.warning', type: definition.type, place, reason: message },
-      'definition reaches further than it may',
+      'something to look at in a definition',
     )
   }
 }
