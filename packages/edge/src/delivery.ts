@@ -138,10 +138,11 @@ export const ruleFailed = (doc: DocumentKey, failure: ViewFailure): EdgeFact => 
 })
 
 const openBracket = 0x5b
+const closeBracket = 0x5d
 const comma = Uint8Array.of(0x2c)
 
 /** The patches of a delta's labels as one JSON array, in order, without parsing one. */
-export function joinParts(record: LogRecord): Uint8Array {
+function joinParts(record: LogRecord): Uint8Array {
   const patches = record
     .parts()
     .filter(part => tagOf(part) < partTags.crowd)
@@ -159,5 +160,4 @@ export function joinParts(record: LogRecord): Uint8Array {
   return concatBytes([...chunks, Uint8Array.of(closeBracket)])
 }
 
-const closeBracket = 0x5d
 const isBlank = (bytes: Uint8Array): boolean => bytes.every(byte => byte <= 0x20)

@@ -231,17 +231,25 @@ export class Observers {
     viewer: ViewerId,
     viewState: JsonValue | undefined,
     state: JsonObject,
-    isViewStateOptional = false,
+    isRegrouped = false,
   ): Found {
     const { turn } = this.#port
     const grants = this.#port.grantsOf(viewer)
     assert(grants !== undefined, `viewer ${viewer} is connected`)
     const { shown: cohorts, ceiling } = this.#showing
     // The last record may be one that the viewer is not shown: nor is its time.
-    const isRegrouped = isViewStateOptional
     const timeMs = isRegrouped ? this.#showing.at.timeMs : this.#port.wallClockMs()
     const at = { ...this.#showing.at, timeMs }
-    return findCohort({ cohorts, grants, viewState, isViewStateOptional, ceiling, at, state, turn })
+    return findCohort({
+      cohorts,
+      grants,
+      viewState,
+      isViewStateOptional: isRegrouped,
+      ceiling,
+      at,
+      state,
+      turn,
+    })
   }
 
   #moveTo(viewer: ViewerId, observer: Observer, to: Cohort, state: JsonObject): void {
