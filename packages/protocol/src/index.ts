@@ -26,18 +26,12 @@ export { type Limit, type LimitName, limitOf, limits } from './limits.ts'
 export type { LinkEffect, LinkId, LinkInput, PeerIdentity } from './link.ts'
 export {
   decodeLinkFrame,
-  decodeManifest,
   encodeLinkFrame,
-  encodeManifest,
   encodeRecordsFrame,
   type JoinMode,
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,
-  type PieceEntry,
-  type SignedVariant,
-  type SnapshotManifest,
-  variantSigningBytes,
 } from './link-frame.ts'
 export {
   encodeRecord,
@@ -63,6 +57,13 @@ export {
   zeroPosition,
 } from './position.ts'
 export { badFrame, ProtocolError } from './protocol-error.ts'
+export { type SignedVariant, variantSigningBytes } from './signed-variant.ts'
+export {
+  decodeManifest,
+  encodeManifest,
+  type PieceEntry,
+  type SnapshotManifest,
+} from './snapshot-manifest.ts'
 export { linkSubprotocol, protocolVersion, viewerSubprotocol } from './version.ts'
 export type { CohortId, ViewerEffect, ViewerId, ViewerInput } from './viewer.ts'
 export {

@@ -15,8 +15,10 @@ import { type DocumentKey, parseDocumentKey } from './document-key.ts'
 import { type ErrorCode, isErrorCode } from './error-code.ts'
 import { limits } from './limits.ts'
 import { LogRecord } from './log-record.ts'
-import type { Position } from './position.ts'
+import { type Position, readPosition, writePosition } from './position.ts'
 import { badFrame } from './protocol-error.ts'
+import { readSignature, readVariant, type SignedVariant, writeVariant } from './signed-variant.ts'
+import { readManifest, type SnapshotManifest, writeManifest } from './snapshot-manifest.ts'
 
 /** Types of link frames; the numbers are the wire's. */
 export const linkFrameTypes = {
@@ -44,19 +46,6 @@ export const optionalFrameTypeMin = 128
 
 /** How the parent brings a child up to date. */
 export type JoinMode = 'tail' | 'snapshot'
-
-/** One piece of a snapshot, as its manifest lists it. */
-export type PieceEntry = {
-  /** Tag of the part of the document that the piece holds: a label, or 255 for the authority's own. */
-  readonly tag: number
-  /** 1 … 65,536. */
-  readonly bytes: number
-  /** SHA-256 of the piece. */
-  readonly digest: Uint8Array
-}
-
-/** Which state a snapshot holds and what its pieces are; the same on disk and on the wire. */
-export type SnapshotManifest = { readonly at: Position; readonly pieces: readonly PieceEntry[] }
 
 /** A frame of a link. */
 export type LinkFrame =
@@ -135,25 +124,7 @@ export type LinkFrame =
   /** The parent has no such variant now, and has asked its own parent in vain. */
   | { readonly kind: 'no-variant'; readonly hash: Uint8Array }
 
-/**
- * An edge variant of a definition as it travels: its text, and who vouches for it.
- *
- * The signature is an authority's, over what `variantSigningBytes` gives; `token` is that
- * authority's link token, which the fleet signed. Both are empty where no link leaves the process.
- */
-export type SignedVariant = {
-  /** SHA-256 of `code`: the variant's name. */
-  readonly hash: Uint8Array
-  /** Type of the documents it is for. */
-  readonly type: string
-  readonly token: string
-  readonly signature: Uint8Array
-  /** A CommonJS module as UTF-8. */
-  readonly code: Uint8Array
-}
-
 const messageBytesMax = 1024
-const signatureBytesMax = 128
 /** Four bytes of length before each record in a `records` frame. */
 const recordsHeadBytes = 5
 
@@ -267,11 +238,8 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
         token: reader.text(limits.helloTextBytesMax.value),
         nonce: reader.raw(32),
       }
-    case linkFrameTypes.proof: {
-      const length = reader.uint16()
-      if (length > signatureBytesMax) badFrame(`a signature of at most ${signatureBytesMax} bytes`)
-      return { kind: 'proof', signature: reader.raw(length) }
-    }
+    case linkFrameTypes.proof:
+      return { kind: 'proof', signature: readSignature(reader) }
     case linkFrameTypes.ping:
       return { kind: 'ping' }
     case linkFrameTypes.join: {
@@ -346,72 +314,6 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       return badFrame(`a known type of link frame, got ${type}`)
   }
 }
-
-/** A manifest as bytes; on disk it stands at the head of a snapshot. */
-export const encodeManifest = (manifest: SnapshotManifest): Uint8Array =>
-  writeManifest(new ByteWriter(), manifest).finish()
-
-/** @throws ProtocolError `FANFOLD_BAD_FRAME` */
-export const decodeManifest = (bytes: Uint8Array): SnapshotManifest =>
-  readManifest(new ByteReader(bytes))
-
-function writePosition(writer: ByteWriter, position: Position): ByteWriter {
-  return writer.uint32(position.epoch).uint53(position.seq).raw(position.hash)
-}
-
-function readPosition(reader: ByteReader): Position {
-  return { epoch: reader.uint32(), seq: reader.uint53(), hash: reader.raw(32) }
-}
-
-function writeManifest(writer: ByteWriter, manifest: SnapshotManifest): ByteWriter {
-  writePosition(writer, manifest.at).uint32(manifest.pieces.length)
-  for (const piece of manifest.pieces) {
-    writer.uint8(piece.tag).uint32(piece.bytes).raw(piece.digest)
-  }
-  return writer
-}
-
-function readManifest(reader: ByteReader): SnapshotManifest {
-  const at = readPosition(reader)
-  const count = reader.uint32()
-  if (count > limits.snapshotPiecesMax.value) {
-    badFrame(`a snapshot of at most ${limits.snapshotPiecesMax.value} pieces, got ${count}`)
-  }
-  const pieces: PieceEntry[] = []
-  for (let index = 0; index < count; index++) {
-    const tag = reader.uint8()
-    const bytes = reader.uint32()
-    if (bytes === 0 || bytes > limits.snapshotPieceBytesMax.value) {
-      badFrame(`a piece of 1 to ${limits.snapshotPieceBytesMax.value} bytes, got ${bytes}`)
-    }
-    pieces.push({ tag, bytes, digest: reader.raw(32) })
-  }
-  return { at, pieces }
-}
-
-function writeVariant(writer: ByteWriter, variant: SignedVariant): ByteWriter {
-  const { hash, type, token, signature, code } = variant
-  writer.raw(hash).text(type).text(token)
-  return writer.uint16(signature.length).raw(signature).raw(code)
-}
-
-function readVariant(reader: ByteReader): SignedVariant {
-  const hash = reader.raw(32)
-  const type = reader.text(limits.keyBytesMax.value)
-  const token = reader.text(limits.helloTextBytesMax.value)
-  const length = reader.uint16()
-  if (length > signatureBytesMax) badFrame(`a signature of at most ${signatureBytesMax} bytes`)
-  const signature = reader.raw(length)
-  const { value: bytesMax } = limits.variantBytesMax
-  if (reader.remaining > bytesMax) {
-    badFrame(`a variant of at most ${bytesMax} bytes, got ${reader.remaining}`)
-  }
-  return { hash, type, token, signature, code: reader.rest() }
-}
-
-/** What an authority signs of a variant: a prefix of its own, the type and the hash. */
-export const variantSigningBytes = (type: string, hash: Uint8Array): Uint8Array =>
-  new ByteWriter().text('fanfold variant').text(type).raw(hash).finish()
 
 function readKey(reader: ByteReader): DocumentKey {
   return parseDocumentKey(reader.text(limits.keyBytesMax.value))

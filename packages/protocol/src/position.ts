@@ -1,3 +1,6 @@
+import type { ByteReader } from './byte-reader.ts'
+import type { ByteWriter } from './byte-writer.ts'
+
 /** A place in a document's log: after the record `seq`, whose chain hash is `hash` (32 bytes). */
 export type Position = { readonly epoch: number; readonly seq: number; readonly hash: Uint8Array }
 
@@ -18,4 +21,14 @@ export type ResumePoint = {
   readonly epoch: number
   readonly seq: number
   readonly hashPrefix: Uint8Array
+}
+
+/** Appends a position. */
+export function writePosition(writer: ByteWriter, position: Position): ByteWriter {
+  return writer.uint32(position.epoch).uint53(position.seq).raw(position.hash)
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` */
+export function readPosition(reader: ByteReader): Position {
+  return { epoch: reader.uint32(), seq: reader.uint53(), hash: reader.raw(32) }
 }

@@ -4,18 +4,16 @@ import { errorCodes } from '../src/error-code.ts'
 import { limits } from '../src/limits.ts'
 import {
   decodeLinkFrame,
-  decodeManifest,
   encodeLinkFrame,
-  encodeManifest,
   encodeRecordsFrame,
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,
-  type SignedVariant,
-  variantSigningBytes,
 } from '../src/link-frame.ts'
 import { encodeRecord, LogRecord } from '../src/log-record.ts'
 import { zeroPosition } from '../src/position.ts'
+import { type SignedVariant, variantSigningBytes } from '../src/signed-variant.ts'
+import { decodeManifest, encodeManifest } from '../src/snapshot-manifest.ts'
 import { anyLinkFrame, anyRecord, linkFrames, part, recordFields } from './arbitraries.ts'
 
 const badFrame = { name: 'ProtocolError', code: 'FANFOLD_BAD_FRAME' }

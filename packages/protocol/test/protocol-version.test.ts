@@ -19,11 +19,9 @@ import { isErrorCode, meaningOf } from '../src/error-code.ts'
 import { limits } from '../src/limits.ts'
 import {
   encodeLinkFrame,
-  encodeManifest,
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,
-  variantSigningBytes,
 } from '../src/link-frame.ts'
 import {
   encodeRecord,
@@ -37,6 +35,8 @@ import {
   traceBytes,
 } from '../src/log-record.ts'
 import type { Position } from '../src/position.ts'
+import { variantSigningBytes } from '../src/signed-variant.ts'
+import { encodeManifest } from '../src/snapshot-manifest.ts'
 import { linkSubprotocol, protocolVersion, viewerSubprotocol } from '../src/version.ts'
 import { encodeDeltaFrame, encodeSnapshotFrame, encodeViewerFrame } from '../src/viewer-frame.ts'
 import { encodeWriterFrame } from '../src/writer-frame.ts'
