@@ -3,7 +3,14 @@
  */
 import type { EdgeDefinition } from '@fanfold/definition'
 import { earliest, type Instant, type Prng, type Sha256 } from '@fanfold/kernel'
-import type { CohortId, DocumentKey, Grants, LinkInput, ViewerId } from '@fanfold/protocol'
+import {
+  type CohortId,
+  type DocumentKey,
+  type Grants,
+  type LinkInput,
+  meaningOf,
+  type ViewerId,
+} from '@fanfold/protocol'
 import { Following, type FollowingEvent } from '@fanfold/replication'
 import { type DocumentPort, EdgeDocument } from './edge-document.ts'
 import {
@@ -224,11 +231,13 @@ export class Documents {
   ): void {
     const { doc } = document
     this.#turn.fact({ event: 'upstream-refused', doc, code, message })
+    // The parent's own words are for the log: they may name files.
+    const sentence = `${doc}: ${meaningOf(code).meaning}`
     if (!final) {
-      document.refuseForNow(code, message)
+      document.refuseForNow(code, sentence)
       return
     }
-    this.#forget(document, document.dismiss({ type: 'refused', doc, code, message }))
+    this.#forget(document, document.dismiss({ type: 'refused', doc, code, message: sentence }))
     this.#letGo(doc)
   }
 

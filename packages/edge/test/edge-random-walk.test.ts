@@ -247,6 +247,9 @@ class Walk {
     if (!walker.isObserving) return
     if (walker.problem !== undefined) throw new Error(`${walker.id}: ${walker.problem}`)
     const seq = this.#fed[walker.edge] ?? 0
+    // Its socket is full, yet what was under way before that has come.
+    const isShown = frames.some(({ type }) => type === 'snapshot' || type === 'delta')
+    if (rig.lagging.has(walker.id) && isShown) walker.floor = Math.max(walker.floor, seq)
     // It lags, or waits until this edge is as far as the one it comes from.
     if (rig.lagging.has(walker.id) || seq < walker.floor) return
     const { name, state } = this.#momentAt(walker.edge)
