@@ -1,2 +1,2 @@
-/** The names under which definitions import the library. */
+/** The names under which definitions and feeds import the library. */
 export const libraryNames: readonly string[] = ['fanfold', '@fanfold/definition']

@@ -6,6 +6,7 @@ export { BuildError, type BundleProblem } from './build-error.ts'
 export { evaluateDefinition } from './evaluate-definition.ts'
 export { EdgeVariantError, evaluateEdgeVariant } from './evaluate-edge-variant.ts'
 export { evaluateModule } from './evaluate-module.ts'
+export { libraryNames } from './library-names.ts'
 export {
   type Manifest,
   type ManifestDefinition,

@@ -9,11 +9,9 @@ import { hash } from 'node:crypto'
 import { createRequire, isBuiltin } from 'node:module'
 import { extname, relative } from 'node:path'
 import type { BuildWarning } from '@fanfold/build'
-import { BuildError, evaluateModule, readManifest } from '@fanfold/build/variants'
+import { BuildError, evaluateModule, libraryNames, readManifest } from '@fanfold/build/variants'
 import * as library from '@fanfold/definition'
 import { DefinitionLoadError } from './definition-load-error.ts'
-
-const providedNames = ['fanfold', '@fanfold/definition']
 
 /** A module as it was evaluated. */
 export type LoadedModule = {
@@ -72,12 +70,12 @@ export async function loadDefinition(path: string): Promise<LoadedDefinition> {
  */
 export async function loadFeed(path: string): Promise<LoadedModule> {
   const { bundleModule } = await import('@fanfold/build')
-  const bundle = await bundleModule({ path, provided: providedNames, builtinsRefusal: undefined })
+  const bundle = await bundleModule({ path, provided: libraryNames, builtinsRefusal: undefined })
   if (bundle.kind === 'failed') throw new DefinitionLoadError(bundle.problems)
   const { code, inputs } = bundle
   const nodeRequire = createRequire(path)
   const provide = (name: string): unknown => {
-    if (providedNames.includes(name)) return library
+    if (libraryNames.includes(name)) return library
     if (isBuiltin(name)) return nodeRequire(name)
     // A `require` that the bundler could not see through.
     throw new Error(`there is no module ${name} here`)
