@@ -58,7 +58,8 @@ export type EdgeDefinition = {
    * it or above it) allows it and its label is within the clearance; where no rule is on the path,
    * `isOpen` says. Under a closed default an object on the way to a rule's places is seen as an object
    * that holds what is seen below it, if its path in the rule's pattern has no `*` and not all of the
-   * rule's places are labelled above the clearance; arrays and other values there are not seen. An array with rules below it is seen without the elements that are not.
+   * rule's places are labelled above the clearance; arrays and other values there are not seen. An
+   * array with rules below it is seen without the elements that are not.
    */
   readonly rules: readonly PrivacyRule[]
   /** Whether values without a rule are seen: true unless `/**` is `nobody`. */
