@@ -4,7 +4,6 @@ import type { ParsedModule } from './parsed-module.ts'
 
 /** One name that a module imports. */
 export type ImportedName = {
-  readonly statement: ImportDeclaration
   /** The specifier as it is written: `./race.ts`. */
   readonly source: string
   /** Its name in the module it comes from; `*` for the module itself. */
@@ -27,7 +26,7 @@ export class ModuleNames {
         for (const specifier of statement.specifiers) {
           if (specifier.type === 'ImportSpecifier' && specifier.importKind === 'type') continue
           const source = statement.source.value
-          imports.set(specifier.local.name, { statement, source, imported: importedOf(specifier) })
+          imports.set(specifier.local.name, { source, imported: importedOf(specifier) })
         }
       } else {
         for (const name of declaredNames(statement)) declared.set(name, statement)
