@@ -1,4 +1,4 @@
-export { Authority, type AuthorityInput, variantsHeldMax } from './authority.ts'
+export { Authority, type AuthorityInput } from './authority.ts'
 export type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 export { type AuthorityLimits, defaultAuthorityLimits } from './authority-limits.ts'
 export { defaultIdempotencyLimits, type IdempotencyLimits } from './idempotency-window.ts'
