@@ -5,7 +5,7 @@ export type BundleProblem = {
   readonly message: string
 }
 
-/** A definition that cannot be built, with the places in its sources. */
+/** A definition or feed that cannot be built or loaded, with the places in its sources. */
 export class BuildError extends Error {
   override readonly name = 'BuildError'
   readonly code = 'FANFOLD_DEFINITION_INVALID'

@@ -2,8 +2,10 @@
  * Any error as one line: what, where, what to do, and its stable code. Stacks are for those who ask
  * for them with FANFOLD_DEBUG=1.
  */
+
+import { BuildError } from '@fanfold/build/variants'
 import { FanfoldError } from '@fanfold/client'
-import { ConfigError, DefinitionLoadError, LinkIdentityError, TokenError } from '@fanfold/node'
+import { ConfigError, LinkIdentityError, TokenError } from '@fanfold/node'
 import { CommandError } from './command-error.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
 
@@ -24,7 +26,7 @@ export function describeError(error: unknown): DescribedError {
     // All problems at once, a line each: that is what the check is for.
     return { code: error.code, message: error.message, exitCode: exitCodes.usage }
   }
-  if (error instanceof DefinitionLoadError) {
+  if (error instanceof BuildError) {
     return { code: error.code, message: error.message, exitCode: exitCodes.failed }
   }
   if (error instanceof TokenError || error instanceof LinkIdentityError) {

@@ -1,5 +1,6 @@
+import { BuildError } from '@fanfold/build/variants'
 import { FanfoldError } from '@fanfold/client'
-import { ConfigError, DefinitionLoadError } from '@fanfold/node'
+import { ConfigError } from '@fanfold/node'
 import t from 'tap'
 import { CommandError, commandErrorCodes } from '../src/command-error.ts'
 import { describeError } from '../src/describe-error.ts'
@@ -40,7 +41,7 @@ await t.test('all problems of a configuration are told', async t => {
 })
 
 await t.test('other errors are one line with a code of ours', async t => {
-  const definition = new DefinitionLoadError([{ place: 'match.ts', message: 'no such file' }])
+  const definition = new BuildError([{ place: 'match.ts', message: 'no such file' }])
   t.match(describeError(definition), { code: 'FANFOLD_DEFINITION_INVALID', exitCode: 1 })
   t.match(describeError(systemError('EADDRINUSE')), { code: 'FANFOLD_ADDRESS_IN_USE' })
   t.match(describeError(systemError('ENOENT')), { code: 'FANFOLD_NO_FILE', exitCode: 1 })

@@ -67,7 +67,7 @@ const everything: readonly GrantedAction[] = ['observe', 'write', 'create', 'del
 /**
  * Starts the tree. When that fails, nothing is left open.
  *
- * @throws DefinitionLoadError
+ * @throws BuildError
  */
 export async function startDev(options: StartDevOptions): Promise<RunningDev> {
   const { config, regions, edges, log, fail, onReload, seed } = options

@@ -42,7 +42,7 @@ export type StartNodeOptions = {
 /**
  * Starts one node with the roles of its configuration. When that fails, nothing is left open.
  *
- * @throws ConfigError when the configuration does not fit the roles, DefinitionLoadError
+ * @throws ConfigError when the configuration does not fit the roles, BuildError
  */
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
   const { config, log, fail } = options

@@ -11,7 +11,6 @@ import { extname, relative } from 'node:path'
 import type { BuildWarning } from '@fanfold/build'
 import { BuildError, evaluateModule, libraryNames, readManifest } from '@fanfold/build/variants'
 import * as library from '@fanfold/definition'
-import { DefinitionLoadError } from './definition-load-error.ts'
 
 /** A module as it was evaluated. */
 export type LoadedModule = {
@@ -45,33 +44,28 @@ export type LoadedDefinition = Omit<LoadedModule, 'exports'> & {
  * (`<type>.json`, which `fanfold build` writes) names.
  *
  * @param path absolute
- * @throws DefinitionLoadError with the places in the sources
+ * @throws BuildError with the places in the sources
  */
 export async function loadDefinition(path: string): Promise<LoadedDefinition> {
-  try {
-    if (extname(path) === '.json') return await readManifest(path)
-    // The bundler is there only where something is built.
-    const { buildDefinition } = await import('@fanfold/build')
-    // Handlers stay readable: what they throw is logged with their lines.
-    const built = await buildDefinition(path, { minify: false })
-    const { definition, authority, edges, inputs, warnings } = built
-    return { definition, hash: authority.hash, inputs, edges, warnings }
-  } catch (error) {
-    if (error instanceof BuildError) throw new DefinitionLoadError(error.problems, error.cause)
-    throw error
-  }
+  if (extname(path) === '.json') return await readManifest(path)
+  // The bundler is there only where something is built.
+  const { buildDefinition } = await import('@fanfold/build')
+  // Handlers stay readable: what they throw is logged with their lines.
+  const built = await buildDefinition(path, { minify: false })
+  const { definition, authority, edges, inputs, warnings } = built
+  return { definition, hash: authority.hash, inputs, edges, warnings }
 }
 
 /**
  * A feed, which may use the modules of Node.
  *
  * @param path absolute
- * @throws DefinitionLoadError with the places in the sources
+ * @throws BuildError with the places in the sources
  */
 export async function loadFeed(path: string): Promise<LoadedModule> {
   const { bundleModule } = await import('@fanfold/build')
   const bundle = await bundleModule({ path, provided: libraryNames, builtinsRefusal: undefined })
-  if (bundle.kind === 'failed') throw new DefinitionLoadError(bundle.problems)
+  if (bundle.kind === 'failed') throw new BuildError(bundle.problems)
   const { code, inputs } = bundle
   const nodeRequire = createRequire(path)
   const provide = (name: string): unknown => {
@@ -85,6 +79,6 @@ export async function loadFeed(path: string): Promise<LoadedModule> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     const place = relative(process.cwd(), path)
-    throw new DefinitionLoadError([{ place, message: `threw: ${message}` }], error)
+    throw new BuildError([{ place, message: `threw: ${message}` }], error)
   }
 }

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { DefinitionLoadError } from './definition-load-error.ts'
+import { BuildError } from '@fanfold/build/variants'
 
 /** Definitions, and what shows them at work; paths are absolute. */
 export type Project = {
@@ -24,7 +24,7 @@ const definitionNames = ['definition.ts', 'definition.js', 'definition.mjs']
 /**
  * The project at `path`, an absolute path.
  *
- * @throws DefinitionLoadError when there is none
+ * @throws BuildError when there is none
  */
 export function readProject(path: string): Project {
   if (!existsSync(path)) return refuse(path, 'there is no such file or directory')
@@ -64,7 +64,7 @@ const alone = (definition: string): Project => ({
 })
 
 function refuse(place: string, message: string): never {
-  throw new DefinitionLoadError([{ place, message }])
+  throw new BuildError([{ place, message }])
 }
 
 function readPackage(directory: string): Readonly<Record<string, unknown>> | undefined {

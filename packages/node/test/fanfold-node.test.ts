@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { BuildError } from '@fanfold/build/variants'
 import t from 'tap'
 import { ConfigError } from '../src/config-error.ts'
-import { DefinitionLoadError } from '../src/definition-load-error.ts'
 import { type RunningNode, startNode } from '../src/fanfold-node.ts'
 import {
   Crowd,
@@ -131,7 +131,7 @@ t.test('a node without its definition does not start, and leaves nothing open', 
   const fleet = new Fleet(t)
   const before = openHandles()
   const config = await fleet.config('broken', { definitions: ['/nowhere/at-all.ts'] })
-  await t.rejects(startNode({ config, log: silent, fail: unexpected }), DefinitionLoadError)
+  await t.rejects(startNode({ config, log: silent, fail: unexpected }), BuildError)
   t.same(await leftOpen(before), [])
 })
 

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildDefinition, evaluateEdgeVariant, manifestOf } from '@fanfold/build'
+import { BuildError } from '@fanfold/build/variants'
 import t from 'tap'
-import { DefinitionLoadError } from '../src/definition-load-error.ts'
 import { loadDefinition, loadFeed } from '../src/load-definition.ts'
 
 const schema = `{ '~standard': { version: 1, vendor: 'test', validate: value => ({ value }) } }`
@@ -17,11 +17,11 @@ export default defineDocument({
 `
 const start = 'export const start: number = 41\n'
 
-async function failure(loading: Promise<unknown>): Promise<DefinitionLoadError> {
+async function failure(loading: Promise<unknown>): Promise<BuildError> {
   try {
     await loading
   } catch (error) {
-    if (error instanceof DefinitionLoadError) return error
+    if (error instanceof BuildError) return error
     throw error
   }
   throw new Error('it loaded')

@@ -1,14 +1,13 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import {
-  BuildError,
   type BuiltDefinition,
   type BuiltFile,
   buildDefinition,
   type Manifest,
   manifestOf,
 } from '@fanfold/build'
-import { DefinitionLoadError, readProject } from '@fanfold/node'
+import { readProject } from '@fanfold/node'
 import { CommandError, usageError } from '../command-error.ts'
 import { type ExitCode, exitCodes } from '../exit-code.ts'
 import { alignColumns } from '../output.ts'
@@ -48,7 +47,7 @@ async function build({
   const out = resolve(terminal.directory, options.required('out'))
   const minify = options.isSet('minify')
   for (const module of readProject(resolve(terminal.directory, path)).definitions) {
-    const built = await buildModule(module, minify)
+    const built = await buildDefinition(module, { minify })
     const { manifest, files } = manifestOf(built, module)
     await writeFiles(out, files)
     const below = relative(terminal.directory, out) || '.'
@@ -58,15 +57,6 @@ async function build({
     for (const { place, message } of built.warnings) await output.note(`${place}: ${message}`)
   }
   return exitCodes.ok
-}
-
-async function buildModule(module: string, minify: boolean): Promise<BuiltDefinition> {
-  try {
-    return await buildDefinition(module, { minify })
-  } catch (error) {
-    if (error instanceof BuildError) throw new DefinitionLoadError(error.problems, error)
-    throw error
-  }
 }
 
 /** Each file appears whole or not at all, and the one that names the others comes last. */
