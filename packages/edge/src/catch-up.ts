@@ -4,12 +4,7 @@
  * It is one delta over all that it missed: the values now of what the records since have touched.
  * Where that cannot be told, or a snapshot is smaller, there is none.
  */
-import {
-  decodeChange,
-  type JsonObject,
-  type PatchOperation,
-  type RecordedDefinition,
-} from '@fanfold/document'
+import { decodeChange, type JsonObject, type PatchOperation } from '@fanfold/document'
 import { encodeUtf8, equalBytes } from '@fanfold/kernel'
 import { catchUpPatch } from '@fanfold/privacy'
 import type { RecordRing } from '@fanfold/replication'
@@ -76,7 +71,7 @@ function makeFrame({ cohorts, cohort, point, ring, at, state }: CatchUp): Uint8A
   if (snapshot === undefined || ring.bytesAfter(point.seq) > 4 * snapshot.length) return undefined
   const patches = patchesBetween(ring, point.seq, at.seq, cohorts.terms.variant)
   if (patches === undefined) return undefined
-  const step = catchUpPatch({ view: cohort.view, state: state, patches })
+  const step = catchUpPatch({ view: cohort.view, state, patches })
   if (step.kind !== 'delta') return undefined
   const frame = cohort.stepFrom(point.seq, encodeUtf8(step.patchJson), cohort.position())
   return frame.length < snapshot.length ? frame : undefined
@@ -96,14 +91,11 @@ function patchesBetween(
     if (change === undefined || change.kind === 'create' || change.kind === 'delete')
       return undefined
     if (change.kind === 'none') continue
-    if (change.kind === 'definition' && !isUnder(change.definition, variant)) return undefined
+    if (change.kind === 'definition' && change.definition.variant !== variant) return undefined
     patches.push(change.patch)
   }
   return patches
 }
-
-const isUnder = (definition: RecordedDefinition, variant: string): boolean =>
-  definition.variant === variant
 
 const startsWith = (hash: Uint8Array, prefix: Uint8Array): boolean =>
   equalBytes(hash.subarray(0, prefix.length), prefix)

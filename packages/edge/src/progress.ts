@@ -144,12 +144,17 @@ export class Progress {
     if (!this.#follower.replica.isBroken) this.#showing.at = placeOf(record)
   }
 
+  /** The highest label of which the stream may bring something. */
+  get #ceilingNow(): number {
+    return Math.min(this.#follower.upstream.ceiling, labelMax)
+  }
+
   /**
    * What is shown goes on from `place`, where the history was replaced: everybody gets a snapshot.
    * Returns viewers that can be shown nothing, where nobody can.
    */
   #restartFrom(terms: Terms | undefined, place: Place, state: JsonObject): Turned {
-    const ceiling = Math.min(this.#follower.upstream.ceiling, labelMax)
+    const ceiling = this.#ceilingNow
     const isChanged =
       this.#showing.isChanged || ceiling !== this.#showing.ceiling || terms !== this.#showing.terms
     const cohorts = this.#showing.cohorts
@@ -185,7 +190,7 @@ export class Progress {
     }
     if (replica.isBroken) return nobody
     this.#showing.at = placeOf(record)
-    this.#showing.ceiling = Math.min(this.#follower.upstream.ceiling, labelMax)
+    this.#showing.ceiling = this.#ceilingNow
     const state = this.#observers.count > 0 ? replica.appliedState : undefined
     if (state === undefined) return this.#begin(terms, undefined, () => undefined)
     const isDense = old?.terms.isDense === true || terms?.isDense === true
