@@ -24,6 +24,7 @@ import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import { definitionPath } from './definition-path.ts'
 import { formsFound } from './marker.ts'
+import { textsInMemory } from './process-memory.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { Relay } from './relay.ts'
 import { untilReady } from './tree.ts'
@@ -168,6 +169,18 @@ await t.test('no log, no page for operators and no file of a low node has any of
   const kept = filesBelow(join(cluster.directory, 'authority'))
   const isKept = ({ marker }: Place): boolean => marker === places.mixedDeeper.marker
   t.same(missing(kept, isKept), [], 'the search finds what the authority keeps')
+})
+
+await t.test('the memory of a node below a ceiling holds nothing of what is above it', async t => {
+  const labelled = Object.values(places).filter(({ label = 0 }: Place) => label > 0)
+  const above = labelled.map(({ marker }) => marker)
+  t.ok(above.length > 2)
+  for (const { name, pid } of [low, lowEdge]) {
+    const [open, end] = [places.openValue.marker, places.end.marker]
+    const found = textsInMemory(pid, [...above, open, end])
+    t.same(found, [open, end], `${name} has what is public, and no more`)
+  }
+  t.ok(textsInMemory(highEdge.pid, above).length > 0, 'the search finds it where it may be')
 })
 
 await t.test(
