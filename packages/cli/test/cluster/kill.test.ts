@@ -125,7 +125,8 @@ async function check(t: Test, feeder: Feeder, killCount: number): Promise<void> 
   const last = records.at(-1)?.seq ?? 0
   await raw.untilSeq(last)
   await until('the viewer of the SDK is there too', () => observation.seq >= last)
-  t.equal(observation.status, 'live')
+  // A busy machine can leave a link silent for a moment: then the tree is stale, and heals.
+  await until('and is live', () => observation.status === 'live')
   t.same(raw.problems, [], 'ranges adjoin and every delta applies')
   const { finalHash, lines } = recording
   t.equal(canonicalHash(raw.state ?? {}), finalHash, 'the state of a viewer that was always there')
