@@ -60,7 +60,14 @@ export class Rig {
 
   join(key = doc, ceiling = 239): void {
     this.take({ kind: 'link-opened', link: child, peer: { ...peer, ceiling }, dialled: false })
-    this.frame({ kind: 'join', doc: key, have: undefined, credit: 1_000_000 })
+    this.frame({
+      kind: 'join',
+      doc: key,
+      have: undefined,
+      credit: 1_000_000,
+      take: 'any',
+      codecs: 0,
+    })
   }
 
   /** Lets time pass to an instant, ticking whenever the machine wants it. */

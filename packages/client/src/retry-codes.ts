@@ -9,6 +9,7 @@ type RetryCode = {
 // which does not compile when it is not exactly the table's.
 const retryCodes: Readonly<Record<RetryCode, true>> = {
   FANFOLD_TOO_MANY_FRAMES: true,
+  FANFOLD_NO_TAIL: true,
   FANFOLD_NO_VARIANT: true,
   FANFOLD_RULE_FAILED: true,
   FANFOLD_BUSY: true,

@@ -20,7 +20,14 @@ export {
 } from './json-value.ts'
 export type { LabelProblem } from './label-cut.ts'
 export { type LabelParts, Labels, type SplitPatch } from './labels.ts'
-export type { LogEffect, LogInput, LogRefusal, LogStore, LogStoreFactory } from './log-store.ts'
+export type {
+  LogEffect,
+  LogInput,
+  LogReadId,
+  LogRefusal,
+  LogStore,
+  LogStoreFactory,
+} from './log-store.ts'
 export { applyPatch, type PatchOperation } from './patch.ts'
 export {
   anySegment,
@@ -50,6 +57,14 @@ export {
   recordedDefinition,
 } from './recorded-definition.ts'
 export { Replica } from './replica.ts'
+export type {
+  ReplicaWorker,
+  ReplicaWorkerEffect,
+  ReplicaWorkerFactory,
+  ReplicaWorkerInput,
+  WorkerReplicaId,
+  WorkerViewId,
+} from './replica-worker.ts'
 export {
   type AuthorityExtra,
   decodeExtra,
@@ -59,3 +74,17 @@ export {
   type Snapshot,
   type SnapshotContent,
 } from './snapshot.ts'
+export {
+  canUnpack,
+  type PackedPiece,
+  plainCodec,
+  type SnapshotCodec,
+  snapshotCodecs,
+} from './snapshot-codec.ts'
+export type {
+  WarmDocument,
+  WarmEffect,
+  WarmInput,
+  WarmStore,
+  WarmStoreFactory,
+} from './warm-store.ts'

@@ -25,6 +25,9 @@ export type LogRefusal =
   /** A damaged record with good ones behind it, or another document's log in this one's place. */
   | 'FANFOLD_LOG_DAMAGED'
 
+/** Names a reading of a log, among those of one store; never used before. */
+export type LogReadId = number & { readonly unit: 'log read' }
+
 /** The log store port, what to do. */
 export type LogEffect =
   | { readonly kind: 'log-open'; readonly doc: DocumentKey }
@@ -40,6 +43,22 @@ export type LogEffect =
     }
   /** Keeps a snapshot beside the log; the two newest are kept. */
   | { readonly kind: 'log-keep-snapshot'; readonly doc: DocumentKey; readonly snapshot: Snapshot }
+  /**
+   * Reads on in a log whose document is open: the records after `after`, and with the same `read` the
+   * ones after those. Answered once by `log-read` or `log-read-refused`; the next one is asked for after
+   * that. A reading holds up nothing else, and sees no record that is not durable.
+   */
+  | {
+      readonly kind: 'log-read'
+      readonly doc: DocumentKey
+      readonly read: LogReadId
+      /** Seq of the record before the first one wanted. */
+      readonly after: number
+      /** Bytes of records at most, but for a first one that is larger. */
+      readonly bytesMax: number
+    }
+  /** Nobody reads on. */
+  | { readonly kind: 'log-read-close'; readonly doc: DocumentKey; readonly read: LogReadId }
   /** Nobody needs the document for now: free what it holds. Not while an append is in flight. */
   | { readonly kind: 'log-close'; readonly doc: DocumentKey }
 
@@ -67,6 +86,21 @@ export type LogInput =
   | {
       readonly kind: 'log-append-refused'
       readonly doc: DocumentKey
+      readonly code: LogRefusal
+      readonly message: string
+    }
+  | {
+      readonly kind: 'log-read'
+      readonly doc: DocumentKey
+      readonly read: LogReadId
+      /** In order, without a gap; none when the reading is at the end of the log. */
+      readonly records: readonly LogRecord[]
+    }
+  /** The reading is over: the log is damaged there, or what was asked for is not in it any more. */
+  | {
+      readonly kind: 'log-read-refused'
+      readonly doc: DocumentKey
+      readonly read: LogReadId
       readonly code: LogRefusal
       readonly message: string
     }

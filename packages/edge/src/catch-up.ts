@@ -62,7 +62,8 @@ export function advanceSilently({
   // What its viewers are not shown has no time for them either.
   const place = { ...at, timeMs: cohort.sent.timeMs }
   const frame = cohorts.advance(cohort, place, emptyPatch, turn.now)
-  if (cohort.size > 0) turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
+  if (cohort.size > 0)
+    turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.sent.seq })
 }
 
 function makeFrame({ cohorts, cohort, point, ring, at, state }: CatchUp): Uint8Array | undefined {

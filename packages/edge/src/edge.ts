@@ -65,7 +65,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         this.#viewers.serve(input.viewer, input.request)
         return
       case 'viewer-drained':
-        for (const cohort of input.cohorts) this.#viewers.catchUp(cohort, input.viewer)
+        for (const { cohort } of input.cohorts) this.#viewers.catchUp(cohort, input.viewer)
         return
       case 'viewer-closed':
         this.#viewers.close(input.viewer)

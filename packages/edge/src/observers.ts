@@ -103,7 +103,7 @@ export class Observers {
     this.#observers.set(viewer, { cohort, viewState })
     cohorts.enter(cohort)
     for (const frame of frames) this.#send(viewer, frame)
-    turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer })
+    turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.sent.seq })
     if (cohort.failure === undefined) return frames.length === 0
     this.#send(viewer, this.#port.statusFrame(cohort))
     return false
@@ -116,7 +116,7 @@ export class Observers {
     // Only a snapshot of now is surely not older than what the viewer took before it lagged.
     const snapshot = this.#showing.shown.snapshotOf(cohort, state)
     if (snapshot !== undefined) this.#send(viewer, snapshot)
-    this.#port.turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer })
+    this.#port.turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.sent.seq })
     this.#port.turn.fact({ event: 'viewer-caught-up', doc: this.#doc })
   }
 
@@ -266,7 +266,8 @@ export class Observers {
 
   /** The rim moves the viewer, which hears of a view that fails or works again. */
   #passOver(viewer: ViewerId, from: Cohort, to: Cohort, frame: Uint8Array | undefined): void {
-    this.#port.turn.push({ kind: 'cohort-move', viewer, from: from.id, to: to.id, frame })
+    const mark = to.sent.seq
+    this.#port.turn.push({ kind: 'cohort-move', viewer, from: from.id, to: to.id, frame, mark })
     if (from.failure !== undefined || to.failure !== undefined) {
       this.#send(viewer, this.#port.statusFrame(to))
     }
@@ -287,7 +288,7 @@ export class Observers {
   }
 
   #sendAll(cohort: Cohort, frame: Uint8Array): void {
-    this.#port.turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
+    this.#port.turn.push({ kind: 'cohort-signal', cohort: cohort.id, key: this.#doc, frame })
   }
 
   #send(viewer: ViewerId, frame: Uint8Array): void {

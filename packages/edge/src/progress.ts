@@ -167,7 +167,8 @@ export class Progress {
     for (const cohort of cohorts) {
       const before = cohort.failure
       const frame = cohorts.restart(cohort, place, state)
-      if (frame !== undefined) turn.push({ kind: 'cohort-send', cohort: cohort.id, frame })
+      if (frame !== undefined)
+        turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.sent.seq })
       else if (cohort.failure !== undefined) turn.fact(ruleFailed(this.#doc, cohort.failure))
       if (before !== undefined || cohort.failure !== undefined) this.#observers.tellStatus(cohort)
     }

@@ -2,7 +2,7 @@ import type { DocumentKey, ViewerFrame } from '@fanfold/protocol'
 import type { Cohort } from './cohort.ts'
 
 /** Frames that hold nothing of a view. */
-export type SmallFrame = Exclude<ViewerFrame, { type: 'snapshot' } | { type: 'delta' }>
+export type SmallFrame = Extract<ViewerFrame, { type: 'status' | 'refused' | 'left' }>
 
 /** How it stands with what a cohort's viewers are shown: live, or since when it may be old, and why. */
 export function statusFrame(options: {

@@ -153,7 +153,9 @@ export const snapshotOf = (seq: number, state: JsonObject | undefined): LinkFram
 /** The frames of a snapshot. */
 export const snapshotFrames = ({ manifest, pieces }: Snapshot): LinkFrame[] => [
   { kind: 'snapshot-begin', channel, manifest },
-  ...pieces.map((piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, piece })),
+  ...pieces.map(
+    (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, codec: 0, piece }),
+  ),
 ]
 
 /** A frame that a viewer received, with its bytes. */
@@ -260,7 +262,7 @@ export class Rig {
 
   /** Its socket has drained. */
   drain(id: ViewerId): void {
-    const cohorts = [...(this.lagging.get(id) ?? [])]
+    const cohorts = [...(this.lagging.get(id) ?? [])].map(cohort => ({ cohort, mark: 0 }))
     this.lagging.delete(id)
     if (cohorts.length > 0) this.take({ kind: 'viewer-drained', viewer: id, cohorts })
   }
@@ -316,7 +318,7 @@ export class Rig {
     } else if (this.lagging.get(viewer)?.delete(from) === true) {
       this.lagging.get(viewer)?.add(to)
     } else {
-      this.#reports.push({ kind: 'viewer-drained', viewer, cohorts: [to] })
+      this.#reports.push({ kind: 'viewer-drained', viewer, cohorts: [{ cohort: to, mark: 0 }] })
     }
   }
 

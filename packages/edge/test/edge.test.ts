@@ -188,7 +188,8 @@ t.test('a viewer that left while it lagged gets nothing when it drains', async t
   rig.frame(records(11, 11))
   rig.request(one, { type: 'leave', doc })
   rig.got(one)
-  if (cohort !== undefined) rig.take({ kind: 'viewer-drained', viewer: one, cohorts: [cohort] })
+  if (cohort !== undefined)
+    rig.take({ kind: 'viewer-drained', viewer: one, cohorts: [{ cohort, mark: 0 }] })
   t.same(rig.got(one), [])
 })
 

@@ -129,6 +129,7 @@ export class AuthorityHost {
   #perform(effect: AuthorityEffect): void {
     switch (effect.kind) {
       case 'link-send':
+      case 'link-signal':
       case 'link-close':
         this.links.perform(effect)
         return

@@ -90,6 +90,7 @@ export class EdgeHost {
   #perform(effect: EdgeEffect): void {
     switch (effect.kind) {
       case 'link-send':
+      case 'link-signal':
       case 'link-close':
         this.links.perform(effect)
         return

@@ -81,6 +81,8 @@ const join = (key: DocumentKey, have?: typeof at): LinkFrame => ({
   doc: key,
   have,
   credit: 0xffff_ffff,
+  take: 'any',
+  codecs: 0,
 })
 
 const authority = await startVictim(t, {
@@ -117,7 +119,7 @@ t.test('a child that plays the parent is cut off, and nothing of it stays', asyn
     { kind: 'records', channel, records: [] },
     { kind: 'welcome', doc, channel, mode: 'snapshot', head: at, ceiling: 239 },
     { kind: 'snapshot-begin', channel, manifest },
-    { kind: 'snapshot-piece', channel, index: 0, piece: new Uint8Array(5) },
+    { kind: 'snapshot-piece', channel, index: 0, codec: 0, piece: new Uint8Array(5) },
     { kind: 'ended', channel, code: 'FANFOLD_DELETED', message: 'gone' },
     { kind: 'refused', doc, code: 'FANFOLD_DELETED', message: 'gone', retryAfterMs: 0 },
     { kind: 'status', channel, stale: true, ageMs: 0xffff_ffff },
@@ -287,8 +289,8 @@ t.test('a parent that lies harms nobody but those who ask for its documents', as
   evil.send(link, welcome, pieces(65_536, 16_384))
   for (let round = 0; round < 20; round++) evil.send(link, welcome, pieces(8_192, 16_384))
   for (let index = 0; index < 200; index++) {
-    evil.send(link, { kind: 'snapshot-piece', channel, index, piece })
-    evil.send(link, { kind: 'snapshot-piece', channel: index, index: 0xffff_ffff, piece })
+    evil.send(link, { kind: 'snapshot-piece', channel, index, codec: 0, piece })
+    evil.send(link, { kind: 'snapshot-piece', channel: index, index: 0xffff_ffff, codec: 0, piece })
   }
   evil.send(link, { kind: 'status', channel, stale: true, ageMs: 0xffff_ffff })
   evil.send(link, {

@@ -191,6 +191,11 @@ export const errorCodes = {
     close: 'overloaded',
     meaning: 'a limit of the node is reached',
   },
+  FANFOLD_NO_TAIL: {
+    retry: true,
+    status: 503,
+    meaning: 'the records after this position are not at hand, and a snapshot was not wanted',
+  },
   FANFOLD_BAD_POSITION: {
     retry: false,
     status: 400,

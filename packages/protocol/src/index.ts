@@ -7,6 +7,7 @@ export {
   closeReasonOf,
   mayReconnect,
 } from './close-code.ts'
+export { decodeLinkFrame } from './decode-link-frame.ts'
 export {
   asDocumentKey,
   type DocumentKey,
@@ -25,10 +26,11 @@ export { type GrantedAction, type Grants, isGranted, matchesGlob } from './grant
 export { type Limit, type LimitName, limitOf, limits } from './limits.ts'
 export type { LinkEffect, LinkId, LinkInput, PeerIdentity } from './link.ts'
 export {
-  decodeLinkFrame,
   encodeLinkFrame,
   encodeRecordsFrame,
+  encodeReplayFrame,
   type JoinMode,
+  type JoinTake,
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,
@@ -57,6 +59,7 @@ export {
   zeroPosition,
 } from './position.ts'
 export { badFrame, ProtocolError } from './protocol-error.ts'
+export { type SignalKind, signalKinds } from './signal.ts'
 export { type SignedVariant, variantSigningBytes } from './signed-variant.ts'
 export {
   decodeManifest,
@@ -65,12 +68,13 @@ export {
   type SnapshotManifest,
 } from './snapshot-manifest.ts'
 export { linkSubprotocol, protocolVersion, viewerSubprotocol } from './version.ts'
-export type { CohortId, ViewerEffect, ViewerId, ViewerInput } from './viewer.ts'
+export type { CohortId, DrainedCohort, ViewerEffect, ViewerId, ViewerInput } from './viewer.ts'
 export {
   decodeViewerRequest,
   encodeDeltaFrame,
   encodeSnapshotFrame,
   encodeViewerFrame,
+  encodeViewPieceFrame,
   type ViewerFrame,
   type ViewerRequest,
 } from './viewer-frame.ts'

@@ -47,6 +47,16 @@ export const limits = {
     unit: 'pieces',
     meaning: 'pieces of one snapshot, so that its manifest fits in a frame',
   },
+  viewPiecesFromBytes: {
+    value: 1_048_576,
+    unit: 'bytes',
+    meaning: 'a view with more JSON than this comes to viewers in pieces',
+  },
+  signalsWaitingMax: {
+    value: 1_024,
+    unit: 'signals',
+    meaning: 'signals that wait on a congested link; beyond it the oldest is dropped',
+  },
   variantBytesMax: {
     value: 524_288,
     unit: 'bytes',

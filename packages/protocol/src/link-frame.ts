@@ -9,16 +9,14 @@
  * 128 on; any other unknown type is an error. So a later version can add without breaking this one.
  */
 import { unreachable } from '@fanfold/kernel'
-import { ByteReader, readUint32 } from './byte-reader.ts'
 import { ByteWriter, writeUint32 } from './byte-writer.ts'
-import { type DocumentKey, parseDocumentKey } from './document-key.ts'
-import { type ErrorCode, isErrorCode } from './error-code.ts'
-import { limits } from './limits.ts'
-import { LogRecord } from './log-record.ts'
-import { type Position, readPosition, writePosition } from './position.ts'
-import { badFrame } from './protocol-error.ts'
-import { readSignature, readVariant, type SignedVariant, writeVariant } from './signed-variant.ts'
-import { readManifest, type SnapshotManifest, writeManifest } from './snapshot-manifest.ts'
+import type { DocumentKey } from './document-key.ts'
+import type { ErrorCode } from './error-code.ts'
+import type { LogRecord } from './log-record.ts'
+import { type Position, writePosition } from './position.ts'
+import { type SignalKind, signalKinds } from './signal.ts'
+import { type SignedVariant, writeVariant } from './signed-variant.ts'
+import { type SnapshotManifest, writeManifest } from './snapshot-manifest.ts'
 
 /** Types of link frames; the numbers are the wire's. */
 export const linkFrameTypes = {
@@ -29,6 +27,9 @@ export const linkFrameTypes = {
   leave: 17,
   credit: 18,
   'request-pieces': 19,
+  'request-replay': 20,
+  'replay-credit': 21,
+  'leave-replay': 22,
   welcome: 32,
   refused: 33,
   records: 34,
@@ -36,9 +37,12 @@ export const linkFrameTypes = {
   'snapshot-piece': 36,
   ended: 37,
   status: 38,
+  replay: 39,
+  'replay-ended': 40,
   'request-variant': 128,
   variant: 129,
   'no-variant': 130,
+  signal: 131,
 } as const
 
 /** From this type on, a frame that is not known is ignored. */
@@ -46,6 +50,9 @@ export const optionalFrameTypeMin = 128
 
 /** How the parent brings a child up to date. */
 export type JoinMode = 'tail' | 'snapshot'
+
+/** What a child takes in answer to a join: whatever there is, or the tail alone. */
+export type JoinTake = 'any' | 'tail'
 
 /** A frame of a link. */
 export type LinkFrame =
@@ -66,6 +73,10 @@ export type LinkFrame =
       readonly have: Position | undefined
       /** Bytes of records the child takes before it gives more credit. */
       readonly credit: number
+      /** With `tail`, a parent that has it not refuses with `FANFOLD_NO_TAIL`. */
+      readonly take: JoinTake
+      /** Codecs of pieces that the child can unpack: bit n − 1 for codec n. */
+      readonly codecs: number
     }
   | { readonly kind: 'leave'; readonly doc: DocumentKey }
   | { readonly kind: 'credit'; readonly channel: number; readonly bytes: number }
@@ -74,6 +85,16 @@ export type LinkFrame =
       readonly channel: number
       readonly indexes: readonly number[]
     }
+  /** A child asks for the log itself, from the record after `have` or from the first one. */
+  | {
+      readonly kind: 'request-replay'
+      readonly doc: DocumentKey
+      readonly have: Position | undefined
+      /** Bytes of records the child takes before it gives more credit. */
+      readonly credit: number
+    }
+  | { readonly kind: 'replay-credit'; readonly doc: DocumentKey; readonly bytes: number }
+  | { readonly kind: 'leave-replay'; readonly doc: DocumentKey }
   | {
       readonly kind: 'welcome'
       readonly doc: DocumentKey
@@ -102,6 +123,9 @@ export type LinkFrame =
       readonly kind: 'snapshot-piece'
       readonly channel: number
       readonly index: number
+      /** How the piece is packed: 0 for as it is, else a number of the table of codecs. */
+      readonly codec: number
+      /** The piece, packed. */
       readonly piece: Uint8Array
     }
   | {
@@ -118,15 +142,43 @@ export type LinkFrame =
       /** How long the sender has been stale, ms. */
       readonly ageMs: number
     }
+  /** The next records of a replay; those of one document come on no channel. */
+  | {
+      readonly kind: 'replay'
+      readonly doc: DocumentKey
+      /** Highest tag of a part in the records, as `welcome` says it. */
+      readonly ceiling: number
+      readonly records: readonly LogRecord[]
+    }
+  /** All has come that the log held, or no more can: the child joins with what it has. */
+  | {
+      readonly kind: 'replay-ended'
+      readonly doc: DocumentKey
+      /** Undefined when the replay reached the end of the log. */
+      readonly code: ErrorCode | undefined
+      readonly message: string
+      /** 0 when the parent does not say. */
+      readonly retryAfterMs: number
+    }
   /** A child asks for an edge variant of a definition, which a record or a snapshot has named. */
   | { readonly kind: 'request-variant'; readonly hash: Uint8Array }
   | { readonly kind: 'variant'; readonly variant: SignedVariant }
   /** The parent has no such variant now, and has asked its own parent in vain. */
   | { readonly kind: 'no-variant'; readonly hash: Uint8Array }
+  /** Something that holds now and is worth nothing later; see `signalKinds`. */
+  | {
+      readonly kind: 'signal'
+      readonly signal: SignalKind
+      /** Undefined for what is said of the whole link. */
+      readonly doc: DocumentKey | undefined
+      /** What it counts is the kind's business; at most 2^53 − 1. */
+      readonly value: number
+    }
 
-const messageBytesMax = 1024
-/** Four bytes of length before each record in a `records` frame. */
-const recordsHeadBytes = 5
+/** Bytes of a message in a frame at most. */
+export const messageBytesMax = 1_024
+/** Bytes of a `records` frame before its records. */
+export const recordsHeadBytes = 5
 
 /** The bytes of a frame. */
 export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
@@ -146,10 +198,17 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
       return writer.finish()
     case 'join':
       writer.text(frame.doc).uint32(frame.credit)
-      if (frame.have === undefined) return writer.uint8(0).finish()
-      return writePosition(writer.uint8(1), frame.have).finish()
+      return writeHave(writer, frame.have)
+        .uint8(frame.take === 'any' ? 0 : 1)
+        .uint32(frame.codecs)
+        .finish()
     case 'leave':
+    case 'leave-replay':
       return writer.text(frame.doc).finish()
+    case 'request-replay':
+      return writeHave(writer.text(frame.doc).uint32(frame.credit), frame.have).finish()
+    case 'replay-credit':
+      return writer.text(frame.doc).uint32(frame.bytes).finish()
     case 'credit':
       return writer.uint32(frame.channel).uint32(frame.bytes).finish()
     case 'request-pieces':
@@ -177,7 +236,12 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
     case 'snapshot-begin':
       return writeManifest(writer.uint32(frame.channel), frame.manifest).finish()
     case 'snapshot-piece':
-      return writer.uint32(frame.channel).uint32(frame.index).raw(frame.piece).finish()
+      return writer
+        .uint32(frame.channel)
+        .uint32(frame.index)
+        .uint8(frame.codec)
+        .raw(frame.piece)
+        .finish()
     case 'ended':
       return writer
         .uint32(frame.channel)
@@ -190,11 +254,30 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .uint8(frame.stale ? 1 : 0)
         .uint32(frame.ageMs)
         .finish()
+    case 'replay':
+      return encodeReplayFrame(
+        frame.doc,
+        frame.ceiling,
+        frame.records.map(record => record.bytes),
+      )
+    case 'replay-ended':
+      return writer
+        .text(frame.doc)
+        .text(frame.code ?? '')
+        .text(frame.message.slice(0, messageBytesMax / 4))
+        .uint32(frame.retryAfterMs)
+        .finish()
     case 'request-variant':
     case 'no-variant':
       return writer.raw(frame.hash).finish()
     case 'variant':
       return writeVariant(writer, frame.variant).finish()
+    case 'signal':
+      return writer
+        .uint8(signalKinds[frame.signal])
+        .text(frame.doc ?? '')
+        .uint53(frame.value)
+        .finish()
     default:
       return unreachable(frame)
   }
@@ -202,12 +285,28 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
 
 /** A `records` frame that carries these records' bytes as they are. */
 export function encodeRecordsFrame(channel: number, records: readonly Uint8Array[]): Uint8Array {
-  let length = recordsHeadBytes
+  const head = new Uint8Array(recordsHeadBytes)
+  head[0] = linkFrameTypes.records
+  writeUint32(head, 1, channel)
+  return withRecords(head, records)
+}
+
+/** A `replay` frame that carries these records' bytes as they are. */
+export function encodeReplayFrame(
+  doc: DocumentKey,
+  ceiling: number,
+  records: readonly Uint8Array[],
+): Uint8Array {
+  const head = new ByteWriter().uint8(linkFrameTypes.replay).text(doc).uint8(ceiling).finish()
+  return withRecords(head, records)
+}
+
+function withRecords(head: Uint8Array, records: readonly Uint8Array[]): Uint8Array {
+  let length = head.length
   for (const record of records) length += 4 + record.length
   const bytes = new Uint8Array(length)
-  bytes[0] = linkFrameTypes.records
-  writeUint32(bytes, 1, channel)
-  let offset = recordsHeadBytes
+  bytes.set(head)
+  let offset = head.length
   for (const record of records) {
     writeUint32(bytes, offset, record.length)
     bytes.set(record, offset + 4)
@@ -216,125 +315,5 @@ export function encodeRecordsFrame(channel: number, records: readonly Uint8Array
   return bytes
 }
 
-/**
- * The frame in `bytes`, or `undefined` for one of a later version that may be ignored. Payloads are
- * views of `bytes`.
- *
- * @throws ProtocolError `FANFOLD_BAD_FRAME`, `FANFOLD_BAD_KEY`
- */
-export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
-  if (bytes.length > limits.linkFrameBytesMax.value) {
-    badFrame(`a frame of at most ${limits.linkFrameBytesMax.value} bytes, got ${bytes.length}`)
-  }
-  const reader = new ByteReader(bytes)
-  const type = reader.uint8()
-  switch (type) {
-    case linkFrameTypes.hello:
-      return {
-        kind: 'hello',
-        versionMin: reader.uint8(),
-        versionMax: reader.uint8(),
-        incarnation: reader.text(limits.helloTextBytesMax.value),
-        token: reader.text(limits.helloTextBytesMax.value),
-        nonce: reader.raw(32),
-      }
-    case linkFrameTypes.proof:
-      return { kind: 'proof', signature: readSignature(reader) }
-    case linkFrameTypes.ping:
-      return { kind: 'ping' }
-    case linkFrameTypes.join: {
-      const doc = readKey(reader)
-      const credit = reader.uint32()
-      return {
-        kind: 'join',
-        doc,
-        credit,
-        have: reader.uint8() === 0 ? undefined : readPosition(reader),
-      }
-    }
-    case linkFrameTypes.leave:
-      return { kind: 'leave', doc: readKey(reader) }
-    case linkFrameTypes.credit:
-      return { kind: 'credit', channel: reader.uint32(), bytes: reader.uint32() }
-    case linkFrameTypes['request-pieces']: {
-      const channel = reader.uint32()
-      const indexes: number[] = []
-      for (let count = reader.uint16(); count > 0; count--) indexes.push(reader.uint32())
-      return { kind: 'request-pieces', channel, indexes }
-    }
-    case linkFrameTypes.welcome: {
-      const doc = readKey(reader)
-      const channel = reader.uint32()
-      const mode = reader.uint8() === 0 ? 'tail' : 'snapshot'
-      return {
-        kind: 'welcome',
-        doc,
-        channel,
-        mode,
-        head: readPosition(reader),
-        ceiling: reader.uint8(),
-      }
-    }
-    case linkFrameTypes.refused: {
-      const doc = readKey(reader)
-      const code = readErrorCode(reader)
-      const message = reader.text(messageBytesMax)
-      return { kind: 'refused', doc, code, message, retryAfterMs: reader.uint32() }
-    }
-    case linkFrameTypes.records:
-      return { kind: 'records', channel: reader.uint32(), records: readRecords(bytes) }
-    case linkFrameTypes['snapshot-begin']:
-      return { kind: 'snapshot-begin', channel: reader.uint32(), manifest: readManifest(reader) }
-    case linkFrameTypes['snapshot-piece']: {
-      const channel = reader.uint32()
-      const index = reader.uint32()
-      if (reader.remaining > limits.snapshotPieceBytesMax.value) {
-        badFrame(`a piece of at most ${limits.snapshotPieceBytesMax.value} bytes`)
-      }
-      return { kind: 'snapshot-piece', channel, index, piece: reader.rest() }
-    }
-    case linkFrameTypes.ended: {
-      const channel = reader.uint32()
-      const code = readErrorCode(reader)
-      return { kind: 'ended', channel, code, message: reader.text(messageBytesMax) }
-    }
-    case linkFrameTypes.status: {
-      const channel = reader.uint32()
-      const stale = reader.uint8() !== 0
-      return { kind: 'status', channel, stale, ageMs: reader.uint32() }
-    }
-    case linkFrameTypes['request-variant']:
-      return { kind: 'request-variant', hash: reader.raw(32) }
-    case linkFrameTypes['no-variant']:
-      return { kind: 'no-variant', hash: reader.raw(32) }
-    case linkFrameTypes.variant:
-      return { kind: 'variant', variant: readVariant(reader) }
-    default:
-      if (type >= optionalFrameTypeMin) return undefined
-      return badFrame(`a known type of link frame, got ${type}`)
-  }
-}
-
-function readKey(reader: ByteReader): DocumentKey {
-  return parseDocumentKey(reader.text(limits.keyBytesMax.value))
-}
-
-function readErrorCode(reader: ByteReader): ErrorCode {
-  const code = reader.text(64)
-  // A later version may know more codes than this one; what they have in common is that it is refused.
-  return isErrorCode(code) ? code : 'FANFOLD_OVERLOADED'
-}
-
-function readRecords(bytes: Uint8Array): LogRecord[] {
-  const records: LogRecord[] = []
-  let offset = recordsHeadBytes
-  while (offset < bytes.length) {
-    if (offset + 4 > bytes.length) badFrame('a record that ends inside its length')
-    const length = readUint32(bytes, offset)
-    const end = offset + 4 + length
-    if (end > bytes.length) badFrame(`a record of ${length} bytes at ${offset} of ${bytes.length}`)
-    records.push(LogRecord.decode(bytes.subarray(offset + 4, end)))
-    offset = end
-  }
-  return records
-}
+const writeHave = (writer: ByteWriter, have: Position | undefined): ByteWriter =>
+  have === undefined ? writer.uint8(0) : writePosition(writer.uint8(1), have)

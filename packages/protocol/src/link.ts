@@ -36,6 +36,17 @@ export type LinkInput =
 /** The link port, what to do. A frame's bytes belong to the driver from then on. */
 export type LinkEffect =
   | { readonly kind: 'link-send'; readonly link: LinkId; readonly frame: Uint8Array }
+  /**
+   * Sends a signal, at once while the link is not congested. On one that is it waits for `link-drained`
+   * in a bounded lane of its own: a later signal with the same key takes its place, and where too many
+   * wait the one that waits longest is dropped.
+   */
+  | {
+      readonly kind: 'link-signal'
+      readonly link: LinkId
+      readonly key: string
+      readonly frame: Uint8Array
+    }
   | {
       readonly kind: 'link-close'
       readonly link: LinkId

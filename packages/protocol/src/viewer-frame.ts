@@ -44,6 +44,28 @@ export type ViewerFrame =
       readonly numbering?: 'dense'
       readonly view: unknown
     }
+  /** A snapshot that comes in pieces: its view is made of all their pairs, in order of the pieces. */
+  | {
+      readonly type: 'snapshot-begin'
+      readonly doc: string
+      readonly epoch: number
+      readonly seq: number
+      readonly numbering?: 'dense'
+      /** How many pieces follow. */
+      readonly pieces: number
+      /** Bytes of all pieces together, as JSON. */
+      readonly bytes: number
+    }
+  | {
+      readonly type: 'snapshot-piece'
+      readonly doc: string
+      /** 0 for the first one; they come in order. */
+      readonly index: number
+      /** [pointer, value], each set into what those before have made; the first pointer is the root's. */
+      readonly pairs: readonly (readonly [pointer: string, value: unknown])[]
+    }
+  /** All pieces are there: now, and not before, it takes the place of the view. */
+  | { readonly type: 'snapshot-end'; readonly doc: string; readonly position: string }
   | {
       readonly type: 'delta'
       readonly doc: string
@@ -156,9 +178,23 @@ export function encodeDeltaFrame(delta: {
 
 const closingBrace = 0x7d
 
-/** Bytes of any of the small frames: everything but `snapshot` and `delta`. */
+/** Bytes of a `snapshot-piece` frame around a piece, the UTF-8 of its pairs as JSON, copied as it is. */
+export function encodeViewPieceFrame(
+  doc: DocumentKey,
+  index: number,
+  piece: Uint8Array,
+): Uint8Array {
+  const head = encodeUtf8(`{"type":"snapshot-piece","doc":"${doc}","index":${index},"pairs":`)
+  const bytes = new Uint8Array(head.length + piece.length + 1)
+  bytes.set(head)
+  bytes.set(piece, head.length)
+  bytes[bytes.length - 1] = closingBrace
+  return bytes
+}
+
+/** Bytes of any of the small frames: those without a view or a patch. */
 export const encodeViewerFrame = (
-  frame: Exclude<ViewerFrame, { type: 'snapshot' } | { type: 'delta' }>,
+  frame: Exclude<ViewerFrame, { type: 'snapshot' | 'snapshot-piece' | 'delta' }>,
 ): Uint8Array => encodeUtf8(JSON.stringify(frame))
 
 /** @throws ProtocolError `FANFOLD_FRAME_TOO_LARGE` when `text` has more bytes of UTF-8 than that */

@@ -8,12 +8,17 @@ export type ViewerId = number & { readonly unit: 'viewer' }
 /** The viewers of one document that receive the same bytes, inside one process. */
 export type CohortId = number & { readonly unit: 'cohort' }
 
+/** A cohort that a viewer left by lagging, and where it stands: the mark that it was given last there. */
+export type DrainedCohort = { readonly cohort: CohortId; readonly mark: number }
+
 /**
  * The viewer port, what happened: the rim has checked the token, limited frames and decoded requests.
  *
  * Lagging is the rim's to notice: a viewer whose socket holds more than its budget when a cohort's
  * frame goes out does not get that frame and leaves the cohort. Once the socket has drained,
- * `viewer-drained` names the cohorts it left; the edge brings it up to date and lets it enter again.
+ * `viewer-drained` names the cohorts it left and where it stands in each; the edge brings it up to date
+ * from there and lets it enter again. Bytes that were written and that the viewer has not confirmed
+ * count as held, wherever they are.
  */
 export type ViewerInput =
   | { readonly kind: 'viewer-opened'; readonly viewer: ViewerId; readonly grants: Grants }
@@ -27,7 +32,7 @@ export type ViewerInput =
   | {
       readonly kind: 'viewer-drained'
       readonly viewer: ViewerId
-      readonly cohorts: readonly CohortId[]
+      readonly cohorts: readonly DrainedCohort[]
     }
   | { readonly kind: 'viewer-closed'; readonly viewer: ViewerId }
 
@@ -45,7 +50,13 @@ export type ViewerEffect =
       readonly code: ErrorCode
       readonly message: string
     }
-  | { readonly kind: 'cohort-enter'; readonly cohort: CohortId; readonly viewer: ViewerId }
+  /** `mark` is where the viewer stands with what it was sent alone. */
+  | {
+      readonly kind: 'cohort-enter'
+      readonly cohort: CohortId
+      readonly viewer: ViewerId
+      readonly mark: number
+    }
   | { readonly kind: 'cohort-exit'; readonly cohort: CohortId; readonly viewer: ViewerId }
   /**
    * The viewer goes from one cohort to another, or stays, by the frame that takes its view there, where
@@ -58,5 +69,29 @@ export type ViewerEffect =
       readonly from: CohortId
       readonly to: CohortId
       readonly frame: Uint8Array | undefined
+      /** Where it stands with the frame, or by being there; what it stood at in `from` counts no more. */
+      readonly mark: number
     }
-  | { readonly kind: 'cohort-send'; readonly cohort: CohortId; readonly frame: Uint8Array }
+  /** `mark` is where viewers stand that have the frame: the edge's own number, given back when they lag. */
+  | {
+      readonly kind: 'cohort-send'
+      readonly cohort: CohortId
+      readonly frame: Uint8Array
+      readonly mark: number
+    }
+  /**
+   * A signal to all viewers of a cohort, or to one. Who lags gets the latest of each key after it has
+   * drained and was brought up to date; a signal is never the reason why somebody lags.
+   */
+  | {
+      readonly kind: 'cohort-signal'
+      readonly cohort: CohortId
+      readonly key: string
+      readonly frame: Uint8Array
+    }
+  | {
+      readonly kind: 'viewer-signal'
+      readonly viewer: ViewerId
+      readonly key: string
+      readonly frame: Uint8Array
+    }

@@ -108,7 +108,16 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
     doc: documentKey,
     credit: uint32,
     have: fc.option(position, { nil: undefined }),
+    take: fc.constantFrom('any', 'tail'),
+    codecs: uint32,
   }),
+  'request-replay': of('request-replay', {
+    doc: documentKey,
+    credit: uint32,
+    have: fc.option(position, { nil: undefined }),
+  }),
+  'replay-credit': of('replay-credit', { doc: documentKey, bytes: uint32 }),
+  'leave-replay': of('leave-replay', { doc: documentKey }),
   leave: of('leave', { doc: documentKey }),
   credit: of('credit', { channel: uint32, bytes: uint32 }),
   'request-pieces': of('request-pieces', { channel: uint32, indexes: fc.array(uint32) }),
@@ -137,10 +146,22 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
   'snapshot-piece': of('snapshot-piece', {
     channel: uint32,
     index: uint32,
+    codec: uint8,
     piece: fc.uint8Array({ maxLength: 1000 }),
   }),
   ended: of('ended', { channel: uint32, code, message }),
   status: of('status', { channel: uint32, stale: fc.boolean(), ageMs: uint32 }),
+  replay: of('replay', {
+    doc: documentKey,
+    ceiling: uint8,
+    records: fc.array(anyRecord, { maxLength: 5 }),
+  }),
+  'replay-ended': of('replay-ended', {
+    doc: documentKey,
+    code: fc.option(code, { nil: undefined }),
+    message,
+    retryAfterMs: uint32,
+  }),
   'request-variant': of('request-variant', { hash: bytesOf(32) }),
   variant: of('variant', {
     variant: fc.record({
@@ -152,6 +173,11 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
     }),
   }),
   'no-variant': of('no-variant', { hash: bytesOf(32) }),
+  signal: of('signal', {
+    signal: fc.constantFrom('head', 'presence', 'lag', 'hand-over'),
+    doc: fc.option(documentKey, { nil: undefined }),
+    value: uint53,
+  }),
 }
 
 /** Any frame of a link. */

@@ -38,7 +38,12 @@ import type { Position } from '../src/position.ts'
 import { variantSigningBytes } from '../src/signed-variant.ts'
 import { encodeManifest } from '../src/snapshot-manifest.ts'
 import { linkSubprotocol, protocolVersion, viewerSubprotocol } from '../src/version.ts'
-import { encodeDeltaFrame, encodeSnapshotFrame, encodeViewerFrame } from '../src/viewer-frame.ts'
+import {
+  encodeDeltaFrame,
+  encodeSnapshotFrame,
+  encodeViewerFrame,
+  encodeViewPieceFrame,
+} from '../src/viewer-frame.ts'
 import { encodeWriterFrame } from '../src/writer-frame.ts'
 import { part, recordFields } from './arbitraries.ts'
 
@@ -86,23 +91,35 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
   },
   proof: { kind: 'proof', signature: bytes(64) },
   ping: { kind: 'ping' },
-  join: { kind: 'join', doc, have: at, credit: 0x0a0b0c0d },
+  join: { kind: 'join', doc, have: at, credit: 0x0a0b0c0d, take: 'tail', codecs: 3 },
   leave: { kind: 'leave', doc },
   credit: { kind: 'credit', channel: 7, bytes: 8 },
   'request-pieces': { kind: 'request-pieces', channel: 7, indexes: [1, 2] },
+  'request-replay': { kind: 'request-replay', doc, have: at, credit: 0x0a0b0c0d },
+  'replay-credit': { kind: 'replay-credit', doc, bytes: 8 },
+  'leave-replay': { kind: 'leave-replay', doc },
   welcome: { kind: 'welcome', doc, channel: 7, mode: 'snapshot', head: at, ceiling: 239 },
   refused: { kind: 'refused', doc, code: 'FANFOLD_MOVED', message: 'é', retryAfterMs: 9 },
   records: { kind: 'records', channel: 7, records: [record, record] },
   'snapshot-begin': { kind: 'snapshot-begin', channel: 7, manifest },
-  'snapshot-piece': { kind: 'snapshot-piece', channel: 7, index: 3, piece: bytes(4) },
+  'snapshot-piece': { kind: 'snapshot-piece', channel: 7, index: 3, codec: 1, piece: bytes(4) },
   ended: { kind: 'ended', channel: 7, code: 'FANFOLD_DELETED', message: 'gone' },
   status: { kind: 'status', channel: 7, stale: true, ageMs: 250 },
+  replay: { kind: 'replay', doc, ceiling: 239, records: [record, record] },
+  'replay-ended': {
+    kind: 'replay-ended',
+    doc,
+    code: 'FANFOLD_LOG_DAMAGED',
+    message: 'é',
+    retryAfterMs: 9,
+  },
   'request-variant': { kind: 'request-variant', hash: bytes(32) },
   variant: {
     kind: 'variant',
     variant: { hash: bytes(32), type: 'match', token: 'jwt', signature: bytes(64), code: bytes(5) },
   },
   'no-variant': { kind: 'no-variant', hash: bytes(32) },
+  signal: { kind: 'signal', signal: 'presence', doc, value: 0x0102030405 },
 }
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString()
@@ -139,7 +156,9 @@ const wire: Readonly<Record<string, unknown>> = {
   ],
   linkFrames: [
     ...Object.values(frames).map(frame => hex(encodeLinkFrame(frame))),
-    hex(encodeLinkFrame({ ...frames.join, have: undefined })),
+    hex(encodeLinkFrame({ ...frames.join, have: undefined, take: 'any' })),
+    hex(encodeLinkFrame({ ...frames['replay-ended'], code: undefined })),
+    hex(encodeLinkFrame({ ...frames.signal, doc: undefined })),
     hex(variantSigningBytes('match', bytes(32))),
   ],
   clientFrames: [
@@ -158,6 +177,19 @@ const wire: Readonly<Record<string, unknown>> = {
         patch: Buffer.from('[]'),
       }),
     ),
+    text(
+      encodeViewerFrame({
+        type: 'snapshot-begin',
+        doc,
+        epoch: 1,
+        seq: 2,
+        numbering: 'dense',
+        pieces: 1,
+        bytes: 9,
+      }),
+    ),
+    text(encodeViewPieceFrame(doc, 0, Buffer.from('[["",{}]]'))),
+    text(encodeViewerFrame({ type: 'snapshot-end', doc, position: 'p' })),
     text(encodeViewerFrame({ type: 'status', doc, status: 'live', since: 5 })),
     text(
       encodeViewerFrame({

@@ -71,6 +71,7 @@ export const snapshot = (seq: number): LinkFrame[] => {
         kind: 'snapshot-piece',
         channel,
         index,
+        codec: 0,
         piece,
       }),
     ),
@@ -128,7 +129,7 @@ export class Rig {
   }
 
   join(id = child, have?: Position): void {
-    this.frame(id, { kind: 'join', doc, have, credit: 1_000_000 })
+    this.frame(id, { kind: 'join', doc, have, credit: 1_000_000, take: 'any', codecs: 0 })
   }
 
   /** Lets time pass, ticking whenever the machine wants it. */

@@ -285,7 +285,7 @@ export class Downstream {
     if (piece === undefined) return
     this.#send(
       child.link,
-      { kind: 'snapshot-piece', channel: this.#channel, index, piece },
+      { kind: 'snapshot-piece', channel: this.#channel, index, codec: 0, piece },
       effects,
     )
   }

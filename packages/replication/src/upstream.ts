@@ -384,6 +384,8 @@ export class Upstream {
         doc: this.doc,
         have: this.#hasState ? this.#position : undefined,
         credit: this.#limits.creditBytes,
+        take: 'any',
+        codecs: 0,
       },
       effects,
     )

@@ -67,7 +67,7 @@ class Rig {
   }
 
   join(key = doc): void {
-    this.take({ kind: 'join', doc: key, have: undefined, credit: 9 })
+    this.take({ kind: 'join', doc: key, have: undefined, credit: 9, take: 'any', codecs: 0 })
   }
 }
 
@@ -202,7 +202,7 @@ t.test('a frame of a later version is passed over', async t => {
 
 t.test('frames and congestion of an unknown link are nothing', async t => {
   const rig = new Rig()
-  rig.take({ kind: 'join', doc, have: undefined, credit: 1 }, link(5))
+  rig.take({ kind: 'join', doc, have: undefined, credit: 1, take: 'any', codecs: 0 }, link(5))
   rig.congest(true, link(5))
   t.same(rig.joins, [])
 })

@@ -33,7 +33,7 @@ function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: LinkE
     { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head, ceiling: 239 },
     { kind: 'snapshot-begin', channel: 1, manifest },
     ...pieces.map(
-      (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel: 1, index, piece }),
+      (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel: 1, index, codec: 0, piece }),
     ),
   ]
   for (const frame of frames) follower.receive(frame, at(0), effects)

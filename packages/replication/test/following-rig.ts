@@ -130,7 +130,9 @@ export const snapshotFrames = (position: Position, channel = 7): LinkFrame[] => 
   const { manifest, pieces } = snapshotAt(position)
   return [
     { kind: 'snapshot-begin', channel, manifest },
-    ...pieces.map((piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, piece })),
+    ...pieces.map(
+      (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, codec: 0, piece }),
+    ),
   ]
 }
 

@@ -100,6 +100,7 @@ export const piece = (index: number, bytes: Uint8Array | undefined): LinkFrame =
   kind: 'snapshot-piece',
   channel: 7,
   index,
+  codec: 0,
   piece: bytes ?? new Uint8Array(1),
 })
 

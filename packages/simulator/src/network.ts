@@ -137,7 +137,7 @@ export class Network {
   perform(effect: LinkEffect): void {
     const end = this.#ends.get(effect.link)
     if (end === undefined) return
-    if (effect.kind === 'link-send') this.#send(end, effect.frame)
+    if (effect.kind !== 'link-close') this.#send(end, effect.frame)
     else this.#close(end, `${effect.code}: ${effect.message}`)
   }
 

@@ -73,6 +73,9 @@ export class SimulatedLogStore implements LogStore {
         })
         return
       }
+      case 'log-read':
+      case 'log-read-close':
+        return
       case 'log-close':
         assert(!this.#appending.has(doc), `${doc} is closed while nothing is in flight`)
         if ((this.#busyUntil.get(doc) ?? 0) <= this.#clock.now) this.#busyUntil.delete(doc)

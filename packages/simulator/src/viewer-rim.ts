@@ -135,6 +135,7 @@ export class ViewerRim {
   perform(effect: ViewerEffect): void {
     switch (effect.kind) {
       case 'viewer-send':
+      case 'viewer-signal':
         this.#send(this.#viewers.get(effect.viewer), effect.frame)
         return
       case 'viewer-close':
@@ -150,6 +151,7 @@ export class ViewerRim {
         this.#move(effect)
         return
       case 'cohort-send':
+      case 'cohort-signal':
         this.#sendToCohort(effect.cohort, effect.frame)
         return
       default:
@@ -181,7 +183,7 @@ export class ViewerRim {
   #sent(viewer: Viewer): void {
     if (viewer.down.unsentBytes > 0 || !this.#viewers.has(viewer.id)) return
     if (viewer.lost.size > 0) {
-      const cohorts = [...viewer.lost]
+      const cohorts = [...viewer.lost].map(cohort => ({ cohort, mark: 0 }))
       viewer.lost.clear()
       this.#receive({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
     }

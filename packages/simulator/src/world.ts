@@ -176,6 +176,7 @@ export class World {
     const driver = this.#drive<AuthorityInput, AuthorityEffect>('authority', machine, effect => {
       switch (effect.kind) {
         case 'link-send':
+        case 'link-signal':
         case 'link-close':
           this.network.perform(effect)
           return
@@ -239,6 +240,7 @@ export class World {
     const driver = this.#drive<EdgeInput, EdgeEffect>(name, machine, effect => {
       switch (effect.kind) {
         case 'link-send':
+        case 'link-signal':
         case 'link-close':
           this.network.perform(effect)
           return

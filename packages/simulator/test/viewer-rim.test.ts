@@ -43,7 +43,12 @@ function makeRim(budgetBytes = 100) {
 
 const frame = (bytes: number) => encodeUtf8('x'.repeat(bytes))
 const send = (bytes: number) => ({ kind: 'viewer-send' as const, viewer, frame: frame(bytes) })
-const sendAll = (bytes: number) => ({ kind: 'cohort-send' as const, cohort, frame: frame(bytes) })
+const sendAll = (bytes: number) => ({
+  kind: 'cohort-send' as const,
+  cohort,
+  frame: frame(bytes),
+  mark: 0,
+})
 
 t.test('a viewer opens, asks and closes', async t => {
   const { inputs, kinds, connection, received, pass } = makeRim()
@@ -59,7 +64,7 @@ t.test('frames to a cohort reach its members, in order with what is theirs alone
   const { rim, received, pass } = makeRim()
   rim.perform(sendAll(1))
   rim.perform(send(2))
-  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
   rim.perform(sendAll(3))
   rim.perform(send(4))
   rim.perform({ kind: 'cohort-exit', cohort, viewer })
@@ -72,7 +77,7 @@ t.test(
   'a viewer over its budget loses its seat, and the edge hears when it has drained',
   async t => {
     const { rim, inputs, kinds, received, pass } = makeRim(100)
-    rim.perform({ kind: 'cohort-enter', cohort, viewer })
+    rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
     rim.perform(sendAll(100))
     rim.perform(sendAll(1))
     t.equal(rim.lags, 0)
@@ -85,7 +90,7 @@ t.test(
     t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [cohort] })
     t.same(received, ['opened', '100', '1'])
     rim.perform(sendAll(4))
-    rim.perform({ kind: 'cohort-enter', cohort, viewer })
+    rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
     rim.perform(sendAll(5))
     pass(1_000)
     t.same(received.slice(3), ['5'])
@@ -94,7 +99,7 @@ t.test(
 
 t.test('a viewer that leaves a cohort while it lags is not told of as drained', async t => {
   const { rim, kinds, pass } = makeRim(0)
-  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
   rim.perform(sendAll(100))
   rim.perform(sendAll(1))
   rim.perform({ kind: 'cohort-exit', cohort, viewer })
@@ -105,12 +110,12 @@ t.test('a viewer that leaves a cohort while it lags is not told of as drained', 
 t.test('a viewer moves to another cohort with a frame of its own, in order', async t => {
   const other = 9 as CohortId
   const { rim, received, pass } = makeRim()
-  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
   rim.perform(sendAll(1))
-  rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2) })
+  rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2), mark: 0 })
   rim.perform(sendAll(3))
-  rim.perform({ kind: 'cohort-send', cohort: other, frame: frame(4) })
-  rim.perform({ kind: 'cohort-move', viewer, from: other, to: cohort, frame: undefined })
+  rim.perform({ kind: 'cohort-send', cohort: other, frame: frame(4), mark: 0 })
+  rim.perform({ kind: 'cohort-move', viewer, from: other, to: cohort, frame: undefined, mark: 0 })
   rim.perform(sendAll(5))
   pass(1_000)
   t.same(received, ['opened', '1', '2', '4', '5'])
@@ -119,10 +124,10 @@ t.test('a viewer moves to another cohort with a frame of its own, in order', asy
 t.test('a viewer that lags and is moved gets no frame, and drains in its new cohort', async t => {
   const other = 9 as CohortId
   const { rim, inputs, received, pass } = makeRim(0)
-  rim.perform({ kind: 'cohort-enter', cohort, viewer })
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
   rim.perform(sendAll(100))
   rim.perform(sendAll(1))
-  rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2) })
+  rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2), mark: 0 })
   pass(1_000)
   t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [other] })
   t.same(received, ['opened', '100'])
@@ -154,12 +159,12 @@ t.test(
   async t => {
     const other = 9 as CohortId
     const { rim, inputs, pass } = makeRim(0)
-    rim.perform({ kind: 'cohort-enter', cohort, viewer })
+    rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
     rim.perform(sendAll(10))
     rim.perform(sendAll(1))
     pass(1_000)
     t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [cohort] })
-    rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2) })
+    rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2), mark: 0 })
     pass(1)
     t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [other] })
   },

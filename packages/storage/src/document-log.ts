@@ -88,6 +88,9 @@ export class DocumentLog {
         await this.release()
         this.#writer = undefined
         return
+      case 'log-read':
+      case 'log-read-close':
+        return
       default:
         unreachable(effect)
     }

@@ -98,7 +98,11 @@ class FileLogStore implements LogStore {
   perform(effect: LogEffect): void {
     assert(!this.#isClosed, `no ${effect.kind} after close`)
     if (this.#hasFailed) return
-    if (effect.kind !== 'log-close' && this.#effectsWaiting >= this.#effectsWaitingMax) {
+    if (
+      effect.kind !== 'log-close' &&
+      effect.kind !== 'log-read-close' &&
+      this.#effectsWaiting >= this.#effectsWaitingMax
+    ) {
       const refusal = refusalOf(effect, `${this.#effectsWaiting} effects wait already`)
       queueMicrotask(() => this.#answer(refusal))
       return
@@ -216,7 +220,10 @@ class FileLogStore implements LogStore {
 }
 
 /** The answer to an effect for which there is no room; nothing of it was done. */
-function refusalOf(effect: Exclude<LogEffect, { kind: 'log-close' }>, message: string): LogInput {
+function refusalOf(
+  effect: Exclude<LogEffect, { kind: 'log-close' | 'log-read-close' }>,
+  message: string,
+): LogInput {
   const refusal = { doc: effect.doc, code: 'FANFOLD_LOG_FULL', message } as const
   switch (effect.kind) {
     case 'log-open':
@@ -225,6 +232,8 @@ function refusalOf(effect: Exclude<LogEffect, { kind: 'log-close' }>, message: s
       return { kind: 'log-append-refused', ...refusal }
     case 'log-keep-snapshot':
       return { kind: 'log-snapshot-refused', ...refusal }
+    case 'log-read':
+      return { kind: 'log-read-refused', read: effect.read, ...refusal }
     default:
       return unreachable(effect)
   }

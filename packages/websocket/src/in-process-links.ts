@@ -110,6 +110,7 @@ export class InProcessLinks {
     this.#inputs.perform(() => {
       switch (effect.kind) {
         case 'link-send':
+        case 'link-signal':
           this.#send(end, effect.frame)
           return
         case 'link-close':

@@ -125,6 +125,7 @@ export class LinkSockets {
       if (link === undefined) return
       switch (effect.kind) {
         case 'link-send':
+        case 'link-signal':
           this.#framesOut++
           this.#bytesOut += effect.frame.length
           link.send(effect.frame)

@@ -170,6 +170,7 @@ export class ViewerSockets {
     this.#inputs.perform(() => {
       switch (effect.kind) {
         case 'viewer-send':
+        case 'viewer-signal':
           this.#send(effect.viewer, effect.frame)
           return
         case 'viewer-close':
@@ -185,6 +186,7 @@ export class ViewerSockets {
           this.#move(effect)
           return
         case 'cohort-send':
+        case 'cohort-signal':
           this.#sendToCohort(effect.cohort, effect.frame)
           return
         default:
@@ -301,7 +303,11 @@ export class ViewerSockets {
       viewer.lost.add(to)
     } else {
       // It has drained, and the report of that names a cohort that it is not in any more.
-      this.#inputs.report({ kind: 'viewer-drained', viewer: id, cohorts: [to] })
+      this.#inputs.report({
+        kind: 'viewer-drained',
+        viewer: id,
+        cohorts: [{ cohort: to, mark: 0 }],
+      })
     }
   }
 
@@ -344,7 +350,7 @@ export class ViewerSockets {
 
   #drained(viewer: Viewer): void {
     if (viewer.lost.size === 0) return
-    const cohorts = [...viewer.lost]
+    const cohorts = [...viewer.lost].map(cohort => ({ cohort, mark: 0 }))
     viewer.lost.clear()
     this.#inputs.report({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
   }

@@ -13,14 +13,14 @@ t.test(
     const one = await open()
     const two = await open()
     perform(
-      { kind: 'cohort-enter', cohort, viewer: one.viewer },
-      { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
-      { kind: 'cohort-enter', cohort, viewer: two.viewer },
-      { kind: 'cohort-send', cohort, frame: text({ n: 2 }) },
+      { kind: 'cohort-enter', cohort, viewer: one.viewer, mark: 0 },
+      { kind: 'cohort-send', cohort, frame: text({ n: 1 }), mark: 0 },
+      { kind: 'cohort-enter', cohort, viewer: two.viewer, mark: 0 },
+      { kind: 'cohort-send', cohort, frame: text({ n: 2 }), mark: 0 },
       { kind: 'viewer-send', viewer: one.viewer, frame: text({ n: 3 }) },
-      { kind: 'cohort-send', cohort, frame: text({ n: 4 }) },
+      { kind: 'cohort-send', cohort, frame: text({ n: 4 }), mark: 0 },
       { kind: 'cohort-exit', cohort, viewer: two.viewer },
-      { kind: 'cohort-send', cohort, frame: text({ n: 5 }) },
+      { kind: 'cohort-send', cohort, frame: text({ n: 5 }), mark: 0 },
       { kind: 'viewer-send', viewer: two.viewer, frame: text({ n: 6 }) },
     )
     await until(() => one.client.frames.length === 5 && two.client.frames.length === 3)
@@ -33,14 +33,14 @@ t.test('a viewer in two cohorts gets both, in order within each', async t => {
   const { open, perform, viewers } = await rig(t)
   const { client, viewer } = await open()
   perform(
-    { kind: 'cohort-enter', cohort, viewer },
-    { kind: 'cohort-enter', cohort: otherCohort, viewer },
+    { kind: 'cohort-enter', cohort, viewer, mark: 0 },
+    { kind: 'cohort-enter', cohort: otherCohort, viewer, mark: 0 },
   )
   t.equal(viewers.stats().cohorts, 2)
   for (let n = 0; n < 10; n++) {
     perform(
-      { kind: 'cohort-send', cohort, frame: text({ a: n }) },
-      { kind: 'cohort-send', cohort: otherCohort, frame: text({ b: n }) },
+      { kind: 'cohort-send', cohort, frame: text({ a: n }), mark: 0 },
+      { kind: 'cohort-send', cohort: otherCohort, frame: text({ b: n }), mark: 0 },
     )
   }
   await until(() => client.frames.length === 20)
@@ -59,10 +59,10 @@ t.test('a viewer in two cohorts gets both, in order within each', async t => {
 t.test('frames of every length arrive as they were', async t => {
   const { open, perform } = await rig(t)
   const { client, viewer } = await open()
-  perform({ kind: 'cohort-enter', cohort, viewer })
+  perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
   const lengths = [0, 100, 110, 118, 130, 65_520, 65_530, 70_000]
   for (const length of lengths) {
-    perform({ kind: 'cohort-send', cohort, frame: text({ s: 'é'.repeat(length / 2) }) })
+    perform({ kind: 'cohort-send', cohort, frame: text({ s: 'é'.repeat(length / 2) }), mark: 0 })
   }
   await until(() => client.frames.length === lengths.length)
   t.same(
@@ -76,14 +76,14 @@ t.test('a viewer that does not read lags, holds its budget at most, and delays n
   const slow = await open()
   const quick = await open()
   perform(
-    { kind: 'cohort-enter', cohort, viewer: slow.viewer },
-    { kind: 'cohort-enter', cohort, viewer: quick.viewer },
+    { kind: 'cohort-enter', cohort, viewer: slow.viewer, mark: 0 },
+    { kind: 'cohort-enter', cohort, viewer: quick.viewer, mark: 0 },
   )
   slow.client.ws.pause()
   let sent = 0
   const frame = text({ filler: 'x'.repeat(65_500) })
   while (viewers.stats().lagging === 0 && sent < 1_000) {
-    perform({ kind: 'cohort-send', cohort, frame })
+    perform({ kind: 'cohort-send', cohort, frame, mark: 0 })
     sent++
     await until(() => quick.client.frames.length === sent)
   }
@@ -91,7 +91,7 @@ t.test('a viewer that does not read lags, holds its budget at most, and delays n
   t.ok(sent < 1_000, 'it left the cohort')
   const { bytesOut } = viewers.stats()
   for (let more = 1; more <= 20; more++) {
-    perform({ kind: 'cohort-send', cohort, frame })
+    perform({ kind: 'cohort-send', cohort, frame, mark: 0 })
     await until(() => quick.client.frames.length === sent + more)
   }
   const headBytes = 4
@@ -113,8 +113,8 @@ t.test('a viewer that does not read lags, holds its budget at most, and delays n
   await until(() => inputs.some(input => input.kind === 'viewer-requested'))
   t.equal(viewers.stats().lagging, 0)
   perform(
-    { kind: 'cohort-enter', cohort, viewer: slow.viewer },
-    { kind: 'cohort-send', cohort, frame: text({ last: true }) },
+    { kind: 'cohort-enter', cohort, viewer: slow.viewer, mark: 0 },
+    { kind: 'cohort-send', cohort, frame: text({ last: true }), mark: 0 },
   )
   await until(() => slow.client.frames.at(-1)?.['last'] === true)
   t.ok(slow.client.frames.length < sent + 2)
@@ -124,13 +124,13 @@ t.test('a viewer moves to another cohort with a frame of its own, in order', asy
   const { open, perform } = await rig(t)
   const { client, viewer } = await open()
   perform(
-    { kind: 'cohort-enter', cohort, viewer },
-    { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
-    { kind: 'cohort-move', viewer, from: cohort, to: otherCohort, frame: text({ n: 2 }) },
-    { kind: 'cohort-send', cohort, frame: text({ n: 3 }) },
-    { kind: 'cohort-send', cohort: otherCohort, frame: text({ n: 4 }) },
-    { kind: 'cohort-move', viewer, from: otherCohort, to: cohort, frame: undefined },
-    { kind: 'cohort-send', cohort, frame: text({ n: 5 }) },
+    { kind: 'cohort-enter', cohort, viewer, mark: 0 },
+    { kind: 'cohort-send', cohort, frame: text({ n: 1 }), mark: 0 },
+    { kind: 'cohort-move', viewer, from: cohort, to: otherCohort, frame: text({ n: 2 }), mark: 0 },
+    { kind: 'cohort-send', cohort, frame: text({ n: 3 }), mark: 0 },
+    { kind: 'cohort-send', cohort: otherCohort, frame: text({ n: 4 }), mark: 0 },
+    { kind: 'cohort-move', viewer, from: otherCohort, to: cohort, frame: undefined, mark: 0 },
+    { kind: 'cohort-send', cohort, frame: text({ n: 5 }), mark: 0 },
   )
   await until(() => client.frames.at(-1)?.['n'] === 5)
   t.same(client.frames, [{ n: 1 }, { n: 2 }, { n: 4 }, { n: 5 }])
@@ -139,11 +139,11 @@ t.test('a viewer moves to another cohort with a frame of its own, in order', asy
 t.test('a viewer that lags and is moved gets no frame, and drains in its new cohort', async t => {
   const { open, perform, viewers, inputs } = await rig(t)
   const { client, viewer } = await open()
-  perform({ kind: 'cohort-enter', cohort, viewer })
+  perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
   client.ws.pause()
   const filler = text({ filler: 'x'.repeat(65_500) })
   for (let sent = 0; viewers.stats().lagging === 0 && sent < 1_000; sent++) {
-    perform({ kind: 'cohort-send', cohort, frame: filler })
+    perform({ kind: 'cohort-send', cohort, frame: filler, mark: 0 })
     await turns()
   }
   t.equal(viewers.stats().lagging, 1)
@@ -153,6 +153,7 @@ t.test('a viewer that lags and is moved gets no frame, and drains in its new coh
     from: cohort,
     to: otherCohort,
     frame: text({ moved: true }),
+    mark: 0,
   })
   const drained = () => inputs.filter(input => input.kind === 'viewer-drained')
   client.ws.resume()
@@ -165,12 +166,13 @@ t.test('a viewer that lags and is moved gets no frame, and drains in its new coh
     from: otherCohort,
     to: cohort,
     frame: text({ moved: true }),
+    mark: 0,
   })
   await until(() => drained().length > 1)
   t.match(drained()[1], { viewer, cohorts: [cohort] })
   perform(
-    { kind: 'cohort-enter', cohort, viewer },
-    { kind: 'cohort-send', cohort, frame: text({ last: true }) },
+    { kind: 'cohort-enter', cohort, viewer, mark: 0 },
+    { kind: 'cohort-send', cohort, frame: text({ last: true }), mark: 0 },
   )
   await until(() => client.frames.at(-1)?.['last'] === true)
   t.notOk(client.frames.some(frame => frame['moved'] === true))
@@ -180,11 +182,11 @@ t.test('a close tells the viewer why, after what was sent to it before', async t
   const { open, perform, inputs } = await rig(t)
   const { client, viewer } = await open()
   perform(
-    { kind: 'cohort-enter', cohort, viewer },
-    { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
+    { kind: 'cohort-enter', cohort, viewer, mark: 0 },
+    { kind: 'cohort-send', cohort, frame: text({ n: 1 }), mark: 0 },
     { kind: 'viewer-close', viewer, code: 'FANFOLD_FORBIDDEN', message: 'é'.repeat(200) },
     { kind: 'viewer-send', viewer, frame: text({ n: 2 }) },
-    { kind: 'cohort-send', cohort, frame: text({ n: 3 }) },
+    { kind: 'cohort-send', cohort, frame: text({ n: 3 }), mark: 0 },
   )
   t.notOk(
     inputs.some(input => input.kind === 'viewer-closed'),
@@ -209,14 +211,14 @@ t.test('a node that drains closes with 1012 and says when to come back', async t
 t.test('effects for viewers and cohorts that are gone do nothing', async t => {
   const { open, perform, inputs, viewers } = await rig(t)
   const { client, viewer } = await open()
-  perform({ kind: 'cohort-enter', cohort, viewer })
+  perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
   client.ws.terminate()
   await until(() => inputs.at(-1)?.kind === 'viewer-closed')
   perform(
     { kind: 'viewer-send', viewer, frame: text({}) },
-    { kind: 'cohort-enter', cohort, viewer },
+    { kind: 'cohort-enter', cohort, viewer, mark: 0 },
     { kind: 'cohort-exit', cohort, viewer },
-    { kind: 'cohort-send', cohort, frame: text({}) },
+    { kind: 'cohort-send', cohort, frame: text({}), mark: 0 },
     { kind: 'viewer-close', viewer, code: 'FANFOLD_MOVED', message: '' },
   )
   t.match(viewers.stats(), { viewers: 0, cohorts: 0, framesOut: 0 })
@@ -231,8 +233,8 @@ t.test('close is safe at every point and reports nothing afterwards', async t =>
     const opened = inputs[0]
     if (opened !== undefined) {
       perform(
-        { kind: 'cohort-enter', cohort, viewer: opened.viewer },
-        { kind: 'cohort-send', cohort, frame: text({ n: 1 }) },
+        { kind: 'cohort-enter', cohort, viewer: opened.viewer, mark: 0 },
+        { kind: 'cohort-send', cohort, frame: text({ n: 1 }), mark: 0 },
       )
     }
     viewers.close()
