@@ -67,6 +67,8 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       case 'viewer-drained':
         for (const { cohort } of input.cohorts) this.#viewers.catchUp(cohort, input.viewer)
         return
+      case 'viewer-transferred':
+        return
       case 'viewer-closed':
         this.#viewers.close(input.viewer)
         return

@@ -68,7 +68,14 @@ export {
   type SnapshotManifest,
 } from './snapshot-manifest.ts'
 export { linkSubprotocol, protocolVersion, viewerSubprotocol } from './version.ts'
-export type { CohortId, DrainedCohort, ViewerEffect, ViewerId, ViewerInput } from './viewer.ts'
+export type {
+  CohortId,
+  DrainedCohort,
+  TransferId,
+  ViewerEffect,
+  ViewerId,
+  ViewerInput,
+} from './viewer.ts'
 export {
   decodeViewerRequest,
   encodeDeltaFrame,

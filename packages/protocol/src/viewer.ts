@@ -8,8 +8,15 @@ export type ViewerId = number & { readonly unit: 'viewer' }
 /** The viewers of one document that receive the same bytes, inside one process. */
 export type CohortId = number & { readonly unit: 'cohort' }
 
-/** A cohort that a viewer left by lagging, and where it stands: the mark that it was given last there. */
-export type DrainedCohort = { readonly cohort: CohortId; readonly mark: number }
+/** Names a transfer to a viewer, among all of the process; never used again. */
+export type TransferId = number & { readonly unit: 'transfer' }
+
+/**
+ * A cohort that a viewer left by lagging, and where it stands: the mark of the last effect of that
+ * cohort that it took, be it an enter, a move or a send. Undefined when it took none there: it lagged
+ * when it was moved there from another cohort, so what it holds is the other's.
+ */
+export type DrainedCohort = { readonly cohort: CohortId; readonly mark: number | undefined }
 
 /**
  * The viewer port, what happened: the rim has checked the token, limited frames and decoded requests.
@@ -33,6 +40,12 @@ export type ViewerInput =
       readonly kind: 'viewer-drained'
       readonly viewer: ViewerId
       readonly cohorts: readonly DrainedCohort[]
+    }
+  /** The socket has taken the last frame of a transfer that was not ended. Never said from inside of the effect. */
+  | {
+      readonly kind: 'viewer-transferred'
+      readonly viewer: ViewerId
+      readonly transfer: TransferId
     }
   | { readonly kind: 'viewer-closed'; readonly viewer: ViewerId }
 
@@ -61,7 +74,8 @@ export type ViewerEffect =
   /**
    * The viewer goes from one cohort to another, or stays, by the frame that takes its view there, where
    * there is one. A viewer that lags, and so is not in `from`, gets no frame: it lags in `to`, and
-   * `viewer-drained` names `to` once it has drained, also when it has drained already.
+   * `viewer-drained` names `to` once it has drained, also when it has drained already. Its mark in `to`
+   * is undefined then; where `from` is `to`, it stays what it was.
    */
   | {
       readonly kind: 'cohort-move'
@@ -69,7 +83,7 @@ export type ViewerEffect =
       readonly from: CohortId
       readonly to: CohortId
       readonly frame: Uint8Array | undefined
-      /** Where it stands with the frame, or by being there; what it stood at in `from` counts no more. */
+      /** Where it stands who took the move; what it stood at in `from` counts no more. */
       readonly mark: number
     }
   /** `mark` is where viewers stand that have the frame: the edge's own number, given back when they lag. */
@@ -78,6 +92,26 @@ export type ViewerEffect =
       readonly cohort: CohortId
       readonly frame: Uint8Array
       readonly mark: number
+    }
+  /**
+   * Much for one viewer, as fast as it takes it: the frames in their order, each once the viewer holds
+   * so little (or nothing) that it does not come to lag by it. What other effects send the viewer
+   * meanwhile goes at once, between two frames; of the document that is transferred the edge sends it
+   * nothing that depends on the order. Who lags in a cohort drains and is reported first. The array is
+   * shared by many viewers: the rim keeps an index into it for each, and changes nothing. It goes with
+   * the viewer.
+   */
+  | {
+      readonly kind: 'viewer-transfer'
+      readonly viewer: ViewerId
+      readonly transfer: TransferId
+      readonly frames: readonly Uint8Array[]
+    }
+  /** The frames of the transfer that were not handed to the socket yet are not sent any more. */
+  | {
+      readonly kind: 'transfer-end'
+      readonly viewer: ViewerId
+      readonly transfer: TransferId
     }
   /**
    * A signal to all viewers of a cohort, or to one. Who lags gets the latest of each key after it has

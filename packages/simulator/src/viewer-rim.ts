@@ -154,6 +154,15 @@ export class ViewerRim {
       case 'cohort-signal':
         this.#sendToCohort(effect.cohort, effect.frame)
         return
+      case 'viewer-transfer': {
+        const { viewer, transfer, frames } = effect
+        for (const frame of frames) this.#send(this.#viewers.get(viewer), frame)
+        const done: ViewerInput = { kind: 'viewer-transferred', viewer, transfer }
+        this.#clock.in(0 as Duration, () => this.#receive(done))
+        return
+      }
+      case 'transfer-end':
+        return
       default:
         unreachable(effect)
     }

@@ -189,6 +189,14 @@ export class ViewerSockets {
         case 'cohort-signal':
           this.#sendToCohort(effect.cohort, effect.frame)
           return
+        case 'viewer-transfer': {
+          const { viewer, transfer, frames } = effect
+          for (const frame of frames) this.#send(viewer, frame)
+          this.#inputs.report({ kind: 'viewer-transferred', viewer, transfer })
+          return
+        }
+        case 'transfer-end':
+          return
         default:
           unreachable(effect)
       }
