@@ -13,7 +13,7 @@ export const configOptions: readonly VerbOption[] = [
   ...configFlags()
     .filter(({ name }) => name !== 'definitions')
     .map(({ flag, argument, isRepeatable, meaning }) => ({
-      flags: `--${flag} ${argument}`,
+      flags: `--${flag} ${argument}`.trimEnd(),
       meaning,
       isRepeatable,
     })),
@@ -32,7 +32,7 @@ export async function readConfig({
     else if (isRepeatable) {
       const items = options.list(option).flatMap(text => text.split(','))
       flags[flag] = items.length === 0 ? undefined : items
-    } else flags[flag] = options.text(option)
+    } else flags[flag] = options.isSet(option) ? 'true' : options.text(option)
   }
   return await loadConfig({
     flags,

@@ -19,6 +19,16 @@ export function relationProblems(config: Config): ConfigProblem[] {
     `three pings must fit into limits.linkSilenceMaxMs: ${limits.linkPingMs} ms * 3 > ${limits.linkSilenceMaxMs} ms`,
   )
   must(
+    limits.snapshotBytesMax <= limits.assemblyBytesMax,
+    'limits.snapshotBytesMax',
+    `must not exceed limits.assemblyBytesMax: ${limits.snapshotBytesMax} > ${limits.assemblyBytesMax} bytes`,
+  )
+  must(
+    limits.largeStateBytes <= limits.workerBytesMax,
+    'limits.largeStateBytes',
+    `must not exceed limits.workerBytesMax: ${limits.largeStateBytes} > ${limits.workerBytesMax} bytes`,
+  )
+  must(
     limits.creditBytes <= limits.replicaPendingBytesMax,
     'limits.creditBytes',
     `must not exceed limits.replicaPendingBytesMax: ${limits.creditBytes} > ${limits.replicaPendingBytesMax} bytes`,

@@ -17,10 +17,11 @@ export type ConfigRow = {
     | 'url'
     | 'path'
     | 'enum'
+    | 'switch'
     | 'list'
   /** What an integer counts; durations are in ms, sizes in bytes. */
   readonly unit?: string
-  readonly default?: string | number | readonly string[]
+  readonly default?: string | number | boolean | readonly string[]
   /** Least and greatest number; of a text: of its characters; of a list: of its items. */
   readonly min?: number
   readonly max?: number
@@ -109,6 +110,17 @@ export const configTable = {
     default: './fanfold-data',
     meaning: 'The directory of logs and snapshots; only an authority writes there.',
   },
+  warm: {
+    type: 'path',
+    meaning:
+      'A directory where a proxy keeps what it replicates, so that after a restart it asks its parent for the tail alone.',
+  },
+  disableSnapshot: {
+    type: 'switch',
+    default: false,
+    meaning:
+      "Never take a snapshot from a parent: what its latest records do not cover is replayed from the authority's log.",
+  },
   definitions: {
     type: 'list',
     items: 'path',
@@ -186,14 +198,16 @@ export const configTable = {
     min: 16_384,
     max: 67_108_864,
     default: 262_144,
-    meaning: 'Unsent bytes of one viewer above which it lags: it gets one conflated change later.',
+    meaning:
+      'Bytes that one viewer was sent and has not confirmed above which it lags: it gets one conflated change later.',
   },
   'limits.viewerStallMaxMs': {
     type: 'duration',
     min: 1_000,
     max: 3_600_000,
-    default: 60_000,
-    meaning: 'How long a lagging viewer may take no byte before it is closed as too slow.',
+    default: 30_000,
+    meaning:
+      'How long a viewer may confirm no byte of what it was sent before it is closed as too slow.',
   },
   'limits.framesPerSecondMax': {
     type: 'integer',
@@ -202,6 +216,85 @@ export const configTable = {
     max: 100_000,
     default: 100,
     meaning: 'Frames that one viewer may send; with more it is closed as overloaded.',
+  },
+  'limits.handshakesPerSecondMax': {
+    type: 'integer',
+    unit: 'handshakes/s',
+    min: 1,
+    max: 1_000_000,
+    default: 3_000,
+    meaning: 'New connections in a second; one more is answered 503 with a time to wait.',
+  },
+  'limits.handshakesBurst': {
+    type: 'integer',
+    unit: 'handshakes',
+    min: 1,
+    max: 1_000_000,
+    default: 3_000,
+    meaning: 'New connections that may come at once after a quiet time.',
+  },
+  'limits.joinsWaitingMax': {
+    type: 'integer',
+    unit: 'joins',
+    min: 1,
+    max: 1_000_000,
+    default: 20_000,
+    meaning:
+      'Viewers of an edge that may wait for their first view; one more is refused with a time to wait.',
+  },
+  'limits.largeStateBytes': {
+    type: 'size',
+    min: 1_024,
+    max: 67_108_864,
+    default: 1_048_576,
+    meaning: 'Size of a document from which its snapshots are made outside of the event loop.',
+  },
+  'limits.assembliesMax': {
+    type: 'integer',
+    unit: 'snapshots',
+    min: 1,
+    max: 65_536,
+    default: 64,
+    meaning: 'Snapshots that a role may receive at the same time; further ones wait.',
+  },
+  'limits.assemblyBytesMax': {
+    type: 'size',
+    min: 1_048_576,
+    max: 68_719_476_736,
+    default: 536_870_912,
+    meaning: 'Bytes of all snapshots that a role receives at the same time.',
+  },
+  'limits.snapshotBytesMax': {
+    type: 'size',
+    min: 1_048_576,
+    max: 1_073_741_824,
+    default: 134_217_728,
+    meaning: 'Size of one snapshot, unpacked; a larger one is not taken from a parent.',
+  },
+  'limits.replaysMax': {
+    type: 'integer',
+    unit: 'replays',
+    min: 1,
+    max: 65_536,
+    default: 64,
+    meaning:
+      'Replays of logs that a role serves or passes on at the same time; one more is refused with a time to wait.',
+  },
+  'limits.workerThreads': {
+    type: 'integer',
+    unit: 'threads',
+    min: 0,
+    max: 64,
+    default: 1,
+    meaning: 'Threads that make snapshots of large documents; 0 for half as many as processors.',
+  },
+  'limits.workerBytesMax': {
+    type: 'size',
+    min: 16_777_216,
+    max: 68_719_476_736,
+    default: 536_870_912,
+    meaning:
+      'What those threads hold of large documents, as bytes of JSON; the one unused for longest goes first.',
   },
   'limits.ringRecordsMax': {
     type: 'integer',

@@ -32,7 +32,7 @@ export type ConfigFlag = {
   /** Without dashes. */
   readonly flag: string
   readonly name: ConfigName
-  /** What stands behind it in the help: `<port>`. */
+  /** What stands behind it in the help: `<port>`; nothing for a switch. */
   readonly argument: string
   readonly isRepeatable: boolean
   readonly meaning: string
@@ -45,7 +45,7 @@ export const configFlags = (): readonly ConfigFlag[] =>
     return {
       flag: flagOf(name),
       name,
-      argument: `<${argumentOf(row)}>`,
+      argument: row.type === 'switch' ? '' : `<${argumentOf(row)}>`,
       isRepeatable: row.type === 'list',
       meaning: `${row.meaning}${defaultOf(row, ' Default: ')}`,
     }

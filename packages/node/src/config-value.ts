@@ -6,7 +6,7 @@ import { unreachable } from '@fanfold/kernel'
 import type { ConfigRow } from './config-table.ts'
 
 /** A value as the rest of the process sees it: durations in ms, sizes in bytes, paths absolute. */
-export type ConfigValue = string | number | readonly string[]
+export type ConfigValue = string | number | boolean | readonly string[]
 
 /** A value, or in words what is wrong with it. */
 export type DecodedValue =
@@ -58,9 +58,19 @@ export function decodeValue(row: ConfigRow, raw: unknown, base: string): Decoded
       return decodeNumber(row, raw, durationUnits)
     case 'size':
       return decodeNumber(row, raw, sizeUnits)
+    case 'switch':
+      return decodeSwitch(row, raw)
     default:
       return unreachable(row.type)
   }
+}
+
+/** A flag without a value switches on. */
+function decodeSwitch(row: ConfigRow, raw: unknown): DecodedValue {
+  const text = String(raw).trim().toLowerCase()
+  if (['true', '1', 'yes', 'on'].includes(text)) return value(true)
+  if (['false', '0', 'no', 'off'].includes(text)) return value(false)
+  return wrong(`must be true or false, ${shown(row, raw)}`)
 }
 
 function decodeNumber(
@@ -152,7 +162,7 @@ function decodeList(row: ConfigRow, raw: unknown, base: string): DecodedValue {
 /** A value as a person would write it: `10s`, `64KiB`, `a, b`. */
 export function formatValue(row: ConfigRow, shownValue: ConfigValue): string {
   if (typeof shownValue === 'object') return shownValue.join(', ')
-  if (typeof shownValue === 'string') return shownValue
+  if (typeof shownValue !== 'number') return String(shownValue)
   if (row.type === 'duration') return inUnit(shownValue, ['d', 'h', 'm', 's', 'ms'], durationUnits)
   if (row.type === 'size') return inUnit(shownValue, ['GiB', 'MiB', 'KiB', 'B'], sizeUnits)
   return String(shownValue)
@@ -187,6 +197,8 @@ export function describeRange(row: ConfigRow): string {
       return `${row.schemes?.join(' or ')} URL`
     case 'path':
       return 'path'
+    case 'switch':
+      return 'true or false'
     case 'text':
       return row.shape ?? `text of ${row.min} to ${row.max} characters`
     case 'list': {

@@ -25,9 +25,11 @@ type TypeOf<Row> = Row extends { type: 'list'; values: readonly (infer Item)[] }
     ? readonly string[]
     : Row extends { type: 'integer' | 'port' | 'duration' | 'size' }
       ? number
-      : Row extends { values: readonly (infer Item)[] }
-        ? Item
-        : string
+      : Row extends { type: 'switch' }
+        ? boolean
+        : Row extends { values: readonly (infer Item)[] }
+          ? Item
+          : string
 
 type ValueOf<Name extends ConfigName> = (typeof configTable)[Name] extends { default: unknown }
   ? TypeOf<(typeof configTable)[Name]>

@@ -36,3 +36,17 @@ t.test('every way to write the loopback address counts as one', async t => {
     t.equal(createConfig({ host, adminHost: host }, directory).host, host)
   }
 })
+
+t.test('limits that cannot hold together are refused, with both numbers', async t => {
+  const flags = {
+    'limits-link-ping-ms': '500ms',
+    'limits-snapshot-bytes-max': '1GiB',
+    'limits-large-state-bytes': '64MiB',
+    'limits-worker-bytes-max': '16MiB',
+  }
+  t.match(await problemsOf(load(t, { flags })), [
+    { place: 'limits.linkPingMs', message: /500 ms \* 3 > 1000 ms/ },
+    { place: 'limits.snapshotBytesMax', message: /1073741824 > 536870912 bytes/ },
+    { place: 'limits.largeStateBytes', message: /67108864 > 16777216 bytes/ },
+  ])
+})

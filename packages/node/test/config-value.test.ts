@@ -50,6 +50,14 @@ t.test('what is no number, text or list at all is refused', async t => {
   t.match(decode(list, ['a', 'b', 'c', 'd']), /0 to 3 items, has 4/)
 })
 
+t.test('a switch is on or off, in the words that people use', async t => {
+  const row: ConfigRow = { type: 'switch', meaning: '' }
+  for (const raw of [true, 'true', '1', 'yes', 'ON']) t.equal(decode(row, raw), true)
+  for (const raw of [false, 'false', '0', 'no', 'off']) t.equal(decode(row, raw), false)
+  t.equal(decode(row, 'maybe'), 'must be true or false, got "maybe"')
+  t.equal(decode(row, formatValue(row, true)), true)
+})
+
 t.test('every default is one that its own row accepts', async t => {
   for (const name of configNames) {
     const row = configRow(name)

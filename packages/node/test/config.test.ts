@@ -43,6 +43,14 @@ t.test('a flag goes over the environment, that over the file, that over the defa
   })
 })
 
+t.test('a switch is off, and on by a flag without a value or by 1 in the environment', async t => {
+  t.equal((await load(t, {})).config.disableSnapshot, false)
+  const environment = { FANFOLD_DISABLE_SNAPSHOT: '1' }
+  t.equal((await load(t, { environment })).config.disableSnapshot, true)
+  const flags = { 'disable-snapshot': 'true' }
+  t.equal((await load(t, { flags })).config.disableSnapshot, true)
+})
+
 t.test('what the program decides goes over everything', async t => {
   const { config } = await load(t, { program: { port: 0 }, flags: { port: '11' } })
   t.equal(config.port, 0)
