@@ -1,6 +1,7 @@
 import { Replica } from '@fanfold/document'
 import type { EffectSink, Instant, Prng, Sha256 } from '@fanfold/kernel'
 import { type DocumentKey, type LinkEffect, type LinkFrame, zeroPosition } from '@fanfold/protocol'
+import type { PiecePacker } from './piece-packer.ts'
 import { RecordRing, type RingLimits } from './record-ring.ts'
 import { Upstream } from './upstream.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
@@ -32,9 +33,13 @@ export class Follower {
     readonly sha256: Sha256
     readonly prng: Prng
     readonly limits: FollowerLimits
+    /** Unpacks pieces, and remembers how they came; one for a whole node. */
+    readonly packer: PiecePacker
+    /** Whether to do without snapshots; not when not said. */
+    readonly isSnapshotDisabled?: boolean | undefined
   }) {
-    const { doc, sha256, prng, limits } = options
-    this.upstream = new Upstream({ doc, sha256, prng, limits: limits.upstream })
+    const { sha256, limits } = options
+    this.upstream = new Upstream({ ...options, limits: limits.upstream })
     this.replica = new Replica(sha256)
     this.ring = new RecordRing(limits.ring)
     this.#pendingBytesMax = limits.pendingBytesMax

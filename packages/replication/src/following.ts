@@ -1,3 +1,4 @@
+import { plainCodec, type SnapshotCodec } from '@fanfold/document'
 import {
   after,
   assert,
@@ -24,6 +25,7 @@ import {
 } from '@fanfold/protocol'
 import { Follower, type FollowerLimits } from './follower.ts'
 import { HeldVariants } from './held-variants.ts'
+import { PiecePacker } from './piece-packer.ts'
 import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
 import {
   defaultVariantLimits,
@@ -66,6 +68,9 @@ type Followed = {
  * joined again.
  */
 export class Following {
+  /** How the node packs pieces: those that came packed are served as they came. */
+  readonly packer: PiecePacker
+  readonly #isSnapshotDisabled: boolean
   readonly #sha256: Sha256
   readonly #prng: Prng
   readonly #limits: FollowerLimits
@@ -97,8 +102,14 @@ export class Following {
     readonly tellVariant: TellVariant
     /** The default ones when not said. */
     readonly variantLimits?: VariantLimits
+    /** How pieces are packed on links; not at all when not said. */
+    readonly codec?: SnapshotCodec | undefined
+    /** Whether to do without snapshots, and replay logs instead; not when not said. */
+    readonly isSnapshotDisabled?: boolean | undefined
   }) {
     const { sha256, prng, limits, variantLimits = defaultVariantLimits } = options
+    this.packer = new PiecePacker(options.codec ?? plainCodec)
+    this.#isSnapshotDisabled = options.isSnapshotDisabled ?? false
     this.#sha256 = sha256
     this.#prng = prng
     this.#limits = limits
@@ -159,6 +170,8 @@ export class Following {
       sha256: this.#sha256,
       prng: this.#prng.fork(doc),
       limits: this.#limits,
+      packer: this.packer,
+      isSnapshotDisabled: this.#isSnapshotDisabled,
     })
     this.#documents.set(doc, {
       follower,

@@ -1,6 +1,7 @@
-import type { Snapshot } from '@fanfold/document'
+import { type PackedPiece, type Snapshot, snapshotCodecs } from '@fanfold/document'
 import { equalBytes, type Sha256, sha256Bytes } from '@fanfold/kernel'
-import type { SnapshotManifest } from '@fanfold/protocol'
+import type { PieceEntry, SnapshotManifest } from '@fanfold/protocol'
+import type { PiecePacker } from './piece-packer.ts'
 
 /** What became of a piece that arrived. */
 export type PieceTaken =
@@ -16,13 +17,15 @@ export type PieceTaken =
 export class SnapshotAssembly {
   readonly manifest: SnapshotManifest
   readonly #sha256: Sha256
+  readonly #packer: PiecePacker
   readonly #pieces: (Uint8Array | undefined)[]
   readonly #damaged = new Set<number>()
   #missing: number
 
-  constructor(manifest: SnapshotManifest, sha256: Sha256) {
+  constructor(manifest: SnapshotManifest, sha256: Sha256, packer: PiecePacker) {
     this.manifest = manifest
     this.#sha256 = sha256
+    this.#packer = packer
     this.#pieces = new Array(manifest.pieces.length)
     this.#missing = manifest.pieces.length
   }
@@ -33,20 +36,26 @@ export class SnapshotAssembly {
     return { manifest: this.manifest, pieces: this.#pieces as Uint8Array[] }
   }
 
-  /** Takes a piece. */
-  take(index: number, piece: Uint8Array): PieceTaken {
+  /** Takes a piece as the link carried it. */
+  take(index: number, packed: PackedPiece): PieceTaken {
     const entry = this.manifest.pieces[index]
     if (entry === undefined || this.#pieces[index] !== undefined) return 'unwanted'
-    const digest = new Uint8Array(sha256Bytes)
-    this.#sha256(piece, digest, 0)
-    if (piece.length !== entry.bytes || !equalBytes(digest, entry.digest)) {
+    const piece = this.#packer.unpack(packed, entry.bytes)
+    if (piece === undefined || !this.#isGood(piece, entry)) {
       if (this.#damaged.has(index)) return 'damaged-again'
       this.#damaged.add(index)
       return 'damaged'
     }
+    if (packed.codec !== snapshotCodecs.none) this.#packer.remember(piece, packed)
     this.#pieces[index] = piece
     this.#missing--
     return 'good'
+  }
+
+  #isGood(piece: Uint8Array, entry: PieceEntry): boolean {
+    const digest = new Uint8Array(sha256Bytes)
+    this.#sha256(piece, digest, 0)
+    return equalBytes(digest, entry.digest)
   }
 }
 

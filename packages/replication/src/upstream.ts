@@ -15,7 +15,7 @@
  * be served until the snapshot is here.
  */
 
-import { Chain } from '@fanfold/document'
+import { Chain, type PackedPiece } from '@fanfold/document'
 import {
   after,
   assert,
@@ -42,6 +42,7 @@ import {
   zeroPosition,
 } from '@fanfold/protocol'
 import { isAhead } from './is-ahead.ts'
+import type { PiecePacker } from './piece-packer.ts'
 import { SnapshotAssembly, snapshotBytes } from './snapshot-assembly.ts'
 import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
@@ -58,6 +59,8 @@ export class Upstream {
   readonly #chain: Chain
   readonly #sha256: Sha256
   readonly #limits: UpstreamLimits
+  readonly #packer: PiecePacker
+  readonly #isSnapshotDisabled: boolean
   readonly #backoff: Backoff
   #state: State = 'detached'
   #link: LinkId | undefined
@@ -83,13 +86,19 @@ export class Upstream {
     readonly sha256: Sha256
     readonly prng: Prng
     readonly limits: UpstreamLimits
+    /** Unpacks pieces, and remembers how they came; one for a whole node. */
+    readonly packer: PiecePacker
+    /** Whether to do without snapshots; not when not said. */
+    readonly isSnapshotDisabled?: boolean | undefined
   }) {
-    const { doc, sha256, prng, limits } = options
+    const { doc, sha256, prng, limits, packer, isSnapshotDisabled = false } = options
     this.doc = doc
     this.#keyBytes = encodeUtf8(doc)
     this.#chain = new Chain(sha256)
     this.#sha256 = sha256
     this.#limits = limits
+    this.#packer = packer
+    this.#isSnapshotDisabled = isSnapshotDisabled
     this.#backoff = new Backoff(
       { base: milliseconds(limits.backoffBaseMs), max: milliseconds(limits.backoffMaxMs) },
       prng,
@@ -171,7 +180,12 @@ export class Upstream {
       case 'snapshot-begin':
         return this.#begin(frame.manifest, now, effects)
       case 'snapshot-piece':
-        return this.#takePiece(frame.index, frame.piece, now, effects)
+        return this.#takePiece(
+          frame.index,
+          { codec: frame.codec, bytes: frame.piece },
+          now,
+          effects,
+        )
       case 'status':
         return [{ kind: 'stale', stale: frame.stale, ageMs: frame.ageMs }]
       default:
@@ -316,14 +330,14 @@ export class Upstream {
       // Going back is only for a new epoch: a parent that is behind is asked again later.
       return this.#resync('gap', now, effects)
     }
-    this.#assembly = new SnapshotAssembly(manifest, this.#sha256)
+    this.#assembly = new SnapshotAssembly(manifest, this.#sha256, this.#packer)
     this.#deadline = after(now, milliseconds(this.#limits.answerMaxMs))
     return this.#complete()
   }
 
   #takePiece(
     index: number,
-    piece: Uint8Array,
+    piece: PackedPiece,
     now: Instant,
     effects: EffectSink<LinkEffect>,
   ): UpstreamEvent[] {
@@ -384,8 +398,8 @@ export class Upstream {
         doc: this.doc,
         have: this.#hasState ? this.#position : undefined,
         credit: this.#limits.creditBytes,
-        take: 'any',
-        codecs: 0,
+        take: this.#isSnapshotDisabled ? 'tail' : 'any',
+        codecs: this.#packer.codecs,
       },
       effects,
     )

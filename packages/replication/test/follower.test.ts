@@ -1,8 +1,10 @@
 import { sha256 } from '@fanfold/conformance'
+import { plainCodec } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import type { LinkEffect, LinkFrame, LogRecord } from '@fanfold/protocol'
 import t from 'tap'
 import { Follower } from '../src/follower.ts'
+import { PiecePacker } from '../src/piece-packer.ts'
 import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
@@ -25,6 +27,7 @@ function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: LinkE
     sha256,
     prng: new Prng('follower'),
     limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
+    packer: new PiecePacker(plainCodec),
   })
   const effects: LinkEffect[] = []
   follower.upstream.attach(link(1), at(0), effects)

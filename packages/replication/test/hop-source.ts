@@ -3,7 +3,7 @@
  * some place, lost its link, and joins again when the parent has the whole log.
  */
 import { type RecordSource, type SourcePart, sha256 } from '@fanfold/conformance'
-import { Chain, Replica } from '@fanfold/document'
+import { Chain, plainCodec, Replica } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import {
   decodeLinkFrame,
@@ -14,6 +14,7 @@ import {
 } from '@fanfold/protocol'
 import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
+import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing } from '../src/record-ring.ts'
 import { Upstream } from '../src/upstream.ts'
 import type { UpstreamEvent } from '../src/upstream-event.ts'
@@ -37,7 +38,13 @@ class Pair {
 
   constructor(creditBytes: number) {
     const limits = { ...defaultUpstreamLimits, creditBytes }
-    this.#upstream = new Upstream({ doc, sha256, prng: new Prng('hop'), limits })
+    this.#upstream = new Upstream({
+      doc,
+      sha256,
+      prng: new Prng('hop'),
+      limits,
+      packer: new PiecePacker(plainCodec),
+    })
     this.#children = new ChildLinks({
       join: (_, request) => downstream.join(request, this.#replica.position, this.#effects),
       downstream: () => downstream,

@@ -3,11 +3,12 @@
  * test lets through.
  */
 import { sha256 } from '@fanfold/conformance'
-import { Chain, Replica } from '@fanfold/document'
+import { Chain, plainCodec, Replica } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import { decodeLinkFrame, type LinkEffect, type LinkId, type LogRecord } from '@fanfold/protocol'
 import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
+import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing } from '../src/record-ring.ts'
 import { Upstream } from '../src/upstream.ts'
 import type { UpstreamEvent } from '../src/upstream-event.ts'
@@ -30,7 +31,13 @@ export class Child {
 
   constructor(seed: string, creditBytes: number) {
     const limits = { ...defaultUpstreamLimits, creditBytes }
-    this.upstream = new Upstream({ doc, sha256, prng: new Prng(seed), limits })
+    this.upstream = new Upstream({
+      doc,
+      sha256,
+      prng: new Prng(seed),
+      limits,
+      packer: new PiecePacker(plainCodec),
+    })
   }
 
   keep(events: readonly UpstreamEvent[]): void {

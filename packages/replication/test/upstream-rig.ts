@@ -1,4 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
+import { plainCodec } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import type {
   ErrorCode,
@@ -8,6 +9,7 @@ import type {
   Position,
   SnapshotManifest,
 } from '@fanfold/protocol'
+import { PiecePacker } from '../src/piece-packer.ts'
 import { Upstream } from '../src/upstream.ts'
 import type { UpstreamEvent } from '../src/upstream-event.ts'
 import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
@@ -29,6 +31,7 @@ export class Rig {
       sha256,
       prng: new Prng('upstream'),
       limits: { ...defaultUpstreamLimits, ...limits },
+      packer: new PiecePacker(plainCodec),
     })
   }
 
