@@ -49,13 +49,13 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: 'ef6f0f26c3944d0f336e42795ae3f70f',
-    limits: '45e16e9c300ad9108066c0d3582f793b',
+    numbers: '4b85d98fcbea0538e460e993a61a38d8',
+    limits: 'c29db1111264811d363f62bdf8a44fa5',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: '59932b01bdea7c12aa5875bb736af10d',
-    clientFrames: 'bdd4a07e64d5e9feeaa96fc702b8ac01',
+    linkFrames: '8ff10a7f485b2efe756234a14995d87d',
+    clientFrames: 'bdde7dc8c4bb852668aa0309ace37671',
   },
 }
 

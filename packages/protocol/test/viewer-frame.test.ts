@@ -7,6 +7,7 @@ import {
   encodeDeltaFrame,
   encodeSnapshotFrame,
   encodeViewerFrame,
+  encodeViewPieceFrame,
 } from '../src/viewer-frame.ts'
 import { documentKey } from './arbitraries.ts'
 
@@ -186,4 +187,20 @@ await t.test('a snapshot says when its seqs count the frames of the view', async
   t.same(decodeText(encodeSnapshotFrame({ ...snapshot, isDense: false })), frame)
   const dense = encodeSnapshotFrame({ ...snapshot, isDense: true })
   t.same(decodeText(dense), { ...frame, numbering: 'dense' })
+})
+
+await t.test('a piece of a snapshot is JSON around pairs that are copied as they are', async t => {
+  const pairs = '[["",{}],["/a\\u00e9","é€🏁"]]'
+  const bytes = encodeViewPieceFrame(doc, 7, Buffer.from(pairs))
+  t.ok(Buffer.from(bytes).includes(pairs))
+  t.same(decodeText(bytes), { type: 'snapshot-piece', doc, index: 7, pairs: JSON.parse(pairs) })
+})
+
+await t.test('what begins and ends a snapshot in pieces is its JSON', async t => {
+  const begin = { type: 'snapshot-begin', doc, epoch: 1, seq: 2, pieces: 3, bytes: 9 } as const
+  t.same(decodeText(encodeViewerFrame(begin)), begin)
+  const dense = { ...begin, numbering: 'dense' } as const
+  t.same(decodeText(encodeViewerFrame(dense)), dense)
+  const end = { type: 'snapshot-end', doc, position: 'p' } as const
+  t.same(decodeText(encodeViewerFrame(end)), end)
 })
