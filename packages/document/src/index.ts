@@ -70,6 +70,7 @@ export {
   decodeExtra,
   decodeSnapshot,
   encodeSnapshot,
+  encodeViewPieces,
   projectSnapshot,
   type Snapshot,
   type SnapshotContent,
@@ -81,6 +82,7 @@ export {
   type SnapshotCodec,
   snapshotCodecs,
 } from './snapshot-codec.ts'
+export { SnapshotDecoder } from './snapshot-decoder.ts'
 export type {
   WarmDocument,
   WarmEffect,

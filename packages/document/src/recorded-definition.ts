@@ -73,6 +73,9 @@ export function definitionTags(definition: RecordedDefinition): number[] {
   return [...tags].sort((a, b) => a - b)
 }
 
+/** In a snapshot, the pointer of what is said of the definition; no place in a state has it. */
+export const definitionPointer = 'definition'
+
 /** What the part with `tag` says of a definition, without a patch. */
 export function definitionPart(definition: RecordedDefinition, tag: number): JsonObject {
   const part: JsonObject = {}

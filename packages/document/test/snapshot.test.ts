@@ -2,14 +2,16 @@ import { equalBytes } from '@fanfold/kernel'
 import { limits, type Position, partTags, zeroPosition } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { canonicalJson, type JsonObject, type JsonValue } from '../src/json.ts'
+import { canonicalJson, type JsonObject } from '../src/json.ts'
 import {
   decodeExtra,
   decodeSnapshot,
   encodeSnapshot,
+  encodeViewPieces,
   projectSnapshot,
   type Snapshot,
 } from '../src/snapshot.ts'
+import { anyState } from './any-state.ts'
 import { sha256 } from './log-builder.ts'
 
 const at: Position = { epoch: 3, seq: 120, hash: new Uint8Array(32).fill(7) }
@@ -51,25 +53,6 @@ function comesBack(state: JsonObject): boolean {
     JSON.stringify(back) === JSON.stringify(state)
   )
 }
-
-const key = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc.constantFrom('a/b', '~', '~0', '~1', '/', '', '0', '10', '-', 'length', 'é🏁', '\ud83d'),
-)
-const allowed = key.filter(key => !['__proto__', 'constructor', 'prototype'].includes(key))
-const { anyJson } = fc.letrec<{ anyJson: JsonValue }>(tie => ({
-  anyJson: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom<JsonValue>(null, true, false, 0, -1.5, 1e300, ''),
-    fc.string({ unit: 'binary' }),
-    // What is over 64 KiB together is opened, piece by piece.
-    fc.nat({ max: 40_000 }).map(length => 'x'.repeat(length)),
-    fc.nat({ max: 20_000 }).map(length => '€'.repeat(length / 2)),
-    fc.array(tie('anyJson'), { maxLength: 8 }),
-    fc.dictionary(allowed, tie('anyJson'), { maxKeys: 8 }),
-  ),
-}))
-const anyState = fc.dictionary(allowed, anyJson, { maxKeys: 8 }) as fc.Arbitrary<JsonObject>
 
 await t.test('any state comes back, in pieces of at most 65,536 bytes', async t => {
   t.doesNotThrow(() => fc.assert(fc.property(anyState, comesBack), { numRuns: 150 }))
@@ -133,6 +116,14 @@ await t.test('equal states at equal positions have equal snapshots', async t => 
     )
   })
   t.doesNotThrow(() => fc.assert(property, { numRuns: 30 }))
+})
+
+await t.test('a view in pieces is the state of a snapshot with these pieces', async t => {
+  const property = fc.property(anyState, view => {
+    const { state } = decodeSnapshot(handMade(...encodeViewPieces(view)))
+    return JSON.stringify(state) === JSON.stringify(view)
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 50 }))
 })
 
 await t.test('a deleted document has a snapshot without pieces, and no state', async t => {
