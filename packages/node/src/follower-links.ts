@@ -61,6 +61,11 @@ export class FollowerLinks {
     this.#dialler?.start()
   }
 
+  /** Keeps so many links to parents from now on, as far as there are addresses. */
+  wantParents(count: number): void {
+    this.#dialler?.want(count)
+  }
+
   /** Writes down what happened to the streams from the parent. */
   note(fact: FollowingFact): void {
     const { metrics, log } = this.#context

@@ -1,82 +1,162 @@
+/*
+ * Keeps links to parents: one, or for a while two when the machine asks for another parent beside the
+ * one it has (a snapshot that is to be had elsewhere, a parent that says it goes away).
+ *
+ * Addresses are in order of preference. One that does not answer is passed over until all were tried;
+ * only then is there a wait, which grows until a link opens. After a loss the most preferred address is
+ * next, but not the one that was lost. A link beside the first one is tried in the same order and by
+ * the same waits, at an address that has none; with one address there is none.
+ */
 import { Backoff, milliseconds, type Prng } from '@fanfold/kernel'
-import type { LinkId, LinkInput } from '@fanfold/protocol'
+import type { LinkEffect, LinkId, LinkInput } from '@fanfold/protocol'
 import type { Log } from './logging.ts'
-import type { RoleLinks } from './role-links.ts'
 
 /** First wait after a parent was lost or not reached, ms. */
 const retryBaseMs = 100
 /** Longest wait, ms. */
 const retryMaxMs = 5_000
 
-/**
- * Keeps one link to a parent: the addresses in order of preference, the next one when one does not
- * answer, from the first again after each loss, with a wait that grows until a link opens.
- */
+/** Where links are opened and closed. */
+export type DialledLinks = {
+  dial(address: string): LinkId | undefined
+  perform(effect: LinkEffect): void
+}
+
+/** Calls `task` once after `delayMs` unless the returned function is called before. */
+export type After = (delayMs: number, task: () => void) => () => void
+
+type Parent = { readonly address: string; isOpen: boolean }
+
+const afterMs: After = (delayMs, task) => {
+  const timer = setTimeout(task, delayMs)
+  return () => clearTimeout(timer)
+}
+
+/** Keeps as many links to parents as the machine wants. */
 export class ParentDialler {
   readonly #addresses: readonly string[]
-  readonly #links: RoleLinks
+  readonly #links: DialledLinks
   readonly #log: Log
   readonly #backoff: Backoff
-  #link: LinkId | undefined
-  #next = 0
-  #isOpen = false
-  #timer: NodeJS.Timeout | undefined
+  readonly #after: After
+  /** In the order in which they were dialled. */
+  readonly #parents = new Map<LinkId, Parent>()
+  /** Addresses that failed since a link was last opened, and the one that was lost. */
+  readonly #tried = new Set<string>()
+  #wanted = 1
+  #cancelRetry: (() => void) | undefined
   #isClosed = false
 
   constructor(options: {
     readonly addresses: readonly string[]
-    readonly links: RoleLinks
+    readonly links: DialledLinks
     readonly prng: Prng
     readonly log: Log
+    readonly after?: After
   }) {
     this.#addresses = options.addresses
     this.#links = options.links
     this.#log = options.log
+    this.#after = options.after ?? afterMs
     const waits = { base: milliseconds(retryBaseMs), max: milliseconds(retryMaxMs) }
     this.#backoff = new Backoff(waits, options.prng)
   }
 
   /** Dials the most preferred parent. */
   start(): void {
-    this.#dial()
+    this.#fill()
+  }
+
+  /** From now on so many links are kept; of those that are too many the ones opened last are closed. */
+  want(count: number): void {
+    this.#wanted = count
+    if (this.#isClosed) return
+    this.#dropBeyond(count)
+    this.#fill()
   }
 
   /** Sees what happens on links before the machine does. */
   notice(input: LinkInput): void {
-    if (input.link !== this.#link) return
-    const parent = this.#addresses[this.#next % this.#addresses.length]
+    const parent = this.#parents.get(input.link)
+    if (parent === undefined) return
+    const { address } = parent
     if (input.kind === 'link-opened') {
       this.#backoff.reset()
-      this.#isOpen = true
-      const fields = { event: 'link.parent-connected', parent, peer: input.peer.node }
+      this.#tried.clear()
+      parent.isOpen = true
+      const fields = { event: 'link.parent-connected', parent: address, peer: input.peer.node }
       this.#log.info(fields, 'parent connected')
+      this.#dropBeyond(this.#wanted)
+      this.#fill()
     } else if (input.kind === 'link-closed') {
-      const fields = { event: 'link.parent-lost', parent, reason: input.reason }
+      const fields = { event: 'link.parent-lost', parent: address, reason: input.reason }
       this.#log.warn(fields, 'no link to parent')
-      this.#link = undefined
-      // After a loss the most preferred one first, but not the one that was just lost.
-      this.#next = this.#isOpen && this.#next % this.#addresses.length !== 0 ? 0 : this.#next + 1
-      this.#isOpen = false
-      this.#retry()
+      this.#parents.delete(input.link)
+      if (parent.isOpen) this.#tried.clear()
+      this.#tried.add(address)
+      if (parent.isOpen && !this.#hasOpen) {
+        // The waits for a second parent are none for the first.
+        this.#stopWaiting()
+        this.#backoff.reset()
+      }
+      this.#fill()
     }
   }
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#stopWaiting()
   }
 
-  #retry(): void {
-    if (this.#isClosed) return
-    // The other parents are tried at once; the wait comes when all of them were.
-    const wasLast = this.#next % this.#addresses.length === 0
-    const waitMs = wasLast || this.#backoff.attempts > 0 ? this.#backoff.next() / 1000 : 0
-    this.#timer = setTimeout(() => this.#dial(), waitMs)
+  get #hasOpen(): boolean {
+    return [...this.#parents.values()].some(parent => parent.isOpen)
   }
 
-  #dial(): void {
-    if (this.#isClosed) return
-    const address = this.#addresses[this.#next % this.#addresses.length]
-    if (address !== undefined) this.#link = this.#links.dial(address)
+  /** Dials one address more where links are wanting: at once, or after the wait. */
+  #fill(): void {
+    if (this.#isClosed || this.#cancelRetry !== undefined) return
+    const parents = [...this.#parents.values()]
+    if (parents.length >= this.#wanted || parents.some(parent => !parent.isOpen)) return
+    const free = this.#addresses.filter(
+      address => !parents.some(parent => parent.address === address),
+    )
+    if (free.length === 0) return
+    const isUntried = free.some(address => !this.#tried.has(address))
+    if (!isUntried) this.#tried.clear()
+    if (isUntried && this.#backoff.attempts === 0) {
+      this.#dial(free)
+    } else {
+      this.#cancelRetry = this.#after(this.#backoff.next() / 1000, () => {
+        this.#cancelRetry = undefined
+        if (this.#parents.size < this.#wanted) this.#dial(free)
+      })
+    }
+  }
+
+  #dial(free: readonly string[]): void {
+    const address = free.find(one => !this.#tried.has(one)) ?? free[0]
+    if (address === undefined) return
+    const link = this.#links.dial(address)
+    if (link !== undefined) this.#parents.set(link, { address, isOpen: false })
+  }
+
+  #dropBeyond(count: number): void {
+    let open = 0
+    for (const [link, { isOpen }] of [...this.#parents]) {
+      // One that is still being dialled may turn out to be no parent at all: it takes nobody's place.
+      if (open >= count) this.#drop(link)
+      else if (isOpen) open++
+    }
+  }
+
+  #drop(link: LinkId): void {
+    this.#parents.delete(link)
+    const message = 'another parent serves this node'
+    this.#links.perform({ kind: 'link-close', link, code: 'FANFOLD_MOVED', message })
+  }
+
+  #stopWaiting(): void {
+    this.#cancelRetry?.()
+    this.#cancelRetry = undefined
   }
 }

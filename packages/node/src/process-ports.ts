@@ -74,7 +74,7 @@ export class ProcessPorts {
     this.#isDraining = true
     log.info({ event: 'node.draining' }, 'node draining')
     this.#router.close()
-    this.#roles.drain()
+    await this.#roles.drain()
     await this.#roles.close()
     await this.#closeListeners()
     log.info({ event: 'node.stopped' }, 'node stopped')

@@ -11,12 +11,13 @@ export class ProcessRoles {
   readonly proxies: ProxyHost[] = []
   readonly edges: EdgeHost[] = []
 
-  /** Tells viewers, writers and children to go elsewhere or to come back. */
-  drain(): void {
+  /** Tells viewers, writers and children to go elsewhere or to come back; gives the children a moment. */
+  async drain(): Promise<void> {
     for (const edge of this.edges) edge.viewers.drain(drainRetryAfterMs)
     this.authority?.writers.drain(drainRetryAfterMs)
     const authorities = this.authority === undefined ? [] : [this.authority]
-    for (const host of [...this.edges, ...this.proxies, ...authorities]) host.links.drain()
+    const hosts = [...this.edges, ...this.proxies, ...authorities]
+    await Promise.all(hosts.map(host => host.links.drain()))
   }
 
   /** Closes what is open, from the edges up; what the log has begun is finished. */

@@ -1,4 +1,10 @@
-import type { LinkEffect, LinkId, LinkInput, PeerIdentity } from '@fanfold/protocol'
+import {
+  encodeLinkFrame,
+  type LinkEffect,
+  type LinkId,
+  type LinkInput,
+  type PeerIdentity,
+} from '@fanfold/protocol'
 import {
   InProcessLinks,
   inProcessLimitsDefault,
@@ -10,6 +16,11 @@ import {
   systemClock,
 } from '@fanfold/websocket'
 import type { Config } from './config.ts'
+
+/** How long children have to join elsewhere before the links of a node that goes away are closed, ms. */
+const handOverMs = 250
+/** The share of the time to end in good order that it takes at most. */
+const handOverShare = 0.25
 
 /** Names links, unique in the process. */
 export type NextLink = () => LinkId
@@ -24,6 +35,11 @@ export class RoleLinks {
   readonly inProcess: InProcessLinks
   /** Undefined where the node has no link token: it has no links to other nodes. */
   readonly #sockets: LinkSockets | undefined
+  /** Links that other nodes opened. */
+  readonly #children = new Set<LinkId>()
+  readonly #drainDeadlineMs: number
+  /** Called when the last child has gone. */
+  #whenAlone: (() => void) | undefined
 
   constructor(options: {
     readonly identity: PeerIdentity
@@ -33,6 +49,7 @@ export class RoleLinks {
     readonly report: (input: LinkInput) => void
   }) {
     const { identity, authenticator, nextLink, config, report } = options
+    this.#drainDeadlineMs = config.limits.drainDeadlineMs
     this.inProcess = new InProcessLinks({
       identity,
       nextLink,
@@ -44,7 +61,10 @@ export class RoleLinks {
     this.#sockets = new LinkSockets({
       authenticator,
       nextLink,
-      report,
+      report: input => {
+        this.#notice(input)
+        report(input)
+      },
       limits: {
         ...linkLimitsDefault,
         silenceMaxMs: config.limits.linkSilenceMaxMs,
@@ -74,14 +94,43 @@ export class RoleLinks {
     return this.#sockets?.stats()
   }
 
-  /** Tells other nodes that this one is going away, and closes their links. */
-  drain(): void {
+  /**
+   * Tells the nodes below that this one goes away, waits a moment for them to join elsewhere, and then
+   * closes the links to other nodes.
+   */
+  async drain(): Promise<void> {
+    if (this.#children.size > 0) {
+      const waitMs = Math.min(handOverMs, this.#drainDeadlineMs * handOverShare)
+      const frame = encodeLinkFrame({
+        kind: 'signal',
+        signal: 'hand-over',
+        doc: undefined,
+        value: Math.floor(waitMs),
+      })
+      for (const link of this.#children) {
+        this.#sockets?.perform({ kind: 'link-signal', link, key: 'hand-over', frame })
+      }
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, waitMs)
+        this.#whenAlone = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
     this.#sockets?.drain()
   }
 
   /** Closes every link. */
   close(): void {
+    this.#whenAlone?.()
     this.inProcess.close()
     this.#sockets?.close()
+  }
+
+  #notice(input: LinkInput): void {
+    if (input.kind === 'link-opened' && !input.dialled) this.#children.add(input.link)
+    if (input.kind !== 'link-closed') return
+    if (this.#children.delete(input.link) && this.#children.size === 0) this.#whenAlone?.()
   }
 }
