@@ -8,13 +8,13 @@ import { badFrame, partTags } from '@fanfold/protocol'
 import type { JsonValue } from './json.ts'
 import { decodeDefinition, definitionPointer } from './recorded-definition.ts'
 import type { Snapshot, SnapshotContent } from './snapshot.ts'
-import { decodePairs, objectMade, setPair } from './snapshot-pieces.ts'
+import { decodePairs, PairSetter } from './snapshot-pieces.ts'
 
 /** Reads the pieces with a label of a snapshot whose digests were checked, as many at a time as wanted. */
 export class SnapshotDecoder {
   readonly #snapshot: Snapshot
   readonly #definitions: [tag: number, part: JsonValue][] = []
-  #root: JsonValue | undefined
+  readonly #setter = new PairSetter()
   #next = 0
   #content: SnapshotContent | undefined
 
@@ -54,12 +54,12 @@ export class SnapshotDecoder {
   #take(piece: Uint8Array, tag: number): void {
     for (const [pointer, value] of decodePairs(piece)) {
       if (pointer === definitionPointer) this.#definitions.push([tag, value])
-      else this.#root = setPair(this.#root, pointer, value)
+      else this.#setter.set(pointer, value)
     }
   }
 
   #finish(): SnapshotContent {
-    const state = objectMade(this.#root)
+    const state = this.#setter.made
     if (this.#definitions.length === 0) return { state, definition: undefined }
     const definition = decodeDefinition(this.#definitions)
     return { state, definition: definition ?? badFrame('a definition in a snapshot') }

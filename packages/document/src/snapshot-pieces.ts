@@ -71,35 +71,52 @@ export function decodePairs(piece: Uint8Array): (readonly [pointer: string, valu
   return arePairs ? (pairs as [string, JsonValue][]) : badFrame('a piece is an array of pairs')
 }
 
-/**
- * Sets a value into what came before; returns the root, which a value at the pointer '' replaces.
- *
- * @throws ProtocolError `FANFOLD_BAD_FRAME` when its place is none
- */
-export function setPair(
-  root: JsonValue | undefined,
-  pointer: string,
-  value: JsonValue,
-): JsonValue | undefined {
-  if (pointer === '') return value
-  const segments = parsePointer(pointer) ?? badFrame(`a pointer, got ${pointer.slice(0, 100)}`)
-  const { value: depthMax } = documentLimits.depthMax
-  if (segments.length > depthMax) {
-    badFrame(`a pointer of at most ${depthMax} segments, got ${segments.length}`)
-  }
-  const last = segments.pop() as string
-  let parent: JsonValue | undefined = root
-  for (const segment of segments) parent = memberOf(parent, segment)
-  if (Array.isArray(parent) && last === String(parent.length)) parent.push(value)
-  else if (isJsonObject(parent) && !forbiddenKeys.has(last)) parent[last] = value
-  else badFrame(`a pointer into what came before, got ${pointer.slice(0, 100)}`)
-  return root
-}
+/** Makes a value of pairs: each is set into what those before have made. */
+export class PairSetter {
+  #root: JsonValue | undefined
+  /** Pointer to the container that was set into last, and what it holds. */
+  #parentPointer: string | undefined
+  #parent: JsonValue | undefined
 
-/** What was made of pieces, which is an object. @throws ProtocolError `FANFOLD_BAD_FRAME` */
-export function objectMade(root: JsonValue | undefined): JsonObject | undefined {
-  if (root === undefined || isJsonObject(root)) return root
-  return badFrame('a snapshot of an object')
+  /** What was made: an object, or nothing of nothing. @throws ProtocolError `FANFOLD_BAD_FRAME` */
+  get made(): JsonObject | undefined {
+    if (this.#root === undefined || isJsonObject(this.#root)) return this.#root
+    return badFrame('a snapshot of an object')
+  }
+
+  /** @throws ProtocolError `FANFOLD_BAD_FRAME` when the pointer leads to no place that a value can be set at */
+  set(pointer: string, value: JsonValue): void {
+    if (pointer === '') {
+      this.#root = value
+      this.#parentPointer = undefined
+      return
+    }
+    const end = pointer.lastIndexOf('/')
+    let last = pointer.slice(end + 1)
+    // Neighbours come one after the other: the way to them is gone once.
+    if (end < 0 || last.includes('~') || pointer.slice(0, end) !== this.#parentPointer) {
+      last = this.#walk(pointer, end)
+    }
+    const parent = this.#parent
+    if (Array.isArray(parent) && last === String(parent.length)) parent.push(value)
+    else if (isJsonObject(parent) && !forbiddenKeys.has(last)) parent[last] = value
+    else badFrame(`a pointer into what came before, got ${pointer.slice(0, 100)}`)
+  }
+
+  /** Goes to the container of a place; returns the place's name in it. */
+  #walk(pointer: string, end: number): string {
+    const segments = parsePointer(pointer) ?? badFrame(`a pointer, got ${pointer.slice(0, 100)}`)
+    const { value: depthMax } = documentLimits.depthMax
+    if (segments.length > depthMax) {
+      badFrame(`a pointer of at most ${depthMax} segments, got ${segments.length}`)
+    }
+    const last = segments.pop() as string
+    let parent = this.#root
+    for (const segment of segments) parent = memberOf(parent, segment)
+    this.#parent = parent
+    this.#parentPointer = pointer.slice(0, end)
+    return last
+  }
 }
 
 /**

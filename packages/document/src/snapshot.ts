@@ -15,7 +15,7 @@ import {
   partTags,
   type SnapshotManifest,
 } from '@fanfold/protocol'
-import type { JsonObject, JsonValue } from './json.ts'
+import type { JsonObject } from './json.ts'
 import { Labels } from './labels.ts'
 import {
   definitionPart,
@@ -24,7 +24,7 @@ import {
   type RecordedDefinition,
 } from './recorded-definition.ts'
 import { SnapshotDecoder } from './snapshot-decoder.ts'
-import { decodePairs, encodePieces, objectMade, type Pair, setPair } from './snapshot-pieces.ts'
+import { decodePairs, encodePieces, type Pair, PairSetter } from './snapshot-pieces.ts'
 
 /** A snapshot as it is stored and sent: what it is, and its pieces in order. */
 export type Snapshot = {
@@ -96,13 +96,13 @@ export function decodeSnapshot(snapshot: Snapshot): SnapshotContent {
 
 /** What only authorities keep, from an authority's own snapshot. */
 export function decodeExtra({ manifest, pieces }: Snapshot): AuthorityExtra | undefined {
-  let root: JsonValue | undefined
+  const setter = new PairSetter()
   for (const [index, { tag }] of manifest.pieces.entries()) {
     if (tag !== partTags.authority) continue
     const piece = pieces[index] ?? badFrame(`piece ${index} of a snapshot`)
-    for (const [pointer, value] of decodePairs(piece)) root = setPair(root, pointer, value)
+    for (const [pointer, value] of decodePairs(piece)) setter.set(pointer, value)
   }
-  return objectMade(root)
+  return setter.made
 }
 
 /** A view in pieces as those of a snapshot are, the first pointer being that of the whole. */
