@@ -2,8 +2,8 @@
  * Logs as tests need them: records sealed in a chain, the same bytes for the same arguments.
  */
 import { hash } from 'node:crypto'
-import { Chain } from '@fanfold/document'
-import { assert, Prng, type Sha256, sha256Bytes } from '@fanfold/kernel'
+import { Chain, encodeSnapshot } from '@fanfold/document'
+import { assert, equalBytes, Prng, type Sha256, sha256Bytes } from '@fanfold/kernel'
 import {
   type DocumentKey,
   encodeRecord,
@@ -97,6 +97,17 @@ export function buildLog(options: BuildLogOptions): BuiltLog {
   }
   return { doc, epoch, after, records, end }
 }
+
+/** A snapshot after the last record of a log. */
+export const snapshotOf = (log: BuiltLog): ReturnType<typeof encodeSnapshot> =>
+  encodeSnapshot({ at: log.end, state: { n: log.end.seq }, definition: undefined, sha256 })
+
+/** True when these are the same records, byte for byte. */
+export const areSame = (actual: readonly LogRecord[], expected: readonly LogRecord[]): boolean =>
+  actual.length === expected.length &&
+  actual.every((record, index) =>
+    equalBytes(record.bytes, expected[index]?.bytes ?? new Uint8Array()),
+  )
 
 /** The same JSON with white space behind it. */
 function padded(payload: Uint8Array, padding: number): Uint8Array {

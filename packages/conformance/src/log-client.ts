@@ -1,4 +1,4 @@
-import type { LogInput, LogStore, LogStoreFactory, Snapshot } from '@fanfold/document'
+import type { LogInput, LogReadId, LogStore, LogStoreFactory, Snapshot } from '@fanfold/document'
 import { assert } from '@fanfold/kernel'
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import type { BuiltLog } from './build-log.ts'
@@ -13,6 +13,17 @@ export type OpenedDocument = {
 type AnswerTo = {
   append: Extract<LogInput, { kind: 'log-appended' | 'log-append-refused' }>
   snapshot: Extract<LogInput, { kind: 'log-snapshot-kept' | 'log-snapshot-refused' }>
+  read: Extract<LogInput, { kind: 'log-read' | 'log-read-refused' }>
+}
+
+/** What a reading is asked for. */
+export type ReadRequest = {
+  readonly doc: DocumentKey
+  /** Number of the reading. */
+  readonly read: number
+  readonly after: number
+  /** 1 MiB when not said. */
+  readonly bytesMax?: number | undefined
 }
 
 /** Calls of `advance` after which an answer will not come any more. */
@@ -77,6 +88,35 @@ export class LogClient {
     )
   }
 
+  /** Reads on in a log. */
+  async read({ doc, read, after, bytesMax = 1_048_576 }: ReadRequest): Promise<AnswerTo['read']> {
+    const from = this.inputs.length
+    const id = read as LogReadId
+    this.store.perform({ kind: 'log-read', doc, read: id, after, bytesMax })
+    return await this.#find(from, input =>
+      (input.kind === 'log-read' || input.kind === 'log-read-refused') && input.read === id
+        ? input
+        : undefined,
+    )
+  }
+
+  /** All records that a reading gives, batch by batch, up to the end. */
+  async readAll(request: ReadRequest): Promise<LogRecord[][]> {
+    const batches: LogRecord[][] = []
+    for (let { after } = request; ; ) {
+      const answer = await this.read({ ...request, after })
+      assert(answer.kind === 'log-read', `the log is read after ${after}, got ${answer.kind}`)
+      if (answer.records.length === 0) return batches
+      batches.push([...answer.records])
+      after = answer.records.at(-1)?.seq ?? after
+    }
+  }
+
+  /** Nobody reads on. */
+  endRead(doc: DocumentKey, read: number): void {
+    this.store.perform({ kind: 'log-read-close', doc, read: read as LogReadId })
+  }
+
   /** Closes a document; nothing answers. */
   release(doc: DocumentKey): void {
     this.store.perform({ kind: 'log-close', doc })
@@ -103,4 +143,11 @@ export class LogClient {
     this.#advance()
     await undefined
   }
+}
+
+/** Opens a document and appends the start of a log. */
+export async function write(client: LogClient, log: BuiltLog): Promise<BuiltLog> {
+  await client.open(log.doc)
+  await client.append(log)
+  return log
 }

@@ -4,11 +4,11 @@
  * one rig share what is durable.
  */
 import { encodeSnapshot, type LogStoreFactory } from '@fanfold/document'
-import { equalBytes } from '@fanfold/kernel'
 import { type DocumentKey, type LogRecord, limits, parseDocumentKey } from '@fanfold/protocol'
 import type { Test } from 'tap'
-import { type BuiltLog, buildLog, sha256 } from './build-log.ts'
-import { LogClient } from './log-client.ts'
+import { areSame, buildLog, sha256, snapshotOf } from './build-log.ts'
+import { LogClient, write } from './log-client.ts'
+import { testLogReadings } from './log-readings.ts'
 
 /** One place where logs are durable. */
 export type LogStoreRig = {
@@ -305,13 +305,8 @@ export function testLogStorePort(t: Test, openRig: OpenLogStoreRig): void {
     await client.store.close()
     t.same(client.inputs.at(-1), { kind: 'log-appended', doc, seq: end.seq })
   })
-}
 
-/** Opens a document and appends the start of a log. */
-async function write(client: LogClient, log: BuiltLog): Promise<BuiltLog> {
-  await client.open(log.doc)
-  await client.append(log)
-  return log
+  testLogReadings(t, makeClients)
 }
 
 async function writeTwice(client: LogClient, doc: DocumentKey): Promise<LogRecord[]> {
@@ -321,13 +316,4 @@ async function writeTwice(client: LogClient, doc: DocumentKey): Promise<LogRecor
   return [...first.records, ...second.records]
 }
 
-const snapshotOf = (log: BuiltLog): ReturnType<typeof encodeSnapshot> =>
-  encodeSnapshot({ at: log.end, state: { n: log.end.seq }, definition: undefined, sha256 })
-
 const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
-
-const areSame = (actual: readonly LogRecord[], expected: readonly LogRecord[]): boolean =>
-  actual.length === expected.length &&
-  actual.every((record, index) =>
-    equalBytes(record.bytes, expected[index]?.bytes ?? new Uint8Array()),
-  )

@@ -1,10 +1,11 @@
 /*
  * One document's effects, one after the other, and what becomes of their errors.
  */
-import type { Chain, LogEffect, LogInput, LogRefusal } from '@fanfold/document'
-import { AssertionError, assert, type Sha256, unreachable } from '@fanfold/kernel'
+import type { Chain, LogEffect, LogInput } from '@fanfold/document'
+import { assert, type Sha256, unreachable } from '@fanfold/kernel'
+import type { Position } from '@fanfold/protocol'
 import type { DocumentDirectory } from './document-directory.ts'
-import { DiskFailure, isNoRoom, LogError } from './log-error.ts'
+import { type Refusal, refusalOfReading, refusalOfWriting } from './log-error.ts'
 import { LogWriter, suffixOf, type WriterOptions } from './log-writer.ts'
 import { openLog } from './open-log.ts'
 import { writeSnapshot } from './snapshot-file.ts'
@@ -17,13 +18,16 @@ export type DocumentLogContext = {
   readonly answer: (input: LogInput) => void
 }
 
+/** An effect that waits its turn behind the others of its document. */
+export type QueuedEffect = Exclude<LogEffect, { kind: 'log-read' | 'log-read-close' }>
+
 type EffectOf<Kind extends LogEffect['kind']> = Extract<LogEffect, { kind: Kind }>
 
 /** A document that somebody uses; the store forgets it when it is closed and nothing waits. */
 export class DocumentLog {
   readonly directory: DocumentDirectory
   readonly #context: DocumentLogContext
-  #waiting: LogEffect[] = []
+  #waiting: QueuedEffect[] = []
   #writer: LogWriter | undefined
   #appendsInFlight = 0
 
@@ -41,6 +45,11 @@ export class DocumentLog {
     return this.#writer !== undefined
   }
 
+  /** After the last record that is durable and counts for good; undefined while not open. */
+  get position(): Position | undefined {
+    return this.#writer?.position
+  }
+
   /** True while a file is open between two appends. */
   get holdsFile(): boolean {
     return this.#writer?.holdsFile ?? false
@@ -52,7 +61,7 @@ export class DocumentLog {
   }
 
   /** Puts an effect behind those that wait. */
-  add(effect: LogEffect): void {
+  add(effect: QueuedEffect): void {
     if (effect.kind === 'log-append') {
       requireBatch(effect)
       assert(this.#appendsInFlight === 0, `one append of ${effect.doc} is in flight at a time`)
@@ -88,9 +97,6 @@ export class DocumentLog {
         await this.release()
         this.#writer = undefined
         return
-      case 'log-read':
-      case 'log-read-close':
-        return
       default:
         unreachable(effect)
     }
@@ -111,7 +117,7 @@ export class DocumentLog {
       this.#writer = new LogWriter(directory, opened, writing)
       answer({ kind: 'log-opened', doc, epoch: opened.epoch })
     } catch (error) {
-      answer({ kind: 'log-open-refused', doc, ...refusalOfOpening(error) })
+      answer({ kind: 'log-open-refused', doc, ...refusalOfReading(error) })
     }
   }
 
@@ -146,23 +152,6 @@ export class DocumentLog {
     assert(this.#writer !== undefined, `${doc} was opened before it is written`)
     return this.#writer
   }
-}
-
-type Refusal = { readonly code: LogRefusal; readonly message: string }
-
-/** @throws what is no outcome but the end of the process */
-function refusalOfWriting(error: unknown): Refusal {
-  if (error instanceof LogError) return { code: error.code, message: error.message }
-  if (isNoRoom(error)) return { code: 'FANFOLD_LOG_FULL', message: error.message }
-  throw error
-}
-
-/** As for writing; but a log that cannot be read has lost nothing that was not lost before. */
-function refusalOfOpening(error: unknown): Refusal {
-  if (error instanceof AssertionError || error instanceof DiskFailure) throw error
-  if (error instanceof LogError || isNoRoom(error)) return refusalOfWriting(error)
-  const message = error instanceof Error ? error.message : String(error)
-  return { code: 'FANFOLD_LOG_DAMAGED', message: `the log cannot be read: ${message}` }
 }
 
 function requireBatch({ doc, epoch, after, records }: EffectOf<'log-append'>): void {

@@ -13,6 +13,7 @@ import type { DocumentKey } from '@fanfold/protocol'
 import { DocumentDirectory } from './document-directory.ts'
 import { DocumentLog, type DocumentLogContext } from './document-log.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
+import { LogReadings, readingIdleMaxMsDefault, readingsOpenMaxDefault } from './log-readings.ts'
 import { writerBytes } from './segment-header.ts'
 
 /** Bytes after which a segment is full and the next begins: a few thousand writes, quickly read. */
@@ -45,6 +46,10 @@ export type FileLogStoreOptions = {
   /** How long a file stays open after an append, ms. Default 5,000. */
   readonly fileIdleMaxMs?: number | undefined
   readonly documentsAtWorkMax?: number | undefined
+  /** Readings that hold a file; one over it finds its place anew for its next batch. Default 64. */
+  readonly readingsOpenMax?: number | undefined
+  /** How long a reading holds its file without being asked, ms. Default 10,000. */
+  readonly readingIdleMaxMs?: number | undefined
   readonly effectsWaitingMax?: number | undefined
   /** The file system, where it is not the machine's. */
   readonly files?: FileSystem | undefined
@@ -69,6 +74,7 @@ class FileLogStore implements LogStore {
   /** Documents that hold a file and are not at work, the longest idle first, and since when. */
   readonly #idle = new Map<DocumentLog, number>()
   readonly #fileIdleMaxMs: number
+  readonly #readings: LogReadings
   #idleTimer: NodeJS.Timeout | undefined
   #effectsWaiting = 0
   #hasFailed = false
@@ -89,6 +95,12 @@ class FileLogStore implements LogStore {
       },
       answer: input => this.#answer(input),
     }
+    this.#readings = new LogReadings({
+      openMax: options.readingsOpenMax ?? readingsOpenMaxDefault,
+      idleMaxMs: options.readingIdleMaxMs ?? readingIdleMaxMsDefault,
+      answer: input => this.#answer(input),
+      fail: error => this.#fail(error),
+    })
     this.#fileIdleMaxMs = options.fileIdleMaxMs ?? fileIdleMaxMsDefault
     this.#openFilesMax = options.openFilesMax ?? openFilesMaxDefault
     this.#documentsAtWorkMax = options.documentsAtWorkMax ?? documentsAtWorkMaxDefault
@@ -98,16 +110,22 @@ class FileLogStore implements LogStore {
   perform(effect: LogEffect): void {
     assert(!this.#isClosed, `no ${effect.kind} after close`)
     if (this.#hasFailed) return
-    if (
-      effect.kind !== 'log-close' &&
-      effect.kind !== 'log-read-close' &&
-      this.#effectsWaiting >= this.#effectsWaitingMax
-    ) {
-      const refusal = refusalOf(effect, `${this.#effectsWaiting} effects wait already`)
+    if (effect.kind === 'log-read-close') {
+      this.#readings.end(effect.read)
+      return
+    }
+    const waiting = this.#effectsWaiting + this.#readings.count
+    if (effect.kind !== 'log-close' && waiting >= this.#effectsWaitingMax) {
+      const refusal = refusalOf(effect, `${waiting} effects wait already`)
       queueMicrotask(() => this.#answer(refusal))
       return
     }
     const log = this.#documents.get(effect.doc) ?? this.#add(effect.doc)
+    if (effect.kind === 'log-read') {
+      this.#readings.read(effect, log)
+      return
+    }
+    if (effect.kind === 'log-close') this.#readings.endAll(log)
     log.add(effect)
     this.#effectsWaiting++
     if (!this.#atWork.has(log)) this.#ready.add(log)
@@ -116,6 +134,7 @@ class FileLogStore implements LogStore {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    await this.#readings.close()
     if (!this.#isDone) {
       await new Promise<void>(resolve => {
         this.#whenDone = resolve

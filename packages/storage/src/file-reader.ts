@@ -44,6 +44,12 @@ export class FileReader {
     this.#offset += count
   }
 
+  /** Lets go of the bytes at hand: they are read again, as the file has them then. */
+  forget(): void {
+    this.#window = new Uint8Array(0)
+    this.#at = 0
+  }
+
   /** Gets at least `count` bytes to hand; false when the file ends before. */
   async fill(count: number): Promise<boolean> {
     if (this.available >= count) return true

@@ -1,4 +1,5 @@
 import type { LogRefusal } from '@fanfold/document'
+import { AssertionError } from '@fanfold/kernel'
 
 /** An outcome of the log that the authority is told: it becomes the refusal of the effect at hand. */
 export class LogError extends Error {
@@ -33,4 +34,26 @@ export function damaged(path: string, what: string): never {
     'FANFOLD_LOG_DAMAGED',
     `${path}: ${what}; nothing was changed: restore the directory from a backup or a replica`,
   )
+}
+
+/** What an effect is refused with. */
+export type Refusal = { readonly code: LogRefusal; readonly message: string }
+
+/** @throws what is no outcome but the end of the process */
+export function refusalOfWriting(error: unknown): Refusal {
+  if (error instanceof LogError) return { code: error.code, message: error.message }
+  if (isNoRoom(error)) return { code: 'FANFOLD_LOG_FULL', message: error.message }
+  throw error
+}
+
+/**
+ * As for writing; but a log that cannot be read has lost nothing that was not lost before.
+ *
+ * @throws what is no outcome but the end of the process
+ */
+export function refusalOfReading(error: unknown): Refusal {
+  if (error instanceof AssertionError || error instanceof DiskFailure) throw error
+  if (error instanceof LogError || isNoRoom(error)) return refusalOfWriting(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'FANFOLD_LOG_DAMAGED', message: `the log cannot be read: ${message}` }
 }

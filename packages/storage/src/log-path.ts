@@ -7,7 +7,7 @@
  * first: what is not on this path is void, and so is what a segment holds behind the position where
  * the next one continues.
  */
-import { describePosition } from '@fanfold/protocol'
+import { describePosition, type Position } from '@fanfold/protocol'
 import type { DocumentDirectory, SegmentName } from './document-directory.ts'
 import { damaged } from './log-error.ts'
 import { decodeSegmentHeader, headerBytesMax, type SegmentHeader } from './segment-header.ts'
@@ -34,6 +34,31 @@ export async function findPath(
   return spans
 }
 
+/**
+ * The stretches of the log that hold the records after `floorSeq` up to `end`, oldest first. `end` is a
+ * record that counts for good: what is newer is not looked at, so it may be under way meanwhile.
+ *
+ * @throws LogError `FANFOLD_LOG_DAMAGED`
+ */
+export async function findPathTo(
+  directory: DocumentDirectory,
+  segments: readonly SegmentName[],
+  range: { readonly floorSeq: number; readonly end: Position },
+): Promise<SegmentSpan[]> {
+  const { floorSeq, end } = range
+  const headers: Headers = new Map()
+  let first = await findSegmentWith(directory, segments, end, headers)
+  if (first === undefined) {
+    return damaged(directory.path, `no segment holds record ${describePosition(end)}`)
+  }
+  const spans = [first]
+  while (first.header.from.seq > floorSeq) {
+    first = await findHolder(directory, segments, first, headers)
+    spans.unshift(first)
+  }
+  return spans
+}
+
 /** The newest segment with a header. */
 export async function findNewest(
   directory: DocumentDirectory,
@@ -51,17 +76,34 @@ export async function findHolder(
   directory: DocumentDirectory,
   segments: readonly SegmentName[],
   next: SegmentSpan,
+  headers: Headers = new Map(),
 ): Promise<SegmentSpan> {
   const { from } = next.header
-  for (const name of segments.toReversed()) {
-    if (name.epoch !== from.epoch) continue
-    const header = await readHeader(directory, name, 'any')
-    if (header !== undefined && header.from.seq < from.seq) return { name, header, end: from }
-  }
+  const span = await findSegmentWith(directory, segments, from, headers)
+  if (span !== undefined) return span
   return damaged(
     directory.segment(next.name),
     `it continues from record ${describePosition(from)}, which no segment holds`,
   )
+}
+
+/** Headers that were read, so that a long path reads each once. */
+type Headers = Map<SegmentName, SegmentHeader | undefined>
+
+/** The segment that holds the record before `end`, read up to there. */
+async function findSegmentWith(
+  directory: DocumentDirectory,
+  segments: readonly SegmentName[],
+  end: Position,
+  headers: Headers,
+): Promise<SegmentSpan | undefined> {
+  for (const name of segments.toReversed()) {
+    if (name.epoch !== end.epoch) continue
+    if (!headers.has(name)) headers.set(name, await readHeader(directory, name, 'any'))
+    const header = headers.get(name)
+    if (header !== undefined && header.from.seq < end.seq) return { name, header, end }
+  }
+  return undefined
 }
 
 /** With `refuse-records`, a file whose header is not whole must not hold a record either. */

@@ -40,25 +40,30 @@ export type SegmentSpan = {
 /** Reads one span. */
 export class SegmentReader {
   readonly #directory: DocumentDirectory
-  readonly #chain: Chain
-  readonly #span: SegmentSpan
+  readonly #chain: Chain | undefined
+  readonly #name: SegmentName
+  #end: Position | undefined
   readonly #path: string
   readonly #file: number
   readonly #reader: FileReader
   #position: Position
   #isAtEnd = false
 
-  /** @param options.file the segment, open for reading; stays the caller's */
+  /**
+   * @param options.file the segment, open for reading; stays the caller's
+   * @param options.chain undefined when chain hashes are checked by whoever is given the records
+   */
   constructor(options: {
     readonly directory: DocumentDirectory
-    readonly chain: Chain
+    readonly chain: Chain | undefined
     readonly span: SegmentSpan
     readonly file: number
   }) {
     const { directory, chain, span, file } = options
     this.#directory = directory
     this.#chain = chain
-    this.#span = span
+    this.#name = span.name
+    this.#end = span.end
     this.#file = file
     this.#path = directory.segment(span.name)
     this.#position = span.header.from
@@ -73,6 +78,14 @@ export class SegmentReader {
   /** Where in the file that record ends. */
   get offset(): number {
     return this.#reader.offset
+  }
+
+  /** The span has been read to its end, and reaches further by now. */
+  extend(end: Position): void {
+    // What stood behind the end may have been cut and written anew.
+    this.#reader.forget()
+    this.#isAtEnd = false
+    this.#end = end
   }
 
   /**
@@ -109,7 +122,7 @@ export class SegmentReader {
   }
 
   #isEndReached(): boolean {
-    const { end } = this.#span
+    const end = this.#end
     if (end === undefined || this.#position.seq < end.seq) return false
     if (!isSamePosition(end, this.#position)) {
       damaged(
@@ -123,13 +136,14 @@ export class SegmentReader {
   /** Why a whole record cannot be the next one, if it cannot. */
   #misfit(record: LogRecord): string | undefined {
     const { seq, hash } = this.#position
-    if (record.epoch !== this.#span.name.epoch) return `a record of epoch ${record.epoch}`
+    if (record.epoch !== this.#name.epoch) return `a record of epoch ${record.epoch}`
     if (record.seq !== seq + 1) return `record ${record.seq} after record ${seq}`
-    return this.#chain.verifies(record, hash) ? undefined : `record ${seq + 1} of another chain`
+    const isGood = this.#chain?.verifies(record, hash) ?? true
+    return isGood ? undefined : `record ${seq + 1} of another chain`
   }
 
   async #endAtShort(): Promise<void> {
-    if (this.#reader.available > 0 || this.#span.end !== undefined) {
+    if (this.#reader.available > 0 || this.#end !== undefined) {
       await this.#endAtBad('the file ends inside a record')
     }
     this.#isAtEnd = true
@@ -137,7 +151,7 @@ export class SegmentReader {
 
   async #endAtBad(what: string): Promise<void> {
     const at = `${what} at byte ${this.offset}`
-    const { end } = this.#span
+    const end = this.#end
     if (end !== undefined) damaged(this.#path, `${at}, the log goes on to ${describePosition(end)}`)
     const later = await findRecord({
       directory: this.#directory,
