@@ -1,17 +1,26 @@
-import type { Sha256 } from '@fanfold/kernel'
-import { type LogRecord, type Position, partTags, tagOf, zeroPosition } from '@fanfold/protocol'
+import { assert, type Sha256 } from '@fanfold/kernel'
+import {
+  type LogRecord,
+  type Position,
+  ProtocolError,
+  partTags,
+  tagOf,
+  zeroPosition,
+} from '@fanfold/protocol'
 import { type Change, decodeChange } from './change.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import { Labels } from './labels.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
 import type { RecordedDefinition } from './recorded-definition.ts'
-import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts'
+import { encodeSnapshot, type Snapshot } from './snapshot.ts'
+import { SnapshotDecoder } from './snapshot-decoder.ts'
 
 /**
  * A document as a proxy or an edge holds it: a snapshot and the records after it.
  *
  * Nothing is parsed when a record arrives. The state comes into being when somebody asks for it or
- * for a snapshot, or in slices when `settle` is called because too much waits.
+ * for a snapshot, or in slices: `readIn` for a large snapshot, `settle` when too much waits. One whose
+ * snapshots are made elsewhere has no state at all: `advance` brings it on.
  */
 export class Replica {
   readonly #sha256: Sha256
@@ -21,6 +30,8 @@ export class Replica {
   /** The state at `#position` minus `#pending`; undefined while only `#snapshot` holds it. */
   #state: JsonObject | undefined
   #isMaterialised = true
+  /** `#snapshot` as far as it was read in, while it is. */
+  #decoder: SnapshotDecoder | undefined
   /** What the log has said of the definition up to `#state`. */
   #definition: RecordedDefinition | undefined
   /** What the first waiting record does, once somebody has looked. */
@@ -28,6 +39,8 @@ export class Replica {
   /** Records that the state does not hold yet, in order. */
   #pending: LogRecord[] = []
   #pendingBytes = 0
+  /** Bytes of the records after `#snapshot`, whether they were applied or not. */
+  #bytesSinceSnapshot = 0
   #isDeleted = false
   #isBroken = false
 
@@ -66,18 +79,90 @@ export class Replica {
     return this.#pendingBytes
   }
 
+  /** Bytes of the records after the last snapshot: what a new one would make needless. */
+  get bytesSinceSnapshot(): number {
+    return this.#bytesSinceSnapshot
+  }
+
+  /** Records that wait to be applied, from the one after `seq`, which must not be applied already. */
+  waitingAfter(seq: number): readonly LogRecord[] {
+    assert(seq >= this.appliedSeq, `the record after ${seq} waits, ${this.appliedSeq} is applied`)
+    return this.#pending.slice(seq - this.appliedSeq)
+  }
+
   /** Takes a verified snapshot in place of everything. */
   reset(snapshot: Snapshot): void {
+    this.#break()
     this.#snapshot = snapshot
     this.#position = snapshot.manifest.at
-    this.#state = undefined
-    this.#definition = undefined
     this.#isMaterialised = false
-    this.#next = undefined
-    this.#pending = []
-    this.#pendingBytes = 0
     this.#isDeleted = !snapshot.manifest.pieces.some(piece => piece.tag < partTags.crowd)
     this.#isBroken = false
+  }
+
+  /** Takes what another replica holds in place of everything; that one is of no more use. */
+  adopt(other: Replica): void {
+    this.#position = other.#position
+    this.#snapshot = other.#snapshot
+    this.#state = other.#state
+    this.#isMaterialised = other.#isMaterialised
+    this.#decoder = other.#decoder
+    this.#definition = other.#definition
+    this.#next = other.#next
+    this.#pending = other.#pending
+    this.#pendingBytes = other.#pendingBytes
+    this.#bytesSinceSnapshot = other.#bytesSinceSnapshot
+    this.#isDeleted = other.#isDeleted
+    this.#isBroken = other.#isBroken
+  }
+
+  /** Reads on in the snapshot that it was reset to, some bytes at a time; true when all is read. */
+  readIn(bytesMax: number): boolean {
+    if (this.#isBroken || this.#isMaterialised || this.#snapshot === undefined) return true
+    this.#decoder ??= new SnapshotDecoder(this.#snapshot)
+    try {
+      if (!this.#decoder.step(bytesMax)) return false
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#break()
+      return true
+    }
+    const { state, definition } = this.#decoder.content
+    this.#state = state
+    this.#definition = definition
+    this.#decoder = undefined
+    this.#isMaterialised = true
+    return true
+  }
+
+  /**
+   * Lets the state go for its newest snapshot, which must be at hand and of the records that are
+   * applied: it is made anew when somebody asks for it.
+   */
+  fold(): void {
+    if (this.#isBroken || !this.#isMaterialised || this.#snapshot === undefined) return
+    const { seq } = this.#snapshot.manifest.at
+    assert(seq === this.appliedSeq, `a snapshot at ${this.appliedSeq}, got one at ${seq}`)
+    this.#state = undefined
+    this.#definition = undefined
+    this.#next = undefined
+    this.#isMaterialised = false
+  }
+
+  /**
+   * Takes a snapshot that was made elsewhere of what this replica holds, in place of its last one: the
+   * records up to it wait no more. Not for one whose state is at hand.
+   */
+  advance(snapshot: Snapshot): void {
+    const { seq } = snapshot.manifest.at
+    if (this.#isBroken || this.#isMaterialised || seq <= this.appliedSeq) return
+    assert(seq <= this.#position.seq, `a snapshot up to ${this.#position.seq}, got one at ${seq}`)
+    const covered = this.#pending.splice(0, seq - this.appliedSeq)
+    for (const record of covered) this.#pendingBytes -= record.bytes.length
+    this.#snapshot = snapshot
+    this.#bytesSinceSnapshot = this.#pendingBytes
+    this.#decoder = undefined
+    this.#next = undefined
   }
 
   /** Forgets everything: what was held may be held no more. */
@@ -94,6 +179,7 @@ export class Replica {
     if (!this.#isBroken) {
       this.#pending.push(record)
       this.#pendingBytes += record.bytes.length
+      this.#bytesSinceSnapshot += record.bytes.length
     }
     this.#position = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
     if (record.kind === 'delete') this.#isDeleted = true
@@ -128,23 +214,15 @@ export class Replica {
     return undefined
   }
 
-  /** Applies at most `countMax` waiting records. */
-  settle(countMax: number): void {
+  /** Applies at most `countMax` waiting records, and no more once `bytesMax` bytes of them are. */
+  settle(countMax: number, bytesMax: number = Number.POSITIVE_INFINITY): void {
     if (this.#isBroken) return
-    if (!this.#isMaterialised && this.#snapshot !== undefined) {
-      try {
-        const { state, definition } = decodeSnapshot(this.#snapshot)
-        this.#state = state
-        this.#definition = definition
-      } catch {
-        this.#break()
-        return
-      }
-      this.#isMaterialised = true
-    }
-    const due = this.#pending.splice(0, Math.min(countMax, this.#pending.length))
-    for (const record of due) {
-      this.#pendingBytes -= record.bytes.length
+    this.readIn(Number.POSITIVE_INFINITY)
+    const countDue = Math.min(countMax, this.#pending.length)
+    let count = 0
+    for (let bytes = 0; count < countDue && bytes < bytesMax; count++) {
+      const record = this.#pending[count] as LogRecord
+      bytes += record.bytes.length
       const change = this.#next ?? decodeChange(record)
       this.#next = undefined
       if (change === undefined || !this.#areLabelsKnown(record) || !this.#apply(change)) {
@@ -152,6 +230,7 @@ export class Replica {
         return
       }
     }
+    for (const record of this.#pending.splice(0, count)) this.#pendingBytes -= record.bytes.length
   }
 
   /**
@@ -180,6 +259,7 @@ export class Replica {
       definition,
       sha256: this.#sha256,
     })
+    this.#bytesSinceSnapshot = 0
     return this.#snapshot
   }
 
@@ -192,6 +272,8 @@ export class Replica {
     this.#next = undefined
     this.#pending = []
     this.#pendingBytes = 0
+    this.#bytesSinceSnapshot = 0
+    this.#decoder = undefined
   }
 
   /** A part whose label nothing has cannot be kept apart in a snapshot: it is not taken in. */
