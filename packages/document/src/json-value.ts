@@ -110,10 +110,10 @@ const isPair = (first: number, second: number): boolean =>
   first <= 0xdbff && second >= 0xdc00 && second <= 0xdfff
 
 function numberBytes(value: number): number {
-  if (value >= 0 && value < 1000 && Number.isInteger(value)) {
-    return value < 10 ? 1 : value < 100 ? 2 : 3
-  }
-  return String(value).length
+  if (!Number.isInteger(value) || value < 0 || value >= 1e14) return String(value).length
+  let bytes = 1
+  for (let left = value; left >= 10; left /= 10) bytes++
+  return bytes
 }
 
 const itself = (value: object): object => value

@@ -10,6 +10,7 @@ import { badFrame, limits } from '@fanfold/protocol'
 import { parseBounded } from './bounded-json.ts'
 import { documentLimits } from './document-limits.ts'
 import { forbiddenKeys, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { jsonBytes, memberBytes, textBytes } from './json-value.ts'
 import { escapeSegment, memberOf, parsePointer } from './pointer.ts'
 
 const bytesMax: number = limits.snapshotPieceBytesMax.value
@@ -19,47 +20,108 @@ export type Pair = { readonly pointer: string; readonly value: JsonValue }
 
 /** The pieces of values one after the other; each is filled before the next is begun. */
 export function encodePieces(pairs: readonly Pair[]): Uint8Array[] {
-  const pieces: Uint8Array[] = []
-  let texts: string[] = []
-  let size = 2
-  const flush = (): void => {
-    if (texts.length === 0) return
-    const piece = encodeUtf8(`[${texts.join(',')}]`)
-    assert(piece.length <= bytesMax, `a piece has at most ${bytesMax} bytes, got ${piece.length}`)
-    pieces.push(piece)
-    texts = []
-    size = 2
-  }
-  // Containers that are still to be looked at, the next one last.
-  const open: Pair[] = pairs.toReversed()
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { pointer, value } = next
-    let text = ''
-    let bytes = bytesMax
-    if (!isSurelyLonger(value, bytesMax)) {
-      text = `[${JSON.stringify(pointer)},${JSON.stringify(value)}]`
-      bytes = utf8Length(text)
-    }
-    if (bytes + 2 > bytesMax) {
-      assert(typeof value === 'object' && value !== null, `a text at ${pointer} fits into a piece`)
-      text = `[${JSON.stringify(pointer)},${Array.isArray(value) ? '[]' : '{}'}]`
-      bytes = utf8Length(text)
-      const children = Array.isArray(value)
-        ? value.map((child, index) => ({ pointer: `${pointer}/${index}`, value: child }))
-        : Object.entries(value).map(([key, child]) => ({
-            pointer: `${pointer}/${escapeSegment(key)}`,
-            value: child,
-          }))
-      for (let index = children.length - 1; index >= 0; index--) {
-        open.push(children[index] as Pair)
+  const writer = new PieceWriter()
+  for (const { pointer, value } of pairs) writer.write(pointer, value)
+  return writer.finish()
+}
+
+/** A container that fits into no piece, in the midst of being written member by member. */
+type OpenContainer = {
+  readonly container: JsonValue[] | JsonObject
+  /** Names of the members of an object. */
+  readonly names: readonly string[] | undefined
+  /** The pointer of a member without its last segment, and the bytes of it as JSON. */
+  readonly prefix: string
+  readonly prefixBytes: number
+  next: number
+}
+
+class PieceWriter {
+  readonly #pieces: Uint8Array[] = []
+  /** What the piece in hand has; written out all at once, which is by far the quickest. */
+  #pairs: [pointer: string, value: JsonValue][] = []
+  /** Bytes of it, with a comma after each pair. */
+  #bytes = 2
+
+  /** Writes a value: whole where it fits into a piece, or else container by container. */
+  write(pointer: string, value: JsonValue): void {
+    const open: OpenContainer[] = []
+    const first = this.#add(pointer, textBytes(pointer), value)
+    if (first !== undefined) open.push(first)
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      const { container, names, prefix, prefixBytes } = top
+      if (top.next === (names ?? container).length) {
+        open.pop()
+        continue
       }
+      const at = top.next++
+      const name = names === undefined ? String(at) : (names[at] as string)
+      const segment = escapeSegment(name)
+      const member = Array.isArray(container) ? container[at] : container[name]
+      // The quotes around a name are those around the pointer.
+      const bytes = prefixBytes + textBytes(segment)
+      const opened = this.#add(prefix + segment, bytes, member as JsonValue)
+      if (opened !== undefined) open.push(opened)
     }
-    if (size + bytes + 1 > bytesMax) flush()
-    texts.push(text)
-    size += bytes + 1
   }
-  flush()
-  return pieces
+
+  finish(): Uint8Array[] {
+    this.#flush()
+    return this.#pieces
+  }
+
+  /** Adds a pair; a container that is too large goes in empty and is returned. */
+  #add(pointer: string, pointerBytes: number, value: JsonValue): OpenContainer | undefined {
+    const whole = pointerBytes + 3 + bytesUpTo(value, bytesMax)
+    if (whole + 2 <= bytesMax) {
+      this.#push(pointer, value, whole)
+      return undefined
+    }
+    assert(typeof value === 'object' && value !== null, `a text at ${pointer} fits into a piece`)
+    const names = Array.isArray(value) ? undefined : Object.keys(value)
+    this.#push(pointer, names === undefined ? [] : {}, pointerBytes + 5)
+    const prefixBytes = pointerBytes - 1
+    return { container: value, names, prefix: `${pointer}/`, prefixBytes, next: 0 }
+  }
+
+  #push(pointer: string, value: JsonValue, bytes: number): void {
+    if (this.#bytes + bytes + 1 > bytesMax) this.#flush()
+    this.#pairs.push([pointer, value])
+    this.#bytes += bytes + 1
+  }
+
+  #flush(): void {
+    if (this.#pairs.length === 0) return
+    const piece = encodeUtf8(JSON.stringify(this.#pairs))
+    assert(piece.length <= bytesMax, `a piece has at most ${bytesMax} bytes, got ${piece.length}`)
+    this.#pieces.push(piece)
+    this.#pairs = []
+    this.#bytes = 2
+  }
+}
+
+/**
+ * Bytes of a value's JSON in UTF-8; when they are more than `max`, as many as were counted by then: a
+ * container that has to be opened is not looked through first, or a deep document would be once for
+ * each of its levels. Recursion ends at the depth of a document.
+ */
+function bytesUpTo(value: JsonValue, max: number): number {
+  if (typeof value !== 'object' || value === null) {
+    return typeof value === 'string' && value.length > max ? value.length : jsonBytes(value)
+  }
+  // A bracket, and behind each member a comma or the other bracket.
+  let bytes = 1
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length && bytes <= max; index++) {
+      bytes += bytesUpTo(value[index] as JsonValue, max - bytes) + 1
+    }
+  } else {
+    for (const name of Object.keys(value)) {
+      if (bytes > max) break
+      bytes += memberBytes(name) + bytesUpTo(value[name] as JsonValue, max - bytes)
+    }
+  }
+  return Math.max(bytes, 2)
 }
 
 /** The pairs of one piece. @throws ProtocolError `FANFOLD_BAD_FRAME` */
@@ -117,43 +179,4 @@ export class PairSetter {
     this.#parentPointer = pointer.slice(0, end)
     return last
   }
-}
-
-/**
- * True when the JSON of `root` surely has over `max` bytes, after a look at so much of it at most: a
- * container that has to be opened is not written out first, or a deep document would be written out
- * once for each of its levels.
- */
-function isSurelyLonger(root: JsonValue, max: number): boolean {
-  let left = max
-  const open: JsonValue[] = [root]
-  for (let value = open.pop(); value !== undefined && left >= 0; value = open.pop()) {
-    if (typeof value === 'string') left -= value.length + 2
-    else if (typeof value !== 'object' || value === null) left -= 1
-    else if (Array.isArray(value)) {
-      left -= value.length + 1
-      if (left >= 0) for (const element of value) open.push(element)
-    } else {
-      const names = Object.keys(value)
-      left -= names.length * 3
-      if (left < 0) return true
-      for (const name of names) {
-        left -= name.length
-        open.push(value[name] as JsonValue)
-      }
-    }
-  }
-  return left < 0
-}
-
-/** Bytes of `text` in UTF-8, without encoding it. */
-function utf8Length(text: string): number {
-  let length = text.length
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index)
-    if (unit < 0x80) continue
-    // Two bytes up to U+07FF, three above; a surrogate pair is two units and four bytes.
-    length += unit < 0x800 ? 1 : unit >= 0xd800 && unit <= 0xdfff ? 1 : 2
-  }
-  return length
 }
