@@ -1,8 +1,9 @@
 /*
- * A viewer that comes back with a position: what takes it from there to where its cohort stands.
+ * A viewer that stands somewhere in the log, because it comes back with a position or because its
+ * socket has drained: what takes it from there to where its cohort stands.
  *
  * It is one delta over all that it missed: the values now of what the records since have touched.
- * Where that cannot be told, or a snapshot is smaller, there is none.
+ * Where that cannot be told, or a snapshot is smaller, it is the snapshot.
  */
 import { decodeChange, type JsonObject, type PatchOperation } from '@fanfold/document'
 import { encodeUtf8, equalBytes } from '@fanfold/kernel'
@@ -17,7 +18,6 @@ import type { Turn } from './turn.ts'
 export type CatchUp = {
   readonly cohorts: Cohorts
   readonly cohort: Cohort
-  readonly point: OpenedPoint
   readonly ring: RecordRing
   /** The last record that was delivered. */
   readonly at: Place
@@ -27,19 +27,31 @@ export type CatchUp = {
 
 /** The frames for a viewer that enters a cohort, with a position or without one. */
 export function entryFrames(
-  options: Omit<CatchUp, 'point'> & { readonly from: string | undefined },
+  options: CatchUp & { readonly from: string | undefined },
 ): readonly Uint8Array[] {
   const { cohorts, cohort, from, state } = options
   const point = from === undefined ? undefined : cohorts.terms.points.open(from)
-  const frames = point === undefined ? undefined : catchUpFrames({ ...options, point })
-  return frames ?? cohorts.framesOf(cohort, state)
+  const resumed = point === undefined ? undefined : resumeFrames(options, point)
+  return resumed ?? cohorts.framesOf(cohort, state, point?.seq ?? 0)
+}
+
+/** The frames for a viewer that lagged; `mark` is where it stands in the cohort, undefined for nowhere. */
+export function drainedFrames(
+  options: CatchUp & { readonly mark: number | undefined },
+): readonly Uint8Array[] {
+  const { cohorts, cohort, mark, state } = options
+  if (mark === cohort.mark) return []
+  const seq = mark === undefined ? undefined : cohort.seqOf(mark)
+  const frame = seq === undefined || !isServed(options) ? undefined : frameFrom(options, seq)
+  // Not what was made before: it may be older than what the viewer took before it lagged.
+  const due = frame ?? cohorts.snapshotOf(cohort, state)
+  return due === undefined ? [] : [due]
 }
 
 /** The frames from a position to where the cohort stands; undefined when only a snapshot will do. */
-function catchUpFrames(options: CatchUp): readonly Uint8Array[] | undefined {
-  const { cohorts, cohort, point, ring, at } = options
-  const isServed = cohort.failure === undefined && !cohorts.terms.isDense
-  if (!isServed || !equalBytes(point.tag, cohort.tag)) return undefined
+function resumeFrames(options: CatchUp, point: OpenedPoint): readonly Uint8Array[] | undefined {
+  const { cohort, ring, at } = options
+  if (!isServed(options) || !equalBytes(point.tag, cohort.tag)) return undefined
   if (point.seq === cohort.sent.seq && startsWith(cohort.sent.hash, point.hashPrefix)) return []
   const hash = ring.hashAt(point.seq)
   if (point.seq > at.seq || hash === undefined || !startsWith(hash, point.hashPrefix)) {
@@ -48,9 +60,13 @@ function catchUpFrames(options: CatchUp): readonly Uint8Array[] | undefined {
   // The viewer was told of more at another edge than the cohort was here: the cohort is told too, so
   // that what comes next adjoins for all.
   if (point.seq > cohort.seq) advanceSilently(options)
-  const frame = cohorts.catchUpFrame(cohort, point.seq, () => makeFrame(options))
+  const frame = frameFrom(options, point.seq)
   return frame === undefined ? undefined : [frame]
 }
+
+/** False where numbers say nothing of the log, and where there is no view to lead to. */
+const isServed = ({ cohorts, cohort }: CatchUp): boolean =>
+  cohort.failure === undefined && !cohorts.terms.isDense
 
 /** Takes the cohort on to the last record by a delta that changes nothing: what it sees is as it was. */
 export function advanceSilently({
@@ -62,24 +78,33 @@ export function advanceSilently({
   // What its viewers are not shown has no time for them either.
   const place = { ...at, timeMs: cohort.sent.timeMs }
   const frame = cohorts.advance(cohort, place, emptyPatch, turn.now)
-  if (cohort.size > 0)
-    turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.sent.seq })
+  if (cohort.size === 0) return
+  turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
 }
 
-function makeFrame({ cohorts, cohort, point, ring, at, state }: CatchUp): Uint8Array | undefined {
-  const snapshot = cohorts.snapshotOf(cohort, state)
+/** One delta from a seq to where the cohort stands; undefined when a snapshot is better. */
+const frameFrom = (options: CatchUp, seq: number): Uint8Array | undefined =>
+  options.cohorts.catchUpFrame(options.cohort, seq, () => makeFrame(options, seq))
+
+function makeFrame(options: CatchUp, seq: number): Uint8Array | undefined {
+  const { cohorts, cohort, ring, at, state } = options
+  if (seq < ring.base.seq) return undefined
+  const snapshotBytes = cohort.snapshotBytes ?? cohorts.snapshotOf(cohort, state)?.length
   // More to parse than the snapshot has bytes is no saving, and is not parsed.
-  if (snapshot === undefined || ring.bytesAfter(point.seq) > 4 * snapshot.length) return undefined
-  const patches = patchesBetween(ring, point.seq, at.seq, cohorts.terms.variant)
+  if (snapshotBytes === undefined || ring.bytesAfter(seq) > 4 * snapshotBytes) return undefined
+  const patches = patchesBetween(ring, seq, at.seq, cohorts.terms.variant)
   if (patches === undefined) return undefined
   const step = catchUpPatch({ view: cohort.view, state, patches })
   if (step.kind !== 'delta') return undefined
-  const frame = cohort.stepFrom(point.seq, encodeUtf8(step.patchJson), cohort.position())
-  return frame.length < snapshot.length ? frame : undefined
+  const frame = cohort.stepFrom(seq, encodeUtf8(step.patchJson), cohort.position())
+  // The snapshot may have been another size when it was made: it is made anew only in case of doubt.
+  if (frame.length < snapshotBytes / 2) return frame
+  const snapshot = cohorts.snapshotOf(cohort, state)
+  return snapshot === undefined || frame.length < snapshot.length ? frame : undefined
 }
 
 /** The patches of the records after one seq up to another, all under one variant. */
-function patchesBetween(
+export function patchesBetween(
   ring: RecordRing,
   after: number,
   to: number,

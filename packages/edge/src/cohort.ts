@@ -57,6 +57,8 @@ export class Cohort {
   readonly tag: Uint8Array
   /** Viewers, lagging ones included. */
   size = 0
+  /** Bytes of the last snapshot that was made; undefined before the first. */
+  snapshotBytes: number | undefined
   readonly #terms: Terms
   readonly #audience: CohortAudience
   readonly #salt: Uint8Array | undefined
@@ -65,6 +67,9 @@ export class Cohort {
   #failedAtMs: number | undefined
   #sent: Place
   #number = 1
+  /** What makes marks of seqs: with each snapshot to all it grows, so that no mark stands for two places. */
+  #markBase = 0
+  #firstMark: number
   #positionSentAt: Instant | undefined
 
   constructor(options: {
@@ -84,6 +89,7 @@ export class Cohort {
     this.#audience = audience
     this.#view = this.#newView()
     this.#sent = place
+    this.#firstMark = this.mark
     this.#salt = terms.isDense ? salt : undefined
   }
 
@@ -106,6 +112,16 @@ export class Cohort {
   /** The last record that its viewers were told of. */
   get sent(): Place {
     return this.#sent
+  }
+
+  /** Where its viewers stand, as a number of its own for the rim, which gives it back. */
+  get mark(): number {
+    return this.#markBase + this.#sent.seq
+  }
+
+  /** The seq that a mark stands for; undefined when the view was made anew since. */
+  seqOf(mark: number): number | undefined {
+    return mark < this.#firstMark ? undefined : mark - this.#markBase
   }
 
   /** Where the next delta begins: what frames call `seq`. */
@@ -149,7 +165,9 @@ export class Cohort {
 
   /** The viewers are where a snapshot of now puts them. */
   restartAt(place: Place): void {
+    this.#markBase = Math.max(this.#markBase, this.mark + 1 - place.seq)
     this.#sent = place
+    this.#firstMark = this.mark
     this.#number++
   }
 
@@ -171,7 +189,7 @@ export class Cohort {
   /** The snapshot of now. */
   snapshot(view: JsonObject): Uint8Array {
     const { doc, isDense } = this.#terms
-    return encodeSnapshotFrame({
+    const frame = encodeSnapshotFrame({
       doc,
       epoch: this.#sent.epoch,
       seq: this.seq,
@@ -179,6 +197,8 @@ export class Cohort {
       isDense,
       viewJson: JSON.stringify(view),
     })
+    this.snapshotBytes = frame.length
+    return frame
   }
 
   /** What its viewers resume from. */

@@ -35,7 +35,7 @@ export class Cohorts implements Iterable<Cohort> {
   readonly #byKey = new Map<string, Cohort>()
   #frames: FrameCache
   readonly #moves = new Map<string, MoveFrame>()
-  readonly #catchUps = new Map<string, Uint8Array>()
+  readonly #catchUps = new Map<string, Uint8Array | undefined>()
   #unplain = 0
 
   constructor(terms: Terms, limits: CohortLimits, names: CohortNames) {
@@ -114,9 +114,12 @@ export class Cohorts implements Iterable<Cohort> {
     return this.#makeSnapshot(cohort, view)
   }
 
-  /** What brings a newcomer up to date: a snapshot, and the deltas after it. */
-  framesOf(cohort: Cohort, state: JsonObject): readonly Uint8Array[] {
-    const cached = cohort.failure === undefined ? this.#frames.get(cohort) : undefined
+  /**
+   * What brings a newcomer up to date: a snapshot, and the deltas after it. The snapshot is not older
+   * than `seqMin`, which is what the viewer has seen: nobody is taken back.
+   */
+  framesOf(cohort: Cohort, state: JsonObject, seqMin: number): readonly Uint8Array[] {
+    const cached = cohort.failure === undefined ? this.#frames.get(cohort, seqMin) : undefined
     if (cached !== undefined) return cached
     const snapshot = this.snapshotOf(cohort, state)
     return snapshot === undefined ? [] : [snapshot]
@@ -149,11 +152,11 @@ export class Cohorts implements Iterable<Cohort> {
     make: () => Uint8Array | undefined,
   ): Uint8Array | undefined {
     const key = `${fromSeq}>${cohort.id}>${cohort.seq}`
-    const before = this.#catchUps.get(key)
-    if (before !== undefined) return before
+    if (this.#catchUps.has(key)) return this.#catchUps.get(key)
     if (this.#catchUps.size >= catchUpsMax) this.#catchUps.clear()
     const frame = make()
-    if (frame !== undefined) this.#catchUps.set(key, frame)
+    // Also that there is none: where many come back, only a snapshot is made for them.
+    this.#catchUps.set(key, frame)
     return frame
   }
 

@@ -74,7 +74,7 @@ function passOn(delivery: Delivery, record: LogRecord): void {
   for (const cohort of cohorts) {
     if (!cohort.isPlain) continue
     const frame = cohorts.advance(cohort, place, patch, turn.now)
-    turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.sent.seq })
+    turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
   }
 }
 
@@ -110,7 +110,7 @@ function deliverStep(
       const isEmpty = patch.length <= emptyPatch.length
       if (isEmpty && (seen.kind === 'delta' || isUntold(delivery, record, patch))) return
       const frame = cohorts.advance(cohort, place, patch, turn.now)
-      turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.sent.seq })
+      turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
     }
   }
 }
@@ -124,7 +124,7 @@ function recover(
 ): void {
   const frame = cohorts.restart(cohort, place, state)
   if (frame === undefined) return
-  turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.sent.seq })
+  turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
   tellStatus(cohort)
 }
 

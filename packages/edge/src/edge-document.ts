@@ -7,8 +7,8 @@
  */
 import type { JsonObject } from '@fanfold/document'
 import {
-  type CohortId,
   type DocumentKey,
+  type DrainedCohort,
   type ErrorCode,
   encodeViewerFrame,
   type ViewerId,
@@ -43,7 +43,7 @@ export class EdgeDocument {
   readonly #terms: TermsSource
   readonly #waiting: WaitingViewers
   /** Viewers that drained while there was nothing to give them. */
-  readonly #drained = new Set<ViewerId>()
+  readonly #drained = new Map<ViewerId, DrainedCohort>()
 
   constructor(doc: DocumentKey, follower: Follower, port: DocumentPort) {
     const showing = this.#showing
@@ -120,13 +120,13 @@ export class EdgeDocument {
     this.#observers.renew(viewer, this.#shownState())
   }
 
-  /** The viewer's socket has drained: false when it is not in that cohort, or gets nothing yet. */
-  catchUp(viewer: ViewerId, cohort: CohortId): boolean {
-    if (this.#observers.cohortOf(viewer)?.id !== cohort) return false
+  /** The viewer's socket has drained: false when it is not in that cohort. */
+  catchUp(viewer: ViewerId, drained: DrainedCohort): boolean {
+    if (this.#observers.cohortOf(viewer)?.id !== drained.cohort) return false
     const state = this.#shownState()
-    if (state === undefined) this.#drained.add(viewer)
-    else this.#observers.catchUp(viewer, state)
-    return state !== undefined
+    if (state === undefined) this.#drained.set(viewer, drained)
+    else this.#observers.catchUp(viewer, drained, state)
+    return true
   }
 
   /** The viewer does not observe any more. */
@@ -139,7 +139,7 @@ export class EdgeDocument {
   /** Tells a viewer how it stands with what it is shown. */
   tellStatusTo(viewer: ViewerId): void {
     const frame = encodeViewerFrame(this.#statusOf(this.#observers.cohortOf(viewer)))
-    this.#port.turn.push({ kind: 'viewer-send', viewer, frame })
+    this.#port.turn.push({ kind: 'viewer-signal', viewer, key: this.doc, frame })
   }
 
   /** Everybody is told how it stands with what they are shown. */
@@ -255,9 +255,9 @@ export class EdgeDocument {
       return
     }
     this.#waiting.forgive('all')
-    for (const viewer of [...this.#drained]) {
+    for (const [viewer, drained] of [...this.#drained]) {
       this.#drained.delete(viewer)
-      this.#observers.catchUp(viewer, state)
+      this.#observers.catchUp(viewer, drained, state)
     }
     for (const [viewer, request] of this.#waiting.all()) {
       if (this.#isBehind(request.from)) continue

@@ -65,7 +65,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         this.#viewers.serve(input.viewer, input.request)
         return
       case 'viewer-drained':
-        for (const { cohort } of input.cohorts) this.#viewers.catchUp(cohort, input.viewer)
+        this.#viewers.catchUp(input.viewer, input.cohorts)
         return
       case 'viewer-transferred':
         return

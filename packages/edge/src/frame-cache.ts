@@ -1,6 +1,12 @@
 import type { Cohort } from './cohort.ts'
 
-type Cached = { readonly snapshot: Uint8Array; readonly after: Uint8Array[]; bytes: number }
+type Cached = {
+  readonly snapshot: Uint8Array
+  /** Where in the log the snapshot stands. */
+  readonly seq: number
+  readonly after: Uint8Array[]
+  bytes: number
+}
 
 /**
  * What brings a newcomer up to date, by cohort: the newest snapshot that was made, and the frames that
@@ -23,10 +29,10 @@ export class FrameCache {
     return this.#bytes
   }
 
-  /** The cohort's snapshot and the frames after it, if they are here. */
-  get(cohort: Cohort): readonly [Uint8Array, ...Uint8Array[]] | undefined {
+  /** The cohort's snapshot and the frames after it, if they are here and it is not older than `seqMin`. */
+  get(cohort: Cohort, seqMin = 0): readonly [Uint8Array, ...Uint8Array[]] | undefined {
     const cached = this.#cached.get(cohort)
-    if (cached === undefined) return undefined
+    if (cached === undefined || cached.seq < seqMin) return undefined
     this.#cached.delete(cohort)
     this.#cached.set(cohort, cached)
     return [cached.snapshot, ...cached.after]
@@ -35,7 +41,8 @@ export class FrameCache {
   /** Keeps a snapshot of now. */
   put(cohort: Cohort, snapshot: Uint8Array): void {
     this.drop(cohort)
-    this.#cached.set(cohort, { snapshot, after: [], bytes: snapshot.length })
+    const { seq } = cohort.sent
+    this.#cached.set(cohort, { snapshot, seq, after: [], bytes: snapshot.length })
     this.#bytes += snapshot.length
     for (const oldest of this.#cached.keys()) {
       if (this.#bytes <= this.#bytesMax || oldest === cohort) return

@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from '@fanfold/document'
 import { assert } from '@fanfold/kernel'
 import {
   type DocumentKey,
+  type DrainedCohort,
   type ErrorCode,
   encodeViewerFrame,
   type Grants,
@@ -14,7 +15,7 @@ import {
 } from '@fanfold/protocol'
 import type { RecordRing } from '@fanfold/replication'
 import type { Refusal } from './admission.ts'
-import { entryFrames } from './catch-up.ts'
+import { drainedFrames, entryFrames } from './catch-up.ts'
 import type { Cohort } from './cohort.ts'
 import { type Found, findCohort } from './find-cohort.ts'
 import { answerFrame, frameBetween } from './move-frames.ts'
@@ -103,21 +104,25 @@ export class Observers {
     this.#observers.set(viewer, { cohort, viewState })
     cohorts.enter(cohort)
     for (const frame of frames) this.#send(viewer, frame)
-    turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.sent.seq })
+    turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.mark })
     if (cohort.failure === undefined) return frames.length === 0
-    this.#send(viewer, this.#port.statusFrame(cohort))
+    this.#tellStatusTo(viewer, cohort)
     return false
   }
 
-  /** The viewer's socket has drained: it gets where its cohort is now and is live again. */
-  catchUp(viewer: ViewerId, state: JsonObject): void {
+  /**
+   * The viewer's socket has drained: it is led from where it stands to where its cohort is, and is live
+   * again. One that was moved meanwhile is reported as drained where it is now.
+   */
+  catchUp(viewer: ViewerId, { cohort: id, mark }: DrainedCohort, state: JsonObject): void {
     const cohort = this.#observers.get(viewer)?.cohort
-    if (cohort === undefined) return
-    // Only a snapshot of now is surely not older than what the viewer took before it lagged.
-    const snapshot = this.#showing.shown.snapshotOf(cohort, state)
-    if (snapshot !== undefined) this.#send(viewer, snapshot)
-    this.#port.turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.sent.seq })
-    this.#port.turn.fact({ event: 'viewer-caught-up', doc: this.#doc })
+    if (cohort?.id !== id) return
+    const { at, shown: cohorts } = this.#showing
+    const { turn } = this.#port
+    const frames = drainedFrames({ cohorts, cohort, mark, ring: this.#ring, at, state, turn })
+    for (const frame of frames) this.#send(viewer, frame)
+    turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.mark })
+    turn.fact({ event: 'viewer-caught-up', doc: this.#doc })
   }
 
   /** The viewer does not observe any more. */
@@ -177,7 +182,8 @@ export class Observers {
 
   /** A cohort's viewers are told how it stands with what they are shown. */
   tellStatus(cohort: Cohort): void {
-    this.#sendAll(cohort, this.#port.statusFrame(cohort))
+    const frame = this.#port.statusFrame(cohort)
+    this.#port.turn.push({ kind: 'cohort-signal', cohort: cohort.id, key: this.#doc, frame })
   }
 
   /** Everybody is told how it stands with what they are shown. */
@@ -266,10 +272,10 @@ export class Observers {
 
   /** The rim moves the viewer, which hears of a view that fails or works again. */
   #passOver(viewer: ViewerId, from: Cohort, to: Cohort, frame: Uint8Array | undefined): void {
-    const mark = to.sent.seq
+    const mark = to.mark
     this.#port.turn.push({ kind: 'cohort-move', viewer, from: from.id, to: to.id, frame, mark })
     if (from.failure !== undefined || to.failure !== undefined) {
-      this.#send(viewer, this.#port.statusFrame(to))
+      this.#tellStatusTo(viewer, to)
     }
   }
 
@@ -287,8 +293,9 @@ export class Observers {
     this.#send(viewer, encodeViewerFrame({ type: 'refused', doc: this.#doc, code, message }))
   }
 
-  #sendAll(cohort: Cohort, frame: Uint8Array): void {
-    this.#port.turn.push({ kind: 'cohort-signal', cohort: cohort.id, key: this.#doc, frame })
+  #tellStatusTo(viewer: ViewerId, cohort: Cohort): void {
+    const frame = this.#port.statusFrame(cohort)
+    this.#port.turn.push({ kind: 'viewer-signal', viewer, key: this.#doc, frame })
   }
 
   #send(viewer: ViewerId, frame: Uint8Array): void {

@@ -168,7 +168,7 @@ export class Progress {
       const before = cohort.failure
       const frame = cohorts.restart(cohort, place, state)
       if (frame !== undefined)
-        turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.sent.seq })
+        turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
       else if (cohort.failure !== undefined) turn.fact(ruleFailed(this.#doc, cohort.failure))
       if (before !== undefined || cohort.failure !== undefined) this.#observers.tellStatus(cohort)
     }

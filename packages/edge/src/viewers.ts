@@ -2,8 +2,8 @@
  * The viewers of an edge and what they ask for: whether it may be asked at all, and of which document.
  */
 import {
-  type CohortId,
   type DocumentKey,
+  type DrainedCohort,
   type ErrorCode,
   encodeViewerFrame,
   type Grants,
@@ -127,13 +127,15 @@ export class Viewers {
     this.#documents.restartIfBroken(document)
   }
 
-  /** A viewer that lagged has missed deltas, and perhaps what became of the status. */
-  catchUp(cohort: CohortId, id: ViewerId): void {
-    for (const doc of this.#viewers.get(id)?.docs ?? []) {
-      const document = this.#documents.get(doc)
-      if (document?.catchUp(id, cohort) !== true) continue
-      document.tellStatusTo(id)
-      this.#documents.restartIfBroken(document)
+  /** A viewer that lagged has missed deltas of these cohorts. */
+  catchUp(id: ViewerId, cohorts: readonly DrainedCohort[]): void {
+    for (const cohort of cohorts) {
+      for (const doc of this.#viewers.get(id)?.docs ?? []) {
+        const document = this.#documents.get(doc)
+        if (document?.catchUp(id, cohort) !== true) continue
+        this.#documents.restartIfBroken(document)
+        break
+      }
     }
   }
 

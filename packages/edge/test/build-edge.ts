@@ -176,8 +176,12 @@ export class Rig {
   readonly received = new Map<ViewerId, Received[]>()
   /** Who is in each cohort. */
   readonly cohorts = new Map<CohortId, Set<ViewerId>>()
-  /** Cohorts that each lagging viewer has left. */
-  readonly lagging = new Map<ViewerId, Set<CohortId>>()
+  /** Cohorts that each lagging viewer has left, and where it stands in them. */
+  readonly lagging = new Map<ViewerId, Map<CohortId, number | undefined>>()
+  /** The mark of the last effect of a cohort that each of its members took. */
+  readonly #marks = new Map<CohortId, Map<ViewerId, number>>()
+  /** Signals for viewers that lag, the latest of each key. */
+  readonly #signals = new Map<ViewerId, Map<string, Uint8Array>>()
   #effects: EdgeEffect[] = []
   /** What the rim has to tell after the effects at hand. */
   readonly #reports: EdgeInput[] = []
@@ -257,14 +261,16 @@ export class Rig {
 
   /** A viewer's socket is full: frames of cohorts do not reach it, and it leaves them. */
   lag(id: ViewerId): void {
-    if (!this.lagging.has(id)) this.lagging.set(id, new Set())
+    if (!this.lagging.has(id)) this.lagging.set(id, new Map())
   }
 
   /** Its socket has drained. */
   drain(id: ViewerId): void {
-    const cohorts = [...(this.lagging.get(id) ?? [])].map(cohort => ({ cohort, mark: 0 }))
+    const cohorts = [...(this.lagging.get(id) ?? [])].map(([cohort, mark]) => ({ cohort, mark }))
     this.lagging.delete(id)
     if (cohorts.length > 0) this.take({ kind: 'viewer-drained', viewer: id, cohorts })
+    for (const frame of this.#signals.get(id)?.values() ?? []) this.#deliver(id, frame)
+    this.#signals.delete(id)
   }
 
   /** Lets time pass, ticking whenever the machine wants it. */
@@ -302,32 +308,62 @@ export class Rig {
     this.#effects.push(...effects)
     for (const effect of effects) {
       if (effect.kind === 'viewer-send') this.#deliver(effect.viewer, effect.frame)
-      else if (effect.kind === 'cohort-enter') this.#cohort(effect.cohort).add(effect.viewer)
+      else if (effect.kind === 'cohort-enter') this.#enter(effect)
       else if (effect.kind === 'cohort-exit') {
         this.#cohort(effect.cohort).delete(effect.viewer)
         this.lagging.get(effect.viewer)?.delete(effect.cohort)
-      } else if (effect.kind === 'cohort-send') this.#fanOut(effect.cohort, effect.frame)
+      } else if (effect.kind === 'cohort-send') this.#fanOut(effect)
       else if (effect.kind === 'cohort-move') this.#move(effect)
+      else if (effect.kind === 'viewer-signal') this.#signal(effect.viewer, effect)
+      else if (effect.kind === 'cohort-signal') {
+        const lagging = [...this.lagging].filter(([, left]) => left.has(effect.cohort))
+        const members = [...this.#cohort(effect.cohort), ...lagging.map(([id]) => id)]
+        for (const id of new Set(members)) this.#signal(id, effect)
+      }
     }
   }
 
-  #move({ viewer, from, to, frame }: Extract<EdgeEffect, { kind: 'cohort-move' }>): void {
+  #enter({ cohort, viewer, mark }: { cohort: CohortId; viewer: ViewerId; mark: number }): void {
+    this.#cohort(cohort).add(viewer)
+    this.#took(cohort, viewer, mark)
+    this.lagging.get(viewer)?.delete(cohort)
+  }
+
+  #took(cohort: CohortId, viewer: ViewerId, mark: number): void {
+    const marks = this.#marks.get(cohort) ?? new Map<ViewerId, number>()
+    this.#marks.set(cohort, marks.set(viewer, mark))
+  }
+
+  #signal(viewer: ViewerId, { key, frame }: { key: string; frame: Uint8Array }): void {
+    const signals = this.#signals.get(viewer) ?? new Map<string, Uint8Array>()
+    if (!this.lagging.has(viewer)) this.#deliver(viewer, frame)
+    else this.#signals.set(viewer, signals.set(key, frame))
+  }
+
+  #move({ viewer, from, to, frame, mark }: Extract<EdgeEffect, { kind: 'cohort-move' }>): void {
+    const lagging = this.lagging.get(viewer)
     if (this.#cohort(from).delete(viewer)) {
       if (frame !== undefined) this.#deliver(viewer, frame)
-      this.#cohort(to).add(viewer)
-    } else if (this.lagging.get(viewer)?.delete(from) === true) {
-      this.lagging.get(viewer)?.add(to)
+      this.#enter({ cohort: to, viewer, mark })
+    } else if (lagging?.has(from) === true) {
+      const stands = from === to ? lagging.get(from) : undefined
+      lagging.delete(from)
+      lagging.set(to, stands)
     } else {
-      this.#reports.push({ kind: 'viewer-drained', viewer, cohorts: [{ cohort: to, mark: 0 }] })
+      const stands = from === to ? this.#marks.get(from)?.get(viewer) : undefined
+      const cohorts = [{ cohort: to, mark: stands }]
+      this.#reports.push({ kind: 'viewer-drained', viewer, cohorts })
     }
   }
 
-  #fanOut(cohort: CohortId, frame: Uint8Array): void {
+  #fanOut({ cohort, frame, mark }: Extract<EdgeEffect, { kind: 'cohort-send' }>): void {
     for (const id of [...this.#cohort(cohort)]) {
       const left = this.lagging.get(id)
-      if (left === undefined) this.#deliver(id, frame)
-      else {
-        left.add(cohort)
+      if (left === undefined) {
+        this.#deliver(id, frame)
+        this.#took(cohort, id, mark)
+      } else {
+        left.set(cohort, this.#marks.get(cohort)?.get(id))
         this.#cohort(cohort).delete(id)
       }
     }

@@ -1,4 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
+import type { Instant } from '@fanfold/kernel'
 import { ViewRules } from '@fanfold/privacy'
 import { type CohortId, zeroPosition } from '@fanfold/protocol'
 import t from 'tap'
@@ -35,14 +36,41 @@ t.test('a snapshot is made once for all that come, and anew once it was given up
   const cohort = cohorts.of(audience, place, state)
   if (cohort === undefined) throw new Error('there is room')
   cohorts.enter(cohort)
-  const [before] = cohorts.framesOf(cohort, state)
+  const [before] = cohorts.framesOf(cohort, state, 0)
   const madeBefore = made()
-  t.equal(cohorts.framesOf(cohort, state)[0], before, 'the very same bytes')
+  t.equal(cohorts.framesOf(cohort, state, 0)[0], before, 'the very same bytes')
   t.equal(made(), madeBefore)
   cohorts.giveUp()
-  const [after] = cohorts.framesOf(cohort, {})
+  const [after] = cohorts.framesOf(cohort, {}, 0)
   t.ok(made() > madeBefore, 'nothing of it was kept')
   t.notMatch(Buffer.from(after ?? []).toString(), /secret/)
+})
+
+t.test('a snapshot that is older than what a viewer has seen is not for it', async t => {
+  const { cohorts } = counted()
+  const state = { text: 'x'.repeat(2_000) }
+  const cohort = cohorts.of(audience, place, state)
+  if (cohort === undefined) throw new Error('there is room')
+  const [before] = cohorts.framesOf(cohort, state, 5)
+  cohorts.advance(cohort, { ...place, seq: 6 }, new Uint8Array(2), 0 as Instant)
+  t.equal(cohorts.framesOf(cohort, state, 5)[0], before)
+  t.not(cohorts.framesOf(cohort, state, 6)[0], before)
+})
+
+t.test('a mark of before a snapshot to all stands for nothing, wherever that went on', async t => {
+  const { cohorts } = counted()
+  const cohort = cohorts.of(audience, place, {})
+  if (cohort === undefined) throw new Error('there is room')
+  cohorts.advance(cohort, { ...place, seq: 9 }, new Uint8Array(2), 0 as Instant)
+  const before = cohort.mark
+  t.equal(cohort.seqOf(before), 9)
+  // The history is another one, and has got less far.
+  cohorts.restart(cohort, { ...place, epoch: 2, seq: 6 }, {})
+  t.equal(cohort.seqOf(before), undefined)
+  t.equal(cohort.seqOf(cohort.mark), 6)
+  cohorts.advance(cohort, { ...place, epoch: 2, seq: 10 }, new Uint8Array(2), 0 as Instant)
+  t.equal(cohort.seqOf(cohort.mark), 10)
+  t.equal(cohort.seqOf(before), undefined)
 })
 
 t.test('there are no more cohorts than may be', async t => {

@@ -145,7 +145,7 @@ t.test('a viewer that lags over a new definition gets its snapshot when it drain
   t.same(show.rig.got(free), [])
   show.rig.drain(free)
   const frames = show.rig.got(free)
-  t.same(rangesOf(frames), ['=4', 'live'])
+  t.same(rangesOf(frames), ['=4'])
   t.same(models[0].take(frames).view, { odds: 1, late: 'x', shown: false })
 })
 

@@ -51,6 +51,8 @@ const start: JsonObject = {
   shown: false,
   list: [1, 2, 3],
   hands: { a: 1, b: 2 },
+  // So much that a snapshot is not always the smaller way.
+  bulk: 'x'.repeat(1_500),
 }
 
 const value = fc.constantFrom<JsonValue>(0, 1, 'text', true, { deep: 1 })

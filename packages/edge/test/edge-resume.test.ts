@@ -78,7 +78,45 @@ t.test('a viewer that lagged gets no snapshot older than what it had', async t =
   rig.lag(one)
   rig.frame(records(11, 12))
   rig.drain(one)
-  t.match(rig.got(one)[0], { type: 'snapshot', seq: 12 })
+  t.same(rangesOf(rig.got(one)), ['10>12'])
+})
+
+t.test(
+  'a viewer that lagged gets a snapshot where the ring holds no more what it missed',
+  async t => {
+    const rig = live({}, { recordsMax: 3 })
+    rig.lag(one)
+    rig.frame(records(11, 15))
+    rig.drain(one)
+    t.same(rangesOf(rig.got(one)), ['=15'])
+  },
+)
+
+t.test('viewers that lagged from one place get one delta, made once', async t => {
+  const rig = live()
+  const many = Array.from({ length: 50 }, (_, number) => viewer(100 + number))
+  for (const id of many) {
+    rig.open(id)
+    rig.observe(id)
+    rig.got(id)
+    rig.lag(id)
+  }
+  rig.frame(records(11, 20))
+  rig.effects()
+  for (const id of many) rig.drain(id)
+  const frames = rig.effects().flatMap(each => (each.kind === 'viewer-send' ? each.frame : []))
+  t.equal(frames.length, 50)
+  t.equal(new Set(frames).size, 1)
+})
+
+t.test('a viewer that lags and drains where its cohort stands gets nothing', async t => {
+  const rig = live()
+  const [cohort] = rig.cohorts.keys()
+  rig.effects()
+  if (cohort !== undefined) {
+    rig.take({ kind: 'viewer-drained', viewer: one, cohorts: [{ cohort, mark: 10 }] })
+  }
+  t.match(rig.effects(), [{ kind: 'cohort-enter', mark: 10 }, { kind: 'fact' }])
 })
 
 const start = { score: 0, odds: 1, late: 'x', shown: false }

@@ -3,8 +3,8 @@ import type { Cohort } from '../src/cohort.ts'
 import { FrameCache } from '../src/frame-cache.ts'
 
 const bytes = (length: number): Uint8Array => new Uint8Array(length)
-// The cache looks at nothing in a cohort.
-const cohorts = Array.from({ length: 3 }, () => ({}) as Cohort)
+// The cache looks at nothing else in a cohort.
+const cohorts = Array.from({ length: 3 }, () => ({ sent: { seq: 1 } }) as Cohort)
 const [one, two, three] = cohorts as [Cohort, Cohort, Cohort]
 const lengths = (cache: FrameCache, cohort: Cohort): number[] | undefined =>
   cache.get(cohort)?.map(frame => frame.length)
