@@ -14,6 +14,7 @@ import {
   type PeerIdentity,
 } from '@fanfold/protocol'
 import { Pipe, type PipeProfile } from './pipe.ts'
+import { SignalLane } from './signal-lane.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** One who has links. */
@@ -46,6 +47,9 @@ export type NetworkWatch = {
   linkCloses(reason: string, at: PeerIdentity): void
 }
 
+/** Signals that wait for one link at most. */
+const signalsMax = 64
+
 type Item =
   | { readonly kind: 'frame'; readonly frame: Uint8Array }
   | { readonly kind: 'close'; readonly reason: string }
@@ -55,6 +59,7 @@ class LinkEnd {
   readonly id: LinkId
   readonly peer: LinkPeer
   readonly pipe: Pipe<Item>
+  readonly signals = new SignalLane(signalsMax)
   isOpen = false
   isCongested = false
 
@@ -137,8 +142,10 @@ export class Network {
   perform(effect: LinkEffect): void {
     const end = this.#ends.get(effect.link)
     if (end === undefined) return
-    if (effect.kind !== 'link-close') this.#send(end, effect.frame)
-    else this.#close(end, `${effect.code}: ${effect.message}`)
+    if (effect.kind === 'link-close') this.#close(end, `${effect.code}: ${effect.message}`)
+    else if (effect.kind === 'link-send') this.#send(end, effect.frame)
+    else if (end.isCongested) end.signals.put(effect.key, effect.frame)
+    else this.#send(end, effect.frame)
   }
 
   #drawProfile(): PipeProfile {
@@ -189,6 +196,7 @@ export class Network {
     if (!end.isOpen || !end.isCongested) return
     if (end.pipe.unsentBytes * 2 >= this.#options.bufferedBytesMax) return
     end.isCongested = false
+    for (const frame of end.signals.takeAll()) this.#send(end, frame)
     end.peer.receive({ kind: 'link-drained', link: end.id })
   }
 

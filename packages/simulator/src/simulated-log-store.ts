@@ -5,8 +5,16 @@
  * Until that moment an append is only in this store's memory: what a crash loses. The operations of
  * one document happen in the order in which they were asked for.
  */
-import type { LogEffect, LogInput, LogRefusal, LogStore } from '@fanfold/document'
-import { assert, equalBytes, type Instant, instant, type Prng, unreachable } from '@fanfold/kernel'
+import type { LogEffect, LogInput, LogReadId, LogRefusal, LogStore } from '@fanfold/document'
+import {
+  assert,
+  type Duration,
+  equalBytes,
+  type Instant,
+  instant,
+  type Prng,
+  unreachable,
+} from '@fanfold/kernel'
 import { type DocumentKey, describePosition, type LogRecord } from '@fanfold/protocol'
 import type { LogDisk } from './log-disk.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -31,6 +39,8 @@ export class SimulatedLogStore implements LogStore {
   /** When the last operation of each document happens. */
   readonly #busyUntil = new Map<DocumentKey, Instant>()
   readonly #appending = new Set<DocumentKey>()
+  /** Readings that wait for their records, and the document of each. */
+  readonly #readings = new Map<LogReadId, DocumentKey>()
   #underWay = 0
   #whenIdle: (() => void)[] = []
 
@@ -74,10 +84,17 @@ export class SimulatedLogStore implements LogStore {
         return
       }
       case 'log-read':
+        this.#readings.set(effect.read, doc)
+        this.#in(this.#drawMicros(), () => this.#read(effect))
+        return
       case 'log-read-close':
+        this.#readings.delete(effect.read)
         return
       case 'log-close':
         assert(!this.#appending.has(doc), `${doc} is closed while nothing is in flight`)
+        for (const [read, readDoc] of this.#readings) {
+          if (readDoc === doc) this.#readings.delete(read)
+        }
         if ((this.#busyUntil.get(doc) ?? 0) <= this.#clock.now) this.#busyUntil.delete(doc)
         return
       default:
@@ -85,20 +102,28 @@ export class SimulatedLogStore implements LogStore {
     }
   }
 
+  /** Readings that were asked for and are not answered yet. */
+  get readingCount(): number {
+    return this.#readings.size
+  }
+
   close(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve()
     return new Promise(resolve => this.#whenIdle.push(resolve))
   }
 
+  /** One after the other for each document. */
   #later(doc: DocumentKey, happen: () => void): void {
-    const { syncMinMs, syncMeanMs } = this.#options
-    const micros = syncMinMs * 1000 - syncMeanMs * 1000 * Math.log(1 - this.#prng.fraction())
     const start = Math.max(this.#clock.now, this.#busyUntil.get(doc) ?? 0)
-    const at = instant(start + Math.max(1, Math.round(micros)))
+    const at = instant(start + this.#drawMicros())
     this.#busyUntil.set(doc, at)
+    this.#in(at - this.#clock.now, happen)
+  }
+
+  /** A crash, a slow disk or a full one belongs here. */
+  #in(micros: number, happen: () => void): void {
     this.#underWay++
-    // A crash, a slow disk or a full one belongs here.
-    this.#clock.at(at, () => {
+    this.#clock.in(micros as Duration, () => {
       happen()
       this.#underWay--
       if (this.#underWay > 0) return
@@ -106,12 +131,24 @@ export class SimulatedLogStore implements LogStore {
     })
   }
 
+  #drawMicros(): number {
+    const { syncMinMs, syncMeanMs } = this.#options
+    const micros = syncMinMs * 1000 - syncMeanMs * 1000 * Math.log(1 - this.#prng.fraction())
+    return Math.max(1, Math.round(micros))
+  }
+
+  #read({ doc, read, after, bytesMax }: Extract<LogEffect, { kind: 'log-read' }>): void {
+    if (!this.#readings.delete(read)) return
+    const [records = []] = batches(this.#disk.log(doc).records.slice(after), bytesMax)
+    this.#receive({ kind: 'log-read', doc, read, records })
+  }
+
   #open(doc: DocumentKey): void {
     const log = this.#disk.log(doc)
     const snapshot = log.snapshots.at(-1)
     if (snapshot !== undefined) this.#receive({ kind: 'log-snapshot', doc, snapshot })
     const after = snapshot?.manifest.at.seq ?? 0
-    for (const records of batches(log.records.slice(after))) {
+    for (const records of batches(log.records.slice(after), readBytesMax)) {
       this.#receive({ kind: 'log-records', doc, records })
     }
     this.#receive({ kind: 'log-opened', doc, epoch: log.epoch })
@@ -141,12 +178,12 @@ export class SimulatedLogStore implements LogStore {
   }
 }
 
-/** The records in stretches of at most `readBytesMax`. */
-function* batches(records: readonly LogRecord[]): Generator<LogRecord[]> {
+/** The records in stretches of at most `bytesMax`, but for one that is larger. */
+function* batches(records: readonly LogRecord[], bytesMax: number): Generator<LogRecord[]> {
   let batch: LogRecord[] = []
   let bytes = 0
   for (const record of records) {
-    if (batch.length > 0 && bytes + record.bytes.length > readBytesMax) {
+    if (batch.length > 0 && bytes + record.bytes.length > bytesMax) {
       yield batch
       batch = []
       bytes = 0

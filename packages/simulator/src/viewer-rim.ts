@@ -3,20 +3,23 @@
  *
  * As in a real node: a fan-out is one effect, and who is in a cohort is known here; a viewer whose
  * connection holds more than its budget when a cohort's frame goes out does not get it and loses its
- * seat; when its connection has drained, the edge hears which cohorts it lost; and nothing is read
- * from a viewer that holds more than its budget.
+ * seat; when its connection has drained, the edge hears which cohorts it lost and where it stood in
+ * each; and nothing is read from a viewer that holds more than its budget. Signals wait while a viewer
+ * is behind; frames of a transfer go one by one, as there is room in the budget.
  */
 import { assert, type Duration, type Prng, unreachable } from '@fanfold/kernel'
 import {
   type CohortId,
   decodeViewerRequest,
   type Grants,
+  type TransferId,
   type ViewerEffect,
   type ViewerId,
   type ViewerInput,
   type ViewerRequest,
 } from '@fanfold/protocol'
 import { Pipe, type PipeProfile } from './pipe.ts'
+import { RimViewer } from './rim-viewer.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** The viewer's end of a connection; each call is an event of its own. */
@@ -51,20 +54,7 @@ type Downward =
   | { readonly kind: 'frame'; readonly frame: Uint8Array; readonly note: unknown }
   | { readonly kind: 'close'; readonly reason: string }
 
-class Viewer {
-  readonly id: ViewerId
-  readonly down: Pipe<Downward>
-  readonly seats = new Set<CohortId>()
-  /** Cohorts it left by lagging, until it drains. */
-  readonly lost = new Set<CohortId>()
-  /** What it said while it held more than its budget. */
-  readonly held: Upward[] = []
-
-  constructor(id: ViewerId, down: Pipe<Downward>) {
-    this.id = id
-    this.down = down
-  }
-}
+type Viewer = RimViewer<Upward, Downward>
 
 /** All viewers of one edge. */
 export class ViewerRim {
@@ -99,6 +89,18 @@ export class ViewerRim {
     return this.#lags
   }
 
+  /** Viewers that are connected, and cohorts that have one of them. */
+  get counts(): { readonly viewers: number; readonly cohorts: number } {
+    return { viewers: this.#viewers.size, cohorts: this.#cohorts.size }
+  }
+
+  /** Bytes that the one viewer holds that holds most. */
+  get heldBytesMax(): number {
+    let most = 0
+    for (const { down } of this.#viewers.values()) most = Math.max(most, down.unsentBytes)
+    return most
+  }
+
   /** A viewer connects; it is told when the connection is open. */
   connect(socket: ViewerSocket, profile: PipeProfile, grants: Grants): ViewerConnection {
     const id = this.#nextViewer++ as ViewerId
@@ -112,7 +114,7 @@ export class ViewerRim {
         else socket.closed(item.reason)
       },
     })
-    const viewer = new Viewer(id, down)
+    const viewer: Viewer = new RimViewer<Upward, Downward>(id, down)
     const up = new Pipe<Upward>({
       clock: this.#clock,
       prng: this.#prng.fork(`up ${id}`),
@@ -135,14 +137,18 @@ export class ViewerRim {
   perform(effect: ViewerEffect): void {
     switch (effect.kind) {
       case 'viewer-send':
-      case 'viewer-signal':
         this.#send(this.#viewers.get(effect.viewer), effect.frame)
         return
+      case 'viewer-signal': {
+        const viewer = this.#viewers.get(effect.viewer)
+        if (viewer !== undefined) this.#signal(viewer, effect.key, effect.frame)
+        return
+      }
       case 'viewer-close':
         this.#end(effect.viewer, `${effect.code}: ${effect.message}`)
         return
       case 'cohort-enter':
-        this.#enter(effect.cohort, effect.viewer)
+        this.#enter(effect.cohort, effect.viewer, effect.mark)
         return
       case 'cohort-exit':
         this.#exit(effect.cohort, effect.viewer)
@@ -151,17 +157,16 @@ export class ViewerRim {
         this.#move(effect)
         return
       case 'cohort-send':
+        this.#sendToCohort(effect)
+        return
       case 'cohort-signal':
-        this.#sendToCohort(effect.cohort, effect.frame)
+        this.#signalToCohort(effect.cohort, effect.key, effect.frame)
         return
-      case 'viewer-transfer': {
-        const { viewer, transfer, frames } = effect
-        for (const frame of frames) this.#send(this.#viewers.get(viewer), frame)
-        const done: ViewerInput = { kind: 'viewer-transferred', viewer, transfer }
-        this.#clock.in(0 as Duration, () => this.#receive(done))
+      case 'viewer-transfer':
+        this.#transfer(effect)
         return
-      }
       case 'transfer-end':
+        this.#viewers.get(effect.viewer)?.transfers.delete(effect.transfer)
         return
       default:
         unreachable(effect)
@@ -190,19 +195,73 @@ export class ViewerRim {
   }
 
   #sent(viewer: Viewer): void {
-    if (viewer.down.unsentBytes > 0 || !this.#viewers.has(viewer.id)) return
+    if (!this.#viewers.has(viewer.id)) return
+    if (viewer.down.unsentBytes > 0) {
+      this.#goOn(viewer)
+      return
+    }
     if (viewer.lost.size > 0) {
-      const cohorts = [...viewer.lost].map(cohort => ({ cohort, mark: 0 }))
+      const cohorts = [...viewer.lost].map(([cohort, mark]) => ({ cohort, mark }))
       viewer.lost.clear()
+      for (const { cohort, mark } of cohorts) viewer.drained.set(cohort, mark)
       this.#receive({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
     }
     for (const item of viewer.held.splice(0)) this.#read(viewer, item)
+    this.#goOn(viewer)
+  }
+
+  /** Sends what waits for a viewer that is up to date, and of its transfers what there is room for. */
+  #goOn(viewer: Viewer): void {
+    if (viewer.isUpToDate && viewer.down.unsentBytes <= this.#budgetBytes) {
+      for (const frame of viewer.signals.takeAll()) this.#send(viewer, frame)
+    }
+    // Who lags drains first.
+    if (viewer.lost.size > 0) return
+    for (const [id, transfer] of [...viewer.transfers]) {
+      for (;;) {
+        const frame = transfer.frames[transfer.sent]
+        if (frame === undefined) break
+        const { unsentBytes } = viewer.down
+        if (unsentBytes > 0 && unsentBytes + frame.length > this.#budgetBytes) return
+        transfer.sent++
+        this.#send(viewer, frame)
+        if (transfer.sent === transfer.frames.length) this.#transferred(viewer, id)
+      }
+    }
+  }
+
+  #transfer({ viewer: id, transfer, frames }: Effect<'viewer-transfer'>): void {
+    const viewer = this.#viewers.get(id)
+    if (viewer === undefined) return
+    assert(frames.length > 0, `transfer ${transfer} has frames`)
+    viewer.transfers.set(transfer, { frames, sent: 0 })
+    this.#clock.in(0 as Duration, () => {
+      if (this.#viewers.has(id)) this.#goOn(viewer)
+    })
+  }
+
+  #transferred(viewer: Viewer, transfer: TransferId): void {
+    this.#clock.in(0 as Duration, () => {
+      if (!this.#viewers.has(viewer.id) || !viewer.transfers.delete(transfer)) return
+      this.#receive({ kind: 'viewer-transferred', viewer: viewer.id, transfer })
+    })
   }
 
   #send(viewer: Viewer | undefined, frame: Uint8Array, cohort?: CohortId): void {
     if (viewer === undefined) return
     const note = this.#watch?.frameGoes(viewer.id, frame, cohort)
     viewer.down.send({ kind: 'frame', frame, note }, frame.length)
+  }
+
+  #signal(viewer: Viewer, key: string, frame: Uint8Array): void {
+    if (viewer.isUpToDate && viewer.down.unsentBytes <= this.#budgetBytes) this.#send(viewer, frame)
+    else viewer.signals.put(key, frame)
+  }
+
+  #signalToCohort(id: CohortId, key: string, frame: Uint8Array): void {
+    for (const viewer of this.#viewers.values()) {
+      if (viewer.seats.has(id) || viewer.isBehind(id)) this.#signal(viewer, key, frame)
+    }
   }
 
   #end(id: ViewerId, reason: string): void {
@@ -213,7 +272,7 @@ export class ViewerRim {
     this.#clock.in(0 as Duration, () => this.#receive({ kind: 'viewer-closed', viewer: id }))
   }
 
-  #enter(id: CohortId, viewerId: ViewerId): void {
+  #enter(id: CohortId, viewerId: ViewerId, mark: number): void {
     const viewer = this.#viewers.get(viewerId)
     if (viewer === undefined) return
     this.#watch?.cohortMoves(id)
@@ -223,31 +282,41 @@ export class ViewerRim {
       this.#cohorts.set(id, cohort)
     }
     cohort.add(viewer)
-    viewer.seats.add(id)
-    viewer.lost.delete(id)
+    viewer.seats.set(id, mark)
+    this.#settle(viewer, id)
   }
 
   #exit(id: CohortId, viewerId: ViewerId): void {
     const viewer = this.#viewers.get(viewerId)
     if (viewer === undefined) return
-    viewer.lost.delete(id)
     this.#leave(id, viewer)
+    this.#settle(viewer, id)
   }
 
-  #move({ viewer: id, from, to, frame }: Extract<ViewerEffect, { kind: 'cohort-move' }>): void {
+  #move({ viewer: id, from, to, frame, mark }: Effect<'cohort-move'>): void {
     const viewer = this.#viewers.get(id)
     if (viewer === undefined) return
     this.#watch?.cohortMoves(from)
     if (viewer.seats.has(from)) {
       this.#leave(from, viewer)
       if (frame !== undefined) this.#send(viewer, frame)
-      this.#enter(to, id)
-    } else {
-      viewer.lost.delete(from)
-      viewer.lost.add(to)
-      // Told before, the edge had nothing to give it then.
-      this.#clock.in(0 as Duration, () => this.#sent(viewer))
+      this.#enter(to, id, mark)
+      return
     }
+    const stoodAt = from === to ? viewer.stoodAt(from) : undefined
+    viewer.settle(from)
+    viewer.lost.set(to, stoodAt)
+    // Told before, the edge had nothing to give it then.
+    this.#clock.in(0 as Duration, () => this.#sent(viewer))
+  }
+
+  /** The edge has said where the viewer is now: signals that waited for that may go. */
+  #settle(viewer: Viewer, cohort: CohortId): void {
+    viewer.settle(cohort)
+    if (viewer.signals.count === 0) return
+    this.#clock.in(0 as Duration, () => {
+      if (this.#viewers.has(viewer.id)) this.#goOn(viewer)
+    })
   }
 
   #leave(id: CohortId, viewer: Viewer): void {
@@ -256,22 +325,26 @@ export class ViewerRim {
     if (cohort?.delete(viewer) && cohort.size === 0) this.#cohorts.delete(id)
   }
 
-  #sendToCohort(id: CohortId, frame: Uint8Array): void {
+  #sendToCohort({ cohort: id, frame, mark }: Effect<'cohort-send'>): void {
     for (const viewer of this.#cohorts.get(id) ?? []) {
       if (viewer.down.unsentBytes <= this.#budgetBytes) {
         this.#send(viewer, frame, id)
+        viewer.seats.set(id, mark)
         continue
       }
       this.#lags++
+      const stoodAt = viewer.seats.get(id)
       this.#leave(id, viewer)
-      viewer.lost.add(id)
+      viewer.lost.set(id, stoodAt)
     }
   }
 
   #forget(viewer: Viewer): void {
     this.#viewers.delete(viewer.id)
     this.#watch?.viewerCloses(viewer.id)
-    for (const id of [...viewer.seats]) this.#leave(id, viewer)
-    viewer.lost.clear()
+    for (const id of [...viewer.seats.keys()]) this.#leave(id, viewer)
+    viewer.clear()
   }
 }
+
+type Effect<Kind extends ViewerEffect['kind']> = Extract<ViewerEffect, { kind: Kind }>

@@ -1,5 +1,5 @@
 import { type Duration, encodeUtf8, instant, milliseconds, Prng } from '@fanfold/kernel'
-import type { CohortId, Grants, ViewerId, ViewerInput } from '@fanfold/protocol'
+import type { CohortId, Grants, TransferId, ViewerId, ViewerInput } from '@fanfold/protocol'
 import t from 'tap'
 import { ViewerRim } from '../src/viewer-rim.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
@@ -43,11 +43,17 @@ function makeRim(budgetBytes = 100) {
 
 const frame = (bytes: number) => encodeUtf8('x'.repeat(bytes))
 const send = (bytes: number) => ({ kind: 'viewer-send' as const, viewer, frame: frame(bytes) })
-const sendAll = (bytes: number) => ({
+const sendAll = (bytes: number, mark = 0) => ({
   kind: 'cohort-send' as const,
   cohort,
   frame: frame(bytes),
-  mark: 0,
+  mark,
+})
+const signal = (bytes: number, key = 'status') => ({
+  kind: 'viewer-signal' as const,
+  viewer,
+  key,
+  frame: frame(bytes),
 })
 
 t.test('a viewer opens, asks and closes', async t => {
@@ -77,17 +83,17 @@ t.test(
   'a viewer over its budget loses its seat, and the edge hears when it has drained',
   async t => {
     const { rim, inputs, kinds, received, pass } = makeRim(100)
-    rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
-    rim.perform(sendAll(100))
-    rim.perform(sendAll(1))
+    rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 1 })
+    rim.perform(sendAll(100, 2))
+    rim.perform(sendAll(1, 3))
     t.equal(rim.lags, 0)
-    rim.perform(sendAll(2))
-    rim.perform(sendAll(3))
+    rim.perform(sendAll(2, 4))
+    rim.perform(sendAll(3, 5))
     t.equal(rim.lags, 1)
     pass(50)
     t.same(kinds(), ['viewer-opened'])
     pass(1_000)
-    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [cohort] })
+    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [{ cohort, mark: 3 }] })
     t.same(received, ['opened', '100', '1'])
     rim.perform(sendAll(4))
     rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
@@ -129,7 +135,11 @@ t.test('a viewer that lags and is moved gets no frame, and drains in its new coh
   rim.perform(sendAll(1))
   rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2), mark: 0 })
   pass(1_000)
-  t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [other] })
+  t.same(inputs.at(-1), {
+    kind: 'viewer-drained',
+    viewer,
+    cohorts: [{ cohort: other, mark: undefined }],
+  })
   t.same(received, ['opened', '100'])
 })
 
@@ -163,9 +173,68 @@ t.test(
     rim.perform(sendAll(10))
     rim.perform(sendAll(1))
     pass(1_000)
-    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [cohort] })
+    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [{ cohort, mark: 0 }] })
     rim.perform({ kind: 'cohort-move', viewer, from: cohort, to: other, frame: frame(2), mark: 0 })
     pass(1)
-    t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [other] })
+    t.same(inputs.at(-1), {
+      kind: 'viewer-drained',
+      viewer,
+      cohorts: [{ cohort: other, mark: undefined }],
+    })
   },
 )
+
+t.test('a viewer that lags and is moved to where it is keeps its mark', async t => {
+  const { rim, inputs, pass } = makeRim(0)
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 1 })
+  rim.perform(sendAll(100, 2))
+  rim.perform(sendAll(1, 3))
+  const move = { kind: 'cohort-move', viewer, from: cohort, to: cohort, frame: frame(2) } as const
+  rim.perform({ ...move, mark: 4 })
+  pass(1_000)
+  t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [{ cohort, mark: 2 }] })
+  rim.perform({ ...move, mark: 5 })
+  pass(1_000)
+  t.same(inputs.at(-1), { kind: 'viewer-drained', viewer, cohorts: [{ cohort, mark: 2 }] })
+})
+
+t.test('a viewer that lags gets the latest signal of each key, once it is led on', async t => {
+  const { rim, received, pass } = makeRim(0)
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
+  rim.perform(signal(1))
+  pass(10)
+  rim.perform(sendAll(100))
+  rim.perform(sendAll(2))
+  rim.perform(signal(3))
+  rim.perform({ kind: 'cohort-signal', cohort, key: 'other', frame: frame(4) })
+  rim.perform({ kind: 'cohort-signal', cohort, key: 'status', frame: frame(5) })
+  pass(1_000)
+  t.same(received, ['opened', '1', '100'])
+  rim.perform(send(6))
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
+  pass(1_000)
+  t.same(received.slice(3), ['6', '4', '5'])
+})
+
+t.test('a transfer goes as there is room, and what goes meanwhile goes between', async t => {
+  const transfer = 1 as TransferId
+  const { rim, inputs, received, pass } = makeRim(100)
+  rim.perform({ kind: 'viewer-transfer', viewer, transfer, frames: [90, 80, 70].map(frame) })
+  pass(1)
+  rim.perform(send(1))
+  t.same(inputs.length, 1)
+  pass(1_000)
+  t.same(received, ['opened', '90', '1', '80', '70'])
+  t.same(inputs.at(-1), { kind: 'viewer-transferred', viewer, transfer })
+})
+
+t.test('a transfer that is ended sends no more, and is not told of', async t => {
+  const transfer = 1 as TransferId
+  const { rim, kinds, received, pass } = makeRim(100)
+  rim.perform({ kind: 'viewer-transfer', viewer, transfer, frames: [90, 80, 70].map(frame) })
+  pass(1)
+  rim.perform({ kind: 'transfer-end', viewer, transfer })
+  pass(1_000)
+  t.same(received, ['opened', '90'])
+  t.same(kinds(), ['viewer-opened'])
+})

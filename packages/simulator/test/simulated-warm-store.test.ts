@@ -1,0 +1,77 @@
+import { buildLog, sha256 } from '@fanfold/conformance'
+import { encodeSnapshot, type WarmDocument, type WarmInput } from '@fanfold/document'
+import { instant, Prng } from '@fanfold/kernel'
+import { parseDocumentKey } from '@fanfold/protocol'
+import t from 'tap'
+import { SimulatedWarmStore, WarmDisk } from '../src/simulated-warm-store.ts'
+import { VirtualClock } from '../src/virtual-clock.ts'
+
+const doc = parseDocumentKey('acme/match/final')
+const log = buildLog({ doc, count: 5 })
+const snapshot = encodeSnapshot({
+  at: log.after,
+  state: { n: 1 },
+  definition: undefined,
+  sha256,
+})
+const document: WarmDocument = { snapshot, records: log.records, ceiling: 3 }
+
+function makeStore(disk = new WarmDisk()) {
+  const clock = new VirtualClock()
+  const inputs: WarmInput[] = []
+  const store = new SimulatedWarmStore({
+    clock,
+    prng: new Prng('warm'),
+    options: { syncMinMs: 1, syncMeanMs: 5 },
+    disk,
+    receive: input => inputs.push(input),
+  })
+  const pass = () => clock.runUntil(instant(clock.now + 1_000_000))
+  return { disk, store, inputs, pass }
+}
+
+t.test('what is kept is there for the next store', async t => {
+  const { disk, store, inputs, pass } = makeStore()
+  store.perform({ kind: 'warm-read', doc })
+  store.perform({ kind: 'warm-keep', doc, document })
+  t.same(inputs, [], 'nothing is answered from inside')
+  pass()
+  t.same(inputs, [
+    { kind: 'warm-read', doc, document: undefined },
+    { kind: 'warm-kept', doc, isKept: true },
+  ])
+  const next = makeStore(disk)
+  next.store.perform({ kind: 'warm-read', doc })
+  next.pass()
+  t.same(next.inputs, [{ kind: 'warm-read', doc, document }])
+  next.store.perform({ kind: 'warm-drop', doc })
+  next.pass()
+  t.equal(disk.count, 0)
+})
+
+t.test('a crash loses what is under way', async t => {
+  const { disk, store, inputs, pass } = makeStore()
+  store.perform({ kind: 'warm-keep', doc, document })
+  store.crash()
+  pass()
+  await store.close()
+  t.equal(disk.count, 0)
+  t.same(inputs, [])
+})
+
+t.test('a crash may lose or tear what was kept last, and nothing before it', async t => {
+  const other = parseDocumentKey('acme/match/semi')
+  const outcomes = new Set<string>()
+  for (let seed = 0; seed < 60; seed++) {
+    const disk = new WarmDisk()
+    disk.keep(other, document)
+    disk.keep(doc, document)
+    disk.crash(new Prng(`crash ${seed}`))
+    t.equal(disk.read(other), document)
+    const kept = disk.read(doc)
+    if (kept === document) outcomes.add('whole')
+    else if (kept === undefined) outcomes.add('lost')
+    else outcomes.add(kept.records.length < 5 ? 'shorter' : 'other bytes')
+  }
+  t.ok(outcomes.size >= 4, [...outcomes].join(', '))
+})
