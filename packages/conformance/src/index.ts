@@ -10,3 +10,11 @@ export {
   type SourcePart,
   testRecordSource,
 } from './record-source.ts'
+export {
+  isSameDocument,
+  type OpenWarmStoreRig,
+  testWarmStorePort,
+  WarmClient,
+  type WarmStoreRig,
+  warmDocument,
+} from './warm-store.ts'

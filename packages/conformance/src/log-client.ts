@@ -2,6 +2,7 @@ import type { LogInput, LogReadId, LogStore, LogStoreFactory, Snapshot } from '@
 import { assert } from '@fanfold/kernel'
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import type { BuiltLog } from './build-log.ts'
+import { Inbox } from './inbox.ts'
 
 /** What an open of a document gave. */
 export type OpenedDocument = {
@@ -26,33 +27,27 @@ export type ReadRequest = {
   readonly bytesMax?: number | undefined
 }
 
-/** Calls of `advance` after which an answer will not come any more. */
-const advancesMax = 100_000
-
 /** A log store in a test's hands: effects go in, their answers are awaited. */
 export class LogClient {
   readonly store: LogStore
-  /** All that the store has reported, in order. */
-  readonly inputs: LogInput[] = []
-  readonly #advance: (() => void) | undefined
-  #waiting: (() => void)[] = []
+  readonly #inbox: Inbox<LogInput>
 
   /** @param advance lets virtual time pass, for stores that live in it */
   constructor(open: LogStoreFactory, advance?: () => void) {
-    this.#advance = advance
-    this.store = open(input => {
-      this.inputs.push(input)
-      const waiting = this.#waiting
-      this.#waiting = []
-      for (const resume of waiting) resume()
-    })
+    this.#inbox = new Inbox(advance)
+    this.store = open(input => this.#inbox.take(input))
+  }
+
+  /** All that the store has reported, in order. */
+  get inputs(): LogInput[] {
+    return this.#inbox.inputs
   }
 
   /** Opens a document. */
   async open(doc: DocumentKey): Promise<OpenedDocument> {
     const from = this.inputs.length
     this.store.perform({ kind: 'log-open', doc })
-    const answer = await this.#find(from, input =>
+    const answer = await this.#inbox.find(from, input =>
       input.doc === doc && (input.kind === 'log-opened' || input.kind === 'log-open-refused')
         ? input
         : undefined,
@@ -69,7 +64,7 @@ export class LogClient {
   async append({ doc, epoch, after, records }: BuiltLog): Promise<AnswerTo['append']> {
     const from = this.inputs.length
     this.store.perform({ kind: 'log-append', doc, epoch, after, records })
-    return await this.#find(from, input =>
+    return await this.#inbox.find(from, input =>
       input.doc === doc && (input.kind === 'log-appended' || input.kind === 'log-append-refused')
         ? input
         : undefined,
@@ -80,7 +75,7 @@ export class LogClient {
   async keepSnapshot(doc: DocumentKey, snapshot: Snapshot): Promise<AnswerTo['snapshot']> {
     const from = this.inputs.length
     this.store.perform({ kind: 'log-keep-snapshot', doc, snapshot })
-    return await this.#find(from, input =>
+    return await this.#inbox.find(from, input =>
       input.doc === doc &&
       (input.kind === 'log-snapshot-kept' || input.kind === 'log-snapshot-refused')
         ? input
@@ -93,7 +88,7 @@ export class LogClient {
     const from = this.inputs.length
     const id = read as LogReadId
     this.store.perform({ kind: 'log-read', doc, read: id, after, bytesMax })
-    return await this.#find(from, input =>
+    return await this.#inbox.find(from, input =>
       (input.kind === 'log-read' || input.kind === 'log-read-refused') && input.read === id
         ? input
         : undefined,
@@ -120,28 +115,6 @@ export class LogClient {
   /** Closes a document; nothing answers. */
   release(doc: DocumentKey): void {
     this.store.perform({ kind: 'log-close', doc })
-  }
-
-  async #find<Found>(from: number, find: (input: LogInput) => Found | undefined): Promise<Found> {
-    let at = from
-    for (let advances = 0; ; advances++) {
-      for (; at < this.inputs.length; at++) {
-        const found = find(this.inputs[at] as LogInput)
-        if (found !== undefined) return found
-      }
-      assert(advances < advancesMax, `an answer comes within ${advancesMax} steps`)
-      await this.#more()
-    }
-  }
-
-  /** Waits for more inputs, or lets time pass that brings them. */
-  async #more(): Promise<void> {
-    if (this.#advance === undefined) {
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
-      return
-    }
-    this.#advance()
-    await undefined
   }
 }
 

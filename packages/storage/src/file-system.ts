@@ -1,5 +1,5 @@
 /*
- * What the log store needs of a file system, as a port: a test can put a disk behind it that is full,
+ * What the stores need of a file system, as a port: a test can put a disk behind it that is full,
  * writes short or fails to sync.
  *
  * Everything runs on the thread pool, so a slow disk never holds the event loop. The callbacks of
@@ -25,6 +25,8 @@ export interface FileSystem {
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>
   exists(path: string): Promise<boolean>
+  /** Length of a file and when it was last written, ms; `undefined` when there is none. */
+  measure(path: string): Promise<{ readonly bytes: number; readonly changedMs: number } | undefined>
   /** Names in a directory, in no order; `undefined` when it does not exist. */
   list(path: string): Promise<string[] | undefined>
   /** Makes a directory and those above it; the topmost that was made. */
@@ -76,6 +78,14 @@ export const nodeFileSystem: FileSystem = {
   // A name in a directory that is in use is looked up in memory: synchronously, because the error that
   // the asynchronous call makes of each name that is not there costs more than the look.
   exists: async path => fs.statSync(path, { throwIfNoEntry: false }) !== undefined,
+  measure: path =>
+    new Promise((resolve, reject) => {
+      fs.stat(path, (error, stats) => {
+        if (error === null) resolve({ bytes: stats.size, changedMs: stats.mtimeMs })
+        else if (error.code === 'ENOENT') resolve(undefined)
+        else reject(error)
+      })
+    }),
   list: path =>
     new Promise((resolve, reject) => {
       fs.readdir(path, (error, names) => {

@@ -29,7 +29,7 @@ const format = 1
 /** Pieces are joined to writes of about this size. */
 const writeBytesTarget = 1_048_576
 /** A manifest is at most what the protocol lets one be: 48 bytes, and 37 for each piece. */
-const manifestBytesMax = 48 + 37 * limits.snapshotPiecesMax.value
+export const manifestBytesMax: number = 48 + 37 * limits.snapshotPiecesMax.value
 /** The newest, and one to fall back to. */
 const snapshotsKept = 2
 
@@ -124,7 +124,8 @@ async function readManifest(
   }
 }
 
-async function readPieces(
+/** The next pieces, or `undefined` when they are not those of the manifest. */
+export async function readPieces(
   reader: FileReader,
   manifest: SnapshotManifest,
   sha256: Sha256,
