@@ -17,6 +17,8 @@ export type CohortNames = {
   nextCohort(): CohortId
   /** `pointSaltBytes` fresh random bytes. */
   salt(): Uint8Array
+  /** So much was written out for viewers that join. */
+  wrote(bytes: number): void
 }
 
 /** A delta that takes viewers from one cohort's view to another's, made once for all that go this way. */
@@ -169,6 +171,7 @@ export class Cohorts implements Iterable<Cohort> {
 
   #makeSnapshot(cohort: Cohort, view: JsonObject): Uint8Array {
     const snapshot = cohort.snapshot(view)
+    this.#names.wrote(snapshot.length)
     this.#frames.put(cohort, snapshot)
     return snapshot
   }

@@ -17,11 +17,14 @@ import {
   cachedBytesPerDocumentMaxDefault,
   cohortsPerDocumentMaxDefault,
   type EdgeLimits,
+  joinSliceBytesDefault,
   variantWaitMaxMsDefault,
 } from './edge-limits.ts'
 import { pointSaltBytes } from './resume-point.ts'
+import { Slice } from './slice.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
+import type { WaitingTally } from './waiting-viewers.ts'
 
 /** What makes the documents of an edge. */
 export type DocumentsOptions = {
@@ -40,6 +43,10 @@ export class Documents {
   readonly #port: DocumentPort
   readonly #forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
   readonly #documents = new Map<DocumentKey, EdgeDocument>()
+  readonly #slice: Slice
+  readonly #waitingTally: WaitingTally = { count: 0 }
+  /** Documents with viewers that wait for their turn, the next one first. */
+  readonly #servedLater = new Set<DocumentKey>()
   #nextCohort = 1
 
   constructor(
@@ -54,6 +61,7 @@ export class Documents {
     const { sha256, prng, wallClockMs, limits, turn, grantsOf } = options
     const salts = prng.fork('salts')
     this.#turn = turn
+    this.#slice = new Slice(limits.joinSliceBytes ?? joinSliceBytesDefault)
     this.#forgetViewer = options.forgetViewer
     this.#following = new Following({
       sha256,
@@ -88,6 +96,11 @@ export class Documents {
       grantsOf,
       staleForMs: doc => this.staleForMs(doc),
       ended: (doc, viewer) => this.#ended(doc, viewer),
+      wrote: bytes => this.#slice.spend(bytes),
+      slice: this.#slice,
+      waitingTally: this.#waitingTally,
+      serveLater: doc => this.#servedLater.add(doc),
+      isServedLater: doc => this.#servedLater.has(doc),
     }
   }
 
@@ -139,7 +152,23 @@ export class Documents {
     this.#variants.refused(hash, this.#turn.now)
   }
 
+  /** Viewers that wait for something, of all documents. */
+  get waitingCount(): number {
+    return this.#waitingTally.count
+  }
+
+  /** True for a viewer that observes the document or waits for it. */
+  has(doc: DocumentKey, viewer: ViewerId): boolean {
+    return this.#documents.get(doc)?.has(viewer) === true
+  }
+
+  /** A turn begins. */
+  begin(): void {
+    this.#slice.pass(this.#turn.now)
+  }
+
   wakeAt(): Instant | undefined {
+    if (this.#servedLater.size > 0) return this.#turn.now
     return earliest(this.#following.wakeAt(), this.#variants.wakeAt())
   }
 
@@ -148,6 +177,12 @@ export class Documents {
     const { now, effects } = this.#turn
     this.#following.tick(now, effects)
     this.#variants.tick(now)
+    this.#slice.renew(now)
+    for (const doc of [...this.#servedLater]) {
+      if (this.#slice.isSpent) return
+      this.#servedLater.delete(doc)
+      this.#documents.get(doc)?.serve()
+    }
   }
 
   /** Somebody wants the document: it stays. */
@@ -176,6 +211,7 @@ export class Documents {
     document.close()
     this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
+    this.#servedLater.delete(doc)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {

@@ -18,9 +18,10 @@ import type { Cohort } from './cohort.ts'
 import { type ObserveRequest, Observers, type ObserversPort, type Turned } from './observers.ts'
 import { Progress, type ProgressPort } from './progress.ts'
 import { Showing } from './showing.ts'
+import type { Slice } from './slice.ts'
 import { type SmallFrame, statusFrame } from './small-frame.ts'
 import { type TermsPort, TermsSource } from './terms-source.ts'
-import { WaitingViewers } from './waiting-viewers.ts'
+import { type WaitingTally, WaitingViewers } from './waiting-viewers.ts'
 
 /** What a document asks of its edge. */
 export type DocumentPort = ProgressPort &
@@ -30,6 +31,12 @@ export type DocumentPort = ProgressPort &
     staleForMs(doc: DocumentKey): number | undefined
     /** The viewer observes the document no more. */
     ended(doc: DocumentKey, viewer: ViewerId): void
+    readonly slice: Slice
+    readonly waitingTally: WaitingTally
+    /** `serve` is called in the next slice. */
+    serveLater(doc: DocumentKey): void
+    /** True until then. */
+    isServedLater(doc: DocumentKey): boolean
   }
 
 /** One document at an edge. */
@@ -74,7 +81,7 @@ export class EdgeDocument {
       port,
       changed: (isOther, turned) => this.#changed(isOther, turned),
     })
-    this.#waiting = new WaitingViewers(doc, port.turn)
+    this.#waiting = new WaitingViewers(doc, port.turn, port.waitingTally)
   }
 
   /** Viewers that observe the document or wait for it. */
@@ -106,7 +113,16 @@ export class EdgeDocument {
     this.remove(viewer)
     const state = this.#shownState()
     if (state === undefined || this.#isBehind(request.from)) this.#waiting.add(viewer, request)
-    else this.#enter(viewer, request, state)
+    else if (this.#isQueueing) {
+      this.#waiting.add(viewer, request)
+      this.#port.serveLater(this.doc)
+    } else this.#enter(viewer, request, state)
+  }
+
+  /** True for a viewer that only waits for its turn. */
+  isNext(viewer: ViewerId): boolean {
+    const request = this.#waiting.get(viewer)
+    return request !== undefined && this.isShown && !this.#isBehind(request.from)
   }
 
   /** Which view of the document the viewer wants from now on. */
@@ -123,9 +139,9 @@ export class EdgeDocument {
   /** The viewer's socket has drained: false when it is not in that cohort. */
   catchUp(viewer: ViewerId, drained: DrainedCohort): boolean {
     if (this.#observers.cohortOf(viewer)?.id !== drained.cohort) return false
-    const state = this.#shownState()
-    if (state === undefined) this.#drained.set(viewer, drained)
-    else this.#observers.catchUp(viewer, drained, state)
+    this.#drained.set(viewer, drained)
+    if (!this.#isQueueing) this.serve()
+    else this.#port.serveLater(this.doc)
     return true
   }
 
@@ -172,7 +188,7 @@ export class EdgeDocument {
     this.#progress.run()
     this.#noteMissing(wasMissing)
     this.#noteDelivered(first)
-    this.#serveWaiting()
+    this.serve()
   }
 
   /** The variant that is awaited is here, or cannot be had. */
@@ -203,8 +219,14 @@ export class EdgeDocument {
     this.#terms.settle(undefined, this.#showing.terms)
   }
 
+  /** True while who comes has to wait for those who came before, or for the next slice. */
+  get #isQueueing(): boolean {
+    return this.#port.slice.isSpent || this.#port.isServedLater(this.doc)
+  }
+
   /** Returns true for a viewer that was let in and told nothing, as nothing was due. */
   #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): boolean {
+    this.#port.slice.spendViewer()
     const entered = this.#observers.enter(viewer, request, state)
     if (typeof entered === 'boolean') return entered
     const { code, message } = entered
@@ -246,7 +268,8 @@ export class EdgeDocument {
     this.#waiting.refuse('FANFOLD_NO_VARIANT', message, false)
   }
 
-  #serveWaiting(): void {
+  /** Lets in who waits, as far as the slice goes. */
+  serve(): void {
     // Looking at the state costs what waits to be applied.
     if (this.#waiting.count === 0 && this.#drained.size === 0) return
     const state = this.#shownState()
@@ -255,12 +278,22 @@ export class EdgeDocument {
       return
     }
     this.#waiting.forgive('all')
-    for (const [viewer, drained] of [...this.#drained]) {
+    const { slice } = this.#port
+    for (const [viewer, drained] of this.#drained) {
+      if (slice.isSpent) {
+        this.#port.serveLater(this.doc)
+        return
+      }
+      slice.spendViewer()
       this.#drained.delete(viewer)
       this.#observers.catchUp(viewer, drained, state)
     }
     for (const [viewer, request] of this.#waiting.all()) {
       if (this.#isBehind(request.from)) continue
+      if (slice.isSpent) {
+        this.#port.serveLater(this.doc)
+        return
+      }
       this.#waiting.delete(viewer)
       const isSilent = this.#enter(viewer, request, state)
       // Status goes to those who are shown something: this one was none of them until now.

@@ -18,8 +18,17 @@ export type EdgeLimits = {
   readonly cachedBytesPerDocumentMax?: number | undefined
   /** How long a variant may be on its way before viewers are told. Default: 5,000. */
   readonly variantWaitMaxMs?: number | undefined
+  /**
+   * Viewers that wait to be let in, of all documents; one more is refused with `FANFOLD_OVERLOADED` and
+   * told when to come again. Default: 20,000.
+   */
+  readonly joinsWaitingMax?: number | undefined
+  /** Bytes written out for viewers that join, before everybody else has a turn. Default: 1 MiB. */
+  readonly joinSliceBytes?: number | undefined
 }
 
 export const cohortsPerDocumentMaxDefault = 2_000
 export const cachedBytesPerDocumentMaxDefault = 16_777_216
 export const variantWaitMaxMsDefault = 5_000
+export const joinsWaitingMaxDefault = 20_000
+export const joinSliceBytesDefault = 1_048_576

@@ -17,7 +17,12 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       grantsOf: viewer => this.#viewers.grantsOf(viewer),
       forgetViewer: (viewer, doc) => this.#viewers.forget(viewer, doc),
     })
-    this.#viewers = new Viewers(options.limits, this.#documents, this.#turn)
+    this.#viewers = new Viewers({
+      limits: options.limits,
+      documents: this.#documents,
+      turn: this.#turn,
+      prng: options.prng.fork('viewers'),
+    })
   }
 
   /** Viewers connected. */
@@ -47,6 +52,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
 
   receive(input: EdgeInput, now: Instant, effects: EdgeEffect[]): void {
     this.#turn.begin(now, effects)
+    this.#documents.begin()
     switch (input.kind) {
       case 'link-opened':
       case 'link-frame':

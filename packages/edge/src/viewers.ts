@@ -1,6 +1,7 @@
 /*
  * The viewers of an edge and what they ask for: whether it may be asked at all, and of which document.
  */
+import type { Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type DrainedCohort,
@@ -13,9 +14,12 @@ import {
 } from '@fanfold/protocol'
 import { adoptViewState } from './admission.ts'
 import type { Documents } from './documents.ts'
-import type { EdgeLimits } from './edge-limits.ts'
+import { type EdgeLimits, joinsWaitingMaxDefault } from './edge-limits.ts'
 import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
+
+/** When a viewer that found no room may come again, ms: they do not come all at once. */
+const comeAgainMs = { base: 500, spread: 2_000 }
 
 type Viewer = { grants: Grants; readonly docs: Set<DocumentKey> }
 type Request = Exclude<ViewerRequest, { type: 'authenticate' }>
@@ -25,12 +29,19 @@ export class Viewers {
   readonly #limits: EdgeLimits
   readonly #documents: Documents
   readonly #turn: Turn
+  readonly #prng: Prng
   readonly #viewers = new Map<ViewerId, Viewer>()
 
-  constructor(limits: EdgeLimits, documents: Documents, turn: Turn) {
-    this.#limits = limits
-    this.#documents = documents
-    this.#turn = turn
+  constructor(options: {
+    readonly limits: EdgeLimits
+    readonly documents: Documents
+    readonly turn: Turn
+    readonly prng: Prng
+  }) {
+    this.#limits = options.limits
+    this.#documents = options.documents
+    this.#turn = options.turn
+    this.#prng = options.prng
   }
 
   get count(): number {
@@ -91,12 +102,20 @@ export class Viewers {
       this.#refuse(id, doc, 'FANFOLD_OVERLOADED', overload)
       return
     }
+    const { joinsWaitingMax = joinsWaitingMaxDefault } = this.#limits
+    if (this.#documents.waitingCount >= joinsWaitingMax && !this.#documents.has(doc, id)) {
+      const message = `${joinsWaitingMax} viewers wait to be let in`
+      const retryAfter = comeAgainMs.base + this.#prng.below(comeAgainMs.spread)
+      this.#send(id, { type: 'refused', doc, code: 'FANFOLD_OVERLOADED', message, retryAfter })
+      return
+    }
     viewer.docs.add(doc)
     this.#documents.keep(doc)
     const document = this.#documents.get(doc) ?? this.#documents.follow(doc)
     document.observe(id, { from, viewState: viewState.value })
     this.#documents.dismissDeleted(document)
-    if (document.has(id)) {
+    // Who waits for its turn is answered then.
+    if (document.has(id) && !document.isNext(id)) {
       // A viewer that resumes and has missed nothing is answered too.
       const isAnswered = document.isShown || !this.#documents.hasParent
       const isDue = from !== undefined || this.#documents.staleForMs(doc) !== undefined

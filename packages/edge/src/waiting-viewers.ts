@@ -17,37 +17,48 @@ type Refusal = {
   readonly isParents: boolean
 }
 
+/** How many viewers wait, for whatever document. */
+export type WaitingTally = { count: number }
+
 /**
- * The viewers of a document that wait: for a first state, for one that is as late as what they resume
- * from, or for what the document is shown by.
+ * The viewers of a document that wait, in the order in which they came: for a first state, for one that
+ * is as late as what they resume from, for what the document is shown by, or for their turn.
  */
 export class WaitingViewers {
   readonly #doc: DocumentKey
   readonly #turn: Turn
+  readonly #tally: WaitingTally
   readonly #requests = new Map<ViewerId, ObserveRequest>()
   /** What they are told; undefined while there is nothing to tell. */
   #refusal: Refusal | undefined
 
-  constructor(doc: DocumentKey, turn: Turn) {
+  constructor(doc: DocumentKey, turn: Turn, tally: WaitingTally) {
     this.#doc = doc
     this.#turn = turn
+    this.#tally = tally
   }
 
   get count(): number {
     return this.#requests.size
   }
 
+  /** What the viewer asks for; undefined for one that does not wait. */
+  get(viewer: ViewerId): ObserveRequest | undefined {
+    return this.#requests.get(viewer)
+  }
+
   has(viewer: ViewerId): boolean {
     return this.#requests.has(viewer)
   }
 
-  /** The viewers and what they ask for; the set may change meanwhile. */
-  all(): [ViewerId, ObserveRequest][] {
-    return [...this.#requests]
+  /** The viewers and what they ask for; those looked at may be taken out meanwhile. */
+  all(): IterableIterator<[ViewerId, ObserveRequest]> {
+    return this.#requests.entries()
   }
 
   /** A viewer waits; it is told what the others were. */
   add(viewer: ViewerId, request: ObserveRequest): void {
+    if (!this.#requests.has(viewer)) this.#tally.count++
     this.#requests.set(viewer, request)
     if (this.#refusal !== undefined) this.#send(viewer, this.#refusal.frame)
   }
@@ -60,7 +71,7 @@ export class WaitingViewers {
   }
 
   delete(viewer: ViewerId): void {
-    this.#requests.delete(viewer)
+    if (this.#requests.delete(viewer)) this.#tally.count--
   }
 
   /** They are told once why they wait, and go on waiting. */
@@ -85,6 +96,7 @@ export class WaitingViewers {
     const bytes = encodeViewerFrame(frame)
     const viewers = [...this.#requests.keys()]
     for (const viewer of viewers) this.#send(viewer, bytes)
+    this.#tally.count -= viewers.length
     this.#requests.clear()
     return viewers
   }

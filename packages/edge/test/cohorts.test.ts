@@ -24,6 +24,7 @@ function counted(): { readonly cohorts: Cohorts; made(): number } {
   const limits = { cohortsMax: 2, cachedBytesMax: 10_000 }
   let id = 0
   const names = {
+    wrote: () => undefined,
     nextCohort: () => ++id as CohortId,
     salt: () => new Uint8Array(pointSaltBytes),
   }

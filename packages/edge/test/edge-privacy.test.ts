@@ -191,6 +191,8 @@ function costs(viewers: number): Record<string, number> {
     show.rig.open(viewer(number), { claims: { premium: true } })
     show.rig.observe(viewer(number))
   }
+  // They are let in by slices.
+  show.rig.pass(1)
   show.rig.effects()
   show.history.change(put('/odds', 2), put('/score', 1))
   const records = show.history.last()
