@@ -68,7 +68,13 @@ export class EdgeStage {
     for (const frame of [
       { kind: 'welcome', doc: this.#doc, channel, mode: 'snapshot', head: at, ceiling },
       { kind: 'snapshot-begin', channel, manifest },
-      ...pieces.map((piece, index) => ({ kind: 'snapshot-piece', channel, index, piece })),
+      ...pieces.map((piece, index) => ({
+        kind: 'snapshot-piece',
+        channel,
+        index,
+        codec: 0,
+        piece,
+      })),
     ]) {
       this.#receive({ kind: 'link-frame', link, frame: encodeLinkFrame(frame) })
     }

@@ -74,7 +74,14 @@ function forward() {
   const receive = input => proxy.receive(input, instant(now++), effects)
   receive({ kind: 'link-opened', link: 1, peer, dialled: true })
   receive({ kind: 'link-opened', link: 2, peer, dialled: false })
-  const join = encodeLinkFrame({ kind: 'join', doc, have: undefined, credit: 67_108_864 })
+  const join = encodeLinkFrame({
+    kind: 'join',
+    doc,
+    have: undefined,
+    credit: 67_108_864,
+    take: 'any',
+    codecs: 0,
+  })
   receive({ kind: 'link-frame', link: 2, frame: join })
   for (const frame of [
     { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head: zeroPosition, ceiling: 239 },

@@ -1,8 +1,10 @@
 // A node in a process of its own: node node-process.mjs '<configuration as JSON>'. Prints its ports as
 // a line of JSON, stops on SIGTERM, and with `measure` on standard input prints what it has used, with
-// `held` what it holds after a collection. With `profile` it begins to note where its time goes, and
+// `held` what it holds after a collection. With `loop` it prints for how long its event loop stood still
+// since that was asked last. With `profile` it begins to note where its time goes, and
 // with `profiled` prints that, as ms by package.
 import { Session } from 'node:inspector'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createConfig, createLog, startNode } from '@fanfold/node'
 
 const config = createConfig(JSON.parse(process.argv[2]), process.cwd())
@@ -21,6 +23,9 @@ const node = await startNode({
 })
 console.log(JSON.stringify({ port: node.port, adminPort: node.adminPort }))
 process.on('SIGTERM', () => node.stop().then(() => process.exit(0)))
+const resolutionMs = 1
+const loop = monitorEventLoopDelay({ resolution: resolutionMs })
+loop.enable()
 const session = new Session()
 /** Asks the inspector, which answers before this returns. */
 function inspect(method) {
@@ -62,6 +67,12 @@ process.stdin.on('data', asked => {
     inspect('Profiler.enable')
     inspect('Profiler.start')
     console.log('{}')
+    return
+  }
+  if (String(asked).startsWith('loop')) {
+    const ms = nanoseconds => Math.max(0, nanoseconds / 1e6 - resolutionMs)
+    console.log(JSON.stringify({ maxMs: ms(loop.max), p99Ms: ms(loop.percentile(99)) }))
+    loop.reset()
     return
   }
   // Collecting first tells what is held; it also costs time, which is not the node's.

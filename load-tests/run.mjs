@@ -72,9 +72,11 @@ function verdictOf({ bench, unit, median, min, max, floor, aim, ceiling }) {
           ? `  floor ${floor} met, aim ${aim} not`
           : `  BELOW the floor ${floor}`
       : ceiling !== undefined
-        ? median <= ceiling
-          ? `  within ${ceiling}`
-          : `  ABOVE ${ceiling}`
+        ? median <= (aim ?? ceiling)
+          ? `  within ${aim ?? ceiling}`
+          : median <= ceiling
+            ? `  within ${ceiling}, aim ${aim} not met`
+            : `  ABOVE ${ceiling}`
         : ''
   const short = value => (Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)))
   return `${bench}: ${short(median)} ${unit} (${short(min)} to ${short(max)})${held}`

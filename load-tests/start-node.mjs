@@ -18,16 +18,10 @@ export const token = await mintToken({
   ttlMs: 3_600_000,
 })
 
-/** Starts a node with these roles; answers with its ports and ways to measure and to stop it. */
-export async function startNode(options) {
-  const { name, roles, nodeArguments = [], environment = {}, ...values } = options
+/** Who a node is on links: the part of its configuration that says so. */
+export async function linkIdentity(name, roles) {
   const key = generateNodeKey()
-  const config = {
-    'node.id': name,
-    roles,
-    port: 0,
-    adminPort: 0,
-    tokenKey,
+  return {
     'link.token': await mintLinkToken({
       fleetPrivateKey: fleet.privateKey,
       nodePublicKey: key.publicKey,
@@ -39,6 +33,19 @@ export async function startNode(options) {
     }),
     'link.privateKey': key.privateKey,
     'link.fleetPublicKeys': [fleet.publicKey],
+  }
+}
+
+/** Starts a node with these roles; answers with its ports and ways to measure and to stop it. */
+export async function startNode(options) {
+  const { name, roles, nodeArguments = [], environment = {}, ...values } = options
+  const config = {
+    'node.id': name,
+    roles,
+    port: 0,
+    adminPort: 0,
+    tokenKey,
+    ...(await linkIdentity(name, roles)),
     ...values,
   }
   const child = spawn(process.execPath, [...nodeArguments, script, JSON.stringify(config)], {
@@ -61,6 +68,11 @@ export async function startNode(options) {
       child.stdin.write(`${what}\n`)
       return next()
     },
+    kill: () =>
+      new Promise(resolve => {
+        child.once('exit', resolve)
+        child.kill('SIGKILL')
+      }),
     stop: () =>
       new Promise(resolve => {
         child.once('exit', resolve)
