@@ -1,0 +1,5 @@
+export {
+  heldBytesMaxDefault,
+  WorkerReplicas,
+  type WorkerReplicasOptions,
+} from './worker-replicas.ts'
