@@ -11,6 +11,12 @@ export {
   testRecordSource,
 } from './record-source.ts'
 export {
+  type OpenReplicaWorkerRig,
+  type ReplicaWorkerRig,
+  testReplicaWorkerPort,
+} from './replica-worker.ts'
+export { type AskedView, ReplicaWorkerClient } from './replica-worker-client.ts'
+export {
   isSameDocument,
   type OpenWarmStoreRig,
   testWarmStorePort,

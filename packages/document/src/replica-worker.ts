@@ -12,8 +12,9 @@
  * comes when the replica is of no more use (a record did not apply, the worker ended, there is no
  * room): it is closed by it, and whoever needs it opens it anew.
  *
- * Bytes that go in are copied before `perform` returns. A worker bounds what it holds; when that is
- * reached, the replica that was not used for longest fails.
+ * Nobody changes bytes that go in or come out: a worker reads what went in when it gets to it, so that
+ * `perform` costs next to nothing. A worker bounds what it holds, and what waits for it; when the first
+ * is reached, the replica that was not used for longest fails, at the second the one that waits.
  */
 import type { LogRecord } from '@fanfold/protocol'
 import type { JsonValue } from './json.ts'
