@@ -16,7 +16,7 @@ export type ConnectOptions = {
   readonly WebSocket?: WebSocketClass | undefined
   /** Where to send messages when not to the URLs that are observed. */
   readonly writeUrl?: string | readonly string[] | undefined
-  /** Waits between attempts; 500 ms and 20,000 ms. */
+  /** Waits between attempts; 500 ms and 20,000 ms. The first one after a loss is up to twice `minMs`. */
   readonly backoff?: Partial<ReconnectOptions> | undefined
   /** Longest time an attempt to connect takes, its token included, ms; 10,000. */
   readonly dialTimeoutMs?: number | undefined
@@ -28,6 +28,8 @@ export type ConnectOptions = {
   readonly inFlightBytesMax?: number | undefined
   /** Changes that wait for one `for await` loop before it gets a snapshot in their place; 1,024. */
   readonly changesMax?: number | undefined
+  /** Bytes of one view that comes in pieces, as JSON; a larger one ends its observation; 134,217,728. */
+  readonly snapshotBytesMax?: number | undefined
   /** A socket with nothing to do is closed after so long, ms; 30,000. */
   readonly idleCloseMs?: number | undefined
   /** Begins the ids of messages, unlike any other client's; 96 random bits by default. */
@@ -48,6 +50,7 @@ export type ConnectSettings = {
   readonly inFlightMax: number
   readonly inFlightBytesMax: number
   readonly changesMax: number
+  readonly snapshotBytesMax: number
   readonly idleCloseMs: number
   readonly clientId: string
   readonly onError: (error: FanfoldError) => void
@@ -68,6 +71,7 @@ export function parseConnectOptions(options: ConnectOptions): ConnectSettings {
     inFlightMax: positive('inFlightMax', options.inFlightMax, 1_024),
     inFlightBytesMax: positive('inFlightBytesMax', options.inFlightBytesMax, 16_777_216),
     changesMax: positive('changesMax', options.changesMax, 1_024),
+    snapshotBytesMax: positive('snapshotBytesMax', options.snapshotBytesMax, 134_217_728),
     idleCloseMs: positive('idleCloseMs', options.idleCloseMs, 30_000),
     clientId: clientId(options.clientId),
     onError: options.onError ?? (() => undefined),

@@ -1,12 +1,13 @@
 import type { DocumentDefinition, ViewOf, ViewStateOf } from '@fanfold/definition'
 import { asDocumentKey } from '@fanfold/protocol'
 import type { ConnectSettings } from './connect-options.ts'
+import { DocumentObservation } from './document-observation.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
 import { guarded, Listeners } from './listeners.ts'
 import type { MessageCall } from './message-call.ts'
-import { DocumentObservation, type Observation } from './observation.ts'
+import type { Observation } from './observation.ts'
 import { ObserveLines } from './observe-lines.ts'
 import type { Committed } from './outbox.ts'
 import { idempotencyIdBytesMax } from './wire-limits.ts'
@@ -116,9 +117,9 @@ export class Connection {
         `maxRate is over 0, at most 1000, got ${maxRate}`,
       )
     }
-    const { changesMax, reconnect, environment } = this.#settings
+    const { changesMax, snapshotBytesMax, reconnect, environment } = this.#settings
     const observation = new DocumentObservation(
-      { doc, viewState, maxRate, changesMax, reconnect, environment },
+      { doc, viewState, maxRate, changesMax, snapshotBytesMax, reconnect, environment },
       {
         moved: (one, to) => this.#observe.move(one, to),
         elsewhere: one => this.#observe.elsewhere(one),

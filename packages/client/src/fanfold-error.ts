@@ -1,23 +1,31 @@
 import type { ErrorCode } from '@fanfold/protocol'
 
 /** Codes of errors that arise in the client itself; all others come from the server, as they are. */
-export const clientErrorCodes = {
-  FANFOLD_BAD_OPTION: 'an option of the client that is not what it must be',
-  FANFOLD_NO_WEBSOCKET: 'there is no WebSocket here, and none was passed',
-  FANFOLD_CLOSED: 'the connection was closed, by this program or for good by the server',
-  FANFOLD_LEFT: 'the server ended the observation',
-  FANFOLD_UNREACHABLE: 'the address that a document moved to does not answer',
-  FANFOLD_CONNECTION_FAILED: 'an attempt to connect failed; the next one follows',
-  FANFOLD_GAP: 'a delta did not fit the view; the document is observed again',
-  FANFOLD_NO_ANSWER: 'a document did not come within the time that was given for it',
-  FANFOLD_TOO_MANY_LINES: 'more sockets than one connection may hold',
-  FANFOLD_TOO_MANY_IN_FLIGHT: 'more sends, or more of their bytes, wait for their answers than may',
-  FANFOLD_NOT_SENT: 'the deadline passed before the message could be sent; nothing was done',
-  FANFOLD_UNKNOWN_OUTCOME: 'the message was sent and not answered in time; it may be committed',
-} as const
-
-/** A code of the client itself. */
-export type ClientErrorCode = keyof typeof clientErrorCodes
+export type ClientErrorCode =
+  /** An option of the client that is not what it must be. */
+  | 'FANFOLD_BAD_OPTION'
+  /** There is no WebSocket here, and none was passed. */
+  | 'FANFOLD_NO_WEBSOCKET'
+  /** The connection was closed, by this program or for good by the server. */
+  | 'FANFOLD_CLOSED'
+  /** The server ended the observation. */
+  | 'FANFOLD_LEFT'
+  /** The address that a document moved to does not answer. */
+  | 'FANFOLD_UNREACHABLE'
+  /** An attempt to connect failed; the next one follows. */
+  | 'FANFOLD_CONNECTION_FAILED'
+  /** A delta, or a piece of a snapshot, did not fit; the document is observed again. */
+  | 'FANFOLD_GAP'
+  /** A document did not come within the time that was given for it. */
+  | 'FANFOLD_NO_ANSWER'
+  /** More sockets than one connection may hold. */
+  | 'FANFOLD_TOO_MANY_LINES'
+  /** More sends, or more of their bytes, wait for their answers than may. */
+  | 'FANFOLD_TOO_MANY_IN_FLIGHT'
+  /** The deadline passed before the message could be sent; nothing was done. */
+  | 'FANFOLD_NOT_SENT'
+  /** The message was sent and not answered in time; it may be committed. */
+  | 'FANFOLD_UNKNOWN_OUTCOME'
 
 /** Where an error belongs to. */
 export type FanfoldErrorOptions = {

@@ -5,7 +5,6 @@ export type { Connection, ConnectionStatus, ObserveOptions, SendOptions } from '
 export type { Environment } from './environment.ts'
 export {
   type ClientErrorCode,
-  clientErrorCodes,
   FanfoldError,
   type FanfoldErrorOptions,
   Unauthorized,

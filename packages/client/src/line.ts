@@ -1,14 +1,16 @@
 /*
- * A socket that comes back: dials the endpoints in turn, waits longer after each failure, fetches a
- * token for each attempt and renews it on the open socket. What is said over it is its owner's; text
- * given to a line that is not open is dropped, as the owner says everything again when it opens.
+ * A socket that comes back: dials the endpoints in turn, waits longer each time that all have failed,
+ * fetches a token for each attempt and renews it on the open socket. What is said over it is its
+ * owner's; text given to a line that is not open is dropped, as the owner says everything again when it
+ * opens.
  */
-import { closeCodes, mayReconnect, viewerSubprotocol } from '@fanfold/protocol'
+import { mayReconnect, viewerSubprotocol } from '@fanfold/protocol'
 import type { Endpoint } from './endpoint.ts'
 import { asMoveTarget } from './endpoint.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError, Unauthorized } from './fanfold-error.ts'
-import { type ReconnectOptions, reconnectDelayMs } from './reconnect-delay.ts'
+import { lossDelayMs, type ReconnectOptions, reconnectDelayMs } from './reconnect-delay.ts'
+import { stopCodes, unauthorizedCloseCode } from './stop-codes.ts'
 import { fetchToken, renewalDelayMs, type TokenSource } from './token.ts'
 import type { WebSocketClass, WebSocketEvent, WebSocketLike } from './web-socket.ts'
 
@@ -202,7 +204,7 @@ export class Line {
   /** A token that was good until now has come to its end, and another can be had. */
   #isExpiry(code: number): boolean {
     const isRenewable = typeof this.#options.token === 'function'
-    return code === closeCodes.unauthorized.code && isRenewable && this.#hasHeard
+    return code === unauthorizedCloseCode && isRenewable && this.#hasHeard
   }
 
   /** A close reason may say where and when to come back: `{"to":"wss://…","retryAfter":1000}`. */
@@ -223,21 +225,29 @@ export class Line {
   }
 
   #lose(error: FanfoldError): void {
-    const { environment, reconnect } = this.#options
+    const { environment } = this.#options
     const wasOpen = this.#state === 'open'
     this.#release(1000)
     const isStable = wasOpen && environment.now() - this.#openedAtMs >= stableAfterMs
-    this.#failures = isStable ? 0 : this.#failures
-    const delayMs = reconnectDelayMs(this.#failures++, reconnect, environment.random())
+    this.#failures = isStable ? 0 : this.#failures + 1
     if (!wasOpen && this.#failures === this.#target.failuresMax) {
       this.#fail(new FanfoldError('FANFOLD_UNREACHABLE', error.message, { cause: error.cause }))
       return
     }
     this.#state = 'waiting'
-    this.#cancelTimer = environment.setTimer(() => this.#dial(), delayMs + this.#retryAfterMs)
+    const delayMs = this.#delayMs(environment.random()) + this.#retryAfterMs
+    this.#cancelTimer = environment.setTimer(() => this.#dial(), delayMs)
     this.#retryAfterMs = 0
     this.#events.troubled(error)
     if (wasOpen) this.#events.lost()
+  }
+
+  /** Soon after a loss; at once to an endpoint that has not failed in this round; else longer each round. */
+  #delayMs(chance: number): number {
+    const { reconnect } = this.#options
+    if (this.#failures === 0) return lossDelayMs(reconnect, chance)
+    const rounds = this.#failures / this.#target.endpoints.length
+    return Number.isInteger(rounds) ? reconnectDelayMs(rounds - 1, reconnect, chance) : 0
   }
 
   #fail(error: FanfoldError): void {
@@ -288,17 +298,7 @@ const failure = (message: string, cause?: unknown): FanfoldError =>
   new FanfoldError('FANFOLD_CONNECTION_FAILED', message, { cause })
 
 /** The error of a close code that says: do not come back. */
-function stopError(code: number, message: string): FanfoldError {
-  switch (code) {
-    case closeCodes['bad-frame'].code:
-      return new FanfoldError('FANFOLD_BAD_FRAME', message)
-    case closeCodes.unauthorized.code:
-      return new Unauthorized(message)
-    case closeCodes.forbidden.code:
-      return new FanfoldError('FANFOLD_FORBIDDEN', message)
-    case closeCodes.version.code:
-      return new FanfoldError('FANFOLD_VERSION', message)
-    default:
-      return new FanfoldError('FANFOLD_CLOSED', message)
-  }
-}
+const stopError = (code: number, message: string): FanfoldError =>
+  code === unauthorizedCloseCode
+    ? new Unauthorized(message)
+    : new FanfoldError(stopCodes[code] ?? 'FANFOLD_CLOSED', message)

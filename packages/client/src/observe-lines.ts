@@ -4,11 +4,11 @@
  * states, is on a line of its own, as a socket carries a document once.
  */
 import type { ViewerFrame } from '@fanfold/protocol'
+import type { DocumentObservation } from './document-observation.ts'
 import { asMoveTarget, type Endpoint } from './endpoint.ts'
 import { FanfoldError, Unauthorized } from './fanfold-error.ts'
 import { decodeViewerFrame } from './frame-decoder.ts'
 import { Line, type LineOptions } from './line.ts'
-import type { DocumentObservation } from './observation.ts'
 
 /** Sockets to observe on, of one connection at most. */
 const linesMax = 16
@@ -146,7 +146,7 @@ export class ObserveLines {
       return
     }
     if (frame?.doc !== undefined) {
-      entry.observations.get(frame.doc)?.receive(frame)
+      entry.observations.get(frame.doc)?.receive(frame, text.length)
     } else if (frame?.type === 'refused') {
       if (frame.retryAfter !== undefined) entry.line.retryAfter(frame.retryAfter)
       this.#events.report(new FanfoldError(frame.code, frame.message))

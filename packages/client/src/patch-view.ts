@@ -19,13 +19,33 @@ export function patchView(view: JsonValue, patch: readonly unknown[]): JsonValue
 
 type Container = JsonValue[] | { [key: string]: JsonValue }
 
-class Draft {
-  root: JsonValue
-  /** Containers that were copied for this patch, at one place of the draft each: free to change. */
-  readonly #own = new Set<Container>()
+/** A view that is being made of another one, or of nothing. */
+export class Draft {
+  root: JsonValue | undefined
+  /** Containers that were copied for this draft, or came empty, at one place of it each: free to change. */
+  readonly own: Set<JsonValue> = new Set()
 
-  constructor(view: JsonValue) {
+  constructor(view: JsonValue | undefined) {
     this.root = view
+  }
+
+  /**
+   * Puts the value of a pair where nothing is yet: the root first, then members, and elements at the
+   * ends of their arrays. What equals the part of `shown` at that place is replaced by it. False when it
+   * does not fit.
+   */
+  put(pair: unknown, shown: JsonValue | undefined): boolean {
+    if (!Array.isArray(pair)) return false
+    const [pointer, value]: JsonValue[] = pair
+    const path = safePointer(pointer)
+    if (path === undefined || value === undefined || find(this.root, path) !== undefined) {
+      return false
+    }
+    const isEmpty = isContainer(value) && Object.keys(value).length === 0
+    // What comes into it is still to be compared.
+    if (isEmpty) this.own.add(value)
+    const old = isEmpty ? undefined : find(shown, path)
+    return this.#add(path, old === undefined ? value : keepEqual(old, value))
   }
 
   /** Does one operation; false when it does not fit. */
@@ -42,7 +62,7 @@ class Draft {
       case 'remove':
         return this.#remove(path) !== undefined
       case 'test': {
-        const found = this.#find(path)
+        const found = find(this.root, path)
         return found !== undefined && value !== undefined && keepEqual(found, value) === found
       }
       case 'move':
@@ -100,25 +120,17 @@ class Draft {
 
   #move(from: readonly string[], path: readonly string[]): boolean {
     const isInside = from.every((segment, index) => segment === path[index])
-    if (isInside) return from.length === path.length && this.#find(from) !== undefined
+    if (isInside) return from.length === path.length && find(this.root, from) !== undefined
     const value = this.#remove(from)
     return value !== undefined && this.#add(path, value)
   }
 
   #copy(from: readonly string[], path: readonly string[]): boolean {
-    const value = this.#find(from)
+    const value = find(this.root, from)
     if (value === undefined) return false
     // What is copied is at two places from now on, so nothing that it may hold is free to change.
-    this.#own.clear()
+    this.own.clear()
     return this.#add(path, value)
-  }
-
-  #find(path: readonly string[]): JsonValue | undefined {
-    let found: JsonValue | undefined = this.root
-    for (const segment of path) {
-      found = isContainer(found) ? childOf(found, segment) : undefined
-    }
-    return found
   }
 
   /** The container of the last segment, it and all above it free to change. */
@@ -137,11 +149,17 @@ class Draft {
   }
 
   #copied(container: Container): Container {
-    if (this.#own.has(container)) return container
+    if (this.own.has(container)) return container
     const copy = Array.isArray(container) ? [...container] : { ...container }
-    this.#own.add(copy)
+    this.own.add(copy)
     return copy
   }
+}
+
+function find(root: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
+  let found = root
+  for (const segment of path) found = isContainer(found) ? childOf(found, segment) : undefined
+  return found
 }
 
 const isContainer = (value: JsonValue | undefined): value is Container =>

@@ -1,6 +1,6 @@
 /** How long to wait between attempts. */
 export type ReconnectOptions = {
-  /** No wait is shorter; ms. */
+  /** No wait after a failure is shorter, and the one after a loss is at most twice as long; ms. */
   readonly minMs: number
   /** No wait is longer; ms. */
   readonly maxMs: number
@@ -21,3 +21,10 @@ export function reconnectDelayMs(
   const step = Math.min(maxMs, minMs * 2 ** Math.min(failures, 30))
   return Math.min(maxMs, Math.round(minMs + step * chance))
 }
+
+/**
+ * The wait after the loss of a connection that had lasted, ms: drawn from nothing up to twice `minMs`.
+ * Nothing has failed yet, so it is short; many who lost one node come back spread over it.
+ */
+export const lossDelayMs = ({ minMs, maxMs }: ReconnectOptions, chance: number): number =>
+  Math.round(Math.min(maxMs, 2 * minMs) * chance)

@@ -86,10 +86,13 @@ export class ViewTracker {
     this.#anchor = undefined
   }
 
-  /** Takes the whole view. */
-  takeSnapshot({ epoch, seq, position, numbering, view }: SnapshotFrame): TrackerStep {
+  /** Takes the whole view; with `opened`, all but these containers shares with what is held already. */
+  takeSnapshot(
+    { epoch, seq, position, numbering, view }: SnapshotFrame,
+    opened?: ReadonlySet<JsonValue>,
+  ): TrackerStep {
     const count = numbering === 'dense' ? ++this.#denseCounts : 0
-    return this.#advance({ epoch, seq, view: view as JsonValue, count }, position)
+    return this.#advance({ epoch, seq, view: view as JsonValue, count }, position, opened)
   }
 
   /** Takes a step from one view to the next. */
@@ -123,10 +126,15 @@ export class ViewTracker {
   }
 
   /** Goes on from `next`, and shows it, unless that would take the application back. */
-  #advance(next: HeldView, position: string | undefined): TrackerStep {
+  #advance(
+    next: HeldView,
+    position: string | undefined,
+    opened?: ReadonlySet<JsonValue>,
+  ): TrackerStep {
     const held = this.#held
     const isBehind = held !== undefined && isBefore(next, held)
-    const view = held === undefined || isBehind ? next.view : keepEqual(held.view, next.view)
+    const view =
+      held === undefined || isBehind ? next.view : keepEqual(held.view, next.view, opened)
     const base = { ...next, view }
     this.#base = base
     if (position !== undefined) this.#anchor = { at: base, position }

@@ -1,6 +1,6 @@
-import { errorCodes } from '@fanfold/protocol'
+import type { ErrorCode } from '@fanfold/protocol'
 import t from 'tap'
-import { clientErrorCodes, FanfoldError, Unauthorized } from '../src/fanfold-error.ts'
+import { type ClientErrorCode, FanfoldError, Unauthorized } from '../src/fanfold-error.ts'
 
 t.test('an error has a code, and the document and the cause where there are some', t => {
   const cause = new Error('below')
@@ -24,6 +24,7 @@ t.test('Unauthorized is one of them', t => {
 })
 
 t.test('no code of the client is one of the protocol', t => {
-  for (const code of Object.keys(clientErrorCodes)) t.equal(Object.hasOwn(errorCodes, code), false)
+  const areApart: Extract<ClientErrorCode, ErrorCode> extends never ? true : false = true
+  t.ok(areApart)
   t.end()
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { decodeViewerFrame, decodeWriterFrame } from '../src/frame-decoder.ts'
 import { delta, doc, snapshot } from './frames.ts'
+import { framesOf } from './pieces.ts'
 
 t.test('reads every frame of an edge', t => {
   for (const frame of [
@@ -11,6 +12,8 @@ t.test('reads every frame of an edge', t => {
     { type: 'refused', code: 'FANFOLD_FORBIDDEN', message: 'no' },
     { type: 'refused', doc, code: 'FANFOLD_BUSY', message: 'later', retryAfter: 5 },
     { type: 'left', doc, reason: 'asked' },
+    { type: 'status', doc, status: 'stale', since: 1, code: 'FANFOLD_RULE_FAILED' },
+    ...framesOf([[['', {}]], [['/a', null]]]).all,
   ]) {
     t.same(decodeViewerFrame(JSON.stringify(frame)), frame)
   }
@@ -32,11 +35,14 @@ t.test('reads every answer to a writer', t => {
 t.test('passes over types of frames that a later version may bring', t => {
   t.equal(decodeViewerFrame('{"type":"signal"}'), undefined)
   t.equal(decodeWriterFrame('{}'), undefined)
+  t.equal(decodeViewerFrame('{"type":"toString"}'), undefined)
+  t.equal(decodeWriterFrame('{"type":["committed"],"doc":1}'), undefined)
   t.end()
 })
 
 t.test('refuses frames that are not what they must be', t => {
   const bad = { code: 'FANFOLD_BAD_FRAME' }
+  const pieces = framesOf([[['', {}]]])
   for (const text of ['', '1', 'null', '"a"', '{']) {
     t.throws(() => decodeViewerFrame(text), bad)
     t.throws(() => decodeWriterFrame(text), bad)
@@ -48,6 +54,16 @@ t.test('refuses frames that are not what they must be', t => {
     { ...delta(), patch: {} },
     { ...delta(), from: undefined },
     { type: 'refused', code: 'FANFOLD_BUSY', message: 'later', retryAfter: 'soon' },
+    { type: 'refused', code: 'FANFOLD_BUSY', message: 'later', retryAfter: null },
+    { ...snapshot(), seq: -1 },
+    { type: 'status', doc, status: 'stale', since: 1, code: 7 },
+    { ...pieces.begin, pieces: '1' },
+    { ...pieces.begin, bytes: 1.5 },
+    { ...pieces.end, position: undefined },
+    ...pieces.pieces.flatMap(piece => [
+      { ...piece, index: undefined },
+      { ...piece, pairs: {} },
+    ]),
   ]) {
     t.throws(() => decodeViewerFrame(JSON.stringify(frame)), bad, JSON.stringify(frame))
   }

@@ -1,5 +1,5 @@
+import { DocumentObservation, type ObservationOptions } from '../src/document-observation.ts'
 import type { FanfoldError } from '../src/fanfold-error.ts'
-import { DocumentObservation, type ObservationOptions } from '../src/observation.ts'
 import { doc, snapshot } from './frames.ts'
 import { VirtualTime } from './virtual-world.ts'
 
@@ -15,6 +15,7 @@ export function build(options: Partial<ObservationOptions> = {}) {
       viewState: undefined,
       maxRate: undefined,
       changesMax: 10,
+      snapshotBytesMax: 1_000_000,
       reconnect: { minMs: 500, maxMs: 20_000 },
       environment: time.environment,
       ...options,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { reconnectDelayMs } from '../src/reconnect-delay.ts'
+import { lossDelayMs, reconnectDelayMs } from '../src/reconnect-delay.ts'
 
 const options = { minMs: 500, maxMs: 20_000 }
 
@@ -16,5 +16,13 @@ t.test('no wait is shorter than the shortest or longer than the longest', t => {
     t.ok(reconnectDelayMs(failures, options, 0) >= 500)
     t.ok(reconnectDelayMs(failures, options, 0.999_999) <= 20_000)
   }
+  t.end()
+})
+
+t.test('the wait after a loss is from nothing up to twice the shortest, or the longest', t => {
+  t.equal(lossDelayMs(options, 0), 0)
+  t.equal(lossDelayMs(options, 0.5), 500)
+  t.equal(lossDelayMs(options, 0.999_999), 1_000)
+  t.equal(lossDelayMs({ minMs: 500, maxMs: 500 }, 0.999_999), 500)
   t.end()
 })

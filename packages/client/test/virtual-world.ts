@@ -1,9 +1,12 @@
 import type { Environment, WebSocketClass, WebSocketEvent, WebSocketLike } from '../src/index.ts'
 
+type Timer = { readonly run: () => void; readonly atMs: number }
+
 /** Time that passes only when a test says so, and chance that is always the same. */
 export class VirtualTime {
   #nowMs = 1_700_000_000_000
-  #timers: { readonly run: () => void; readonly atMs: number }[] = []
+  /** The next one last; of those that are due at one moment the one that was set first. */
+  readonly #timers: Timer[] = []
   chance = 0
 
   readonly environment: Environment = {
@@ -11,9 +14,10 @@ export class VirtualTime {
     random: () => this.chance,
     setTimer: (run, delayMs) => {
       const timer = { run, atMs: this.#nowMs + delayMs }
-      this.#timers.push(timer)
+      this.#timers.splice(this.#placeOf(timer.atMs), 0, timer)
       return () => {
-        this.#timers = this.#timers.filter(one => one !== timer)
+        const index = this.#timers.indexOf(timer, this.#placeOf(timer.atMs))
+        if (index !== -1) this.#timers.splice(index, 1)
       }
     },
   }
@@ -30,15 +34,25 @@ export class VirtualTime {
   pass(durationMs: number): void {
     const endMs = this.#nowMs + durationMs
     for (;;) {
-      const due = this.#timers
-        .filter(timer => timer.atMs <= endMs)
-        .sort((a, b) => a.atMs - b.atMs)[0]
-      if (due === undefined) break
-      this.#timers = this.#timers.filter(one => one !== due)
+      const due = this.#timers.at(-1)
+      if (due === undefined || due.atMs > endMs) break
+      this.#timers.pop()
       this.#nowMs = Math.max(this.#nowMs, due.atMs)
       due.run()
     }
     this.#nowMs = endMs
+  }
+
+  /** The first place whose timer is not later. */
+  #placeOf(atMs: number): number {
+    let low = 0
+    let high = this.#timers.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#timers[middle]?.atMs ?? 0) > atMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 }
 

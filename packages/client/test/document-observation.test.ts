@@ -106,12 +106,23 @@ t.test('a refusal that says "later" is followed by another attempt', t => {
   t.equal(observation.status, 'stale')
   time.pass(500)
   t.equal(asked.length, 2)
-  const later = { code: 'FANFOLD_OVERLOADED', message: 'wait', retryAfter: 9_000 } as const
-  observation.receive({ type: 'refused', doc, ...later })
-  time.pass(8_999)
-  t.equal(asked.length, 2)
-  time.pass(1)
-  t.equal(asked.length, 3)
+  t.end()
+})
+
+t.test('a refusal that says when is followed by another attempt a while after that', t => {
+  for (const [chance, waitMs] of [
+    [0, 9_500],
+    [0.5, 9_750],
+  ] as const) {
+    const { observation, asked, time } = live()
+    time.chance = chance
+    const later = { code: 'FANFOLD_OVERLOADED', message: 'wait', retryAfter: 9_000 } as const
+    observation.receive({ type: 'refused', doc, ...later })
+    time.pass(waitMs - 1)
+    t.equal(asked.length, 1)
+    time.pass(1)
+    t.equal(asked.length, 2)
+  }
   t.end()
 })
 
