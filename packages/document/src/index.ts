@@ -83,6 +83,7 @@ export {
   snapshotCodecs,
 } from './snapshot-codec.ts'
 export { SnapshotDecoder } from './snapshot-decoder.ts'
+export { ExtraDecoder, ExtraEncoder, type ExtraPieces, withExtra } from './snapshot-extra.ts'
 export type {
   WarmDocument,
   WarmEffect,

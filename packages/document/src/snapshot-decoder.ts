@@ -14,12 +14,19 @@ import { decodePairs, PairSetter } from './snapshot-pieces.ts'
 export class SnapshotDecoder {
   readonly #snapshot: Snapshot
   readonly #definitions: [tag: number, part: JsonValue][] = []
-  readonly #setter = new PairSetter()
+  readonly #setter: PairSetter
   #next = 0
   #content: SnapshotContent | undefined
 
-  constructor(snapshot: Snapshot) {
+  /** @param isCounting whether `stateBytes` is wanted, which costs a look at each value */
+  constructor(snapshot: Snapshot, isCounting = false) {
     this.#snapshot = snapshot
+    this.#setter = new PairSetter(isCounting)
+  }
+
+  /** Bytes of the state as far as it was read, as `jsonBytes` counts them; 0 where they are not counted. */
+  get stateBytes(): number {
+    return this.#setter.bytes
   }
 
   /**

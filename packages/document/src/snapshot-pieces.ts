@@ -36,7 +36,8 @@ type OpenContainer = {
   next: number
 }
 
-class PieceWriter {
+/** Writes values one after the other into pieces; each is filled before the next is begun. */
+export class PieceWriter {
   readonly #pieces: Uint8Array[] = []
   /** What the piece in hand has; written out all at once, which is by far the quickest. */
   #pairs: [pointer: string, value: JsonValue][] = []
@@ -65,9 +66,15 @@ class PieceWriter {
     }
   }
 
+  /** The pieces that are full, which are then the caller's. */
+  take(): Uint8Array[] {
+    return this.#pieces.splice(0)
+  }
+
+  /** The pieces that were not taken yet, the last one as it is. */
   finish(): Uint8Array[] {
     this.#flush()
-    return this.#pieces
+    return this.take()
   }
 
   /** Adds a pair; a container that is too large goes in empty and is returned. */
@@ -135,10 +142,22 @@ export function decodePairs(piece: Uint8Array): (readonly [pointer: string, valu
 
 /** Makes a value of pairs: each is set into what those before have made. */
 export class PairSetter {
+  readonly #isCounting: boolean
   #root: JsonValue | undefined
+  #bytes = 0
   /** Pointer to the container that was set into last, and what it holds. */
   #parentPointer: string | undefined
   #parent: JsonValue | undefined
+
+  /** @param isCounting whether `bytes` is wanted, which costs a look at each value */
+  constructor(isCounting = false) {
+    this.#isCounting = isCounting
+  }
+
+  /** Bytes of what was made, as `jsonBytes` counts them; 0 where they are not counted. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   /** What was made: an object, or nothing of nothing. @throws ProtocolError `FANFOLD_BAD_FRAME` */
   get made(): JsonObject | undefined {
@@ -151,6 +170,7 @@ export class PairSetter {
     if (pointer === '') {
       this.#root = value
       this.#parentPointer = undefined
+      if (this.#isCounting) this.#bytes = jsonBytes(value)
       return
     }
     const end = pointer.lastIndexOf('/')
@@ -160,9 +180,19 @@ export class PairSetter {
       last = this.#walk(pointer, end)
     }
     const parent = this.#parent
+    if (this.#isCounting) this.#count(last, value)
     if (Array.isArray(parent) && last === String(parent.length)) parent.push(value)
     else if (isJsonObject(parent) && !forbiddenKeys.has(last)) parent[last] = value
     else badFrame(`a pointer into what came before, got ${pointer.slice(0, 100)}`)
+  }
+
+  #count(last: string, value: JsonValue): void {
+    const parent = this.#parent
+    const isMember = isJsonObject(parent)
+    const before = isMember ? memberOf(parent, last) : undefined
+    this.#bytes += jsonBytes(value)
+    if (before !== undefined) this.#bytes -= jsonBytes(before)
+    else this.#bytes += isMember ? memberBytes(last) : 1
   }
 
   /** Goes to the container of a place; returns the place's name in it. */

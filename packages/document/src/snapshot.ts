@@ -8,13 +8,7 @@
  * higher labels were dropped is one, too.
  */
 import { assert, type Sha256, sha256Bytes } from '@fanfold/kernel'
-import {
-  badFrame,
-  type PieceEntry,
-  type Position,
-  partTags,
-  type SnapshotManifest,
-} from '@fanfold/protocol'
+import { type PieceEntry, type Position, partTags, type SnapshotManifest } from '@fanfold/protocol'
 import type { JsonObject } from './json.ts'
 import { Labels } from './labels.ts'
 import {
@@ -24,7 +18,8 @@ import {
   type RecordedDefinition,
 } from './recorded-definition.ts'
 import { SnapshotDecoder } from './snapshot-decoder.ts'
-import { decodePairs, encodePieces, type Pair, PairSetter } from './snapshot-pieces.ts'
+import { ExtraDecoder } from './snapshot-extra.ts'
+import { encodePieces, type Pair } from './snapshot-pieces.ts'
 
 /** A snapshot as it is stored and sent: what it is, and its pieces in order. */
 export type Snapshot = {
@@ -95,14 +90,10 @@ export function decodeSnapshot(snapshot: Snapshot): SnapshotContent {
 }
 
 /** What only authorities keep, from an authority's own snapshot. */
-export function decodeExtra({ manifest, pieces }: Snapshot): AuthorityExtra | undefined {
-  const setter = new PairSetter()
-  for (const [index, { tag }] of manifest.pieces.entries()) {
-    if (tag !== partTags.authority) continue
-    const piece = pieces[index] ?? badFrame(`piece ${index} of a snapshot`)
-    for (const [pointer, value] of decodePairs(piece)) setter.set(pointer, value)
-  }
-  return setter.made
+export function decodeExtra(snapshot: Snapshot): AuthorityExtra | undefined {
+  const decoder = new ExtraDecoder(snapshot)
+  decoder.step(Number.POSITIVE_INFINITY)
+  return decoder.extra
 }
 
 /** A view in pieces as those of a snapshot are, the first pointer being that of the whole. */
