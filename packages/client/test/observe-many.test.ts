@@ -2,6 +2,7 @@ import t from 'tap'
 import { connect } from '../src/index.ts'
 import { Hole, type ManyViews, type Missing, observeMany } from '../src/many.ts'
 import { delta, snapshot } from './frames.ts'
+import { openedFrames } from './pieces.ts'
 import { VirtualNetwork, VirtualTime } from './virtual-world.ts'
 
 const [a, b, c] = ['acme/match/a', 'acme/match/b', 'acme/match/c'] as const
@@ -59,6 +60,26 @@ for (const missing of ['fail', 'hole'] as const) {
     receive(delta({ doc: b, seq: 21 }))
     t.same(late, [seen[1]])
     t.same(statuses.at(-1), 'live')
+    t.end()
+  })
+
+  t.test(`${missing}: a document that comes in pieces is there when all are`, t => {
+    const { many, seen, receive } = build(missing)
+    receive(snapshot({ doc: b, seq: 20 }))
+    const { begin, pieces, end } = openedFrames({ count: 10, still: [1] }, 1, { doc: a })
+    for (const frame of [begin, ...pieces]) receive(frame)
+    receive(delta({ doc: b, seq: 21 }))
+    t.same([many.statusOf(a), seen], ['connecting', []])
+    receive(end)
+    t.match(seen, [{ [a]: { count: 10 }, [b]: { count: 21 } }])
+    t.equal(many.status, 'live')
+    const again = openedFrames({ count: 12, still: [1] }, 2, { doc: a, seq: 12 })
+    for (const frame of again.all) receive(frame)
+    t.match(seen[1], { [a]: { count: 12 }, [b]: { count: 21 } })
+    const still = (at: number) => (seen[at]?.[a] as { readonly still?: object } | undefined)?.still
+    t.ok(still(0))
+    t.equal(still(1), still(0))
+    t.equal(seen[1]?.[b], seen[0]?.[b])
     t.end()
   })
 
