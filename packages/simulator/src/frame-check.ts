@@ -24,7 +24,13 @@ import type { VirtualClock } from './virtual-clock.ts'
 export type FrameNote = { readonly viewState: unknown }
 
 /** The view that a viewer has, the one it had before, and the one that it has asked for since. */
-type Asked = { viewState: unknown; before: unknown; next: { viewState: unknown } | undefined }
+type Asked = {
+  viewState: unknown
+  before: unknown
+  next: { viewState: unknown } | undefined
+  /** The view that is on its way in pieces. */
+  pieces?: { readonly seq: number; readonly viewState: unknown } | undefined
+}
 type Watched = { readonly looker: Looker; readonly asked: Map<string, Asked> }
 type Looked = { readonly frame: ViewerFrame; readonly markers: ReadonlySet<string> }
 
@@ -87,15 +93,20 @@ export class FrameCheck implements RimWatch {
     assert(watched !== undefined, `viewer ${viewer} of ${this.#edge} is connected`)
     const { frame, markers } = this.#look(bytes)
     const asked = watched.asked.get(frame.doc ?? '') ?? { ...nothingAsked }
+    const isRest = frame.type === 'snapshot-piece' || frame.type === 'snapshot-end'
     // What goes to a cohort is of the view that the viewer had, until it is told something itself.
-    if (cohort === undefined && asked.next !== undefined) {
+    if (cohort === undefined && asked.next !== undefined && !isRest) {
       if (frame.type !== 'refused' || !viewStateRefusals.has(frame.code)) {
         asked.before = asked.viewState
         asked.viewState = asked.next.viewState
       }
       asked.next = undefined
     }
+    if (frame.type === 'snapshot-begin') {
+      asked.pieces = { seq: frame.seq, viewState: asked.viewState }
+    }
     if (markers.size > 0) this.#checkMarkers(watched, asked, { frame, markers })
+    if (isRest) return { viewState: asked.pieces?.viewState }
     if (cohort !== undefined && frame.type === 'delta') {
       this.#checkQuiet(watched, asked, frame, cohort)
     }
@@ -123,6 +134,10 @@ export class FrameCheck implements RimWatch {
     const sights: Sight[] = []
     if (frame.type === 'snapshot' || frame.type === 'delta') {
       sights.push(this.#oracle.look(doc, frame.seq, looker, asked.viewState))
+    }
+    if (frame.type === 'snapshot-piece' && asked.pieces !== undefined) {
+      const { seq, viewState } = asked.pieces
+      sights.push(this.#oracle.look(doc, seq, looker, viewState))
     }
     if (frame.type === 'delta') {
       sights.push(this.#oracle.look(doc, frame.from, looker, asked.viewState))

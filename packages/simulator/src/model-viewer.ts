@@ -5,6 +5,7 @@ import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import type { Trace } from './trace.ts'
+import { ViewAssembly } from './view-assembly.ts'
 import type { Looker, ViewOracle } from './view-oracle.ts'
 import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -22,6 +23,8 @@ type Observed = {
   viewState: unknown
   /** The view state by which the last frame was made, as JSON; undefined before the first one. */
   answered: string | undefined
+  /** A view that is coming in pieces. */
+  assembly: ViewAssembly | undefined
 }
 
 /** Where viewers connect: an edge's rim, and the trust ceiling that the edge is behind. */
@@ -32,6 +35,7 @@ const unasked = {
   isWanted: true,
   viewState: undefined,
   answered: undefined,
+  assembly: undefined,
 } as const
 
 const jsonOf = (viewState: unknown): string => JSON.stringify(viewState ?? null)
@@ -56,12 +60,14 @@ export class ModelViewer {
   readonly #oracle: ViewOracle
   readonly #profile: PipeProfile
   readonly #grants: Grants
+  readonly #maxRate: number | undefined
   readonly #observed = new Map<DocumentKey, Observed>()
   #looker: Looker
   #connection: ViewerConnection | undefined
   #isOpen = false
   #connections = 0
   #refusals = 0
+  #viewsInPieces = 0
 
   constructor(options: {
     readonly name: string
@@ -75,7 +81,10 @@ export class ModelViewer {
     readonly claims: Grants['claims']
     /** How its connections behave; the speed is what it takes in. */
     readonly profile: PipeProfile
+    /** Deltas that it wants in a second at most. */
+    readonly maxRate?: number | undefined
   }) {
+    this.#maxRate = options.maxRate
     this.name = options.name
     this.#clock = options.clock
     this.#trace = options.trace
@@ -99,6 +108,11 @@ export class ModelViewer {
   /** Requests that were refused. */
   get refusals(): number {
     return this.#refusals
+  }
+
+  /** Views that came in pieces. */
+  get viewsInPieces(): number {
+    return this.#viewsInPieces
   }
 
   /** Why it is not done; undefined when all it wants is shown as the log's head makes it. */
@@ -205,8 +219,11 @@ export class ModelViewer {
   #observe(observed: Observed): void {
     observed.phase = 'observing'
     observed.answered = undefined
+    observed.assembly = undefined
     const { document, viewState } = observed
-    this.#send({ type: 'observe', doc: document.doc, viewState, from: document.resume() })
+    const { doc } = document
+    const from = document.resume()
+    this.#send({ type: 'observe', doc, viewState, from, maxRate: this.#maxRate })
   }
 
   #leave(observed: Observed): void {
@@ -235,7 +252,7 @@ export class ModelViewer {
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
       return
     }
-    observed.answered = jsonOf(note.viewState)
+    if (!frame.type.startsWith('snapshot-')) observed.answered = jsonOf(note.viewState)
     const looker = this.#looker
     const judge: Judge = (seq, view) =>
       this.#oracle.differsAt({ doc, seq }, looker, note.viewState, view)
@@ -244,7 +261,22 @@ export class ModelViewer {
         this.#stepped(observed, document.takeSnapshot(frame, judge))
         return
       case 'delta':
+        if (observed.assembly !== undefined) {
+          this.#problems.add(`${this.name} got a delta of ${doc} amid the pieces of a view`)
+        }
         this.#stepped(observed, document.takeDelta(frame, judge))
+        return
+      case 'snapshot-begin':
+        observed.assembly = new ViewAssembly(frame)
+        return
+      case 'snapshot-piece': {
+        const { assembly } = observed
+        const wrong = assembly === undefined ? 'a piece of no view' : assembly.take(frame)
+        if (wrong !== undefined) this.#problems.add(`${this.name}, ${doc}: ${wrong}`)
+        return
+      }
+      case 'snapshot-end':
+        this.#assembled(observed, frame.position, note, judge)
         return
       case 'status':
         return
@@ -258,6 +290,21 @@ export class ModelViewer {
       case 'moved':
         this.#problems.add(`${this.name} was sent away from ${frame.doc}`)
     }
+  }
+
+  #assembled(observed: Observed, position: string, note: FrameNote, judge: Judge): void {
+    const { assembly, document } = observed
+    const view = assembly?.end() ?? 'the end of no view'
+    observed.assembly = undefined
+    if (assembly === undefined || typeof view === 'string') {
+      this.#problems.add(`${this.name}, ${document.doc}: ${view}`)
+      return
+    }
+    observed.answered = jsonOf(note.viewState)
+    this.#viewsInPieces++
+    const { doc, epoch, seq } = assembly.begin
+    const frame = { type: 'snapshot', doc, epoch, seq, position, view } as const
+    this.#stepped(observed, document.takeSnapshot(frame, judge))
   }
 
   #stepped(observed: Observed, step: Step): void {

@@ -13,6 +13,7 @@ import {
   limits,
   type PeerIdentity,
 } from '@fanfold/protocol'
+import type { LinkFaults } from './link-faults.ts'
 import { Pipe, type PipeProfile } from './pipe.ts'
 import { SignalLane } from './signal-lane.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -20,6 +21,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 /** One who has links. */
 export type LinkPeer = {
   readonly identity: PeerIdentity
+  /** Whether it listens; one that is down refuses. */
+  readonly isUp: boolean
   /** Takes what happens, each time in an event of its own. */
   receive(input: LinkInput): void
 }
@@ -61,6 +64,12 @@ class LinkEnd {
   readonly pipe: Pipe<Item>
   readonly signals = new SignalLane(signalsMax)
   isOpen = false
+  wasOpen = false
+  isDialler = false
+  /** It was closed, here or there, or never opens. */
+  isOver = false
+  /** Its node is gone. */
+  isDropped = false
   isCongested = false
 
   constructor(id: LinkId, peer: LinkPeer, pipe: Pipe<Item>) {
@@ -76,6 +85,7 @@ export class Network {
   readonly #prng: Prng
   readonly #options: NetworkOptions
   readonly #watch: NetworkWatch
+  readonly #faults: LinkFaults | undefined
   readonly #ends = new Map<LinkId, LinkEnd>()
   #nextLink = 1
   #congestions = 0
@@ -85,7 +95,9 @@ export class Network {
     readonly prng: Prng
     readonly options: NetworkOptions
     readonly watch: NetworkWatch
+    readonly faults?: LinkFaults | undefined
   }) {
+    this.#faults = options.faults
     this.#clock = options.clock
     this.#prng = options.prng
     this.#options = options.options
@@ -106,26 +118,27 @@ export class Network {
     const profile = this.#drawProfile()
     const own: LinkEnd = this.#end(dialler, profile, () => other)
     const other: LinkEnd = this.#end(listener, profile, () => own)
+    own.isDialler = true
     const hop = profile.delayMin
-    this.#clock.in((2 * hop) as Duration, () => {
-      other.isOpen = true
-      listener.receive({
-        kind: 'link-opened',
-        link: other.id,
-        peer: dialler.identity,
-        dialled: false,
-      })
-    })
-    this.#clock.in((3 * hop) as Duration, () => {
-      own.isOpen = true
-      dialler.receive({
-        kind: 'link-opened',
-        link: own.id,
-        peer: listener.identity,
-        dialled: true,
-      })
-    })
+    if (!listener.isUp) {
+      this.#clock.in((2 * hop) as Duration, () => this.#fail(own, 'refused: nobody listens'))
+      return own.id
+    }
+    this.#clock.in((2 * hop) as Duration, () => this.#open(other, own, false))
+    this.#clock.in((3 * hop) as Duration, () => this.#open(own, other, true))
     return own.id
+  }
+
+  /** All links of a node are over at this moment: it hears nothing more, and the others soon. */
+  drop(peer: LinkPeer): void {
+    for (const end of [...this.#ends.values()]) {
+      if (end.peer !== peer) continue
+      end.isOpen = false
+      end.isOver = true
+      end.isDropped = true
+      end.pipe.send({ kind: 'close', reason: 'closed: the process is gone' }, 0)
+      this.#ends.delete(end.id)
+    }
   }
 
   /** From now on no link moves anything, until `unstall`. */
@@ -201,15 +214,34 @@ export class Network {
   }
 
   #arrived(item: Item, from: LinkEnd, to: LinkEnd): void {
-    // Nothing arrives at an end that is closed, nor sooner than the link is open there.
-    if (!to.isOpen) return
-    if (item.kind === 'frame') {
-      this.#watch.frameArrives(item.frame, from.peer.identity, to.peer.identity)
-      to.peer.receive({ kind: 'link-frame', link: to.id, frame: item.frame })
+    if (item.kind === 'close') {
+      this.#fail(to, item.reason)
       return
     }
-    this.#forget(to)
-    to.peer.receive({ kind: 'link-closed', link: to.id, reason: item.reason })
+    // Nothing arrives at an end that is closed, nor sooner than the link is open there.
+    if (!to.isOpen) return
+    this.#watch.frameArrives(item.frame, from.peer.identity, to.peer.identity)
+    const frame = this.#faults === undefined ? item.frame : this.#faults.apply(item.frame)
+    if (frame !== undefined) to.peer.receive({ kind: 'link-frame', link: to.id, frame })
+  }
+
+  #open(end: LinkEnd, other: LinkEnd, dialled: boolean): void {
+    if (end.isOver) return
+    end.isOpen = true
+    end.wasOpen = true
+    end.peer.receive({ kind: 'link-opened', link: end.id, peer: other.peer.identity, dialled })
+  }
+
+  /** The link is over at this end, by word of the other, or because it never came to be. */
+  #fail(end: LinkEnd, reason: string): void {
+    if (end.isOver) return
+    end.isOpen = false
+    end.isOver = true
+    end.pipe.close()
+    this.#ends.delete(end.id)
+    // Whoever listens has not heard of a link that did not open.
+    if (!end.isDialler && !end.wasOpen) return
+    end.peer.receive({ kind: 'link-closed', link: end.id, reason })
   }
 
   /** This end closes now; the other hears of it behind the frames that are under way. */
@@ -217,16 +249,12 @@ export class Network {
     if (!end.isOpen) return
     this.#watch.linkCloses(reason, end.peer.identity)
     end.isOpen = false
+    end.isOver = true
     end.pipe.send({ kind: 'close', reason }, 0)
     this.#ends.delete(end.id)
     this.#clock.in(0 as Duration, () => {
+      if (end.isDropped) return
       end.peer.receive({ kind: 'link-closed', link: end.id, reason })
     })
-  }
-
-  #forget(end: LinkEnd): void {
-    end.isOpen = false
-    end.pipe.close()
-    this.#ends.delete(end.id)
   }
 }

@@ -22,6 +22,7 @@ export class NodeDriver<Input, Effect> {
   readonly #perform: (effect: Effect) => void
   readonly #describe: (input: Input) => DescribedInput
   #isInTurn = false
+  #isStopped = false
   #wakeAt: Instant | undefined
   /** Grows with each new wake-up time: an event of an older one does nothing. */
   #wakeNumber = 0
@@ -49,9 +50,15 @@ export class NodeDriver<Input, Effect> {
 
   /** Hands the machine an input; called from an event of the clock. */
   receive(input: Input): void {
+    if (this.#isStopped) return
     const { what, bytes } = this.#describe(input)
     this.#trace.add(this.#clock.now, this.name, what, bytes)
     this.#turn(effects => this.#machine.receive(input, this.#clock.now, effects))
+  }
+
+  /** The node is gone: the machine gets nothing any more, and nothing it wants is done. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   #turn(step: (effects: Effect[]) => void): void {
@@ -99,7 +106,7 @@ export class NodeDriver<Input, Effect> {
   }
 
   #wake(number: number): void {
-    if (number !== this.#wakeNumber || this.#wakeAt === undefined) return
+    if (this.#isStopped || number !== this.#wakeNumber || this.#wakeAt === undefined) return
     this.#wakeAt = undefined
     const wakeAt = this.#machine.wakeAt()
     if (wakeAt === undefined || wakeAt > this.#clock.now) {

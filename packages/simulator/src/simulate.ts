@@ -31,6 +31,13 @@ export type SimulationCounts = {
   readonly variants: number
   /** Views that failed by what an author wrote. */
   readonly failures: number
+  /** Views that came in pieces. */
+  readonly viewsInPieces: number
+  /** Records that came by replay. */
+  readonly replayed: number
+  /** Frames that were damaged on their way, and pieces that were lost. */
+  readonly damaged: number
+  readonly lost: number
 }
 
 /** How a run ended. */
@@ -47,6 +54,8 @@ export type SimulationResult = {
   /** The last events before the end, one line each. */
   readonly recent: readonly string[]
   readonly counts: SimulationCounts
+  /** What the nodes told of themselves, and how often. */
+  readonly tally: readonly (readonly [name: string, count: number])[]
 }
 
 /**
@@ -59,6 +68,7 @@ export function simulate({ seed, sha256, ...given }: SimulateOptions): Simulatio
   const workload = new Workload(world, options)
   const { clock, problems } = world
   clock.runUntil(workload.busyUntil)
+  world.faults.heal()
   const deadline = instant(clock.now + options.convergeMaxMs * 1000)
   while (clock.now < deadline && workload.unfinished !== undefined) {
     clock.runUntil(earlier(deadline, instant(clock.now + lookEveryMicros)))
@@ -68,6 +78,10 @@ export function simulate({ seed, sha256, ...given }: SimulateOptions): Simulatio
   if (unfinished !== undefined)
     problems.add(`${options.convergeMaxMs} ms were not enough: ${unfinished}`)
   workload.audit()
+  const counts = countsOf(world, workload)
+  workload.leave()
+  clock.runUntil(instant(clock.now + leaveMicros(options)))
+  for (const left of world.leftovers()) problems.add(`after all have left there are ${left}`)
   return {
     seed,
     options,
@@ -76,20 +90,27 @@ export function simulate({ seed, sha256, ...given }: SimulateOptions): Simulatio
     traceHash: world.trace.hash(),
     problems: problems.messages,
     recent: world.trace.recent(),
-    counts: countsOf(world, workload),
+    counts,
+    tally: world.tally.entries,
   }
 }
+
+/** How long it takes until a tree of this depth lets go of what nobody observes. */
+const leaveMicros = ({ lingerMs, proxies }: SimulationOptions): number =>
+  (lingerMs + 1_000) * (proxies + 2) * 1000
 
 const earlier = (a: Instant, b: Instant): Instant => (a < b ? a : b)
 
 function countsOf(world: World, workload: Workload): SimulationCounts {
-  const { frames, snapshots } = world.wire.counts
+  const { frames, snapshots, replayed } = world.wire.counts
   let viewerSnapshots = 0
   let viewerDeltas = 0
   let viewerRepeats = 0
   let refusals = 0
+  let viewsInPieces = 0
   for (const viewer of workload.viewers) {
     refusals += viewer.refusals
+    viewsInPieces += viewer.viewsInPieces
     for (const { counts } of viewer.documents) {
       viewerSnapshots += counts.snapshots
       viewerDeltas += counts.deltas
@@ -102,13 +123,16 @@ function countsOf(world: World, workload: Workload): SimulationCounts {
     linkFrames: frames,
     linkSnapshots: snapshots,
     congestions: world.network.congestions,
-    resyncs: world.resyncs,
+    resyncs: world.tally.count('resync'),
     viewerSnapshots,
     viewerDeltas,
     viewerRepeats,
     lags: world.doors.reduce((sum, { rim }) => sum + rim.lags, 0),
     refusals,
-    variants: world.variantsRun,
-    failures: world.failures,
+    variants: world.tally.count('variant-loaded'),
+    failures: world.tally.count('rule-failed'),
+    viewsInPieces,
+    replayed,
+    ...world.faults.counts,
   }
 }

@@ -34,6 +34,28 @@ export type SimulationOptions = {
   readonly variantLoadMs: number
   /** Share of the variants that cannot be run when it is tried, and can the next time. */
   readonly variantFailShare: number
+  /** Share of the nodes that have a second address of a parent. */
+  readonly secondParentShare: number
+  /** How often a proxy is ended and started again while records flow. */
+  readonly restarts: number
+  /** Share of the proxies that keep what they replicate over a restart. */
+  readonly warmShare: number
+  /** Share of the nodes that take no snapshots. */
+  readonly snapshotlessShare: number
+  /** Share of the nodes that pack pieces of snapshots. */
+  readonly packingShare: number
+  /** Size of a document from which its snapshots are made by workers. */
+  readonly largeStateBytes: number
+  /** Mean time that a worker takes for one effect, ms. */
+  readonly workerMeanMs: number
+  /** Share of a worker's effects by which it ends. */
+  readonly workerEndShare: number
+  /** Shares of frames on links that arrive damaged, or of pieces that do not arrive. */
+  readonly pieceDamageShare: number
+  readonly pieceLossShare: number
+  readonly recordDamageShare: number
+  /** Share of the viewers that want few deltas in a second. */
+  readonly pacedShare: number
   /** Share of the viewers that take in less than is sent to them. */
   readonly slowShare: number
   /** What the slowest of them takes in; the others up to three times as much. */
@@ -82,6 +104,18 @@ export const defaultSimulationOptions: SimulationOptions = {
   guardedShare: 0.2,
   variantLoadMs: 30,
   variantFailShare: 0.05,
+  secondParentShare: 0,
+  restarts: 0,
+  warmShare: 0.5,
+  snapshotlessShare: 0,
+  packingShare: 0.7,
+  largeStateBytes: 1_048_576,
+  workerMeanMs: 5,
+  workerEndShare: 0.02,
+  pieceDamageShare: 0,
+  pieceLossShare: 0,
+  recordDamageShare: 0,
+  pacedShare: 0.1,
   slowShare: 0.15,
   slowBytesPerSecond: 2_000,
   viewerBudgetBytes: 4_096,

@@ -1,4 +1,4 @@
-import { Chain } from '@fanfold/document'
+import { Chain, snapshotCodecs } from '@fanfold/document'
 import { decodeUtf8, type Sha256 } from '@fanfold/kernel'
 import {
   asDocumentKey,
@@ -15,6 +15,7 @@ import type { History } from './history.ts'
 import { hiddenMarkers } from './marker.ts'
 import type { NetworkWatch } from './network.ts'
 import type { Problems } from './problems.ts'
+import { toyCodec } from './toy-codec.ts'
 import type { ViewOracle } from './view-oracle.ts'
 
 /** What a sender calls a document, and the snapshot of it that is under way. */
@@ -32,10 +33,12 @@ export class WireCheck implements NetworkWatch {
   readonly #variants: BoardVariants
   readonly #problems: Problems
   readonly #chain: Chain
+  readonly #isCloseExpected: (reason: string) => boolean
   readonly #channels = new Map<string, Channel>()
   #frames = 0
   #records = 0
   #snapshots = 0
+  #replayed = 0
 
   constructor(options: {
     readonly history: History
@@ -43,7 +46,10 @@ export class WireCheck implements NetworkWatch {
     readonly variants: BoardVariants
     readonly problems: Problems
     readonly sha256: Sha256
+    /** Whether somebody may have this reason to close a link. */
+    readonly isCloseExpected: (reason: string) => boolean
   }) {
+    this.#isCloseExpected = options.isCloseExpected
     this.#history = options.history
     this.#oracle = options.oracle
     this.#variants = options.variants
@@ -52,8 +58,19 @@ export class WireCheck implements NetworkWatch {
   }
 
   /** Frames, records and snapshots that arrived, all links together. */
-  get counts(): { readonly frames: number; readonly records: number; readonly snapshots: number } {
-    return { frames: this.#frames, records: this.#records, snapshots: this.#snapshots }
+  get counts(): {
+    readonly frames: number
+    readonly records: number
+    readonly snapshots: number
+    /** Of the records, those of replays. */
+    readonly replayed: number
+  } {
+    return {
+      frames: this.#frames,
+      records: this.#records,
+      snapshots: this.#snapshots,
+      replayed: this.#replayed,
+    }
   }
 
   frameArrives(bytes: Uint8Array, from: PeerIdentity, to: PeerIdentity): void {
@@ -65,7 +82,7 @@ export class WireCheck implements NetworkWatch {
   }
 
   linkCloses(reason: string, at: PeerIdentity): void {
-    // Without faults nobody has a reason to.
+    if (this.#isCloseExpected(reason)) return
     this.#problems.add(`${at.node} closes a link: ${reason}`)
   }
 
@@ -77,6 +94,10 @@ export class WireCheck implements NetworkWatch {
           doc: frame.doc,
           snapshot: undefined,
         })
+        return
+      case 'replay':
+        this.#replayed += frame.records.length
+        for (const record of frame.records) this.#checkRecord(record, way, to.ceiling)
         return
       case 'records':
         for (const record of frame.records) this.#checkRecord(record, way, to.ceiling)
@@ -122,7 +143,8 @@ export class WireCheck implements NetworkWatch {
   }
 
   #checkMarkers(bytes: Uint8Array, frame: LinkFrame, from: PeerIdentity, to: PeerIdentity): void {
-    const markers = hiddenMarkers(bytes)
+    // What is packed hides what is in it.
+    const markers = hiddenMarkers(frame.kind === 'snapshot-piece' ? unpacked(frame) : bytes)
     if (markers.size === 0) return
     const allowed = this.#allowedIn(frame, from, to)
     for (const marker of markers) {
@@ -144,7 +166,7 @@ export class WireCheck implements NetworkWatch {
       if (channel === undefined || seq === undefined) return [noMarkers]
       return [this.#oracle.markersBelow(channel.doc, seq, ceiling)]
     }
-    if (frame.kind !== 'records') return [noMarkers]
+    if (frame.kind !== 'records' && frame.kind !== 'replay') return [noMarkers]
     return frame.records.flatMap(record => {
       const doc = asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
       if (doc === undefined) return []
@@ -152,6 +174,11 @@ export class WireCheck implements NetworkWatch {
     })
   }
 }
+
+const unpacked = ({ codec, piece }: Extract<LinkFrame, { kind: 'snapshot-piece' }>): Uint8Array =>
+  codec === snapshotCodecs.none
+    ? piece
+    : (toyCodec.unpack({ codec, bytes: piece }, piece.length - 1) ?? piece)
 
 const channelKey = (from: PeerIdentity, to: PeerIdentity, channel: number): string =>
   `${from.node} ${to.node} ${channel}`

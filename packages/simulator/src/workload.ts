@@ -25,6 +25,8 @@ const writerProfile: PipeProfile = {
 /** New definitions are loaded between these parts of the busy time. */
 const definedFrom = 0.15
 const definedTo = 0.85
+/** How long a proxy is away at most, ms. */
+const restartMaxMs = 400
 /** Documents are created within this part of the busy time. */
 const createShare = 0.1
 
@@ -54,6 +56,7 @@ export class Workload {
     world.answerTo(effect => this.writers.perform(effect))
     this.#planDefinitions()
     this.#planWrites()
+    this.#planRestarts()
     this.viewers = Array.from({ length: options.viewers }, (_, index) => this.#viewer(index))
   }
 
@@ -70,6 +73,11 @@ export class Workload {
       if (lagging !== undefined) return lagging
     }
     return undefined
+  }
+
+  /** All viewers leave. */
+  leave(): void {
+    for (const viewer of this.viewers) viewer.disconnect()
   }
 
   /** At the end: what was acknowledged is there, once. */
@@ -118,6 +126,19 @@ export class Workload {
     }
   }
 
+  #planRestarts(): void {
+    const prng = this.#world.stream('restarts')
+    const { proxies } = this.#world
+    if (proxies.length === 0) return
+    for (let count = this.#options.restarts; count > 0; count--) {
+      const proxy = prng.pick(proxies)
+      const endAt = this.#drawTime(prng, 0.2, 0.9)
+      const startAt = instant(endAt + milliseconds(1 + prng.below(restartMaxMs)))
+      this.#plan(endAt, () => this.#world.end(proxy))
+      this.#plan(startAt, () => this.#world.start(proxy))
+    }
+  }
+
   #viewer(index: number): ModelViewer {
     const { roamingShare, fickleShare, slowShare, slowBytesPerSecond } = this.#options
     const { entitledShare, viewStatesMax } = this.#options
@@ -133,6 +154,9 @@ export class Workload {
     const bytesPerSecond = prng.chance(slowShare)
       ? slowBytesPerSecond * (1 + 2 * prng.fraction())
       : 500_000
+    // A stream of its own: who is paced shifts nothing else.
+    const pace = this.#world.stream(`${name} pace`)
+    const maxRate = pace.chance(this.#options.pacedShare) ? 1 + pace.below(10) : undefined
     const profile: PipeProfile = {
       delayMin: milliseconds(1 + prng.below(60)),
       delayMean: milliseconds(5),
@@ -151,6 +175,7 @@ export class Workload {
         team: prng.pick(teams),
       },
       profile,
+      maxRate,
     })
     const connectAt = (at: Instant): void => {
       const door = prng.pick(doors)

@@ -2,38 +2,39 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import {
-  Authority,
-  type AuthorityEffect,
-  type AuthorityInput,
-  defaultAuthorityLimits,
-} from '@fanfold/authority'
-import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/edge'
-import { type Machine, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
-import { labelMax, type PeerIdentity, type WriterEffect, type WriterInput } from '@fanfold/protocol'
-import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
-import { defaultUpstreamLimits, type FollowerLimits, type ResyncReason } from '@fanfold/replication'
+import type { Edge, EdgeEffect, EdgeInput } from '@fanfold/edge'
+import { assert, Prng, type Sha256 } from '@fanfold/kernel'
+import { labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
+import type { ProxyEffect, ProxyInput, ProxyTier } from '@fanfold/proxy'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
-import { describeInput } from './describe-input.ts'
-import { FrameCheck } from './frame-check.ts'
 import { History } from './history.ts'
+import { LinkFaults } from './link-faults.ts'
 import { LogDisk } from './log-disk.ts'
 import type { Door } from './model-viewer.ts'
-import { type LinkPeer, Network } from './network.ts'
-import { NodeDriver } from './node-driver.ts'
+import { Network } from './network.ts'
+import { type MadeNode, type NodeFact, NodeMaker } from './node-maker.ts'
+import { ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
-import { SimulatedLogStore } from './simulated-log-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+import { Tally } from './tally.ts'
 import { Trace } from './trace.ts'
-import { VariantLoads } from './variant-loads.ts'
+import { TreeNode } from './tree-node.ts'
 import { ViewOracle } from './view-oracle.ts'
-import { ViewerRim } from './viewer-rim.ts'
+import type { ViewerRim } from './viewer-rim.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { WireCheck } from './wire-check.ts'
 
 const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
-const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
+
+/** What an authority tells of that must not be. */
+const authorityTroubles: ReadonlySet<string> = new Set([
+  'log-full',
+  'snapshot-refused',
+  'definition-refused',
+  'document-refused',
+  'document-quarantined',
+])
 
 /** A tree of machines and everything around them. */
 export class World {
@@ -44,36 +45,45 @@ export class World {
   readonly wire: WireCheck
   readonly network: Network
   readonly oracle: ViewOracle
+  /** What the nodes told of themselves. */
+  readonly tally: Tally = new Tally()
   /** The edges, where viewers connect. */
   readonly doors: readonly Door[]
+  /** Those between the authority and the edges; each can be ended and started again. */
+  readonly proxies: readonly TreeNode[]
+  readonly faults: LinkFaults
   readonly #variants: BoardVariants
   readonly #seed: string
-  readonly #sha256: Sha256
   readonly #options: SimulationOptions
-  readonly #authority: NodeDriver<AuthorityInput, AuthorityEffect>
+  readonly #maker: NodeMaker
+  readonly #authority: ReturnType<NodeMaker['authority']>
+  readonly #running = new Map<TreeNode, MadeNode<ProxyInput, ProxyEffect, ProxyTier>>()
+  readonly #edges: (MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim })[] = []
+  /** What each node may have at most, by those above it. */
+  readonly #reach = new Map<TreeNode, number>()
   #answer: (effect: WriterEffect) => void = () => undefined
-  #resyncs = 0
-  #variantsRun = 0
-  #failures = 0
 
   constructor(seed: string, options: SimulationOptions, sha256: Sha256) {
     this.#seed = seed
-    this.#sha256 = sha256
     this.#options = options
     this.trace = new Trace(sha256)
     this.problems = new Problems(this.clock)
     this.history = new History(sha256, this.problems)
     this.#variants = new BoardVariants(sha256)
     this.oracle = new ViewOracle(this.history, this.#variants)
+    const { clock, trace, problems, history, oracle } = this
+    const variants = this.#variants
     this.wire = new WireCheck({
-      history: this.history,
-      oracle: this.oracle,
-      variants: this.#variants,
-      problems: this.problems,
+      history,
+      oracle,
+      variants,
+      problems,
       sha256,
+      isCloseExpected: reason => this.#isCloseExpected(reason),
     })
+    this.faults = new LinkFaults(this.stream('faults'), options)
     this.network = new Network({
-      clock: this.clock,
+      clock,
       prng: this.stream('network'),
       options: {
         ...linkDelays,
@@ -83,58 +93,30 @@ export class World {
         bufferedBytesCap: options.linkBufferedBytesCap,
       },
       watch: this.wire,
+      faults: this.faults,
     })
-    this.#authority = this.#makeAuthority()
-    const authority = this.#peer(this.#authority, 'authority', labelMax)
-    const ceilings = this.stream('ceilings')
-    const drawCeiling = (): number =>
-      ceilings.chance(options.guardedShare) ? ceilings.below(2) : labelMax
-    // What a node's parents may not have it does not get either.
-    const reach = new Map<LinkPeer, number>([[authority, labelMax]])
-    const connect = (child: LinkPeer, parent: LinkPeer): number => {
-      const ceiling = Math.min(child.identity.ceiling, reach.get(parent) ?? 0)
-      reach.set(child, ceiling)
-      this.network.connect(child, parent)
-      return ceiling
-    }
-    const proxies: LinkPeer[] = []
-    for (let index = 0; index < options.proxies; index++) {
-      const parent = proxies[Math.floor(index / options.proxyFanout) - 1] ?? authority
-      const proxy = this.#peer(this.#makeProxy(`proxy-${index}`), 'proxy', drawCeiling())
-      connect(proxy, parent)
-      proxies.push(proxy)
-    }
-    const doors: Door[] = []
-    for (let index = 0; index < options.edges; index++) {
-      const parent = proxies[index % Math.max(1, proxies.length)] ?? authority
-      const own = drawCeiling()
-      const ceiling = Math.min(own, reach.get(parent) ?? 0)
-      const { rim, driver } = this.#makeEdge(`edge-${index}`, ceiling)
-      connect(this.#peer(driver, 'edge', own), parent)
-      doors.push({ rim, ceiling })
-    }
+    this.#maker = new NodeMaker({
+      options,
+      sha256,
+      clock,
+      trace,
+      problems,
+      variants,
+      oracle,
+      stream: concern => this.stream(concern),
+      performOnLink: effect => this.network.perform(effect),
+      note: (node, fact) => this.#note(node, fact),
+    })
+    this.#authority = this.#maker.authority(new LogDisk(history), effect => this.#answer(effect))
+    const { proxies, doors } = this.#grow()
+    this.proxies = proxies
     this.doors = doors
-  }
-
-  /** How often a stream between two nodes began anew. */
-  get resyncs(): number {
-    return this.#resyncs
-  }
-
-  /** Variants that edges ran. */
-  get variantsRun(): number {
-    return this.#variantsRun
-  }
-
-  /** Rules that failed, as edges told. */
-  get failures(): number {
-    return this.#failures
   }
 
   /** Loads a definition at the authority. */
   define(rules: BoardRules): void {
     const { definition, variants } = this.#variants.build(rules)
-    this.#authority.receive({ kind: 'definition-loaded', definition, variants })
+    this.#authority.driver.receive({ kind: 'definition-loaded', definition, variants })
   }
 
   /** The stream of chance of one concern: a draw more in one does not shift another. */
@@ -144,7 +126,7 @@ export class World {
 
   /** Hands the authority a write. */
   write(input: WriterInput): void {
-    this.#authority.receive(input)
+    this.#authority.driver.receive(input)
   }
 
   /** Who takes the answers to writers. */
@@ -152,165 +134,176 @@ export class World {
     this.#answer = perform
   }
 
-  #makeAuthority(): NodeDriver<AuthorityInput, AuthorityEffect> {
-    const prng = this.stream('authority')
-    const { ringRecordsMax, snapshotEveryRecords, restAfterMs } = this.#options
-    const machine = new Authority({
-      sha256: this.#sha256,
-      randomBytes: count => prng.bytes(count),
-      limits: {
-        ...defaultAuthorityLimits,
-        ring: { ...defaultAuthorityLimits.ring, recordsMax: ringRecordsMax },
-        snapshotEveryRecords,
-        restAfterMs,
-        unloadAfterMs: restAfterMs,
-      },
-    })
-    const store = new SimulatedLogStore({
-      clock: this.clock,
-      prng: this.stream('disk'),
-      options: diskOptions,
-      disk: new LogDisk(this.history),
-      receive: input => driver.receive(input),
-    })
-    const driver = this.#drive<AuthorityInput, AuthorityEffect>('authority', machine, effect => {
-      switch (effect.kind) {
-        case 'link-send':
-        case 'link-signal':
-        case 'link-close':
-          this.network.perform(effect)
-          return
-        case 'write-answered':
-          this.#answer(effect)
-          return
-        case 'fact':
-          if (effect.fact.event === 'committed' || effect.fact.event === 'snapshot-kept') return
-          this.problems.add(`authority: ${JSON.stringify(effect.fact)}`)
-          return
-        default:
-          store.perform(effect)
-      }
-    })
-    return driver
+  /** Ends a node as a crash does; one that has ended already stays so. */
+  end(node: TreeNode): void {
+    if (!node.isUp) return
+    this.tally.add('proxy ended')
+    node.stop()
   }
 
-  #makeProxy(name: string): NodeDriver<ProxyInput, ProxyEffect> {
-    const machine = new ProxyTier({
-      sha256: this.#sha256,
-      prng: this.stream(name),
-      limits: { follower: this.#followerLimits(), lingerMs: this.#options.lingerMs },
-    })
-    return this.#drive<ProxyInput, ProxyEffect>(name, machine, effect => {
-      if (effect.kind !== 'fact') this.network.perform(effect)
-      else if (effect.fact.event === 'resync') this.#resynced(name, effect.fact.reason)
-    })
+  /** Starts a node that has ended. */
+  start(node: TreeNode): void {
+    if (!node.isUp) node.start()
   }
 
-  #makeEdge(
-    name: string,
-    ceiling: number,
-  ): { readonly rim: ViewerRim; readonly driver: NodeDriver<EdgeInput, EdgeEffect> } {
-    const machine = new Edge({
-      sha256: this.#sha256,
-      prng: this.stream(name),
-      wallClockMs: () => this.clock.wallMs,
-      limits: {
-        follower: this.#followerLimits(),
-        lingerMs: this.#options.lingerMs,
-        documentsPerViewerMax: 100,
-        documentsMax: 100_000,
-      },
-    })
-    const { clock, oracle, problems } = this
-    const rim = new ViewerRim({
-      clock,
-      prng: this.stream(`${name} rim`),
-      budgetBytes: this.#options.viewerBudgetBytes,
-      receive: input => driver.receive(input),
-      watch: new FrameCheck({ edge: name, ceiling, clock, oracle, problems }),
-    })
-    const loads = new VariantLoads({
-      clock,
-      prng: this.stream(`${name} variants`),
-      loadMs: this.#options.variantLoadMs,
-      failShare: this.#options.variantFailShare,
-      variants: this.#variants,
-      receive: input => driver.receive(input),
-    })
-    const driver = this.#drive<EdgeInput, EdgeEffect>(name, machine, effect => {
-      switch (effect.kind) {
-        case 'link-send':
-        case 'link-signal':
-        case 'link-close':
-          this.network.perform(effect)
-          return
-        case 'load-variant':
-          loads.load(effect.variant)
-          return
-        case 'fact':
-          this.#note(name, effect.fact)
-          return
-        default:
-          rim.perform(effect)
-      }
-    })
-    return { rim, driver }
-  }
-
-  #note(name: string, fact: EdgeFact): void {
-    if (fact.event === 'resync') this.#resynced(name, fact.reason)
-    else if (fact.event === 'variant-loaded') this.#variantsRun++
-    else if (fact.event === 'rule-failed') this.#failures++
-  }
-
-  #followerLimits(): FollowerLimits {
-    return {
-      ring: {
-        recordsMax: this.#options.ringRecordsMax,
-        bytesMax: 1_048_576,
-        ageMax: milliseconds(60_000),
-      },
-      upstream: { ...defaultUpstreamLimits, creditBytes: this.#options.creditBytes },
-      pendingBytesMax: 16_384,
+  /** What nobody needs any more once all viewers have left, in words. */
+  leftovers(): string[] {
+    const left: string[] = []
+    const expectNone = (count: number, what: string): void => {
+      if (count > 0) left.push(`${count} ${what}`)
     }
+    for (const [node, { machine }] of this.#running) {
+      expectNone(machine.documentCount, `documents at ${node.name}`)
+      expectNone(machine.streamCount, `streams at ${node.name}`)
+    }
+    for (const [index, { machine, rim }] of this.#edges.entries()) {
+      expectNone(machine.documentCount, `documents at edge ${index}`)
+      expectNone(machine.viewerCount, `viewers at edge ${index}`)
+      expectNone(rim.counts.viewers, `connections at edge ${index}`)
+      expectNone(rim.counts.cohorts, `cohorts at the rim of edge ${index}`)
+    }
+    expectNone(this.#authority.machine.streamCount, 'streams at the authority')
+    expectNone(this.#authority.store.readingCount, 'readings of logs')
+    return left
   }
 
-  #resynced(name: string, reason: ResyncReason): void {
-    this.#resyncs++
+  /** All nodes with their links, from the authority down. */
+  #grow(): { readonly proxies: TreeNode[]; readonly doors: Door[] } {
+    const { options, ceilings, seconds } = {
+      options: this.#options,
+      ceilings: this.stream('ceilings'),
+      seconds: this.stream('second parents'),
+    }
+    const drawCeiling = (): number =>
+      ceilings.chance(options.guardedShare) ? ceilings.below(2) : labelMax
+    const top = new TreeNode({
+      name: 'authority',
+      network: this.network,
+      role: 'authority',
+      ceiling: labelMax,
+      run: () => ({
+        receive: input => this.#authority.driver.receive(input),
+        stop: () => this.#authority.driver.stop(),
+      }),
+    })
+    this.#reach.set(top, labelMax)
+    top.start()
+    const proxies: TreeNode[] = []
+    for (let index = 0; index < options.proxies; index++) {
+      const first = proxies[Math.floor(index / options.proxyFanout) - 1] ?? top
+      const ceiling = drawCeiling()
+      const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
+      proxies.push(this.#proxy(`proxy-${index}`, ceiling, parents))
+    }
+    const doors: Door[] = []
+    for (let index = 0; index < options.edges; index++) {
+      const first = proxies[index % Math.max(1, proxies.length)] ?? top
+      const ceiling = drawCeiling()
+      const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
+      doors.push(this.#edge(`edge-${index}`, ceiling, parents))
+    }
+    return { proxies, doors }
+  }
+
+  /**
+   * The first parent, and for some a second one that may have just as much: what an edge may show
+   * does not depend on which of them serves it.
+   */
+  #parentsOf(
+    first: TreeNode,
+    all: readonly TreeNode[],
+    ceiling: number,
+    prng: Prng,
+  ): readonly TreeNode[] {
+    const reachBy = (parent: TreeNode): number => Math.min(ceiling, this.#reach.get(parent) ?? 0)
+    const others = all.filter(one => one !== first && reachBy(one) === reachBy(first))
+    if (others.length === 0 || !prng.chance(this.#options.secondParentShare)) return [first]
+    return [first, prng.pick(others)]
+  }
+
+  #proxy(name: string, ceiling: number, parents: readonly TreeNode[]): TreeNode {
+    const node: TreeNode = new TreeNode({
+      name,
+      network: this.network,
+      role: 'proxy',
+      ceiling,
+      run: () => {
+        const made = this.#maker.proxy(node)
+        this.#running.set(node, made)
+        return {
+          receive: input => made.driver.receive(input),
+          stop: () => {
+            made.driver.stop()
+            this.#running.delete(node)
+          },
+        }
+      },
+      connect: () => this.#parentLinks(node, parents),
+    })
+    this.#reachOf(node, ceiling, parents)
+    node.start()
+    return node
+  }
+
+  #edge(name: string, own: number, parents: readonly TreeNode[]): Door {
+    const ceiling = this.#reachOf(undefined, own, parents)
+    let rim: ViewerRim | undefined
+    const node: TreeNode = new TreeNode({
+      name,
+      network: this.network,
+      role: 'edge',
+      ceiling: own,
+      run: () => {
+        const made = this.#maker.edge(node, ceiling)
+        rim = made.rim
+        this.#edges.push(made)
+        return {
+          receive: input => made.driver.receive(input),
+          stop: () => made.driver.stop(),
+        }
+      },
+      connect: () => this.#parentLinks(node, parents),
+    })
+    node.start()
+    assert(rim !== undefined, `${name} has a rim once it runs`)
+    return { rim, ceiling }
+  }
+
+  #reachOf(node: TreeNode | undefined, own: number, [first]: readonly TreeNode[]): number {
+    const above = first === undefined ? 0 : (this.#reach.get(first) ?? 0)
+    const ceiling = Math.min(own, above)
+    if (node !== undefined) this.#reach.set(node, ceiling)
+    return ceiling
+  }
+
+  #parentLinks(child: TreeNode, parents: readonly TreeNode[]): ParentLinks {
+    const { clock, network } = this
+    const prng = this.stream(`${child.name} links ${child.incarnation}`)
+    return new ParentLinks({ clock, prng, network, child, parents })
+  }
+
+  get #isFaulty(): boolean {
+    const { restarts, recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
+    return restarts > 0 || recordDamageShare > 0 || pieceDamageShare > 0 || pieceLossShare > 0
+  }
+
+  #isCloseExpected(reason: string): boolean {
+    // A second parent goes when it is needed no more; a frame with another bit may be none at all.
+    if (reason.startsWith('FANFOLD_MOVED')) return true
+    return this.#options.recordDamageShare > 0 && reason.startsWith('FANFOLD_BAD_FRAME')
+  }
+
+  #note(node: string, fact: NodeFact): void {
+    this.tally.note(fact)
+    if (node === 'authority' && authorityTroubles.has(fact.event)) {
+      this.problems.add(`authority: ${JSON.stringify(fact)}`)
+    }
+    if (fact.event !== 'resync' || this.#isFaulty) return
     // An answer may be late on a slow link, and one that crosses a second join leaves a gap; but
     // nothing arrives damaged.
-    if (reason === 'silence' || reason === 'gap') return
-    this.problems.add(`${name} starts a stream anew, ${reason}: without faults nothing is amiss`)
-  }
-
-  #drive<Input extends { readonly kind: string }, Effect>(
-    name: string,
-    machine: Machine<Input, Effect>,
-    perform: (effect: Effect) => void,
-  ): NodeDriver<Input, Effect> {
-    return new NodeDriver<Input, Effect>({
-      name,
-      machine,
-      clock: this.clock,
-      trace: this.trace,
-      problems: this.problems,
-      perform,
-      describe: describeInput,
-    })
-  }
-
-  #peer(
-    driver: { readonly name: string; receive(input: Parameters<LinkPeer['receive']>[0]): void },
-    role: string,
-    ceiling: number,
-  ): LinkPeer {
-    const identity: PeerIdentity = {
-      node: driver.name,
-      incarnation: `${driver.name}-1`,
-      region: 'here',
-      roles: [role],
-      ceiling,
-    }
-    return { identity, receive: input => driver.receive(input) }
+    if (fact.reason === 'silence' || fact.reason === 'gap') return
+    this.problems.add(
+      `${node} starts a stream anew, ${fact.reason}: without faults nothing is amiss`,
+    )
   }
 }

@@ -33,6 +33,7 @@ function makeNetwork(overrides: Partial<NetworkOptions> = {}) {
 
 const makePeer = (node: string, receive: (input: LinkInput) => void) => ({
   identity: { node, incarnation: `${node}-1`, region: 'here', roles: ['proxy'], ceiling: 1 },
+  isUp: true,
   receive,
 })
 
@@ -92,4 +93,60 @@ t.test('a link is congested past its limit and drained below half of it', async 
   clock.runUntil(instant(10_000_000))
   // 1,250 bytes are unsent at first; at 1,000 a second, fewer than 500 after four of five frames.
   t.same(told, ['3000 link-opened', '3000 link-congested', '1003000 link-drained'])
+})
+
+t.test(
+  'nobody is told of the links of a node that is gone but those at their other ends',
+  async t => {
+    const { clock, network } = makeNetwork()
+    const told: string[] = []
+    const dialler = makePeer('dialler', input => told.push(`dialler ${input.kind}`))
+    const listener = makePeer('listener', input => told.push(`listener ${input.kind}`))
+    const link = network.connect(dialler, listener)
+    clock.runUntil(instant(10_000))
+    network.perform({ kind: 'link-close', link, code: 'FANFOLD_MOVED', message: 'why' })
+    network.connect(dialler, listener)
+    clock.runUntil(instant(20_000))
+    told.length = 0
+    network.drop(listener)
+    network.drop(listener)
+    clock.runUntil(instant(30_000))
+    t.same(told, ['dialler link-closed'])
+  },
+)
+
+t.test('a node that is down refuses, and so does one that goes while it is dialled', async t => {
+  const { clock, network } = makeNetwork()
+  const told: string[] = []
+  const dialler = makePeer('dialler', input => told.push(`dialler ${input.kind}`))
+  const listener = makePeer('listener', input => told.push(`listener ${input.kind}`))
+  network.connect(dialler, { ...listener, isUp: false })
+  clock.runUntil(instant(10_000))
+  t.same(told, ['dialler link-closed'])
+  network.connect(dialler, listener)
+  network.drop(listener)
+  clock.runUntil(instant(20_000))
+  t.same(told, ['dialler link-closed', 'dialler link-closed'])
+})
+
+t.test('a signal on a congested link waits, and the latest of its key goes', async t => {
+  const { clock, network, frames } = makeNetwork({
+    bufferedBytesMax: 100,
+    bytesPerSecondLow: 1_000,
+    bytesPerSecondHigh: 1_000,
+  })
+  const peer = makePeer('peer', () => undefined)
+  const link = network.connect(
+    peer,
+    makePeer('other', () => undefined),
+  )
+  clock.runUntil(instant(10_000))
+  const signal = (bytes: number) =>
+    network.perform({ kind: 'link-signal', link, key: 'head', frame: new Uint8Array(bytes) })
+  signal(1)
+  network.perform({ kind: 'link-send', link, frame: new Uint8Array(200) })
+  signal(2)
+  signal(3)
+  clock.runUntil(instant(10_000_000))
+  t.same(frames, [1, 200, 3])
 })

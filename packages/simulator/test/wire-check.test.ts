@@ -34,7 +34,14 @@ function makeCheck() {
   history.recordsAreDurable(doc, log.records)
   const variants = new BoardVariants(sha256)
   const oracle = new ViewOracle(history, variants)
-  const check = new WireCheck({ history, oracle, variants, problems, sha256 })
+  const check = new WireCheck({
+    history,
+    oracle,
+    variants,
+    problems,
+    sha256,
+    isCloseExpected: () => false,
+  })
   const arrive = (frame: Uint8Array, ceiling = 0) =>
     check.frameArrives(frame, peer('parent'), peer('child', ceiling))
   return { problems, history, variants, check, log, arrive }

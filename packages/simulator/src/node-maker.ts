@@ -1,0 +1,208 @@
+/*
+ * What runs at the nodes of a world: each machine with the adapters that a process would give it, on
+ * virtual time. How the nodes are linked is for others (see world.ts).
+ */
+
+import {
+  Authority,
+  type AuthorityEffect,
+  type AuthorityInput,
+  type AuthorityLimits,
+  defaultAuthorityLimits,
+} from '@fanfold/authority'
+import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
+import { type Machine, milliseconds, type Prng, type Sha256 } from '@fanfold/kernel'
+import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
+import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
+import { defaultUpstreamLimits, type FollowerLimits } from '@fanfold/replication'
+import type { BoardVariants } from './board-variants.ts'
+import { describeInput } from './describe-input.ts'
+import { FrameCheck } from './frame-check.ts'
+import type { LogDisk } from './log-disk.ts'
+import { NodeDriver } from './node-driver.ts'
+import type { Problems } from './problems.ts'
+import { SimulatedLogStore } from './simulated-log-store.ts'
+import type { SimulationOptions } from './simulation-options.ts'
+import type { Trace } from './trace.ts'
+import type { TreeNode } from './tree-node.ts'
+import { VariantLoads } from './variant-loads.ts'
+import type { ViewOracle } from './view-oracle.ts'
+import { ViewerRim } from './viewer-rim.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
+
+/** What a node tells of itself. */
+export type NodeFact = { readonly event: string; readonly reason?: string }
+
+/** What the makers of nodes need of their world. */
+export type NodeMakerOptions = {
+  readonly options: SimulationOptions
+  readonly sha256: Sha256
+  readonly clock: VirtualClock
+  readonly trace: Trace
+  readonly problems: Problems
+  readonly variants: BoardVariants
+  readonly oracle: ViewOracle
+  /** The stream of chance of one concern. */
+  readonly stream: (concern: string) => Prng
+  readonly performOnLink: (effect: LinkEffect) => void
+  readonly note: (node: string, fact: NodeFact) => void
+}
+
+/** A machine that runs. */
+export type MadeNode<Input, Effect, Role> = {
+  readonly driver: NodeDriver<Input, Effect>
+  readonly machine: Role
+}
+
+/** Makes what runs at each kind of node. */
+export class NodeMaker {
+  readonly #with: NodeMakerOptions
+
+  constructor(options: NodeMakerOptions) {
+    this.#with = options
+  }
+
+  authority(
+    disk: LogDisk,
+    answer: (effect: WriterEffect) => void,
+  ): MadeNode<AuthorityInput, AuthorityEffect, Authority> & { readonly store: SimulatedLogStore } {
+    const { sha256, clock, note, stream, performOnLink } = this.#with
+    const prng = stream('authority')
+    const machine = new Authority({
+      sha256,
+      randomBytes: count => prng.bytes(count),
+      limits: this.#authorityLimits(),
+    })
+    const store = new SimulatedLogStore({
+      clock,
+      prng: stream('disk'),
+      options: diskOptions,
+      disk,
+      receive: input => driver.receive(input),
+    })
+    const driver = this.#drive<AuthorityInput, AuthorityEffect>('authority', machine, effect => {
+      switch (effect.kind) {
+        case 'link-send':
+        case 'link-signal':
+        case 'link-close':
+          performOnLink(effect)
+          return
+        case 'write-answered':
+          answer(effect)
+          return
+        case 'fact':
+          note('authority', effect.fact)
+          return
+        default:
+          store.perform(effect)
+      }
+    })
+    return { driver, machine, store }
+  }
+
+  proxy(node: TreeNode): MadeNode<ProxyInput, ProxyEffect, ProxyTier> {
+    const { sha256, note, stream, performOnLink, options } = this.#with
+    const { name, incarnation } = node
+    const machine = new ProxyTier({
+      sha256,
+      prng: stream(incarnation === 1 ? name : `${name} ${incarnation}`),
+      limits: { follower: this.#followerLimits(), lingerMs: options.lingerMs },
+    })
+    const driver = this.#drive<ProxyInput, ProxyEffect>(name, machine, effect => {
+      if (effect.kind === 'fact') note(name, effect.fact)
+      else performOnLink(effect)
+    })
+    return { driver, machine }
+  }
+
+  edge(
+    node: TreeNode,
+    ceiling: number,
+  ): MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
+    const { sha256, clock, oracle, problems, note, stream, performOnLink, options } = this.#with
+    const { name } = node
+    const machine = new Edge({
+      sha256,
+      prng: stream(name),
+      wallClockMs: () => clock.wallMs,
+      limits: {
+        follower: this.#followerLimits(),
+        lingerMs: options.lingerMs,
+        documentsPerViewerMax: 100,
+        documentsMax: 100_000,
+      },
+    })
+    const rim = new ViewerRim({
+      clock,
+      prng: stream(`${name} rim`),
+      budgetBytes: options.viewerBudgetBytes,
+      receive: input => driver.receive(input),
+      watch: new FrameCheck({ edge: name, ceiling, clock, oracle, problems }),
+    })
+    const loads = new VariantLoads({
+      clock,
+      prng: stream(`${name} variants`),
+      loadMs: options.variantLoadMs,
+      failShare: options.variantFailShare,
+      variants: this.#with.variants,
+      receive: input => driver.receive(input),
+    })
+    const driver = this.#drive<EdgeInput, EdgeEffect>(name, machine, effect => {
+      switch (effect.kind) {
+        case 'link-send':
+        case 'link-signal':
+        case 'link-close':
+          performOnLink(effect)
+          return
+        case 'load-variant':
+          loads.load(effect.variant)
+          return
+        case 'fact':
+          note(name, effect.fact)
+          return
+        default:
+          rim.perform(effect)
+      }
+    })
+    return { driver, machine, rim }
+  }
+
+  #authorityLimits(): AuthorityLimits {
+    const { ringRecordsMax, snapshotEveryRecords, restAfterMs } = this.#with.options
+    return {
+      ...defaultAuthorityLimits,
+      ring: { ...defaultAuthorityLimits.ring, recordsMax: ringRecordsMax },
+      snapshotEveryRecords,
+      restAfterMs,
+      unloadAfterMs: restAfterMs,
+    }
+  }
+
+  #followerLimits(): FollowerLimits {
+    const { ringRecordsMax, creditBytes } = this.#with.options
+    return {
+      ring: { recordsMax: ringRecordsMax, bytesMax: 1_048_576, ageMax: milliseconds(60_000) },
+      upstream: { ...defaultUpstreamLimits, creditBytes },
+      pendingBytesMax: 16_384,
+    }
+  }
+
+  #drive<Input extends { readonly kind: string }, Effect>(
+    name: string,
+    machine: Machine<Input, Effect>,
+    perform: (effect: Effect) => void,
+  ): NodeDriver<Input, Effect> {
+    const { clock, trace, problems } = this.#with
+    return new NodeDriver<Input, Effect>({
+      name,
+      machine,
+      clock,
+      trace,
+      problems,
+      perform,
+      describe: describeInput,
+    })
+  }
+}
