@@ -40,6 +40,16 @@ export class Options {
     throw usageError(`${message}, got ${JSON.stringify(text)}`)
   }
 
+  /** @throws CommandError when it is no decimal number over 0 up to `max` */
+  number(name: string, { max }: { readonly max: number }): number | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const number = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN
+    if (number > 0 && number <= max) return number
+    const message = `${flagOf(name)} is a number over 0, at most ${max}`
+    throw usageError(`${message}, got ${JSON.stringify(text)}`)
+  }
+
   /** A duration with its unit, in ms. @throws CommandError when it is none in the range */
   duration(name: string, range: { readonly minMs: number; readonly maxMs: number }): number {
     const text = this.required(name)

@@ -23,6 +23,10 @@ export const tailVerb: Verb = {
   options: [
     ...connectionOptions,
     viewStateOption,
+    {
+      flags: '--max-rate <n>',
+      meaning: 'So many deltas per second at most; what comes between is part of the next one.',
+    },
     { flags: '--from <epoch:seq>', meaning: 'Shows only what comes after this place of the log.' },
     { flags: '--until-seq <n>', meaning: 'Ends with the change that reaches this seq.' },
     {
@@ -34,6 +38,7 @@ export const tailVerb: Verb = {
   examples: [
     'tail acme/match/final --as $TOKEN',
     'tail acme/match/final --json | jq -c .patch',
+    'tail acme/match/final --max-rate 2',
     'tail acme/match/final --until-seq 5000 --hash --quiet',
   ],
   run: tail,
@@ -48,6 +53,7 @@ async function tail(input: VerbInput): Promise<ExitCode> {
   } = input
   const settings = readConnectionOptions(options, terminal)
   const viewState = options.json('viewState')
+  const maxRate = options.number('maxRate', { max: 1_000 })
   const from = options.text('from')
   const place = from === undefined ? undefined : parsePlace(from)
   const untilSeq = options.integer('untilSeq', { min: 1, max: Number.MAX_SAFE_INTEGER })
@@ -55,7 +61,7 @@ async function tail(input: VerbInput): Promise<ExitCode> {
   const { connection, trouble, refused } = openConnection(settings)
   const { interrupted } = terminal
   try {
-    const observation = connection.observe(doc, { viewState })
+    const observation = connection.observe(doc, { viewState, maxRate })
     const end = (): void => observation.close()
     interrupted.addEventListener('abort', end, { once: true })
     await raceSilence(firstViewOf(observation), {

@@ -34,3 +34,18 @@ await t.test('a view state that is no JSON is a wrong command line', async t => 
     t.match(terminal.stderr, /--view-state must be JSON: .*\[FANFOLD_USAGE\]\n$/)
   }
 })
+
+await t.test('get shows a view that comes in pieces when it is whole', async t => {
+  const { terminal } = await startEdge(t, ({ type }) =>
+    type === 'observe'
+      ? [
+          { type: 'snapshot-begin', doc, epoch: 1, seq: 7, pieces: 2, bytes: 20 },
+          { type: 'snapshot-piece', doc, index: 0, pairs: [['', {}]] },
+          { type: 'snapshot-piece', doc, index: 1, pairs: [['/n', 7]] },
+          { type: 'snapshot-end', doc, position: 'p' },
+        ]
+      : [],
+  )
+  t.equal(await runProgram(['get', doc, '--json'], terminal), exitCodes.ok)
+  t.same(JSON.parse(terminal.stdout), { epoch: 1, seq: 7, view: { n: 7 } })
+})

@@ -54,3 +54,37 @@ await t.test('a move to another view adjoins what was before and comes after', a
   t.match(JSON.parse(lines.at(-1) ?? ''), { seq: 10, ranges: 'adjoin', changes: 4 })
   t.match(JSON.parse(lines[2] ?? ''), { kind: 'delta', from: 9, seq: 9 })
 })
+
+await t.test('tail asks for the rate that is given', async t => {
+  const { terminal, requests } = await build(t)
+  const words = ['tail', doc, '--max-rate', '2.5', '--until-seq', '10', '--quiet']
+  t.equal(await runProgram(words, terminal), exitCodes.ok)
+  t.match(requests[0], { type: 'observe', doc, maxRate: 2.5 })
+})
+
+await t.test('a rate that is none is a wrong command line', async t => {
+  for (const rate of ['0', '1001', 'fast']) {
+    const { terminal } = await build(t)
+    t.equal(await runProgram(['tail', doc, '--max-rate', rate], terminal), exitCodes.usage)
+    t.match(terminal.stderr, /--max-rate is a number over 0, at most 1000, .*\[FANFOLD_USAGE\]\n$/)
+  }
+})
+
+await t.test('a view that comes in pieces is shown as one that does not', async t => {
+  const pieces = [
+    { ...at, type: 'snapshot-begin', seq: 7, pieces: 2, bytes: 20 },
+    { type: 'snapshot-piece', doc, index: 0, pairs: [['', {}]] },
+    { type: 'snapshot-piece', doc, index: 1, pairs: [['/n', 7]] },
+    { type: 'snapshot-end', doc, position: 'p' },
+  ]
+  const shown = await Promise.all(
+    [pieces, [snapshot]].map(async answer => {
+      const { terminal } = await startEdge(t, ({ type }) => (type === 'observe' ? answer : []))
+      const words = ['tail', doc, '--json', '--hash', '--until-seq', '7']
+      t.equal(await runProgram(words, terminal), exitCodes.ok)
+      return terminal.stdout
+    }),
+  )
+  t.equal(shown[0], shown[1])
+  t.match(shown[0], /"kind":"snapshot"/)
+})
