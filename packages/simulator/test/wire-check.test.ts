@@ -52,7 +52,7 @@ t.test('records of the log pass, and are counted', async t => {
   const records = log.records.map(({ bytes }) => bytes)
   arrive(encodeRecordsFrame(1, records))
   t.same(problems.messages, [])
-  t.same(check.counts, { frames: 1, records: 5, snapshots: 0 })
+  t.same(check.counts, { frames: 1, records: 5, snapshots: 0, replayed: 0 })
 })
 
 t.test('a record of another history, or not yet durable, is a problem', async t => {
