@@ -1,4 +1,4 @@
-import { buildLog, sha256 } from '@fanfold/conformance'
+import { buildLog, sha256, testWarmStorePort } from '@fanfold/conformance'
 import { encodeSnapshot, type WarmDocument, type WarmInput } from '@fanfold/document'
 import { instant, Prng } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
@@ -29,6 +29,33 @@ function makeStore(disk = new WarmDisk()) {
   const pass = () => clock.runUntil(instant(clock.now + 1_000_000))
   return { disk, store, inputs, pass }
 }
+
+testWarmStorePort(t, async () => {
+  const clock = new VirtualClock()
+  const disk = new WarmDisk()
+  return {
+    open: receive => {
+      const options = { syncMinMs: 1, syncMeanMs: 5 }
+      const store = new SimulatedWarmStore({
+        clock,
+        prng: new Prng('warm'),
+        options,
+        disk,
+        receive,
+      })
+      return {
+        perform: effect => store.perform(effect),
+        close: () => {
+          const closed = store.close()
+          clock.runUntil(instant(clock.now + 10_000_000))
+          return closed
+        },
+      }
+    },
+    advance: () => clock.runUntil(instant(clock.now + 1_000)),
+    close: async () => undefined,
+  }
+})
 
 t.test('what is kept is there for the next store', async t => {
   const { disk, store, inputs, pass } = makeStore()
