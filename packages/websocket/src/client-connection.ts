@@ -2,9 +2,12 @@
  * One client's connection, viewer's or writer's: who it is, how much it may say and how much may wait
  * for it. What its requests mean is for others.
  *
- * Reading is held while the token is being verified, while more waits for the client than its budget,
- * and while its owner wants it held: a client that does not read cannot go on asking. What ws had
+ * Reading is held while the token is being verified and while its owner wants it held. What ws had
  * already read when a hold began waits here, at most one chunk of 64 KiB from the socket.
+ *
+ * A client that holds more than it may cannot go on asking: its requests wait here. Reading goes on, as
+ * what it says it has taken comes the same way, until too many wait; then it stops while bytes for the
+ * client wait in this process. When the kernel has them all, one request is served for each that comes.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -20,15 +23,11 @@ import { WebSocket } from 'ws'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { closeReasonFor, closeText } from './close-reason.ts'
+import { Delivery } from './delivery.ts'
 import { tokenBytesMax, tokenOf } from './request-token.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { retryAfterStorm, type TokenGate } from './token-gate.ts'
 import type { TurnCork } from './turn-cork.ts'
-import {
-  canWriteBeside,
-  encodeTextFrame,
-  kernelBacklogBytes,
-  textPayloads,
-} from './ws-internals.ts'
 
 /** A frame from a client: a token it shows, or a request of its own kind. */
 export type ClientFrame<Request> = { readonly token: string } | { readonly request: Request }
@@ -39,14 +38,18 @@ export type ClientEvents<Request> = {
   renewed(grants: Grants): void
   /** @param bytes of the frame it came in, about */
   requested(request: Request, bytes: number): void
-  /** Was over its budget, and holds nothing any more. */
+  /** Held more than it may, and has taken enough of it. */
   drained(): void
+  /** Has confirmed bytes; comes after `drained` where both do. */
+  confirmed(): void
   /** Once and last. @param why a close name, an error code or `lost` */
   closed(why: string): void
 }
 
 /** Why reading is held, as bits. */
-const holds = { verifying: 1, unread: 2, owner: 4 } as const
+const holds = { verifying: 1, unsent: 2, owner: 4 } as const
+/** Requests that wait for a client that holds too much, and their length: beyond either, reading may stop. */
+const heldMax = { requests: 64, characters: 65_536 } as const
 
 /** How long the close frame has to leave before the connection is cut, ms. */
 const lingerMs = 1_000
@@ -58,15 +61,17 @@ export class ClientConnection<Request> {
   readonly #limits: ClientLimits
   readonly #clock: Clock
   readonly #cork: TurnCork
+  readonly #delivery: Delivery
+  readonly #gate: TokenGate
   readonly #verifyToken: (token: string) => Promise<Grants>
   readonly #decode: (text: string) => ClientFrame<Request>
   readonly #events: ClientEvents<Request>
   readonly #bucket: TokenBucket
   readonly #tokenBucket: TokenBucket
-  readonly #writesBeside: boolean
   #grants: Grants | undefined
   #holds = 0
   #held: string[] = []
+  #heldCharacters = 0
   #badFrames = 0
   #isEnded = false
   #awakeMs: number
@@ -74,8 +79,6 @@ export class ClientConnection<Request> {
   #tokenDueSinceMs: number | undefined
   #heardAtMs: number
   #pingedAtMs: number
-  #progressAtMs = 0
-  #progress = ''
   #bytesRead = -1
 
   constructor(options: {
@@ -85,6 +88,9 @@ export class ClientConnection<Request> {
     readonly clock: Clock
     readonly cork: TurnCork
     readonly awakeMs: number
+    /** Whether what it is sent counts as held until it has confirmed it. */
+    readonly isConfirmed: boolean
+    readonly gate: TokenGate
     /** What the token allows; rejects when it is not good. */
     readonly verifyToken: (token: string) => Promise<Grants>
     /** @throws ProtocolError */
@@ -103,7 +109,8 @@ export class ClientConnection<Request> {
     this.#tokenDueSinceMs = options.awakeMs
     this.#heardAtMs = options.awakeMs
     this.#pingedAtMs = options.awakeMs
-    this.#writesBeside = canWriteBeside(options.ws, options.request.socket)
+    this.#gate = options.gate
+    this.#delivery = new Delivery({ ...options, socket: options.request.socket })
     const { framesPerSecondMax, framesBurst, tokensPerSecondMax, tokensBurst } = options.limits
     const nowMs = options.clock.monotonicMs()
     this.#bucket = new TokenBucket({ perSecondMax: framesPerSecondMax, burst: framesBurst, nowMs })
@@ -122,41 +129,21 @@ export class ClientConnection<Request> {
     return this.#grants
   }
 
-  /**
-   * True while no more waits for the client than its budget allows.
-   *
-   * When more does, nothing is read from it until all of it has left, which `drained` tells.
-   */
-  fits(): boolean {
-    if (this.#unsentBytes <= this.#limits.budgetBytes) return true
-    // What is only held back for the turn's one write may fit into the kernel.
-    this.#cork.uncork(this.#socket)
-    if (this.#unsentBytes <= this.#limits.budgetBytes) return true
-    if ((this.#holds & holds.unread) === 0) {
-      this.#hold(holds.unread)
-      this.#progressAtMs = this.#awakeMs
-    }
-    return false
+  /** What it takes and holds. */
+  get delivery(): Delivery {
+    return this.#delivery
   }
 
   /** Sends whole frames, made by `encodeTextFrame`, as one piece. */
   write(frames: Buffer): void {
-    if (this.#isEnded || this.#ws.readyState !== WebSocket.OPEN) return
-    if (this.#writesBeside) this.#socket.write(frames)
-    else for (const payload of textPayloads(frames)) this.#ws.send(payload, { binary: false })
-    this.fits()
+    if (!this.#isEnded) this.#delivery.write(frames)
   }
 
   /** Sends the payload of one text frame, joined with others of the turn. */
   send(payload: Uint8Array): void {
     if (this.#isEnded || this.#ws.readyState !== WebSocket.OPEN) return
-    this.#cork.cork(this.#socket)
-    this.write(encodeTextFrame(payload))
-  }
-
-  /** Joins what is written in this turn into one write. */
-  corkTurn(): void {
-    this.#cork.cork(this.#socket)
+    this.#delivery.corkTurn()
+    this.#delivery.writePayload(payload)
   }
 
   /** Tells the client that something it asked for is refused. */
@@ -193,18 +180,17 @@ export class ClientConnection<Request> {
       this.end('FANFOLD_UNAUTHORIZED', `no good token within ${authenticateMaxMs} ms`)
     } else if (expiresAtMs !== undefined && expiresAtMs <= this.#clock.wallMs()) {
       this.end('FANFOLD_UNAUTHORIZED', 'the token has ended and was not renewed')
+    } else if (this.#delivery.isStuck(awakeMs)) {
+      this.#closeBy('too-slow', `nothing taken for ${this.#limits.stallMaxMs} ms`)
     } else if (this.#socket.bytesRead !== this.#bytesRead) {
       this.#bytesRead = this.#socket.bytesRead
       this.#heardAtMs = awakeMs
-      this.#sweepProgress(awakeMs)
-    } else if ((this.#holds & holds.unread) !== 0) {
-      this.#sweepProgress(awakeMs)
     } else if (this.#holds === 0) {
       if (awakeMs - this.#heardAtMs >= silenceMaxMs) {
         this.#closeBy('silent', `nothing for ${silenceMaxMs} ms`)
       } else if (awakeMs - Math.max(this.#heardAtMs, this.#pingedAtMs) >= pingEveryMs) {
         this.#pingedAtMs = awakeMs
-        this.#ws.ping()
+        this.#delivery.ping()
       }
     }
   }
@@ -215,30 +201,51 @@ export class ClientConnection<Request> {
     this.#ws.terminate()
   }
 
-  get #unsentBytes(): number {
-    return this.#writesBeside ? this.#socket.writableLength : this.#ws.bufferedAmount
-  }
-
   #listen(): void {
     this.#ws.on('message', (data, isBinary) => {
       assert(Buffer.isBuffer(data), 'ws delivers messages as buffers')
       if (!this.#count()) return
       if (isBinary) this.#bad(new ProtocolError('FANFOLD_BAD_FRAME', 'frames are text, got binary'))
-      else if (this.#holds === 0) this.#take(data.toString())
-      else this.#held.push(data.toString())
+      else this.#takeOrHold(data.toString())
     })
     this.#ws.on('ping', () => this.#count())
-    this.#ws.on('pong', () => this.#count())
+    this.#ws.on('pong', payload => {
+      if (this.#isEnded) return
+      if (!this.#delivery.pong(payload)) {
+        this.#count()
+        return
+      }
+      this.#releaseDelivery()
+      this.#events.confirmed()
+    })
     // The close that follows says what there is to say.
     this.#ws.on('error', () => undefined)
     this.#ws.on('close', () => this.#finish('lost'))
     this.#socket.on('drain', () => {
-      if ((this.#holds & holds.unread) === 0 || this.#isEnded) return
-      // The hold goes first: what is sent in answer may well begin the next.
-      this.#holds &= ~holds.unread
-      this.#events.drained()
-      this.#settle()
+      if (this.#isEnded) return
+      this.#releaseDelivery()
+      this.#release(holds.unsent)
     })
+  }
+
+  #releaseDelivery(): void {
+    if (!this.#delivery.release()) return
+    this.#events.drained()
+    this.#settle()
+  }
+
+  #takeOrHold(text: string): void {
+    if (this.#holds === 0 && this.#held.length === 0 && this.#delivery.fits()) {
+      this.#take(text)
+      return
+    }
+    this.#held.push(text)
+    this.#heldCharacters += text.length
+    if (this.#holds === 0) this.#settle()
+  }
+
+  get #holdsTooMany(): boolean {
+    return this.#held.length > heldMax.requests || this.#heldCharacters > heldMax.characters
   }
 
   /** Counts a frame; false when it is one too many, or too late. */
@@ -298,13 +305,24 @@ export class ClientConnection<Request> {
     }
     this.#hold(holds.verifying)
     this.#tokenDueSinceMs ??= this.#awakeMs
+    const isNewcomer = this.#grants === undefined
+    if (isNewcomer && !this.#gate.enter()) {
+      const retryAfterMs = retryAfterStorm()
+      // The constructor has not returned yet when the token came with the handshake.
+      queueMicrotask(() => this.end('FANFOLD_OVERLOADED', 'too many newcomers', retryAfterMs))
+      return
+    }
     // An async function, so that a verifier that throws rejects.
     const verify = async (): Promise<Grants> => await this.#verifyToken(token)
-    verify().then(
-      grants => this.#admit(grants),
-      // Why a token is refused is for this node's log, not for whoever sent it.
-      () => this.end('FANFOLD_UNAUTHORIZED', 'the token is not valid here'),
-    )
+    verify()
+      .finally(() => {
+        if (isNewcomer) this.#gate.leave()
+      })
+      .then(
+        grants => this.#admit(grants),
+        // Why a token is refused is for this node's log, not for whoever sent it.
+        () => this.end('FANFOLD_UNAUTHORIZED', 'the token is not valid here'),
+      )
   }
 
   #admit(grants: Grants): void {
@@ -321,17 +339,6 @@ export class ClientConnection<Request> {
     this.#release(holds.verifying)
   }
 
-  #sweepProgress(awakeMs: number): void {
-    if ((this.#holds & holds.unread) === 0) return
-    const progress = `${this.#unsentBytes} ${kernelBacklogBytes(this.#socket)}`
-    if (progress !== this.#progress) {
-      this.#progress = progress
-      this.#progressAtMs = awakeMs
-    } else if (awakeMs - this.#progressAtMs >= this.#limits.stallMaxMs) {
-      this.#closeBy('too-slow', `no byte taken for ${this.#limits.stallMaxMs} ms`)
-    }
-  }
-
   #hold(reason: number): void {
     if (this.#holds === 0) this.#ws.pause()
     this.#holds |= reason
@@ -343,14 +350,21 @@ export class ClientConnection<Request> {
     this.#settle()
   }
 
-  /** Takes what waited for the holds to end, then reads on. */
+  /** Takes what waited as far as that goes, and reads on unless too much waits. */
   #settle(): void {
-    while (this.#holds === 0 && !this.#isEnded) {
-      const text = this.#held.shift()
-      if (text === undefined) break
+    while (this.#holds === 0 && !this.#isEnded && this.#held.length > 0) {
+      if (!this.#delivery.fits()) {
+        if (!this.#holdsTooMany) break
+        if (this.#delivery.isBlocked) {
+          this.#hold(holds.unsent)
+          return
+        }
+      }
+      const text = this.#held.shift() ?? ''
+      this.#heldCharacters -= text.length
       this.#take(text)
     }
-    if (this.#holds !== 0 || this.#isEnded) return
+    if (this.#holds !== 0 || this.#isEnded || !this.#ws.isPaused) return
     this.#heardAtMs = this.#awakeMs
     this.#ws.resume()
   }

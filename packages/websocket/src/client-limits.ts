@@ -11,9 +11,13 @@ export type ClientLimits = {
   readonly tokensBurst: number
   /** The bad frame that closes the connection. Default the 3rd. */
   readonly badFramesMax: number
-  /** Unsent bytes past which nothing is read, and cohorts' frames are not sent. Default 256 KiB, at least 64 KiB. */
+  /**
+   * Bytes that a client holds at most, past which its requests wait and cohorts' frames are not sent to
+   * it: of a viewer, what it has not confirmed, and less when it takes less in a second; of a writer,
+   * what waits in this process. Default 256 KiB, at least 16 KiB.
+   */
   readonly budgetBytes: number
-  /** How long a client over its budget may take no byte, ms. Default 30,000. */
+  /** How long a client that holds too much may take nothing, or confirm nothing, ms. Default 30,000. */
   readonly stallMaxMs: number
   /** A ping goes out when nothing was heard for this long, ms. Default 15,000. */
   readonly pingEveryMs: number

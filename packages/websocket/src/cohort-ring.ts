@@ -6,6 +6,10 @@
  * head as one piece of bytes: members that stand at the same place, nearly all of them, share it.
  * Entering, leaving and being overtaken cost O(1). The ring holds no frame that every member has:
  * it is emptied by whole passes, and a frame that would make it too large is swept out at once.
+ *
+ * Frames have marks, the sender's own numbers, and a seat keeps that of the last frame its member took.
+ * Signals go through the ring as frames do, without a mark, and a member that cannot take one keeps
+ * its seat: the signals that it missed are handed to whoever cares for it.
  */
 import { assert } from '@fanfold/kernel'
 
@@ -13,7 +17,14 @@ import { assert } from '@fanfold/kernel'
 export interface CohortMember {
   /** Takes bytes that are `frames` whole frames; false when it cannot, and is out of the cohort. */
   take(bytes: Buffer, frames: number): boolean
+  /** Whether it would take so many bytes; asked before signals, which put nobody out. */
+  wouldTake(bytes: number): boolean
+  /** Whether earlier signals wait for it. */
+  readonly hasSignalsWaiting: boolean
 }
+
+/** A signal in a ring: its key, and the bytes of its frame. */
+export type RingSignal = { readonly key: string; readonly bytes: Buffer }
 
 /** A member's place in one cohort; only the ring changes it. */
 export class Seat<Member extends CohortMember> {
@@ -23,27 +34,41 @@ export class Seat<Member extends CohortMember> {
   index: number
   /** Number of the next frame this member gets. */
   cursor: number
+  /** Where the member stands: the mark of the last frame that it took, or the one it entered with. */
+  mark: number
 
   constructor(options: {
     readonly ring: CohortRing<Member>
     readonly member: Member
     readonly index: number
     readonly cursor: number
+    readonly mark: number
   }) {
     this.ring = options.ring
     this.member = options.member
     this.index = options.index
     this.cursor = options.cursor
+    this.mark = options.mark
   }
 }
+
+/** Bytes on their way; a signal has a key. */
+type Frame = { readonly bytes: Buffer; readonly key: string | undefined }
 
 /** The members of one cohort and the frames on their way to them. */
 export class CohortRing<Member extends CohortMember> {
   readonly #bytesMax: number
   readonly #onLagging: (seat: Seat<Member>) => void
+  readonly #onMissed: (member: Member, signals: readonly RingSignal[]) => void
+  readonly #onOvertaken: (member: Member, signals: readonly RingSignal[]) => void
   readonly #seats: Seat<Member>[] = []
-  #frames: Buffer[] = []
+  #frames: Frame[] = []
   #bytes = 0
+  /** Number of the last frame that is no signal, and its mark. */
+  #last = -1
+  #mark = 0
+  /** Number of the last signal. */
+  #lastSignal = -1
   /** Number of the first frame in the ring. */
   #base = 0
   /** Seats before this index have every frame before `#passHead`. */
@@ -56,9 +81,15 @@ export class CohortRing<Member extends CohortMember> {
     readonly bytesMax: number
     /** A member did not take its bytes and has lost its seat. */
     readonly onLagging: (seat: Seat<Member>) => void
+    /** A member did not take these signals, whether it keeps its seat or not; never none. */
+    readonly onMissed: (member: Member, signals: readonly RingSignal[]) => void
+    /** A member has taken these signals while others wait for it; never none. */
+    readonly onOvertaken: (member: Member, signals: readonly RingSignal[]) => void
   }) {
     this.#bytesMax = options.bytesMax
     this.#onLagging = options.onLagging
+    this.#onMissed = options.onMissed
+    this.#onOvertaken = options.onOvertaken
   }
 
   /** How many members there are. */
@@ -71,10 +102,10 @@ export class CohortRing<Member extends CohortMember> {
     return this.#frames.length > 0
   }
 
-  /** Seats a member, who gets the frames that are pushed from now on. */
-  enter(member: Member): Seat<Member> {
+  /** Seats a member, who stands at `mark` and gets the frames that are pushed from now on. */
+  enter(member: Member, mark: number): Seat<Member> {
     const index = this.#seats.length
-    const seat = new Seat<Member>({ ring: this, member, index, cursor: this.#head })
+    const seat = new Seat<Member>({ ring: this, member, index, cursor: this.#head, mark })
     this.#seats.push(seat)
     return seat
   }
@@ -96,12 +127,19 @@ export class CohortRing<Member extends CohortMember> {
     if (this.#seats.length === 0) this.#endPass()
   }
 
-  /** Puts a frame into the ring. */
-  push(frame: Buffer): void {
+  /** Puts a frame into the ring; who takes it stands at `mark`. */
+  push(bytes: Buffer, mark: number): void {
     if (this.#seats.length === 0) return
-    this.#frames.push(frame)
-    this.#bytes += frame.length
-    if (this.#bytes > this.#bytesMax) this.sweep(Number.POSITIVE_INFINITY)
+    this.#last = this.#head
+    this.#mark = mark
+    this.#push({ bytes, key: undefined })
+  }
+
+  /** Puts a signal into the ring. */
+  pushSignal(bytes: Buffer, key: string): void {
+    if (this.#seats.length === 0) return
+    this.#lastSignal = this.#head
+    this.#push({ bytes, key })
   }
 
   /** Gives one member what waits for it, now. */
@@ -131,21 +169,51 @@ export class CohortRing<Member extends CohortMember> {
     return this.#base + this.#frames.length
   }
 
+  #push(frame: Frame): void {
+    this.#frames.push(frame)
+    this.#bytes += frame.bytes.length
+    if (this.#bytes > this.#bytesMax) this.sweep(Number.POSITIVE_INFINITY)
+  }
+
   #deliver(seat: Seat<Member>): boolean {
-    if (seat.cursor === this.#head) return true
-    if (seat.member.take(this.#join(seat.cursor), this.#head - seat.cursor)) {
-      seat.cursor = this.#head
+    const head = this.#head
+    const { cursor, member } = seat
+    if (cursor === head) return true
+    const bytes = this.#join(cursor)
+    const isSignalsOnly = cursor > this.#last
+    if (isSignalsOnly && !member.wouldTake(bytes.length)) {
+      seat.cursor = head
+      this.#onMissed(member, this.#signalsFrom(cursor))
       return true
     }
+    if (member.take(bytes, head - cursor)) {
+      seat.cursor = head
+      if (!isSignalsOnly) seat.mark = this.#mark
+      if (cursor <= this.#lastSignal && member.hasSignalsWaiting) {
+        this.#onOvertaken(member, this.#signalsFrom(cursor))
+      }
+      return true
+    }
+    // The ring lets go of its frames when the last one leaves.
+    const signals = this.#signalsFrom(cursor)
     this.leave(seat)
     this.#onLagging(seat)
+    if (signals.length > 0) this.#onMissed(member, signals)
     return false
+  }
+
+  #signalsFrom(cursor: number): readonly RingSignal[] {
+    const signals: RingSignal[] = []
+    for (const { bytes, key } of this.#frames.slice(cursor - this.#base)) {
+      if (key !== undefined) signals.push({ key, bytes })
+    }
+    return signals
   }
 
   #join(from: number): Buffer {
     const to = this.#head
     if (this.#joined?.from === from && this.#joined.to === to) return this.#joined.bytes
-    const frames = this.#frames.slice(from - this.#base)
+    const frames = this.#frames.slice(from - this.#base).map(frame => frame.bytes)
     const [only] = frames
     const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames)
     this.#joined = { from, to, bytes }
@@ -155,7 +223,7 @@ export class CohortRing<Member extends CohortMember> {
   #endPass(): void {
     const isEmpty = this.#seats.length === 0
     const done = (isEmpty ? this.#head : this.#passHead) - this.#base
-    for (const frame of this.#frames.splice(0, done)) this.#bytes -= frame.length
+    for (const { bytes } of this.#frames.splice(0, done)) this.#bytes -= bytes.length
     this.#base += done
     this.#swept = 0
     if (this.#frames.length === 0) this.#joined = undefined

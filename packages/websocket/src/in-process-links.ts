@@ -14,6 +14,7 @@ import {
   type PeerIdentity,
 } from '@fanfold/protocol'
 import { InputQueue } from './input-queue.ts'
+import { SignalLane } from './signal-lane.ts'
 
 /** Limits of links inside a process; the first two mean what they mean on a socket. */
 export type InProcessLimits = {
@@ -38,6 +39,7 @@ class LinkEnd {
   other: LinkEnd | undefined
   frames: Uint8Array[] = []
   bytes = 0
+  readonly signals = new SignalLane<Uint8Array>({ signalsMax: limits.signalsWaitingMax.value })
   isCongested = false
   isScheduled = false
   isOpen = false
@@ -110,8 +112,11 @@ export class InProcessLinks {
     this.#inputs.perform(() => {
       switch (effect.kind) {
         case 'link-send':
-        case 'link-signal':
           this.#send(end, effect.frame)
+          return
+        case 'link-signal':
+          if (end.isCongested) end.signals.put(effect.key, effect.frame)
+          else this.#send(end, effect.frame)
           return
         case 'link-close':
           this.#close(end, `${effect.code}: ${effect.message}`)
@@ -153,6 +158,13 @@ export class InProcessLinks {
     }
   }
 
+  #sendSignals(end: LinkEnd): void {
+    while (!end.isCongested && !end.isClosed && end.signals.size > 0) {
+      const frame = end.signals.shift()
+      if (frame !== undefined) this.#send(end, frame)
+    }
+  }
+
   #schedule(end: LinkEnd): void {
     if (end.isScheduled) return
     end.isScheduled = true
@@ -180,6 +192,7 @@ export class InProcessLinks {
     if (end.isCongested && end.bytes * 2 < this.#limits.bufferedBytesMax) {
       end.isCongested = false
       this.#inputs.report({ kind: 'link-drained', link: end.id })
+      this.#sendSignals(end)
     }
     if (end.frames.length > 0) this.#schedule(end)
   }

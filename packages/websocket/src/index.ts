@@ -14,8 +14,12 @@ export { type LinkLimits, linkLimitsDefault } from './link-socket.ts'
 export { LinkSockets, type LinkStats } from './link-sockets.ts'
 export { tokenBytesMax } from './request-token.ts'
 export {
+  handshakesBurstDefault,
+  handshakesPerSecondMaxDefault,
   httpServerOptions,
+  listenBacklog,
   type RouteName,
+  retryAfterHeader,
   routePaths,
   type SocketAcceptor,
   UpgradeRouter,

@@ -2,13 +2,16 @@
  * One link on one WebSocket, from its first byte to its last.
  *
  * What is unsent is bounded twice: past `bufferedBytesMax` the link is congested and its user holds
- * back; a user that does not is cut off at `bufferedBytesCap`, one frame later at most. A peer is
+ * back; a user that does not is cut off at `bufferedBytesCap`, one frame later at most. Signals wait
+ * apart from that while the link is congested, a bounded number of them, the latest of each key. What
+ * the kernel holds beyond is bounded by its own limits, and by the credit that a peer gives. A peer is
  * there as long as bytes come from it: a ping goes out whenever nothing else did for a while, so
  * that the other side may judge likewise.
  */
 import type { Socket } from 'node:net'
 import { assert } from '@fanfold/kernel'
 import {
+  limits as bounds,
   closeCodes,
   type ErrorCode,
   encodeLinkFrame,
@@ -20,6 +23,7 @@ import { WebSocket } from 'ws'
 import { closeNameOf, closeReasonFor, closeText } from './close-reason.ts'
 import { FrameMailbox } from './frame-mailbox.ts'
 import { type LinkAuthenticator, shakeHands } from './link-handshake.ts'
+import { SignalLane } from './signal-lane.ts'
 import type { TurnCork } from './turn-cork.ts'
 
 /** Limits of one link. */
@@ -71,6 +75,7 @@ export class LinkSocket {
   readonly #events: LinkEvents
   readonly #cork: TurnCork
   readonly #mailbox = new FrameMailbox()
+  readonly #signals = new SignalLane<Uint8Array>({ signalsMax: bounds.signalsWaitingMax.value })
   readonly #openedAtMs: number
   /** Undefined until a dialled connection stands. */
   #socket: Socket | undefined
@@ -145,6 +150,18 @@ export class LinkSocket {
       this.#isCongested = true
       this.#events.congested()
     }
+  }
+
+  /** Sends a signal, or keeps it until the link has drained; a later one of its key takes its place. */
+  signal(key: string, frame: Uint8Array): void {
+    if (this.#state !== 'open') return
+    if (this.#isCongested) this.#signals.put(key, frame)
+    else this.send(frame)
+  }
+
+  /** Signals that were dropped because too many waited. */
+  get signalsDropped(): number {
+    return this.#signals.dropped
   }
 
   /** Closes with the code's close code; what was sent before leaves first, if it can. */
@@ -238,6 +255,10 @@ export class LinkSocket {
     if (this.#ws.bufferedAmount * 2 >= this.#limits.bufferedBytesMax) return
     this.#isCongested = false
     this.#events.drained()
+    while (!this.#isCongested && this.#signals.size > 0) {
+      const frame = this.#signals.shift()
+      if (frame !== undefined) this.send(frame)
+    }
   }
 
   /** Unsent bytes; what was only held back for the turn's one write is offered to the kernel first. */

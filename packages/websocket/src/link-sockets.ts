@@ -32,6 +32,10 @@ export type LinkStats = {
   readonly bytesIn: number
   readonly bytesOut: number
   readonly congestions: number
+  /** Signals that were to be sent. */
+  readonly signalsOut: number
+  /** Those of them that were dropped because too many waited. */
+  readonly signalsDropped: number
   /** Connections that ended before they became links. */
   readonly handshakesFailed: number
   /** Links and connections that ended, by the first word of the reason. */
@@ -59,6 +63,9 @@ export class LinkSockets {
   #bytesIn = 0
   #bytesOut = 0
   #congestions = 0
+  #signalsOut = 0
+  /** Of links that have closed. */
+  #signalsDropped = 0
   #handshakesFailed = 0
   #isClosed = false
 
@@ -125,10 +132,13 @@ export class LinkSockets {
       if (link === undefined) return
       switch (effect.kind) {
         case 'link-send':
-        case 'link-signal':
           this.#framesOut++
           this.#bytesOut += effect.frame.length
           link.send(effect.frame)
+          return
+        case 'link-signal':
+          this.#signalsOut++
+          link.signal(effect.key, effect.frame)
           return
         case 'link-close':
           link.close(effect.code, effect.message)
@@ -141,6 +151,8 @@ export class LinkSockets {
 
   /** Numbers for metrics. */
   stats(): LinkStats {
+    let signalsDropped = this.#signalsDropped
+    for (const link of this.#links.values()) signalsDropped += link.signalsDropped
     return {
       links: this.#open,
       framesIn: this.#framesIn,
@@ -148,6 +160,8 @@ export class LinkSockets {
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       congestions: this.#congestions,
+      signalsOut: this.#signalsOut,
+      signalsDropped,
       handshakesFailed: this.#handshakesFailed,
       closes: this.#closes.snapshot(),
     }
@@ -222,6 +236,7 @@ export class LinkSockets {
     link: LinkId,
     end: { readonly wasOpen: boolean; readonly dialled: boolean; readonly reason: string },
   ): void {
+    this.#signalsDropped += this.#links.get(link)?.signalsDropped ?? 0
     this.#links.delete(link)
     this.#closes.add(firstWord(end.reason))
     if (end.wasOpen) this.#open--

@@ -1,6 +1,9 @@
 /*
  * The public port's front door: takes WebSocket requests off an HTTP server and hands each to the
  * part that serves its path. Whatever is wrong with a request is answered here, in HTTP.
+ *
+ * When thousands come at once, because a node near by has gone, so many are let in that those who are
+ * in do not notice; the others are told, before anything is done for them, when to come again.
  */
 import { type IncomingMessage, type Server, type ServerOptions, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -8,8 +11,11 @@ import type { Duplex } from 'node:stream'
 import { assert } from '@fanfold/kernel'
 import { type ErrorCode, limits, linkSubprotocol, viewerSubprotocol } from '@fanfold/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { type Clock, systemClock } from './clock.ts'
 import { isOriginAllowed } from './origin.ts'
 import { hasTokenInUrl, offeredSubprotocols } from './request-token.ts'
+import { TokenBucket } from './token-bucket.ts'
+import { retryAfterStorm } from './token-gate.ts'
 
 /**
  * What the HTTP server under a router is made with: limits on requests that never end. A request
@@ -38,10 +44,21 @@ export const routePaths: Readonly<Record<RouteName, string>> = {
   write: '/v1/write',
 }
 
+/** Connections of clients that wait for the operating system to be accepted: a storm's first moment. */
+export const listenBacklog = 4_096
+
+/** Handshakes of clients in a second, by default. */
+export const handshakesPerSecondMaxDefault = 3_000
+/** Handshakes of clients that may come at once after a quiet time, by default. */
+export const handshakesBurstDefault = 6_000
+
+/** Says more exactly than Retry-After when to come again, ms, to each client something else. */
+export const retryAfterHeader = 'fanfold-retry-after-ms'
+
 /** How long ws waits for the other side's close frame before it cuts the connection, ms. */
 const closeTimeoutMs = 2_000
-/** What a client that found no room is told to wait, seconds. */
-const retryAfterSeconds = 5
+/** What a client that found no room is told to wait, ms. */
+const retryAfterMs = 5_000
 
 const routeRules = {
   // Fragments and chunks are limited as well as bytes: tiny ones cost far more memory than they hold.
@@ -71,17 +88,21 @@ type Refusal = {
   readonly status: number
   readonly code: ErrorCode
   readonly message: string
-  readonly retryAfterSeconds?: number
+  readonly retryAfterMs?: number
 }
 
 /** Routes WebSocket requests by path. */
 export class UpgradeRouter {
   readonly #origins: readonly string[]
   readonly #connectionsMax: number
+  readonly #handshakesPerSecondMax: number
+  readonly #clock: Clock
+  readonly #handshakes: TokenBucket
   readonly #routes = new Map<string, Route>()
   readonly #servers: Readonly<Record<RouteName, WebSocketServer>>
   #connections = 0
   #refused = 0
+  #turnedAway = 0
   #isClosed = false
 
   constructor(options: {
@@ -89,9 +110,22 @@ export class UpgradeRouter {
     readonly origins: readonly string[]
     /** Connections open at the same time; more are answered 503 with Retry-After. */
     readonly connectionsMax: number
+    /** Handshakes of clients in a second; more are answered 503 with a time to wait. Links do not count. Default 3,000. */
+    readonly handshakesPerSecondMax?: number | undefined
+    /** Handshakes of clients at once after a quiet time. Default 6,000. */
+    readonly handshakesBurst?: number | undefined
+    /** Default the machine's. */
+    readonly clock?: Clock | undefined
   }) {
     this.#origins = options.origins
     this.#connectionsMax = options.connectionsMax
+    this.#clock = options.clock ?? systemClock
+    this.#handshakesPerSecondMax = options.handshakesPerSecondMax ?? handshakesPerSecondMaxDefault
+    this.#handshakes = new TokenBucket({
+      perSecondMax: this.#handshakesPerSecondMax,
+      burst: options.handshakesBurst ?? handshakesBurstDefault,
+      nowMs: this.#clock.monotonicMs(),
+    })
     this.#servers = {
       link: webSocketServer('link'),
       observe: webSocketServer('observe'),
@@ -120,8 +154,18 @@ export class UpgradeRouter {
   }
 
   /** Numbers for metrics. */
-  stats(): { readonly connections: number; readonly refused: number } {
-    return { connections: this.#connections, refused: this.#refused }
+  stats(): {
+    readonly connections: number
+    /** Requests that were answered in HTTP, for whatever reason. */
+    readonly refused: number
+    /** Those of them that came when too many did. */
+    readonly turnedAway: number
+  } {
+    return {
+      connections: this.#connections,
+      refused: this.#refused,
+      turnedAway: this.#turnedAway,
+    }
   }
 
   /**
@@ -158,6 +202,15 @@ export class UpgradeRouter {
   #refusal(request: IncomingMessage, route: Route | undefined): Refusal | undefined {
     if (route === undefined) return noRoute
     if (this.#isClosed) return closing
+    if (route.name !== 'link' && !this.#handshakes.take(this.#clock.monotonicMs())) {
+      this.#turnedAway++
+      return {
+        status: 503,
+        code: 'FANFOLD_OVERLOADED',
+        message: `at most ${this.#handshakesPerSecondMax} handshakes per second`,
+        retryAfterMs: retryAfterStorm(),
+      }
+    }
     const { headers } = request
     if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
       return hasBody
@@ -183,7 +236,7 @@ export class UpgradeRouter {
         status: 503,
         code: 'FANFOLD_OVERLOADED',
         message: `the node has its ${this.#connectionsMax} connections`,
-        retryAfterSeconds,
+        retryAfterMs,
       }
     }
     return undefined
@@ -201,7 +254,7 @@ const closing: Refusal = {
   status: 503,
   code: 'FANFOLD_DRAINING',
   message: 'the node is going away',
-  retryAfterSeconds,
+  retryAfterMs,
 }
 const hasBody: Refusal = {
   status: 400,
@@ -243,8 +296,9 @@ function refuse(socket: Duplex, refusal: Refusal): void {
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
-  if (refusal.retryAfterSeconds !== undefined) {
-    head.push(`Retry-After: ${refusal.retryAfterSeconds}`)
+  if (refusal.retryAfterMs !== undefined) {
+    head.push(`Retry-After: ${Math.ceil(refusal.retryAfterMs / 1_000)}`)
+    head.push(`${retryAfterHeader}: ${refusal.retryAfterMs}`)
   }
   socket.once('finish', destroySocket)
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)

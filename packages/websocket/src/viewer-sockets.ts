@@ -3,10 +3,12 @@
  *
  * What is sent to a cohort goes through its ring (see cohort-ring.ts), what is sent to one viewer
  * directly; before that the viewer is given what waits for it in rings, so that it sees both in the
- * order of the effects.
+ * order of the effects. A viewer that holds too much (see delivery-window.ts) leaves its cohort; once it
+ * has drained, the edge is told where it stands. Signals wait until it is back, transfers go on as soon
+ * as there is room.
  */
 import type { IncomingMessage } from 'node:http'
-import { assert, unreachable } from '@fanfold/kernel'
+import { unreachable } from '@fanfold/kernel'
 import {
   type CohortId,
   decodeViewerRequest,
@@ -15,24 +17,26 @@ import {
   type ViewerEffect,
   type ViewerId,
   type ViewerInput,
-  type ViewerRequest,
 } from '@fanfold/protocol'
 import type { WebSocket } from 'ws'
+import { AbsentViewers } from './absent-viewers.ts'
 import { ClientConnection, type ClientFrame } from './client-connection.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
-import { CohortRing, type Seat } from './cohort-ring.ts'
+import { FanOut } from './fan-out.ts'
 import { InputQueue } from './input-queue.ts'
 import { Sweep } from './sweep.ts'
+import { TokenGate, tokensVerifyingMaxDefault } from './token-gate.ts'
 import { TurnCork } from './turn-cork.ts'
+import { type BeforeWrite, type RequestOfViewer, Viewer } from './viewer.ts'
 import { encodeTextFrame } from './ws-internals.ts'
 
 /** Numbers of a node's viewers, for metrics. */
 export type ViewerStats = {
   readonly viewers: number
   readonly cohorts: number
-  /** Viewers that left a cohort because they were over their budget, and have not drained since. */
+  /** Viewers that left a cohort because they held more than they may, and have not drained since. */
   readonly lagging: number
   /** How often a viewer left a cohort for that. */
   readonly lags: number
@@ -40,52 +44,20 @@ export type ViewerStats = {
   /** Frames to viewers, each counted once for each of them. */
   readonly framesOut: number
   readonly bytesOut: number
+  /** Pings that viewers confirm bytes by, of viewers that are connected. */
+  readonly probes: number
+  /** Transfers that are under way. */
+  readonly transfers: number
+  /** Signals that were dropped while they waited, of viewers that are connected. */
+  readonly signalsDropped: number
   readonly closes: Readonly<Record<string, number>>
 }
 
-/** Requests of a viewer but for the token, which is the rim's. */
-type Request = Exclude<ViewerRequest, { type: 'authenticate' }>
-
-/** How often deadlines, silence and standstill are looked at, ms. */
-const sweepMs = 1_000
-/** Sockets written to in one turn before others have theirs; about 5 ms of work. */
-const seatsPerTurn = 1_000
-/** Bytes of frames that wait in one cohort's ring. */
-const ringBytesMax = 1_048_576
-
-/** Told before bytes that are so many frames go to a viewer. */
-type BeforeWrite = (viewer: Viewer, bytes: number, frames: number) => void
-
-class Viewer {
-  readonly id: ViewerId
-  readonly seats = new Map<CohortId, Seat<Viewer>>()
-  /** Cohorts it left by lagging, until it drains. */
-  readonly lost = new Set<CohortId>()
-  readonly #beforeWrite: BeforeWrite
-  #connection: ClientConnection<Request> | undefined
-
-  constructor(id: ViewerId, beforeWrite: BeforeWrite) {
-    this.id = id
-    this.#beforeWrite = beforeWrite
-  }
-
-  get connection(): ClientConnection<Request> {
-    assert(this.#connection !== undefined, `viewer ${this.id} has its connection`)
-    return this.#connection
-  }
-
-  /** Set once, right after construction: the connection's events need the viewer and the reverse. */
-  set connection(connection: ClientConnection<Request>) {
-    this.#connection = connection
-  }
-
-  take(bytes: Buffer, frames: number): boolean {
-    if (!this.connection.fits()) return false
-    this.#beforeWrite(this, bytes.length, frames)
-    this.connection.write(bytes)
-    return true
-  }
-}
+/** How often overdue answers are looked for, ms; every fourth time, deadlines, silence and standstill. */
+const sweepMs = 250
+const sweepsPerJudgement = 4
+/** Transfers fed in one turn before others have theirs, each with a window of bytes at most. */
+const transfersPerTurn = 32
 
 /** The viewers of one node. */
 export class ViewerSockets {
@@ -96,11 +68,15 @@ export class ViewerSockets {
   readonly #inputs: InputQueue<ViewerInput>
   readonly #sweep: Sweep
   readonly #cork = new TurnCork()
+  readonly #gate = new TokenGate({ tokensMax: tokensVerifyingMaxDefault })
   readonly #viewers = new Map<ViewerId, Viewer>()
-  readonly #cohorts = new Map<CohortId, CohortRing<Viewer>>()
-  readonly #waiting = new Set<CohortRing<Viewer>>()
+  readonly #fanOut: FanOut
+  readonly #absent = new AbsentViewers()
+  /** Viewers with transfers, where there may be room for more. */
+  readonly #feeding = new Set<Viewer>()
   readonly #closes = new CloseCounts()
-  #isFlushDue = false
+  #isFeedingDue = false
+  #sweeps = 0
   #lags = 0
   #framesIn = 0
   #framesOut = 0
@@ -122,13 +98,22 @@ export class ViewerSockets {
     this.#limits = options.limits
     this.#clock = options.clock
     this.#inputs = new InputQueue(options.report)
+    this.#fanOut = new FanOut({
+      cork: this.#cork,
+      lagged: (id, seat) => {
+        this.#lags++
+        seat.member.leave(id, seat.mark)
+        this.#absent.add(id, seat.member)
+      },
+      missed: (id, viewer, signals) => {
+        for (const { key, bytes } of signals) viewer.signals.put(key, { cohort: id, bytes })
+      },
+    })
     this.#sweep = new Sweep({
       clock: options.clock,
       periodMs: sweepMs,
       isNeeded: () => this.#viewers.size > 0,
-      task: awakeMs => {
-        for (const viewer of this.#viewers.values()) viewer.connection.sweep(awakeMs)
-      },
+      task: awakeMs => this.#judge(awakeMs),
     })
   }
 
@@ -140,13 +125,15 @@ export class ViewerSockets {
       return id
     }
     const viewer = new Viewer(id, this.#beforeWrite)
-    viewer.connection = new ClientConnection<Request>({
+    viewer.connection = new ClientConnection<RequestOfViewer>({
       ws,
       request,
       limits: this.#limits,
       clock: this.#clock,
       cork: this.#cork,
       awakeMs: this.#sweep.awakeMs,
+      isConfirmed: true,
+      gate: this.#gate,
       verifyToken: this.#verifyToken,
       decode: decodeRequest,
       events: {
@@ -157,6 +144,7 @@ export class ViewerSockets {
           this.#inputs.report({ kind: 'viewer-requested', viewer: id, request: asked })
         },
         drained: () => this.#drained(viewer),
+        confirmed: () => this.#goOn(viewer),
         closed: why => this.#closed(viewer, why),
       },
     })
@@ -168,37 +156,13 @@ export class ViewerSockets {
   /** Does what a machine wants done. What concerns a viewer that is gone is nothing. */
   perform(effect: ViewerEffect): void {
     this.#inputs.perform(() => {
-      switch (effect.kind) {
-        case 'viewer-send':
-        case 'viewer-signal':
-          this.#send(effect.viewer, effect.frame)
-          return
-        case 'viewer-close':
-          this.#end(effect.viewer, effect.code, effect.message)
-          return
-        case 'cohort-enter':
-          this.#enter(effect.cohort, effect.viewer)
-          return
-        case 'cohort-exit':
-          this.#exit(effect.cohort, effect.viewer)
-          return
-        case 'cohort-move':
-          this.#move(effect)
-          return
-        case 'cohort-send':
-        case 'cohort-signal':
-          this.#sendToCohort(effect.cohort, effect.frame)
-          return
-        case 'viewer-transfer': {
-          const { viewer, transfer, frames } = effect
-          for (const frame of frames) this.#send(viewer, frame)
-          this.#inputs.report({ kind: 'viewer-transferred', viewer, transfer })
-          return
-        }
-        case 'transfer-end':
-          return
-        default:
-          unreachable(effect)
+      if (effect.kind === 'cohort-send') {
+        this.#fanOut.send(effect.cohort, encodeTextFrame(effect.frame), effect.mark)
+      } else if (effect.kind === 'cohort-signal') {
+        this.#signalToCohort(effect)
+      } else {
+        const viewer = this.#viewers.get(effect.viewer)
+        if (viewer !== undefined) this.#performFor(viewer, effect)
       }
     })
   }
@@ -206,15 +170,26 @@ export class ViewerSockets {
   /** Numbers for metrics. */
   stats(): ViewerStats {
     let lagging = 0
-    for (const viewer of this.#viewers.values()) if (viewer.lost.size > 0) lagging++
+    let probes = 0
+    let transfers = 0
+    let signalsDropped = 0
+    for (const viewer of this.#viewers.values()) {
+      if (viewer.isLagging) lagging++
+      probes += viewer.connection.delivery.probes
+      transfers += viewer.transfers.size
+      signalsDropped += viewer.signals.dropped
+    }
     return {
       viewers: this.#viewers.size,
-      cohorts: this.#cohorts.size,
+      cohorts: this.#fanOut.cohorts,
       lagging,
       lags: this.#lags,
       framesIn: this.#framesIn,
       framesOut: this.#framesOut,
       bytesOut: this.#bytesOut,
+      probes,
+      transfers,
+      signalsDropped,
       closes: this.#closes.snapshot(),
     }
   }
@@ -222,9 +197,9 @@ export class ViewerSockets {
   /** Closes every viewer with 1012 and tells it when to come back. Each is reported closed. */
   drain(retryAfterMs: number): void {
     this.#inputs.perform(() => {
-      for (const { id, connection } of [...this.#viewers.values()]) {
-        this.#catchUp(id)
-        connection.end('FANFOLD_DRAINING', 'the node is going away', retryAfterMs)
+      for (const viewer of [...this.#viewers.values()]) {
+        this.#fanOut.catchUp(viewer)
+        viewer.connection.end('FANFOLD_DRAINING', 'the node is going away', retryAfterMs)
       }
     })
   }
@@ -237,153 +212,180 @@ export class ViewerSockets {
     for (const viewer of [...this.#viewers.values()]) viewer.connection.terminate()
   }
 
+  #performFor(
+    viewer: Viewer,
+    effect: Exclude<ViewerEffect, { kind: 'cohort-send' | 'cohort-signal' }>,
+  ): void {
+    switch (effect.kind) {
+      case 'viewer-send':
+        this.#send(viewer, effect.frame)
+        return
+      case 'viewer-close':
+        this.#end(viewer, effect.code, effect.message)
+        return
+      case 'viewer-signal':
+        this.#signal(viewer, effect.key, encodeTextFrame(effect.frame))
+        return
+      case 'viewer-transfer':
+        viewer.transfers.add(effect.transfer, effect.frames)
+        this.#goOn(viewer)
+        return
+      case 'transfer-end':
+        viewer.transfers.end(effect.transfer)
+        return
+      case 'cohort-enter':
+        this.#enter(effect.cohort, viewer, effect.mark)
+        return
+      case 'cohort-exit':
+        this.#exit(effect.cohort, viewer)
+        return
+      case 'cohort-move':
+        this.#move(viewer, effect)
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
   /** Counts what a viewer takes, and joins it with what other rings hold for it. */
   readonly #beforeWrite: BeforeWrite = (viewer, bytes, frames) => {
     this.#framesOut += frames
     this.#bytesOut += bytes
-    if (this.#waiting.size > 1 && viewer.seats.size > 1) viewer.connection.corkTurn()
+    if (this.#fanOut.waiting > 1 && viewer.seats.size > 1) viewer.connection.delivery.corkTurn()
   }
 
-  #send(id: ViewerId, frame: Uint8Array): void {
-    const viewer = this.#viewers.get(id)
-    if (viewer === undefined) return
-    this.#catchUp(id)
-    const bytes = encodeTextFrame(frame)
-    this.#beforeWrite(viewer, bytes.length, 1)
-    viewer.connection.corkTurn()
-    viewer.connection.write(bytes)
+  #send(viewer: Viewer, frame: Uint8Array): void {
+    this.#fanOut.catchUp(viewer)
+    this.#framesOut++
+    viewer.connection.delivery.corkTurn()
+    this.#bytesOut += viewer.connection.delivery.writePayload(frame)
   }
 
-  #end(id: ViewerId, code: ErrorCode, message: string): void {
-    this.#catchUp(id)
-    this.#viewers.get(id)?.connection.end(code, message)
+  #end(viewer: Viewer, code: ErrorCode, message: string): void {
+    this.#fanOut.catchUp(viewer)
+    viewer.connection.end(code, message)
   }
 
-  /** Gives a viewer what was sent to its cohorts before. */
-  #catchUp(id: ViewerId): void {
-    const viewer = this.#viewers.get(id)
-    if (viewer === undefined || this.#waiting.size === 0) return
-    for (const seat of viewer.seats.values()) {
-      if (!seat.ring.isWaiting) continue
-      viewer.connection.corkTurn()
-      seat.ring.deliver(seat)
-    }
+  #enter(id: CohortId, viewer: Viewer, mark: number): void {
+    if (viewer.seats.has(id)) return
+    if (viewer.comeBack(id)) this.#absent.delete(id, viewer)
+    this.#fanOut.enter(id, viewer, mark)
+    this.#goOn(viewer)
   }
 
-  #enter(id: CohortId, viewerId: ViewerId): void {
-    const viewer = this.#viewers.get(viewerId)
-    if (viewer === undefined || viewer.seats.has(id)) return
-    let ring = this.#cohorts.get(id)
-    if (ring === undefined) {
-      ring = new CohortRing<Viewer>({
-        bytesMax: ringBytesMax,
-        onLagging: seat => this.#lag(id, seat.member),
-      })
-      this.#cohorts.set(id, ring)
-    }
-    viewer.lost.delete(id)
-    viewer.seats.set(id, ring.enter(viewer))
-  }
-
-  #exit(id: CohortId, viewerId: ViewerId): void {
-    const viewer = this.#viewers.get(viewerId)
-    if (viewer === undefined) return
-    viewer.lost.delete(id)
+  #exit(id: CohortId, viewer: Viewer): void {
     const seat = viewer.seats.get(id)
-    if (seat === undefined) return
-    seat.ring.deliver(seat)
-    seat.ring.leave(seat)
-    viewer.seats.delete(id)
-    this.#forgetWhenEmpty(id, seat.ring)
+    seat?.ring.deliver(seat)
+    this.#fanOut.leave(id, viewer)
+    if (viewer.comeBack(id)) this.#absent.delete(id, viewer)
+    viewer.signals.drop(signal => signal.cohort === id)
   }
 
   /** From one cohort to another with a frame of its own; one that lags goes on lagging there. */
-  #move({ viewer: id, from, to, frame }: Extract<ViewerEffect, { kind: 'cohort-move' }>): void {
-    const viewer = this.#viewers.get(id)
-    if (viewer === undefined) return
+  #move(
+    viewer: Viewer,
+    { from, to, frame, mark }: Extract<ViewerEffect, { kind: 'cohort-move' }>,
+  ): void {
     // What waits in the ring comes first, and may turn out to be too much.
-    this.#catchUp(id)
+    this.#fanOut.catchUp(viewer)
     if (viewer.seats.has(from)) {
-      this.#exit(from, id)
-      if (frame !== undefined) this.#send(id, frame)
-      this.#enter(to, id)
-    } else if (viewer.lost.delete(from)) {
-      viewer.lost.add(to)
-    } else {
-      // It has drained, and the report of that names a cohort that it is not in any more.
-      this.#inputs.report({
-        kind: 'viewer-drained',
-        viewer: id,
-        cohorts: [{ cohort: to, mark: 0 }],
+      this.#fanOut.leave(from, viewer)
+      if (frame !== undefined) this.#send(viewer, frame)
+      this.#enter(to, viewer, mark)
+      return
+    }
+    const drained = viewer.moveAway(from, to)
+    this.#absent.delete(from, viewer)
+    this.#absent.add(to, viewer)
+    // The report that it has drained names a cohort that it is not in any more.
+    if (drained !== undefined) {
+      this.#inputs.report({ kind: 'viewer-drained', viewer: viewer.id, cohorts: [drained] })
+    }
+  }
+
+  #signalToCohort(effect: Extract<ViewerEffect, { kind: 'cohort-signal' }>): void {
+    const bytes = encodeTextFrame(effect.frame)
+    this.#fanOut.signal(effect.cohort, effect.key, bytes)
+    for (const viewer of this.#absent.of(effect.cohort)) {
+      viewer.signals.put(effect.key, { cohort: effect.cohort, bytes })
+    }
+  }
+
+  #signal(viewer: Viewer, key: string, bytes: Buffer): void {
+    this.#fanOut.catchUp(viewer)
+    viewer.signals.put(key, { cohort: undefined, bytes })
+    this.#goOn(viewer)
+  }
+
+  /** Sends what waits for a viewer alone as far as there is room: signals once it is back, then transfers. */
+  #goOn(viewer: Viewer): void {
+    while (viewer.signals.size > 0 && !viewer.isAway) {
+      const bytes = viewer.signals.peek()?.bytes
+      if (bytes === undefined || !viewer.wouldTake(bytes.length)) break
+      viewer.signals.shift()
+      this.#beforeWrite(viewer, bytes.length, 1)
+      viewer.connection.delivery.corkTurn()
+      viewer.connection.write(bytes)
+    }
+    if (viewer.transfers.size === 0) return
+    this.#feeding.add(viewer)
+    this.#feedSoon()
+  }
+
+  #feedSoon(): void {
+    if (this.#isFeedingDue) return
+    this.#isFeedingDue = true
+    setImmediate(() => this.#feed())
+  }
+
+  #feed(): void {
+    this.#isFeedingDue = false
+    let left = transfersPerTurn
+    for (const viewer of this.#feeding) {
+      if (left === 0) break
+      left--
+      this.#feeding.delete(viewer)
+      const { delivery } = viewer.connection
+      viewer.transfers.feed({
+        hasRoomFor: bytes => delivery.hasRoomFor(bytes),
+        send: frame => this.#send(viewer, frame),
+        done: transfer => {
+          this.#inputs.report({ kind: 'viewer-transferred', viewer: viewer.id, transfer })
+        },
       })
     }
-  }
-
-  #sendToCohort(id: CohortId, frame: Uint8Array): void {
-    const ring = this.#cohorts.get(id)
-    if (ring === undefined) return
-    ring.push(encodeTextFrame(frame))
-    if (!ring.isWaiting) return
-    this.#waiting.add(ring)
-    this.#flushSoon()
-  }
-
-  #flushSoon(): void {
-    if (this.#isFlushDue) return
-    this.#isFlushDue = true
-    setImmediate(() => this.#flush())
-  }
-
-  /** One turn's share of what waits in rings; a ring that is not done goes to the end of the queue. */
-  #flush(): void {
-    this.#isFlushDue = false
-    let seatsLeft = seatsPerTurn
-    for (const ring of [...this.#waiting]) {
-      if (seatsLeft <= 0) break
-      seatsLeft -= ring.sweep(seatsLeft)
-      this.#waiting.delete(ring)
-      if (ring.isWaiting) this.#waiting.add(ring)
-    }
     this.#cork.flush()
-    if (this.#waiting.size > 0) this.#flushSoon()
-  }
-
-  #lag(id: CohortId, viewer: Viewer): void {
-    this.#lags++
-    const seat = viewer.seats.get(id)
-    viewer.seats.delete(id)
-    viewer.lost.add(id)
-    if (seat !== undefined) this.#forgetWhenEmpty(id, seat.ring)
+    if (this.#feeding.size > 0) this.#feedSoon()
   }
 
   #drained(viewer: Viewer): void {
-    if (viewer.lost.size === 0) return
-    const cohorts = [...viewer.lost].map(cohort => ({ cohort, mark: 0 }))
-    viewer.lost.clear()
+    const cohorts = viewer.drained()
+    if (cohorts.length === 0) return
     this.#inputs.report({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
+  }
+
+  #judge(awakeMs: number): void {
+    this.#sweeps++
+    const isFull = this.#sweeps % sweepsPerJudgement === 0
+    for (const { connection } of this.#viewers.values()) {
+      connection.delivery.judge(awakeMs)
+      if (isFull) connection.sweep(awakeMs)
+    }
   }
 
   #closed(viewer: Viewer, why: string): void {
     this.#closes.add(why)
     this.#viewers.delete(viewer.id)
-    for (const [id, seat] of viewer.seats) {
-      seat.ring.leave(seat)
-      this.#forgetWhenEmpty(id, seat.ring)
-    }
-    viewer.seats.clear()
+    this.#feeding.delete(viewer)
+    for (const id of viewer.absences) this.#absent.delete(id, viewer)
+    for (const id of viewer.seats.keys()) this.#fanOut.leave(id, viewer)
     // One that never showed a good token was never reported.
     if (viewer.connection.grants === undefined) return
     this.#inputs.report({ kind: 'viewer-closed', viewer: viewer.id })
   }
-
-  #forgetWhenEmpty(id: CohortId, ring: CohortRing<Viewer>): void {
-    if (ring.size > 0) return
-    this.#cohorts.delete(id)
-    this.#waiting.delete(ring)
-  }
 }
 
-function decodeRequest(text: string): ClientFrame<Request> {
+function decodeRequest(text: string): ClientFrame<RequestOfViewer> {
   const request = decodeViewerRequest(text)
   return request.type === 'authenticate' ? { token: request.token } : { request }
 }

@@ -27,6 +27,7 @@ import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
 import { InputQueue } from './input-queue.ts'
 import { Sweep } from './sweep.ts'
+import { TokenGate, tokensVerifyingMaxDefault } from './token-gate.ts'
 import { TurnCork } from './turn-cork.ts'
 
 /** Requests of one writer that may wait for their answers, by default. */
@@ -84,6 +85,7 @@ export class WriterSockets {
   readonly #inputs: InputQueue<WriterInput>
   readonly #sweep: Sweep
   readonly #cork = new TurnCork()
+  readonly #gate = new TokenGate({ tokensMax: tokensVerifyingMaxDefault })
   readonly #writers = new Set<Writer>()
   readonly #pending = new Map<RequestId, Pending>()
   readonly #closes = new CloseCounts()
@@ -138,6 +140,8 @@ export class WriterSockets {
       clock: this.#clock,
       cork: this.#cork,
       awakeMs: this.#sweep.awakeMs,
+      isConfirmed: false,
+      gate: this.#gate,
       verifyToken: this.#verifyToken,
       decode: decodeRequest,
       events: {
@@ -145,6 +149,7 @@ export class WriterSockets {
         renewed: () => undefined,
         requested: (asked, bytes) => this.#requested(writer, asked, bytes),
         drained: () => undefined,
+        confirmed: () => undefined,
         closed: why => {
           this.#closes.add(why)
           this.#writers.delete(writer)

@@ -14,21 +14,39 @@ import type { WebSocket } from 'ws'
  * frame for many sockets is made once.
  */
 export function encodeTextFrame(payload: Uint8Array): Buffer {
-  const { length } = payload
-  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const frame = Buffer.allocUnsafeSlow(head + length)
-  frame[0] = finalText
-  if (head === 2) {
+  const head = headBytes(payload.length)
+  const frame = Buffer.allocUnsafeSlow(head + payload.length)
+  writeHead(frame, finalBit | textOpcode, payload.length)
+  frame.set(payload, head)
+  return frame
+}
+
+/** The header of one fragment of an unmasked text message, for a payload of so many bytes. */
+export function fragmentHead(
+  length: number,
+  place: { readonly isFirst: boolean; readonly isLast: boolean },
+): Buffer {
+  const head = Buffer.allocUnsafe(headBytes(length))
+  const opcode = place.isFirst ? textOpcode : continuationOpcode
+  writeHead(head, place.isLast ? finalBit | opcode : opcode, length)
+  return head
+}
+
+function headBytes(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10
+}
+
+function writeHead(frame: Buffer, first: number, length: number): void {
+  frame[0] = first
+  if (length < 126) {
     frame[1] = length
-  } else if (head === 4) {
+  } else if (length < 65_536) {
     frame[1] = 126
     frame.writeUInt16BE(length, 2)
   } else {
     frame[1] = 127
     frame.writeBigUInt64BE(BigInt(length), 2)
   }
-  frame.set(payload, head)
-  return frame
 }
 
 /** The payloads of frames that `encodeTextFrame` made, for a socket that cannot be written beside. */
@@ -45,8 +63,9 @@ export function* textPayloads(frames: Buffer): Generator<Buffer> {
   }
 }
 
-/** FIN, and the opcode of text. */
-const finalText = 0x81
+const finalBit = 0x80
+const textOpcode = 0x1
+const continuationOpcode = 0x0
 
 /**
  * Whether frames may be written to `socket` beside those of `ws`.

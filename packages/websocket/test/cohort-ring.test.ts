@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type CohortMember, CohortRing, type Seat } from '../src/cohort-ring.ts'
+import { type CohortMember, CohortRing, type RingSignal, type Seat } from '../src/cohort-ring.ts'
 
 /** A member that remembers what it got, and takes nothing while it is full. */
 class Member implements CohortMember {
   readonly got: string[] = []
   isFull = false
+  hasSignalsWaiting = false
   writes = 0
 
   take(bytes: Buffer, frames: number): boolean {
@@ -16,6 +17,10 @@ class Member implements CohortMember {
     this.writes++
     return true
   }
+
+  wouldTake(): boolean {
+    return !this.isFull
+  }
 }
 
 const frame = (n: number) => Buffer.from(`${n};`)
@@ -23,25 +28,37 @@ const frame = (n: number) => Buffer.from(`${n};`)
 const ringOf = (options: {
   readonly bytesMax?: number
   readonly onLagging?: (seat: Seat<Member>) => void
+  readonly onMissed?: (member: Member, signals: readonly RingSignal[]) => void
+  readonly onOvertaken?: (member: Member, signals: readonly RingSignal[]) => void
 }) =>
   new CohortRing<Member>({
     bytesMax: options.bytesMax ?? 1_000,
     onLagging: options.onLagging ?? (() => undefined),
+    onMissed: options.onMissed ?? (() => undefined),
+    onOvertaken: options.onOvertaken ?? (() => undefined),
   })
 
 t.test('frames that wait together leave in one piece, shared by all', t => {
   const ring = ringOf({})
   const pieces: Buffer[] = []
   const members = [1, 2, 3].map(() => ({
+    hasSignalsWaiting: false,
+    wouldTake: () => true,
     take: (bytes: Buffer) => {
       pieces.push(bytes)
       return true
     },
   }))
-  const shared = new CohortRing<CohortMember>({ bytesMax: 100, onLagging: () => undefined })
-  for (const member of members) shared.enter(member)
-  shared.push(frame(1))
-  shared.push(frame(2))
+  const nothing = () => undefined
+  const shared = new CohortRing<CohortMember>({
+    bytesMax: 100,
+    onLagging: nothing,
+    onMissed: nothing,
+    onOvertaken: nothing,
+  })
+  for (const member of members) shared.enter(member, 0)
+  shared.push(frame(1), 0)
+  shared.push(frame(2), 0)
   t.equal(shared.sweep(10), 3)
   t.notOk(shared.isWaiting)
   t.equal(new Set(pieces).size, 1)
@@ -53,14 +70,14 @@ t.test('frames that wait together leave in one piece, shared by all', t => {
 t.test('a sweep visits so many members at most and goes on where it stopped', t => {
   const ring = ringOf({})
   const members = Array.from({ length: 5 }, () => new Member())
-  for (const member of members) ring.enter(member)
-  ring.push(frame(1))
+  for (const member of members) ring.enter(member, 0)
+  ring.push(frame(1), 1)
   t.equal(ring.sweep(2), 2)
   t.same(
     members.map(member => member.got.length),
     [1, 1, 0, 0, 0],
   )
-  ring.push(frame(2))
+  ring.push(frame(2), 2)
   t.equal(ring.sweep(3), 3)
   t.ok(ring.isWaiting, 'the first two lack the second frame')
   ring.sweep(10)
@@ -72,11 +89,11 @@ t.test('a sweep visits so many members at most and goes on where it stopped', t 
 t.test('a frame that makes the ring too large is swept out at once', t => {
   const ring = ringOf({ bytesMax: 5 })
   const member = new Member()
-  ring.enter(member)
-  ring.push(frame(1))
-  ring.push(frame(2))
+  ring.enter(member, 0)
+  ring.push(frame(1), 1)
+  ring.push(frame(2), 2)
   t.same(member.got, [])
-  ring.push(frame(3))
+  ring.push(frame(3), 3)
   t.same(member.got, ['1', '2', '3'])
   t.equal(member.writes, 1)
   t.end()
@@ -84,13 +101,93 @@ t.test('a frame that makes the ring too large is swept out at once', t => {
 
 t.test('a ring without members holds nothing', t => {
   const ring = ringOf({})
-  ring.push(frame(1))
+  ring.push(frame(1), 1)
   t.notOk(ring.isWaiting)
-  const seat = ring.enter(new Member())
-  ring.push(frame(2))
+  const seat = ring.enter(new Member(), 0)
+  ring.push(frame(2), 2)
   ring.leave(seat)
   ring.leave(seat)
   t.notOk(ring.isWaiting)
+  t.end()
+})
+
+t.test('a seat knows the mark of the last frame its member took', t => {
+  const marks: number[] = []
+  const ring = ringOf({ onLagging: seat => marks.push(seat.mark) })
+  const [first, second] = [new Member(), new Member()]
+  const seat = ring.enter(first, 7)
+  t.equal(seat.mark, 7, 'the one it entered with')
+  ring.enter(second, 7)
+  ring.push(frame(1), 8)
+  ring.push(frame(2), 9)
+  ring.sweep(1)
+  t.equal(seat.mark, 9)
+  second.isFull = true
+  ring.push(frame(3), 10)
+  ring.sweep(10)
+  t.same(marks, [7], 'the second has taken nothing')
+  first.isFull = true
+  ring.push(frame(4), 11)
+  ring.sweep(10)
+  t.same(marks, [7, 10])
+  t.end()
+})
+
+t.test('a signal moves no mark and puts nobody out', t => {
+  const missed: string[] = []
+  let lagging = 0
+  const ring = ringOf({
+    onLagging: () => lagging++,
+    onMissed: (_member, signals) => missed.push(...signals.map(signal => signal.key)),
+  })
+  const [quick, slow] = [new Member(), new Member()]
+  const seat = ring.enter(quick, 1)
+  ring.enter(slow, 1)
+  slow.isFull = true
+  ring.pushSignal(frame(1), 'a')
+  ring.pushSignal(frame(2), 'b')
+  ring.sweep(10)
+  t.same(quick.got, ['1', '2'])
+  t.equal(seat.mark, 1)
+  t.same(missed, ['a', 'b'])
+  t.equal(ring.size, 2)
+  slow.isFull = false
+  ring.push(frame(3), 2)
+  ring.sweep(10)
+  t.same(slow.got, ['3'], 'it is still there')
+  slow.isFull = true
+  ring.pushSignal(frame(4), 'c')
+  ring.push(frame(5), 3)
+  ring.sweep(10)
+  t.equal(lagging, 1)
+  t.same(missed, ['a', 'b', 'c'], 'what it missed by lagging too')
+  quick.isFull = true
+  ring.pushSignal(frame(6), 'd')
+  ring.push(frame(7), 4)
+  ring.sweep(10)
+  t.same(missed, ['a', 'b', 'c', 'd'], 'also of the last one who leaves')
+  t.equal(ring.size, 0)
+  t.end()
+})
+
+t.test('a signal that is taken while older ones wait is said', t => {
+  const overtaken: string[] = []
+  const ring = ringOf({
+    onOvertaken: (_member, signals) => overtaken.push(...signals.map(signal => signal.key)),
+  })
+  const member = new Member()
+  ring.enter(member, 1)
+  ring.pushSignal(frame(1), 'a')
+  ring.sweep(1)
+  t.same(overtaken, [])
+  member.hasSignalsWaiting = true
+  ring.push(frame(2), 2)
+  ring.sweep(1)
+  t.same(overtaken, [])
+  ring.push(frame(3), 3)
+  ring.pushSignal(frame(4), 'b')
+  ring.sweep(1)
+  t.same(overtaken, ['b'])
   t.end()
 })
 
@@ -125,13 +222,13 @@ t.test(
           const entry = 'who' in action ? all[action.who % Math.max(all.length, 1)] : undefined
           if (action.kind === 'enter') {
             const member = new Member()
-            all.push({ member, expected: [], seat: ring.enter(member) })
+            all.push({ member, expected: [], seat: ring.enter(member, 0) })
           } else if (action.kind === 'push') {
             pushed++
             for (const one of all) {
               if (one.seat !== undefined) one.expected.push(String(pushed))
             }
-            ring.push(frame(pushed))
+            ring.push(frame(pushed), pushed)
           } else if (action.kind === 'sweep') {
             ring.sweep(action.seats)
           } else if (entry?.seat !== undefined) {

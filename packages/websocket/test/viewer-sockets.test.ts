@@ -83,15 +83,15 @@ t.test('a viewer that does not read lags, holds its budget at most, and delays n
   let sent = 0
   const frame = text({ filler: 'x'.repeat(65_500) })
   while (viewers.stats().lagging === 0 && sent < 1_000) {
-    perform({ kind: 'cohort-send', cohort, frame, mark: 0 })
     sent++
+    perform({ kind: 'cohort-send', cohort, frame, mark: sent })
     await until(() => quick.client.frames.length === sent)
   }
   t.equal(viewers.stats().lagging, 1)
   t.ok(sent < 1_000, 'it left the cohort')
   const { bytesOut } = viewers.stats()
   for (let more = 1; more <= 20; more++) {
-    perform({ kind: 'cohort-send', cohort, frame, mark: 0 })
+    perform({ kind: 'cohort-send', cohort, frame, mark: sent + more })
     await until(() => quick.client.frames.length === sent + more)
   }
   const headBytes = 4
@@ -108,7 +108,7 @@ t.test('a viewer that does not read lags, holds its budget at most, and delays n
   await until(() => inputs.some(input => input.kind === 'viewer-drained'))
   t.match(
     inputs.find(input => input.kind === 'viewer-drained'),
-    { viewer: slow.viewer, cohorts: [cohort] },
+    { viewer: slow.viewer, cohorts: [{ cohort, mark: sent - 1 }] },
   )
   await until(() => inputs.some(input => input.kind === 'viewer-requested'))
   t.equal(viewers.stats().lagging, 0)
@@ -158,7 +158,9 @@ t.test('a viewer that lags and is moved gets no frame, and drains in its new coh
   const drained = () => inputs.filter(input => input.kind === 'viewer-drained')
   client.ws.resume()
   await until(() => drained().length > 0)
-  t.match(drained(), [{ viewer, cohorts: [otherCohort] }])
+  t.same(drained(), [
+    { kind: 'viewer-drained', viewer, cohorts: [{ cohort: otherCohort, mark: undefined }] },
+  ])
   // The edge has not heard of it yet when it moves the viewer again: it hears of where it is now.
   perform({
     kind: 'cohort-move',
@@ -169,7 +171,7 @@ t.test('a viewer that lags and is moved gets no frame, and drains in its new coh
     mark: 0,
   })
   await until(() => drained().length > 1)
-  t.match(drained()[1], { viewer, cohorts: [cohort] })
+  t.match(drained()[1], { viewer, cohorts: [{ cohort, mark: undefined }] })
   perform(
     { kind: 'cohort-enter', cohort, viewer, mark: 0 },
     { kind: 'cohort-send', cohort, frame: text({ last: true }), mark: 0 },

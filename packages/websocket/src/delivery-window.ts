@@ -1,0 +1,195 @@
+/*
+ * How much one viewer may hold: bytes that were written and that it has not confirmed, wherever they are.
+ *
+ * What the kernel and the network took says nothing: their buffers hold minutes of a slow line. So marks
+ * are put between the bytes, probes, and the answer to a probe confirms all before it. Answers that come
+ * within a second are what is wanted, and the window stays as wide as the budget; a viewer that takes
+ * longer gets a window of what it was seen to take in a second, so that what waits for it is at most about
+ * a second old. The window widens again when the viewer takes quickly what fills it. Where no answer
+ * comes at all for a second, all that it holds counts as too much.
+ *
+ * A start as wide as the budget lets a snapshot through at once, and a line that turns out to be slow is
+ * found out a second later. Time is an argument: real time for rates, and for what is overdue the time
+ * that this process was awake, or a pause of ours would be laid at the viewer's door.
+ */
+import { assert } from '@fanfold/kernel'
+
+/** The least a window may be, bytes: a second at 64 kbit/s. */
+export const windowBytesMin = 8_192
+/** Bytes from one probe to the next where answers come quickly, and the fewest where they do not. */
+const probeBytesMax = 16_384
+const probeBytesMin = 2_048
+/** Probes that wait for their answers, at most. */
+const probesMax = 32
+/** Answers within this time are quick, ms: a window that they fill is too narrow, and a few probes will do. */
+const quickMs = 250
+/** Answers after this time are slow, ms: the window becomes what the viewer takes in a second. */
+const slowMs = 700
+/** A probe that has waited so long is overdue, ms awake; a time awake is known to 250 ms. */
+const overdueMs = 1_250
+/** A rate is measured over this time at least, ms. */
+const measureMs = 250
+
+/** A probe on its way; `bytes` were written before it. */
+type Probe = {
+  readonly nonce: number
+  readonly bytes: number
+  /** What the viewer held when it was sent. */
+  readonly heldBytes: number
+  readonly sentAtMs: number
+  readonly sentAtAwakeMs: number
+}
+
+/** Two clocks: real time, and time that this process was awake; ms. */
+export type Moment = { readonly nowMs: number; readonly awakeMs: number }
+
+/** What one viewer holds and may hold. */
+export class DeliveryWindow {
+  readonly #bytesMax: number
+  readonly #bytesMin: number
+  #windowBytes: number
+  #writtenBytes = 0
+  #confirmedBytes = 0
+  #probedBytes = 0
+  /** Bytes from the last probe to the next. */
+  #probeEveryBytes = probeBytesMin
+  /** The oldest first. */
+  readonly #probes: Probe[] = []
+  #isOverdue = false
+  /** Where the measuring of the rate began. */
+  #sinceMs = 0
+  #sinceBytes = 0
+
+  constructor(options: {
+    /** What the window is at most and at first, bytes. */
+    readonly bytesMax: number
+  }) {
+    this.#bytesMax = options.bytesMax
+    this.#bytesMin = Math.min(windowBytesMin, options.bytesMax)
+    this.#windowBytes = options.bytesMax
+  }
+
+  /** Bytes that were written and not confirmed. */
+  get heldBytes(): number {
+    return this.#writtenBytes - this.#confirmedBytes
+  }
+
+  /** Bytes that may be held. */
+  get windowBytes(): number {
+    return this.#windowBytes
+  }
+
+  /** Bytes that were confirmed so far. */
+  get confirmedBytes(): number {
+    return this.#confirmedBytes
+  }
+
+  /** Bytes written so far. */
+  get writtenBytes(): number {
+    return this.#writtenBytes
+  }
+
+  /** True while nothing is held: the next byte begins a measuring. */
+  get isIdle(): boolean {
+    return this.#writtenBytes === this.#confirmedBytes
+  }
+
+  /** True while more is held than may be. */
+  get isOver(): boolean {
+    return this.#writtenBytes - this.#confirmedBytes > this.#windowBytes || this.#isOverdue
+  }
+
+  /** True while at most half of what may be held is. */
+  get isDrained(): boolean {
+    return this.heldBytes * 2 <= this.#windowBytes && !this.#isOverdue
+  }
+
+  /** True while a probe waits for its answer. */
+  get isProbing(): boolean {
+    return this.#probes.length > 0
+  }
+
+  /** True when so many bytes more would still leave a quarter of the window to others. */
+  hasRoomFor(bytes: number): boolean {
+    if (this.#isOverdue) return false
+    return this.isIdle || (this.heldBytes + bytes) * 4 <= this.#windowBytes * 3
+  }
+
+  /** The next bytes begin to be held at `nowMs`, after nothing was. */
+  begin(nowMs: number): void {
+    this.#sinceMs = nowMs
+    this.#sinceBytes = this.#confirmedBytes
+  }
+
+  /** True when a probe is due after so many bytes more. */
+  isProbeDueAfter(bytes: number): boolean {
+    return (
+      this.#writtenBytes + bytes - this.#probedBytes >= this.#probeEveryBytes &&
+      this.#probes.length < probesMax
+    )
+  }
+
+  /** So many bytes were written. */
+  wrote(bytes: number): void {
+    this.#writtenBytes += bytes
+  }
+
+  /** A probe goes out behind all that was written; its answer will name the nonce. */
+  probe(nonce: number, { nowMs, awakeMs }: Moment): void {
+    const heldBytes = this.heldBytes
+    const bytes = this.#writtenBytes
+    this.#probes.push({ nonce, bytes, heldBytes, sentAtMs: nowMs, sentAtAwakeMs: awakeMs })
+    this.#probedBytes = bytes
+  }
+
+  /**
+   * The viewer has answered the probe of `nonce`, and so has all that was written before. An answer to
+   * a later probe is one to all before it.
+   *
+   * @returns false when no such probe is on its way
+   */
+  confirm(nonce: number, { nowMs, awakeMs }: Moment): boolean {
+    const index = this.#probes.findIndex(probe => probe.nonce === nonce)
+    const probe = this.#probes[index]
+    if (probe === undefined) return false
+    this.#probes.splice(0, index + 1)
+    assert(
+      probe.bytes >= this.#confirmedBytes && probe.bytes <= this.#writtenBytes,
+      `${probe.bytes} bytes between ${this.#confirmedBytes} confirmed and ${this.#writtenBytes} written`,
+    )
+    this.#confirmedBytes = probe.bytes
+    this.judge(awakeMs)
+    this.#adapt(probe, nowMs)
+    return true
+  }
+
+  /** Whether an answer is overdue at `awakeMs`; to be called several times a second. */
+  judge(awakeMs: number): void {
+    const [oldest] = this.#probes
+    this.#isOverdue = oldest !== undefined && awakeMs - oldest.sentAtAwakeMs >= overdueMs
+  }
+
+  #adapt(probe: Probe, nowMs: number): void {
+    const delayMs = nowMs - probe.sentAtMs
+    const elapsedMs = nowMs - this.#sinceMs
+    const perSecondBytes =
+      elapsedMs < measureMs
+        ? undefined
+        : Math.round(((this.#confirmedBytes - this.#sinceBytes) * 1_000) / elapsedMs)
+    if (delayMs > slowMs) {
+      if (perSecondBytes !== undefined) this.#resize(perSecondBytes)
+    } else if (delayMs <= quickMs) {
+      if (probe.heldBytes * 2 >= this.#windowBytes) this.#resize(this.#windowBytes * 2)
+    } else if (perSecondBytes !== undefined) {
+      this.#resize(Math.max(this.#windowBytes, perSecondBytes))
+    }
+    if (perSecondBytes !== undefined) this.begin(nowMs)
+    const quarter = Math.floor(this.#windowBytes / 4)
+    this.#probeEveryBytes =
+      delayMs > quickMs ? probeBytesMin : Math.min(probeBytesMax, Math.max(probeBytesMin, quarter))
+  }
+
+  #resize(bytes: number): void {
+    this.#windowBytes = Math.min(this.#bytesMax, Math.max(this.#bytesMin, bytes))
+  }
+}

@@ -1,0 +1,218 @@
+/*
+ * The sending side of one client's connection: what is written to it, and how much it holds of that.
+ *
+ * For a viewer, bytes are held until it confirms them (see delivery-window.ts): probes are WebSocket
+ * pings, answered by every client there is, and their payloads cannot be guessed, so that nobody
+ * confirms what it has not read. A writer keeps no state by what it is sent: for it, only what waits in
+ * this process counts.
+ */
+import { randomInt } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { WebSocket } from 'ws'
+import type { ClientLimits } from './client-limits.ts'
+import type { Clock } from './clock.ts'
+import { DeliveryWindow } from './delivery-window.ts'
+import type { TurnCork } from './turn-cork.ts'
+import {
+  canWriteBeside,
+  encodeTextFrame,
+  fragmentHead,
+  kernelBacklogBytes,
+  textPayloads,
+} from './ws-internals.ts'
+
+/** Random numbers in probes are below this: their payload is the count of bytes, then the number. */
+const nonceEnd = 2 ** 32
+const probeBytes = 8
+/** A longer message goes in fragments of this size, so that its parts can be confirmed. */
+const fragmentBytes = 49_152
+
+/** What a connection takes and holds. */
+export class Delivery {
+  readonly #ws: WebSocket
+  readonly #socket: Socket
+  readonly #cork: TurnCork
+  readonly #clock: Clock
+  readonly #limits: ClientLimits
+  readonly #writesBeside: boolean
+  /** Undefined when nothing is to be confirmed. */
+  readonly #window: DeliveryWindow | undefined
+  #isHeldBack = false
+  #awakeMs: number
+  #probes = 0
+  #progress = ''
+  #progressAtMs = 0
+
+  constructor(options: {
+    readonly ws: WebSocket
+    readonly socket: Socket
+    readonly cork: TurnCork
+    readonly clock: Clock
+    readonly limits: ClientLimits
+    /** Whether bytes count until the client has confirmed them. */
+    readonly isConfirmed: boolean
+    readonly awakeMs: number
+  }) {
+    this.#ws = options.ws
+    this.#socket = options.socket
+    this.#cork = options.cork
+    this.#clock = options.clock
+    this.#limits = options.limits
+    this.#awakeMs = options.awakeMs
+    this.#writesBeside = canWriteBeside(options.ws, options.socket)
+    if (options.isConfirmed) {
+      this.#window = new DeliveryWindow({ bytesMax: options.limits.budgetBytes })
+    }
+  }
+
+  /** Bytes that wait in this process. */
+  get unsentBytes(): number {
+    return this.#writesBeside ? this.#socket.writableLength : this.#ws.bufferedAmount
+  }
+
+  /** True while the kernel takes nothing, until the socket's `drain`. */
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
+  /** Probes sent so far. */
+  get probes(): number {
+    return this.#probes
+  }
+
+  /**
+   * True while the client holds no more than it may. When it holds more, that is remembered: nothing
+   * fits until it has taken enough, which `release` then says.
+   */
+  fits(): boolean {
+    if (this.#isHeldBack) return false
+    if (!this.#isOver()) return true
+    this.#isHeldBack = true
+    return false
+  }
+
+  /** Whether so many bytes more would leave it within what it may hold; remembers nothing. */
+  wouldTake(bytes: number): boolean {
+    if (this.#isHeldBack || this.#isOver()) return false
+    const window = this.#window
+    return window === undefined || window.isIdle || window.heldBytes + bytes <= window.windowBytes
+  }
+
+  /** Whether there is room for a frame of something large, with some left for others. */
+  hasRoomFor(bytes: number): boolean {
+    if (this.#isHeldBack) return false
+    return this.#window === undefined ? !this.#isOver() : this.#window.hasRoomFor(bytes)
+  }
+
+  /** Sends whole frames, made by `encodeTextFrame`, as one piece. */
+  write(frames: Buffer): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return
+    const window = this.#window
+    const isProbed = window?.isProbeDueAfter(frames.length) === true
+    // Both leave in one write.
+    if (isProbed) this.#cork.cork(this.#socket)
+    if (this.#writesBeside) this.#socket.write(frames)
+    else for (const payload of textPayloads(frames)) this.#ws.send(payload, { binary: false })
+    if (window === undefined) return
+    if (window.isIdle) window.begin(this.#clock.monotonicMs())
+    window.wrote(frames.length)
+    if (isProbed) this.#probe(window)
+  }
+
+  /**
+   * Sends the payload of one text frame and returns the bytes it has on the wire; a long one is not
+   * copied, and must not change.
+   */
+  writePayload(payload: Uint8Array): number {
+    if (payload.length <= fragmentBytes || this.#window === undefined || !this.#writesBeside) {
+      const bytes = encodeTextFrame(payload)
+      this.write(bytes)
+      return bytes.length
+    }
+    if (this.#ws.readyState !== WebSocket.OPEN) return 0
+    const window = this.#window
+    if (window.isIdle) window.begin(this.#clock.monotonicMs())
+    this.#cork.cork(this.#socket)
+    let written = 0
+    for (let offset = 0; offset < payload.length; offset += fragmentBytes) {
+      const fragment = payload.subarray(offset, offset + fragmentBytes)
+      const isLast = offset + fragmentBytes >= payload.length
+      const head = fragmentHead(fragment.length, { isFirst: offset === 0, isLast })
+      this.#socket.write(head)
+      this.#socket.write(fragment)
+      window.wrote(head.length + fragment.length)
+      written += head.length + fragment.length
+      if (window.isProbeDueAfter(0)) this.#probe(window)
+    }
+    return written
+  }
+
+  /** Joins what is written in this turn into one write. */
+  corkTurn(): void {
+    this.#cork.cork(this.#socket)
+  }
+
+  /** Sends a ping, so that the client is heard of; none while an answer to another is due. */
+  ping(): void {
+    if (this.#window === undefined) this.#ws.ping()
+    else if (!this.#window.isProbing) this.#probe(this.#window)
+  }
+
+  /** Takes the payload of a pong; false when it answers no ping of ours. */
+  pong(payload: Buffer): boolean {
+    const window = this.#window
+    if (window === undefined || payload.length !== probeBytes) return false
+    const moment = { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs }
+    if (!window.confirm(payload.readUInt32BE(4), moment)) return false
+    if (window.isProbeDueAfter(0)) this.#probe(window)
+    return true
+  }
+
+  /** True when the client was held back and has taken enough now; said once. */
+  release(): boolean {
+    if (!this.#isHeldBack) return false
+    if (this.#window === undefined ? this.unsentBytes > 0 : !this.#window.isDrained) return false
+    this.#isHeldBack = false
+    return true
+  }
+
+  /** Judges what is overdue at `awakeMs`; to be called several times a second. */
+  judge(awakeMs: number): void {
+    this.#awakeMs = awakeMs
+    this.#window?.judge(awakeMs)
+  }
+
+  /** True when a client that holds more than it may has taken nothing for too long. */
+  isStuck(awakeMs: number): boolean {
+    if (!this.#isHeldBack && !this.#isOver()) {
+      this.#progress = ''
+      return false
+    }
+    const backlog = kernelBacklogBytes(this.#socket)
+    const progress = `${this.#window?.confirmedBytes} ${this.unsentBytes} ${backlog}`
+    if (progress !== this.#progress) {
+      this.#progress = progress
+      this.#progressAtMs = awakeMs
+    }
+    return awakeMs - this.#progressAtMs >= this.#limits.stallMaxMs
+  }
+
+  #isOver(): boolean {
+    if (this.#window !== undefined) return this.#window.isOver
+    if (this.unsentBytes <= this.#limits.budgetBytes) return false
+    // What is only held back for the turn's one write may fit into the kernel.
+    this.#cork.uncork(this.#socket)
+    return this.unsentBytes > this.#limits.budgetBytes
+  }
+
+  #probe(window: DeliveryWindow): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return
+    const nonce = randomInt(nonceEnd)
+    const payload = Buffer.allocUnsafe(probeBytes)
+    payload.writeUInt32BE(window.writtenBytes % nonceEnd, 0)
+    payload.writeUInt32BE(nonce, 4)
+    this.#ws.ping(payload)
+    window.probe(nonce, { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs })
+    this.#probes++
+  }
+}

@@ -1,0 +1,120 @@
+/*
+ * One viewer: the cohorts it sits in, those it left by lagging, and what waits for it alone.
+ */
+import { assert } from '@fanfold/kernel'
+import type { CohortId, DrainedCohort, ViewerId, ViewerRequest } from '@fanfold/protocol'
+import type { ClientConnection } from './client-connection.ts'
+import type { CohortMember, Seat } from './cohort-ring.ts'
+import { SignalLane } from './signal-lane.ts'
+import { ViewerTransfers } from './viewer-transfers.ts'
+
+/** Requests of a viewer but for the token, which is the rim's. */
+export type RequestOfViewer = Exclude<ViewerRequest, { type: 'authenticate' }>
+
+/** Signals that wait for one viewer; beyond it the oldest is dropped. */
+const signalsWaitingMax = 64
+
+/** Told before bytes that are so many frames go to a viewer. */
+export type BeforeWrite = (viewer: Viewer, bytes: number, frames: number) => void
+
+/** Where a viewer stands in a cohort that it left by lagging. */
+type Absence = { readonly mark: number | undefined; readonly isReported: boolean }
+
+/** A signal that waits, as bytes of its frame; of a cohort, or of the viewer alone. */
+type WaitingSignal = { readonly cohort: CohortId | undefined; readonly bytes: Buffer }
+
+/** A viewer's connection and its places in cohorts. */
+export class Viewer implements CohortMember {
+  readonly id: ViewerId
+  readonly seats: Map<CohortId, Seat<Viewer>> = new Map()
+  readonly signals: SignalLane<WaitingSignal> = new SignalLane({ signalsMax: signalsWaitingMax })
+  readonly transfers: ViewerTransfers = new ViewerTransfers()
+  /** Cohorts it left by lagging and has not entered again. */
+  readonly #absences = new Map<CohortId, Absence>()
+  readonly #beforeWrite: BeforeWrite
+  #connection: ClientConnection<RequestOfViewer> | undefined
+
+  constructor(id: ViewerId, beforeWrite: BeforeWrite) {
+    this.id = id
+    this.#beforeWrite = beforeWrite
+  }
+
+  get connection(): ClientConnection<RequestOfViewer> {
+    assert(this.#connection !== undefined, `viewer ${this.id} has its connection`)
+    return this.#connection
+  }
+
+  /** Set once, right after construction: the connection's events need the viewer and the reverse. */
+  set connection(connection: ClientConnection<RequestOfViewer>) {
+    this.#connection = connection
+  }
+
+  take(bytes: Buffer, frames: number): boolean {
+    const { connection } = this
+    if (!connection.delivery.fits()) return false
+    this.#beforeWrite(this, bytes.length, frames)
+    connection.write(bytes)
+    return true
+  }
+
+  wouldTake(bytes: number): boolean {
+    return this.connection.delivery.wouldTake(bytes)
+  }
+
+  get hasSignalsWaiting(): boolean {
+    return this.signals.size > 0
+  }
+
+  /** Cohorts it is away from. */
+  get absences(): Iterable<CohortId> {
+    return this.#absences.keys()
+  }
+
+  /** True while it is away from a cohort. */
+  get isAway(): boolean {
+    return this.#absences.size > 0
+  }
+
+  /** True while it is away from a cohort and has not drained since. */
+  get isLagging(): boolean {
+    for (const { isReported } of this.#absences.values()) if (!isReported) return true
+    return false
+  }
+
+  /** It lags, and has left this cohort standing at `mark`. */
+  leave(cohort: CohortId, mark: number | undefined): void {
+    this.#absences.set(cohort, { mark, isReported: false })
+  }
+
+  /** It is away from this cohort no more; what waits of it is for the caller to drop. */
+  comeBack(cohort: CohortId): boolean {
+    return this.#absences.delete(cohort)
+  }
+
+  /**
+   * It is moved while it has no seat: it is away from `to` then, and its signals are of that. Returns
+   * what must be reported, where it has drained already.
+   */
+  moveAway(from: CohortId, to: CohortId): DrainedCohort | undefined {
+    const absence = this.#absences.get(from)
+    const isReported = absence === undefined || absence.isReported
+    const mark = from === to ? absence?.mark : undefined
+    this.#absences.delete(from)
+    this.#absences.set(to, { mark, isReported })
+    for (const [key, signal] of [...this.signals.entries()]) {
+      if (signal.cohort === from) this.signals.put(key, { ...signal, cohort: to })
+    }
+    return isReported ? { cohort: to, mark } : undefined
+  }
+
+  /** It has drained: the cohorts that this must be reported of, once each. */
+  drained(): readonly DrainedCohort[] {
+    const cohorts: DrainedCohort[] = []
+    for (const [cohort, { mark, isReported }] of this.#absences) {
+      if (isReported) continue
+      cohorts.push({ cohort, mark })
+      this.#absences.set(cohort, { mark, isReported: true })
+    }
+    return cohorts
+  }
+}
