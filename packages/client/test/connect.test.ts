@@ -48,6 +48,26 @@ t.test('observes, and resumes after the connection was cut', async t => {
   t.match(match, { view: { count: 12 }, status: 'live' })
 })
 
+t.test('comes back after a server that was full, drained, or had too many', async t => {
+  const errors: unknown[] = []
+  const { server, connection } = await build(t, { onError: ({ code }) => errors.push(code) })
+  server.refusals = 2
+  const match = connection.observe(doc)
+  const first = await server.next()
+  first.send(snapshot())
+  await shows(match, 10)
+  t.same(errors, ['FANFOLD_CONNECTION_FAILED', 'FANFOLD_CONNECTION_FAILED'])
+  for (const [index, code] of [1012, 4129].entries()) {
+    const peer = index === 0 ? first : await server.next()
+    peer.close(code, '{"retryAfter":1}')
+  }
+  const last = await server.next()
+  t.match(await last.next(), { type: 'observe', from: 'p1.10' })
+  last.send(delta())
+  await shows(match, 11)
+  t.equal(match.status, 'live')
+})
+
 t.test('observes again from scratch after a gap', async t => {
   const { server, connection } = await build(t)
   const match = connection.observe(doc)

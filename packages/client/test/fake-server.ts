@@ -18,11 +18,17 @@ export type FakePeer = {
 export class FakeServer {
   readonly #server: WebSocketServer
   readonly #peers = new Arrivals<FakePeer>()
+  /** Handshakes that are refused with HTTP 503 before one is taken. */
+  refusals = 0
 
   private constructor() {
     this.#server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
+      verifyClient: (_, answer) => {
+        if (this.refusals-- > 0) answer(false, 503, 'busy', { 'Retry-After': '1' })
+        else answer(true)
+      },
       handleProtocols: protocols => (protocols.has('fanfold.v1') ? 'fanfold.v1' : false),
     })
     this.#server.on('connection', (socket, request) => this.#peers.push(peer(socket, request)))

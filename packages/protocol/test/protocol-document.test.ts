@@ -10,6 +10,7 @@ import { type ErrorMeaning, errorCodes } from '../src/error-code.ts'
 import { limits } from '../src/limits.ts'
 import { linkFrameTypes } from '../src/link-frame.ts'
 import { recordKinds } from '../src/log-record.ts'
+import { signalKinds } from '../src/signal.ts'
 import { linkSubprotocol, protocolVersion, viewerSubprotocol } from '../src/version.ts'
 
 const text = readFileSync(new URL('../../../../docs/protocol.md', import.meta.url), 'utf8')
@@ -71,6 +72,11 @@ await t.test('the frame types are those of the declaration, each with its fields
   for (const kind of Object.keys(linkFrameTypes)) {
     t.ok(text.includes(`\n### ${kind}\n`), `${kind} has a section`)
   }
+})
+
+await t.test('the kinds of signals are those of the declaration', async t => {
+  const declared = Object.entries(signalKinds).map(([kind, number]) => [kind, String(number)])
+  t.same(table('| kind | number | direction | value |', 2), declared)
 })
 
 await t.test('the kinds of records are those of the declaration', async t => {

@@ -35,6 +35,7 @@ import {
   traceBytes,
 } from '../src/log-record.ts'
 import type { Position } from '../src/position.ts'
+import { signalKinds } from '../src/signal.ts'
 import { variantSigningBytes } from '../src/signed-variant.ts'
 import { encodeManifest } from '../src/snapshot-manifest.ts'
 import { linkSubprotocol, protocolVersion, viewerSubprotocol } from '../src/version.ts'
@@ -49,7 +50,7 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: '4b85d98fcbea0538e460e993a61a38d8',
+    numbers: 'd6db0607242cb4781b8f6ad5736c11f8',
     limits: 'c29db1111264811d363f62bdf8a44fa5',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
@@ -129,6 +130,7 @@ const wire: Readonly<Record<string, unknown>> = {
   numbers: {
     linkFrameTypes,
     optionalFrameTypeMin,
+    signalKinds,
     recordKinds,
     partTags,
     saltBytes,
