@@ -241,6 +241,11 @@ export class Documents {
       case 'resync':
         this.#turn.fact({ event: 'resync', doc, reason: event.reason })
         return
+      case 'caught-up': {
+        const { rung, tookMs } = event
+        this.#turn.fact({ event: 'caught-up', doc, rung, tookMs })
+        return
+      }
       case 'staleness':
         document.tellStatus()
         return

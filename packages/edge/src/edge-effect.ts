@@ -2,13 +2,12 @@ import type { EdgeDefinition } from '@fanfold/definition'
 import type {
   DocumentKey,
   ErrorCode,
-  LinkEffect,
   LinkInput,
   SignedVariant,
   ViewerEffect,
   ViewerInput,
 } from '@fanfold/protocol'
-import type { FollowingFact } from '@fanfold/replication'
+import type { FollowingEffect, FollowingFact } from '@fanfold/replication'
 
 /** What happens to an edge: all its links are parents'. */
 export type EdgeInput =
@@ -57,7 +56,7 @@ export type EdgeFact =
 
 /** What an edge wants done. */
 export type EdgeEffect =
-  | LinkEffect
+  | FollowingEffect
   | ViewerEffect
   /** Verify the variant, run it from memory, and answer with `variant-loaded` or `variant-refused`. */
   | { readonly kind: 'load-variant'; readonly variant: SignedVariant }

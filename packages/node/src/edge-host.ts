@@ -97,6 +97,15 @@ export class EdgeHost {
       case 'fact':
         this.#note(effect.fact)
         return
+      case 'want-parents':
+        this.#follower.wantParents(effect.count)
+        return
+      case 'worker-open':
+      case 'worker-feed':
+      case 'worker-encode':
+      case 'worker-view':
+      case 'worker-close':
+        return
       case 'load-variant':
         void this.#loadVariant(effect.variant)
         return

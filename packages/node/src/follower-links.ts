@@ -72,6 +72,9 @@ export class FollowerLinks {
     if (fact.event === 'resync') {
       metrics.labelled('resyncs_total', fact.reason).inc()
       log.warn({ event: 'stream.resync', doc: fact.doc, reason: fact.reason }, 'stream starts anew')
+    } else if (fact.event === 'caught-up') {
+      const { doc, rung, tookMs } = fact
+      log.debug({ event: 'stream.caught-up', doc, rung, tookMs }, 'stream caught up')
     } else {
       log.info({ event: 'stream.refused', doc: fact.doc, code: fact.code }, 'stream refused')
     }

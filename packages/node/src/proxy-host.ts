@@ -26,10 +26,7 @@ export class ProxyHost {
     })
     this.#driver = new MachineDriver<ProxyInput, ProxyEffect>({
       machine: this.#machine,
-      perform: effect => {
-        if (effect.kind === 'fact') this.#note(effect.fact)
-        else this.links.perform(effect)
-      },
+      perform: effect => this.#perform(effect),
       fail,
     })
     this.#follower = new FollowerLinks(context, {
@@ -65,6 +62,21 @@ export class ProxyHost {
   close(): void {
     this.#follower.close()
     this.#driver.close()
+  }
+
+  #perform(effect: ProxyEffect): void {
+    switch (effect.kind) {
+      case 'link-send':
+      case 'link-signal':
+      case 'link-close':
+        this.links.perform(effect)
+        return
+      case 'fact':
+        this.#note(effect.fact)
+        return
+      case 'want-parents':
+        this.#follower.wantParents(effect.count)
+    }
   }
 
   #note(fact: ProxyFact): void {

@@ -12,7 +12,6 @@ import {
   type DocumentKey,
   type ErrorCode,
   encodeLinkFrame,
-  type LinkEffect,
   type LinkId,
   type LinkInput,
   type SignedVariant,
@@ -23,6 +22,7 @@ import {
   type Follower,
   type FollowerLimits,
   Following,
+  type FollowingEffect,
   type FollowingEvent,
   type FollowingFact,
   type JoinRequest,
@@ -51,7 +51,7 @@ export type ProxyFact =
     }
 
 /** What a proxy wants done. */
-export type ProxyEffect = LinkEffect | { readonly kind: 'fact'; readonly fact: ProxyFact }
+export type ProxyEffect = FollowingEffect | { readonly kind: 'fact'; readonly fact: ProxyFact }
 
 type ProxyDocument = {
   readonly follower: Follower
@@ -206,7 +206,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       channel,
       ring: follower.ring,
       chain: this.#chain,
-      source: follower.replica,
+      source: follower,
       ceiling: () => follower.upstream.ceiling,
     })
     const document: ProxyDocument = { follower, downstream, channel, waiting: new Map() }
@@ -266,6 +266,14 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       case 'resync':
         this.#effects.push({ kind: 'fact', fact: { event: 'resync', doc, reason: event.reason } })
         return
+      case 'snapshot-ready':
+        this.#flush(doc)
+        return
+      case 'caught-up': {
+        const { rung, tookMs } = event
+        this.#effects.push({ kind: 'fact', fact: { event: 'caught-up', doc, rung, tookMs } })
+        return
+      }
       case 'staleness':
         this.#tellStaleness(doc, document)
         return

@@ -1,48 +1,99 @@
-import { Replica } from '@fanfold/document'
-import type { EffectSink, Instant, Prng, Sha256 } from '@fanfold/kernel'
-import { type DocumentKey, type LinkEffect, type LinkFrame, zeroPosition } from '@fanfold/protocol'
-import type { PiecePacker } from './piece-packer.ts'
+/*
+ * One document as a node below the authority has it: the stream from the parent, the replica that it
+ * keeps, and the ring that children and viewers are served from.
+ *
+ * A large document is never read in nor written out in one turn. Where its state is needed (an edge), a
+ * snapshot is read in slices beside what is shown, which it then takes the place of. Where it is not (a
+ * proxy), the replica is a snapshot and the records since, and newer snapshots are made by a worker.
+ *
+ * What waits to be applied is bounded: beyond twice the bound the parent gets no more credit.
+ */
+import {
+  Replica,
+  type ReplicaWorkerInput,
+  type Snapshot,
+  type WarmDocument,
+  type WorkerReplicaId,
+} from '@fanfold/document'
+import { between, type EffectSink, earliest, type Instant, type Prng } from '@fanfold/kernel'
+import { type DocumentKey, type LinkFrame, type LogRecord, zeroPosition } from '@fanfold/protocol'
+import { isAhead } from './is-ahead.ts'
+import type { FollowingEffect } from './parent-effect.ts'
 import { RecordRing, type RingLimits } from './record-ring.ts'
-import { Upstream } from './upstream.ts'
+import { snapshotBytes } from './snapshot-assembly.ts'
+import { StagedDocument } from './staged-document.ts'
+import { Upstream, type UpstreamNode } from './upstream.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
+import { areRecordsWhole, isSnapshotWhole } from './warm-check.ts'
+import { type WorkerNames, WorkerSnapshots } from './worker-snapshots.ts'
 
 /** Bounds of a document that is followed. */
 export type FollowerLimits = {
   readonly ring: RingLimits
   readonly upstream: UpstreamLimits
-  /** Records that wait to be applied; beyond it, each turn applies some. */
+  /** Bytes of records that wait to be applied; beyond it, each turn applies some. */
   readonly pendingBytesMax: number
+  /** Bytes of a snapshot above which no turn reads or writes all of it; 1 MiB when not said. */
+  readonly largeStateBytes?: number | undefined
 }
 
-/** Records applied in one turn when too much waits. */
-const settleRecordsPerTurn = 256
+/** What all documents that a node follows share. */
+export type FollowerNode = {
+  readonly upstream: UpstreamNode
+  readonly limits: FollowerLimits
+  /** Whether the node reads the state; otherwise that of large documents is never made here. */
+  readonly isStateNeeded: boolean
+  readonly workerNames: WorkerNames
+  /** The document has something to do in a turn of its own. */
+  readonly due: (doc: DocumentKey) => void
+}
 
-/**
- * One document as a node below the authority has it: the stream from the parent, the replica that it
- * keeps, and the ring that children and viewers are served from.
- */
+/** What a document that is followed tells. */
+export type FollowerEvent =
+  | Exclude<UpstreamEvent, { readonly kind: 'reset' | 'replay-began' | 'replayed' }>
+  /** The replica and the ring hold something else. */
+  | { readonly kind: 'reset' }
+  /** A snapshot that was asked for in vain is there. */
+  | { readonly kind: 'snapshot-ready' }
+
+/** From this size on a document is large. */
+const largeStateBytesDefault = 1_048_576
+/** Applied in one turn when too much waits: some milliseconds' worth. */
+const settleRecordsPerTurn = 1_024
+const settleBytesPerTurn = 262_144
+/** Read in one turn of a large snapshot. */
+const readBytesPerTurn = 1_048_576
+
+/** A document that is followed. */
 export class Follower {
   readonly upstream: Upstream
   readonly replica: Replica
   readonly ring: RecordRing
-  readonly #pendingBytesMax: number
+  readonly #doc: DocumentKey
+  readonly #node: FollowerNode
+  readonly #largeBytes: number
+  readonly #worker: WorkerSnapshots
+  #staged: StagedDocument | undefined
+  /** True while the staged snapshot is read in. */
+  #isReading = false
+  /** What is told when the staged document is shown. */
+  #deferred: { readonly event: FollowerEvent; readonly at: Instant }[] = []
 
   constructor(options: {
     readonly doc: DocumentKey
-    readonly sha256: Sha256
     readonly prng: Prng
-    readonly limits: FollowerLimits
-    /** Unpacks pieces, and remembers how they came; one for a whole node. */
-    readonly packer: PiecePacker
-    /** Whether to do without snapshots; not when not said. */
-    readonly isSnapshotDisabled?: boolean | undefined
+    readonly node: FollowerNode
   }) {
-    const { sha256, limits } = options
-    this.upstream = new Upstream({ ...options, limits: limits.upstream })
+    const { doc, prng, node } = options
+    const { sha256, packer } = node.upstream
+    this.#doc = doc
+    this.#node = node
+    this.#largeBytes = node.limits.largeStateBytes ?? largeStateBytesDefault
+    this.upstream = new Upstream({ doc, prng, node: node.upstream })
     this.replica = new Replica(sha256)
-    this.ring = new RecordRing(limits.ring)
-    this.#pendingBytesMax = limits.pendingBytesMax
+    this.ring = new RecordRing(node.limits.ring)
+    this.#worker = new WorkerSnapshots({ doc, packer, names: node.workerNames })
   }
 
   /** True once there is something to serve, however old. */
@@ -50,42 +101,284 @@ export class Follower {
     return this.replica.position.seq > 0
   }
 
+  /** What the worker calls the document, while it has it. */
+  get workerReplica(): WorkerReplicaId | undefined {
+    return this.#worker.id
+  }
+
+  /** When `tick` has something to do. */
+  get wakeAt(): Instant | undefined {
+    return earliest(this.upstream.wakeAt, this.#worker.wakeAt)
+  }
+
   /** Takes a frame from the parent; the replica and the ring are up to date when it returns. */
-  receive(frame: LinkFrame, now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
-    return this.#keep(this.upstream.receive(frame, now, effects), now)
+  receive(frame: LinkFrame, now: Instant, effects: EffectSink<FollowingEffect>): FollowerEvent[] {
+    return this.#keep(this.upstream.receive(frame, now, effects), now, effects)
   }
 
   /** Does what is due at the stream. */
-  tick(now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
-    return this.#keep(this.upstream.tick(now, effects), now)
+  tick(now: Instant, effects: EffectSink<FollowingEffect>): FollowerEvent[] {
+    this.#worker.tick(now, effects)
+    return this.#keep(this.upstream.tick(now, effects), now, effects)
   }
 
-  /** True when more waits to be applied than may: `settle` in the next turn, off the forwarding path. */
+  /** What is held is of no use: everything is fetched again, if it is not yet. */
+  restart(now: Instant, effects: EffectSink<FollowingEffect>): FollowerEvent[] {
+    return this.#keep(this.upstream.restart('broken', now, effects), now, effects)
+  }
+
+  /** Takes an answer of the worker. */
+  receiveWorker(
+    input: ReplicaWorkerInput,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): FollowerEvent[] {
+    switch (this.#worker.receive(input, this.#latest, now)) {
+      case 'ready':
+        this.#holdCredit(now, effects)
+        return [{ kind: 'snapshot-ready' }]
+      case 'again':
+        this.#node.due(this.#doc)
+        return []
+      case 'broken':
+        return this.restart(now, effects)
+      case 'nothing':
+        return []
+    }
+  }
+
+  /** Nobody below wants the document any more. */
+  leave(effects: EffectSink<FollowingEffect>): void {
+    this.upstream.leave(effects)
+    this.#worker.close(effects)
+  }
+
+  /** The newest snapshot at hand, however old. */
+  get lastSnapshot(): Snapshot | undefined {
+    return this.replica.lastSnapshot
+  }
+
+  /** One at the current position; of a large document perhaps none yet: `snapshot-ready` is told then. */
+  snapshot(): Snapshot | undefined {
+    const last = this.replica.lastSnapshot
+    if (last !== undefined && last.manifest.at.seq === this.replica.position.seq) return last
+    if (!this.#isWorkers(this.replica)) return this.replica.snapshot()
+    this.#worker.want()
+    this.#node.due(this.#doc)
+    return undefined
+  }
+
+  /** True when there is something to do that is kept off the forwarding path: `settle` in a turn of its own. */
   get mustSettle(): boolean {
-    return !this.replica.isBroken && this.replica.pendingBytes > this.#pendingBytesMax
+    const latest = this.#latest
+    if (this.#isReading || (this.#worker.isStepDue && this.#isWorkers(latest))) return true
+    if (latest.isBroken || latest.pendingBytes <= this.#pendingBytesMax) return false
+    return !this.#isWorkers(latest) || !this.#worker.isBusy
   }
 
-  /** Applies some of what waits. A replica that turns out broken is fetched again. */
-  settle(now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
-    this.replica.settle(settleRecordsPerTurn)
-    return this.replica.isBroken ? this.upstream.restart('broken', now, effects) : []
+  /** Does some of what is to do. A replica that turns out broken is fetched again. */
+  settle(now: Instant, effects: EffectSink<FollowingEffect>): FollowerEvent[] {
+    const latest = this.#latest
+    const wasReading = this.#isReading
+    if (wasReading) {
+      this.#isReading = !latest.readIn(readBytesPerTurn)
+    } else if (this.#isWorkers(latest)) {
+      if (latest.pendingBytes > this.#pendingBytesMax) this.#worker.want()
+      this.#worker.step(latest, effects)
+    } else {
+      latest.settle(settleRecordsPerTurn, settleBytesPerTurn)
+      this.#foldIfGrown(latest)
+    }
+    this.#holdCredit(now, effects)
+    if (latest.isBroken) return this.#broken(wasReading ? 'snapshot' : 'broken', now, effects)
+    return this.#showStaged(now)
   }
 
-  #keep(events: UpstreamEvent[], now: Instant): UpstreamEvent[] {
-    for (const event of events) {
-      if (event.kind === 'records') {
-        for (const record of event.records) {
-          this.replica.append(record)
-          this.ring.push(record, now)
-        }
-      } else if (event.kind === 'reset') {
-        this.replica.reset(event.snapshot)
-        this.ring.reset(event.snapshot.manifest.at)
-      } else if (event.kind === 'ceiling') {
+  /**
+   * Before it is attached: begins with what was kept, as far as it verifies; then the stream resumes from
+   * there. False when it does not.
+   */
+  warm(document: WarmDocument, now: Instant): boolean {
+    const { sha256 } = this.#node.upstream
+    const { snapshot, records, ceiling } = document
+    if (!isSnapshotWhole(snapshot, sha256)) return false
+    if (!areRecordsWhole(this.#doc, records, snapshot.manifest.at, sha256)) return false
+    this.#take(snapshot)
+    for (const record of records) this.#append(record, now)
+    this.upstream.resumeFrom(this.#latest.position, ceiling)
+    if (this.#isReading) this.#node.due(this.#doc)
+    return true
+  }
+
+  /** What is worth being kept over a restart: a snapshot and the records after it; undefined for nothing. */
+  keepable(): WarmDocument | undefined {
+    if (!this.hasState || this.replica.isBroken) return undefined
+    const { ceiling } = this.upstream
+    const records = this.#recordsAfterSnapshot()
+    const { lastSnapshot } = this.replica
+    if (records !== undefined && lastSnapshot !== undefined) {
+      return { snapshot: lastSnapshot, records, ceiling }
+    }
+    if (this.#isWorkers(this.replica)) return undefined
+    const snapshot = this.replica.snapshot()
+    return snapshot && { snapshot, records: [], ceiling }
+  }
+
+  #recordsAfterSnapshot(): readonly LogRecord[] | undefined {
+    const at = this.replica.lastSnapshot?.manifest.at
+    if (at === undefined) return undefined
+    if (at.seq >= this.replica.appliedSeq) return this.replica.waitingAfter(at.seq)
+    if (at.seq < this.ring.base.seq) return undefined
+    const records: LogRecord[] = []
+    for (
+      let record = this.ring.get(at.seq + 1);
+      record !== undefined;
+      record = this.ring.get(record.seq + 1)
+    ) {
+      records.push(record)
+    }
+    return records
+  }
+
+  /** What the next records go to. */
+  get #latest(): Replica {
+    return this.#staged?.replica ?? this.replica
+  }
+
+  /** What waits of a large document is as much as the snapshot that makes it needless, or more. */
+  get #pendingBytesMax(): number {
+    const { pendingBytesMax } = this.#node.limits
+    const latest = this.#latest
+    return this.#isWorkers(latest)
+      ? Math.max(pendingBytesMax, bytesOf(latest.lastSnapshot))
+      : pendingBytesMax
+  }
+
+  /** True for a replica whose snapshots are made by the worker. */
+  #isWorkers(replica: Replica): boolean {
+    return !this.#node.isStateNeeded && bytesOf(replica.lastSnapshot) > this.#largeBytes
+  }
+
+  #keep(
+    events: readonly UpstreamEvent[],
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): FollowerEvent[] {
+    if (events.length === 0) return []
+    const told: FollowerEvent[] = []
+    for (const event of events) told.push(...this.#keepOne(event, now, effects))
+    this.#holdCredit(now, effects)
+    return told
+  }
+
+  #keepOne(
+    event: UpstreamEvent,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): FollowerEvent[] {
+    switch (event.kind) {
+      case 'records': {
+        const isShown = this.#staged === undefined
+        for (const record of event.records) this.#append(record, now)
+        return isShown ? [event] : this.#showStaged(now)
+      }
+      case 'reset':
+        this.#worker.close(effects)
+        return this.#take(event.snapshot) ? [{ kind: 'reset' }] : this.#showStaged(now)
+      case 'replay-began':
+        this.#worker.close(effects)
+        this.#stage(StagedDocument.ofLog(this.#node.upstream.sha256, this.#node.limits.ring))
+        return []
+      case 'replayed':
+        if (this.#staged !== undefined) this.#staged.isWhole = true
+        return this.#showStaged(now)
+      case 'ceiling':
+        this.#worker.close(effects)
+        this.#stage(undefined)
         this.replica.clear()
         this.ring.reset(zeroPosition)
-      }
+        return [event]
+      case 'joined':
+      case 'caught-up':
+        if (this.#staged === undefined) return [event]
+        this.#deferred.push({ event, at: now })
+        return []
+      case 'resync':
+        this.#deferred = []
+        return [event]
+      default:
+        return [event]
     }
-    return events
+  }
+
+  #append(record: LogRecord, now: Instant): void {
+    if (this.#staged !== undefined) {
+      this.#staged.append(record, now)
+      return
+    }
+    this.replica.append(record)
+    this.ring.push(record, now)
+  }
+
+  /** Takes a snapshot; false when it is staged first. */
+  #take(snapshot: Snapshot): boolean {
+    const { at } = snapshot.manifest
+    const isRead = this.#node.isStateNeeded && bytesOf(snapshot) > this.#largeBytes
+    if (isRead || isAhead(this.replica.position, at)) {
+      const { upstream, limits } = this.#node
+      this.#stage(StagedDocument.ofSnapshot(snapshot, upstream.sha256, limits.ring))
+      this.#isReading = isRead
+      return false
+    }
+    this.#stage(undefined)
+    this.replica.reset(snapshot)
+    this.ring.reset(at)
+    return true
+  }
+
+  #stage(staged: StagedDocument | undefined): void {
+    this.#staged = staged
+    this.#isReading = false
+    this.#deferred = []
+  }
+
+  /** What is staged takes the place of what is shown when it can. */
+  #showStaged(now: Instant): FollowerEvent[] {
+    const staged = this.#staged
+    if (staged === undefined || this.#isReading || !staged.isNoOlderThan(this.replica)) return []
+    const deferred = this.#deferred
+    this.#stage(undefined)
+    staged.moveTo(this.replica, this.ring, now)
+    return [{ kind: 'reset' }, ...deferred.map(({ event, at }) => delayed(event, at, now))]
+  }
+
+  /** A state that came of small beginnings may have become too large to be written out in a turn. */
+  #foldIfGrown(replica: Replica): void {
+    const isGrown = replica.bytesSinceSnapshot > this.#largeBytes / 2
+    if (this.#node.isStateNeeded || !isGrown || replica.pendingBytes > 0) return
+    if (bytesOf(replica.snapshot()) > this.#largeBytes) replica.fold()
+  }
+
+  #broken(
+    reason: 'snapshot' | 'broken',
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): FollowerEvent[] {
+    this.#stage(undefined)
+    return this.#keep(this.upstream.restart(reason, now, effects), now, effects)
+  }
+
+  #holdCredit(now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const isHeld = this.#isReading || this.#latest.pendingBytes > 2 * this.#pendingBytesMax
+    this.upstream.holdCredit(isHeld, now, effects)
   }
 }
+
+/** The event as it is told later: catching up has taken longer. */
+function delayed(event: FollowerEvent, at: Instant, now: Instant): FollowerEvent {
+  if (event.kind !== 'caught-up') return event
+  return { ...event, tookMs: event.tookMs + between(at, now) / 1_000 }
+}
+
+const bytesOf = (snapshot: Snapshot | undefined): number =>
+  snapshot === undefined ? 0 : snapshotBytes(snapshot.manifest)

@@ -1,4 +1,10 @@
-import { plainCodec, type SnapshotCodec } from '@fanfold/document'
+import {
+  plainCodec,
+  type ReplicaWorkerInput,
+  type SnapshotCodec,
+  type WarmDocument,
+  type WorkerReplicaId,
+} from '@fanfold/document'
 import {
   after,
   assert,
@@ -15,18 +21,22 @@ import {
 import {
   type DocumentKey,
   decodeLinkFrame,
-  type ErrorCode,
-  type LinkEffect,
   type LinkFrame,
   type LinkId,
   type LinkInput,
   ProtocolError,
   type SignedVariant,
 } from '@fanfold/protocol'
-import { Follower, type FollowerLimits } from './follower.ts'
+import { AssemblyBudget, type AssemblyLimits } from './assembly-budget.ts'
+import { Follower, type FollowerEvent, type FollowerLimits, type FollowerNode } from './follower.ts'
+import type { FollowingEvent } from './following-event.ts'
 import { HeldVariants } from './held-variants.ts'
+import type { FollowingEffect } from './parent-effect.ts'
+import { ParentSignals } from './parent-signals.ts'
+import { type Parent, Parents } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
-import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
+import { type Relay, type ReplayAsk, ReplayRelays } from './replay-relays.ts'
+import { Troubles } from './troubles.ts'
 import {
   defaultVariantLimits,
   type TellVariant,
@@ -34,58 +44,45 @@ import {
   WantedVariants,
 } from './wanted-variants.ts'
 
-/** What a followed document tells the role that follows it. */
-export type FollowingEvent =
-  | UpstreamEvent
-  /** The parent is gone, or has come back: how old what is held may be. */
-  | { readonly kind: 'staleness' }
-  /** Nobody below has wanted the document for a while: the role lets it go. */
-  | { readonly kind: 'unused' }
-
-/** What a role notes of the streams that it follows, for logs and metrics. */
-export type FollowingFact =
-  | { readonly event: 'resync'; readonly doc: DocumentKey; readonly reason: ResyncReason }
-  | {
-      readonly event: 'upstream-refused'
-      readonly doc: DocumentKey
-      readonly code: ErrorCode
-      readonly message: string
-    }
-
 type Followed = {
   readonly follower: Follower
   /** Since when the stream is interrupted; undefined while it is joined, and before it ever was. */
   interruptedSince: Instant | undefined
   /** Since when the parent itself is stale, as it says. */
   parentStaleSince: Instant | undefined
+  /** What the parent that serves the document calls it. */
+  channel: { readonly parent: Parent; readonly channel: number } | undefined
 }
 
 /**
- * Everything a node follows from its parent, over one link at a time.
+ * Everything a node follows from its parents.
  *
  * The rim dials; of several parents that are connected the first one serves and the others wait. When
  * it goes, all documents resume over the next one from what they hold, and are stale until they are
- * joined again.
+ * joined again; when it says before that it goes, they move while it is still there. A document to which
+ * a parent is of no use is served by another one until that has been well for a while.
  */
 export class Following {
   /** How the node packs pieces: those that came packed are served as they came. */
   readonly packer: PiecePacker
-  readonly #isSnapshotDisabled: boolean
-  readonly #sha256: Sha256
+  readonly #node: FollowerNode
   readonly #prng: Prng
-  readonly #limits: FollowerLimits
   readonly #tell: (doc: DocumentKey, event: FollowingEvent) => void
   readonly #documents = new Map<DocumentKey, Followed>()
   readonly #deadlines = new Deadlines<DocumentKey>()
   /** When each document that was released is unused. */
   readonly #lingering = new Deadlines<DocumentKey>()
   readonly #lingerMs: number
-  /** Documents with more waiting to be applied than may. */
+  /** Documents with something to do in a turn of their own, the longest waiting first. */
   readonly #unsettled = new Set<DocumentKey>()
-  /** Links to parents, in the order in which they opened; the first one serves. */
-  #parents: LinkId[] = []
-  /** What the serving parent calls its documents. */
-  readonly #channels = new Map<number, DocumentKey>()
+  readonly #parents = new Parents()
+  /** Parents that the driver was told to connect to. */
+  #parentsWanted: 1 | 2 = 1
+  readonly #troubles: Troubles
+  readonly #signals: ParentSignals
+  readonly #relays: ReplayRelays
+  readonly #workers = new Map<WorkerReplicaId, DocumentKey>()
+  #nextWorker = 1
   readonly #held: HeldVariants
   readonly #wanted: WantedVariants
   #lastNow = 0 as Instant
@@ -106,15 +103,46 @@ export class Following {
     readonly codec?: SnapshotCodec | undefined
     /** Whether to do without snapshots, and replay logs instead; not when not said. */
     readonly isSnapshotDisabled?: boolean | undefined
+    /**
+     * Whether the role reads states; it does when not said. Otherwise the state of a large document is
+     * never made here: its snapshots come from the worker.
+     */
+    readonly isStateNeeded?: boolean | undefined
+    /** Room for snapshots on their way in; the default one when not said. */
+    readonly assemblyLimits?: AssemblyLimits | undefined
+    /**
+     * Called from inside the methods below with what a parent sends of a replay that the role has asked
+     * for with `sendToParent`; to nobody when not said.
+     */
+    readonly relay?: Relay | undefined
   }) {
     const { sha256, prng, limits, variantLimits = defaultVariantLimits } = options
     this.packer = new PiecePacker(options.codec ?? plainCodec)
-    this.#isSnapshotDisabled = options.isSnapshotDisabled ?? false
-    this.#sha256 = sha256
     this.#prng = prng
-    this.#limits = limits
     this.#lingerMs = options.lingerMs
     this.#tell = options.tell
+    this.#relays = new ReplayRelays(options.relay ?? (() => undefined))
+    this.#troubles = new Troubles(limits.upstream)
+    this.#signals = new ParentSignals(doc => this.#linkOf(doc))
+    this.#node = {
+      limits,
+      isStateNeeded: options.isStateNeeded ?? true,
+      upstream: {
+        sha256,
+        limits: limits.upstream,
+        packer: this.packer,
+        budget: new AssemblyBudget(options.assemblyLimits),
+        repair: (doc, trouble, now) =>
+          this.#troubles.struck(doc, trouble, this.#parents.links, now),
+        beforeReplay: (doc, effects) => this.#relays.cut(doc, effects),
+        isSnapshotDisabled: options.isSnapshotDisabled ?? false,
+      },
+      workerNames: {
+        take: doc => this.#nameWorker(doc),
+        free: id => this.#workers.delete(id),
+      },
+      due: doc => this.#unsettled.add(doc),
+    }
     this.#held = new HeldVariants(variantLimits.heldBytesMax)
     this.#wanted = new WantedVariants({
       sha256,
@@ -128,7 +156,7 @@ export class Following {
 
   /** True while a parent is connected. */
   get hasParent(): boolean {
-    return this.#parents.length > 0
+    return this.#parents.count > 0
   }
 
   /** Documents followed. */
@@ -159,28 +187,28 @@ export class Following {
 
   /** True for a link to a parent. */
   has(link: LinkId): boolean {
-    return this.#parents.includes(link)
+    return this.#parents.get(link) !== undefined
   }
 
-  /** Follows a document from now on. */
-  follow(doc: DocumentKey, now: Instant, effects: EffectSink<LinkEffect>): Follower {
+  /** Follows a document from now on; with `warm`, from what was kept of it, as far as that verifies. */
+  follow(
+    doc: DocumentKey,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+    warm?: WarmDocument,
+  ): Follower {
     assert(!this.#documents.has(doc), `${doc} is not followed yet`)
-    const follower = new Follower({
-      doc,
-      sha256: this.#sha256,
-      prng: this.#prng.fork(doc),
-      limits: this.#limits,
-      packer: this.packer,
-      isSnapshotDisabled: this.#isSnapshotDisabled,
-    })
-    this.#documents.set(doc, {
+    const follower = new Follower({ doc, prng: this.#prng.fork(doc), node: this.#node })
+    const followed: Followed = {
       follower,
       interruptedSince: undefined,
       parentStaleSince: undefined,
-    })
-    const [parent] = this.#parents
-    if (parent !== undefined) follower.upstream.attach(parent, now, effects)
-    this.#deadlines.set(doc, follower.upstream.wakeAt)
+      channel: undefined,
+    }
+    this.#documents.set(doc, followed)
+    if (warm !== undefined && follower.warm(warm, now)) followed.interruptedSince = now
+    this.#attach(followed, now, effects)
+    this.#deadlines.set(doc, follower.wakeAt)
     return follower
   }
 
@@ -195,16 +223,18 @@ export class Following {
   }
 
   /** The role lets the document go: the parent is told, what is held goes. */
-  unfollow(doc: DocumentKey, effects: EffectSink<LinkEffect>): void {
+  unfollow(doc: DocumentKey, effects: EffectSink<FollowingEffect>): void {
     const followed = this.#documents.get(doc)
     if (followed === undefined) return
-    const { channel } = followed.follower.upstream
-    if (channel !== undefined) this.#channels.delete(channel)
-    followed.follower.upstream.leave(effects)
+    this.#unroute(followed)
+    followed.follower.leave(effects)
     this.#documents.delete(doc)
     this.#deadlines.set(doc, undefined)
     this.#lingering.set(doc, undefined)
     this.#unsettled.delete(doc)
+    this.#signals.forget(doc)
+    this.#troubles.forget(doc)
+    this.#tellParentsWanted(effects)
   }
 
   /** The edge variant with this name (64 hexadecimal digits), if it is at hand. */
@@ -231,112 +261,256 @@ export class Following {
     this.#held.drop(hash)
   }
 
+  /** So many viewers have the document here and below: the parent is told, once a second at most. */
+  presence(
+    doc: DocumentKey,
+    count: number,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    this.#signals.tell({ doc, signal: 'presence', value: count }, now, effects)
+  }
+
+  /** So many ms after its commit the document is here: the parent is told, once a second at most. */
+  lag(doc: DocumentKey, ms: number, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    this.#signals.tell({ doc, signal: 'lag', value: ms }, now, effects)
+  }
+
+  /**
+   * Passes what a child asks of a replay on to the parent that serves the document; what comes of it goes
+   * to `relay`. False when that cannot be now: without a parent, while the node replays the document
+   * itself, and for a replay that is over.
+   */
+  sendToParent(frame: ReplayAsk, effects: EffectSink<FollowingEffect>): boolean {
+    if (this.get(frame.doc)?.upstream.isReplaying === true) return false
+    const link = this.#linkOf(frame.doc) ?? this.#parents.first?.link
+    return this.#relays.ask(frame, link, effects)
+  }
+
   /** Takes what happened on a link to a parent; a bad frame closes it. */
-  receive(input: LinkInput, now: Instant, effects: EffectSink<LinkEffect>): void {
+  receive(input: LinkInput, now: Instant, effects: EffectSink<FollowingEffect>): void {
     this.#lastNow = now
     switch (input.kind) {
       case 'link-opened':
-        this.#parents.push(input.link)
-        if (this.#parents.length === 1) this.#attachAll(input.link, now, effects)
-        return
+        this.#parents.open(input.link)
+        this.#moveToNew(input.link, now, effects)
+        break
       case 'link-frame':
-        if (input.link === this.#parents[0]) this.#take(input.link, input.frame, now, effects)
-        return
+        this.#take(input.link, input.frame, now, effects)
+        break
       case 'link-congested':
       case 'link-drained':
         // What goes up to a parent is too little to fill a link.
-        return
+        break
       case 'link-closed':
         this.#close(input.link, now, effects)
     }
+    this.#tellParentsWanted(effects)
+  }
+
+  /** Takes an answer of the worker. */
+  receiveWorker(
+    input: ReplicaWorkerInput,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    this.#lastNow = now
+    const doc = this.#workers.get(input.replica)
+    const followed = doc === undefined ? undefined : this.#documents.get(doc)
+    if (doc === undefined || followed === undefined) return
+    this.#handle(doc, followed, followed.follower.receiveWorker(input, now, effects), now, effects)
+    this.#tellParentsWanted(effects)
   }
 
   wakeAt(): Instant | undefined {
     if (this.#unsettled.size > 0 || this.#wanted.isPumpDue) return this.#lastNow
-    const due = earliest(this.#deadlines.wakeAt(), this.#lingering.wakeAt())
+    let due = earliest(this.#deadlines.wakeAt(), this.#lingering.wakeAt())
+    due = earliest(due, earliest(this.#troubles.wakeAt(), this.#signals.wakeAt()))
     return earliest(due, this.#wanted.wakeAt())
   }
 
-  tick(now: Instant, effects: EffectSink<LinkEffect>): void {
+  tick(now: Instant, effects: EffectSink<FollowingEffect>): void {
     this.#lastNow = now
     for (const doc of this.#deadlines.due(now)) {
       const followed = this.#documents.get(doc)
       if (followed === undefined) continue
-      this.#handle(doc, followed, followed.follower.tick(now, effects), now)
+      this.#handle(doc, followed, followed.follower.tick(now, effects), now, effects)
     }
-    for (const doc of [...this.#unsettled]) {
-      const followed = this.#documents.get(doc)
-      if (followed === undefined) this.#unsettled.delete(doc)
-      else this.#handle(doc, followed, followed.follower.settle(now, effects), now)
-    }
+    this.#settleNext(now, effects)
     for (const doc of this.#lingering.due(now)) this.#tell(doc, { kind: 'unused' })
+    const isLive = (doc: DocumentKey): boolean => this.get(doc)?.upstream.isLive === true
+    for (const doc of this.#troubles.over(now, isLive)) this.#moveToFirst(doc, now, effects)
+    this.#signals.tick(now, effects)
     this.#wanted.tick(now, effects)
+    this.#tellParentsWanted(effects)
   }
 
   /** The replica did not hold what it should: everything of the document is fetched again. */
-  restart(doc: DocumentKey, now: Instant, effects: EffectSink<LinkEffect>): void {
+  restart(doc: DocumentKey, now: Instant, effects: EffectSink<FollowingEffect>): void {
     const followed = this.#documents.get(doc)
     if (followed === undefined) return
-    this.#handle(doc, followed, followed.follower.upstream.restart('broken', now, effects), now)
+    this.#handle(doc, followed, followed.follower.restart(now, effects), now, effects)
+    this.#tellParentsWanted(effects)
   }
 
-  #close(link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
-    const served = this.#parents[0] === link
-    this.#parents = this.#parents.filter(parent => parent !== link)
-    if (!served) return
-    this.#channels.clear()
+  /** One document's in a turn: each takes some milliseconds. */
+  #settleNext(now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const [doc] = this.#unsettled
+    if (doc === undefined) return
+    this.#unsettled.delete(doc)
+    const followed = this.#documents.get(doc)
+    if (followed === undefined) return
+    this.#handle(doc, followed, followed.follower.settle(now, effects), now, effects)
+  }
+
+  #linkOf(doc: DocumentKey): LinkId | undefined {
+    return this.#documents.get(doc)?.follower.upstream.link
+  }
+
+  #nameWorker(doc: DocumentKey): WorkerReplicaId {
+    const id = this.#nextWorker++ as WorkerReplicaId
+    this.#workers.set(id, doc)
+    return id
+  }
+
+  #tellParentsWanted(effects: EffectSink<FollowingEffect>): void {
+    const count = this.#troubles.wantsAnother || this.#parents.isOneGoing ? 2 : 1
+    if (count === this.#parentsWanted) return
+    this.#parentsWanted = count
+    effects.push({ kind: 'want-parents', count })
+  }
+
+  #close(link: LinkId, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    this.#parents.close(link)
+    this.#relays.closed(link)
+    this.#wantVariantsOf(this.#parents.first, now, effects)
     for (const [doc, followed] of this.#documents) {
-      followed.follower.upstream.detach()
-      this.#deadlines.set(doc, undefined)
+      const { upstream } = followed.follower
+      if (upstream.link !== link) continue
+      upstream.detach()
+      followed.channel = undefined
       this.#interrupted(doc, followed, now)
+      this.#attach(followed, now, effects)
+      this.#deadlines.set(doc, followed.follower.wakeAt)
     }
-    this.#attachAll(this.#parents[0], now, effects)
   }
 
-  #take(link: LinkId, bytes: Uint8Array, now: Instant, effects: EffectSink<LinkEffect>): void {
+  /** A new parent serves who has none, who would leave theirs, and who has one that goes. */
+  #moveToNew(link: LinkId, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const parent = this.#parents.get(link)
+    if (parent === undefined) return
+    if (this.#parents.first === parent) {
+      this.#wantVariantsOf(parent, now, effects)
+      for (const [doc, followed] of this.#documents) {
+        const serving = this.#parents.get(followed.follower.upstream.link)
+        if (serving?.isGoing !== false) this.#moveTo(doc, parent, now, effects)
+      }
+      return
+    }
+    for (const doc of this.#troubles.waiting) {
+      if (this.get(doc)?.upstream.isLive === false) this.#moveTo(doc, parent, now, effects)
+    }
+  }
+
+  /** The parent goes away: what it serves moves before, if there is another one. */
+  #handOver(from: Parent, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    from.isGoing = true
+    const { first } = this.#parents
+    if (first === undefined || first.isGoing) return
+    this.#wantVariantsOf(first, now, effects)
+    for (const doc of this.#documents.keys()) {
+      if (this.#linkOf(doc) === from.link) this.#moveTo(doc, first, now, effects)
+    }
+  }
+
+  /** What is well again needs no parent of its own. */
+  #moveToFirst(doc: DocumentKey, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const { first } = this.#parents
+    if (first !== undefined && this.#linkOf(doc) !== first.link) {
+      this.#moveTo(doc, first, now, effects)
+    }
+  }
+
+  /** The document goes on over this link, from what it holds. */
+  #moveTo(
+    doc: DocumentKey,
+    parent: Parent,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    const followed = this.#documents.get(doc)
+    if (followed === undefined) return
+    this.#unroute(followed)
+    followed.follower.upstream.leave(effects)
+    followed.follower.upstream.attach(parent.link, now, effects)
+    this.#deadlines.set(doc, followed.follower.wakeAt)
+  }
+
+  /** A document that no parent serves is asked of one, of the first that did not fail it. */
+  #attach({ follower }: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const { doc } = follower.upstream
+    const link =
+      this.#troubles.other(doc, this.#parents.links, undefined) ?? this.#parents.first?.link
+    if (link !== undefined) follower.upstream.attach(link, now, effects)
+  }
+
+  #wantVariantsOf(
+    parent: Parent | undefined,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    if (this.#wanted.parent === parent?.link) return
+    this.#wanted.attach(parent?.link)
+    this.#wanted.pump(now, effects)
+  }
+
+  #take(link: LinkId, bytes: Uint8Array, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const parent = this.#parents.get(link)
+    if (parent === undefined) return
     try {
       const frame = decodeLinkFrame(bytes)
-      if (frame !== undefined) this.#route(frame, now, effects)
+      if (frame !== undefined) this.#route(parent, frame, now, effects)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       effects.push({ kind: 'link-close', link, code: error.code, message: error.message })
     }
   }
 
-  /** Everything goes on over this link to a parent, or waits for one. */
-  #attachAll(link: LinkId | undefined, now: Instant, effects: EffectSink<LinkEffect>): void {
-    this.#wanted.attach(link)
-    this.#wanted.pump(now, effects)
-    if (link === undefined) return
-    for (const [doc, { follower }] of this.#documents) {
-      follower.upstream.attach(link, now, effects)
-      this.#deadlines.set(doc, follower.upstream.wakeAt)
+  #route(
+    parent: Parent,
+    frame: LinkFrame,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    const { link } = parent
+    switch (frame.kind) {
+      case 'variant':
+      case 'no-variant':
+        if (link === this.#wanted.parent) this.#wanted.receive(frame, now, effects)
+        return
+      case 'replay':
+      case 'replay-ended':
+        if (this.#relays.take(frame, link)) return
+        break
+      case 'signal':
+        if (frame.signal === 'hand-over') this.#handOver(parent, now, effects)
+        break
+      default:
     }
-  }
-
-  #route(frame: LinkFrame, now: Instant, effects: EffectSink<LinkEffect>): void {
-    if (frame.kind === 'variant' || frame.kind === 'no-variant') {
-      this.#wanted.receive(frame, now, effects)
-      return
-    }
-    const doc =
-      'doc' in frame
-        ? frame.doc
-        : 'channel' in frame
-          ? this.#channels.get(frame.channel)
-          : undefined
+    const doc = docOf(frame, parent)
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
-    // What was under way when a document was left is of no use.
-    if (doc === undefined || followed === undefined) return
-    if (frame.kind === 'welcome') this.#welcomed(doc, followed, frame.channel)
-    this.#handle(doc, followed, followed.follower.receive(frame, now, effects), now)
+    // What was under way when a document was left, or moved, is of no use.
+    if (doc === undefined || followed?.follower.upstream.link !== link) return
+    if (frame.kind === 'welcome') this.#welcomed(doc, followed, parent, frame.channel)
+    this.#handle(doc, followed, followed.follower.receive(frame, now, effects), now, effects)
   }
 
   #handle(
     doc: DocumentKey,
     followed: Followed,
-    events: readonly UpstreamEvent[],
+    events: readonly FollowerEvent[],
     now: Instant,
+    effects: EffectSink<FollowingEffect>,
   ): void {
     const { follower } = followed
     for (const event of events) {
@@ -353,22 +527,35 @@ export class Following {
         followed.interruptedSince ??= followed.parentStaleSince ?? now
         this.#tell(doc, { kind: 'staleness' })
       }
-      if (event.kind === 'joined') this.#tell(doc, { kind: 'staleness' })
+      if (event.kind === 'joined') {
+        this.#signals.joined(doc, now, effects)
+        this.#tell(doc, { kind: 'staleness' })
+      }
     }
     // Told of the end, the role has let the document go.
     if (this.#documents.get(doc) !== followed) return
+    if (follower.upstream.link === undefined) {
+      this.#unroute(followed)
+      this.#attach(followed, now, effects)
+    }
     if (follower.upstream.isWaiting) this.#interrupted(doc, followed, now)
-    this.#deadlines.set(doc, follower.upstream.wakeAt)
+    this.#deadlines.set(doc, follower.wakeAt)
     if (follower.mustSettle) this.#unsettled.add(doc)
     else this.#unsettled.delete(doc)
   }
 
   /** The parent begins anew: it says again if it is stale, and calls the document by this channel. */
-  #welcomed(doc: DocumentKey, followed: Followed, channel: number): void {
-    const before = followed.follower.upstream.channel
-    if (before !== undefined) this.#channels.delete(before)
-    this.#channels.set(channel, doc)
+  #welcomed(doc: DocumentKey, followed: Followed, parent: Parent, channel: number): void {
+    this.#unroute(followed)
+    parent.channels.set(channel, doc)
+    followed.channel = { parent, channel }
     followed.parentStaleSince = undefined
+  }
+
+  /** What comes on the document's channel is nobody's. */
+  #unroute(followed: Followed): void {
+    followed.channel?.parent.channels.delete(followed.channel.channel)
+    followed.channel = undefined
   }
 
   #interrupted(doc: DocumentKey, followed: Followed, now: Instant): void {
@@ -377,4 +564,10 @@ export class Following {
     followed.parentStaleSince = undefined
     this.#tell(doc, { kind: 'staleness' })
   }
+}
+
+/** The document that a frame of this parent is about. */
+function docOf(frame: LinkFrame, parent: Parent): DocumentKey | undefined {
+  if ('doc' in frame) return frame.doc
+  return 'channel' in frame ? parent.channels.get(frame.channel) : undefined
 }

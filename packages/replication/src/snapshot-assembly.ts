@@ -52,6 +52,15 @@ export class SnapshotAssembly {
     return 'good'
   }
 
+  /** Indexes of the first pieces that are not here, so many at most. */
+  missing(countMax: number): number[] {
+    const indexes: number[] = []
+    for (let index = 0; index < this.#pieces.length && indexes.length < countMax; index++) {
+      if (this.#pieces[index] === undefined) indexes.push(index)
+    }
+    return indexes
+  }
+
   #isGood(piece: Uint8Array, entry: PieceEntry): boolean {
     const digest = new Uint8Array(sha256Bytes)
     this.#sha256(piece, digest, 0)

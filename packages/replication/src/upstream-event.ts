@@ -2,7 +2,22 @@ import type { Snapshot } from '@fanfold/document'
 import type { ErrorCode, LogRecord } from '@fanfold/protocol'
 
 /** Why a stream starts anew; a metric label. */
-export type ResyncReason = 'gap' | 'hash' | 'piece' | 'silence' | 'broken' | 'ceiling'
+export type ResyncReason =
+  | 'gap'
+  | 'hash'
+  /** A piece of a snapshot was damaged twice. */
+  | 'piece'
+  /** A snapshot whose digests are right is none. */
+  | 'snapshot'
+  | 'silence'
+  | 'broken'
+  | 'ceiling'
+
+/**
+ * By what a stream has caught up with its parent; a metric label. Each one is tried when the ones
+ * before it were of no use.
+ */
+export type Rung = 'tail' | 'snapshot' | 'snapshot-elsewhere' | 'replay'
 
 /** What a stream tells its owner. */
 export type UpstreamEvent =
@@ -10,6 +25,10 @@ export type UpstreamEvent =
   | { readonly kind: 'records'; readonly records: readonly LogRecord[] }
   /** A verified snapshot that takes the place of everything held. */
   | { readonly kind: 'reset'; readonly snapshot: Snapshot }
+  /** The next records are the log from its first one: they are kept apart from what is held. */
+  | { readonly kind: 'replay-began' }
+  /** What was kept apart may take the place of what is held. */
+  | { readonly kind: 'replayed' }
   /**
    * Less may come than was held, which must be given up now: nothing until the next `reset`. That more
    * may come goes without saying: it begins with a `reset`.
@@ -17,6 +36,8 @@ export type UpstreamEvent =
   | { readonly kind: 'ceiling'; readonly ceiling: number }
   /** The parent serves the stream: what is missing comes with the next frames. */
   | { readonly kind: 'joined' }
+  /** What the parent had when it was joined is here, so long after the stream began to catch up. */
+  | { readonly kind: 'caught-up'; readonly rung: Rung; readonly tookMs: number }
   /** `final` when asking again would not help. */
   | {
       readonly kind: 'refused'

@@ -8,6 +8,12 @@ export type UpstreamLimits = {
   readonly answerMaxMs: number
   readonly backoffBaseMs: number
   readonly backoffMaxMs: number
+  /** How long a record that the parent is known to have may take. */
+  readonly headMaxMs: number
+  /** Snapshots that may turn out bad before the log is replayed. */
+  readonly snapshotTriesMax: number
+  /** A stream that was live for so long is in no trouble any more. */
+  readonly troubleOverMs: number
 }
 
 /** Limits that suit a link within a region or between two. */
@@ -17,4 +23,7 @@ export const defaultUpstreamLimits: UpstreamLimits = {
   answerMaxMs: 2_000,
   backoffBaseMs: 50,
   backoffMaxMs: 1_000,
+  headMaxMs: 250,
+  snapshotTriesMax: 3,
+  troubleOverMs: 10_000,
 }

@@ -91,6 +91,11 @@ export class WantedVariants {
     this.#tell = options.tell
   }
 
+  /** The link to the parent that is asked. */
+  get parent(): LinkId | undefined {
+    return this.#parent
+  }
+
   /** Variants wanted. */
   get count(): number {
     return this.#wanted.size

@@ -1,10 +1,9 @@
-import { sha256 } from '@fanfold/conformance'
-import { plainCodec } from '@fanfold/document'
+import type { WorkerReplicaId } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
-import type { LinkEffect, LinkFrame, LogRecord } from '@fanfold/protocol'
+import type { LinkFrame, LogRecord } from '@fanfold/protocol'
 import t from 'tap'
 import { Follower } from '../src/follower.ts'
-import { PiecePacker } from '../src/piece-packer.ts'
+import type { FollowingEffect } from '../src/parent-effect.ts'
 import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
@@ -16,20 +15,26 @@ import {
   ringLimits,
   snapshotAt,
 } from './build-stream.ts'
+import { upstreamNode } from './build-upstream.ts'
+import { linkEffects } from './following-rig.ts'
 
-const log = recordsOf(600)
+const log = recordsOf(2_000)
 const head = after(log[9])
 
 /** A follower that is live at the tenth record. */
-function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: LinkEffect[] } {
+function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: FollowingEffect[] } {
   const follower = new Follower({
     doc,
-    sha256,
     prng: new Prng('follower'),
-    limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
-    packer: new PiecePacker(plainCodec),
+    node: {
+      upstream: upstreamNode(),
+      limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
+      isStateNeeded: true,
+      workerNames: { take: () => 1 as WorkerReplicaId, free: () => undefined },
+      due: () => undefined,
+    },
   })
-  const effects: LinkEffect[] = []
+  const effects: FollowingEffect[] = []
   follower.upstream.attach(link(1), at(0), effects)
   const { manifest, pieces } = snapshotAt(head)
   const frames: LinkFrame[] = [
@@ -65,13 +70,13 @@ t.test('nothing is applied on the way; what waits too long is settled in slices'
   const { follower, effects } = live(10 * one)
   follower.receive(records(log.slice(10, 20)), at(0), effects)
   t.notOk(follower.mustSettle, 'at the limit')
-  follower.receive(records(log.slice(20, 600)), at(0), effects)
+  follower.receive(records(log.slice(20, 2_000)), at(0), effects)
   t.ok(follower.mustSettle, 'past it')
   const before = follower.replica.pendingBytes
   t.same(follower.settle(at(0), effects), [])
   t.ok(follower.replica.pendingBytes < before && follower.replica.pendingBytes > 0)
   while (follower.mustSettle) follower.settle(at(0), effects)
-  t.match(follower.replica.state(), { n: 600 })
+  t.match(follower.replica.state(), { n: 2_000 })
 })
 
 t.test('a record that does not apply makes the follower fetch everything again', async t => {
@@ -81,6 +86,6 @@ t.test('a record that does not apply makes the follower fetch everything again',
   follower.receive({ kind: 'snapshot-begin', channel: 1, manifest }, at(0), effects)
   follower.receive(records(log.slice(15, 16)), at(0), effects)
   t.match(follower.settle(at(0), effects), [{ kind: 'resync', reason: 'broken' }])
-  t.match(framesOf(effects), [{ kind: 'join', have: undefined }])
+  t.match(framesOf(linkEffects(effects)), [{ kind: 'join', have: undefined }])
   t.notOk(follower.mustSettle)
 })

@@ -10,8 +10,11 @@ import {
   type LogRecord,
   type Position,
 } from '@fanfold/protocol'
-import { Following, type FollowingEvent } from '../src/following.ts'
-import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
+import { Following } from '../src/following.ts'
+import type { FollowingEvent } from '../src/following-event.ts'
+import type { FollowingEffect } from '../src/parent-effect.ts'
+import type { ReplayFrame } from '../src/replay-relays.ts'
+import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
   at,
@@ -29,6 +32,18 @@ export const first: LinkId = link(1)
 export const second: LinkId = link(2)
 const peer = { node: 'parent', incarnation: '1', region: 'r', roles: [], ceiling: 239 }
 
+/** What of a node that follows documents is not as it mostly is. */
+export type FollowingOptions = {
+  readonly pendingBytesMax?: number
+  readonly largeStateBytes?: number
+  readonly upstream?: Partial<UpstreamLimits>
+} & Partial<
+  Pick<
+    ConstructorParameters<typeof Following>[0],
+    'isStateNeeded' | 'isSnapshotDisabled' | 'codec' | 'assemblyLimits'
+  >
+>
+
 /** Everything that a node follows, with what it tells. */
 export class Rig {
   readonly variants: { hash: string; isHere: boolean }[] = []
@@ -36,19 +51,28 @@ export class Rig {
   readonly following: Following
   nowMs = 0
   onTold: ((doc: DocumentKey, event: FollowingEvent) => void) | undefined
-  readonly #effects: LinkEffect[] = []
+  readonly relayed: ReplayFrame[] = []
+  readonly #effects: FollowingEffect[] = []
 
-  constructor(pendingBytesMax = 1_000_000) {
+  constructor(options: FollowingOptions = {}) {
+    const { pendingBytesMax = 1_000_000, upstream, largeStateBytes, ...others } = options
     this.following = new Following({
       sha256,
       prng: new Prng('following'),
-      limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
+      limits: {
+        ring: ringLimits(),
+        upstream: { ...defaultUpstreamLimits, ...upstream },
+        pendingBytesMax,
+        largeStateBytes,
+      },
       lingerMs: 1_000,
       tell: (doc, event) => {
         this.told.push({ doc, event })
         this.onTold?.(doc, event)
       },
       tellVariant: (hash, variant) => this.variants.push({ hash, isHere: variant !== undefined }),
+      relay: frame => this.relayed.push(frame),
+      ...others,
     })
   }
 
@@ -89,16 +113,18 @@ export class Rig {
     this.following.receive(input, at(this.nowMs), this.#effects)
   }
 
-  effects(): LinkEffect[] {
+  effects(): FollowingEffect[] {
     return this.#effects.splice(0)
   }
 
   sent(to = first): LinkFrame[] {
-    return framesOf(this.effects(), to)
+    return framesOf(linkEffects(this.effects()), to)
   }
 
+  /** Kinds of what was told since the last time, but for having caught up. */
   events(): string[] {
-    return this.told.splice(0).map(({ event }) => event.kind)
+    const kinds = this.told.splice(0).map(({ event }) => event.kind)
+    return kinds.filter(kind => kind !== 'caught-up')
   }
 
   get now(): Instant {
@@ -111,6 +137,13 @@ export class Rig {
     return staleFor === undefined ? undefined : staleFor / 1_000
   }
 }
+
+/** Those of the effects that are on links. */
+export const linkEffects = (effects: readonly FollowingEffect[]): LinkEffect[] =>
+  effects.filter(
+    (effect): effect is LinkEffect =>
+      effect.kind === 'link-send' || effect.kind === 'link-signal' || effect.kind === 'link-close',
+  )
 
 export const welcome = (
   mode: 'tail' | 'snapshot',
@@ -150,8 +183,8 @@ export const status = (stale: boolean, ageMs: number): LinkFrame => ({
 })
 
 /** A rig that follows the document, live at the tenth record. */
-export const live = (pendingBytesMax?: number): Rig => {
-  const rig = new Rig(pendingBytesMax)
+export const live = (options?: FollowingOptions): Rig => {
+  const rig = new Rig(options)
   rig.open()
   rig.follow()
   rig.take([welcome('snapshot'), ...snapshotFrames(head)])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { framesOf, link } from './build-stream.ts'
 import { variantOf } from './build-variant.ts'
-import { first, Rig, second } from './following-rig.ts'
+import { first, linkEffects, Rig, second } from './following-rig.ts'
 
 const one = variantOf('one')
 
@@ -14,7 +14,7 @@ t.test('a variant that is wanted is asked of the serving parent in the next turn
   t.ok(rig.following.wantVariant(one.name))
   t.equal(rig.following.wakeAt(), rig.now)
   rig.pass(0)
-  const effects = rig.effects()
+  const effects = linkEffects(rig.effects())
   t.match(framesOf(effects, first), [request])
   t.same(framesOf(effects, second), [])
   rig.take([{ kind: 'variant', variant: one.variant }], second)

@@ -3,7 +3,7 @@
  * some place, lost its link, and joins again when the parent has the whole log.
  */
 import { type RecordSource, type SourcePart, sha256 } from '@fanfold/conformance'
-import { Chain, plainCodec, Replica } from '@fanfold/document'
+import { Chain, Replica } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import {
   decodeLinkFrame,
@@ -14,12 +14,11 @@ import {
 } from '@fanfold/protocol'
 import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
-import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing } from '../src/record-ring.ts'
 import { Upstream } from '../src/upstream.ts'
 import type { UpstreamEvent } from '../src/upstream-event.ts'
-import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import { at, doc, link, ringLimits } from './build-stream.ts'
+import { upstreamNode } from './build-upstream.ts'
 
 /** Records that the parent holds; who lacks more gets a snapshot. */
 const ringRecordsMax = 12
@@ -37,13 +36,10 @@ class Pair {
   #link: LinkId = link(0)
 
   constructor(creditBytes: number) {
-    const limits = { ...defaultUpstreamLimits, creditBytes }
     this.#upstream = new Upstream({
       doc,
-      sha256,
       prng: new Prng('hop'),
-      limits,
-      packer: new PiecePacker(plainCodec),
+      node: upstreamNode({ creditBytes }),
     })
     this.#children = new ChildLinks({
       join: (_, request) => downstream.join(request, this.#replica.position, this.#effects),

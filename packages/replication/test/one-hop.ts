@@ -3,17 +3,16 @@
  * test lets through.
  */
 import { sha256 } from '@fanfold/conformance'
-import { Chain, plainCodec, Replica } from '@fanfold/document'
+import { Chain, Replica } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import { decodeLinkFrame, type LinkEffect, type LinkId, type LogRecord } from '@fanfold/protocol'
 import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
-import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing } from '../src/record-ring.ts'
 import { Upstream } from '../src/upstream.ts'
 import type { UpstreamEvent } from '../src/upstream-event.ts'
-import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
 import { at, doc, link, recordsOf, ringLimits } from './build-stream.ts'
+import { upstreamNode } from './build-upstream.ts'
 
 /** The log that the parent publishes. */
 export const published: readonly LogRecord[] = recordsOf(400)
@@ -30,13 +29,10 @@ export class Child {
   isJoined = false
 
   constructor(seed: string, creditBytes: number) {
-    const limits = { ...defaultUpstreamLimits, creditBytes }
     this.upstream = new Upstream({
       doc,
-      sha256,
       prng: new Prng(seed),
-      limits,
-      packer: new PiecePacker(plainCodec),
+      node: upstreamNode({ creditBytes }),
     })
   }
 

@@ -1,5 +1,3 @@
-import { sha256 } from '@fanfold/conformance'
-import { plainCodec } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import type {
   ErrorCode,
@@ -9,11 +7,11 @@ import type {
   Position,
   SnapshotManifest,
 } from '@fanfold/protocol'
-import { PiecePacker } from '../src/piece-packer.ts'
-import { Upstream } from '../src/upstream.ts'
+import { Upstream, type UpstreamNode } from '../src/upstream.ts'
 import type { UpstreamEvent } from '../src/upstream-event.ts'
-import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
+import type { UpstreamLimits } from '../src/upstream-limits.ts'
 import { after, at, doc, framesOf, link, recordsOf, snapshotAt } from './build-stream.ts'
+import { upstreamNode } from './build-upstream.ts'
 
 export const log = recordsOf(60)
 export const head = after(log[9])
@@ -21,18 +19,14 @@ export const parent = link(1)
 
 /** An upstream on a link, and what it sends and tells. */
 export class Rig {
+  readonly node: UpstreamNode
   readonly upstream: Upstream
   nowMs = 0
   #effects: LinkEffect[] = []
 
-  constructor(limits: Partial<UpstreamLimits> = {}) {
-    this.upstream = new Upstream({
-      doc,
-      sha256,
-      prng: new Prng('upstream'),
-      limits: { ...defaultUpstreamLimits, ...limits },
-      packer: new PiecePacker(plainCodec),
-    })
+  constructor(limits: Partial<UpstreamLimits> = {}, overrides: Partial<UpstreamNode> = {}) {
+    this.node = upstreamNode(limits, overrides)
+    this.upstream = new Upstream({ doc, prng: new Prng('upstream'), node: this.node })
   }
 
   attach(to = parent): LinkFrame[] {
@@ -122,19 +116,29 @@ export const refused = (code: ErrorCode, retryAfterMs = 0): LinkFrame => ({
 })
 
 /** A rig that is live at the tenth record. */
-export const live = (limits: Partial<UpstreamLimits> = {}): Rig => {
-  const rig = new Rig(limits)
+export const live = (
+  limits: Partial<UpstreamLimits> = {},
+  overrides: Partial<UpstreamNode> = {},
+): Rig => {
+  const rig = new Rig(limits, overrides)
   rig.attach()
   rig.take(welcome(), ...snapshotFrames(head))
   rig.sent()
   return rig
 }
 
+/** What events say, but for having caught up. */
 export const kindsOf = (events: readonly UpstreamEvent[]): string[] =>
-  events.map(event =>
-    event.kind === 'resync'
-      ? `resync ${event.reason}`
-      : event.kind === 'records'
-        ? `records ${event.records.map(({ seq }) => seq)}`
-        : event.kind,
-  )
+  events
+    .filter(({ kind }) => kind !== 'caught-up')
+    .map(event =>
+      event.kind === 'resync'
+        ? `resync ${event.reason}`
+        : event.kind === 'records'
+          ? `records ${event.records.map(({ seq }) => seq)}`
+          : event.kind,
+    )
+
+/** By what the stream has caught up, each time. */
+export const rungsOf = (events: readonly UpstreamEvent[]): string[] =>
+  events.flatMap(event => (event.kind === 'caught-up' ? [event.rung] : []))

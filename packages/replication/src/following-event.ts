@@ -1,0 +1,28 @@
+import type { DocumentKey, ErrorCode } from '@fanfold/protocol'
+import type { FollowerEvent } from './follower.ts'
+import type { ResyncReason, Rung } from './upstream-event.ts'
+
+/** What a followed document tells the role that follows it. */
+export type FollowingEvent =
+  | FollowerEvent
+  /** The parent is gone, or has come back: how old what is held may be. */
+  | { readonly kind: 'staleness' }
+  /** Nobody below has wanted the document for a while: the role lets it go. */
+  | { readonly kind: 'unused' }
+
+/** What a role notes of the streams that it follows, for logs and metrics. */
+export type FollowingFact =
+  | { readonly event: 'resync'; readonly doc: DocumentKey; readonly reason: ResyncReason }
+  | {
+      readonly event: 'upstream-refused'
+      readonly doc: DocumentKey
+      readonly code: ErrorCode
+      readonly message: string
+    }
+  /** The document is where its parent is, by this, so long after it was not. */
+  | {
+      readonly event: 'caught-up'
+      readonly doc: DocumentKey
+      readonly rung: Rung
+      readonly tookMs: number
+    }

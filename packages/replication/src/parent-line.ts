@@ -1,0 +1,102 @@
+import { assert, type EffectSink } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  encodeLinkFrame,
+  type JoinTake,
+  type LinkEffect,
+  type LinkFrame,
+  type LinkId,
+  type Position,
+} from '@fanfold/protocol'
+
+/** What a stream sends to its parent, and how many bytes of records the parent may send it. */
+export class ParentLine {
+  readonly #doc: DocumentKey
+  readonly #creditBytes: number
+  #link: LinkId | undefined
+  /** Bytes taken since the last credit was given. */
+  #taken = 0
+  /** How the credit that is held back would be given. */
+  #owed: 'none' | 'replay' | { readonly channel: number } = 'none'
+  #isCreditHeld = false
+
+  /** @param creditBytes bytes of records that may be under way */
+  constructor(doc: DocumentKey, creditBytes: number) {
+    this.#doc = doc
+    this.#creditBytes = creditBytes
+  }
+
+  /** The link to the parent, while there is one. */
+  get link(): LinkId | undefined {
+    return this.#link
+  }
+
+  /** True while the parent gets no more credit. */
+  get isCreditHeld(): boolean {
+    return this.#isCreditHeld
+  }
+
+  attach(link: LinkId): void {
+    this.#link = link
+  }
+
+  detach(): void {
+    this.#link = undefined
+    this.begin()
+  }
+
+  /** The parent counts its credit anew, and so does this side. */
+  begin(): void {
+    this.#taken = 0
+    this.#owed = 'none'
+  }
+
+  /** Asks for the stream. */
+  join(
+    { have, take, codecs }: { have: Position | undefined; take: JoinTake; codecs: number },
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    const credit = this.#creditBytes
+    this.send({ kind: 'join', doc: this.#doc, have, credit, take, codecs }, effects)
+  }
+
+  /** Asks for the log itself. */
+  askReplay(have: Position | undefined, effects: EffectSink<LinkEffect>): void {
+    const credit = this.#creditBytes
+    this.send({ kind: 'request-replay', doc: this.#doc, have, credit }, effects)
+  }
+
+  /** So many bytes of the stream were taken: the parent may send as many more. */
+  giveCredit(bytes: number, effects: EffectSink<LinkEffect>, channel: number | undefined): void {
+    this.#taken += bytes
+    if (channel !== undefined) this.#owed = { channel }
+    this.#payCredit(effects)
+  }
+
+  /** So many bytes of a replay were taken. */
+  giveReplayCredit(bytes: number, effects: EffectSink<LinkEffect>): void {
+    this.#taken += bytes
+    this.#owed = 'replay'
+    this.#payCredit(effects)
+  }
+
+  /** Whether the parent gets no more credit for now. */
+  holdCredit(isHeld: boolean, effects: EffectSink<LinkEffect>): void {
+    this.#isCreditHeld = isHeld
+    this.#payCredit(effects)
+  }
+
+  send(frame: LinkFrame, effects: EffectSink<LinkEffect>): void {
+    assert(this.#link !== undefined, 'a stream that sends has a link')
+    effects.push({ kind: 'link-send', link: this.#link, frame: encodeLinkFrame(frame) })
+  }
+
+  #payCredit(effects: EffectSink<LinkEffect>): void {
+    const owed = this.#owed
+    if (owed === 'none' || this.#isCreditHeld || this.#taken < this.#creditBytes / 2) return
+    const bytes = this.#taken
+    this.#taken = 0
+    if (owed === 'replay') this.send({ kind: 'replay-credit', doc: this.#doc, bytes }, effects)
+    else this.send({ kind: 'credit', channel: owed.channel, bytes }, effects)
+  }
+}

@@ -1,0 +1,49 @@
+import type { DocumentKey, LinkId } from '@fanfold/protocol'
+
+/** A parent that is connected. */
+export type Parent = {
+  readonly link: LinkId
+  /** What it calls the documents that it serves. */
+  readonly channels: Map<number, DocumentKey>
+  /** True once it has said that it goes away. */
+  isGoing: boolean
+}
+
+/** The parents of a node: documents are served by the first one that stays. */
+export class Parents {
+  /** In the order in which they opened. */
+  readonly #parents: Parent[] = []
+
+  /** Parents connected. */
+  get count(): number {
+    return this.#parents.length
+  }
+
+  /** The one that serves what has no reason to be served by another. */
+  get first(): Parent | undefined {
+    return this.#parents.find(({ isGoing }) => !isGoing) ?? this.#parents[0]
+  }
+
+  /** True while one has said that it goes away. */
+  get isOneGoing(): boolean {
+    return this.#parents.some(({ isGoing }) => isGoing)
+  }
+
+  /** The links to them. */
+  get links(): readonly LinkId[] {
+    return this.#parents.map(({ link }) => link)
+  }
+
+  get(link: LinkId | undefined): Parent | undefined {
+    return this.#parents.find(parent => parent.link === link)
+  }
+
+  open(link: LinkId): void {
+    this.#parents.push({ link, channels: new Map(), isGoing: false })
+  }
+
+  close(link: LinkId): void {
+    const index = this.#parents.findIndex(parent => parent.link === link)
+    if (index >= 0) this.#parents.splice(index, 1)
+  }
+}

@@ -1,0 +1,54 @@
+import { Replica, type Snapshot } from '@fanfold/document'
+import type { Instant, Sha256 } from '@fanfold/kernel'
+import type { LogRecord } from '@fanfold/protocol'
+import { isAhead } from './is-ahead.ts'
+import { RecordRing, type RingLimits } from './record-ring.ts'
+
+/**
+ * What is to take the place of a document's replica and ring, while it is not there yet: a large
+ * snapshot that is read in slices, or the log from its first record. Records that follow go here.
+ */
+export class StagedDocument {
+  readonly replica: Replica
+  readonly ring: RecordRing
+  /** False while a replay goes on. */
+  isWhole: boolean
+
+  private constructor(sha256: Sha256, limits: RingLimits, snapshot: Snapshot | undefined) {
+    this.replica = new Replica(sha256)
+    if (snapshot !== undefined) this.replica.reset(snapshot)
+    this.ring = new RecordRing(limits, this.replica.position)
+    this.isWhole = snapshot !== undefined
+  }
+
+  /** What a snapshot holds. */
+  static ofSnapshot(snapshot: Snapshot, sha256: Sha256, limits: RingLimits): StagedDocument {
+    return new StagedDocument(sha256, limits, snapshot)
+  }
+
+  /** What the log makes, from its first record. */
+  static ofLog(sha256: Sha256, limits: RingLimits): StagedDocument {
+    return new StagedDocument(sha256, limits, undefined)
+  }
+
+  /** Takes the next record. */
+  append(record: LogRecord, now: Instant): void {
+    this.replica.append(record)
+    this.ring.push(record, now)
+  }
+
+  /** True when all of it is here, as far as it was read, and it is no older than what is shown. */
+  isNoOlderThan(shown: Replica): boolean {
+    return this.isWhole && !isAhead(shown.position, this.replica.position)
+  }
+
+  /** Becomes what is shown; this one is of no more use. */
+  moveTo(replica: Replica, ring: RecordRing, now: Instant): void {
+    replica.adopt(this.replica)
+    ring.reset(this.ring.base)
+    for (let seq = ring.lastSeq + 1; seq <= this.ring.lastSeq; seq++) {
+      const record = this.ring.get(seq)
+      if (record !== undefined) ring.push(record, now)
+    }
+  }
+}
