@@ -10,7 +10,7 @@ import { badFrame, limits } from '@fanfold/protocol'
 import { parseBounded } from './bounded-json.ts'
 import { documentLimits } from './document-limits.ts'
 import { forbiddenKeys, isJsonObject, type JsonObject, type JsonValue } from './json.ts'
-import { jsonBytes, memberBytes, textBytes } from './json-value.ts'
+import { jsonBytes, memberBytes } from './json-value.ts'
 import { escapeSegment, memberOf, parsePointer } from './pointer.ts'
 
 const bytesMax: number = limits.snapshotPieceBytesMax.value
@@ -30,38 +30,35 @@ type OpenContainer = {
   readonly container: JsonValue[] | JsonObject
   /** Names of the members of an object. */
   readonly names: readonly string[] | undefined
-  /** The pointer of a member without its last segment, and the bytes of it as JSON. */
+  /** The pointer of a member without its last segment. */
   readonly prefix: string
-  readonly prefixBytes: number
   next: number
 }
 
 /** Writes values one after the other into pieces; each is filled before the next is begun. */
 export class PieceWriter {
   readonly #pieces: Uint8Array[] = []
-  /** What the piece in hand has; written out all at once, which is by far the quickest. */
-  #pairs: [pointer: string, value: JsonValue][] = []
+  /** The pairs of the piece in hand. */
+  #texts: string[] = []
   /** Bytes of it, with a comma after each pair. */
   #bytes = 2
 
   /** Writes a value: whole where it fits into a piece, or else container by container. */
   write(pointer: string, value: JsonValue): void {
+    // The innermost one last.
     const open: OpenContainer[] = []
-    const first = this.#add(pointer, textBytes(pointer), value)
+    const first = this.#add(pointer, value)
     if (first !== undefined) open.push(first)
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-      const { container, names, prefix, prefixBytes } = top
+      const { container, names, prefix } = top
       if (top.next === (names ?? container).length) {
         open.pop()
         continue
       }
       const at = top.next++
       const name = names === undefined ? String(at) : (names[at] as string)
-      const segment = escapeSegment(name)
       const member = Array.isArray(container) ? container[at] : container[name]
-      // The quotes around a name are those around the pointer.
-      const bytes = prefixBytes + textBytes(segment)
-      const opened = this.#add(prefix + segment, bytes, member as JsonValue)
+      const opened = this.#add(prefix + escapeSegment(name), member as JsonValue)
       if (opened !== undefined) open.push(opened)
     }
   }
@@ -78,57 +75,72 @@ export class PieceWriter {
   }
 
   /** Adds a pair; a container that is too large goes in empty and is returned. */
-  #add(pointer: string, pointerBytes: number, value: JsonValue): OpenContainer | undefined {
-    const whole = pointerBytes + 3 + bytesUpTo(value, bytesMax)
-    if (whole + 2 <= bytesMax) {
-      this.#push(pointer, value, whole)
-      return undefined
+  #add(pointer: string, value: JsonValue): OpenContainer | undefined {
+    if (bytesLeft(value, bytesMax) >= 0) {
+      const text = JSON.stringify([pointer, value])
+      const bytes = utf8Length(text)
+      if (bytes + 2 <= bytesMax) {
+        this.#push(text, bytes)
+        return undefined
+      }
     }
     assert(typeof value === 'object' && value !== null, `a text at ${pointer} fits into a piece`)
     const names = Array.isArray(value) ? undefined : Object.keys(value)
-    this.#push(pointer, names === undefined ? [] : {}, pointerBytes + 5)
-    const prefixBytes = pointerBytes - 1
-    return { container: value, names, prefix: `${pointer}/`, prefixBytes, next: 0 }
+    const text = JSON.stringify([pointer, names === undefined ? [] : {}])
+    this.#push(text, utf8Length(text))
+    return { container: value, names, prefix: `${pointer}/`, next: 0 }
   }
 
-  #push(pointer: string, value: JsonValue, bytes: number): void {
+  #push(text: string, bytes: number): void {
     if (this.#bytes + bytes + 1 > bytesMax) this.#flush()
-    this.#pairs.push([pointer, value])
+    this.#texts.push(text)
     this.#bytes += bytes + 1
   }
 
   #flush(): void {
-    if (this.#pairs.length === 0) return
-    const piece = encodeUtf8(JSON.stringify(this.#pairs))
+    if (this.#texts.length === 0) return
+    const piece = encodeUtf8(`[${this.#texts.join(',')}]`)
     assert(piece.length <= bytesMax, `a piece has at most ${bytesMax} bytes, got ${piece.length}`)
     this.#pieces.push(piece)
-    this.#pairs = []
+    this.#texts = []
     this.#bytes = 2
   }
 }
 
 /**
- * Bytes of a value's JSON in UTF-8; when they are more than `max`, as many as were counted by then: a
- * container that has to be opened is not looked through first, or a deep document would be once for
- * each of its levels. Recursion ends at the depth of a document.
+ * What is left of `left` bytes behind a value's JSON, at the most: less than nothing when it surely has
+ * more, after a look at so much of it only. A container that has to be opened is not written out
+ * first, or a deep document would be once for each of its levels. Recursion ends at the depth of a
+ * document.
  */
-function bytesUpTo(value: JsonValue, max: number): number {
-  if (typeof value !== 'object' || value === null) {
-    return typeof value === 'string' && value.length > max ? value.length : jsonBytes(value)
-  }
-  // A bracket, and behind each member a comma or the other bracket.
-  let bytes = 1
+function bytesLeft(value: JsonValue, left: number): number {
+  if (typeof value === 'string') return left - value.length - 2
+  if (typeof value !== 'object' || value === null) return left - 1
+  // Brackets; and behind each member but one a comma.
+  let rest = left - 1
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length && bytes <= max; index++) {
-      bytes += bytesUpTo(value[index] as JsonValue, max - bytes) + 1
+    for (let index = 0; index < value.length && rest >= 0; index++) {
+      rest = bytesLeft(value[index] as JsonValue, rest - 1)
     }
-  } else {
-    for (const name of Object.keys(value)) {
-      if (bytes > max) break
-      bytes += memberBytes(name) + bytesUpTo(value[name] as JsonValue, max - bytes)
-    }
+    return rest
   }
-  return Math.max(bytes, 2)
+  for (const name in value) {
+    if (rest < 0) return rest
+    rest = bytesLeft(value[name] as JsonValue, rest - name.length - 4)
+  }
+  return rest
+}
+
+/** Bytes of `text` in UTF-8, without encoding it. */
+function utf8Length(text: string): number {
+  let length = text.length
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit < 0x80) continue
+    // Two bytes up to U+07FF, three above; a surrogate pair is two units and four bytes.
+    length += unit < 0x800 ? 1 : unit >= 0xd800 && unit <= 0xdfff ? 1 : 2
+  }
+  return length
 }
 
 /** The pairs of one piece. @throws ProtocolError `FANFOLD_BAD_FRAME` */
