@@ -1,6 +1,6 @@
 import { type PackedPiece, Replica, type Snapshot, type SnapshotCodec } from '@fanfold/document'
-import type { Sha256 } from '@fanfold/kernel'
-import type { LogRecord } from '@fanfold/protocol'
+import { type Sha256, toHex } from '@fanfold/kernel'
+import type { LogRecord, PieceEntry } from '@fanfold/protocol'
 
 /** A snapshot with its pieces as links carry them. */
 export type PackedSnapshot = {
@@ -57,10 +57,20 @@ export class HeldReplica {
   encode(): PackedSnapshot | undefined {
     const snapshot = this.#replica.snapshot()
     if (snapshot === undefined) return undefined
-    if (this.#made?.snapshot !== snapshot) {
-      this.#made = { snapshot, packed: snapshot.pieces.map(piece => this.#codec.pack(piece)) }
-    }
+    if (this.#made?.snapshot !== snapshot) this.#made = { snapshot, packed: this.#pack(snapshot) }
     return this.#made
+  }
+
+  /** Packs the pieces; those that were in the last snapshot too are packed already. */
+  #pack({ manifest, pieces }: Snapshot): PackedPiece[] {
+    const before = new Map<string, PackedPiece>()
+    for (const [index, { digest }] of this.#made?.snapshot.manifest.pieces.entries() ?? []) {
+      before.set(toHex(digest), this.#made?.packed[index] as PackedPiece)
+    }
+    return pieces.map((piece, index) => {
+      const entry = manifest.pieces[index] as PieceEntry
+      return before.get(toHex(entry.digest)) ?? this.#codec.pack(piece)
+    })
   }
 
   /** The state now, as `Replica` gives it, or why there is none. */

@@ -74,6 +74,39 @@ t.test('a snapshot is made and packed once while no record comes', async t => {
   t.equal(packs, 2)
 })
 
+t.test('only the pieces that a record changed are packed again', async t => {
+  let packs = 0
+  const codec: SnapshotCodec = {
+    ...plainCodec,
+    pack: piece => {
+      packs++
+      return { codec: 0, bytes: piece.slice() }
+    },
+  }
+  const rows = Object.fromEntries(
+    Array.from({ length: 5_000 }, (_, at) => [`r${at}`, 'x'.repeat(50)]),
+  )
+  const cut = buildLog({ doc, count: 3 })
+  const snapshot = encodeSnapshot({
+    at: cut.end,
+    state: { n: 3, rows },
+    definition: undefined,
+    sha256,
+  })
+  const replicas = make({ codec })
+  replicas.perform({ kind: 'worker-open', replica, snapshot })
+  replicas.perform({ kind: 'worker-encode', replica })
+  t.equal(packs, snapshot.pieces.length)
+  t.ok(packs > 4)
+  replicas.perform({ kind: 'worker-feed', replica, records: log.records.slice(3) })
+  const made = encoded(replicas.perform({ kind: 'worker-encode', replica }))
+  t.equal(packs, snapshot.pieces.length + 1)
+  t.same(
+    made?.packed.map(({ bytes }) => Buffer.from(bytes)),
+    made?.snapshot.pieces.map(bytes => Buffer.from(bytes)),
+  )
+})
+
 t.test('a text is evaluated once for all views by it, also one that cannot be', async t => {
   let evaluations = 0
   const replicas = make({
