@@ -223,15 +223,16 @@ export const configTable = {
     min: 1,
     max: 1_000_000,
     default: 3_000,
-    meaning: 'New connections in a second; one more is answered 503 with a time to wait.',
+    meaning:
+      'Connections that clients open in a second; one more is answered 503 with a time to wait.',
   },
   'limits.handshakesBurst': {
     type: 'integer',
     unit: 'handshakes',
     min: 1,
     max: 1_000_000,
-    default: 3_000,
-    meaning: 'New connections that may come at once after a quiet time.',
+    default: 6_000,
+    meaning: 'Connections that clients may open at once after a quiet time.',
   },
   'limits.joinsWaitingMax': {
     type: 'integer',

@@ -5,9 +5,10 @@
  */
 import { assert } from '@fanfold/kernel'
 import type { GrantedAction } from '@fanfold/protocol'
-import { UpgradeRouter } from '@fanfold/websocket'
+import type { UpgradeRouter } from '@fanfold/websocket'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config } from './config.ts'
+import { createRouter } from './create-router.ts'
 import { startFeed } from './demonstration-feed.ts'
 import { developmentIdentity } from './development-fleet.ts'
 import { EdgeHost } from './edge-host.ts'
@@ -175,7 +176,7 @@ function startFollowers(
 }
 
 function routerOf(roles: ProcessRoles, authority: AuthorityHost, config: Config): UpgradeRouter {
-  const router = new UpgradeRouter({ origins: ['*'], connectionsMax: config.limits.viewersMax })
+  const router = createRouter(config)
   for (const [index, edge] of roles.edges.entries()) {
     router.add(edgePath(index), { observe: edge.viewers, write: authority.writers })
   }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { UpgradeRouter } from '@fanfold/websocket'
+import type { UpgradeRouter } from '@fanfold/websocket'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config, Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
+import { createRouter } from './create-router.ts'
 import { EdgeHost } from './edge-host.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
 import { loadDefinition } from './load-definition.ts'
@@ -115,7 +116,7 @@ async function startRoles(
 
 /** Links go to the lowest role that has children. */
 function routerOf({ authority, proxies, edges }: ProcessRoles, config: Config): UpgradeRouter {
-  const router = new UpgradeRouter({ origins: ['*'], connectionsMax: config.limits.viewersMax })
+  const router = createRouter(config)
   const [proxy] = proxies
   const [edge] = edges
   const link = (proxy ?? authority)?.links.acceptor

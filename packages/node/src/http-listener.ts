@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { httpServerOptions } from '@fanfold/websocket'
+import { httpServerOptions, listenBacklog } from '@fanfold/websocket'
 import { type HttpAnswer, problemAnswer, sendAnswer } from './http-answer.ts'
 import type { Log } from './logging.ts'
 
@@ -48,7 +48,7 @@ export class HttpListener {
   listen(port: number, host: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject)
-      this.server.listen(port, host, () => {
+      this.server.listen({ port, host, backlog: listenBacklog }, () => {
         this.server.off('error', reject)
         resolve((this.server.address() as AddressInfo).port)
       })

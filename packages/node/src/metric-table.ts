@@ -6,7 +6,7 @@
 /** One metric. */
 export type MetricRow = {
   readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly label?: string
+  readonly labels?: readonly string[]
   /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[]
   readonly meaning: string
@@ -16,7 +16,7 @@ export type MetricRow = {
 export const metricTable = {
   build_info: {
     type: 'gauge',
-    label: 'version',
+    labels: ['version'],
     meaning: 'Always 1; the version is in the label.',
   },
   viewers: { type: 'gauge', meaning: 'Connections of viewers.' },
@@ -24,33 +24,37 @@ export const metricTable = {
   writers: { type: 'gauge', meaning: 'Connections of writers.' },
   links: {
     type: 'gauge',
-    label: 'direction',
+    labels: ['direction'],
     meaning: 'Links to parents (up) and to children (down).',
   },
   children: { type: 'gauge', meaning: 'Streams of documents to children.' },
-  documents: { type: 'gauge', label: 'role', meaning: 'Documents held.' },
+  documents: { type: 'gauge', labels: ['role'], meaning: 'Documents held.' },
   documents_stale: { type: 'gauge', meaning: 'Documents that are cut off from their authority.' },
   cohorts: { type: 'gauge', meaning: 'Groups of viewers that receive the same bytes.' },
   epoch_max: { type: 'gauge', meaning: 'Highest epoch of a document held by the authority.' },
-  records_in_total: { type: 'counter', label: 'role', meaning: 'Records received or committed.' },
+  records_in_total: {
+    type: 'counter',
+    labels: ['role'],
+    meaning: 'Records received or committed.',
+  },
   records_out_total: {
     type: 'counter',
-    label: 'role',
+    labels: ['role'],
     meaning: 'Changes sent to groups of viewers.',
   },
   sent_bytes_total: {
     type: 'counter',
-    label: 'to',
+    labels: ['to'],
     meaning: 'Bytes sent to other nodes and to viewers.',
   },
   received_bytes_total: {
     type: 'counter',
-    label: 'from',
+    labels: ['from'],
     meaning: 'Bytes of records received from parents.',
   },
   replication_lag_seconds: {
     type: 'histogram',
-    label: 'role',
+    labels: ['role'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     meaning: "From commit at the authority to being received here, by the two machines' clocks.",
   },
@@ -60,10 +64,70 @@ export const metricTable = {
     meaning:
       "From commit at the authority to being written to viewers, by the two machines' clocks.",
   },
-  resyncs_total: { type: 'counter', label: 'reason', meaning: 'Streams that had to start anew.' },
+  joins_total: {
+    type: 'counter',
+    labels: ['role', 'answer'],
+    meaning: 'Answers to nodes that joined a stream: tail, snapshot or refused.',
+  },
+  catchups_total: {
+    type: 'counter',
+    labels: ['role', 'rung'],
+    meaning:
+      'Streams that became live, by what it took: tail, snapshot, snapshot-elsewhere or replay.',
+  },
+  replays_total: {
+    type: 'counter',
+    labels: ['role', 'outcome'],
+    meaning: 'Replays of logs that were served or passed on, by how they ended.',
+  },
+  snapshot_sent_bytes_total: {
+    type: 'counter',
+    labels: ['role'],
+    meaning: 'Bytes of pieces of snapshots sent to nodes below, as they are packed.',
+  },
+  snapshot_checksum_failures_total: {
+    type: 'counter',
+    labels: ['role'],
+    meaning: 'Pieces of snapshots that arrived damaged, and were asked for again.',
+  },
+  worker_replicas: {
+    type: 'gauge',
+    labels: ['role'],
+    meaning: 'Large documents of which a thread beside the event loop holds a replica.',
+  },
+  worker_encode_seconds: {
+    type: 'histogram',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    meaning: 'Time until a thread has made a snapshot or a view of a large document.',
+  },
+  worker_failures_total: {
+    type: 'counter',
+    meaning: 'Replicas of large documents that failed, and are made anew when they are needed.',
+  },
+  warm_kept_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    meaning: 'Documents that a proxy kept over a restart, those that had no room, those dropped.',
+  },
+  signals_dropped_total: {
+    type: 'counter',
+    labels: ['to'],
+    meaning: 'Signals that gave way to later ones while they waited.',
+  },
+  handshakes_refused_total: {
+    type: 'counter',
+    labels: ['reason'],
+    meaning: 'Connections that were refused: too many at once (storm), or any other reason.',
+  },
+  viewer_transfers: { type: 'gauge', meaning: 'Views that are on their way in pieces.' },
+  resyncs_total: {
+    type: 'counter',
+    labels: ['reason'],
+    meaning: 'Streams that had to start anew.',
+  },
   snapshots_total: {
     type: 'counter',
-    label: 'role',
+    labels: ['role'],
     meaning: 'Snapshots kept beside a log.',
   },
   snapshot_bytes: {
@@ -82,7 +146,7 @@ export const metricTable = {
   },
   viewer_closes_total: {
     type: 'counter',
-    label: 'reason',
+    labels: ['reason'],
     meaning: 'Connections of viewers and writers that ended.',
   },
   commits_total: { type: 'counter', meaning: 'Records that became durable here.' },
@@ -98,27 +162,31 @@ export const metricTable = {
   },
   rejected_writes_total: {
     type: 'counter',
-    label: 'code',
+    labels: ['code'],
     meaning: 'Writes refused, by error code.',
   },
   log_full_total: { type: 'counter', meaning: 'Appends refused because the disk is full.' },
   quarantines_total: { type: 'counter', meaning: 'Documents put aside after a failed assertion.' },
   link_closes_total: {
     type: 'counter',
-    label: 'reason',
+    labels: ['reason'],
     meaning: 'Links that ended, by close reason.',
   },
   variants_total: {
     type: 'counter',
-    label: 'outcome',
+    labels: ['outcome'],
     meaning: 'Edge variants of definitions that were loaded, refused or could not be had.',
   },
   rule_failures_total: {
     type: 'counter',
-    label: 'code',
+    labels: ['code'],
     meaning: 'Rules and views of definitions that failed; their viewers keep what they see.',
   },
-  rejected_tokens_total: { type: 'counter', label: 'reason', meaning: 'Tokens that were refused.' },
+  rejected_tokens_total: {
+    type: 'counter',
+    labels: ['reason'],
+    meaning: 'Tokens that were refused.',
+  },
 } as const
 
 /** The name of a metric, without prefix. */
@@ -133,8 +201,9 @@ export const metricRow = (name: MetricName): MetricRow => metricTable[name]
 /** The table of metrics in docs/operations.md. */
 export function metricsMarkdown(): string {
   const rows = metricNames.map(name => {
-    const { type, label, meaning } = metricRow(name)
-    return `| \`fanfold_${name}\` | ${type} | ${label === undefined ? '' : `\`${label}\``} | ${meaning} |`
+    const { type, labels = [], meaning } = metricRow(name)
+    const shown = labels.map(label => `\`${label}\``).join(', ')
+    return `| \`fanfold_${name}\` | ${type} | ${shown} | ${meaning} |`
   })
-  return ['| metric | type | label | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+  return ['| metric | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }

@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type MetricName, metricNames, metricRow, type metricTable } from './metric-table.ts'
 
-/** Values of one label of one metric; what comes after them counts as `other`. */
+/** Values of the labels of one metric; what comes after them counts as `other`. */
 export const labelValuesMax = 64
 
 /** Names that prom-client collects and that promtool refuses: gauges that end like counters. */
@@ -37,10 +37,17 @@ type HandleOf<Row> = Row extends { type: 'counter' }
     : HistogramHandle
 
 type Unlabelled = {
-  [Name in MetricName]: (typeof metricTable)[Name] extends { label: string } ? never : Name
+  [Name in MetricName]: (typeof metricTable)[Name] extends { labels: readonly string[] }
+    ? never
+    : Name
 }[MetricName]
 
 type Labelled = Exclude<MetricName, Unlabelled>
+
+/** A value for each label of a metric, in their order. */
+type ValuesOf<Row> = Row extends { labels: readonly [string, string] }
+  ? readonly [string, string]
+  : readonly [string]
 
 /** What a node's metrics say of the node itself. */
 export type MetricsOptions = {
@@ -73,18 +80,24 @@ export class Metrics {
     return this.#metrics.get(name) as unknown as HandleOf<(typeof metricTable)[Name]>
   }
 
-  /** The handle of a metric for one value of its label; the same each time. */
-  labelled<Name extends Labelled>(name: Name, value: string): HandleOf<(typeof metricTable)[Name]> {
+  /** The handle of a metric for a value of each of its labels; the same each time. */
+  labelled<Name extends Labelled>(
+    name: Name,
+    ...values: ValuesOf<(typeof metricTable)[Name]>
+  ): HandleOf<(typeof metricTable)[Name]> {
     type Handle = HandleOf<(typeof metricTable)[Name]>
-    const key = `${name} ${value}`
+    const key = `${name} ${values.join(' ')}`
     const known = this.#handles.get(key)
     if (known !== undefined) return known as Handle
     const count = this.#valueCounts.get(name) ?? 0
-    if (count >= labelValuesMax && value !== 'other') return this.labelled(name, 'other')
-    const handle = this.#metrics.get(name)?.labels(value)
-    this.#handles.set(key, handle)
+    const isFull = count >= labelValuesMax && values.some(value => value !== 'other')
+    if (isFull)
+      return this.#handleOf(
+        name,
+        values.map(() => 'other'),
+      ) as Handle
     this.#valueCounts.set(name, count + 1)
-    return handle as Handle
+    return this.#handleOf(name, values) as Handle
   }
 
   /** All metrics as Prometheus reads them. */
@@ -97,12 +110,18 @@ export class Metrics {
     return this.#registry.contentType
   }
 
+  #handleOf(name: Labelled, values: readonly string[]): unknown {
+    const handle = this.#metrics.get(name)?.labels(...values)
+    this.#handles.set(`${name} ${values.join(' ')}`, handle)
+    return handle
+  }
+
   #create(name: MetricName): Counter | Gauge | Histogram {
-    const { type, label, buckets, meaning } = metricRow(name)
+    const { type, labels = [], buckets, meaning } = metricRow(name)
     const settings = {
       name: `fanfold_${name}`,
       help: meaning,
-      labelNames: label === undefined ? [] : [label],
+      labelNames: [...labels],
       registers: [this.#registry],
     }
     if (type === 'counter') return new Counter(settings)

@@ -33,7 +33,7 @@ export class ProcessPorts {
     this.#router = router
     this.#public = new HttpListener(routes, log)
     router.attach(this.#public.server)
-    const stats = new StatMetrics(metrics, roles)
+    const stats = new StatMetrics(metrics, roles, router)
     const admin = adminRoutes({
       adminToken: config.adminToken,
       notReady: () => this.#notReady(),

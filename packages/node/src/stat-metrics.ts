@@ -1,3 +1,4 @@
+import type { UpgradeRouter } from '@fanfold/websocket'
 import type { CounterHandle, Metrics } from './metrics.ts'
 import type { ProcessRoles } from './process-roles.ts'
 
@@ -8,12 +9,14 @@ import type { ProcessRoles } from './process-roles.ts'
 export class StatMetrics {
   readonly #metrics: Metrics
   readonly #roles: ProcessRoles
+  readonly #router: UpgradeRouter
   /** What each counter has been told so far. */
   readonly #told = new Map<CounterHandle, number>()
 
-  constructor(metrics: Metrics, roles: ProcessRoles) {
+  constructor(metrics: Metrics, roles: ProcessRoles, router: UpgradeRouter) {
     this.#metrics = metrics
     this.#roles = roles
+    this.#router = router
   }
 
   /** Brings the metrics up to date. */
@@ -36,6 +39,15 @@ export class StatMetrics {
     metrics.labelled('documents', 'edge').set(sum(edges.map(host => host.counts.documents)))
     metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
     metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
+    metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))
+    const dropped = { viewers: viewers, nodes: links }
+    for (const [to, stats] of Object.entries(dropped)) {
+      const counter = metrics.labelled('signals_dropped_total', to)
+      this.#tell(counter, sum(stats.map(({ signalsDropped }) => signalsDropped)))
+    }
+    const { refused, turnedAway } = this.#router.stats()
+    this.#tell(metrics.labelled('handshakes_refused_total', 'storm'), turnedAway)
+    this.#tell(metrics.labelled('handshakes_refused_total', 'other'), refused - turnedAway)
     this.#count('viewers', sum(viewers.map(stats => stats.bytesOut)))
     this.#count('nodes', sum(links.map(stats => stats.bytesOut)))
     this.#countCloses('viewer_closes_total', [

@@ -22,6 +22,17 @@ t.test('the handle of a label is the same each time', async t => {
   t.equal(metrics.labelled('resyncs_total', 'gap'), metrics.labelled('resyncs_total', 'gap'))
 })
 
+t.test('a metric with two labels has a number for each pair of their values', async t => {
+  const metrics = create()
+  metrics.labelled('catchups_total', 'edge', 'tail').inc()
+  metrics.labelled('catchups_total', 'edge', 'replay').inc(2)
+  metrics.labelled('catchups_total', 'proxy', 'tail').inc(3)
+  const text = await metrics.render()
+  t.match(text, 'fanfold_catchups_total{role="edge",rung="tail",region="eu"} 1')
+  t.match(text, 'fanfold_catchups_total{role="edge",rung="replay",region="eu"} 2')
+  t.match(text, 'fanfold_catchups_total{role="proxy",rung="tail",region="eu"} 3')
+})
+
 t.test('label values past the limit count as other', async t => {
   const metrics = create()
   for (let index = 0; index < labelValuesMax + 10; index++) {

@@ -249,6 +249,8 @@ export class ModelViewer {
     // A request for another view crossed the end of what it was about.
     if (frame.type === 'refused' && frame.code === 'FANFOLD_NOT_OBSERVED') return
     if (observed.phase === 'idle' || observed.phase === 'refused') {
+      // A signal that waited for the viewer to take it in may come after the end.
+      if (frame.type === 'status') return
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
       return
     }
