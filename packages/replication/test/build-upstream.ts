@@ -2,7 +2,7 @@ import { sha256 } from '@fanfold/conformance'
 import { plainCodec } from '@fanfold/document'
 import { AssemblyBudget } from '../src/assembly-budget.ts'
 import { PiecePacker } from '../src/piece-packer.ts'
-import type { UpstreamNode } from '../src/upstream.ts'
+import type { UpstreamNode } from '../src/stream-core.ts'
 import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
 
 /** What a lone stream shares with nobody; it asks its parent again whatever happens. */

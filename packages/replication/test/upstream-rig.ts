@@ -7,7 +7,8 @@ import type {
   Position,
   SnapshotManifest,
 } from '@fanfold/protocol'
-import { Upstream, type UpstreamNode } from '../src/upstream.ts'
+import type { UpstreamNode } from '../src/stream-core.ts'
+import { Upstream } from '../src/upstream.ts'
 import type { UpstreamEvent } from '../src/upstream-event.ts'
 import type { UpstreamLimits } from '../src/upstream-limits.ts'
 import { after, at, doc, framesOf, link, recordsOf, snapshotAt } from './build-stream.ts'

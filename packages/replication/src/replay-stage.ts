@@ -1,0 +1,70 @@
+import type { EffectSink, Instant } from '@fanfold/kernel'
+import { type LinkEffect, type LinkFrame, meaningOf } from '@fanfold/protocol'
+import type { StreamCore } from './stream-core.ts'
+import type { UpstreamEvent } from './upstream-event.ts'
+
+/**
+ * Takes the log in from the authority, passed on by the parents between. It goes on from what is held;
+ * where nothing held is worth that, it begins with the first record, beside what is shown.
+ */
+export class ReplayStage {
+  readonly #core: StreamCore
+
+  constructor(core: StreamCore) {
+    this.#core = core
+  }
+
+  /** Takes the next records. */
+  take(
+    frame: Extract<LinkFrame, { kind: 'replay' }>,
+    now: Instant,
+    effects: EffectSink<LinkEffect>,
+  ): UpstreamEvent[] {
+    const core = this.#core
+    const { held, line } = core
+    const events = core.lowerTo(frame.ceiling)
+    if (held.isOtherThan(frame.ceiling)) {
+      held.giveUp()
+      return [...events, ...core.resync('ceiling', now, effects)]
+    }
+    const [first] = frame.records
+    // What is left of a replay that was cut short (of a child, on the same link) is nobody's.
+    const nextSeq = (held.isWorth ? held.position.seq : 0) + 1
+    if (first === undefined || first.seq > nextSeq) return events
+    if (!held.isWorth) {
+      held.beginApart(frame.ceiling)
+      events.push({ kind: 'replay-began' })
+    }
+    core.catchUp.by('replay')
+    const checked = core.check(frame.records)
+    events.push(...core.handOn(checked))
+    if (checked.broken !== undefined) {
+      // From the first record on, what verified is what the log says: it stays.
+      if (checked.broken === 'hash' && !held.isApart) held.distrust()
+      return [...events, ...core.resync(checked.broken, now, effects)]
+    }
+    line.giveReplayCredit(checked.bytes, effects)
+    core.deadline = line.isCreditHeld ? undefined : core.answerBy(now)
+    return events
+  }
+
+  /** The replay is over: the stream goes on from it, or asks for the rest of it later. */
+  end(
+    frame: Extract<LinkFrame, { kind: 'replay-ended' }>,
+    now: Instant,
+    effects: EffectSink<LinkEffect>,
+  ): UpstreamEvent[] {
+    const core = this.#core
+    const { code, message, retryAfterMs } = frame
+    if (code !== undefined) {
+      // What cannot be had as a log may still be had as a snapshot.
+      if (!meaningOf(code).retry) core.isReplayDue = false
+      core.waitAtLeast(retryAfterMs, now)
+      return [{ kind: 'refused', code, message, final: false }]
+    }
+    core.isReplayDue = false
+    core.takesTailAlone = true
+    core.ask(now, effects)
+    return core.shown()
+  }
+}

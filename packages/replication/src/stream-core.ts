@@ -1,0 +1,220 @@
+/*
+ * What the stages of one document's stream share: where it stands, what it waits for, and how it asks
+ * its parent and starts anew.
+ */
+import {
+  after,
+  Backoff,
+  type EffectSink,
+  type Instant,
+  milliseconds,
+  type Prng,
+  type Sha256,
+} from '@fanfold/kernel'
+import type { DocumentKey, LinkEffect, LinkId, LogRecord } from '@fanfold/protocol'
+import type { AssemblyBudget } from './assembly-budget.ts'
+import { CatchUp } from './catch-up.ts'
+import { HeldState } from './held-state.ts'
+import { ParentLine } from './parent-line.ts'
+import type { PiecePacker } from './piece-packer.ts'
+import { type CheckedRecords, RecordCheck } from './record-check.ts'
+import type { Repair } from './repair.ts'
+import type { SnapshotIntake } from './snapshot-intake.ts'
+import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
+import type { UpstreamLimits } from './upstream-limits.ts'
+
+/** A parent that asks for a longer wait is asked again after this one. */
+const retryAfterMsMax = 30_000
+
+/** What a stream is at. */
+export type StreamState =
+  | 'detached'
+  | 'joining'
+  | 'assembling'
+  | 'live'
+  | 'waiting'
+  | 'refused'
+  | 'replaying'
+
+/** What all streams of a node share. */
+export type UpstreamNode = {
+  readonly sha256: Sha256
+  readonly limits: UpstreamLimits
+  /** Unpacks pieces, and remembers how they came. */
+  readonly packer: PiecePacker
+  /** Room for snapshots on their way. */
+  readonly budget: AssemblyBudget
+  /** Says what is done about trouble. */
+  readonly repair: Repair
+  /** Called before a parent is asked for a log: nobody else may have a replay of it on that link. */
+  readonly beforeReplay: (doc: DocumentKey, effects: EffectSink<LinkEffect>) => void
+  /** Whether to do without snapshots, and replay the log where the tail is not enough. */
+  readonly isSnapshotDisabled: boolean
+}
+
+/** One document's stream, as its stages see it. */
+export class StreamCore {
+  readonly doc: DocumentKey
+  readonly node: UpstreamNode
+  readonly limits: UpstreamLimits
+  readonly line: ParentLine
+  readonly held: HeldState = new HeldState()
+  readonly catchUp: CatchUp = new CatchUp()
+  state: StreamState = 'detached'
+  /** What the parent calls the document, once it has said so. */
+  channel: number | undefined
+  /** The snapshot that is coming in. */
+  intake: SnapshotIntake | undefined
+  /** True while the log is to be replayed: joins and snapshots were of no use. */
+  isReplayDue = false
+  /** True while what was replayed is worth more than a snapshot of the parent. */
+  takesTailAlone = false
+  /** The link over which a snapshot was asked for in vain, in this catching up. */
+  failedOver: LinkId | undefined
+  deadline: Instant | undefined
+  readonly #check: RecordCheck
+  readonly #backoff: Backoff
+
+  constructor(doc: DocumentKey, prng: Prng, node: UpstreamNode) {
+    const { limits, sha256 } = node
+    this.doc = doc
+    this.node = node
+    this.limits = limits
+    this.line = new ParentLine(doc, limits.creditBytes)
+    this.#check = new RecordCheck(doc, sha256)
+    this.#backoff = new Backoff(
+      { base: milliseconds(limits.backoffBaseMs), max: milliseconds(limits.backoffMaxMs) },
+      prng,
+    )
+  }
+
+  /** True when a parent that has not the tail is to say so. */
+  get takesTail(): boolean {
+    return this.node.isSnapshotDisabled || this.takesTailAlone
+  }
+
+  /** Asks the parent for the stream, or for the log. */
+  ask(now: Instant, effects: EffectSink<LinkEffect>): void {
+    this.dropIntake()
+    this.line.begin()
+    this.deadline = this.answerBy(now)
+    const have = this.held.isWorth ? this.held.position : undefined
+    if (this.isReplayDue) {
+      this.state = 'replaying'
+      this.node.beforeReplay(this.doc, effects)
+      this.line.askReplay(have, effects)
+    } else {
+      this.state = 'joining'
+      const take = this.takesTail ? 'tail' : 'any'
+      this.line.join({ have, take, codecs: this.node.packer.codecs }, effects)
+    }
+  }
+
+  /** Asks at once the first time, after a wait when that did not help. */
+  askAgain(now: Instant, effects: EffectSink<LinkEffect>): void {
+    const isFirst = this.#backoff.attempts === 0
+    const wait = this.#backoff.next()
+    if (isFirst) {
+      this.ask(now, effects)
+    } else {
+      this.state = 'waiting'
+      this.deadline = after(now, wait)
+    }
+  }
+
+  /** Asks after a wait, and not before the parent wants to be asked. */
+  waitAtLeast(ms: number, now: Instant): void {
+    this.state = 'waiting'
+    const asked = milliseconds(Math.min(ms, retryAfterMsMax))
+    const wait = this.#backoff.next()
+    this.deadline = after(now, wait > asked ? wait : asked)
+  }
+
+  /** Starts anew, as far as there is a parent; where, says who knows the other ones. */
+  resync(reason: ResyncReason, now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
+    const isAssembling = this.state === 'assembling'
+    this.dropIntake()
+    this.held.noteTrouble()
+    const { link } = this.line
+    if (link !== undefined) {
+      this.catchUp.begin(now)
+      const remedy = this.node.repair(this.doc, { reason, isAssembling, link }, now)
+      if (reason !== 'gap' && reason !== 'ceiling') this.failedOver = link
+      if (remedy === 'elsewhere') {
+        this.leave(effects)
+      } else {
+        if (remedy === 'replay') this.isReplayDue = true
+        this.askAgain(now, effects)
+      }
+    }
+    return [{ kind: 'resync', reason }]
+  }
+
+  /** Tells the parent that the document is not wanted any more, and forgets it. */
+  leave(effects: EffectSink<LinkEffect>): void {
+    if (this.line.link !== undefined && this.state !== 'refused') {
+      const kind = this.state === 'replaying' ? 'leave-replay' : 'leave'
+      this.line.send({ kind, doc: this.doc }, effects)
+    }
+    this.detach()
+  }
+
+  /** The link is gone; what is held stays. */
+  detach(): void {
+    this.state = 'detached'
+    this.line.detach()
+    this.channel = undefined
+    this.dropIntake()
+    this.deadline = undefined
+  }
+
+  goLive(): void {
+    this.state = 'live'
+    this.deadline = undefined
+    this.isReplayDue = false
+    this.takesTailAlone = false
+  }
+
+  /** Nothing above `ceiling` may stay, whether it is of use or not. */
+  lowerTo(ceiling: number): UpstreamEvent[] {
+    return this.held.lowerTo(ceiling) ? [{ kind: 'ceiling', ceiling }] : []
+  }
+
+  /** What of the records follows what is held. */
+  check(records: readonly LogRecord[]): CheckedRecords {
+    return this.#check.check(records, this.held.position)
+  }
+
+  handOn({ fresh, position }: CheckedRecords): UpstreamEvent[] {
+    if (fresh.length === 0) return []
+    this.settleTrouble(this.held.advance(position))
+    return [{ kind: 'records', records: fresh }, ...this.shown()]
+  }
+
+  /** Trouble is over once the stream is past the place where it was: till then each time waits. */
+  settleTrouble(isPast: boolean): void {
+    if (isPast) this.#backoff.reset()
+  }
+
+  /** What was replayed beside what is held takes its place once it is no older. */
+  shown(): UpstreamEvent[] {
+    return this.state !== 'replaying' && this.held.show() ? [{ kind: 'replayed' }] : []
+  }
+
+  /** What is to be told of where the stream has got to. */
+  arrived(now: Instant): UpstreamEvent[] {
+    if (this.state !== 'live') return []
+    const events = this.catchUp.reached(this.held.position.seq, now)
+    if (events.length > 0) this.failedOver = undefined
+    return events
+  }
+
+  answerBy(now: Instant): Instant {
+    return after(now, milliseconds(this.limits.answerMaxMs))
+  }
+
+  dropIntake(): void {
+    this.intake?.close()
+    this.intake = undefined
+  }
+}
