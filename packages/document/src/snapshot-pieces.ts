@@ -15,6 +15,9 @@ import { escapeSegment, memberOf, parsePointer } from './pointer.ts'
 
 const bytesMax: number = limits.snapshotPieceBytesMax.value
 
+/** Of so many members together none is likely to be larger than a piece. */
+const manyMembers = 64
+
 /** A value and its place. */
 export type Pair = { readonly pointer: string; readonly value: JsonValue }
 
@@ -30,6 +33,8 @@ type OpenContainer = {
   readonly container: JsonValue[] | JsonObject
   /** Names of the members of an object. */
   readonly names: readonly string[] | undefined
+  /** Members, or elements. */
+  readonly count: number
   /** The pointer of a member without its last segment. */
   readonly prefix: string
   next: number
@@ -42,23 +47,26 @@ export class PieceWriter {
   #texts: string[] = []
   /** Bytes of it, with a comma after each pair. */
   #bytes = 2
+  /** Whether one of many members was larger than a piece: from then on every value is looked at first. */
+  #isWary = false
 
   /** Writes a value: whole where it fits into a piece, or else container by container. */
   write(pointer: string, value: JsonValue): void {
     // The innermost one last.
     const open: OpenContainer[] = []
-    const first = this.#add(pointer, value)
+    const first = this.#add(pointer, value, false)
     if (first !== undefined) open.push(first)
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-      const { container, names, prefix } = top
-      if (top.next === (names ?? container).length) {
+      const { container, names, count, prefix } = top
+      if (top.next === count) {
         open.pop()
         continue
       }
       const at = top.next++
       const name = names === undefined ? String(at) : (names[at] as string)
       const member = Array.isArray(container) ? container[at] : container[name]
-      const opened = this.#add(prefix + escapeSegment(name), member as JsonValue)
+      const isOneOfMany = count >= manyMembers
+      const opened = this.#add(prefix + escapeSegment(name), member as JsonValue, isOneOfMany)
       if (opened !== undefined) open.push(opened)
     }
   }
@@ -75,20 +83,23 @@ export class PieceWriter {
   }
 
   /** Adds a pair; a container that is too large goes in empty and is returned. */
-  #add(pointer: string, value: JsonValue): OpenContainer | undefined {
-    if (bytesLeft(value, bytesMax) >= 0) {
+  #add(pointer: string, value: JsonValue, isOneOfMany: boolean): OpenContainer | undefined {
+    const isTrusted = isOneOfMany && !this.#isWary
+    if (isTrusted || bytesLeft(value, bytesMax) >= 0) {
       const text = JSON.stringify([pointer, value])
       const bytes = utf8Length(text)
       if (bytes + 2 <= bytesMax) {
         this.#push(text, bytes)
         return undefined
       }
+      if (isTrusted) this.#isWary = true
     }
     assert(typeof value === 'object' && value !== null, `a text at ${pointer} fits into a piece`)
     const names = Array.isArray(value) ? undefined : Object.keys(value)
+    const { length: count } = Array.isArray(value) ? value : (names ?? [])
     const text = JSON.stringify([pointer, names === undefined ? [] : {}])
     this.#push(text, utf8Length(text))
-    return { container: value, names, prefix: `${pointer}/`, next: 0 }
+    return { container: value, names, count, prefix: `${pointer}/`, next: 0 }
   }
 
   #push(text: string, bytes: number): void {

@@ -76,6 +76,16 @@ await t.test('wide maps, long arrays and arrays of arrays come back', async t =>
   t.ok(comesBack({}), 'an empty state is a state')
 })
 
+await t.test('members of over 64 KiB among many small ones come back', async t => {
+  let state: JsonObject = { cells: Array.from({ length: 9_000 }, (_, index) => `cell ${index}`) }
+  for (let depth = 0; depth < 20; depth++) {
+    const small = Array.from({ length: 100 }, (_, index) => [`small-${index}`, { index, depth }])
+    state = { ...Object.fromEntries(small.slice(0, 50)), state, ...Object.fromEntries(small) }
+  }
+  t.ok(comesBack(state))
+  t.ok(comesBack({ list: [...Array.from({ length: 100 }, () => 1), state, state, 2] }))
+})
+
 await t.test('pieces are filled: a large state has few more than its bytes need', async t => {
   const wide: JsonObject = {}
   for (let index = 0; index < 20_000; index++) wide[`player-${index}`] = { score: index }
