@@ -52,6 +52,11 @@ export class BoardVariants {
     return equalBytes(this.#hashOf(code), hash) ? definitionIn(code) : undefined
   }
 
+  /** The definition that a text says, which was checked before. */
+  evaluate(code: Uint8Array): DocumentDefinition {
+    return definitionIn(code)
+  }
+
   /** What a name in a log stands for. */
   definitionOf(hash: string): DocumentDefinition {
     const definition = this.#made.get(hash)

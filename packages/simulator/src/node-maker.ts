@@ -10,11 +10,16 @@ import {
   type AuthorityLimits,
   defaultAuthorityLimits,
 } from '@fanfold/authority'
+import type { ReplicaWorkerEffect, ReplicaWorkerInput } from '@fanfold/document'
 import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
 import { type Machine, milliseconds, type Prng, type Sha256 } from '@fanfold/kernel'
 import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
-import { defaultUpstreamLimits, type FollowerLimits } from '@fanfold/replication'
+import {
+  defaultUpstreamLimits,
+  type FollowerLimits,
+  type FollowingEffect,
+} from '@fanfold/replication'
 import type { BoardVariants } from './board-variants.ts'
 import { describeInput } from './describe-input.ts'
 import { FrameCheck } from './frame-check.ts'
@@ -22,7 +27,9 @@ import type { LogDisk } from './log-disk.ts'
 import { NodeDriver } from './node-driver.ts'
 import type { Problems } from './problems.ts'
 import { SimulatedLogStore } from './simulated-log-store.ts'
+import { SimulatedWorker } from './simulated-worker.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+import { toyCodec } from './toy-codec.ts'
 import type { Trace } from './trace.ts'
 import type { TreeNode } from './tree-node.ts'
 import { VariantLoads } from './variant-loads.ts'
@@ -50,10 +57,13 @@ export type NodeMakerOptions = {
   readonly note: (node: string, fact: NodeFact) => void
 }
 
-/** A machine that runs. */
+/** A machine that runs, and its worker. */
 export type MadeNode<Input, Effect, Role> = {
   readonly driver: NodeDriver<Input, Effect>
   readonly machine: Role
+  readonly worker: SimulatedWorker
+  /** It is gone at this moment. */
+  stop(): void
 }
 
 /** Makes what runs at each kind of node. */
@@ -67,8 +77,15 @@ export class NodeMaker {
   authority(
     disk: LogDisk,
     answer: (effect: WriterEffect) => void,
-  ): MadeNode<AuthorityInput, AuthorityEffect, Authority> & { readonly store: SimulatedLogStore } {
+  ): MadeNode<
+    AuthorityInput | ReplicaWorkerInput,
+    AuthorityEffect | ReplicaWorkerEffect,
+    Authority
+  > & {
+    readonly store: SimulatedLogStore
+  } {
     const { sha256, clock, note, stream, performOnLink } = this.#with
+    const worker = this.#worker('authority', input => driver.receive(input))
     const prng = stream('authority')
     const machine = new Authority({
       sha256,
@@ -82,12 +99,22 @@ export class NodeMaker {
       disk,
       receive: input => driver.receive(input),
     })
-    const driver = this.#drive<AuthorityInput, AuthorityEffect>('authority', machine, effect => {
+    const driver = this.#drive<
+      AuthorityInput | ReplicaWorkerInput,
+      AuthorityEffect | ReplicaWorkerEffect
+    >('authority', machine, effect => {
       switch (effect.kind) {
         case 'link-send':
         case 'link-signal':
         case 'link-close':
           performOnLink(effect)
+          return
+        case 'worker-open':
+        case 'worker-feed':
+        case 'worker-encode':
+        case 'worker-view':
+        case 'worker-close':
+          worker.perform(effect)
           return
         case 'write-answered':
           answer(effect)
@@ -99,30 +126,36 @@ export class NodeMaker {
           store.perform(effect)
       }
     })
-    return { driver, machine, store }
+    return { driver, machine, worker, store, stop: () => stopAll(driver, worker) }
   }
 
-  proxy(node: TreeNode): MadeNode<ProxyInput, ProxyEffect, ProxyTier> {
-    const { sha256, note, stream, performOnLink, options } = this.#with
+  proxy(node: TreeNode): MadeNode<ProxyInput | ReplicaWorkerInput, ProxyEffect, ProxyTier> {
+    const { sha256, note, stream, options } = this.#with
     const { name, incarnation } = node
+    const worker = this.#worker(`${name} ${incarnation}`, input => driver.receive(input))
     const machine = new ProxyTier({
       sha256,
       prng: stream(incarnation === 1 ? name : `${name} ${incarnation}`),
       limits: { follower: this.#followerLimits(), lingerMs: options.lingerMs },
     })
-    const driver = this.#drive<ProxyInput, ProxyEffect>(name, machine, effect => {
-      if (effect.kind === 'fact') note(name, effect.fact)
-      else performOnLink(effect)
-    })
-    return { driver, machine }
+    const driver = this.#drive<ProxyInput | ReplicaWorkerInput, ProxyEffect>(
+      name,
+      machine,
+      effect => {
+        if (effect.kind === 'fact') note(name, effect.fact)
+        else this.#performOfFollower(effect, node, worker)
+      },
+    )
+    return { driver, machine, worker, stop: () => stopAll(driver, worker) }
   }
 
   edge(
     node: TreeNode,
     ceiling: number,
-  ): MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
-    const { sha256, clock, oracle, problems, note, stream, performOnLink, options } = this.#with
+  ): MadeNode<EdgeInput | ReplicaWorkerInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
+    const { sha256, clock, oracle, problems, note, stream, options } = this.#with
     const { name } = node
+    const worker = this.#worker(name, input => driver.receive(input))
     const machine = new Edge({
       sha256,
       prng: stream(name),
@@ -149,24 +182,64 @@ export class NodeMaker {
       variants: this.#with.variants,
       receive: input => driver.receive(input),
     })
-    const driver = this.#drive<EdgeInput, EdgeEffect>(name, machine, effect => {
-      switch (effect.kind) {
-        case 'link-send':
-        case 'link-signal':
-        case 'link-close':
-          performOnLink(effect)
-          return
-        case 'load-variant':
-          loads.load(effect.variant)
-          return
-        case 'fact':
-          note(name, effect.fact)
-          return
-        default:
-          rim.perform(effect)
-      }
+    const driver = this.#drive<EdgeInput | ReplicaWorkerInput, EdgeEffect>(
+      name,
+      machine,
+      effect => {
+        switch (effect.kind) {
+          case 'link-send':
+          case 'link-signal':
+          case 'link-close':
+          case 'worker-open':
+          case 'worker-feed':
+          case 'worker-encode':
+          case 'worker-view':
+          case 'worker-close':
+          case 'want-parents':
+            this.#performOfFollower(effect, node, worker)
+            return
+          case 'load-variant':
+            loads.load(effect.variant)
+            return
+          case 'fact':
+            note(name, effect.fact)
+            return
+          default:
+            rim.perform(effect)
+        }
+      },
+    )
+    return { driver, machine, worker, rim, stop: () => stopAll(driver, worker) }
+  }
+
+  #performOfFollower(effect: FollowingEffect, node: TreeNode, worker: SimulatedWorker): void {
+    switch (effect.kind) {
+      case 'link-send':
+      case 'link-signal':
+      case 'link-close':
+        this.#with.performOnLink(effect)
+        return
+      case 'want-parents':
+        this.#with.note(node.name, { event: 'want-parents', reason: `${effect.count}` })
+        node.wantParents(effect.count)
+        return
+      default:
+        worker.perform(effect)
+    }
+  }
+
+  #worker(name: string, receive: (input: ReplicaWorkerInput) => void): SimulatedWorker {
+    const { clock, sha256, stream, options, variants, note } = this.#with
+    return new SimulatedWorker({
+      clock,
+      prng: stream(`${name} worker`),
+      options: { effectMeanMs: options.workerMeanMs, endShare: options.workerEndShare },
+      replicas: { sha256, codec: toyCodec, evaluate: code => variants.evaluate(code) },
+      receive: input => {
+        note(name, { event: input.kind })
+        receive(input)
+      },
     })
-    return { driver, machine, rim }
   }
 
   #authorityLimits(): AuthorityLimits {
@@ -205,4 +278,9 @@ export class NodeMaker {
       describe: describeInput,
     })
   }
+}
+
+function stopAll(driver: { stop(): void }, worker: SimulatedWorker): void {
+  driver.stop()
+  void worker.close()
 }

@@ -2,10 +2,8 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import type { Edge, EdgeEffect, EdgeInput } from '@fanfold/edge'
 import { assert, Prng, type Sha256 } from '@fanfold/kernel'
 import { labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
-import type { ProxyEffect, ProxyInput, ProxyTier } from '@fanfold/proxy'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
 import { History } from './history.ts'
@@ -13,7 +11,7 @@ import { LinkFaults } from './link-faults.ts'
 import { LogDisk } from './log-disk.ts'
 import type { Door } from './model-viewer.ts'
 import { Network } from './network.ts'
-import { type MadeNode, type NodeFact, NodeMaker } from './node-maker.ts'
+import { type NodeFact, NodeMaker } from './node-maker.ts'
 import { ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
 import type { SimulationOptions } from './simulation-options.ts'
@@ -57,8 +55,8 @@ export class World {
   readonly #options: SimulationOptions
   readonly #maker: NodeMaker
   readonly #authority: ReturnType<NodeMaker['authority']>
-  readonly #running = new Map<TreeNode, MadeNode<ProxyInput, ProxyEffect, ProxyTier>>()
-  readonly #edges: (MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim })[] = []
+  readonly #running = new Map<TreeNode, ReturnType<NodeMaker['proxy']>>()
+  readonly #edges: ReturnType<NodeMaker['edge']>[] = []
   /** What each node may have at most, by those above it. */
   readonly #reach = new Map<TreeNode, number>()
   #answer: (effect: WriterEffect) => void = () => undefined
@@ -152,11 +150,13 @@ export class World {
     const expectNone = (count: number, what: string): void => {
       if (count > 0) left.push(`${count} ${what}`)
     }
-    for (const [node, { machine }] of this.#running) {
+    for (const [node, { machine, worker }] of this.#running) {
+      expectNone(worker.counts.replicas, `worker replicas at ${node.name}`)
       expectNone(machine.documentCount, `documents at ${node.name}`)
       expectNone(machine.streamCount, `streams at ${node.name}`)
     }
-    for (const [index, { machine, rim }] of this.#edges.entries()) {
+    for (const [index, { machine, rim, worker }] of this.#edges.entries()) {
+      expectNone(worker.counts.replicas, `worker replicas at edge ${index}`)
       expectNone(machine.documentCount, `documents at edge ${index}`)
       expectNone(machine.viewerCount, `viewers at edge ${index}`)
       expectNone(rim.counts.viewers, `connections at edge ${index}`)
@@ -183,7 +183,7 @@ export class World {
       ceiling: labelMax,
       run: () => ({
         receive: input => this.#authority.driver.receive(input),
-        stop: () => this.#authority.driver.stop(),
+        stop: () => this.#authority.stop(),
       }),
     })
     this.#reach.set(top, labelMax)
@@ -233,7 +233,7 @@ export class World {
         return {
           receive: input => made.driver.receive(input),
           stop: () => {
-            made.driver.stop()
+            made.stop()
             this.#running.delete(node)
           },
         }
@@ -259,7 +259,7 @@ export class World {
         this.#edges.push(made)
         return {
           receive: input => made.driver.receive(input),
-          stop: () => made.driver.stop(),
+          stop: () => made.stop(),
         }
       },
       connect: () => this.#parentLinks(node, parents),
