@@ -16,26 +16,22 @@
  * look at the document under a definition that is no longer in force.
  */
 
-import type { LogInput, LogRefusal } from '@fanfold/document'
+import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
 import { assert, type Instant } from '@fanfold/kernel'
-import {
-  type DocumentKey,
-  type ErrorCode,
-  encodeLinkFrame,
-  type LinkId,
-  type Position,
-  type WriterInput,
-} from '@fanfold/protocol'
-import { type Downstream, type JoinRequest, refusal } from '@fanfold/replication'
+import type { DocumentKey, ErrorCode, LinkId, WriterInput } from '@fanfold/protocol'
+import type { Downstream, JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
-import { type Batch, BatchBuilder } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { CommittedDocument } from './committed-document.ts'
-import { reject, snapshotFact } from './document-answers.ts'
+import { refuseJoin, reject, snapshotFact } from './document-answers.ts'
+import { DocumentSnapshots } from './document-snapshots.ts'
 import { DocumentWork } from './document-work.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
+import { LogOpening } from './log-opening.ts'
+import { nextBatch } from './next-batch.ts'
 
-/** When a child whose join the log has no room for may ask again, ms. */
+/** When a child that is refused because something is under way may ask again, ms. */
 const retryAfterMs = 1_000
 
 /** One for all documents in whose hands nothing is. */
@@ -49,6 +45,8 @@ export class AuthorityDocument {
   readonly channel: number
   readonly #context: AuthorityContext
   readonly #committed: CommittedDocument
+  readonly #snapshots: DocumentSnapshots
+  #opening: LogOpening | undefined
   // A document at rest has none of this: most documents are, most of the time.
   #work: DocumentWork | undefined
   /** The definition in force when the document went to rest. */
@@ -69,6 +67,9 @@ export class AuthorityDocument {
     this.channel = channel
     this.#context = context
     this.#committed = new CommittedDocument(doc, context.chain, context.limits)
+    const committed = this.#committed
+    this.#snapshots = new DocumentSnapshots({ doc, context, committed })
+    this.#opening = new LogOpening({ context, committed, shadow: this.#snapshots.shadow })
   }
 
   /** What the document has at hand while something happens to it. */
@@ -78,6 +79,7 @@ export class AuthorityDocument {
       channel: this.channel,
       context: this.#context,
       committed: this.#committed,
+      snapshots: this.#snapshots,
       isStateDurable: () => this.#phase === 'open',
       taken: this.#restedUnder,
     })
@@ -94,14 +96,19 @@ export class AuthorityDocument {
     return this.#work?.children.areAny === true
   }
 
-  /** After the last durable record. */
-  get position(): Position {
-    return this.#committed.position
+  /** True while the state is too large to be written out, or read in, in one turn. */
+  get isLarge(): boolean {
+    return this.#snapshots.ofLarge !== undefined
   }
 
-  /** Bytes of the state as JSON. */
-  get stateBytes(): number {
-    return this.#committed.stateBytes
+  /** True when `slice` has something to do. */
+  get hasSlices(): boolean {
+    return this.#opening?.hasSlices ?? this.#snapshots.hasSlices
+  }
+
+  /** When `tick` has something to do. */
+  get wakeAt(): Instant | undefined {
+    return this.#snapshots.wakeAt
   }
 
   /** True while the document does not exist, whatever its log may say. */
@@ -127,17 +134,13 @@ export class AuthorityDocument {
 
   /** A write waits its turn, or is refused at once. */
   write(input: WriterInput, effects: AuthorityEffect[]): void {
-    if (this.#phase === 'refusing') {
-      assert(this.#refusal !== undefined, 'a document that refuses knows why')
+    if (this.#refusal !== undefined) {
       reject(input, this.#refusal.code, this.#refusal.message, effects)
       return
     }
     const full = this.#at.writes.push(input)
-    if (full !== undefined) {
-      reject(input, 'FANFOLD_BUSY', full, effects)
-      return
-    }
-    if (this.#phase === 'open') this.#startBatch(effects)
+    if (full !== undefined) reject(input, 'FANFOLD_BUSY', full, effects)
+    else if (this.#phase === 'open') this.#startBatch(effects)
   }
 
   /** A child wants the stream; answered now, or when the log has been read. */
@@ -148,12 +151,13 @@ export class AuthorityDocument {
         return
       case 'refusing':
         assert(this.#refusal !== undefined, 'a document that refuses knows why')
-        this.#refuseJoin(request, this.#refusal.code, this.#refusal.message, effects)
+        refuseJoin(this.doc, request, this.#refusal, effects)
         return
       case 'open':
       case 'appending':
         if (this.isVacant) {
-          this.#refuseJoin(request, 'FANFOLD_NO_DOCUMENT', `${this.doc} does not exist`, effects)
+          const message = `${this.doc} does not exist`
+          refuseJoin(this.doc, request, { code: 'FANFOLD_NO_DOCUMENT', message }, effects)
           return
         }
         if (this.#at.standing.due !== undefined) {
@@ -180,6 +184,37 @@ export class AuthorityDocument {
   /** Sends children what they can take. */
   flush(effects: AuthorityEffect[]): void {
     this.#hasMore = this.#work?.children.flush(effects) ?? false
+    this.#snapshots.advance(effects)
+  }
+
+  /** Does one turn's worth of what takes many: to read a large log in, or to write much out. */
+  slice(effects: AuthorityEffect[]): void {
+    if (this.#opening === undefined) this.#snapshots.slice(effects)
+    else {
+      this.#opening.slice(effects)
+      this.#goOnOpening(effects)
+    }
+  }
+
+  /** Does what is due: children that have waited for a snapshot for too long are refused. */
+  tick(effects: AuthorityEffect[]): void {
+    if (this.#snapshots.takeOverdue()) {
+      const message = `no snapshot of ${this.doc} could be made in time`
+      this.downstream.refuseWaiting({ code: 'FANFOLD_BUSY', message, retryAfterMs }, effects)
+    }
+    this.#snapshots.advance(effects)
+  }
+
+  /** Takes an answer of the worker to the document's shadow. */
+  receiveWorker(input: ReplicaWorkerInput, effects: AuthorityEffect[]): void {
+    if (this.#phase === 'refusing') return
+    this.#snapshots.receiveWorker(input, effects)
+    this.flush(effects)
+  }
+
+  /** The document leaves memory. */
+  close(effects: AuthorityEffect[]): void {
+    this.#snapshots.close(effects)
   }
 
   /** Nothing has happened for a while: frees what can be had again. The log stays open for writes. */
@@ -197,13 +232,10 @@ export class AuthorityDocument {
     if (this.#phase === 'refusing') return
     switch (input.kind) {
       case 'log-snapshot':
-        this.#committed.restore(input.snapshot)
-        return
       case 'log-records':
-        for (const record of input.records) this.#committed.replay(record)
-        return
       case 'log-opened':
-        this.#opened(input.epoch, effects)
+        this.#opening?.receive(input, effects)
+        this.#goOnOpening(effects)
         return
       case 'log-open-refused':
         this.refuse(input.code, input.message, effects)
@@ -213,6 +245,10 @@ export class AuthorityDocument {
         return
       case 'log-append-refused':
         this.#appendRefused(input.code, input.message, effects)
+        return
+      case 'log-read':
+      case 'log-read-refused':
+        this.#snapshots.receiveRead(input, effects)
         return
       case 'log-snapshot-kept':
       case 'log-snapshot-refused':
@@ -229,11 +265,14 @@ export class AuthorityDocument {
     this.#batch = undefined
     for (const input of this.#inHand) reject(input, code, message, effects)
     this.#inHand = none
+    this.#opening = undefined
+    this.#snapshots.close(effects)
     const { writes, children } = this.#at
     for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
       reject(next, code, message, effects)
     }
-    for (const request of this.#at.takeJoins()) this.#refuseJoin(request, code, message, effects)
+    for (const request of this.#at.takeJoins())
+      refuseJoin(this.doc, request, { code, message }, effects)
     children.end(code, message, effects)
     effects.push({
       kind: 'fact',
@@ -241,10 +280,17 @@ export class AuthorityDocument {
     })
   }
 
+  #goOnOpening(effects: AuthorityEffect[]): void {
+    const epoch = this.#opening?.epoch
+    if (epoch !== undefined) this.#opened(epoch, effects)
+  }
+
   #opened(epoch: number, effects: AuthorityEffect[]): void {
+    this.#opening = undefined
     this.#phase = 'open'
     this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
     this.#committed.opened()
+    this.#snapshots.settle(effects)
     this.#work?.children.reset()
     this.#answerJoins(effects)
     this.#at.standing.isWanted = true
@@ -272,54 +318,22 @@ export class AuthorityDocument {
 
   /** Makes a batch of what waits. One without records has nothing to wait for. */
   #appendBatch(effects: AuthorityEffect[]): void {
-    const { standing, writes } = this.#at
-    const builder = new BatchBuilder({
-      doc: this.doc,
-      context: this.#context,
-      committed: this.#committed,
-      claimed: this.#epoch,
-      logEpoch: this.#logEpoch,
-      loaded: standing.inForce,
-      problem: standing.problem,
-    })
-    this.#define(builder, effects)
+    const { doc } = this
+    const [context, committed] = [this.#context, this.#committed]
+    const [claimed, logEpoch] = [this.#epoch, this.#logEpoch]
     const taken: WriterInput[] = []
     this.#inHand = taken
-    while (!builder.isFull) {
-      const input = writes.shift()
-      if (input === undefined) break
-      taken.push(input)
-      builder.add(input)
-    }
-    const batch = builder.finish()
+    const start = { doc, context, committed, claimed, logEpoch }
+    const batch = nextBatch({ start, work: this.#at, taken }, effects)
     this.#inHand = batch.answers.map(({ input }) => input)
-    for (const answered of batch.immediate) {
-      effects.push({ kind: 'write-answered', request: answered.request, answer: answered.answer })
-    }
     if (batch.records.length === 0) {
       this.#answerAll(batch, effects)
       return
     }
     this.#batch = batch
     this.#phase = 'appending'
-    effects.push({
-      kind: 'log-append',
-      doc: this.doc,
-      epoch: batch.epoch,
-      after: this.#committed.position,
-      records: batch.records,
-    })
-  }
-
-  /** Begins a batch with the definition, if the log is to be told of it. */
-  #define(builder: BatchBuilder, effects: AuthorityEffect[]): void {
-    const { standing } = this.#at
-    const { due } = standing
-    const problem = due && builder.define(due)
-    if (due === undefined || problem === undefined) return
-    standing.refuse(due, problem)
-    const fact = { event: 'definition-refused', doc: this.doc, ...problem } as const
-    effects.push({ kind: 'fact', fact })
+    const { epoch, records } = batch
+    effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records })
   }
 
   #appended(seq: number, now: Instant, effects: AuthorityEffect[]): void {
@@ -332,6 +346,8 @@ export class AuthorityDocument {
     this.#logEpoch = batch.epoch
     this.#at.children.publish(batch.records, now)
     this.#committed.commit(batch)
+    // Before children are sent anything: what they may need a snapshot of has these records in it.
+    this.#snapshots.committed(batch.records, effects)
     if (batch.loaded !== undefined) this.#at.standing.take(batch.loaded)
     this.#answerAll(batch, effects)
     let bytes = 0
@@ -347,11 +363,6 @@ export class AuthorityDocument {
         bytes,
       },
     })
-    const { limits, sha256 } = this.#context
-    const snapshot = this.#committed.takeDueSnapshot(limits, sha256)
-    if (snapshot !== undefined) {
-      effects.push({ kind: 'log-keep-snapshot', doc: this.doc, snapshot })
-    }
     this.#startBatch(effects)
   }
 
@@ -372,7 +383,7 @@ export class AuthorityDocument {
       // The next write, join or definition tries again.
       this.#at.standing.isWanted = false
       for (const request of this.#at.takeJoins()) {
-        this.#refuseJoin(request, code, message, effects, retryAfterMs)
+        refuseJoin(this.doc, request, { code, message, retryAfterMs }, effects)
       }
     }
     // A child that waits for a snapshot need not wait for a write that the log takes.
@@ -385,16 +396,5 @@ export class AuthorityDocument {
       effects.push({ kind: 'write-answered', request: input.request, answer })
     }
     this.#inHand = none
-  }
-
-  #refuseJoin(
-    request: JoinRequest,
-    code: ErrorCode,
-    message: string,
-    effects: AuthorityEffect[],
-    retryAfterMs = 0,
-  ): void {
-    const frame = encodeLinkFrame(refusal(this.doc, code, message, retryAfterMs))
-    effects.push({ kind: 'link-send', link: request.link, frame })
   }
 }

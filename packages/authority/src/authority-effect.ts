@@ -1,4 +1,4 @@
-import type { LogEffect } from '@fanfold/document'
+import type { LogEffect, ReplicaWorkerEffect } from '@fanfold/document'
 import type { DocumentKey, ErrorCode, LinkEffect, WriterEffect } from '@fanfold/protocol'
 
 /** Something that happened at an authority, for logs and metrics. */
@@ -11,6 +11,8 @@ export type AuthorityFact =
       readonly bytes: number
     }
   | { readonly event: 'log-full'; readonly doc: DocumentKey; readonly message: string }
+  /** The worker has lost the replica of a large document; it is seeded again when it is needed. */
+  | { readonly event: 'shadow-lost'; readonly doc: DocumentKey; readonly message: string }
   | { readonly event: 'snapshot-kept'; readonly doc: DocumentKey; readonly seq: number }
   | {
       /** `definition-refused`: the document cannot take the definition and goes on under the one before. */
@@ -25,5 +27,6 @@ export type AuthorityFact =
 export type AuthorityEffect =
   | LinkEffect
   | LogEffect
+  | ReplicaWorkerEffect
   | WriterEffect
   | { readonly kind: 'fact'; readonly fact: AuthorityFact }

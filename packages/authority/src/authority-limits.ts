@@ -19,6 +19,8 @@ export type AuthorityLimits = {
   readonly batchBytesMax: number
   /** The state as JSON. */
   readonly stateBytesMax: number
+  /** A state with more JSON is large: it is never written out, nor read in, in one turn. */
+  readonly largeStateBytes: number
   /** A snapshot is kept after so many records or bytes, but not more often than the state's size. */
   readonly snapshotEveryRecords: number
   readonly snapshotEveryBytes: number
@@ -38,6 +40,7 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   writesPerBatchMax: 256,
   batchBytesMax: 4_194_304,
   stateBytesMax: 67_108_864,
+  largeStateBytes: 1_048_576,
   snapshotEveryRecords: 200_000,
   snapshotEveryBytes: 67_108_864,
   restAfterMs: 60_000,

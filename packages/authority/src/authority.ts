@@ -1,9 +1,18 @@
 import type { DocumentDefinition } from '@fanfold/definition'
-import { Chain, type LogInput } from '@fanfold/document'
+import {
+  Chain,
+  type LogInput,
+  type LogReadId,
+  plainCodec,
+  type ReplicaWorkerInput,
+  type SnapshotCodec,
+  type WorkerReplicaId,
+} from '@fanfold/document'
 import {
   AssertionError,
   after,
   Deadlines,
+  earliest,
   type Instant,
   type Machine,
   milliseconds,
@@ -15,7 +24,6 @@ import {
   type DocumentKey,
   documentName,
   type ErrorCode,
-  encodeLinkFrame,
   type LinkId,
   type LinkInput,
   ProtocolError,
@@ -23,17 +31,19 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { ChildLinks, type JoinRequest, refusal } from '@fanfold/replication'
+import { ChildLinks, type JoinRequest, PiecePacker } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
+import { refuseJoin } from './document-answers.ts'
 import { LoadedDefinition, type LoadedVariant } from './loaded-definition.ts'
 
 /** What happens to an authority. */
 export type AuthorityInput =
   | LinkInput
   | LogInput
+  | ReplicaWorkerInput
   | WriterInput
   /**
    * A definition was loaded, or loaded anew: it counts from the next write on. Documents of its type
@@ -71,6 +81,14 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** When each document that nobody uses is to rest, and later to leave memory. */
   readonly #idle = new Deadlines<DocumentKey>()
   readonly #resting = new Set<DocumentKey>()
+  /** Documents with something that takes many turns: one of them has its slice in each. */
+  readonly #slicing = new Set<DocumentKey>()
+  /** When each document has something to do by itself. */
+  readonly #wakes = new Deadlines<DocumentKey>()
+  /** Whose replica it is that the worker has. */
+  readonly #replicas = new Map<WorkerReplicaId, DocumentKey>()
+  #nextReplica = 1
+  #nextRead = 1
   /** Documents that do not exist: somebody asked for them. */
   readonly #vacant = new Set<DocumentKey>()
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
@@ -81,15 +99,22 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     readonly sha256: Sha256
     readonly randomBytes: RandomBytes
     readonly limits: AuthorityLimits
+    /** Packs pieces of snapshots for links; when not said, they go as they are. */
+    readonly codec?: SnapshotCodec | undefined
   }) {
-    const { sha256, randomBytes, limits } = options
+    const { sha256, randomBytes, limits, codec = plainCodec } = options
     this.#context = {
       sha256,
       randomBytes,
       limits,
       chain: new Chain(sha256),
       waiting: { bytes: 0 },
+      packer: new PiecePacker(codec),
+      now: () => this.#now,
       loadedFor: type => this.#definitions.get(type),
+      nameReplica: doc => this.#nameReplica(doc),
+      forgetReplica: replica => this.#replicas.delete(replica),
+      nextRead: () => this.#nextRead++ as LogReadId,
     }
     this.#children = new ChildLinks({
       join: (doc, request) => this.#join(doc, request),
@@ -97,6 +122,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       left: (doc, link) => this.#left(doc, link),
       flush: doc => this.#flush(doc),
       variant: (hash, link) => this.#answerVariant(hash, link),
+      signal: () => undefined,
     })
   }
 
@@ -129,6 +155,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       case 'link-closed':
         this.#children.receive(input, effects)
         return
+      case 'worker-encoded':
+      case 'worker-viewed':
+      case 'worker-failed':
+        this.#takeWorker(input)
+        return
       case 'definition-loaded':
         this.#define(input.definition, input.variants ?? [])
         return
@@ -140,8 +171,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   }
 
   wakeAt(): Instant | undefined {
-    const hasMore = this.#children.hasBusy || this.#unaware.size > 0
-    return hasMore ? this.#now : this.#idle.wakeAt()
+    const hasMore = this.#children.hasBusy || this.#unaware.size > 0 || this.#slicing.size > 0
+    return hasMore ? this.#now : earliest(this.#idle.wakeAt(), this.#wakes.wakeAt())
   }
 
   tick(now: Instant, effects: AuthorityEffect[]): void {
@@ -149,7 +180,32 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#effects = effects
     this.#children.flushNext(effects)
     this.#defineNext()
+    this.#sliceNext()
+    for (const doc of this.#wakes.due(now)) {
+      if (this.#documents.has(doc)) this.#guard(doc, document => document.tick(effects))
+    }
     for (const doc of this.#idle.due(now)) this.#retire(doc, now)
+  }
+
+  /** An answer to a replica that is gone is of no use. */
+  #takeWorker(input: ReplicaWorkerInput): void {
+    const doc = this.#replicas.get(input.replica)
+    if (doc === undefined || !this.#documents.has(doc)) return
+    this.#guard(doc, document => document.receiveWorker(input, this.#effects))
+  }
+
+  #nameReplica(doc: DocumentKey): WorkerReplicaId {
+    const replica = this.#nextReplica++ as WorkerReplicaId
+    this.#replicas.set(replica, doc)
+    return replica
+  }
+
+  /** One document goes on with what takes many turns; the next turn is another's. */
+  #sliceNext(): void {
+    const [doc] = this.#slicing
+    if (doc === undefined) return
+    this.#slicing.delete(doc)
+    this.#guard(doc, document => document.slice(this.#effects))
   }
 
   #define(definition: DocumentDefinition, variants: readonly LoadedVariant[]): void {
@@ -198,9 +254,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#guard(doc, document => document.join(request, this.#effects))
       return
     }
-    const { code, message } = this.#noRoom()
-    const frame = encodeLinkFrame(refusal(doc, code, message, retryAfterMs))
-    this.#effects.push({ kind: 'link-send', link: request.link, frame })
+    refuseJoin(doc, request, { ...this.#noRoom(), retryAfterMs }, this.#effects)
   }
 
   #noRoom(): { readonly code: ErrorCode; readonly message: string } {
@@ -266,6 +320,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
     this.#children.setBusy(doc, document.hasMore)
+    this.#wakes.set(doc, document.wakeAt)
+    if (document.hasSlices) this.#slicing.add(doc)
+    else this.#slicing.delete(doc)
     if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
     else this.#vacant.delete(doc)
     this.#touch(doc)
@@ -294,6 +351,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       return
     }
     const { restAfterMs, unloadAfterMs } = this.#context.limits
+    // A large state takes more memory than to read it in again takes time.
+    if (document.isLarge && !document.hasChildren) {
+      this.#unload(document)
+      return
+    }
     if (!this.#resting.has(doc)) {
       this.#resting.add(doc)
       document.rest()
@@ -308,7 +370,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#unload(document)
   }
 
-  #unload({ doc, channel }: AuthorityDocument): void {
+  #unload(document: AuthorityDocument): void {
+    const { doc, channel } = document
+    document.close(this.#effects)
+    this.#wakes.set(doc, undefined)
+    this.#slicing.delete(doc)
     this.#idle.set(doc, undefined)
     this.#resting.delete(doc)
     this.#vacant.delete(doc)

@@ -3,16 +3,13 @@ import {
   type Chain,
   type Change,
   decodeChange,
-  decodeExtra,
-  decodeSnapshot,
-  encodeSnapshot,
   type JsonObject,
   jsonBytes,
   Labels,
   type RecordedDefinition,
-  type Snapshot,
+  type SnapshotContent,
 } from '@fanfold/document'
-import { assert, copyBytes, type Sha256 } from '@fanfold/kernel'
+import { assert, copyBytes } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type LogRecord,
@@ -24,6 +21,7 @@ import type { AuthorityLimits } from './authority-limits.ts'
 import type { Batch } from './batch.ts'
 import { IdempotencyWindow } from './idempotency-window.ts'
 import { decodeOrigin } from './origin.ts'
+import { bytesAfter } from './patch-bytes.ts'
 
 /**
  * A document as its log has it, in memory: what a restart would bring back.
@@ -41,6 +39,8 @@ export class CommittedDocument {
   #definition: RecordedDefinition | undefined
   #labels = Labels.none
   #stateBytes = 0
+  /** Whether `#stateBytes` is kept with each record of the log. */
+  #isCounted = false
   #isDeleted = false
   #recordsSinceSnapshot = 0
   #bytesSinceSnapshot = 0
@@ -59,6 +59,11 @@ export class CommittedDocument {
   /** Commit time of the last record. */
   get lastTimeMs(): number {
     return this.#lastTimeMs
+  }
+
+  /** As a snapshot of the log has it. */
+  set lastTimeMs(timeMs: number) {
+    this.#lastTimeMs = timeMs
   }
 
   /** Undefined while the document does not exist. */
@@ -91,17 +96,32 @@ export class CommittedDocument {
     return this.#isDeleted
   }
 
-  /** Takes the newest snapshot of the log, before any records. */
-  restore(snapshot: Snapshot): void {
-    const { state, definition } = decodeSnapshot(snapshot)
+  /**
+   * Takes what the newest snapshot of the log says, before any records. With `stateBytes` the bytes of
+   * the state are counted with each record from here on, rather than at the end.
+   */
+  restore(
+    content: SnapshotContent & { readonly at: Position; readonly stateBytes: number | undefined },
+  ): void {
+    const { at, state, definition, stateBytes } = content
     this.#state = state
     this.#define(definition)
-    this.#isDeleted = this.#state === undefined
-    const extra = decodeExtra(snapshot)
-    this.window.restore(extra)
-    const lastTimeMs = extra?.['lastTimeMs']
-    if (typeof lastTimeMs === 'number') this.#lastTimeMs = lastTimeMs
-    this.#position = snapshot.manifest.at
+    this.#isDeleted = state === undefined
+    this.#position = at
+    if (stateBytes === undefined) return
+    this.#stateBytes = stateBytes
+    this.#isCounted = true
+  }
+
+  /** Counts the bytes of the state now, and from here on with each record. */
+  countBytes(): void {
+    this.#stateBytes = this.#state === undefined ? 0 : jsonBytes(this.#state)
+    this.#isCounted = true
+  }
+
+  /** Goes back to counting the bytes of the state at the end: it is small. */
+  countLater(): void {
+    this.#isCounted = false
   }
 
   /** Takes the next record of the log. What does not follow is our bug, or the log's damage. */
@@ -127,7 +147,7 @@ export class CommittedDocument {
   /** Everything of the log has been taken. */
   opened(): void {
     this.window.advance({ seq: this.#position.seq, timeMs: this.#lastTimeMs })
-    this.#stateBytes = this.#state === undefined ? 0 : jsonBytes(this.#state)
+    if (!this.#isCounted) this.countBytes()
   }
 
   /** The batch is durable. */
@@ -146,26 +166,21 @@ export class CommittedDocument {
     for (const record of batch.records) this.#bytesSinceSnapshot += record.bytes.length
   }
 
-  /** A snapshot for the log when one is due, with what only authorities keep. */
-  takeDueSnapshot(limits: AuthorityLimits, sha256: Sha256): Snapshot | undefined {
+  /** True when the log is to be given a snapshot. */
+  isSnapshotDue(limits: AuthorityLimits): boolean {
     // A snapshot costs as much as the state is large: it waits until as much has changed.
-    if (this.#bytesSinceSnapshot < this.#stateBytes) return undefined
+    if (this.#bytesSinceSnapshot < this.#stateBytes) return false
     const bytesDue = Math.max(limits.snapshotEveryBytes, 2 * this.#stateBytes)
-    if (
-      this.#bytesSinceSnapshot < bytesDue &&
-      this.#recordsSinceSnapshot < limits.snapshotEveryRecords
+    return (
+      this.#bytesSinceSnapshot >= bytesDue ||
+      this.#recordsSinceSnapshot >= limits.snapshotEveryRecords
     )
-      return undefined
+  }
+
+  /** A snapshot at this position is on its way to the log: the next one is due so much later. */
+  snapshotBegun(): void {
     this.#recordsSinceSnapshot = 0
     this.#bytesSinceSnapshot = 0
-    const { window } = this
-    return encodeSnapshot({
-      at: this.#position,
-      state: this.#state,
-      definition: this.#definition,
-      extra: { ...window.toJson(), lastTimeMs: this.#lastTimeMs },
-      sha256,
-    })
   }
 
   #define(definition: RecordedDefinition | undefined): void {
@@ -177,6 +192,7 @@ export class CommittedDocument {
     switch (change.kind) {
       case 'create':
         this.#state = {}
+        this.#stateBytes = 2
         break
       case 'delta':
         assert(this.#state !== undefined, `${this.#doc}: a delta follows a create, seq ${seq}`)
@@ -186,16 +202,25 @@ export class CommittedDocument {
         break
       case 'delete':
         this.#state = undefined
+        this.#stateBytes = 0
         this.#isDeleted = true
         return
       case 'none':
         return
     }
     if (change.patch.length === 0) return
-    assert(this.#state !== undefined, `${this.#doc}: a patch is of a state, seq ${seq}`)
-    const state = applyPatch(this.#state, change.patch)
-    assert(state !== undefined, `${this.#doc}: the patch of record ${seq} applies`)
-    this.#state = state
+    // One by one where they are counted: each is looked at before it is applied.
+    const patches = this.#isCounted ? change.patch.map(operation => [operation]) : [change.patch]
+    for (const patch of patches) {
+      assert(this.#state !== undefined, `${this.#doc}: a patch is of a state, seq ${seq}`)
+      const [first] = patch
+      if (this.#isCounted && first !== undefined) {
+        this.#stateBytes = bytesAfter(this.#stateBytes, this.#state, first)
+      }
+      const state = applyPatch(this.#state, patch)
+      assert(state !== undefined, `${this.#doc}: the patch of record ${seq} applies`)
+      this.#state = state
+    }
   }
 
   #remember(record: LogRecord): void {

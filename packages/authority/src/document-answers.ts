@@ -1,5 +1,11 @@
 import type { LogInput } from '@fanfold/document'
-import type { ErrorCode, WriterInput } from '@fanfold/protocol'
+import {
+  type DocumentKey,
+  type ErrorCode,
+  encodeLinkFrame,
+  type WriterInput,
+} from '@fanfold/protocol'
+import { type JoinRequest, refusal } from '@fanfold/replication'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 
 /** Tells a writer that what it wanted did not happen. */
@@ -22,4 +28,19 @@ export function snapshotFact(
   }
   const { doc, code, message } = input
   return { event: 'snapshot-refused', doc, code, message }
+}
+
+/** Tells a child that it does not get the document, and when it may ask again. */
+export function refuseJoin(
+  doc: DocumentKey,
+  { link }: JoinRequest,
+  reason: { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs?: number },
+  effects: AuthorityEffect[],
+): void {
+  const { code, message, retryAfterMs = 0 } = reason
+  effects.push({
+    kind: 'link-send',
+    link,
+    frame: encodeLinkFrame(refusal(doc, code, message, retryAfterMs)),
+  })
 }

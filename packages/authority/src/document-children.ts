@@ -5,6 +5,7 @@ import { Downstream, RecordRing } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
+import type { DocumentSnapshots } from './document-snapshots.ts'
 
 /** The children of one document at its authority, and what they are served from. */
 export class DocumentChildren {
@@ -12,6 +13,7 @@ export class DocumentChildren {
   readonly #channel: number
   readonly #context: AuthorityContext
   readonly #committed: CommittedDocument
+  readonly #snapshots: DocumentSnapshots
   readonly #isStateDurable: () => boolean
   // A document at rest without children has neither: most documents are, most of the time.
   #ring: RecordRing | undefined
@@ -25,12 +27,14 @@ export class DocumentChildren {
     readonly channel: number
     readonly context: AuthorityContext
     readonly committed: CommittedDocument
+    readonly snapshots: DocumentSnapshots
     readonly isStateDurable: () => boolean
   }) {
     this.#doc = options.doc
     this.#channel = options.channel
     this.#context = options.context
     this.#committed = options.committed
+    this.#snapshots = options.snapshots
     this.#isStateDurable = options.isStateDurable
   }
 
@@ -43,6 +47,7 @@ export class DocumentChildren {
       chain: this.#context.chain,
       source: this.#snapshotSource(),
       ceiling: () => partTags.authority,
+      packer: this.#context.packer,
     })
     return this.#downstream
   }
@@ -93,7 +98,7 @@ export class DocumentChildren {
     snapshot(): Snapshot | undefined
     readonly lastSnapshot: Snapshot | undefined
   } {
-    const last = (): Snapshot | undefined => this.#snapshot
+    const last = (): Snapshot | undefined => this.#snapshots.ofLarge?.snapshot ?? this.#snapshot
     return {
       snapshot: () => this.#makeSnapshot(),
       get lastSnapshot() {
@@ -103,6 +108,11 @@ export class DocumentChildren {
   }
 
   #makeSnapshot(): Snapshot | undefined {
+    const shadow = this.#snapshots.ofLarge
+    if (shadow !== undefined) {
+      this.#snapshot = undefined
+      return shadow.want()
+    }
     if (!this.#isStateDurable()) return undefined
     const { position, state, definition } = this.#committed
     if (this.#snapshot?.manifest.at.seq !== position.seq) {

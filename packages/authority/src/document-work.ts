@@ -5,6 +5,7 @@ import type { AuthorityContext } from './authority-context.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import { DefinitionStanding } from './definition-standing.ts'
 import { DocumentChildren } from './document-children.ts'
+import type { DocumentSnapshots } from './document-snapshots.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { WaitingWrites } from './waiting-writes.ts'
 
@@ -25,6 +26,7 @@ export class DocumentWork {
     readonly channel: number
     readonly context: AuthorityContext
     readonly committed: CommittedDocument
+    readonly snapshots: DocumentSnapshots
     readonly isStateDurable: () => boolean
     readonly taken: LoadedDefinition | undefined
   }) {

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '@fanfold/document'
+import type { JsonValue } from '@fanfold/document'
 import { SmallMap } from '@fanfold/kernel'
 
 /** How long a committed message is remembered by its id. */
@@ -60,34 +60,32 @@ export class IdempotencyWindow {
     }
   }
 
-  /** The window as JSON, for an authority's own snapshot: chunks of [scope, epoch, seq, time]. */
-  toJson(): JsonObject {
-    const chunks: JsonValue[][] = []
-    let chunk: JsonValue[] = []
-    for (const [key, { epoch, seq, timeMs }] of this.#committed) {
-      if (chunk.length === 0) chunks.push(chunk)
-      chunk.push([key, epoch, seq, timeMs])
-      if (chunk.length === idsPerChunk) chunk = []
-    }
-    return { ids: chunks }
+  /** What is remembered now, oldest first; later commits do not change it. */
+  capture(): CapturedWindow {
+    return [...this.#committed]
   }
 
-  /** Takes over what `toJson` gave; what is not that is left out. */
-  restore(extra: JsonObject | undefined): void {
-    const chunks = extra?.['ids']
-    if (!Array.isArray(chunks)) return
-    for (const chunk of chunks) {
-      if (!Array.isArray(chunk)) continue
-      for (const entry of chunk) {
-        const found = asEntry(entry)
-        if (found !== undefined) this.#committed.set(found.key, found.at)
-      }
+  /** Takes over a chunk of what was captured, in their order; what is not that is left out. */
+  restore(chunk: JsonValue | undefined): void {
+    if (!Array.isArray(chunk)) return
+    for (const entry of chunk) {
+      const found = asEntry(entry)
+      if (found !== undefined) this.#committed.set(found.key, found.at)
     }
   }
 }
 
-/** A chunk is encoded as one text, and fits into a piece of a snapshot whatever the ids are. */
-const idsPerChunk = 128
+/** The window at some moment. */
+export type CapturedWindow = readonly (readonly [scope: string, at: CommittedAt])[]
+
+/** The ids of one chunk as JSON: each [scope, epoch, seq, time]. */
+export const chunkOf = (window: CapturedWindow, from: number): JsonValue[] =>
+  window
+    .slice(from, from + idsPerChunk)
+    .map(([key, { epoch, seq, timeMs }]) => [key, epoch, seq, timeMs])
+
+/** A chunk is written out at once: a small part of a turn. */
+export const idsPerChunk = 128
 
 // A separator that no subject's end and id's start can be confused across.
 const scope = (subject: string, id: string): string => `${subject.length}:${subject}${id}`

@@ -81,11 +81,16 @@ export class Rig {
     this.nowMs = ms
   }
 
-  /** One turn; the log answers. */
-  tick(): AuthorityEffect[] {
+  /** One turn, whose effects are added to those before. */
+  takeTurn(): void {
     const from = this.#effects.length
     this.authority.tick(at(this.nowMs), this.#effects)
     this.#answer(this.#effects.slice(from))
+  }
+
+  /** One turn; the log answers. */
+  tick(): AuthorityEffect[] {
+    this.takeTurn()
     return this.effects()
   }
 

@@ -3,7 +3,16 @@
  */
 import { sha256 } from '@fanfold/conformance'
 import { type DocumentDefinition, defineDocument, message } from '@fanfold/definition'
-import { Chain, decodeSnapshot, type LogEffect, Replica, type Snapshot } from '@fanfold/document'
+import {
+  Chain,
+  decodeSnapshot,
+  type LogEffect,
+  type LogReadId,
+  plainCodec,
+  Replica,
+  type Snapshot,
+  type WorkerReplicaId,
+} from '@fanfold/document'
 import { type Instant, instant, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -16,7 +25,7 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import type { JoinRequest } from '@fanfold/replication'
+import { type JoinRequest, PiecePacker } from '@fanfold/replication'
 import { z } from 'zod'
 import type { AuthorityContext } from '../src/authority-context.ts'
 import { AuthorityDocument } from '../src/authority-document.ts'
@@ -93,6 +102,8 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
   variants: readonly LoadedVariant[]
 } {
   const prng = new Prng('authority')
+  let replicas = 1
+  let reads = 1
   let loaded: LoadedDefinition | undefined
   let loadedVariants: readonly LoadedVariant[] = []
   return {
@@ -100,6 +111,11 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     randomBytes: count => prng.bytes(count),
     limits: limitsOf(limits),
     chain: new Chain(sha256),
+    packer: new PiecePacker(plainCodec),
+    now: () => at(0),
+    nameReplica: () => replicas++ as WorkerReplicaId,
+    forgetReplica: () => undefined,
+    nextRead: () => reads++ as LogReadId,
     waiting: { bytes: 0 },
     definition: match,
     variants: loadedVariants,
@@ -238,6 +254,8 @@ export class Rig {
       ceiling: 239,
       have: undefined,
       credit: 1_000_000,
+      take: 'any',
+      codecs: 0,
       isCongested: false,
       ...overrides,
     }

@@ -1,7 +1,8 @@
 import { buildLog, sha256 } from '@fanfold/conformance'
-import { decodeExtra, encodeSnapshot, projectSnapshot } from '@fanfold/document'
+import { decodeExtra, encodeSnapshot, projectSnapshot, type Snapshot } from '@fanfold/document'
 import t from 'tap'
 import { CommittedDocument } from '../src/committed-document.ts'
+import { LogSnapshotReading, LogSnapshotWriting } from '../src/log-snapshot.ts'
 import { contextOf, doc, limitsOf } from './build-document.ts'
 
 const log = buildLog({ doc, count: 20 })
@@ -13,6 +14,25 @@ function replayed(count: number, limits = limitsOf()): CommittedDocument {
   for (const record of log.records.slice(0, count)) document.replay(record)
   document.opened()
   return document
+}
+
+/** The snapshot for the log, made at once. */
+function snapshotOf(document: CommittedDocument): Snapshot {
+  const { position: at, state, definition } = document
+  const writing = new LogSnapshotWriting(document, sha256)
+  writing.take(encodeSnapshot({ at, state, definition, sha256 }))
+  for (;;) {
+    const snapshot = writing.step()
+    if (snapshot !== undefined) return snapshot
+  }
+}
+
+/** A document that such a snapshot was read into. */
+function restoredFrom(snapshot: Snapshot): CommittedDocument {
+  const committed = new CommittedDocument(doc, chain, limitsOf())
+  new LogSnapshotReading({ snapshot, committed, isCounting: false }).finish()
+  committed.opened()
+  return committed
 }
 
 t.test('the records of the log make the state, its size and its position', async t => {
@@ -35,14 +55,10 @@ t.test('a record that does not follow, or was changed, is not taken', async t =>
 })
 
 t.test('a snapshot brings back the state, the ids and the commit time', async t => {
-  const document = replayed(10, limitsOf({ snapshotEveryRecords: 1 }))
+  const document = replayed(10)
   document.window.add('ada', 'a1', { epoch: 1, seq: 9, timeMs: document.lastTimeMs })
-  const snapshot = document.takeDueSnapshot(limitsOf({ snapshotEveryRecords: 1 }), sha256)
-  t.ok(snapshot)
-  if (snapshot === undefined) return
-  const restored = new CommittedDocument(doc, chain, limitsOf())
-  restored.restore(snapshot)
-  restored.opened()
+  const snapshot = snapshotOf(document)
+  const restored = restoredFrom(snapshot)
   t.match(restored, {
     state: { n: 10 },
     stateBytes: document.stateBytes,
@@ -54,24 +70,23 @@ t.test('a snapshot brings back the state, the ids and the commit time', async t 
 })
 
 t.test('a snapshot without a state is of a deleted document', async t => {
-  const restored = new CommittedDocument(doc, chain, limitsOf())
-  restored.restore(encodeSnapshot({ at: log.end, state: undefined, definition: undefined, sha256 }))
-  restored.opened()
+  const { end: at } = log
+  const restored = restoredFrom(
+    encodeSnapshot({ at, state: undefined, definition: undefined, sha256 }),
+  )
   t.match(restored, { isDeleted: true, state: undefined, stateBytes: 0 })
 })
 
 t.test('a snapshot is due after so many records or bytes, and then not again', async t => {
   const limits = limitsOf({ snapshotEveryRecords: 10 })
-  t.equal(replayed(9).takeDueSnapshot(limits, sha256), undefined)
+  t.equal(replayed(9).isSnapshotDue(limits), false)
   const document = replayed(10)
-  t.ok(document.takeDueSnapshot(limits, sha256))
-  t.equal(document.takeDueSnapshot(limits, sha256), undefined)
+  t.equal(document.isSnapshotDue(limits), true)
+  document.snapshotBegun()
+  t.equal(document.isSnapshotDue(limits), false)
   const bytes = log.records.slice(0, 9).reduce((sum, record) => sum + record.bytes.length, 0)
-  t.ok(replayed(9).takeDueSnapshot(limitsOf({ snapshotEveryBytes: bytes }), sha256))
-  t.equal(
-    replayed(9).takeDueSnapshot(limitsOf({ snapshotEveryBytes: bytes + 1 }), sha256),
-    undefined,
-  )
+  t.equal(replayed(9).isSnapshotDue(limitsOf({ snapshotEveryBytes: bytes })), true)
+  t.equal(replayed(9).isSnapshotDue(limitsOf({ snapshotEveryBytes: bytes + 1 })), false)
 })
 
 t.test('ids that have left the window are forgotten at the end of the log', async t => {

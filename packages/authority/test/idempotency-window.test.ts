@@ -1,5 +1,10 @@
 import t from 'tap'
-import { defaultIdempotencyLimits, IdempotencyWindow } from '../src/idempotency-window.ts'
+import {
+  chunkOf,
+  defaultIdempotencyLimits,
+  IdempotencyWindow,
+  idsPerChunk,
+} from '../src/idempotency-window.ts'
 
 const limits = { commitsMax: 100, ageMaxMs: 1_000 }
 const commit = (seq: number, timeMs = 0) => ({ epoch: 1, seq, timeMs })
@@ -54,22 +59,21 @@ t.test('as JSON and back it is the same, whatever the ids and however many', asy
   const window = new IdempotencyWindow({ commitsMax: 1_000, ageMaxMs: 1_000 })
   for (let seq = 1; seq <= 300; seq++) window.add(`s${seq % 7}`, `${1_000 - seq}`, commit(seq))
   const copy = new IdempotencyWindow({ commitsMax: 1_000, ageMaxMs: 1_000 })
-  copy.restore(JSON.parse(JSON.stringify(window.toJson())))
-  t.equal(copy.count, 300)
-  t.same(copy.toJson(), window.toJson())
+  const captured = window.capture()
+  window.add('late', 'one', commit(301))
+  for (let from = 0; from < captured.length; from += idsPerChunk) {
+    copy.restore(JSON.parse(JSON.stringify(chunkOf(captured, from))))
+  }
+  t.equal(copy.count, 300, 'as it was when it was captured')
+  t.same(copy.capture(), captured)
   copy.advance(commit(1_010))
   t.equal(copy.count, 290, 'in the order of the log')
 })
 
 t.test('what is no window is left out', async t => {
   const window = new IdempotencyWindow(limits)
-  for (const extra of [
-    undefined,
-    {},
-    { ids: 3 },
-    { ids: [1, null, [[2, 1, 1, 1]], [['x', 1, 'y', 1]], [[]]] },
-  ]) {
-    window.restore(extra)
+  for (const chunk of [undefined, {}, 3, [1, null, [[2, 1, 1, 1]], ['x', 1, 'y', 1], []]]) {
+    window.restore(chunk)
   }
   t.equal(window.count, 0)
 })
