@@ -12,7 +12,11 @@ import type { RecordRing } from '@fanfold/replication'
 import { type Cohort, emptyPatch, type Place } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
 import type { OpenedPoint } from './resume-point.ts'
+import type { Way } from './seat.ts'
 import type { Turn } from './turn.ts'
+
+/** Bytes of records that are parsed in one turn. */
+const parsedMax = 4_194_304
 
 /** What a catch-up is made from. */
 export type CatchUp = {
@@ -27,10 +31,9 @@ export type CatchUp = {
 
 /** The frames for a viewer that enters a cohort, with a position or without one. */
 export function entryFrames(
-  options: CatchUp & { readonly from: string | undefined },
-): readonly Uint8Array[] {
-  const { cohorts, cohort, from, state } = options
-  const point = from === undefined ? undefined : cohorts.terms.points.open(from)
+  options: CatchUp & { readonly point: OpenedPoint | undefined },
+): readonly Uint8Array[] | 'pieces' {
+  const { cohorts, cohort, point, state } = options
   const resumed = point === undefined ? undefined : resumeFrames(options, point)
   return resumed ?? cohorts.framesOf(cohort, state, point?.seq ?? 0)
 }
@@ -38,25 +41,30 @@ export function entryFrames(
 /** The frames for a viewer that lagged; `mark` is where it stands in the cohort, undefined for nowhere. */
 export function drainedFrames(
   options: CatchUp & { readonly mark: number | undefined },
-): readonly Uint8Array[] {
+): readonly Uint8Array[] | 'pieces' {
   const { cohorts, cohort, mark, state } = options
   if (mark === cohort.mark) return []
   const seq = mark === undefined ? undefined : cohort.seqOf(mark)
   const frame = seq === undefined || !isServed(options) ? undefined : frameFrom(options, seq)
   // Not what was made before: it may be older than what the viewer took before it lagged.
   const due = frame ?? cohorts.snapshotOf(cohort, state)
-  return due === undefined ? [] : [due]
+  return due === undefined ? [] : due === 'pieces' ? due : [due]
+}
+
+/** True for a position from which the ring leads to where the cohort stands, or from further on. */
+export function isResumable(options: Omit<CatchUp, 'state' | 'turn'>, point: OpenedPoint): boolean {
+  const { cohort, ring, at } = options
+  if (!isServed(options) || !equalBytes(point.tag, cohort.tag)) return false
+  if (point.seq === cohort.sent.seq) return startsWith(cohort.sent.hash, point.hashPrefix)
+  const hash = ring.hashAt(point.seq)
+  return point.seq <= at.seq && hash !== undefined && startsWith(hash, point.hashPrefix)
 }
 
 /** The frames from a position to where the cohort stands; undefined when only a snapshot will do. */
 function resumeFrames(options: CatchUp, point: OpenedPoint): readonly Uint8Array[] | undefined {
-  const { cohort, ring, at } = options
-  if (!isServed(options) || !equalBytes(point.tag, cohort.tag)) return undefined
-  if (point.seq === cohort.sent.seq && startsWith(cohort.sent.hash, point.hashPrefix)) return []
-  const hash = ring.hashAt(point.seq)
-  if (point.seq > at.seq || hash === undefined || !startsWith(hash, point.hashPrefix)) {
-    return undefined
-  }
+  const { cohort } = options
+  if (!isResumable(options, point)) return undefined
+  if (point.seq === cohort.sent.seq) return []
   // The viewer was told of more at another edge than the cohort was here: the cohort is told too, so
   // that what comes next adjoins for all.
   if (point.seq > cohort.seq) advanceSilently(options)
@@ -65,7 +73,7 @@ function resumeFrames(options: CatchUp, point: OpenedPoint): readonly Uint8Array
 }
 
 /** False where numbers say nothing of the log, and where there is no view to lead to. */
-const isServed = ({ cohorts, cohort }: CatchUp): boolean =>
+const isServed = ({ cohorts, cohort }: Pick<CatchUp, 'cohorts' | 'cohort'>): boolean =>
   cohort.failure === undefined && !cohorts.terms.isDense
 
 /** Takes the cohort on to the last record by a delta that changes nothing: what it sees is as it was. */
@@ -83,15 +91,13 @@ export function advanceSilently({
 }
 
 /** One delta from a seq to where the cohort stands; undefined when a snapshot is better. */
-const frameFrom = (options: CatchUp, seq: number): Uint8Array | undefined =>
+export const frameFrom = (options: CatchUp, seq: number): Uint8Array | undefined =>
   options.cohorts.catchUpFrame(options.cohort, seq, () => makeFrame(options, seq))
 
 function makeFrame(options: CatchUp, seq: number): Uint8Array | undefined {
   const { cohorts, cohort, ring, at, state } = options
-  if (seq < ring.base.seq) return undefined
-  const snapshotBytes = cohort.snapshotBytes ?? cohorts.snapshotOf(cohort, state)?.length
-  // More to parse than the snapshot has bytes is no saving, and is not parsed.
-  if (snapshotBytes === undefined || ring.bytesAfter(seq) > 4 * snapshotBytes) return undefined
+  const snapshotBytes = cohort.snapshotBytes ?? bytesOf(cohorts.snapshotOf(cohort, state))
+  if (snapshotBytes === undefined || !isParsed(ring, seq, snapshotBytes)) return undefined
   const patches = patchesBetween(ring, seq, at.seq, cohorts.terms.variant)
   if (patches === undefined) return undefined
   const step = catchUpPatch({ view: cohort.view, state, patches })
@@ -99,8 +105,25 @@ function makeFrame(options: CatchUp, seq: number): Uint8Array | undefined {
   const frame = cohort.stepFrom(seq, encodeUtf8(step.patchJson), cohort.position())
   // The snapshot may have been another size when it was made: it is made anew only in case of doubt.
   if (frame.length < snapshotBytes / 2) return frame
-  const snapshot = cohorts.snapshotOf(cohort, state)
-  return snapshot === undefined || frame.length < snapshot.length ? frame : undefined
+  const snapshot = bytesOf(cohorts.snapshotOf(cohort, state))
+  return snapshot === undefined || frame.length < snapshot ? frame : undefined
+}
+
+/** Bytes of a snapshot, or of one that is large; undefined when the view fails. */
+const bytesOf = (snapshot: Way): number | undefined =>
+  snapshot === 'pieces' ? parsedMax : snapshot?.length
+
+/**
+ * False for records that the ring does not hold, or that are not parsed: more to parse than a snapshot
+ * has bytes is no saving.
+ */
+export function isParsed(
+  ring: RecordRing,
+  after: number,
+  snapshotBytes: number | undefined,
+): boolean {
+  if (after < ring.base.seq) return false
+  return ring.bytesAfter(after) <= Math.min(4 * (snapshotBytes ?? parsedMax), parsedMax)
 }
 
 /** The patches of the records after one seq up to another, all under one variant. */

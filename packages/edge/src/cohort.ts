@@ -5,14 +5,15 @@
  * between that they were not shown: `sent` is the last record that they were told of, and as nothing
  * since has changed what they see, a snapshot made now stands there too.
  */
-import type { JsonObject, JsonValue } from '@fanfold/document'
-import { encodeUtf8, type Instant, milliseconds } from '@fanfold/kernel'
+import type { JsonObject, JsonValue, PatchOperation } from '@fanfold/document'
+import { type Duration, encodeUtf8, type Instant, milliseconds } from '@fanfold/kernel'
 import {
   CohortView,
   type StagedChange,
   type ViewFailure,
   type ViewRules,
   type ViewStep,
+  viewDifference,
 } from '@fanfold/privacy'
 import {
   type CohortId,
@@ -43,6 +44,8 @@ export type CohortAudience = {
   readonly audience: JsonValue
   readonly clearance: number
   readonly viewState: JsonValue | undefined
+  /** Time between deltas, for those who want no more; undefined for who wants each. */
+  readonly pace: Duration | undefined
   readonly key: string
 }
 
@@ -52,7 +55,12 @@ const positionEvery = milliseconds(1_000)
 /** One cohort: its view, and where its viewers stand. */
 export class Cohort {
   readonly id: CohortId
+  /** The rim's name for those who wait beside it; undefined without a pace. */
+  readonly besideId: CohortId | undefined
   readonly key: string
+  readonly pace: Duration | undefined
+  /** When its viewers were told of something last. */
+  toldAt: Instant | undefined
   /** The view's name in positions. */
   readonly tag: Uint8Array
   /** Viewers, lagging ones included. */
@@ -67,6 +75,10 @@ export class Cohort {
   #failedAtMs: number | undefined
   #sent: Place
   #number = 1
+  /** The last record that changed nothing its viewers see, or of which they were told. */
+  #shownSeq: number
+  /** With a pace, where deltas are differences: what its viewers see. */
+  #told: JsonObject | undefined
   /** What makes marks of seqs: with each snapshot to all it grows, so that no mark stands for two places. */
   #markBase = 0
   #firstMark: number
@@ -74,6 +86,7 @@ export class Cohort {
 
   constructor(options: {
     readonly id: CohortId
+    readonly besideId: CohortId | undefined
     readonly terms: Terms
     readonly audience: CohortAudience
     /** Where its viewers stand at first. */
@@ -83,13 +96,16 @@ export class Cohort {
   }) {
     const { id, terms, audience, place, salt } = options
     this.id = id
+    this.besideId = options.besideId
     this.key = audience.key
+    this.pace = audience.pace
     this.tag = terms.points.tag(terms.variant, audience.audience, audience.viewState)
     this.#terms = terms
     this.#audience = audience
     this.#view = this.#newView()
     this.#sent = place
     this.#firstMark = this.mark
+    this.#shownSeq = place.seq
     this.#salt = terms.isDense ? salt : undefined
   }
 
@@ -129,6 +145,43 @@ export class Cohort {
     return this.#terms.isDense ? this.#number : this.#sent.seq
   }
 
+  /** True when nothing up to `at`, the last record, is to be told. One without a pace always is. */
+  isCurrent(at: Place): boolean {
+    return this.pace === undefined || this.#shownSeq === at.seq
+  }
+
+  /** With a pace: up to which seq its viewers need to be told of nothing. */
+  get shownSeq(): number {
+    return this.#shownSeq
+  }
+
+  /** With a pace: the records up to `seq` change nothing that its viewers see. */
+  skipTo(seq: number): void {
+    this.#shownSeq = seq
+  }
+
+  /**
+   * With a pace, where no record says what a cohort sees: what leads from the view before, a copy of
+   * which is kept for it, to the view of `state`. Undefined before the first, and when the view fails.
+   */
+  compare(state: JsonObject): readonly PatchOperation[] | undefined {
+    const before = this.#told
+    const view = this.read(state)
+    this.#told = view === state ? copyState(state) : view
+    return before && view && viewDifference(before, view)
+  }
+
+  /** A view of `state` that nobody is led on from. */
+  look(state: JsonObject): JsonObject | undefined {
+    const read = this.#newView().read(state)
+    return read.ok ? read.view : undefined
+  }
+
+  /** The view fails, as somebody has found who asked for it. */
+  fail(failure: ViewFailure): void {
+    this.#failure = failure
+  }
+
   /** The view of `state`, which nobody changes; notes a failure and returns undefined. */
   read(state: JsonObject): JsonObject | undefined {
     const read = this.#view.read(state)
@@ -151,16 +204,23 @@ export class Cohort {
 
   /** Keeps nothing of what its viewers see; `reread` comes before all else then. */
   giveUp(): void {
+    this.#told = undefined
     this.#view = this.#newView()
   }
 
   /** Makes the view anew, as after a failure or where the history was replaced. */
   reread(state: JsonObject): JsonObject | undefined {
-    this.#view = this.#newView()
-    this.#failure = undefined
+    this.begin()
     const view = this.read(state)
     if (view !== undefined) this.#failedAtMs = undefined
+    if (this.#told !== undefined) this.#told = view === state ? copyState(state) : view
     return view
+  }
+
+  /** The view begins anew, unread. */
+  begin(): void {
+    this.#view = this.#newView()
+    this.#failure = undefined
   }
 
   /** The viewers are where a snapshot of now puts them. */
@@ -168,6 +228,7 @@ export class Cohort {
     this.#markBase = Math.max(this.#markBase, this.mark + 1 - place.seq)
     this.#sent = place
     this.#firstMark = this.mark
+    this.#shownSeq = place.seq
     this.#number++
   }
 
@@ -175,6 +236,8 @@ export class Cohort {
   advance(place: Place, patch: Uint8Array, now: Instant): Uint8Array {
     const from = this.seq
     this.#sent = place
+    this.#shownSeq = place.seq
+    this.toldAt = now
     this.#number++
     return this.stepFrom(from, patch, this.#isPositionDue(now) ? this.position() : undefined)
   }
@@ -186,14 +249,14 @@ export class Cohort {
     return encodeDeltaFrame({ doc, epoch, from, seq: this.seq, timeMs, position, patch })
   }
 
-  /** The snapshot of now. */
-  snapshot(view: JsonObject): Uint8Array {
+  /** The snapshot of now, for viewers that come to stand where the cohort does, or at another place. */
+  snapshot(view: JsonObject, place: Place = this.#sent): Uint8Array {
     const { doc, isDense } = this.#terms
     const frame = encodeSnapshotFrame({
       doc,
-      epoch: this.#sent.epoch,
-      seq: this.seq,
-      position: this.position(),
+      epoch: place.epoch,
+      seq: isDense ? this.#number : place.seq,
+      position: this.position(place),
       isDense,
       viewJson: JSON.stringify(view),
     })
@@ -202,8 +265,14 @@ export class Cohort {
   }
 
   /** What its viewers resume from. */
-  position(): string {
-    return this.#terms.points.seal(this.#sent, this.tag, this.#salt)
+  position(place: Place = this.#sent): string {
+    return this.#terms.points.seal(place, this.tag, this.#salt)
+  }
+
+  /** Who it is for, for the worker. */
+  get wish(): Pick<CohortAudience, 'audience' | 'clearance' | 'viewState'> {
+    const { audience, clearance, viewState } = this.#audience
+    return { audience, clearance, viewState }
   }
 
   /** The rules of the view, for a catch-up. */
@@ -225,6 +294,8 @@ export class Cohort {
     return true
   }
 }
+
+const copyState = (state: JsonObject): JsonObject => JSON.parse(JSON.stringify(state)) as JsonObject
 
 /** A patch that changes nothing. */
 export const emptyPatch: Uint8Array = encodeUtf8('[]')

@@ -3,6 +3,9 @@ import { assert } from '@fanfold/kernel'
 import type { CohortId } from '@fanfold/protocol'
 import { Cohort, type CohortAudience, type Place, type Terms } from './cohort.ts'
 import { FrameCache } from './frame-cache.ts'
+import type { LargeSnapshot } from './large-snapshot.ts'
+import { Paces } from './pace.ts'
+import type { Way } from './seat.ts'
 
 /** Bounds of the cohorts of one document. */
 export type CohortLimits = {
@@ -10,6 +13,9 @@ export type CohortLimits = {
   /** Bytes of snapshots, and of deltas after them, that are kept for newcomers. */
   readonly cachedBytesMax: number
 }
+
+/** Whether a document is too large to be written out in a turn. */
+export type DocumentSize = { readonly isLarge: boolean }
 
 /** What tells cohorts apart. */
 export type CohortNames = {
@@ -34,14 +40,23 @@ export class Cohorts implements Iterable<Cohort> {
   readonly terms: Terms
   readonly #limits: CohortLimits
   readonly #names: CohortNames
+  /** When cohorts with a pace are led on. */
+  readonly paces: Paces = new Paces()
+  readonly #size: DocumentSize
   readonly #byKey = new Map<string, Cohort>()
+  /** Those without a pace, which are told of each record. */
+  readonly #prompt = new Set<Cohort>()
+  readonly #larges = new Map<Cohort, LargeSnapshot>()
   #frames: FrameCache
   readonly #moves = new Map<string, MoveFrame>()
   readonly #catchUps = new Map<string, Uint8Array | undefined>()
+  /** The last snapshot for one that came between two deltas of a paced cohort. */
+  #beside: { readonly cohort: Cohort; readonly seq: number; readonly frame: Uint8Array } | undefined
   #unplain = 0
 
-  constructor(terms: Terms, limits: CohortLimits, names: CohortNames) {
+  constructor(terms: Terms, limits: CohortLimits, names: CohortNames, size: DocumentSize) {
     this.terms = terms
+    this.#size = size
     this.#limits = limits
     this.#names = names
     this.#frames = new FrameCache(limits.cachedBytesMax)
@@ -51,7 +66,25 @@ export class Cohorts implements Iterable<Cohort> {
     return this.#byKey.size
   }
 
-  /** True when every cohort sees the state as it is. */
+  /** The cohorts that are told of each record. */
+  get prompt(): ReadonlySet<Cohort> {
+    return this.#prompt
+  }
+
+  /**
+   * True when no turn may write a whole view out. What a `view` makes is as large as its author wants:
+   * it is taken for small.
+   */
+  get isLarge(): boolean {
+    return this.#size.isLarge && this.terms.rules.definition.view === undefined
+  }
+
+  /** True where what a cohort with a pace sees is compared, as no record says what changes in it. */
+  get areCompared(): boolean {
+    return this.terms.isDense || this.terms.rules.definition.view !== undefined
+  }
+
+  /** True when every cohort that is told of records sees the state as it is. */
   get areAllPlain(): boolean {
     return this.#unplain === 0
   }
@@ -69,12 +102,15 @@ export class Cohorts implements Iterable<Cohort> {
     if (before !== undefined) return before
     if (this.#byKey.size >= this.#limits.cohortsMax) return undefined
     const [id, salt] = [this.#names.nextCohort(), this.#names.salt()]
-    const cohort = new Cohort({ id, terms: this.terms, audience, place, salt })
+    const isPaced = audience.pace !== undefined
+    const besideId = isPaced ? this.#names.nextCohort() : undefined
+    const cohort = new Cohort({ id, besideId, terms: this.terms, audience, place, salt })
     this.#byKey.set(audience.key, cohort)
-    if (!cohort.isPlain) {
-      this.#unplain++
-      cohort.read(state)
-    }
+    if (isPaced) this.paces.rest(cohort)
+    else this.#prompt.add(cohort)
+    if (!cohort.isPlain && !isPaced) this.#unplain++
+    if (isPaced && this.areCompared) cohort.compare(state)
+    else if (!cohort.isPlain && !this.isLarge) cohort.read(state)
     return cohort
   }
 
@@ -95,21 +131,30 @@ export class Cohorts implements Iterable<Cohort> {
     if (cohort.size > 0 || this.#byKey.get(cohort.key) !== cohort) return
     this.#byKey.delete(cohort.key)
     this.#frames.drop(cohort)
-    if (!cohort.isPlain) this.#unplain--
+    this.#endLarge(cohort)
+    this.paces.drop(cohort)
+    if (this.#prompt.delete(cohort) && !cohort.isPlain) this.#unplain--
   }
 
   /** Takes the cohort's viewers on by a delta; returns the frame for all of them. */
   advance(...[cohort, ...step]: [cohort: Cohort, ...Parameters<Cohort['advance']>]): Uint8Array {
     const frame = cohort.advance(...step)
     this.#frames.push(cohort, frame)
+    this.#larges.get(cohort)?.follow(frame)
     this.#forgetPaths()
     return frame
   }
 
-  /** Puts the cohort's viewers where a snapshot of now does; undefined when the view fails. */
-  restart(cohort: Cohort, place: Place, state: JsonObject): Uint8Array | undefined {
+  /** Puts the cohort's viewers where a snapshot of now does. */
+  restart(cohort: Cohort, place: Place, state: JsonObject): Way {
     this.#frames.drop(cohort)
+    this.#endLarge(cohort)
     this.#forgetPaths()
+    if (this.isLarge) {
+      cohort.begin()
+      cohort.restartAt(place)
+      return 'pieces'
+    }
     const view = cohort.reread(state)
     if (view === undefined) return undefined
     cohort.restartAt(place)
@@ -120,15 +165,17 @@ export class Cohorts implements Iterable<Cohort> {
    * What brings a newcomer up to date: a snapshot, and the deltas after it. The snapshot is not older
    * than `seqMin`, which is what the viewer has seen: nobody is taken back.
    */
-  framesOf(cohort: Cohort, state: JsonObject, seqMin: number): readonly Uint8Array[] {
+  framesOf(cohort: Cohort, state: JsonObject, seqMin: number): readonly Uint8Array[] | 'pieces' {
+    if (this.isLarge) return 'pieces'
     const cached = cohort.failure === undefined ? this.#frames.get(cohort, seqMin) : undefined
     if (cached !== undefined) return cached
     const snapshot = this.snapshotOf(cohort, state)
-    return snapshot === undefined ? [] : [snapshot]
+    return snapshot === undefined ? [] : snapshot === 'pieces' ? snapshot : [snapshot]
   }
 
-  /** A snapshot of now; undefined when the view fails. */
-  snapshotOf(cohort: Cohort, state: JsonObject): Uint8Array | undefined {
+  /** A snapshot of now, which is where the cohort stands. */
+  snapshotOf(cohort: Cohort, state: JsonObject): Way {
+    if (this.isLarge) return 'pieces'
     if (cohort.failure !== undefined) return undefined
     const cached = this.#frames.get(cohort)
     if (cached?.length === 1) return cached[0]
@@ -136,14 +183,44 @@ export class Cohorts implements Iterable<Cohort> {
     return view === undefined ? undefined : this.#makeSnapshot(cohort, view)
   }
 
+  /** A snapshot of now for one that comes between two deltas of a paced cohort. */
+  snapshotBeside(cohort: Cohort, at: Place, state: JsonObject): Way {
+    if (this.isLarge) return 'pieces'
+    if (this.#beside?.cohort === cohort && this.#beside.seq === at.seq) return this.#beside.frame
+    const view = cohort.look(state)
+    if (view === undefined) return undefined
+    const frame = cohort.snapshot(view, at)
+    this.#names.wrote(frame.length)
+    this.#beside = { cohort, seq: at.seq, frame }
+    return frame
+  }
+
+  /** The view in pieces that is made of the cohort, or being made, if something leads on from it. */
+  largeSnapshot(cohort: Cohort): LargeSnapshot | undefined {
+    const snapshot = this.#larges.get(cohort)
+    const isOf = snapshot?.frames === undefined || snapshot.after !== undefined
+    return isOf ? snapshot : undefined
+  }
+
+  /** A view in pieces is being made: what its cohort is sent from now on follows it. */
+  keepLarge(snapshot: LargeSnapshot): void {
+    this.#endLarge(snapshot.cohort)
+    this.#larges.set(snapshot.cohort, snapshot)
+  }
+
+  /** A view in pieces is not to be had. */
+  forgetLarge(snapshot: LargeSnapshot): void {
+    if (this.#larges.get(snapshot.cohort) === snapshot) this.#larges.delete(snapshot.cohort)
+  }
+
   /** The frame from one cohort to another, where both stand; `make` makes it when it is not here. */
-  moveFrame(from: Cohort, to: Cohort, make: () => Uint8Array | undefined): Uint8Array | undefined {
+  moveFrame(from: Cohort, to: Cohort, make: () => Way): Way {
     const key = `${from.id}>${to.id}`
     const before = this.#moves.get(key)
     if (before?.fromSeq === from.seq && before.toSeq === to.seq) return before.frame
     if (this.#moves.size >= movesMax) this.#moves.clear()
     const frame = make()
-    if (frame !== undefined) this.#moves.set(key, { fromSeq: from.seq, toSeq: to.seq, frame })
+    if (typeof frame === 'object') this.#moves.set(key, { fromSeq: from.seq, toSeq: to.seq, frame })
     return frame
   }
 
@@ -166,7 +243,16 @@ export class Cohorts implements Iterable<Cohort> {
   giveUp(): void {
     this.#frames = new FrameCache(this.#limits.cachedBytesMax)
     this.#forgetPaths()
-    for (const cohort of this) cohort.giveUp()
+    this.#beside = undefined
+    for (const cohort of this) {
+      this.#endLarge(cohort)
+      cohort.giveUp()
+    }
+  }
+
+  #endLarge(cohort: Cohort): void {
+    this.#larges.get(cohort)?.end()
+    this.#larges.delete(cohort)
   }
 
   #makeSnapshot(cohort: Cohort, view: JsonObject): Uint8Array {

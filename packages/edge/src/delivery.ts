@@ -12,6 +12,7 @@ import { type DocumentKey, type LogRecord, partTags, saltBytes, tagOf } from '@f
 import { type Cohort, emptyPatch, type Place } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
 import type { EdgeFact } from './edge-effect.ts'
+import type { Way } from './seat.ts'
 import type { Turn } from './turn.ts'
 
 /** What telling the cohorts of a record needs. */
@@ -23,6 +24,8 @@ export type Delivery = {
   readonly isWhole: boolean
   /** The cohort's viewers are told how it stands with their view: it failed, or works again. */
   readonly tellStatus: (cohort: Cohort) => void
+  /** The cohort's viewers go on by a snapshot. */
+  readonly restarted: (cohort: Cohort, way: Way) => void
 }
 
 /** Sends cohorts what a record is to them; it must be the one after those that were delivered. */
@@ -42,7 +45,7 @@ export function deliverRecord(delivery: Delivery, record: LogRecord): void {
   }
   const staged = new StagedChange(cohorts.terms.rules, before, change.patch)
   const failed = new Set<Cohort>()
-  for (const cohort of cohorts) {
+  for (const cohort of cohorts.prompt) {
     if (cohort.failure === undefined) cohort.stage(staged)
     else failed.add(cohort)
   }
@@ -50,7 +53,7 @@ export function deliverRecord(delivery: Delivery, record: LogRecord): void {
   const after = replica.appliedState
   if (after === undefined) return
   const place = placeOf(record)
-  for (const cohort of cohorts) {
+  for (const cohort of cohorts.prompt) {
     if (failed.has(cohort)) recover(delivery, cohort, place, after)
     else deliverStep(delivery, { cohort, staged, state: after, record, place })
   }
@@ -67,11 +70,11 @@ export const placeOf = (record: LogRecord): Place => ({
 /** The record's own bytes go to those who see everything; to others a change of no state is nothing. */
 function passOn(delivery: Delivery, record: LogRecord): void {
   const { cohorts, turn } = delivery
-  if (cohorts.count === 0) return
+  if (cohorts.prompt.size === 0) return
   const place = placeOf(record)
   const patch = record.kind === 'delta' ? joinParts(record) : emptyPatch
   if (isUntold(delivery, record, patch)) return
-  for (const cohort of cohorts) {
+  for (const cohort of cohorts.prompt) {
     if (!cohort.isPlain) continue
     const frame = cohorts.advance(cohort, place, patch, turn.now)
     turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
@@ -117,14 +120,14 @@ function deliverStep(
 
 /** A view that failed is tried again with each change. */
 function recover(
-  { cohorts, turn, tellStatus }: Delivery,
+  { cohorts, restarted, tellStatus }: Delivery,
   cohort: Cohort,
   place: Place,
   state: JsonObject,
 ): void {
-  const frame = cohorts.restart(cohort, place, state)
-  if (frame === undefined) return
-  turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
+  const way = cohorts.restart(cohort, place, state)
+  if (way === undefined) return
+  restarted(cohort, way)
   tellStatus(cohort)
 }
 

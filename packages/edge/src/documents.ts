@@ -2,13 +2,15 @@
  * The documents that an edge follows for its viewers, and the variants that they are shown by.
  */
 import type { EdgeDefinition } from '@fanfold/definition'
-import { earliest, type Instant, type Prng, type Sha256 } from '@fanfold/kernel'
+import type { ReplicaWorkerInput, SnapshotCodec } from '@fanfold/document'
+import { Deadlines, earliest, type Instant, type Prng, type Sha256 } from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
   type Grants,
   type LinkInput,
   meaningOf,
+  type TransferId,
   type ViewerId,
 } from '@fanfold/protocol'
 import { Following, type FollowingEvent } from '@fanfold/replication'
@@ -18,6 +20,7 @@ import {
   cohortsPerDocumentMaxDefault,
   type EdgeLimits,
   joinSliceBytesDefault,
+  largeStateBytesDefault,
   variantWaitMaxMsDefault,
 } from './edge-limits.ts'
 import { pointSaltBytes } from './resume-point.ts'
@@ -26,6 +29,8 @@ import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
 import type { WaitingTally } from './waiting-viewers.ts'
 
+const comeAgainMs = { base: 500, spread: 2_000 }
+
 /** What makes the documents of an edge. */
 export type DocumentsOptions = {
   readonly sha256: Sha256
@@ -33,6 +38,10 @@ export type DocumentsOptions = {
   /** The wall's time, ms since 1970: only told to viewers. */
   readonly wallClockMs: () => number
   readonly limits: EdgeLimits
+  /** How pieces are packed on links; not at all when not said. */
+  readonly codec?: SnapshotCodec | undefined
+  /** Whether to do without snapshots of parents, and replay logs instead; not when not said. */
+  readonly isSnapshotDisabled?: boolean | undefined
 }
 
 /** The documents that an edge follows. */
@@ -47,7 +56,12 @@ export class Documents {
   readonly #waitingTally: WaitingTally = { count: 0 }
   /** Documents with viewers that wait for their turn, the next one first. */
   readonly #servedLater = new Set<DocumentKey>()
+  /** When documents are ticked. */
+  readonly #due = new Deadlines<DocumentKey>()
+  readonly #prng: Prng
   #nextCohort = 1
+  #nextTransfer = 1
+  #nextWorkerId = 1
 
   constructor(
     options: DocumentsOptions & {
@@ -61,6 +75,7 @@ export class Documents {
     const { sha256, prng, wallClockMs, limits, turn, grantsOf } = options
     const salts = prng.fork('salts')
     this.#turn = turn
+    this.#prng = prng.fork('come again')
     this.#slice = new Slice(limits.joinSliceBytes ?? joinSliceBytesDefault)
     this.#forgetViewer = options.forgetViewer
     this.#following = new Following({
@@ -68,6 +83,9 @@ export class Documents {
       prng,
       limits: limits.follower,
       lingerMs: limits.lingerMs,
+      codec: options.codec,
+      isSnapshotDisabled: options.isSnapshotDisabled,
+      isStateNeeded: true,
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.got(hash, variant),
     })
@@ -99,6 +117,12 @@ export class Documents {
       wrote: bytes => this.#slice.spend(bytes),
       slice: this.#slice,
       waitingTally: this.#waitingTally,
+      largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
+      nextWorkerId: () => this.#nextWorkerId++,
+      nextTransfer: () => this.#nextTransfer++ as TransferId,
+      variantCode: hash => this.#variants.code(hash),
+      retryAfterMs: () => this.retryAfterMs(),
+      due: (doc, at) => this.#due.set(doc, at),
       serveLater: doc => this.#servedLater.add(doc),
       isServedLater: doc => this.#servedLater.has(doc),
     }
@@ -140,6 +164,21 @@ export class Documents {
     this.#following.receive(input, this.#turn.now, this.#turn.effects)
   }
 
+  /** Takes what the worker has answered; what was closed meanwhile is nobody's. */
+  receiveWorker(input: ReplicaWorkerInput): void {
+    for (const document of this.#documents.values()) {
+      if (document.worker !== input.replica) continue
+      document.receiveWorker(input)
+      this.restartIfBroken(document)
+      return
+    }
+  }
+
+  /** When a viewer for which there is no room may come again, ms: they do not come all at once. */
+  retryAfterMs(): number {
+    return comeAgainMs.base + this.#prng.below(comeAgainMs.spread)
+  }
+
   /** The rim has run a variant. */
   variantLoaded(hash: string, definition: EdgeDefinition): void {
     if (this.#variants.loaded(hash, definition, this.#turn.now)) {
@@ -169,7 +208,8 @@ export class Documents {
 
   wakeAt(): Instant | undefined {
     if (this.#servedLater.size > 0) return this.#turn.now
-    return earliest(this.#following.wakeAt(), this.#variants.wakeAt())
+    const due = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
+    return earliest(due, this.#due.wakeAt())
   }
 
   /** Does what is due. */
@@ -177,6 +217,12 @@ export class Documents {
     const { now, effects } = this.#turn
     this.#following.tick(now, effects)
     this.#variants.tick(now)
+    for (const doc of this.#due.due(now)) {
+      const document = this.#documents.get(doc)
+      if (document === undefined) continue
+      document.tick()
+      this.restartIfBroken(document)
+    }
     this.#slice.renew(now)
     for (const doc of [...this.#servedLater]) {
       if (this.#slice.isSpent) return
@@ -212,6 +258,7 @@ export class Documents {
     this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
     this.#servedLater.delete(doc)
+    this.#due.set(doc, undefined)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {
@@ -219,7 +266,7 @@ export class Documents {
     if (document === undefined) return
     switch (event.kind) {
       case 'records':
-        document.proceed()
+        document.append(event.records)
         this.#settled(document)
         return
       case 'reset':

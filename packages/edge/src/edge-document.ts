@@ -5,16 +5,20 @@
  * after a definition whose variant is not loaded waits in the replica; when more waits there than
  * may, the replica takes it in, and what is shown goes on by snapshots once the variant is here.
  */
-import type { JsonObject } from '@fanfold/document'
+import type { JsonObject, ReplicaWorkerInput, WorkerReplicaId } from '@fanfold/document'
+import { earliest, type Instant } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type DrainedCohort,
   type ErrorCode,
   encodeViewerFrame,
+  type LogRecord,
+  type TransferId,
   type ViewerId,
 } from '@fanfold/protocol'
 import { type Follower, isAhead } from '@fanfold/replication'
 import type { Cohort } from './cohort.ts'
+import { LargeDocument } from './large-document.ts'
 import { type ObserveRequest, Observers, type ObserversPort, type Turned } from './observers.ts'
 import { Progress, type ProgressPort } from './progress.ts'
 import { Showing } from './showing.ts'
@@ -26,7 +30,13 @@ import { type WaitingTally, WaitingViewers } from './waiting-viewers.ts'
 /** What a document asks of its edge. */
 export type DocumentPort = ProgressPort &
   TermsPort &
-  Pick<ObserversPort, 'grantsOf'> & {
+  Pick<ObserversPort, 'grantsOf' | 'nextTransfer' | 'variantCode' | 'retryAfterMs'> & {
+    /** Bytes of a state, written out, from which it is large. */
+    readonly largeStateBytes: number
+    /** A number for what the worker is asked for that was never used before. */
+    nextWorkerId(): number
+    /** `tick` is to be called then. */
+    due(doc: DocumentKey, at: Instant | undefined): void
     /** How long what is held may have been old, ms; undefined while it is fresh. */
     staleForMs(doc: DocumentKey): number | undefined
     /** The viewer observes the document no more. */
@@ -49,27 +59,38 @@ export class EdgeDocument {
   readonly #progress: Progress
   readonly #terms: TermsSource
   readonly #waiting: WaitingViewers
-  /** Viewers that drained while there was nothing to give them. */
-  readonly #drained = new Map<ViewerId, DrainedCohort>()
+  readonly #large: LargeDocument
+  /** Viewers that are to be led on to where their cohorts stand: their sockets have taken what was due. */
+  readonly #behind = new Map<ViewerId, DrainedCohort | TransferId>()
 
   constructor(doc: DocumentKey, follower: Follower, port: DocumentPort) {
     const showing = this.#showing
+    const { turn, largeStateBytes: largeBytes } = port
+    const { replica, ring } = follower
+    const nextId = (): number => port.nextWorkerId()
+    const large = new LargeDocument({ replica, ring, turn, largeBytes, nextId })
     const observers = new Observers({
       doc,
-      ring: follower.ring,
+      ring,
       showing,
+      large,
       port: {
         turn: port.turn,
         wallClockMs: () => port.wallClockMs(),
         grantsOf: viewer => port.grantsOf(viewer),
         statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
         ended: viewer => port.ended(doc, viewer),
+        shownState: () => this.#shownState(),
+        nextTransfer: () => port.nextTransfer(),
+        variantCode: hash => port.variantCode(hash),
+        retryAfterMs: () => port.retryAfterMs(),
       },
     })
     this.doc = doc
     this.follower = follower
     this.#port = port
     this.#observers = observers
+    this.#large = large
     const terms = new TermsSource(doc, port)
     this.#terms = terms
     this.#progress = new Progress({
@@ -78,6 +99,7 @@ export class EdgeDocument {
       showing,
       observers,
       terms,
+      size: large,
       port,
       changed: (isOther, turned) => this.#changed(isOther, turned),
     })
@@ -117,6 +139,7 @@ export class EdgeDocument {
       this.#waiting.add(viewer, request)
       this.#port.serveLater(this.doc)
     } else this.#enter(viewer, request, state)
+    this.#noteDue()
   }
 
   /** True for a viewer that only waits for its turn. */
@@ -129,26 +152,61 @@ export class EdgeDocument {
   setViewState(viewer: ViewerId, viewState: ObserveRequest['viewState']): void {
     if (this.#waiting.setViewState(viewer, viewState)) return
     this.#observers.setViewState(viewer, viewState, this.#shownState())
+    this.#noteDue()
   }
 
   /** The viewer's token says something else of it. */
   renew(viewer: ViewerId): void {
     this.#observers.renew(viewer, this.#shownState())
+    this.#noteDue()
   }
 
   /** The viewer's socket has drained: false when it is not in that cohort. */
   catchUp(viewer: ViewerId, drained: DrainedCohort): boolean {
-    if (this.#observers.cohortOf(viewer)?.id !== drained.cohort) return false
-    this.#drained.set(viewer, drained)
-    if (!this.#isQueueing) this.serve()
-    else this.#port.serveLater(this.doc)
+    if (!this.#observers.isAt(viewer, drained)) return false
+    this.#leadLater(viewer, drained)
     return true
+  }
+
+  /** The viewer has been sent a large view: false when it was not of this document. */
+  transferred(viewer: ViewerId, transfer: TransferId): boolean {
+    if (!this.#observers.isTransferred(viewer, transfer)) return false
+    this.#leadLater(viewer, transfer)
+    return true
+  }
+
+  /** The name of its replica at the worker. */
+  get worker(): WorkerReplicaId | undefined {
+    return this.#large.worker
+  }
+
+  /** Takes what the worker has answered. */
+  receiveWorker(input: ReplicaWorkerInput): void {
+    this.#large.receive(input)
+    this.#noteDue()
+  }
+
+  /** Records came. */
+  append(records: readonly LogRecord[]): void {
+    for (const record of records) this.#large.append(record)
+    this.proceed()
+  }
+
+  /** Does what is due. */
+  tick(): void {
+    const { now } = this.#port.turn
+    this.#large.tick(now)
+    const state = this.#shownState()
+    const { cohorts } = this.#showing
+    if (state !== undefined) this.#observers.leadOn(state)
+    else for (const cohort of cohorts?.paces.due(now) ?? []) cohorts?.paces.rest(cohort)
+    this.#noteDue()
   }
 
   /** The viewer does not observe any more. */
   remove(viewer: ViewerId): void {
     this.#waiting.delete(viewer)
-    this.#drained.delete(viewer)
+    this.#behind.delete(viewer)
     this.#observers.remove(viewer)
   }
 
@@ -165,12 +223,14 @@ export class EdgeDocument {
 
   /** What is held was replaced, or is about to be. */
   restart(): void {
+    this.#large.reset()
     this.#showing.isRestartDue = true
   }
 
   /** The ceiling fell: nothing of what is above it may stay in memory until a snapshot has come. */
   giveUp(): void {
     this.restart()
+    this.#observers.giveUp()
     this.#showing.isChanged = true
     this.#showing.cohorts?.giveUp()
   }
@@ -188,7 +248,13 @@ export class EdgeDocument {
     this.#progress.run()
     this.#noteMissing(wasMissing)
     this.#noteDelivered(first)
+    const { at, cohorts } = this.#showing
+    const { now } = this.#port.turn
+    if (at.seq !== first) cohorts?.paces.wake(now)
+    if (at.seq === this.follower.replica.position.seq) this.#large.settle()
     this.serve()
+    if ((cohorts?.paces.wakeAt() ?? Number.POSITIVE_INFINITY) <= now) this.tick()
+    this.#noteDue()
   }
 
   /** The variant that is awaited is here, or cannot be had. */
@@ -210,13 +276,26 @@ export class EdgeDocument {
 
   /** Everybody is told the same small thing, and then observes no more; returns who that is. */
   dismiss(frame: SmallFrame): ViewerId[] {
-    this.#drained.clear()
+    this.#behind.clear()
     return [...this.#waiting.dismiss(frame), ...this.#observers.dismiss(encodeViewerFrame(frame))]
   }
 
   /** The edge lets the document go. */
   close(): void {
     this.#terms.settle(undefined, this.#showing.terms)
+    this.#large.clear()
+  }
+
+  #noteDue(): void {
+    const paces = this.#showing.cohorts?.paces
+    this.#port.due(this.doc, earliest(paces?.wakeAt(), this.#large.wakeAt()))
+  }
+
+  #leadLater(viewer: ViewerId, from: DrainedCohort | TransferId): void {
+    this.#behind.set(viewer, from)
+    if (this.#isQueueing) this.#port.serveLater(this.doc)
+    else this.serve()
+    this.#noteDue()
   }
 
   /** True while who comes has to wait for those who came before, or for the next slice. */
@@ -255,7 +334,7 @@ export class EdgeDocument {
   /** What is shown goes on; these viewers can be shown nothing any more. */
   #changed(isOther: boolean, turned: Turned): void {
     // Those who were moved to other cohorts are reported as drained in those.
-    if (isOther) this.#drained.clear()
+    if (isOther) this.#behind.clear()
     for (const [viewer, request] of turned) this.#waiting.add(viewer, request)
     this.#waiting.forgive('FANFOLD_NO_VARIANT')
   }
@@ -271,7 +350,7 @@ export class EdgeDocument {
   /** Lets in who waits, as far as the slice goes. */
   serve(): void {
     // Looking at the state costs what waits to be applied.
-    if (this.#waiting.count === 0 && this.#drained.size === 0) return
+    if (this.#waiting.count === 0 && this.#behind.size === 0) return
     const state = this.#shownState()
     if (state === undefined) {
       this.#refuseShowing()
@@ -279,14 +358,15 @@ export class EdgeDocument {
     }
     this.#waiting.forgive('all')
     const { slice } = this.#port
-    for (const [viewer, drained] of this.#drained) {
+    for (const [viewer, from] of this.#behind) {
       if (slice.isSpent) {
         this.#port.serveLater(this.doc)
         return
       }
       slice.spendViewer()
-      this.#drained.delete(viewer)
-      this.#observers.catchUp(viewer, drained, state)
+      this.#behind.delete(viewer)
+      if (typeof from === 'number') this.#observers.transferred(viewer, from, state)
+      else this.#observers.catchUp(viewer, from, state)
     }
     for (const [viewer, request] of this.#waiting.all()) {
       if (this.#isBehind(request.from)) continue

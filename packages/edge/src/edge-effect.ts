@@ -1,4 +1,5 @@
 import type { EdgeDefinition } from '@fanfold/definition'
+import type { ReplicaWorkerEffect, ReplicaWorkerInput } from '@fanfold/document'
 import type {
   DocumentKey,
   ErrorCode,
@@ -13,6 +14,7 @@ import type { FollowingEffect, FollowingFact } from '@fanfold/replication'
 export type EdgeInput =
   | LinkInput
   | ViewerInput
+  | ReplicaWorkerInput
   /** The rim has verified and run the variant with this name, 64 hexadecimal digits. */
   | { readonly kind: 'variant-loaded'; readonly hash: string; readonly definition: EdgeDefinition }
   /** It may not be run, or cannot. */
@@ -35,6 +37,8 @@ export type EdgeFact =
     }
   /** A viewer was brought up to date after its socket had drained. */
   | { readonly event: 'viewer-caught-up'; readonly doc: DocumentKey }
+  /** The worker could not make a large view. */
+  | { readonly event: 'view-failed'; readonly doc: DocumentKey; readonly code: ErrorCode }
   /** Author's code failed, for a viewer that asked or for a cohort that was shown something. */
   | {
       readonly event: 'rule-failed'
@@ -58,6 +62,7 @@ export type EdgeFact =
 export type EdgeEffect =
   | FollowingEffect
   | ViewerEffect
+  | ReplicaWorkerEffect
   /** Verify the variant, run it from memory, and answer with `variant-loaded` or `variant-refused`. */
   | { readonly kind: 'load-variant'; readonly variant: SignedVariant }
   | { readonly kind: 'fact'; readonly fact: EdgeFact }

@@ -21,7 +21,6 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       limits: options.limits,
       documents: this.#documents,
       turn: this.#turn,
-      prng: options.prng.fork('viewers'),
     })
   }
 
@@ -74,6 +73,12 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         this.#viewers.catchUp(input.viewer, input.cohorts)
         return
       case 'viewer-transferred':
+        this.#viewers.transferred(input.viewer, input.transfer)
+        return
+      case 'worker-encoded':
+      case 'worker-viewed':
+      case 'worker-failed':
+        this.#documents.receiveWorker(input)
         return
       case 'viewer-closed':
         this.#viewers.close(input.viewer)

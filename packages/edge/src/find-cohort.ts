@@ -1,7 +1,8 @@
 import type { JsonObject, JsonValue } from '@fanfold/document'
+import type { Duration } from '@fanfold/kernel'
 import type { Grants } from '@fanfold/protocol'
 import { admit, type Refusal } from './admission.ts'
-import type { Cohort, Place } from './cohort.ts'
+import type { Cohort, CohortAudience, Place } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
 import { ruleFailed } from './delivery.ts'
 import type { Turn } from './turn.ts'
@@ -14,6 +15,7 @@ export function findCohort(options: {
   readonly cohorts: Cohorts
   readonly grants: Grants
   readonly viewState: JsonValue | undefined
+  readonly pace: Duration | undefined
   readonly isViewStateOptional: boolean
   /** Highest label that the edge has of the document. */
   readonly ceiling: number
@@ -34,7 +36,7 @@ export function findCohort(options: {
     if (failure !== undefined) turn.fact({ event: 'rule-failed', doc, code, ...failure })
     return admission
   }
-  const cohort = cohorts.of(admission, at, state)
+  const cohort = cohorts.of(pacedAs(admission, cohorts, options.pace), at, state)
   if (cohort === undefined) {
     const message = `there are as many different views of ${doc} here as may be`
     return { ok: false, code: 'FANFOLD_OVERLOADED', message }
@@ -42,4 +44,15 @@ export function findCohort(options: {
   const isNew = cohort.size === 0
   if (isNew && cohort.failure !== undefined) turn.fact(ruleFailed(doc, cohort.failure))
   return { ok: true, cohort }
+}
+
+/** Who wants a pace is in a cohort of its own; what is large and has to be compared has none. */
+function pacedAs(
+  admission: Omit<CohortAudience, 'pace'>,
+  cohorts: Cohorts,
+  wanted: Duration | undefined,
+): CohortAudience {
+  const pace = cohorts.isLarge && cohorts.areCompared ? undefined : wanted
+  const key = pace === undefined ? admission.key : `${pace} ${admission.key}`
+  return { ...admission, key, pace }
 }

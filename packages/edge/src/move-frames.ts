@@ -9,6 +9,7 @@ import { viewDifference } from '@fanfold/privacy'
 import { advanceSilently } from './catch-up.ts'
 import { type Cohort, emptyPatch, type Place } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
+import type { Way } from './seat.ts'
 import type { Turn } from './turn.ts'
 
 /** Between two cohorts of now; undefined where the view to show fails. */
@@ -20,8 +21,9 @@ export function frameBetween(options: {
   readonly at: Place
   readonly state: JsonObject
   readonly turn: Turn
-}): Uint8Array | undefined {
+}): Way {
   const { cohorts, from, to, at, state, turn } = options
+  if (cohorts.isLarge) return 'pieces'
   if (to.failure !== undefined || from.failure !== undefined || cohorts.terms.isDense) {
     return cohorts.snapshotOf(to, state)
   }
@@ -45,8 +47,9 @@ export function frameAcross(options: {
   /** What `from` saw; undefined where that is not known. */
   readonly before: JsonObject | undefined
   readonly state: JsonObject
-}): Uint8Array | undefined {
+}): Way {
   const { cohorts, from, to, before, state } = options
+  if (cohorts.isLarge) return 'pieces'
   if (to.failure !== undefined) return undefined
   if (before === undefined) return cohorts.snapshotOf(to, state)
   const after = to.read(state)
@@ -56,11 +59,7 @@ export function frameAcross(options: {
 }
 
 /** To a viewer that asked for the view it has; undefined where that fails. */
-export function answerFrame(
-  cohorts: Cohorts,
-  cohort: Cohort,
-  state: JsonObject,
-): Uint8Array | undefined {
+export function answerFrame(cohorts: Cohorts, cohort: Cohort, state: JsonObject): Way {
   if (cohort.failure !== undefined || cohorts.terms.isDense) {
     return cohorts.snapshotOf(cohort, state)
   }
@@ -68,11 +67,12 @@ export function answerFrame(
 }
 
 /** What each cohort sees of a state that is about to change. */
-export function readViews(cohorts: Cohorts, state: JsonObject): Map<Cohort, JsonObject> {
+export function readViews(cohorts: Cohorts, at: Place, state: JsonObject): Map<Cohort, JsonObject> {
   const views = new Map<Cohort, JsonObject>()
   let copy: JsonObject | undefined
+  if (cohorts.isLarge) return views
   for (const cohort of cohorts) {
-    if (cohort.failure !== undefined) continue
+    if (cohort.failure !== undefined || !cohort.isCurrent(at)) continue
     const view = cohort.read(state)
     if (view === state) {
       // A plain view is the state itself, which will not stay as it is.

@@ -4,22 +4,26 @@
  * them, or because the definition does. They keep what they see and get the difference.
  */
 import type { JsonObject, JsonValue } from '@fanfold/document'
-import { assert } from '@fanfold/kernel'
+import { assert, type Duration } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type DrainedCohort,
   type ErrorCode,
   encodeViewerFrame,
   type Grants,
+  type TransferId,
   type ViewerId,
 } from '@fanfold/protocol'
 import type { RecordRing } from '@fanfold/replication'
 import type { Refusal } from './admission.ts'
-import { drainedFrames, entryFrames } from './catch-up.ts'
 import type { Cohort } from './cohort.ts'
 import { type Found, findCohort } from './find-cohort.ts'
-import { answerFrame, frameBetween } from './move-frames.ts'
+import type { LargeDocument } from './large-document.ts'
+import { leadOn } from './lead-on.ts'
+import { type Seat, seatId, type Way } from './seat.ts'
+import { Seating, type Taken } from './seating.ts'
 import type { Showing } from './showing.ts'
+import { Transfers } from './transfers.ts'
 import type { Turn } from './turn.ts'
 
 /** What observers ask of the document and the edge that they are of. */
@@ -33,15 +37,29 @@ export type ObserversPort = {
   statusFrame(cohort: Cohort): Uint8Array
   /** The viewer was told that it observes no more. */
   ended(viewer: ViewerId): void
+  /** The state, when viewers can be shown it. */
+  shownState(): JsonObject | undefined
+  /** A number for a transfer that was never used before. */
+  nextTransfer(): TransferId
+  /** Text of a variant; undefined when it is not at hand. */
+  variantCode(hash: string): Uint8Array | undefined
+  /** When a viewer that cannot be served now may ask again, ms. */
+  retryAfterMs(): number
 }
 
 /** What a viewer asks for. */
 export type ObserveRequest = {
   readonly from: string | undefined
   readonly viewState: JsonValue | undefined
+  /** The shortest time between two deltas; undefined for a viewer that wants all. */
+  readonly pace: Duration | undefined
 }
 
-type Observer = { cohort: Cohort; viewState: JsonValue | undefined }
+type Observer = {
+  seat: Seat
+  viewState: JsonValue | undefined
+  readonly pace: Duration | undefined
+}
 
 /** Viewers that can be shown nothing any more, with what they asked for. */
 export type Turned = ReadonlyMap<ViewerId, ObserveRequest>
@@ -56,8 +74,8 @@ const ends: ReadonlySet<ErrorCode> = new Set([
   'FANFOLD_RULE_FAILED',
 ])
 
-/** How the frame that takes a viewer from one cohort to another is made. */
-export type FrameBetween = (from: Cohort, to: Cohort) => Uint8Array | undefined
+/** How a viewer gets from one cohort to another; `isKnown` when it sees what its cohort does. */
+export type WayBetween = (from: Cohort, to: Cohort, isKnown: boolean) => Way
 
 /** The viewers of one document that are in a cohort, lagging ones included. */
 export class Observers {
@@ -65,18 +83,37 @@ export class Observers {
   readonly #ring: RecordRing
   readonly #showing: Showing
   readonly #port: ObserversPort
+  readonly #transfers: Transfers
+  readonly #seating: Seating
   readonly #observers = new Map<ViewerId, Observer>()
 
   constructor(options: {
     readonly doc: DocumentKey
     readonly ring: RecordRing
     readonly showing: Showing
+    readonly large: LargeDocument
     readonly port: ObserversPort
   }) {
-    this.#doc = options.doc
-    this.#ring = options.ring
-    this.#showing = options.showing
-    this.#port = options.port
+    const { doc, ring, showing, large, port } = options
+    this.#doc = doc
+    this.#ring = ring
+    this.#showing = showing
+    this.#port = port
+    this.#transfers = new Transfers({
+      doc,
+      showing,
+      large,
+      port: {
+        turn: port.turn,
+        nextTransfer: () => port.nextTransfer(),
+        variantCode: hash => port.variantCode(hash),
+        isShown: () => port.shownState() !== undefined,
+        seated: (viewer, seat) => this.#seatAgain(viewer, seat),
+        failed: (viewer, isRuleFailed) => this.#fail(viewer, isRuleFailed),
+      },
+    })
+    const transfers = this.#transfers
+    this.#seating = new Seating({ ring, showing, transfers, turn: port.turn })
   }
 
   get count(): number {
@@ -89,23 +126,31 @@ export class Observers {
 
   /** The viewer's cohort. */
   cohortOf(viewer: ViewerId): Cohort | undefined {
-    return this.#observers.get(viewer)?.cohort
+    return this.#observers.get(viewer)?.seat.cohort
+  }
+
+  /** True when the rim calls this the viewer's seat. */
+  isAt(viewer: ViewerId, { cohort }: DrainedCohort): boolean {
+    const seat = this.#observers.get(viewer)?.seat
+    return seat !== undefined && seatId(seat) === cohort
   }
 
   /** Lets a viewer in and brings it up to date, or says why not; true when nothing was due. */
   enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): Refusal | boolean {
-    const { from, viewState } = request
-    const found = this.#find(viewer, viewState, state)
+    const { from, viewState, pace } = request
+    const found = this.#find(viewer, request, state)
     if (!found.ok) return found
     const { cohort } = found
-    const { at, shown: cohorts } = this.#showing
-    const { turn } = this.#port
-    const frames = entryFrames({ cohorts, cohort, from, ring: this.#ring, at, state, turn })
-    this.#observers.set(viewer, { cohort, viewState })
+    const { shown: cohorts } = this.#showing
+    const taken = this.#seating.enter(viewer, cohort, from, state)
+    if (taken === undefined) {
+      cohorts.dropIfEmpty(cohort)
+      return noView
+    }
+    this.#observers.set(viewer, { seat: taken.seat, viewState, pace })
     cohorts.enter(cohort)
-    for (const frame of frames) this.#send(viewer, frame)
-    turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.mark })
-    if (cohort.failure === undefined) return frames.length === 0
+    this.#wakeBeside(taken.seat)
+    if (cohort.failure === undefined) return taken.isSilent
     this.#tellStatusTo(viewer, cohort)
     return false
   }
@@ -114,15 +159,24 @@ export class Observers {
    * The viewer's socket has drained: it is led from where it stands to where its cohort is, and is live
    * again. One that was moved meanwhile is reported as drained where it is now.
    */
-  catchUp(viewer: ViewerId, { cohort: id, mark }: DrainedCohort, state: JsonObject): void {
-    const cohort = this.#observers.get(viewer)?.cohort
-    if (cohort?.id !== id) return
-    const { at, shown: cohorts } = this.#showing
-    const { turn } = this.#port
-    const frames = drainedFrames({ cohorts, cohort, mark, ring: this.#ring, at, state, turn })
-    for (const frame of frames) this.#send(viewer, frame)
-    turn.push({ kind: 'cohort-enter', cohort: cohort.id, viewer, mark: cohort.mark })
-    turn.fact({ event: 'viewer-caught-up', doc: this.#doc })
+  catchUp(viewer: ViewerId, drained: DrainedCohort, state: JsonObject): void {
+    const observer = this.#observers.get(viewer)
+    if (observer === undefined || !this.isAt(viewer, drained)) return
+    this.#take(viewer, observer, this.#seating.drained(viewer, observer.seat, drained.mark, state))
+    this.#port.turn.fact({ event: 'viewer-caught-up', doc: this.#doc })
+  }
+
+  /** The viewer has been sent a large view. */
+  transferred(viewer: ViewerId, transfer: TransferId, state: JsonObject): void {
+    const observer = this.#observers.get(viewer)
+    if (observer?.seat.kind !== 'transfer' || observer.seat.transfer !== transfer) return
+    this.#take(viewer, observer, this.#seating.transferred(viewer, observer.seat, state))
+  }
+
+  /** True for a viewer that is sent this. */
+  isTransferred(viewer: ViewerId, transfer: TransferId): boolean {
+    const seat = this.#observers.get(viewer)?.seat
+    return seat?.kind === 'transfer' && seat.transfer === transfer
   }
 
   /** The viewer does not observe any more. */
@@ -130,8 +184,8 @@ export class Observers {
     const observer = this.#observers.get(viewer)
     if (observer === undefined) return
     this.#observers.delete(viewer)
-    this.#showing.cohorts?.leave(observer.cohort)
-    this.#port.turn.push({ kind: 'cohort-exit', cohort: observer.cohort.id, viewer })
+    this.#seating.leave(viewer, observer.seat)
+    this.#showing.cohorts?.leave(observer.seat.cohort)
   }
 
   /**
@@ -150,7 +204,7 @@ export class Observers {
       this.#showing.isChanged = true
       return
     }
-    const found = this.#find(viewer, viewState, state)
+    const found = this.#find(viewer, { viewState, pace: observer.pace }, state)
     if (!found.ok) {
       // A view state that is refused leaves the viewer where it is.
       if (ends.has(found.code)) this.#end(viewer, found)
@@ -158,12 +212,11 @@ export class Observers {
       return
     }
     observer.viewState = viewState
-    if (found.cohort !== observer.cohort) {
+    if (found.cohort !== observer.seat.cohort) {
       this.#moveTo(viewer, observer, found.cohort, state)
     } else {
-      // As a move, so that a viewer that lags gets no range that it does not have.
-      const { cohort } = observer
-      this.#passOver(viewer, cohort, cohort, answerFrame(this.#showing.shown, cohort, state))
+      this.#take(viewer, observer, this.#seating.answer(viewer, observer.seat, state))
+      this.#tellFailure(viewer, found.cohort, found.cohort)
     }
   }
 
@@ -175,20 +228,70 @@ export class Observers {
       this.#showing.isChanged = true
       return
     }
-    const found = this.#find(viewer, observer.viewState, state)
+    const found = this.#find(viewer, observer, state)
     if (found.ok) this.#moveTo(viewer, observer, found.cohort, state)
     else this.#end(viewer, found)
   }
 
+  /** The paced cohorts that are due are led on. */
+  leadOn(state: JsonObject): void {
+    const { at, shown: cohorts } = this.#showing
+    const { turn } = this.#port
+    for (const cohort of cohorts.paces.due(turn.now)) {
+      const before = cohort.failure
+      const nowMs = this.#port.wallClockMs()
+      const led = leadOn({ cohorts, cohort, ring: this.#ring, at, state, turn, nowMs })
+      cohorts.paces.rest(cohort)
+      const [id, mark] = [cohort.id, cohort.mark]
+      if (led.kind === 'delta') {
+        turn.push({ kind: 'cohort-send', cohort: id, frame: led.frame, mark })
+      }
+      if (led.kind === 'snapshot') this.restarted(cohort, led.way)
+      else this.#gather(cohort, state)
+      if (before !== undefined || cohort.failure !== undefined) this.tellStatus(cohort)
+    }
+  }
+
+  /** A cohort goes on by a snapshot, in which all its viewers see what it sees; none while it fails. */
+  restarted(cohort: Cohort, way: Way): void {
+    cohort.toldAt = this.#port.turn.now
+    const mark = cohort.mark
+    if (typeof way === 'object') {
+      this.#port.turn.push({ kind: 'cohort-send', cohort: cohort.id, frame: way, mark })
+      if (cohort.pace === undefined && !this.#hasTransfers) return
+    }
+    if (way === undefined) return
+    for (const [viewer, observer] of [...this.#observers]) {
+      const { seat } = observer
+      if (seat.cohort !== cohort || (seat.kind === 'in' && way !== 'pieces')) continue
+      this.#take(viewer, observer, this.#seating.pass(viewer, seat, cohort, way))
+    }
+  }
+
   /** A cohort's viewers are told how it stands with what they are shown. */
   tellStatus(cohort: Cohort): void {
-    const frame = this.#port.statusFrame(cohort)
-    this.#port.turn.push({ kind: 'cohort-signal', cohort: cohort.id, key: this.#doc, frame })
+    const { turn } = this.#port
+    const [key, frame] = [this.#doc, this.#port.statusFrame(cohort)]
+    for (const id of cohort.besideId === undefined ? [cohort.id] : [cohort.id, cohort.besideId]) {
+      turn.push({ kind: 'cohort-signal', cohort: id, key, frame })
+    }
+    if (!this.#hasTransfers) return
+    for (const [viewer, { seat }] of this.#observers) {
+      if (seat.cohort !== cohort || seat.kind !== 'transfer') continue
+      turn.push({ kind: 'viewer-signal', viewer, key, frame })
+    }
   }
 
   /** Everybody is told how it stands with what they are shown. */
   tellAllStatus(): void {
     for (const cohort of this.#showing.cohorts ?? []) this.tellStatus(cohort)
+  }
+
+  /** What is being sent may be sent no more. */
+  giveUp(): void {
+    for (const [viewer, { seat }] of this.#observers) {
+      if (seat.kind === 'transfer') this.#seating.leave(viewer, seat)
+    }
   }
 
   /** Everybody is told the same small thing, and then observes no more; returns who that is. */
@@ -202,32 +305,39 @@ export class Observers {
   }
 
   /** Everybody is let into the cohorts that are shown now; who cannot be is told, or returned. */
-  regroup(state: JsonObject | undefined, frameBetween: FrameBetween): Turned {
-    const { turn } = this.#port
+  regroup(state: JsonObject | undefined, wayBetween: WayBetween, wasAt: number): Turned {
     const { cohorts } = this.#showing
     if (cohorts === undefined || state === undefined) return this.#turnAway()
     for (const [viewer, observer] of [...this.#observers]) {
-      const before = observer.cohort
-      const found = this.#find(viewer, observer.viewState, state, true)
+      const { seat } = observer
+      const before = seat.cohort
+      const found = this.#find(viewer, observer, state, true)
       if (!found.ok) {
         // Its cohort went with the others: only the rim has to hear of it.
         this.#observers.delete(viewer)
-        turn.push({ kind: 'cohort-exit', cohort: before.id, viewer })
+        this.#seating.leave(viewer, seat)
         this.#tellEnd(viewer, found)
         continue
       }
-      observer.cohort = found.cohort
-      cohorts.enter(found.cohort)
-      this.#passOver(viewer, before, found.cohort, frameBetween(before, found.cohort))
+      const to = found.cohort
+      cohorts.enter(to)
+      const isKnown = seat.kind === 'in' && (before.pace === undefined || before.shownSeq === wasAt)
+      const way = wayBetween(before, to, isKnown)
+      this.#take(viewer, observer, this.#seating.pass(viewer, seat, to, way), to)
+      this.#tellFailure(viewer, before, to)
     }
     return nobody
   }
 
+  get #hasTransfers(): boolean {
+    return this.#showing.cohorts?.isLarge === true
+  }
+
   #turnAway(): Turned {
     const turned = new Map<ViewerId, ObserveRequest>()
-    for (const [viewer, { cohort, viewState }] of this.#observers) {
-      turned.set(viewer, { from: undefined, viewState })
-      this.#port.turn.push({ kind: 'cohort-exit', cohort: cohort.id, viewer })
+    for (const [viewer, { seat, viewState, pace }] of this.#observers) {
+      turned.set(viewer, { from: undefined, viewState, pace })
+      this.#seating.leave(viewer, seat)
     }
     this.#observers.clear()
     return turned
@@ -235,11 +345,12 @@ export class Observers {
 
   #find(
     viewer: ViewerId,
-    viewState: JsonValue | undefined,
+    request: Pick<ObserveRequest, 'viewState' | 'pace'>,
     state: JsonObject,
     isRegrouped = false,
   ): Found {
     const { turn } = this.#port
+    const { viewState, pace } = request
     const grants = this.#port.grantsOf(viewer)
     assert(grants !== undefined, `viewer ${viewer} is connected`)
     const { shown: cohorts, ceiling } = this.#showing
@@ -250,6 +361,7 @@ export class Observers {
       cohorts,
       grants,
       viewState,
+      pace,
       isViewStateOptional: isRegrouped,
       ceiling,
       at,
@@ -259,24 +371,55 @@ export class Observers {
   }
 
   #moveTo(viewer: ViewerId, observer: Observer, to: Cohort, state: JsonObject): void {
-    const from = observer.cohort
+    const from = observer.seat.cohort
     if (from === to) return
-    const { shown: cohorts, at } = this.#showing
-    const { turn } = this.#port
-    const frame = frameBetween({ cohorts, from, to, at, state, turn })
-    observer.cohort = to
+    const { shown: cohorts } = this.#showing
     cohorts.enter(to)
-    this.#passOver(viewer, from, to, frame)
+    const taken = this.#seating.move(viewer, observer.seat, to, state)
+    this.#take(viewer, observer, taken, to)
+    if (taken !== undefined) this.#tellFailure(viewer, from, to)
     cohorts.leave(from)
   }
 
-  /** The rim moves the viewer, which hears of a view that fails or works again. */
-  #passOver(viewer: ViewerId, from: Cohort, to: Cohort, frame: Uint8Array | undefined): void {
-    const mark = to.mark
-    this.#port.turn.push({ kind: 'cohort-move', viewer, from: from.id, to: to.id, frame, mark })
-    if (from.failure !== undefined || to.failure !== undefined) {
-      this.#tellStatusTo(viewer, to)
+  /** The viewer sits there now; one for whom there is no seat now is told to come again. */
+  #take(viewer: ViewerId, observer: Observer, taken: Taken, to = observer.seat.cohort): void {
+    if (taken !== undefined) {
+      observer.seat = taken.seat
+      this.#wakeBeside(taken.seat)
+      return
     }
+    this.#observers.delete(viewer)
+    this.#showing.cohorts?.leave(to)
+    this.#tellEnd(viewer, noView)
+  }
+
+  #wakeBeside({ kind, cohort }: Seat): void {
+    if (kind === 'beside') this.#showing.shown.paces.wakeOne(cohort, this.#port.turn.now)
+  }
+
+  #gather(cohort: Cohort, state: JsonObject): void {
+    for (const [viewer, observer] of this.#observers) {
+      const { seat } = observer
+      if (seat.cohort !== cohort || seat.kind !== 'beside') continue
+      this.#take(viewer, observer, this.#seating.gather(viewer, seat, state))
+    }
+  }
+
+  #seatAgain(viewer: ViewerId, seat: Seat): void {
+    const observer = this.#observers.get(viewer)
+    if (observer !== undefined) observer.seat = seat
+  }
+
+  #fail(viewer: ViewerId, isRuleFailed: boolean): void {
+    const refusal = isRuleFailed ? brokenView : noView
+    this.#port.turn.fact({ event: 'view-failed', doc: this.#doc, code: refusal.code })
+    this.#end(viewer, refusal)
+  }
+
+  /** A viewer hears of a view that fails or works again. */
+  #tellFailure(viewer: ViewerId, from: Cohort, to: Cohort): void {
+    if (from.failure === undefined && to.failure === undefined) return
+    this.#tellStatusTo(viewer, to)
   }
 
   #end(viewer: ViewerId, refusal: Refusal): void {
@@ -289,8 +432,11 @@ export class Observers {
     this.#port.ended(viewer)
   }
 
-  #refuse(viewer: ViewerId, { code, message }: { code: ErrorCode; message: string }): void {
-    this.#send(viewer, encodeViewerFrame({ type: 'refused', doc: this.#doc, code, message }))
+  #refuse(viewer: ViewerId, refusal: Refusal): void {
+    const { code, message } = refusal
+    const again = refusal === noView && { retryAfter: this.#port.retryAfterMs() }
+    const frame = { type: 'refused' as const, doc: this.#doc, code, message, ...again }
+    this.#send(viewer, encodeViewerFrame(frame))
   }
 
   #tellStatusTo(viewer: ViewerId, cohort: Cohort): void {
@@ -301,4 +447,17 @@ export class Observers {
   #send(viewer: ViewerId, frame: Uint8Array): void {
     this.#port.turn.push({ kind: 'viewer-send', viewer, frame })
   }
+}
+
+/** A large view that cannot be made now. */
+const noView: Refusal = {
+  ok: false,
+  code: 'FANFOLD_OVERLOADED',
+  message: 'what you may see is large, and cannot be written out now',
+}
+
+const brokenView: Refusal = {
+  ok: false,
+  code: 'FANFOLD_RULE_FAILED',
+  message: 'the definition could not decide what you may see',
 }

@@ -7,10 +7,11 @@ import { copyBytes } from '@fanfold/kernel'
 import { type DocumentKey, type LogRecord, labelMax } from '@fanfold/protocol'
 import type { Follower } from '@fanfold/replication'
 import type { Cohort, Place, Terms } from './cohort.ts'
-import { type CohortLimits, type CohortNames, Cohorts } from './cohorts.ts'
+import { type CohortLimits, type CohortNames, Cohorts, type DocumentSize } from './cohorts.ts'
 import { deliverRecord, placeOf, ruleFailed } from './delivery.ts'
 import { frameAcross, readViews } from './move-frames.ts'
-import { type FrameBetween, nobody, type Observers, type Turned } from './observers.ts'
+import { nobody, type Observers, type Turned, type WayBetween } from './observers.ts'
+import type { Way } from './seat.ts'
 import type { Showing } from './showing.ts'
 import type { TermsSource } from './terms-source.ts'
 import type { Turn } from './turn.ts'
@@ -30,6 +31,7 @@ export class Progress {
   readonly #showing: Showing
   readonly #observers: Observers
   readonly #terms: TermsSource
+  readonly #size: DocumentSize
   readonly #port: ProgressPort
   readonly #changed: (isOther: boolean, turned: Turned) => void
 
@@ -39,6 +41,7 @@ export class Progress {
     readonly showing: Showing
     readonly observers: Observers
     readonly terms: TermsSource
+    readonly size: DocumentSize
     readonly port: ProgressPort
     /** What is shown goes on by a definition, another one or not; who can be shown nothing by it. */
     readonly changed: (isOther: boolean, turned: Turned) => void
@@ -48,6 +51,7 @@ export class Progress {
     this.#showing = options.showing
     this.#observers = options.observers
     this.#terms = options.terms
+    this.#size = options.size
     this.#port = options.port
     this.#changed = options.changed
   }
@@ -137,6 +141,7 @@ export class Progress {
           turn: this.#port.turn,
           isWhole: this.#showing.ceiling === labelMax,
           tellStatus: cohort => this.#observers.tellStatus(cohort),
+          restarted: (cohort, way) => this.#observers.restarted(cohort, way),
         },
         record,
       )
@@ -164,12 +169,11 @@ export class Progress {
       return this.#begin(terms, state, (_from, to) => this.#showing.cohorts?.snapshotOf(to, state))
     }
     const { turn } = this.#port
-    for (const cohort of cohorts) {
+    for (const cohort of [...cohorts]) {
       const before = cohort.failure
-      const frame = cohorts.restart(cohort, place, state)
-      if (frame !== undefined)
-        turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
-      else if (cohort.failure !== undefined) turn.fact(ruleFailed(this.#doc, cohort.failure))
+      const way = cohorts.restart(cohort, place, state)
+      this.#observers.restarted(cohort, way)
+      if (cohort.failure !== undefined) turn.fact(ruleFailed(this.#doc, cohort.failure))
       if (before !== undefined || cohort.failure !== undefined) this.#observers.tellStatus(cohort)
     }
     return nobody
@@ -182,39 +186,43 @@ export class Progress {
   #regroupBy(terms: Terms | undefined, record: LogRecord): Turned {
     const { replica } = this.#follower
     const old = this.#showing.cohorts
+    const wasAt = this.#showing.at
     let views = new Map<Cohort, JsonObject>()
     if (this.#observers.count > 0) {
       replica.settle(record.seq - 1 - replica.appliedSeq)
       const state = replica.appliedState
-      if (old !== undefined && state !== undefined) views = readViews(old, state)
+      if (old !== undefined && state !== undefined) views = readViews(old, wasAt, state)
       replica.settle(1)
     }
     if (replica.isBroken) return nobody
     this.#showing.at = placeOf(record)
     this.#showing.ceiling = this.#ceilingNow
     const state = this.#observers.count > 0 ? replica.appliedState : undefined
-    if (state === undefined) return this.#begin(terms, undefined, () => undefined)
+    if (state === undefined) return this.#begin(terms, undefined, () => undefined, wasAt.seq)
     const isDense = old?.terms.isDense === true || terms?.isDense === true
-    const frames = new Map<string, Uint8Array | undefined>()
-    return this.#begin(terms, state, (from, to) => {
-      const key = `${from.id}>${to.id}`
-      if (!frames.has(key)) {
-        const before = isDense ? undefined : views.get(from)
-        frames.set(key, frameAcross({ cohorts: this.#showing.shown, from, to, before, state }))
+    const ways = new Map<string, Way>()
+    const wayBetween: WayBetween = (from, to, isKnown) => {
+      const key = `${from.id}>${to.id} ${isKnown}`
+      if (!ways.has(key)) {
+        const before = isDense || !isKnown ? undefined : views.get(from)
+        ways.set(key, frameAcross({ cohorts: this.#showing.shown, from, to, before, state }))
       }
-      return frames.get(key)
-    })
+      return ways.get(key)
+    }
+    return this.#begin(terms, state, wayBetween, wasAt.seq)
   }
 
   /** New cohorts, into which everybody is let anew. */
   #begin(
     terms: Terms | undefined,
     state: JsonObject | undefined,
-    frameBetween: FrameBetween,
+    wayBetween: WayBetween,
+    wasAt = -1,
   ): Turned {
     const { limits } = this.#port
     this.#showing.isChanged = false
-    this.#showing.cohorts = terms === undefined ? undefined : new Cohorts(terms, limits, this.#port)
-    return this.#observers.regroup(state, frameBetween)
+    this.#showing.cohorts =
+      terms === undefined ? undefined : new Cohorts(terms, limits, this.#port, this.#size)
+    return this.#observers.regroup(state, wayBetween, wasAt)
   }
 }

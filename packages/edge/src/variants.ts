@@ -51,6 +51,8 @@ export class Variants {
   readonly #waitMax: Duration
   /** In order of last use. */
   readonly #loaded = new Map<string, ViewRules>()
+  /** Texts of those that are loaded, or about to be. */
+  readonly #codes = new Map<string, Uint8Array>()
   readonly #users = new Map<string, Set<DocumentKey>>()
   readonly #wanted = new Map<string, Wanted>()
   /** When a wanted variant is missing, or is to be wanted again. */
@@ -79,6 +81,11 @@ export class Variants {
     this.#loaded.delete(hash)
     this.#loaded.set(hash, rules)
     return rules
+  }
+
+  /** The text of a variant, if it came over a link and is loaded. */
+  code(hash: string): Uint8Array | undefined {
+    return this.#codes.get(hash)
   }
 
   /** True when a wanted variant cannot be had now. */
@@ -120,14 +127,19 @@ export class Variants {
     this.#wanted.delete(hash)
     this.#deadlines.set(hash, undefined)
     this.#port.unwant(hash)
+    if (!this.#loaded.has(hash)) this.#codes.delete(hash)
   }
 
   /** The stream has the variant, or cannot get it now and goes on trying. */
   got(hash: string, variant: SignedVariant | undefined): void {
     const wanted = this.#wanted.get(hash)
     if (wanted === undefined) return
-    if (variant !== undefined) this.#port.load(variant)
-    else this.#miss(wanted)
+    if (variant === undefined) {
+      this.#miss(wanted)
+      return
+    }
+    this.#codes.set(hash, variant.code)
+    this.#port.load(variant)
   }
 
   /** The rim has run the variant; false, and it is refused, when its rules are none. */
@@ -152,6 +164,7 @@ export class Variants {
   /** The rim cannot run the variant, or may not. */
   refused(hash: string, now: Instant): void {
     this.#port.drop(hash)
+    this.#codes.delete(hash)
     const wanted = this.#wanted.get(hash)
     if (wanted === undefined) return
     this.#deadlines.set(hash, after(now, wanted.backoff.next()))
@@ -194,6 +207,7 @@ export class Variants {
       if (unused <= unusedMax) return
       if (this.#users.has(hash)) continue
       this.#loaded.delete(hash)
+      this.#codes.delete(hash)
       unused--
     }
   }

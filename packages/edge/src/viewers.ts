@@ -1,7 +1,6 @@
 /*
  * The viewers of an edge and what they ask for: whether it may be asked at all, and of which document.
  */
-import type { Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type DrainedCohort,
@@ -9,17 +8,16 @@ import {
   encodeViewerFrame,
   type Grants,
   isGranted,
+  type TransferId,
   type ViewerId,
   type ViewerRequest,
 } from '@fanfold/protocol'
 import { adoptViewState } from './admission.ts'
 import type { Documents } from './documents.ts'
 import { type EdgeLimits, joinsWaitingMaxDefault } from './edge-limits.ts'
+import { paceOf } from './pace.ts'
 import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
-
-/** When a viewer that found no room may come again, ms: they do not come all at once. */
-const comeAgainMs = { base: 500, spread: 2_000 }
 
 type Viewer = { grants: Grants; readonly docs: Set<DocumentKey> }
 type Request = Exclude<ViewerRequest, { type: 'authenticate' }>
@@ -29,19 +27,16 @@ export class Viewers {
   readonly #limits: EdgeLimits
   readonly #documents: Documents
   readonly #turn: Turn
-  readonly #prng: Prng
   readonly #viewers = new Map<ViewerId, Viewer>()
 
   constructor(options: {
     readonly limits: EdgeLimits
     readonly documents: Documents
     readonly turn: Turn
-    readonly prng: Prng
   }) {
     this.#limits = options.limits
     this.#documents = options.documents
     this.#turn = options.turn
-    this.#prng = options.prng
   }
 
   get count(): number {
@@ -105,14 +100,15 @@ export class Viewers {
     const { joinsWaitingMax = joinsWaitingMaxDefault } = this.#limits
     if (this.#documents.waitingCount >= joinsWaitingMax && !this.#documents.has(doc, id)) {
       const message = `${joinsWaitingMax} viewers wait to be let in`
-      const retryAfter = comeAgainMs.base + this.#prng.below(comeAgainMs.spread)
+      const retryAfter = this.#documents.retryAfterMs()
       this.#send(id, { type: 'refused', doc, code: 'FANFOLD_OVERLOADED', message, retryAfter })
       return
     }
     viewer.docs.add(doc)
     this.#documents.keep(doc)
     const document = this.#documents.get(doc) ?? this.#documents.follow(doc)
-    document.observe(id, { from, viewState: viewState.value })
+    const pace = paceOf(request.maxRate)
+    document.observe(id, { from, viewState: viewState.value, pace })
     this.#documents.dismissDeleted(document)
     // Who waits for its turn is answered then.
     if (document.has(id) && !document.isNext(id)) {
@@ -144,6 +140,16 @@ export class Viewers {
     if (adopted.ok) document.setViewState(id, adopted.value)
     else this.#refuse(id, doc, adopted.code, adopted.message)
     this.#documents.restartIfBroken(document)
+  }
+
+  /** A viewer has been sent a large view. */
+  transferred(id: ViewerId, transfer: TransferId): void {
+    for (const doc of this.#viewers.get(id)?.docs ?? []) {
+      const document = this.#documents.get(doc)
+      if (document?.transferred(id, transfer) !== true) continue
+      this.#documents.restartIfBroken(document)
+      return
+    }
   }
 
   /** A viewer that lagged has missed deltas of these cohorts. */

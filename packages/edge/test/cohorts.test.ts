@@ -9,7 +9,7 @@ import { define, doc } from './build-edge.ts'
 
 const viewKey = '0'.repeat(32)
 const place = { ...zeroPosition, epoch: 1, seq: 5, timeMs: 1 }
-const audience = { audience: {}, clearance: 0, viewState: undefined, key: 'all' }
+const audience = { audience: {}, clearance: 0, viewState: undefined, pace: undefined, key: 'all' }
 
 /** Cohorts of a definition whose view counts how often it is made. */
 function counted(): { readonly cohorts: Cohorts; made(): number } {
@@ -28,7 +28,7 @@ function counted(): { readonly cohorts: Cohorts; made(): number } {
     nextCohort: () => ++id as CohortId,
     salt: () => new Uint8Array(pointSaltBytes),
   }
-  return { cohorts: new Cohorts(terms, limits, names), made: () => made }
+  return { cohorts: new Cohorts(terms, limits, names, { isLarge: false }), made: () => made }
 }
 
 t.test('a snapshot is made once for all that come, and anew once it was given up', async t => {

@@ -1,0 +1,240 @@
+/*
+ * A document so large that nobody writes its views out in a turn. Its last snapshot and the records
+ * since are kept as they came; a worker is opened with them when somebody needs a view, and fed what
+ * the cohorts are shown. When the records are as much as another snapshot, the worker makes one, which
+ * takes their place. A worker that nobody asks anything is closed.
+ *
+ * A document that grows is written out once by itself, when it is as large as that may be.
+ */
+import type {
+  JsonValue,
+  Replica,
+  ReplicaWorkerEffect,
+  ReplicaWorkerInput,
+  Snapshot,
+  WorkerReplicaId,
+  WorkerViewId,
+} from '@fanfold/document'
+import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
+import type { LogRecord } from '@fanfold/protocol'
+import type { RecordRing } from '@fanfold/replication'
+import type { Turn } from './turn.ts'
+
+/** What a view is for. */
+export type ViewWish = {
+  /** Text of the edge variant. */
+  readonly variant: Uint8Array
+  readonly audience: JsonValue
+  readonly clearance: number
+  readonly viewState: JsonValue | undefined
+}
+
+/** Called with the view, or with undefined: as it failed by its rules, or the worker did. */
+export type TakeView = (pieces: readonly Uint8Array[] | undefined, isFailed: boolean) => void
+
+/** A worker that nobody asked anything for so long is closed. */
+const idleMax = milliseconds(60_000)
+/** Records are kept up to so many times the bytes of the snapshot. */
+const recordsPerSnapshotMax = 4
+
+/** What is kept of one document for a worker. */
+export class LargeDocument {
+  readonly #replica: Replica
+  readonly #ring: RecordRing
+  readonly #turn: Turn
+  readonly #largeBytes: number
+  readonly #nextId: () => number
+  #snapshot: Snapshot | undefined
+  #snapshotBytes = 0
+  /** Those after the snapshot. */
+  #records: LogRecord[] = []
+  #recordBytes = 0
+  #worker: WorkerReplicaId | undefined
+  #fedSeq = 0
+  #isEncoding = false
+  /** A worker that failed is not asked for another snapshot before there are so many more records. */
+  #encodeFromBytes = 0
+  #idleAt: Instant | undefined
+  readonly #wishes = new Map<WorkerViewId, TakeView>()
+
+  constructor(options: {
+    readonly replica: Replica
+    readonly ring: RecordRing
+    readonly turn: Turn
+    /** Bytes of a state, written out, from which it is large. */
+    readonly largeBytes: number
+    /** Numbers that were never used before, for replicas and views at the worker. */
+    readonly nextId: () => number
+  }) {
+    this.#replica = options.replica
+    this.#ring = options.ring
+    this.#turn = options.turn
+    this.#largeBytes = options.largeBytes
+    this.#nextId = options.nextId
+  }
+
+  /** True when no turn may write a view of it out. */
+  get isLarge(): boolean {
+    return this.#snapshot !== undefined
+  }
+
+  /** The name of its replica at the worker; undefined while there is none. */
+  get worker(): WorkerReplicaId | undefined {
+    return this.#worker
+  }
+
+  /** The document is another one, or has begun anew. */
+  reset(): void {
+    this.clear()
+    const snapshot = this.#replica.lastSnapshot
+    if (snapshot === undefined || this.#replica.isDeleted) return
+    const { seq } = snapshot.manifest.at
+    // With what came while it was read in.
+    const { seq: last } = this.#replica.position
+    if (seq < this.#ring.base.seq || bytesOf(snapshot) <= this.#largeBytes) return
+    this.#snapshot = snapshot
+    this.#snapshotBytes = bytesOf(snapshot)
+    for (let next = seq + 1; next <= last; next++) {
+      const record = this.#ring.get(next)
+      if (record !== undefined) this.append(record)
+    }
+  }
+
+  /** The document goes on by a record. */
+  append(record: LogRecord): void {
+    if (this.#snapshot === undefined) return
+    this.#records.push(record)
+    this.#recordBytes += record.bytes.length
+  }
+
+  /** Nothing is held any more, and nobody waits for a view any more. */
+  clear(): void {
+    this.#snapshot = undefined
+    this.#records = []
+    this.#recordBytes = 0
+    this.#encodeFromBytes = 0
+    this.#wishes.clear()
+    this.#close()
+  }
+
+  /** All that came is shown: a document that has grown is large from now on. */
+  settle(): void {
+    const { lastSnapshot, bytesSinceSnapshot } = this.#replica
+    if (this.#snapshot !== undefined) {
+      const due = Math.max(this.#largeBytes, this.#snapshotBytes)
+      if (this.#recordBytes > recordsPerSnapshotMax * due) this.#writeOut()
+      else if (this.#recordBytes > Math.max(due, this.#encodeFromBytes)) this.#encode()
+      return
+    }
+    const bytes = lastSnapshot === undefined ? 0 : bytesOf(lastSnapshot)
+    const isGrown = bytesSinceSnapshot > this.#largeBytes / 2
+    if (!isGrown || bytes + bytesSinceSnapshot <= this.#largeBytes) return
+    this.#writeOut()
+  }
+
+  /** A view of the document at `seq`, which no other was later than, made by the worker. */
+  view(wish: ViewWish, seq: number, take: TakeView): void {
+    this.#feed(seq)
+    assert(this.#worker !== undefined, 'only views of large documents are made by a worker')
+    const view = this.#nextId() as WorkerViewId
+    this.#wishes.set(view, take)
+    this.#push({ kind: 'worker-view', replica: this.#worker, view, ...wish })
+  }
+
+  /** Takes what the worker has answered. */
+  receive(input: ReplicaWorkerInput): void {
+    switch (input.kind) {
+      case 'worker-viewed': {
+        const take = this.#wishes.get(input.view)
+        this.#wishes.delete(input.view)
+        take?.(input.pieces, input.pieces === undefined)
+        return
+      }
+      case 'worker-encoded':
+        this.#isEncoding = false
+        this.#advance(input.snapshot)
+        return
+      case 'worker-failed':
+        this.#fail()
+    }
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#idleAt
+  }
+
+  tick(now: Instant): void {
+    if (this.#idleAt === undefined || this.#idleAt > now) return
+    if (this.#wishes.size > 0 || this.#isEncoding) this.#idleAt = after(now, idleMax)
+    else this.#close()
+  }
+
+  /** By itself, in one turn: as it becomes large, or when no worker has done it for far too long. */
+  #writeOut(): void {
+    if (this.#replica.snapshot() !== undefined) this.reset()
+  }
+
+  /** The worker is there, and has the records up to `seq`. */
+  #feed(seq: number): void {
+    const snapshot = this.#snapshot
+    if (snapshot === undefined) return
+    this.#idleAt = after(this.#turn.now, idleMax)
+    if (this.#worker === undefined) {
+      this.#worker = this.#nextId() as WorkerReplicaId
+      this.#fedSeq = snapshot.manifest.at.seq
+      this.#push({ kind: 'worker-open', replica: this.#worker, snapshot })
+    }
+    const records = this.#records.filter(record => record.seq > this.#fedSeq && record.seq <= seq)
+    const last = records.at(-1)
+    if (last === undefined) return
+    this.#fedSeq = last.seq
+    this.#push({ kind: 'worker-feed', replica: this.#worker, records })
+  }
+
+  #encode(): void {
+    if (this.#isEncoding) return
+    this.#feed(this.#replica.position.seq)
+    if (this.#worker === undefined) return
+    this.#isEncoding = true
+    this.#push({ kind: 'worker-encode', replica: this.#worker })
+  }
+
+  /** A newer snapshot takes the place of the records that it holds; a small one, of being large. */
+  #advance(snapshot: Snapshot): void {
+    const bytes = bytesOf(snapshot)
+    if (bytes <= this.#largeBytes / 2 && this.#wishes.size === 0) {
+      this.clear()
+      return
+    }
+    const { seq } = snapshot.manifest.at
+    this.#snapshot = snapshot
+    this.#snapshotBytes = bytes
+    this.#records = this.#records.filter(record => record.seq > seq)
+    this.#recordBytes = this.#records.reduce((sum, record) => sum + record.bytes.length, 0)
+  }
+
+  /** The worker has no replica any more: whoever waits for a view hears of it. */
+  #fail(): void {
+    if (this.#isEncoding) this.#encodeFromBytes = this.#recordBytes + this.#largeBytes
+    this.#worker = undefined
+    this.#isEncoding = false
+    this.#idleAt = undefined
+    const wishes = [...this.#wishes.values()]
+    this.#wishes.clear()
+    for (const take of wishes) take(undefined, false)
+  }
+
+  #close(): void {
+    if (this.#worker !== undefined) this.#push({ kind: 'worker-close', replica: this.#worker })
+    this.#worker = undefined
+    this.#isEncoding = false
+    this.#idleAt = undefined
+  }
+
+  #push(effect: ReplicaWorkerEffect): void {
+    this.#turn.push(effect)
+  }
+}
+
+const bytesOf = ({ manifest }: Snapshot): number =>
+  manifest.pieces.reduce((sum, { bytes }) => sum + bytes, 0)

@@ -1,0 +1,137 @@
+/*
+ * Viewers of a large document that are sent its view in pieces. While that goes on they are in no
+ * cohort of the rim; afterwards they are led on to where their cohort stands, and enter it.
+ */
+import type { JsonObject } from '@fanfold/document'
+import type { DocumentKey, TransferId, ViewerId } from '@fanfold/protocol'
+import { advanceSilently, type CatchUp, frameFrom } from './catch-up.ts'
+import type { Cohort } from './cohort.ts'
+import type { LargeDocument } from './large-document.ts'
+import { LargeSnapshot } from './large-snapshot.ts'
+import type { Seat } from './seat.ts'
+import type { Showing } from './showing.ts'
+import type { Turn } from './turn.ts'
+
+/** What transfers ask of the document that they are of. */
+export type TransfersPort = {
+  readonly turn: Turn
+  /** One that was never used before. */
+  nextTransfer(): TransferId
+  /** Text of a variant; undefined when it is not at hand. */
+  variantCode(hash: string): Uint8Array | undefined
+  /** Whether what is shown is the last record. */
+  isShown(): boolean
+  /** What the viewer waits for is made, or is being made anew. */
+  seated(viewer: ViewerId, seat: Transferring): void
+  /** It cannot be made: by its rules, or now. */
+  failed(viewer: ViewerId, isRuleFailed: boolean): void
+}
+
+/** A viewer that is sent a large view. */
+export type Transferring = Extract<Seat, { kind: 'transfer' }>
+
+/** How many frames may follow a large view one by one, where one frame can do for all of them. */
+const followMax = 8
+/** How often a view is asked for when the worker fails. */
+const attemptsMax = 2
+
+/** The transfers of one document. */
+export class Transfers {
+  readonly #doc: DocumentKey
+  readonly #showing: Showing
+  readonly #large: LargeDocument
+  readonly #port: TransfersPort
+
+  constructor(options: {
+    readonly doc: DocumentKey
+    readonly showing: Showing
+    readonly large: LargeDocument
+    readonly port: TransfersPort
+  }) {
+    this.#doc = options.doc
+    this.#showing = options.showing
+    this.#large = options.large
+    this.#port = options.port
+  }
+
+  /** A viewer is to be sent the view of a cohort; undefined when it cannot be made now. */
+  begin(viewer: ViewerId, cohort: Cohort): Transferring | undefined {
+    const { shown: cohorts } = this.#showing
+    const snapshot = cohorts.largeSnapshot(cohort) ?? this.#make(cohort, 1)
+    if (snapshot?.frames !== undefined) return this.#send(viewer, snapshot, snapshot.frames)
+    snapshot?.waiting.add(viewer)
+    return snapshot && { kind: 'transfer', cohort, snapshot, transfer: undefined }
+  }
+
+  /** The viewer is not to be sent it any more. */
+  end(viewer: ViewerId, { snapshot, transfer }: Transferring): void {
+    snapshot.waiting.delete(viewer)
+    if (transfer !== undefined) this.#port.turn.push({ kind: 'transfer-end', viewer, transfer })
+  }
+
+  /** Frames from the view that was sent to where its cohort stands; undefined when nothing leads there. */
+  framesAfter(
+    { cohort, snapshot }: Transferring,
+    options: Omit<CatchUp, 'cohort'> & { readonly state: JsonObject },
+  ): readonly Uint8Array[] | undefined {
+    const { after } = snapshot
+    const { isDense } = options.cohorts.terms
+    if (after !== undefined && (isDense || after.length <= followMax)) return after
+    const isLed = !isDense && cohort.failure === undefined
+    const frame = isLed ? frameFrom({ ...options, cohort }, snapshot.place.seq) : undefined
+    return frame === undefined ? after : [frame]
+  }
+
+  #make(cohort: Cohort, attempt: number): LargeSnapshot | undefined {
+    const { at, shown: cohorts } = this.#showing
+    const variant = this.#port.variantCode(cohorts.terms.variant)
+    if (variant === undefined || !this.#large.isLarge) return undefined
+    const { isDense } = cohorts.terms
+    const isOld = !isDense && cohort.sent.seq < at.seq
+    // Nobody is taken back: what is made stands at the last record.
+    if (isOld && cohort.pace === undefined) {
+      advanceSilently({ cohorts, cohort, at, turn: this.#port.turn })
+    }
+    const isPacedOld = isOld && cohort.pace !== undefined
+    const snapshot = new LargeSnapshot(cohort, isPacedOld ? at : cohort.sent, isDense)
+    cohorts.keepLarge(snapshot)
+    // What a paced cohort is sent next leads on from further back.
+    if (isPacedOld) snapshot.end()
+    this.#large.view({ variant, ...cohort.wish }, at.seq, (pieces, isFailed) => {
+      if (pieces !== undefined) this.#made(snapshot, pieces)
+      else this.#fail(snapshot, isFailed, attempt)
+    })
+    return snapshot
+  }
+
+  #made(snapshot: LargeSnapshot, pieces: readonly Uint8Array[]): void {
+    snapshot.cohort.snapshotBytes = snapshot.fill(this.#doc, pieces)
+    const { frames, waiting } = snapshot
+    for (const viewer of frames === undefined ? [] : waiting) {
+      this.#port.seated(viewer, this.#send(viewer, snapshot, frames ?? []))
+    }
+    waiting.clear()
+  }
+
+  /** The worker has failed: once more, from where the cohort stands now, then who waits is told. */
+  #fail(failed: LargeSnapshot, isRuleFailed: boolean, attempt: number): void {
+    const { cohort } = failed
+    const viewers = [...failed.waiting]
+    failed.waiting.clear()
+    failed.end()
+    this.#showing.cohorts?.forgetLarge(failed)
+    const isAgain = attempt < attemptsMax && !isRuleFailed && viewers.length > 0
+    const snapshot = isAgain && this.#port.isShown() ? this.#make(cohort, attempt + 1) : undefined
+    for (const viewer of viewers) {
+      snapshot?.waiting.add(viewer)
+      if (snapshot === undefined) this.#port.failed(viewer, isRuleFailed)
+      else this.#port.seated(viewer, { kind: 'transfer', cohort, snapshot, transfer: undefined })
+    }
+  }
+
+  #send(viewer: ViewerId, snapshot: LargeSnapshot, frames: readonly Uint8Array[]): Transferring {
+    const transfer = this.#port.nextTransfer()
+    this.#port.turn.push({ kind: 'viewer-transfer', viewer, transfer, frames })
+    return { kind: 'transfer', cohort: snapshot.cohort, snapshot, transfer }
+  }
+}
