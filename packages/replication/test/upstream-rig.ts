@@ -61,6 +61,10 @@ export class Rig {
     return this.sent()
   }
 
+  holdCredit(isHeld: boolean): void {
+    this.upstream.holdCredit(isHeld, at(this.nowMs), this.#effects)
+  }
+
   restart(): UpstreamEvent[] {
     return this.upstream.restart('broken', at(this.nowMs), this.#effects)
   }
