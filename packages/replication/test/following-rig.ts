@@ -13,7 +13,7 @@ import {
 import { Following } from '../src/following.ts'
 import type { FollowingEvent } from '../src/following-event.ts'
 import type { FollowingEffect } from '../src/parent-effect.ts'
-import type { ReplayFrame } from '../src/replay-relays.ts'
+import type { ReplayAsk, ReplayFrame } from '../src/replay-relays.ts'
 import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
@@ -102,6 +102,25 @@ export class Rig {
 
   bytes(bytes: Uint8Array, from = first): void {
     this.#receive({ kind: 'link-frame', link: from, frame: bytes })
+  }
+
+  presence(count: number): void {
+    this.following.presence(doc, count, at(this.nowMs), this.#effects)
+  }
+
+  lag(ms: number): void {
+    this.following.lag(doc, ms, at(this.nowMs), this.#effects)
+  }
+
+  relay(frame: ReplayAsk): boolean {
+    return this.following.sendToParent(frame, this.#effects)
+  }
+
+  /** How many parents the driver was told to connect to, each time that it was, since the last time. */
+  wanted(): number[] {
+    const effects = this.effects()
+    this.#effects.push(...effects.filter(({ kind }) => kind !== 'want-parents'))
+    return effects.flatMap(effect => (effect.kind === 'want-parents' ? [effect.count] : []))
   }
 
   pass(ms: number): void {
