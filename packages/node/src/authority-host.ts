@@ -13,6 +13,7 @@ import {
   writeLimitsDefault,
   writesInFlightMaxDefault,
 } from '@fanfold/websocket'
+import { HostWorker } from './host-worker.ts'
 import type { LoadedDefinition } from './load-definition.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { authorityLimits } from './machine-limits.ts'
@@ -20,6 +21,7 @@ import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { createRandomPool } from './random-pool.ts'
 import { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
+import { snapshotCodec } from './snapshot-codec.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
 /** The answer to a write for which there is no time left. */
@@ -35,6 +37,7 @@ export class AuthorityHost {
   readonly writers: WriterSockets
   readonly #machine: Authority
   readonly #driver: MachineDriver<AuthorityInput, AuthorityEffect>
+  readonly #worker: HostWorker
   readonly #store: LogStore
   readonly #context: ProcessContext
   /** Requests that came by HTTP and wait for their answer. */
@@ -51,6 +54,12 @@ export class AuthorityHost {
       sha256,
       randomBytes: createRandomPool(),
       limits: authorityLimits(config),
+      codec: snapshotCodec,
+    })
+    this.#worker = new HostWorker({
+      open: context.openWorker,
+      metrics: context.metrics,
+      receive: input => this.#driver.submit(input),
     })
     this.#driver = new MachineDriver<AuthorityInput, AuthorityEffect>({
       machine: this.#machine,
@@ -93,6 +102,11 @@ export class AuthorityHost {
     return { documents: documentCount, links: childCount, children: streamCount }
   }
 
+  /** Replicas of large documents at the worker. */
+  get workerReplicaCount(): number {
+    return this.#worker.count
+  }
+
   /** Counts for documents of its type from now on; their logs say so. */
   load({ definition, edges }: LoadedDefinition): void {
     const variants = edges.map(({ ceiling, code }) => ({
@@ -122,6 +136,7 @@ export class AuthorityHost {
     this.links.close()
     await this.#store.close()
     this.#driver.close()
+    await this.#worker.close()
     for (const resolve of this.#requests.values()) resolve(draining)
     this.#requests.clear()
   }
@@ -132,6 +147,13 @@ export class AuthorityHost {
       case 'link-signal':
       case 'link-close':
         this.links.perform(effect)
+        return
+      case 'worker-open':
+      case 'worker-feed':
+      case 'worker-encode':
+      case 'worker-view':
+      case 'worker-close':
+        this.#worker.perform(effect)
         return
       case 'write-answered': {
         if (effect.answer.kind === 'rejected') {
@@ -200,6 +222,12 @@ export class AuthorityHost {
       case 'log-full':
         metrics.plain('log_full_total').inc()
         log.error({ event: 'log.full', reason: fact.message }, 'no room for the log')
+        return
+      case 'shadow-lost':
+        log.warn(
+          { event: 'shadow.lost', doc: fact.doc, reason: fact.message },
+          'replica of a large document lost, made anew when it is needed',
+        )
         return
       case 'snapshot-kept':
         metrics.labelled('snapshots_total', 'authority').inc()

@@ -19,6 +19,7 @@ import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessPorts } from './process-ports.ts'
 import { ProcessRoles } from './process-roles.ts'
+import { createProcessWorkers } from './process-workers.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { type Project, readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
@@ -88,6 +89,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     ...identity,
     isDevelopment: true,
     names,
+    openWorker: createProcessWorkers(config),
     fail,
   }
   const demonstration = projects.find(project => project.document !== undefined)

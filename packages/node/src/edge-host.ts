@@ -5,11 +5,13 @@ import type { SignedVariant } from '@fanfold/protocol'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
+import { HostWorker } from './host-worker.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { edgeLimits } from './machine-limits.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
+import { snapshotCodec } from './snapshot-codec.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
 /** Failures of rules are logged at most this often, ms; the metric counts them all. */
@@ -20,6 +22,7 @@ export class EdgeHost {
   readonly viewers: ViewerSockets
   readonly #machine: Edge
   readonly #driver: MachineDriver<EdgeInput, EdgeEffect>
+  readonly #worker: HostWorker
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
   #failureNotedMs = 0
@@ -33,6 +36,13 @@ export class EdgeHost {
       prng: prng.fork('machine'),
       wallClockMs: wallClock,
       limits: edgeLimits(config),
+      codec: snapshotCodec,
+      isSnapshotDisabled: config.disableSnapshot,
+    })
+    this.#worker = new HostWorker({
+      open: context.openWorker,
+      metrics: context.metrics,
+      receive: input => this.#driver.submit(input),
     })
     this.#driver = new MachineDriver<EdgeInput, EdgeEffect>({
       machine: this.#machine,
@@ -81,10 +91,16 @@ export class EdgeHost {
     return this.#machine.hasParent
   }
 
-  close(): void {
+  /** Replicas of large documents at the worker. */
+  get workerReplicaCount(): number {
+    return this.#worker.count
+  }
+
+  async close(): Promise<void> {
     this.viewers.close()
     this.#follower.close()
     this.#driver.close()
+    await this.#worker.close()
   }
 
   #perform(effect: EdgeEffect): void {
@@ -105,6 +121,7 @@ export class EdgeHost {
       case 'worker-encode':
       case 'worker-view':
       case 'worker-close':
+        this.#worker.perform(effect)
         return
       case 'load-variant':
         void this.#loadVariant(effect.variant)
@@ -153,6 +170,13 @@ export class EdgeHost {
       case 'rule-failed':
         metrics.labelled('rule_failures_total', fact.code).inc()
         this.#noteFailure(fact)
+        return
+      case 'view-failed':
+        metrics.labelled('rule_failures_total', fact.code).inc()
+        log.error(
+          { event: 'view.failed', doc: fact.doc, code: fact.code },
+          'large view could not be made',
+        )
         return
       case 'variant-loaded':
         metrics.labelled('variants_total', 'loaded').inc()

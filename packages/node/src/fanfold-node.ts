@@ -12,6 +12,7 @@ import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessPorts } from './process-ports.ts'
 import { ProcessRoles } from './process-roles.ts'
+import { createProcessWorkers } from './process-workers.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
@@ -57,6 +58,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     variantTrust: variantTrustOf(config),
     isDevelopment: false,
     names: new ProcessNames(),
+    openWorker: createProcessWorkers(config),
   }
   const verifier = createTokenVerifier({
     key: config.tokenKey,

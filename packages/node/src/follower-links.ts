@@ -19,6 +19,7 @@ export type FollowerPlace = {
 export class FollowerLinks {
   readonly links: RoleLinks
   readonly #context: ProcessContext
+  readonly #role: 'proxy' | 'edge'
   readonly #parent: RoleLinks | readonly string[]
   readonly #dialler: ParentDialler | undefined
 
@@ -34,6 +35,7 @@ export class FollowerLinks {
     const { config, names, log } = context
     const { role, place, prng, report } = options
     this.#context = context
+    this.#role = role
     this.#parent = place.parent
     this.links = new RoleLinks({
       identity: inProcessIdentity(place.name, place.region, role),
@@ -74,6 +76,8 @@ export class FollowerLinks {
       log.warn({ event: 'stream.resync', doc: fact.doc, reason: fact.reason }, 'stream starts anew')
     } else if (fact.event === 'caught-up') {
       const { doc, rung, tookMs } = fact
+      metrics.labelled('catchups_total', this.#role, rung).inc()
+      metrics.labelled('catchup_seconds', this.#role, rung).observe(tookMs / 1000)
       log.debug({ event: 'stream.caught-up', doc, rung, tookMs }, 'stream caught up')
     } else {
       log.info({ event: 'stream.refused', doc: fact.doc, code: fact.code }, 'stream refused')

@@ -22,6 +22,7 @@ export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
   snapshotEveryRecords: limits.snapshotEveryRecords,
   restAfterMs: limits.ringAgeMaxMs,
   unloadAfterMs: limits.documentIdleCloseMs,
+  largeStateBytes: limits.largeStateBytes,
 })
 
 /** The bounds of a proxy, by the configuration. */
@@ -37,6 +38,7 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   documentsPerViewerMax,
   documentsMax: limits.documentsMax,
   cohortsPerDocumentMax: limits.cohortsPerDocumentMax,
+  joinsWaitingMax: limits.joinsWaitingMax,
 })
 
 const ringLimits = (limits: Config['limits']): RingLimits => ({
@@ -47,6 +49,11 @@ const ringLimits = (limits: Config['limits']): RingLimits => ({
 
 const followerLimits = (limits: Config['limits']): FollowerLimits => ({
   ring: ringLimits(limits),
-  upstream: { ...defaultUpstreamLimits, creditBytes: limits.creditBytes },
+  upstream: {
+    ...defaultUpstreamLimits,
+    creditBytes: limits.creditBytes,
+    snapshotBytesMax: limits.snapshotBytesMax,
+  },
   pendingBytesMax: limits.replicaPendingBytesMax,
+  largeStateBytes: limits.largeStateBytes,
 })

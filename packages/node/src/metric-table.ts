@@ -75,6 +75,12 @@ export const metricTable = {
     meaning:
       'Streams that became live, by what it took: tail, snapshot, snapshot-elsewhere or replay.',
   },
+  catchup_seconds: {
+    type: 'histogram',
+    labels: ['role', 'rung'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10, 60],
+    meaning: 'Time from when a stream was wanted or broken until it is live.',
+  },
   replays_total: {
     type: 'counter',
     labels: ['role', 'outcome'],

@@ -1,3 +1,4 @@
+import type { ReplicaWorkerFactory } from '@fanfold/document'
 import {
   type LinkId,
   labelMax,
@@ -23,6 +24,8 @@ export type ProcessContext = {
   /** An author is looking: what their code throws may be shown in the log as it is. */
   readonly isDevelopment: boolean
   readonly names: ProcessNames
+  /** Makes the replica worker of a role; those of a process share their threads. */
+  readonly openWorker: ReplicaWorkerFactory
   /** Shared state is in doubt: the process must end. */
   readonly fail: (error: unknown) => void
 }

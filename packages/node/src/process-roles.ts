@@ -22,7 +22,7 @@ export class ProcessRoles {
 
   /** Closes what is open, from the edges up; what the log has begun is finished. */
   async close(): Promise<void> {
-    for (const host of [...this.edges, ...this.proxies]) host.close()
+    await Promise.all([...this.edges, ...this.proxies].map(host => host.close()))
     await this.authority?.close()
   }
 }

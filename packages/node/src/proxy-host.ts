@@ -1,7 +1,9 @@
+import type { ReplicaWorkerInput } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import { type ProxyEffect, type ProxyFact, type ProxyInput, ProxyTier } from '@fanfold/proxy'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
+import { HostWorker } from './host-worker.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { proxyLimits } from './machine-limits.ts'
 import type { ProcessContext } from './process-context.ts'
@@ -11,7 +13,8 @@ import { sha256 } from './sha256.ts'
 /** A proxy of a process: the machine, the link to its parent and its children's links. */
 export class ProxyHost {
   readonly #machine: ProxyTier
-  readonly #driver: MachineDriver<ProxyInput, ProxyEffect>
+  readonly #driver: MachineDriver<ProxyInput | ReplicaWorkerInput, ProxyEffect>
+  readonly #worker: HostWorker
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
 
@@ -24,7 +27,12 @@ export class ProxyHost {
       prng: prng.fork('machine'),
       limits: proxyLimits(config),
     })
-    this.#driver = new MachineDriver<ProxyInput, ProxyEffect>({
+    this.#worker = new HostWorker({
+      open: context.openWorker,
+      metrics: context.metrics,
+      receive: input => this.#driver.submit(input),
+    })
+    this.#driver = new MachineDriver<ProxyInput | ReplicaWorkerInput, ProxyEffect>({
       machine: this.#machine,
       perform: effect => this.#perform(effect),
       fail,
@@ -59,9 +67,15 @@ export class ProxyHost {
     return this.#machine.hasParent
   }
 
-  close(): void {
+  /** Replicas of large documents at the worker. */
+  get workerReplicaCount(): number {
+    return this.#worker.count
+  }
+
+  async close(): Promise<void> {
     this.#follower.close()
     this.#driver.close()
+    await this.#worker.close()
   }
 
   #perform(effect: ProxyEffect): void {
@@ -76,6 +90,9 @@ export class ProxyHost {
         return
       case 'want-parents':
         this.#follower.wantParents(effect.count)
+        return
+      default:
+        this.#worker.perform(effect)
     }
   }
 

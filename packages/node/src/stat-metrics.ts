@@ -25,7 +25,8 @@ export class StatMetrics {
     const metrics = this.#metrics
     const viewers = edges.map(edge => edge.viewers.stats())
     const writers = authority?.writers.stats()
-    const parents = [...(authority === undefined ? [] : [authority]), ...proxies]
+    const authorities = authority === undefined ? [] : [authority]
+    const parents = [...authorities, ...proxies]
     const followers = [...proxies, ...edges]
     const links = [...parents, ...edges].flatMap(host => host.links.stats() ?? [])
     metrics.plain('viewers').set(sum(viewers.map(stats => stats.viewers)))
@@ -37,6 +38,11 @@ export class StatMetrics {
     metrics.labelled('documents', 'authority').set(authority?.counts.documents ?? 0)
     metrics.labelled('documents', 'proxy').set(sum(proxies.map(host => host.counts.documents)))
     metrics.labelled('documents', 'edge').set(sum(edges.map(host => host.counts.documents)))
+    const replicasOf = (hosts: readonly { readonly workerReplicaCount: number }[]): number =>
+      sum(hosts.map(host => host.workerReplicaCount))
+    metrics.labelled('worker_replicas', 'authority').set(replicasOf(authorities))
+    metrics.labelled('worker_replicas', 'proxy').set(replicasOf(proxies))
+    metrics.labelled('worker_replicas', 'edge').set(replicasOf(edges))
     metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
     metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
     metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))

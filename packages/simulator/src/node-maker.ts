@@ -10,7 +10,7 @@ import {
   type AuthorityLimits,
   defaultAuthorityLimits,
 } from '@fanfold/authority'
-import type { ReplicaWorkerEffect, ReplicaWorkerInput } from '@fanfold/document'
+import { plainCodec, type ReplicaWorkerInput, type SnapshotCodec } from '@fanfold/document'
 import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
 import { type Machine, milliseconds, type Prng, type Sha256 } from '@fanfold/kernel'
 import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
@@ -77,11 +77,7 @@ export class NodeMaker {
   authority(
     disk: LogDisk,
     answer: (effect: WriterEffect) => void,
-  ): MadeNode<
-    AuthorityInput | ReplicaWorkerInput,
-    AuthorityEffect | ReplicaWorkerEffect,
-    Authority
-  > & {
+  ): MadeNode<AuthorityInput, AuthorityEffect, Authority> & {
     readonly store: SimulatedLogStore
   } {
     const { sha256, clock, note, stream, performOnLink } = this.#with
@@ -91,6 +87,7 @@ export class NodeMaker {
       sha256,
       randomBytes: count => prng.bytes(count),
       limits: this.#authorityLimits(),
+      codec: this.#codecOf('authority'),
     })
     const store = new SimulatedLogStore({
       clock,
@@ -99,10 +96,7 @@ export class NodeMaker {
       disk,
       receive: input => driver.receive(input),
     })
-    const driver = this.#drive<
-      AuthorityInput | ReplicaWorkerInput,
-      AuthorityEffect | ReplicaWorkerEffect
-    >('authority', machine, effect => {
+    const driver = this.#drive<AuthorityInput, AuthorityEffect>('authority', machine, effect => {
       switch (effect.kind) {
         case 'link-send':
         case 'link-signal':
@@ -152,7 +146,7 @@ export class NodeMaker {
   edge(
     node: TreeNode,
     ceiling: number,
-  ): MadeNode<EdgeInput | ReplicaWorkerInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
+  ): MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
     const { sha256, clock, oracle, problems, note, stream, options } = this.#with
     const { name } = node
     const worker = this.#worker(name, input => driver.receive(input))
@@ -166,6 +160,8 @@ export class NodeMaker {
         documentsPerViewerMax: 100,
         documentsMax: 100_000,
       },
+      codec: this.#codecOf(name),
+      isSnapshotDisabled: this.#isSnapshotless(name),
     })
     const rim = new ViewerRim({
       clock,
@@ -182,33 +178,29 @@ export class NodeMaker {
       variants: this.#with.variants,
       receive: input => driver.receive(input),
     })
-    const driver = this.#drive<EdgeInput | ReplicaWorkerInput, EdgeEffect>(
-      name,
-      machine,
-      effect => {
-        switch (effect.kind) {
-          case 'link-send':
-          case 'link-signal':
-          case 'link-close':
-          case 'worker-open':
-          case 'worker-feed':
-          case 'worker-encode':
-          case 'worker-view':
-          case 'worker-close':
-          case 'want-parents':
-            this.#performOfFollower(effect, node, worker)
-            return
-          case 'load-variant':
-            loads.load(effect.variant)
-            return
-          case 'fact':
-            note(name, effect.fact)
-            return
-          default:
-            rim.perform(effect)
-        }
-      },
-    )
+    const driver = this.#drive<EdgeInput, EdgeEffect>(name, machine, effect => {
+      switch (effect.kind) {
+        case 'link-send':
+        case 'link-signal':
+        case 'link-close':
+        case 'worker-open':
+        case 'worker-feed':
+        case 'worker-encode':
+        case 'worker-view':
+        case 'worker-close':
+        case 'want-parents':
+          this.#performOfFollower(effect, node, worker)
+          return
+        case 'load-variant':
+          loads.load(effect.variant)
+          return
+        case 'fact':
+          note(name, effect.fact)
+          return
+        default:
+          rim.perform(effect)
+      }
+    })
     return { driver, machine, worker, rim, stop: () => stopAll(driver, worker) }
   }
 
@@ -242,10 +234,23 @@ export class NodeMaker {
     })
   }
 
+  /** The same each time that the node starts. */
+  #codecOf(name: string): SnapshotCodec {
+    const { stream, options } = this.#with
+    return stream(`${name} codec`).chance(options.packingShare) ? toyCodec : plainCodec
+  }
+
+  #isSnapshotless(name: string): boolean {
+    const { stream, options } = this.#with
+    return stream(`${name} snapshots`).chance(options.snapshotlessShare)
+  }
+
   #authorityLimits(): AuthorityLimits {
-    const { ringRecordsMax, snapshotEveryRecords, restAfterMs } = this.#with.options
+    const { ringRecordsMax, snapshotEveryRecords, restAfterMs, largeStateBytes } =
+      this.#with.options
     return {
       ...defaultAuthorityLimits,
+      largeStateBytes,
       ring: { ...defaultAuthorityLimits.ring, recordsMax: ringRecordsMax },
       snapshotEveryRecords,
       restAfterMs,
@@ -254,8 +259,9 @@ export class NodeMaker {
   }
 
   #followerLimits(): FollowerLimits {
-    const { ringRecordsMax, creditBytes } = this.#with.options
+    const { ringRecordsMax, creditBytes, largeStateBytes } = this.#with.options
     return {
+      largeStateBytes,
       ring: { recordsMax: ringRecordsMax, bytesMax: 1_048_576, ageMax: milliseconds(60_000) },
       upstream: { ...defaultUpstreamLimits, creditBytes },
       pendingBytesMax: 16_384,
