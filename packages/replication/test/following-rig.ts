@@ -1,4 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
+import type { ReplicaWorkerInput } from '@fanfold/document'
 import { type Instant, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -112,6 +113,10 @@ export class Rig {
     this.following.lag(doc, ms, at(this.nowMs), this.#effects)
   }
 
+  answer(input: ReplicaWorkerInput): void {
+    this.following.receiveWorker(input, at(this.nowMs), this.#effects)
+  }
+
   relay(frame: ReplayAsk): boolean {
     return this.following.sendToParent(frame, this.#effects)
   }
@@ -178,8 +183,8 @@ export const welcome = (
   ceiling,
 })
 
-export const snapshotFrames = (position: Position, channel = 7): LinkFrame[] => {
-  const { manifest, pieces } = snapshotAt(position)
+export const snapshotFrames = (position: Position, channel = 7, bytes = 0): LinkFrame[] => {
+  const { manifest, pieces } = snapshotAt(position, bytes)
   return [
     { kind: 'snapshot-begin', channel, manifest },
     ...pieces.map(
