@@ -99,6 +99,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       left: (doc, link) => this.#left(doc, link),
       flush: doc => this.#flush(doc),
       variant: (hash, link) => this.#requestVariant(toHex(hash), link),
+      signal: () => undefined,
     })
   }
 
@@ -161,8 +162,6 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const document = this.#documents.get(doc) ?? this.#follow(doc)
     if (document.follower.hasState) {
       document.downstream.join(request, document.follower.replica.position, this.#effects)
-      const { stale, ageMs } = this.#stalenessOf(doc)
-      if (stale) document.downstream.statusTo(request.link, stale, ageMs, this.#effects)
       this.#flush(doc)
       this.#lingerIfUnused(doc, document)
     } else if (this.#following.hasParent) {
@@ -208,6 +207,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       chain: this.#chain,
       source: follower,
       ceiling: () => follower.upstream.ceiling,
+      staleness: () => this.#stalenessOf(doc),
     })
     const document: ProxyDocument = { follower, downstream, channel, waiting: new Map() }
     this.#documents.set(doc, document)
@@ -275,7 +275,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       }
       case 'staleness':
-        this.#tellStaleness(doc, document)
+        document.downstream.tellStaleness(this.#effects)
         return
       case 'unused':
         this.#letGo(doc)
@@ -317,11 +317,6 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#following.unwantVariant(hash)
     const links = this.#variantRequests.take(hash)
     this.#children.answerVariant(hashBytes(hash), links, variant, this.#effects)
-  }
-
-  #tellStaleness(doc: DocumentKey, document: ProxyDocument): void {
-    const { stale, ageMs } = this.#stalenessOf(doc)
-    document.downstream.status(stale, ageMs, this.#effects)
   }
 
   #stalenessOf(doc: DocumentKey): { readonly stale: boolean; readonly ageMs: number } {

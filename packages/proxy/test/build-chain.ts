@@ -81,6 +81,7 @@ class Top implements Node {
       flush: key => this.#children.setBusy(key, this.#downstream.flush(this.#effects)),
       variant: (hash, link) =>
         this.#children.answerVariant(hash, [link], this.variant, this.#effects),
+      signal: () => undefined,
     })
     this.#downstream = new Downstream({
       doc,
@@ -133,7 +134,7 @@ const proxyNode = (proxy: ProxyTier): Node => ({
 function withLinkEffects(effects: LinkEffect[], action: (all: ProxyEffect[]) => void): void {
   const all: ProxyEffect[] = []
   action(all)
-  for (const effect of all) if (effect.kind !== 'fact') effects.push(effect)
+  for (const effect of all) if ('link' in effect) effects.push(effect)
 }
 
 const followingNode = (following: Following): Node => ({
@@ -267,7 +268,7 @@ export class ProxyChain {
     const effects: LinkEffect[] = []
     action(effects)
     for (const effect of effects) {
-      if (effect.kind !== 'link-send') continue
+      if (effect.kind === 'link-close') continue
       this.#under.push({ from: node, link: effect.link, frame: effect.frame })
     }
   }

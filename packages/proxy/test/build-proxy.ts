@@ -154,10 +154,12 @@ export class Rig {
   }
 }
 
-/** Frames to a link among effects. */
+/** Frames to a link among effects, signals too. */
 export const framesOf = (effects: readonly ProxyEffect[], to: LinkId): LinkFrame[] =>
   effects.flatMap(effect =>
-    effect.kind === 'link-send' && effect.link === to ? (decodeLinkFrame(effect.frame) ?? []) : [],
+    (effect.kind === 'link-send' || effect.kind === 'link-signal') && effect.link === to
+      ? (decodeLinkFrame(effect.frame) ?? [])
+      : [],
   )
 
 /** Events among effects. */

@@ -72,7 +72,7 @@ t.test('under the same ceiling a follower resumes from what it holds', async t =
   t.ok(isAt(chain, 30))
   t.same(
     chain.events.map(({ kind }) => kind),
-    ['joined', 'staleness', 'records'],
+    ['joined', 'staleness', 'records', 'caught-up'],
     'without a snapshot',
   )
 })
@@ -88,7 +88,7 @@ t.test('a ceiling that falls takes effect all the way down before anything else'
   chain.settle()
   t.same(
     chain.events.map(({ kind }) => kind).filter(kind => kind !== 'staleness'),
-    ['ceiling', 'reset', 'joined'],
+    ['ceiling', 'reset', 'joined', 'caught-up'],
   )
   t.equal(chain.following.staleFor(doc, instant(0)), undefined)
   t.equal(chain.follower.upstream.ceiling, 0)

@@ -10,9 +10,18 @@ import {
   limits,
   type PeerIdentity,
   ProtocolError,
+  type SignalKind,
   type SignedVariant,
 } from '@fanfold/protocol'
-import type { Downstream, JoinRequest } from './downstream.ts'
+import type { JoinRequest } from './child-stream.ts'
+import type { Downstream } from './downstream.ts'
+import { type Replays, replayEnded } from './replays.ts'
+import {
+  defaultTransferLimits,
+  LinkAllowance,
+  type TransferLimits,
+  TurnAllowance,
+} from './transfer-allowance.ts'
 
 /** What a role with children does with their requests. */
 export type ChildLinksOwner = {
@@ -26,6 +35,10 @@ export type ChildLinksOwner = {
   flush(doc: DocumentKey): void
   /** A child asks for an edge variant; the role answers with `answerVariant`, now or when it can. */
   variant(hash: Uint8Array, link: LinkId): void
+  /** A child says how it is with a document that it has asked for. */
+  signal(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void
+  /** What answers children that ask for logs; without it they are told that there are none. */
+  readonly replays?: Replays | undefined
 }
 
 type ChildLink = {
@@ -34,6 +47,7 @@ type ChildLink = {
   readonly variantsAsked: Set<string>
   /** Documents the child has asked for and not left. */
   readonly docs: Set<DocumentKey>
+  readonly allowance: LinkAllowance
   isCongested: boolean
 }
 
@@ -46,6 +60,9 @@ export const documentsPerLinkMax = 1_000_000
  */
 export class ChildLinks {
   readonly #owner: ChildLinksOwner
+  readonly #limits: TransferLimits
+  /** What snapshots may take of this turn. */
+  readonly #turn: TurnAllowance
   readonly #links = new Map<LinkId, ChildLink>()
   /** What the children call each document that the role serves. */
   readonly #channels = new Map<number, DocumentKey>()
@@ -53,8 +70,10 @@ export class ChildLinks {
   readonly #busy = new Set<DocumentKey>()
   #nextChannel = 1
 
-  constructor(owner: ChildLinksOwner) {
+  constructor(owner: ChildLinksOwner, limits: TransferLimits = defaultTransferLimits) {
     this.#owner = owner
+    this.#limits = limits
+    this.#turn = new TurnAllowance(limits.workBytesPerTurnMax)
   }
 
   /** Links of children that are open. */
@@ -97,16 +116,18 @@ export class ChildLinks {
 
   /** True when `flushNext` is to be called in the next turn. */
   get hasBusy(): boolean {
-    return this.#busy.size > 0
+    return this.#busy.size > 0 || this.#owner.replays?.hasMore === true
   }
 
   /**
-   * Sends the next of what is waiting, and no more than one document's: a link that was told to be
-   * drained has many, and can say that it is full again before the turn of the next one.
+   * Sends the next of what is waiting, and no more than one document's and one replay's: a link that
+   * was told to be drained has many, and can say that it is full again before the turn of the next one.
    *
    * @param effects where the owner appends what it sends
    */
-  flushNext(effects: readonly unknown[]): void {
+  flushNext(effects: EffectSink<LinkEffect> & { readonly length: number }): void {
+    this.#turn.refill()
+    this.#owner.replays?.sendNext(effects)
     const effectsBefore = effects.length
     for (let left = this.#busy.size; left > 0; left--) {
       const [doc] = this.#busy
@@ -125,6 +146,7 @@ export class ChildLinks {
           peer: input.peer,
           variantsAsked: new Set(),
           docs: new Set(),
+          allowance: new LinkAllowance(this.#turn, this.#limits.bytesOnLinkMax),
           isCongested: false,
         })
         return
@@ -138,7 +160,7 @@ export class ChildLinks {
         this.#setCongested(input.link, false)
         return
       case 'link-closed':
-        this.#close(input.link)
+        this.#close(input.link, effects)
     }
   }
 
@@ -163,10 +185,11 @@ export class ChildLinks {
     }
   }
 
-  #close(link: LinkId): void {
+  #close(link: LinkId, effects: EffectSink<LinkEffect>): void {
     const child = this.#links.get(link)
     if (child === undefined) return
     this.#links.delete(link)
+    this.#owner.replays?.close(link, effects)
     for (const doc of child.docs) this.#leave(doc, link)
   }
 
@@ -175,6 +198,7 @@ export class ChildLinks {
     const child = this.#links.get(link)
     if (child === undefined) return
     child.isCongested = isCongested
+    if (!isCongested) this.#owner.replays?.drained(link)
     for (const doc of child.docs) {
       this.#owner.downstream(doc)?.setCongested(link, isCongested)
       if (!isCongested) this.#busy.add(doc)
@@ -196,23 +220,7 @@ export class ChildLinks {
   #route(link: LinkId, child: ChildLink, frame: LinkFrame, effects: EffectSink<LinkEffect>): void {
     switch (frame.kind) {
       case 'join':
-        if (child.docs.size >= documentsPerLinkMax && !child.docs.has(frame.doc)) {
-          throw new ProtocolError(
-            'FANFOLD_OVERLOADED',
-            `${documentsPerLinkMax} documents on a link`,
-          )
-        }
-        child.docs.add(frame.doc)
-        this.#owner.join(frame.doc, {
-          link,
-          ceiling: child.peer.ceiling,
-          have: frame.have,
-          credit: frame.credit,
-          // The link may drain while the join waits for its answer.
-          get isCongested() {
-            return child.isCongested
-          },
-        })
+        this.#join(link, child, frame)
         return
       case 'leave':
         if (child.docs.delete(frame.doc)) this.#leave(frame.doc, link)
@@ -226,9 +234,23 @@ export class ChildLinks {
       }
       case 'request-pieces': {
         const doc = this.#channels.get(frame.channel)
-        if (doc !== undefined) this.#owner.downstream(doc)?.resend(link, frame.indexes, effects)
+        if (doc === undefined) return
+        this.#owner.downstream(doc)?.resend(link, frame.indexes, effects)
+        this.#busy.add(doc)
         return
       }
+      case 'request-replay':
+        this.#requestReplay(link, child, frame, effects)
+        return
+      case 'replay-credit':
+        this.#owner.replays?.credit(frame.doc, link, frame.bytes, effects)
+        return
+      case 'leave-replay':
+        this.#owner.replays?.leave(frame.doc, link, effects)
+        return
+      case 'signal':
+        this.#takeSignal(link, child, frame)
+        return
       case 'request-variant':
         this.#requestVariant(link, child, frame.hash, effects)
         return
@@ -237,6 +259,55 @@ export class ChildLinks {
       default:
         throw new ProtocolError('FANFOLD_BAD_FRAME', `a child does not send ${frame.kind}`)
     }
+  }
+
+  #join(link: LinkId, child: ChildLink, frame: Extract<LinkFrame, { kind: 'join' }>): void {
+    const { doc, have, credit, take, codecs } = frame
+    if (child.docs.size >= documentsPerLinkMax && !child.docs.has(doc)) {
+      throw new ProtocolError('FANFOLD_OVERLOADED', `${documentsPerLinkMax} documents on a link`)
+    }
+    child.docs.add(doc)
+    this.#owner.join(doc, {
+      link,
+      ceiling: child.peer.ceiling,
+      have,
+      credit,
+      take,
+      codecs,
+      // The link may drain while the join waits for its answer.
+      get isCongested() {
+        return child.isCongested
+      },
+      allowance: child.allowance,
+    })
+  }
+
+  #requestReplay(
+    link: LinkId,
+    child: ChildLink,
+    frame: Extract<LinkFrame, { kind: 'request-replay' }>,
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    const { doc, have, credit } = frame
+    const { replays } = this.#owner
+    if (replays === undefined) {
+      const message = 'this node replays no logs'
+      effects.push(replayEnded(link, doc, { code: 'FANFOLD_NO_PARENT', message }))
+      return
+    }
+    const { ceiling } = child.peer
+    // The link may drain, and fill again, while the replay goes on.
+    const isCongested = (): boolean => child.isCongested
+    replays.request(doc, { link, ceiling, have, credit, isCongested }, effects)
+  }
+
+  /** What is said of a document that the child has left meanwhile is worth nothing. */
+  #takeSignal(link: LinkId, child: ChildLink, frame: Extract<LinkFrame, { kind: 'signal' }>): void {
+    const { signal, doc, value } = frame
+    if (signal !== 'presence' && signal !== 'lag') {
+      throw new ProtocolError('FANFOLD_BAD_FRAME', `a child does not signal ${signal}`)
+    }
+    if (doc !== undefined && child.docs.has(doc)) this.#owner.signal(link, signal, doc, value)
   }
 
   #requestVariant(

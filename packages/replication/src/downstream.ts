@@ -9,7 +9,7 @@
  * Children at the same cursor get the same frame, byte for byte: the channel is the parent's.
  */
 
-import { type Chain, projectSnapshot, type Snapshot } from '@fanfold/document'
+import { type Chain, plainCodec } from '@fanfold/document'
 import { assert, type EffectSink, equalBytes } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -23,54 +23,24 @@ import {
   limits,
   type Position,
 } from '@fanfold/protocol'
+import { type ChildStream, isTransferring, type JoinRequest } from './child-stream.ts'
 import { isAhead } from './is-ahead.ts'
+import { PiecePacker } from './piece-packer.ts'
 import type { RecordRing } from './record-ring.ts'
-import { snapshotBytes } from './snapshot-assembly.ts'
+import { type SnapshotSource, SnapshotTransfers } from './snapshot-transfers.ts'
+import { defaultTransferLimits, LinkAllowance, TurnAllowance } from './transfer-allowance.ts'
 
-/** Where snapshots come from; `undefined` while there is none to give (an append is in flight). */
-export type SnapshotSource = {
-  /** One at the current head. */
-  snapshot(): Snapshot | undefined
-  /** The newest one that was made before, however old. */
-  readonly lastSnapshot: Snapshot | undefined
-}
-
-/** A join that waits for an answer or is answered. */
-export type JoinRequest = {
-  readonly link: LinkId
-  /** Highest tag the child may be sent; from its token. */
-  readonly ceiling: number
-  readonly have: Position | undefined
-  /** Bytes of records the child takes. */
-  readonly credit: number
-  /** Whether the link holds more unsent bytes than it should, at the moment of asking. */
-  readonly isCongested: boolean
-}
-
-/** Pieces of snapshots handed to links in one turn, so that records of other documents get between. */
-const piecesPerTurnMax = 8
 /** A child may not be owed more than this, whatever it grants. */
 const creditBytesMax = 67_108_864
 
-type Child = {
-  readonly link: LinkId
-  /** Highest tag the child may be sent; from its token. */
-  readonly ceilingMax: number
-  /** Highest tag the child is sent, as it was welcomed. */
-  ceiling: number
-  /** Bytes of records the child granted when it joined. */
-  readonly granted: number
-  /** What the child said it has; an older snapshot would be of no use to it. */
-  readonly have: Position | undefined
-  /** Seq up to which the child was sent records, or the snapshot's. */
-  cursor: number
-  credit: number
-  isCongested: boolean
-  /** The snapshot under way and the next piece of it; undefined when none is. */
-  transfer: { readonly snapshot: Snapshot; next: number } | undefined
-  /** The child waits for a snapshot that does not exist yet. */
-  needsSnapshot: boolean
+/** How old what a node holds of a document may be. */
+export type Staleness = {
+  readonly stale: boolean
+  /** Since when, ms; 0 when it is not. */
+  readonly ageMs: number
 }
+
+const fresh: Staleness = { stale: false, ageMs: 0 }
 
 /** One document's children. */
 export class Downstream {
@@ -78,9 +48,12 @@ export class Downstream {
   readonly #channel: number
   readonly #ring: RecordRing
   readonly #chain: Chain
-  readonly #source: SnapshotSource
   readonly #ceiling: () => number
-  readonly #children = new Map<LinkId, Child>()
+  readonly #staleness: () => Staleness
+  readonly #transfers: SnapshotTransfers
+  readonly #children = new Map<LinkId, ChildStream>()
+  /** Of children whose links say nothing of what they may be handed. */
+  #ownTurn: TurnAllowance | undefined
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -91,13 +64,19 @@ export class Downstream {
     readonly source: SnapshotSource
     /** Highest tag of a part that this node itself may hold of the document. */
     readonly ceiling: () => number
+    /** Packs pieces; one for a whole node. When not said, they are sent as they are. */
+    readonly packer?: PiecePacker | undefined
+    /** How old what the node holds may be, now; when not said, it never is. */
+    readonly staleness?: (() => Staleness) | undefined
   }) {
     this.#doc = options.doc
     this.#channel = options.channel
     this.#ring = options.ring
     this.#chain = options.chain
-    this.#source = options.source
     this.#ceiling = options.ceiling
+    this.#staleness = options.staleness ?? (() => fresh)
+    const { channel, ring, source, packer = new PiecePacker(plainCodec) } = options
+    this.#transfers = new SnapshotTransfers({ channel, ring, source, packer })
   }
 
   /** Children that observe the document. */
@@ -105,64 +84,77 @@ export class Downstream {
     return this.#children.size
   }
 
+  /** Bytes of snapshots sent to children so far. */
+  get snapshotBytesSent(): number {
+    return this.#transfers.bytesSent
+  }
+
   /**
-   * Answers a join: tail when the ring holds what the child lacks, a snapshot otherwise, refused when
-   * the child is ahead of this node. What is due follows with `flush`.
+   * Answers a join: tail when the ring holds what the child lacks, a snapshot otherwise; refused when
+   * the child is ahead of this node, or takes no snapshot where it needs one. What is due follows with
+   * `flush`.
    */
-  join(request: JoinRequest, head: Position, effects: EffectSink<LinkEffect>): void {
+  join(
+    request: JoinRequest,
+    head: Position,
+    effects: EffectSink<LinkEffect>,
+  ): JoinMode | 'refused' {
     const { link, have } = request
-    this.#children.delete(link)
+    this.leave(link)
     if (have !== undefined && isAhead(have, head)) {
-      this.#send(
-        link,
-        refusal(this.#doc, 'FANFOLD_NO_PARENT', 'this node is behind the child', 50),
-        effects,
-      )
-      return
+      const message = 'this node is behind the child'
+      this.#send(link, refusal(this.#doc, 'FANFOLD_NO_PARENT', message, 50), effects)
+      return 'refused'
     }
     const known = have === undefined ? undefined : this.#ring.hashAt(have.seq)
     const isTail = have !== undefined && known !== undefined && equalBytes(known, have.hash)
-    const granted = Math.min(request.credit, creditBytesMax)
-    const child: Child = {
-      link,
-      ceilingMax: request.ceiling,
-      ceiling: 0,
-      have,
-      cursor: isTail ? have.seq : 0,
-      granted,
-      credit: granted,
-      isCongested: request.isCongested,
-      transfer: undefined,
-      needsSnapshot: !isTail,
+    if (!isTail && request.take === 'tail') {
+      const message = `the records after ${this.#ring.base.seq} are at hand`
+      this.#send(link, refusal(this.#doc, 'FANFOLD_NO_TAIL', message, 0), effects)
+      return 'refused'
     }
+    const child = this.#childOf(request)
+    if (isTail) child.cursor = have.seq
+    else this.#transfers.need(child)
     this.#children.set(link, child)
     this.#welcome(child, isTail ? 'tail' : 'snapshot', head, effects)
+    if (this.#staleness().stale) this.#tellStatus(child, effects)
+    return isTail ? 'tail' : 'snapshot'
   }
 
   /** The child is gone, or does not want the document any more. */
   leave(link: LinkId): void {
+    const child = this.#children.get(link)
+    if (child === undefined) return
+    this.#transfers.drop(child)
     this.#children.delete(link)
   }
 
   /** The child has taken so many bytes. */
   credit(link: LinkId, bytes: number): void {
     const child = this.#children.get(link)
-    if (child !== undefined) child.credit = Math.min(child.credit + bytes, creditBytesMax)
+    if (child === undefined) return
+    child.credit = Math.min(child.credit + bytes, creditBytesMax)
+    const { transfer } = child
+    if (transfer === undefined || isTransferring(child)) return
+    // Records that follow the snapshot were taken: it is there.
+    if (child.cursor > transfer.shared.snapshot.manifest.at.seq) child.transfer = undefined
   }
 
   /** The link has, or no longer has, more unsent bytes than it should. */
   setCongested(link: LinkId, isCongested: boolean): void {
     const child = this.#children.get(link)
-    if (child !== undefined) child.isCongested = isCongested
+    if (child === undefined) return
+    child.isCongested = isCongested
+    if (!isCongested && child.isStatusTold) child.isStatusDue = true
   }
 
-  /** Sends pieces again that arrived damaged. */
+  /** The child asks for pieces again: the next `flush` sends them, or begins the snapshot anew. */
   resend(link: LinkId, indexes: readonly number[], effects: EffectSink<LinkEffect>): void {
     const child = this.#children.get(link)
-    const last = child?.transfer?.snapshot
-    if (child === undefined || last === undefined) return
-    for (const index of indexes.slice(0, piecesPerTurnMax))
-      this.#sendPiece(child, last, index, effects)
+    if (child === undefined) return
+    if (child.take === 'tail') this.#needSnapshot(child, effects)
+    else this.#transfers.resend(child, indexes)
   }
 
   /**
@@ -170,15 +162,13 @@ export class Downstream {
    * owner calls again in its next turn.
    */
   flush(effects: EffectSink<LinkEffect>): boolean {
+    this.#ownTurn?.refill()
+    let isMore = this.#transfers.advance(effects)
     const shared: SharedFrame = { from: -1, to: -1, ceiling: -1, frame: undefined }
-    let isMore = false
     for (const child of this.#children.values()) {
       if (child.isCongested) continue
-      if (child.needsSnapshot && !this.#beginTransfer(child, effects)) continue
-      if (child.transfer !== undefined && !this.#continueTransfer(child, effects)) {
-        isMore = true
-        continue
-      }
+      if (child.isStatusDue) this.#tellStatus(child, effects)
+      if (child.needsSnapshot || isTransferring(child)) continue
       this.#sendRecords(child, shared, effects)
       if (child.needsSnapshot) isMore = true
     }
@@ -191,115 +181,144 @@ export class Downstream {
    */
   restart(head: Position, effects: EffectSink<LinkEffect>): void {
     for (const child of this.#children.values()) {
-      child.needsSnapshot = true
-      child.transfer = undefined
+      this.#needSnapshot(child, effects)
+      if (!this.#children.has(child.link)) continue
       if (child.ceiling !== this.#ceilingOf(child)) this.#welcome(child, 'snapshot', head, effects)
+    }
+  }
+
+  /** Refuses the children that wait for a snapshot which does not come: they ask again. */
+  refuseWaiting(
+    reason: { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs: number },
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    const { code, message, retryAfterMs } = reason
+    for (const child of this.#children.values()) {
+      if (!child.needsSnapshot || child.isCongested) continue
+      this.leave(child.link)
+      this.#send(child.link, refusal(this.#doc, code, message, retryAfterMs), effects)
     }
   }
 
   /** Tells all children that the document is no longer served here, and forgets them. */
   end(code: ErrorCode, message: string, effects: EffectSink<LinkEffect>): void {
+    for (const child of this.#children.values()) this.#endOf(child, code, message, effects)
+  }
+
+  /** Tells all children how old what they get may be; those whose links are full, once they are not. */
+  tellStaleness(effects: EffectSink<LinkEffect>): void {
     for (const child of this.#children.values()) {
-      this.#send(child.link, { kind: 'ended', channel: this.#channel, code, message }, effects)
+      if (child.isCongested) child.isStatusDue = true
+      else this.#tellStatus(child, effects)
     }
-    this.#children.clear()
   }
 
-  /** Tells all children whether this node has lost its own parent. */
-  status(stale: boolean, ageMs: number, effects: EffectSink<LinkEffect>): void {
-    for (const link of this.#children.keys()) this.statusTo(link, stale, ageMs, effects)
+  /** Tells the children that were sent everything where the head is: who lacks something asks for it. */
+  signalHead(effects: EffectSink<LinkEffect>): void {
+    const value = this.#ring.lastSeq
+    let frame: Uint8Array | undefined
+    for (const child of this.#children.values()) {
+      if (child.needsSnapshot || isTransferring(child) || child.cursor < value) continue
+      frame ??= encodeLinkFrame({ kind: 'signal', signal: 'head', doc: this.#doc, value })
+      const key = `head:${this.#channel}`
+      effects.push({ kind: 'link-signal', link: child.link, key, frame })
+    }
   }
 
-  /** Tells one child, which has just joined. */
-  statusTo(link: LinkId, stale: boolean, ageMs: number, effects: EffectSink<LinkEffect>): void {
-    if (!this.#children.has(link)) return
-    this.#send(link, { kind: 'status', channel: this.#channel, stale, ageMs }, effects)
+  /**
+   * Lets go of what is kept for nobody: snapshots that were sent whole before the last call. True while
+   * some are kept.
+   */
+  letGo(): boolean {
+    let isKept = false
+    for (const child of this.#children.values()) {
+      this.#transfers.letGo(child)
+      if (child.transfer !== undefined) isKept = true
+    }
+    return isKept
   }
 
-  #ceilingOf(child: Child): number {
+  #childOf(request: JoinRequest): ChildStream {
+    const granted = Math.min(request.credit, creditBytesMax)
+    return {
+      link: request.link,
+      ceilingMax: request.ceiling,
+      ceiling: 0,
+      take: request.take,
+      codecs: request.codecs,
+      allowance: request.allowance ?? this.#ownAllowance(),
+      granted,
+      have: request.have,
+      cursor: 0,
+      credit: granted,
+      isCongested: request.isCongested,
+      transfer: undefined,
+      needsSnapshot: false,
+      isStatusDue: false,
+      isStatusTold: false,
+    }
+  }
+
+  #ownAllowance(): LinkAllowance {
+    const { workBytesPerTurnMax } = defaultTransferLimits
+    this.#ownTurn ??= new TurnAllowance(workBytesPerTurnMax)
+    return new LinkAllowance(this.#ownTurn, workBytesPerTurnMax)
+  }
+
+  /** The child needs a snapshot; one that takes none has nothing to wait for. */
+  #needSnapshot(child: ChildStream, effects: EffectSink<LinkEffect>): void {
+    if (child.take === 'tail') {
+      this.#endOf(child, 'FANFOLD_NO_TAIL', 'what the child lacks is not at hand any more', effects)
+    } else {
+      this.#transfers.need(child)
+    }
+  }
+
+  #endOf(
+    child: ChildStream,
+    code: ErrorCode,
+    message: string,
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    this.leave(child.link)
+    this.#send(child.link, { kind: 'ended', channel: this.#channel, code, message }, effects)
+  }
+
+  #tellStatus(child: ChildStream, effects: EffectSink<LinkEffect>): void {
+    const { stale, ageMs } = this.#staleness()
+    // On a link that was full before, what was told may be lost: it is told once more.
+    child.isStatusTold = stale || !child.isStatusDue
+    child.isStatusDue = false
+    const channel = this.#channel
+    const frame = encodeLinkFrame({ kind: 'status', channel, stale, ageMs })
+    effects.push({ kind: 'link-signal', link: child.link, key: `status:${channel}`, frame })
+  }
+
+  #ceilingOf(child: ChildStream): number {
     return Math.min(this.#ceiling(), child.ceilingMax)
   }
 
-  #welcome(child: Child, mode: JoinMode, head: Position, effects: EffectSink<LinkEffect>): void {
+  #welcome(
+    child: ChildStream,
+    mode: JoinMode,
+    head: Position,
+    effects: EffectSink<LinkEffect>,
+  ): void {
     child.ceiling = this.#ceilingOf(child)
     // The child counts anew from each welcome.
     child.credit = child.granted
-    this.#send(
-      child.link,
-      {
-        kind: 'welcome',
-        doc: this.#doc,
-        channel: this.#channel,
-        mode,
-        head,
-        ceiling: child.ceiling,
-      },
-      effects,
-    )
+    const { link, ceiling } = child
+    const channel = this.#channel
+    this.#send(link, { kind: 'welcome', doc: this.#doc, channel, mode, head, ceiling }, effects)
   }
 
-  #beginTransfer(child: Child, effects: EffectSink<LinkEffect>): boolean {
-    const snapshot = this.#freshEnoughSnapshot(child.have)
-    if (snapshot === undefined) return false
-    const projected = projectSnapshot(snapshot, child.ceiling)
-    child.needsSnapshot = false
-    child.transfer = { snapshot: projected, next: 0 }
-    child.cursor = snapshot.manifest.at.seq
-    const { manifest } = projected
-    this.#send(child.link, { kind: 'snapshot-begin', channel: this.#channel, manifest }, effects)
-    return true
-  }
-
-  /** The last snapshot while the ring holds what follows it and that is the smaller part. */
-  #freshEnoughSnapshot(have: Position | undefined): Snapshot | undefined {
-    const last = this.#source.lastSnapshot
-    if (last !== undefined && (have === undefined || !isAhead(have, last.manifest.at))) {
-      const { at } = last.manifest
-      const known = this.#ring.hashAt(at.seq)
-      if (known !== undefined && equalBytes(known, at.hash)) {
-        if (this.#ring.bytesAfter(at.seq) <= snapshotBytes(last.manifest)) return last
-      }
-    }
-    return this.#source.snapshot()
-  }
-
-  /** True when the whole snapshot has been handed to the link. */
-  #continueTransfer(child: Child, effects: EffectSink<LinkEffect>): boolean {
-    const transfer = child.transfer
-    assert(transfer !== undefined, 'a transfer that goes on has begun')
-    const { snapshot } = transfer
-    const end = Math.min(transfer.next + piecesPerTurnMax, snapshot.pieces.length)
-    for (; transfer.next < end; transfer.next++) {
-      this.#sendPiece(child, snapshot, transfer.next, effects)
-    }
-    return transfer.next === snapshot.pieces.length
-  }
-
-  #sendPiece(
-    child: Child,
-    snapshot: Snapshot,
-    index: number,
-    effects: EffectSink<LinkEffect>,
-  ): void {
-    const piece = snapshot.pieces[index]
-    if (piece === undefined) return
-    this.#send(
-      child.link,
-      { kind: 'snapshot-piece', channel: this.#channel, index, codec: 0, piece },
-      effects,
-    )
-  }
-
-  #sendRecords(child: Child, shared: SharedFrame, effects: EffectSink<LinkEffect>): void {
+  #sendRecords(child: ChildStream, shared: SharedFrame, effects: EffectSink<LinkEffect>): void {
     const ring = this.#ring
     while (child.credit > 0 && child.cursor < ring.lastSeq) {
       if (child.cursor < ring.base.seq) {
-        child.needsSnapshot = true
-        child.transfer = undefined
+        this.#needSnapshot(child, effects)
         return
       }
-      // Once records follow it, the snapshot has arrived as far as this side can know.
-      child.transfer = undefined
       const from = child.cursor
       const to = this.#lastFitting(from, child)
       if (shared.from !== from || shared.to !== to || shared.ceiling !== child.ceiling) {
@@ -320,7 +339,7 @@ export class Downstream {
    * Seq of the last record after `from` that still fits in one frame and the credit; at least one.
    * Records count as they are sent: what frames begin and end with tells nothing of what is left out.
    */
-  #lastFitting(from: number, { credit, ceiling }: Child): number {
+  #lastFitting(from: number, { credit, ceiling }: ChildStream): number {
     let bytes = 0
     let to = from
     while (to < this.#ring.lastSeq) {

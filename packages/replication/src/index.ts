@@ -1,20 +1,30 @@
-export { type AssemblyLimits, defaultAssemblyLimits } from './assembly-budget.ts'
-export { ChildLinks, type ChildLinksOwner, documentsPerLinkMax } from './child-links.ts'
 export {
-  Downstream,
-  type JoinRequest,
-  refusal,
-  type SnapshotSource,
-} from './downstream.ts'
+  type AssemblyLimits,
+  defaultAssemblyLimits,
+} from './assembly-budget.ts'
+export { ChildLinks, type ChildLinksOwner, documentsPerLinkMax } from './child-links.ts'
+export type { JoinRequest } from './child-stream.ts'
+export { Downstream, refusal, type Staleness } from './downstream.ts'
 export { Follower, type FollowerLimits } from './follower.ts'
 export { Following } from './following.ts'
 export type { FollowingEvent, FollowingFact } from './following-event.ts'
-export type { FollowingEffect, ParentEffect } from './parent-effect.ts'
-export type { Relay, ReplayAsk, ReplayFrame } from './replay-relays.ts'
+export { HeadSignals } from './head-signals.ts'
 export { HeldVariants } from './held-variants.ts'
 export { isAhead } from './is-ahead.ts'
+export type { FollowingEffect, ParentEffect } from './parent-effect.ts'
 export { PiecePacker } from './piece-packer.ts'
+export { PresenceSums } from './presence-sums.ts'
 export { RecordRing, type RingLimits } from './record-ring.ts'
+export type { Relay, ReplayAsk, ReplayFrame } from './replay-relays.ts'
+export type { ReplayProblem, ReplayRequest, Replays } from './replays.ts'
+export { SafetyRounds } from './safety-rounds.ts'
+export type { SnapshotSource } from './snapshot-transfers.ts'
+export {
+  defaultTransferLimits,
+  LinkAllowance,
+  type TransferLimits,
+  TurnAllowance,
+} from './transfer-allowance.ts'
 export { Upstream } from './upstream.ts'
 export type { ResyncReason, Rung, UpstreamEvent } from './upstream-event.ts'
 export { defaultUpstreamLimits, type UpstreamLimits } from './upstream-limits.ts'

@@ -71,6 +71,17 @@ export const bytesOf = (effects: readonly LinkEffect[], to?: LinkId): Uint8Array
     effect.kind === 'link-send' && (to === undefined || effect.link === to) ? [effect.frame] : [],
   )
 
+/** The signals sent to a link, or to all, with their keys. */
+export const signalsOf = (
+  effects: readonly LinkEffect[],
+  to?: LinkId,
+): { readonly key: string; readonly frame: LinkFrame | undefined }[] =>
+  effects.flatMap(effect =>
+    effect.kind === 'link-signal' && (to === undefined || effect.link === to)
+      ? [{ key: effect.key, frame: decodeLinkFrame(effect.frame) }]
+      : [],
+  )
+
 /** The seqs of all records in frames, in order. */
 export const seqsOf = (frames: readonly LinkFrame[]): number[] =>
   frames.flatMap(frame => (frame.kind === 'records' ? frame.records.map(({ seq }) => seq) : []))

@@ -11,7 +11,8 @@ import {
 } from '@fanfold/protocol'
 import t from 'tap'
 import { ChildLinks } from '../src/child-links.ts'
-import type { JoinRequest } from '../src/downstream.ts'
+import type { JoinRequest } from '../src/child-stream.ts'
+import type { ReplayRequest, Replays } from '../src/replays.ts'
 import { bytesOf, doc, framesOf, link } from './build-stream.ts'
 import { variantOf } from './build-variant.ts'
 
@@ -27,17 +28,20 @@ class Rig {
   readonly left: { doc: DocumentKey; link: LinkId }[] = []
   readonly flushed: DocumentKey[] = []
   readonly variants: { name: string; link: LinkId }[] = []
+  readonly signals: { link: LinkId; signal: string; doc: DocumentKey; value: number }[] = []
   readonly effects: LinkEffect[] = []
   readonly links: ChildLinks
   readonly channel: number
 
-  constructor() {
+  constructor(options: { readonly replays?: Replays } = {}) {
     this.links = new ChildLinks({
       join: (doc, request) => this.joins.push({ doc, request }),
       downstream: () => undefined,
       left: (doc, link) => this.left.push({ doc, link }),
       flush: doc => this.flushed.push(doc),
       variant: (hash, link) => this.variants.push({ name: toHex(hash), link }),
+      signal: (link, signal, doc, value) => this.signals.push({ link, signal, doc, value }),
+      replays: options.replays,
     })
     this.channel = this.links.assignChannel(doc)
     this.links.receive({ kind: 'link-opened', link: child, peer, dialled: false }, this.effects)
@@ -110,19 +114,22 @@ t.test(
   'one turn sends what waits of one document; the next in line comes in the next turn',
   async t => {
     const sent: DocumentKey[] = []
+    const effects: LinkEffect[] = []
     const links = new ChildLinks({
       join: () => undefined,
       downstream: () => undefined,
       left: () => undefined,
       flush: key => {
         sent.push(key)
+        effects.push({ kind: 'link-send', link: child, frame: new Uint8Array(1) })
         links.setBusy(key, key === doc && sent.length < 3)
       },
       variant: () => undefined,
+      signal: () => undefined,
     })
     links.setBusy(doc, true)
     links.setBusy(semis, true)
-    for (let turn = 0; turn < 3; turn++) links.flushNext(sent)
+    for (let turn = 0; turn < 3; turn++) links.flushNext(effects)
     t.same(sent, [doc, semis, doc])
     t.notOk(links.hasBusy)
   },
@@ -136,6 +143,7 @@ t.test('a document that had nothing to send costs nobody a turn', async t => {
     left: () => undefined,
     flush: key => flushed.push(key),
     variant: () => undefined,
+    signal: () => undefined,
   })
   links.setBusy(doc, true)
   links.setBusy(semis, true)
@@ -152,6 +160,93 @@ t.test('a document that is served no more has no channel and no turn', async t =
   rig.take({ kind: 'credit', channel: rig.channel, bytes: 1 })
   t.notOk(rig.links.hasBusy)
   t.not(rig.links.assignChannel(doc), rig.channel, 'a channel is never used again')
+})
+
+t.test('what a child says of a document that it follows reaches the owner', async t => {
+  const rig = new Rig()
+  rig.join()
+  rig.take({ kind: 'signal', signal: 'presence', doc, value: 7 })
+  rig.take({ kind: 'signal', signal: 'lag', doc, value: 30 })
+  t.same(rig.signals, [
+    { link: child, signal: 'presence', doc, value: 7 },
+    { link: child, signal: 'lag', doc, value: 30 },
+  ])
+  rig.take({ kind: 'leave', doc })
+  rig.take({ kind: 'signal', signal: 'presence', doc, value: 8 })
+  rig.take({ kind: 'signal', signal: 'presence', doc: semis, value: 8 })
+  rig.take({ kind: 'signal', signal: 'lag', doc: undefined, value: 8 })
+  t.equal(rig.signals.length, 2, 'what it says of others is worth nothing')
+  t.same(rig.effects, [])
+  for (const signal of ['head', 'hand-over'] as const) {
+    rig.take({ kind: 'signal', signal, doc, value: 1 })
+    t.match(rig.effects.splice(0), [{ kind: 'link-close', code: 'FANFOLD_BAD_FRAME' }])
+  }
+})
+
+t.test('a node that replays no logs says so', async t => {
+  const rig = new Rig()
+  rig.take({ kind: 'request-replay', doc, have: undefined, credit: 9 })
+  rig.take({ kind: 'replay-credit', doc, bytes: 9 })
+  rig.take({ kind: 'leave-replay', doc })
+  t.match(framesOf(rig.effects), [{ kind: 'replay-ended', doc, code: 'FANFOLD_NO_PARENT' }])
+})
+
+/** What a node's replays were asked, in words. */
+class AskedReplays implements Replays {
+  readonly asked: string[] = []
+  asking: ReplayRequest | undefined
+  hasMore = false
+
+  request(key: DocumentKey, request: ReplayRequest): void {
+    this.asking = request
+    this.asked.push(`${key} ${request.link} asks`)
+  }
+
+  credit(key: DocumentKey, link: LinkId, bytes: number): void {
+    this.asked.push(`${key} ${link} takes ${bytes}`)
+  }
+
+  leave(key: DocumentKey, link: LinkId): void {
+    this.asked.push(`${key} ${link} leaves`)
+  }
+
+  close(link: LinkId): void {
+    this.asked.push(`${link} is gone`)
+  }
+
+  drained(link: LinkId): void {
+    this.asked.push(`${link} is drained`)
+  }
+
+  sendNext(): void {
+    this.asked.push('next')
+  }
+}
+
+t.test('what a child asks of replays reaches what answers, and they have their turns', async t => {
+  const replays = new AskedReplays()
+  const rig = new Rig({ replays })
+  rig.take({ kind: 'request-replay', doc, have: undefined, credit: 9 })
+  t.match(replays.asking, { link: child, ceiling: 3, have: undefined, credit: 9 })
+  t.equal(replays.asking?.isCongested(), false)
+  rig.congest(true)
+  t.equal(replays.asking?.isCongested(), true)
+  rig.congest(false)
+  rig.take({ kind: 'replay-credit', doc, bytes: 5 })
+  rig.take({ kind: 'leave-replay', doc })
+  t.equal(rig.links.hasBusy, false)
+  replays.hasMore = true
+  t.equal(rig.links.hasBusy, true)
+  rig.links.flushNext(rig.effects)
+  rig.close()
+  t.same(replays.asked, [
+    `${doc} 1 asks`,
+    '1 is drained',
+    `${doc} 1 takes 5`,
+    `${doc} 1 leaves`,
+    'next',
+    '1 is gone',
+  ])
 })
 
 t.test('leaving is told once, and only of what was joined', async t => {

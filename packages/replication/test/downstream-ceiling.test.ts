@@ -95,6 +95,7 @@ t.test('pieces that are sent again are those of the projected snapshot', async t
   const count = begin?.kind === 'snapshot-begin' ? begin.manifest.pieces.length : 0
   t.ok(count > 0 && count < labelled.snapshot.pieces.length)
   rig.resend(...labelled.snapshot.pieces.keys())
+  rig.flush()
   const again = rig.effects()
   t.equal(framesOf(again).length, count)
   for (const bytes of [...bytesOf(sent), ...bytesOf(again)]) {

@@ -1,7 +1,9 @@
 import { sha256 } from '@fanfold/conformance'
 import { Chain, type Snapshot } from '@fanfold/document'
 import type { LinkEffect, LinkFrame, LogRecord } from '@fanfold/protocol'
-import { Downstream, type JoinRequest } from '../src/downstream.ts'
+import type { JoinRequest } from '../src/child-stream.ts'
+import { Downstream, type Staleness } from '../src/downstream.ts'
+import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing, type RingLimits } from '../src/record-ring.ts'
 import {
   after,
@@ -14,6 +16,7 @@ import {
   ringLimits,
   snapshotAt,
 } from './build-stream.ts'
+import { ToyCodec } from './toy-codec.ts'
 
 export const log = recordsOf(40)
 export const child = link(1)
@@ -30,6 +33,8 @@ export class Rig {
   made = 0
   hasSnapshot = true
   last: Snapshot | undefined
+  staleness: Staleness = { stale: false, ageMs: 0 }
+  readonly codec = new ToyCodec()
   readonly #effects: LinkEffect[] = []
 
   constructor(count: number, options: Partial<RingLimits> = {}, list = log) {
@@ -43,6 +48,8 @@ export class Rig {
       ring: this.ring,
       chain: new Chain(sha256),
       ceiling: () => this.ceiling,
+      packer: new PiecePacker(this.codec),
+      staleness: () => this.staleness,
       source: {
         snapshot: take,
         get lastSnapshot() {
@@ -65,16 +72,18 @@ export class Rig {
     for (const record of records) if (record !== undefined) this.ring.push(record, at(0))
   }
 
-  join(request: Partial<JoinRequest> = {}): void {
+  join(request: Partial<JoinRequest> = {}): string {
     const all: JoinRequest = {
       link: child,
       ceiling: 239,
       have: undefined,
       credit: 1_000_000,
+      take: 'any',
+      codecs: 0,
       isCongested: false,
       ...request,
     }
-    this.downstream.join(all, headOf(this.ring), this.#effects)
+    return this.downstream.join(all, headOf(this.ring), this.#effects)
   }
 
   flush(): boolean {
@@ -103,12 +112,14 @@ export class Rig {
     this.downstream.end('FANFOLD_DELETED', 'gone', this.#effects)
   }
 
-  status(): void {
-    this.downstream.status(true, 25, this.#effects)
+  /** The node is stale, or no longer is, and tells its children. */
+  tellStaleness(staleness: Staleness): void {
+    this.staleness = staleness
+    this.downstream.tellStaleness(this.#effects)
   }
 
-  statusTo(): void {
-    this.downstream.statusTo(child, true, 25, this.#effects)
+  signalHead(): void {
+    this.downstream.signalHead(this.#effects)
   }
 }
 

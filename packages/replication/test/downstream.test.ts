@@ -86,29 +86,6 @@ t.test('a congested child gets nothing until its link has drained', async t => {
   t.same(seqsOf(rig.sent()), [11, 12, 13])
 })
 
-t.test(
-  'a piece that arrived damaged is sent again while the snapshot is the last thing sent',
-  async t => {
-    const rig = new Rig(5)
-    rig.snapshotBytes = 200_000
-    rig.join()
-    rig.flush()
-    rig.effects()
-    rig.resend(1, 99)
-    t.match(rig.sent(), [{ kind: 'snapshot-piece', index: 1, piece: rig.last?.pieces[1] }])
-    rig.resend(...Array.from({ length: 50 }, () => 0))
-    t.equal(rig.sent().length, 8, 'eight in a turn, whatever is asked')
-    rig.push(log[5])
-    rig.flush()
-    rig.effects()
-    rig.resend(1)
-    t.same(rig.sent(), [])
-    rig.downstream.leave(child)
-    rig.resend(1)
-    t.same(rig.sent(), [])
-  },
-)
-
 t.test('parts above a child’s ceiling do not cross its link, and the chain holds', async t => {
   const chain = new Chain(sha256)
   let position = after(undefined)
@@ -167,19 +144,6 @@ t.test('at the end children are told and forgotten', async t => {
   t.equal(rig.downstream.count, 0)
   rig.push(log[10])
   rig.flush()
-  t.same(rig.sent(), [])
-})
-
-t.test('staleness is told to all, or to one that is a child', async t => {
-  const rig = settled()
-  rig.join({ link: link(2), have: after(log[9]) })
-  rig.effects()
-  rig.status()
-  t.equal(rig.effects().length, 2)
-  rig.statusTo()
-  t.match(rig.sent(), [{ kind: 'status', stale: true, ageMs: 25 }])
-  rig.downstream.leave(child)
-  rig.statusTo()
   t.same(rig.sent(), [])
 })
 

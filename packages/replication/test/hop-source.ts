@@ -47,6 +47,7 @@ class Pair {
       left: () => undefined,
       flush: key => this.#children.setBusy(key, downstream.flush(this.#effects)),
       variant: () => undefined,
+      signal: () => undefined,
     })
     const downstream: Downstream = new Downstream({
       doc,

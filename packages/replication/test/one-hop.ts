@@ -80,6 +80,7 @@ export class Hop {
       left: () => undefined,
       flush: () => this.#flush(),
       variant: () => undefined,
+      signal: () => undefined,
     }
     this.#links = new ChildLinks(owner)
     this.#downstream = new Downstream({

@@ -1,0 +1,71 @@
+import type { Snapshot } from '@fanfold/document'
+import type { JoinTake, LinkId, Position } from '@fanfold/protocol'
+import type { LinkAllowance } from './transfer-allowance.ts'
+
+/** A join that waits for an answer or is answered. */
+export type JoinRequest = {
+  readonly link: LinkId
+  /** Highest tag the child may be sent; from its token. */
+  readonly ceiling: number
+  readonly have: Position | undefined
+  /** Bytes of records the child takes. */
+  readonly credit: number
+  /** Whether the child takes a snapshot. */
+  readonly take: JoinTake
+  /** Codecs of pieces that the child can unpack. */
+  readonly codecs: number
+  /** Whether the link holds more unsent bytes than it should, at the moment of asking. */
+  readonly isCongested: boolean
+  /** What the link may be handed of snapshots; when not said, as much as one document's turn. */
+  readonly allowance?: LinkAllowance | undefined
+}
+
+/** A snapshot as the children under one ceiling get it. */
+export type SharedSnapshot = {
+  readonly snapshot: Snapshot
+  /** The `snapshot-begin` that goes before its pieces. */
+  readonly begin: Uint8Array
+}
+
+/** A snapshot on its way to a child, or kept for the pieces that the child may ask for again. */
+export type SnapshotTransfer = {
+  readonly shared: SharedSnapshot
+  /** The next piece; as many as there are once all were sent. */
+  next: number
+  /** Pieces that the child asks for again. */
+  readonly again: Set<number>
+  /** The last look found it sent whole. */
+  isOld: boolean
+}
+
+/** One child of one document at its parent. */
+export type ChildStream = {
+  readonly link: LinkId
+  /** Highest tag the child may be sent; from its token. */
+  readonly ceilingMax: number
+  /** Highest tag the child is sent, as it was welcomed. */
+  ceiling: number
+  readonly take: JoinTake
+  readonly codecs: number
+  readonly allowance: LinkAllowance
+  /** Bytes of records the child granted when it joined. */
+  readonly granted: number
+  /** What the child said it has; an older snapshot would be of no use to it. */
+  readonly have: Position | undefined
+  /** Seq up to which the child was sent records, or the snapshot's. */
+  cursor: number
+  credit: number
+  isCongested: boolean
+  transfer: SnapshotTransfer | undefined
+  /** The child waits for a snapshot that does not exist yet, or for its turn. */
+  needsSnapshot: boolean
+  /** The child may not know how old what it gets is. */
+  isStatusDue: boolean
+  /** The child was told, and what it was told may be lost on a link that was full. */
+  isStatusTold: boolean
+}
+
+/** True while pieces are to be sent: records follow them. */
+export const isTransferring = ({ transfer }: ChildStream): boolean =>
+  transfer !== undefined &&
+  (transfer.again.size > 0 || transfer.next < transfer.shared.snapshot.pieces.length)

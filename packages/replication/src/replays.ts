@@ -1,0 +1,63 @@
+import type { EffectSink } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  type ErrorCode,
+  encodeLinkFrame,
+  type LinkEffect,
+  type LinkId,
+  type Position,
+} from '@fanfold/protocol'
+
+/** A child's request for the log of a document. */
+export type ReplayRequest = {
+  readonly link: LinkId
+  /** Highest tag the child may be sent; from its token. */
+  readonly ceiling: number
+  readonly have: Position | undefined
+  /** Bytes of records the child takes. */
+  readonly credit: number
+  /** Whether the link holds more unsent bytes than it should, at the moment of asking. */
+  readonly isCongested: () => boolean
+}
+
+/** What answers children that ask for logs: by reading them, or by asking its own parent. */
+export interface Replays {
+  /** A child asks; each request is answered, the last time with `replay-ended`. */
+  request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void
+  /** The child takes so many bytes more. */
+  credit(doc: DocumentKey, link: LinkId, bytes: number, effects: EffectSink<LinkEffect>): void
+  /** The child does not want it any more. */
+  leave(doc: DocumentKey, link: LinkId, effects: EffectSink<LinkEffect>): void
+  /** The link is gone. */
+  close(link: LinkId, effects: EffectSink<LinkEffect>): void
+  /** The link takes frames again. */
+  drained(link: LinkId): void
+  /** True when `sendNext` is to be called in the next turn. */
+  readonly hasMore: boolean
+  /** Sends the next of what is at hand, and no more than one frame. */
+  sendNext(effects: EffectSink<LinkEffect>): void
+}
+
+/** Why a replay ends before the end of the log. */
+export type ReplayProblem = {
+  readonly code: ErrorCode
+  readonly message: string
+  /** 0 when it is not said. */
+  readonly retryAfterMs?: number | undefined
+}
+
+/** The last frame of a replay. */
+export function replayEnded(
+  link: LinkId,
+  doc: DocumentKey,
+  problem: ReplayProblem | undefined,
+): LinkEffect {
+  const frame = encodeLinkFrame({
+    kind: 'replay-ended',
+    doc,
+    code: problem?.code,
+    message: problem?.message ?? '',
+    retryAfterMs: problem?.retryAfterMs ?? 0,
+  })
+  return { kind: 'link-send', link, frame }
+}

@@ -1,0 +1,82 @@
+/*
+ * How much of snapshots a node hands on: in one turn, so that a turn stays short, and to one link, so
+ * that the records of its other documents are never behind more than that.
+ *
+ * A turn's work is counted in bytes that are gone through: a piece that has yet to be packed counts as
+ * long as it is, one that is packed as it leaves. At about 100 MB/s for the slowest codec, a turn's worth
+ * takes some milliseconds.
+ */
+
+/** Bounds of snapshots on their way to children. */
+export type TransferLimits = {
+  /** Bytes of pieces that one turn packs, encodes and sends, over all documents and children. */
+  readonly workBytesPerTurnMax: number
+  /** Bytes of pieces handed to one link in one turn. */
+  readonly bytesOnLinkMax: number
+}
+
+/** Limits for a turn of some milliseconds. */
+export const defaultTransferLimits: TransferLimits = {
+  workBytesPerTurnMax: 524_288,
+  bytesOnLinkMax: 262_144,
+}
+
+/** What one turn of a node may do for snapshots. */
+export class TurnAllowance {
+  readonly #bytesMax: number
+  #left: number
+  #number = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+    this.#left = bytesMax
+  }
+
+  /** Grows with each turn. */
+  get number(): number {
+    return this.#number
+  }
+
+  /** True when what is left to do is left to the next turn. */
+  get isSpent(): boolean {
+    return this.#left <= 0
+  }
+
+  /** So much was done; the last step of a turn may take more than is left. */
+  spend(bytes: number): void {
+    this.#left -= bytes
+  }
+
+  /** Another turn begins. */
+  refill(): void {
+    this.#number++
+    this.#left = this.#bytesMax
+  }
+}
+
+/** What one link may be handed of snapshots in a turn. */
+export class LinkAllowance {
+  readonly turn: TurnAllowance
+  readonly #bytesMax: number
+  #handed = 0
+  #turnNumber = 0
+
+  constructor(turn: TurnAllowance, bytesMax: number) {
+    this.turn = turn
+    this.#bytesMax = bytesMax
+  }
+
+  /** True when the link gets no more pieces in this turn. */
+  get isSpent(): boolean {
+    return this.#turnNumber === this.turn.number && this.#handed >= this.#bytesMax
+  }
+
+  /** The link was handed so many bytes. */
+  spend(bytes: number): void {
+    if (this.#turnNumber !== this.turn.number) {
+      this.#turnNumber = this.turn.number
+      this.#handed = 0
+    }
+    this.#handed += bytes
+  }
+}
