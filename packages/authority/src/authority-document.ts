@@ -187,6 +187,11 @@ export class AuthorityDocument {
     this.#snapshots.advance(effects)
   }
 
+  /** Lets go of what is kept for children and old; true while there are any. */
+  lookAfterChildren(now: Instant): boolean {
+    return this.#work?.children.lookAfter(now) ?? false
+  }
+
   /** Does one turn's worth of what takes many: to read a large log in, or to write much out. */
   slice(effects: AuthorityEffect[]): void {
     if (this.#opening === undefined) this.#snapshots.slice(effects)

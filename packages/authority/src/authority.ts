@@ -31,7 +31,14 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { ChildLinks, type JoinRequest, PiecePacker } from '@fanfold/replication'
+import {
+  ChildLinks,
+  HeadSignals,
+  type JoinRequest,
+  PiecePacker,
+  PresenceSums,
+  SafetyRounds,
+} from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
@@ -58,6 +65,10 @@ export type AuthorityInput =
 
 /** When a child that found no room may ask again, ms. */
 const retryAfterMs = 1_000
+/** So long after its last record the children of a document are told where its head is, ms. */
+const headAfterMs = 1_000
+/** What is kept for children is looked at so often, ms. */
+const safetyEveryMs = 5_000
 /** Documents that one request looks at for one to make room: the next request looks at the next. */
 const candidatesMax = 16
 /** Documents that one turn lets tell of a definition. */
@@ -89,6 +100,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #replicas = new Map<WorkerReplicaId, DocumentKey>()
   #nextReplica = 1
   #nextRead = 1
+  /** When children are to be told where the head is. */
+  readonly #heads = new HeadSignals(milliseconds(headAfterMs))
+  /** Documents with children, whose rings and old snapshots are looked after. */
+  readonly #rounds = new SafetyRounds<DocumentKey>(milliseconds(safetyEveryMs))
+  readonly #presence = new PresenceSums()
   /** Documents that do not exist: somebody asked for them. */
   readonly #vacant = new Set<DocumentKey>()
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
@@ -122,7 +138,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       left: (doc, link) => this.#left(doc, link),
       flush: doc => this.#flush(doc),
       variant: (hash, link) => this.#answerVariant(hash, link),
-      signal: () => undefined,
+      signal: (link, signal, doc, value) => {
+        if (signal === 'presence') this.#presence.set(doc, link, value)
+      },
     })
   }
 
@@ -139,6 +157,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** Streams of documents to children. */
   get streamCount(): number {
     return this.#children.streamCount
+  }
+
+  /** Viewers of a document, as the nodes below count them. */
+  viewersOf(doc: DocumentKey): number {
+    return this.#presence.of(doc)
   }
 
   receive(input: AuthorityInput, now: Instant, effects: AuthorityEffect[]): void {
@@ -167,12 +190,15 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         // An answer of the log to a document that has left memory since is of no use.
         if (!this.#documents.has(input.doc)) return
         this.#guard(input.doc, document => document.receive(input, now, effects))
+        if (input.kind === 'log-appended') this.#appended(input.doc)
     }
   }
 
   wakeAt(): Instant | undefined {
     const hasMore = this.#children.hasBusy || this.#unaware.size > 0 || this.#slicing.size > 0
-    return hasMore ? this.#now : earliest(this.#idle.wakeAt(), this.#wakes.wakeAt())
+    if (hasMore) return this.#now
+    const byChildren = earliest(this.#heads.wakeAt(), this.#rounds.wakeAt())
+    return earliest(byChildren, earliest(this.#idle.wakeAt(), this.#wakes.wakeAt()))
   }
 
   tick(now: Instant, effects: AuthorityEffect[]): void {
@@ -184,7 +210,24 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     for (const doc of this.#wakes.due(now)) {
       if (this.#documents.has(doc)) this.#guard(doc, document => document.tick(effects))
     }
+    this.#lookAfterChildren(now)
     for (const doc of this.#idle.due(now)) this.#retire(doc, now)
+  }
+
+  /** Its children were sent records: they are told where the head is, in a while. */
+  #appended(doc: DocumentKey): void {
+    if (this.#documents.get(doc)?.hasChildren) this.#heads.published(doc, this.#now)
+  }
+
+  #lookAfterChildren(now: Instant): void {
+    for (const doc of this.#heads.due(now)) {
+      const document = this.#documents.get(doc)
+      if (document?.hasChildren) document.downstream.signalHead(this.#effects)
+    }
+    for (const doc of this.#rounds.due(now)) {
+      const isKept = this.#documents.get(doc)?.lookAfterChildren(now) ?? false
+      if (!isKept) this.#rounds.delete(doc)
+    }
   }
 
   /** An answer to a replica that is gone is of no use. */
@@ -288,6 +331,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
+    this.#presence.leave(doc, link)
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.forgetJoin(link)
@@ -321,6 +365,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     }
     this.#children.setBusy(doc, document.hasMore)
     this.#wakes.set(doc, document.wakeAt)
+    if (document.hasChildren) this.#rounds.add(doc, this.#now)
     if (document.hasSlices) this.#slicing.add(doc)
     else this.#slicing.delete(doc)
     if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
@@ -375,6 +420,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     document.close(this.#effects)
     this.#wakes.set(doc, undefined)
     this.#slicing.delete(doc)
+    this.#heads.forget(doc)
+    this.#rounds.delete(doc)
     this.#idle.set(doc, undefined)
     this.#resting.delete(doc)
     this.#vacant.delete(doc)

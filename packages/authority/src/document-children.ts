@@ -73,6 +73,13 @@ export class DocumentChildren {
     return this.#downstream?.flush(effects) ?? false
   }
 
+  /** Lets go of what has become old, and of what is kept for nobody; true while there are children. */
+  lookAfter(now: Instant): boolean {
+    this.#ring?.dropOld(now)
+    this.#downstream?.letGo()
+    return this.areAny
+  }
+
   /** Frees what can be had again. */
   rest(): void {
     this.reset()

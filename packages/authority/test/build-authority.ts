@@ -35,9 +35,9 @@ export class Rig {
   #nextRequest = 1
   readonly #effects: AuthorityEffect[] = []
 
-  constructor(limits: Partial<AuthorityLimits> = {}) {
+  constructor(limits: Partial<AuthorityLimits> = {}, authority?: Authority) {
     const { randomBytes } = contextOf()
-    this.authority = new Authority({ sha256, randomBytes, limits: limitsOf(limits) })
+    this.authority = authority ?? new Authority({ sha256, randomBytes, limits: limitsOf(limits) })
     this.take({ kind: 'definition-loaded', definition: match })
   }
 
@@ -58,16 +58,10 @@ export class Rig {
     this.take({ kind: 'link-frame', link: from, frame: encodeLinkFrame(frame) })
   }
 
-  join(key = doc, ceiling = 239): void {
-    this.take({ kind: 'link-opened', link: child, peer: { ...peer, ceiling }, dialled: false })
-    this.frame({
-      kind: 'join',
-      doc: key,
-      have: undefined,
-      credit: 1_000_000,
-      take: 'any',
-      codecs: 0,
-    })
+  join(key = doc, ceiling = 239, from = child): void {
+    this.take({ kind: 'link-opened', link: from, peer: { ...peer, ceiling }, dialled: false })
+    const grant = { credit: 1_000_000, take: 'any', codecs: 0 } as const
+    this.frame({ kind: 'join', doc: key, have: undefined, ...grant }, from)
   }
 
   /** Lets time pass to an instant, ticking whenever the machine wants it. */

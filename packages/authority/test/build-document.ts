@@ -63,6 +63,9 @@ export const match: DocumentDefinition = defineDocument({
       for (let left = bytes; left > 0; left -= 40_000)
         match.texts.push('x'.repeat(Math.min(left, 40_000)))
     }),
+    drop: message(z.object({ left: z.number() }), (match, { left }) => {
+      match.texts.splice(left)
+    }),
     see: message(z.object({}), (match, _, by) => {
       match.seen = { subject: by.subject, timeMs: by.timeMs }
     }),
