@@ -7,11 +7,21 @@ import {
   encodeSnapshot,
   type JsonObject,
   type JsonValue,
+  plainCodec,
   type RecordedDefinition,
+  type ReplicaWorkerInput,
   recordedDefinition,
   type Snapshot,
 } from '@fanfold/document'
-import { encodeUtf8, type Instant, instant, milliseconds, Prng, toHex } from '@fanfold/kernel'
+import {
+  decodeUtf8,
+  encodeUtf8,
+  type Instant,
+  instant,
+  milliseconds,
+  Prng,
+  toHex,
+} from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
@@ -25,11 +35,13 @@ import {
   type Position,
   parseDocumentKey,
   type SignedVariant,
+  type TransferId,
   type ViewerFrame,
   type ViewerId,
   type ViewerRequest,
 } from '@fanfold/protocol'
 import { defaultUpstreamLimits, type FollowerLimits, type RingLimits } from '@fanfold/replication'
+import { WorkerReplicas } from '@fanfold/worker'
 import { Edge } from '../src/edge.ts'
 import type { EdgeEffect, EdgeInput } from '../src/edge-effect.ts'
 import type { EdgeLimits } from '../src/edge-limits.ts'
@@ -168,10 +180,29 @@ export const followerLimits = (ring: Partial<RingLimits> = {}): FollowerLimits =
   pendingBytesMax: 1_000_000,
 })
 
+/** Bounds of an edge, and from which size on documents are large. */
+export type RigLimits = Partial<EdgeLimits> & { readonly largeStateBytes?: number }
+
 /** An edge, its parent, and the rim as the port describes it. */
 export class Rig {
   readonly edge: Edge
   nowMs = 0
+  /** Variants that the parent has, by name. */
+  readonly offered = new Map<string, EdgeDefinition>()
+  /** The worker, and what it has answered but the edge not heard. */
+  readonly worker = new WorkerReplicas({
+    sha256,
+    codec: plainCodec,
+    evaluate: code => {
+      const definition = this.offered.get(decodeUtf8(code) ?? '')
+      if (definition === undefined) throw new Error('no such variant')
+      return definition
+    },
+  })
+  readonly answers: ReplicaWorkerInput[] = []
+  /** False while the worker and the sockets of transfers only get on by `work` and `sendOn`. */
+  isSwift = true
+  readonly transfers = new Map<ViewerId, { transfer: TransferId; frames: Uint8Array[] }>()
   /** What each viewer received. */
   readonly received = new Map<ViewerId, Received[]>()
   /** Who is in each cohort. */
@@ -186,13 +217,13 @@ export class Rig {
   /** What the rim has to tell after the effects at hand. */
   readonly #reports: EdgeInput[] = []
 
-  constructor(limits: Partial<EdgeLimits> = {}, ring: Partial<RingLimits> = {}) {
+  constructor(limits: RigLimits = {}, ring: Partial<RingLimits> = {}) {
     this.edge = new Edge({
       sha256,
       prng: new Prng('edge'),
       wallClockMs: () => startMs + this.nowMs,
       limits: {
-        follower: followerLimits(ring),
+        follower: { ...followerLimits(ring), largeStateBytes: limits.largeStateBytes },
         lingerMs: 500,
         documentsPerViewerMax: 10,
         documentsMax: 100,
@@ -211,7 +242,33 @@ export class Rig {
     const effects: EdgeEffect[] = []
     this.edge.receive(input, at(this.nowMs), effects)
     this.#perform(effects)
-    for (const drained of this.#reports.splice(0)) this.take(drained)
+    this.#report()
+  }
+
+  #report(): void {
+    for (const input of this.#reports.splice(0)) this.take(input)
+    if (this.isSwift) this.finish()
+  }
+
+  /** The edge hears what the worker has answered. */
+  work(): void {
+    for (const input of this.answers.splice(0)) this.take(input)
+  }
+
+  /** The worker and the sockets have done all that there was to do. */
+  finish(): void {
+    this.work()
+    for (const id of [...this.transfers.keys()]) this.sendOn(id)
+  }
+
+  /** A viewer's socket takes so many frames of a transfer. */
+  sendOn(id: ViewerId, count = Number.POSITIVE_INFINITY): void {
+    const sent = this.transfers.get(id)
+    if (sent === undefined || this.lagging.has(id)) return
+    for (const frame of sent.frames.splice(0, count)) this.#deliver(id, frame)
+    if (sent.frames.length > 0) return
+    this.transfers.delete(id)
+    this.take({ kind: 'viewer-transferred', viewer: id, transfer: sent.transfer })
   }
 
   openParent(id = parent): void {
@@ -252,11 +309,11 @@ export class Rig {
 
   observe(
     id: ViewerId,
-    overrides: { doc?: DocumentKey; from?: string; viewState?: unknown } = {},
+    overrides: { doc?: DocumentKey; from?: string; viewState?: unknown; maxRate?: number } = {},
   ): void {
-    const { from, viewState } = overrides
+    const { from, viewState, maxRate } = overrides
     const key = overrides.doc ?? doc
-    this.request(id, { type: 'observe', doc: key, from, viewState, maxRate: undefined })
+    this.request(id, { type: 'observe', doc: key, from, viewState, maxRate })
   }
 
   /** A viewer's socket is full: frames of cohorts do not reach it, and it leaves them. */
@@ -271,6 +328,7 @@ export class Rig {
     if (cohorts.length > 0) this.take({ kind: 'viewer-drained', viewer: id, cohorts })
     for (const frame of this.#signals.get(id)?.values() ?? []) this.#deliver(id, frame)
     this.#signals.delete(id)
+    if (this.isSwift) this.finish()
   }
 
   /** Lets time pass, ticking whenever the machine wants it. */
@@ -283,6 +341,7 @@ export class Rig {
       const effects: EdgeEffect[] = []
       this.edge.tick(at(this.nowMs), effects)
       this.#perform(effects)
+      this.#report()
     }
     this.nowMs = end
   }
@@ -307,7 +366,20 @@ export class Rig {
   #perform(effects: readonly EdgeEffect[]): void {
     this.#effects.push(...effects)
     for (const effect of effects) {
-      if (effect.kind === 'viewer-send') this.#deliver(effect.viewer, effect.frame)
+      if ('replica' in effect) this.answers.push(...this.worker.perform(effect))
+      else if (effect.kind === 'viewer-transfer') {
+        const { viewer, transfer, frames } = effect
+        this.transfers.set(viewer, { transfer, frames: [...frames] })
+      } else if (effect.kind === 'transfer-end') {
+        const isSent = this.transfers.get(effect.viewer)?.transfer === effect.transfer
+        if (isSent) this.transfers.delete(effect.viewer)
+      } else if (effect.kind === 'load-variant') {
+        const name = decodeUtf8(effect.variant.code) ?? ''
+        const definition = this.offered.get(name)
+        if (definition === undefined) continue
+        this.#reports.push({ kind: 'variant-loaded', hash: hashOf(name), definition })
+      } else if (effect.kind === 'link-send') this.#answerParent(effect.frame)
+      else if (effect.kind === 'viewer-send') this.#deliver(effect.viewer, effect.frame)
       else if (effect.kind === 'cohort-enter') this.#enter(effect)
       else if (effect.kind === 'cohort-exit') {
         this.#cohort(effect.cohort).delete(effect.viewer)
@@ -320,6 +392,17 @@ export class Rig {
         const members = [...this.#cohort(effect.cohort), ...lagging.map(([id]) => id)]
         for (const id of new Set(members)) this.#signal(id, effect)
       }
+    }
+  }
+
+  /** The parent has the variants that are offered. */
+  #answerParent(bytes: Uint8Array): void {
+    const frame = decodeLinkFrame(bytes)
+    if (frame?.kind !== 'request-variant') return
+    for (const name of this.offered.keys()) {
+      if (hashOf(name) !== toHex(frame.hash)) continue
+      const answer = encodeLinkFrame({ kind: 'variant', variant: variantOf(name) })
+      this.#reports.push({ kind: 'link-frame', link: parent, frame: answer })
     }
   }
 

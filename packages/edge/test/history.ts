@@ -33,6 +33,7 @@ import {
   doc,
   hashOf,
   Rig,
+  type RigLimits,
   recorded,
   snapshotFrames,
   startMs,
@@ -175,19 +176,22 @@ export class Show {
     options: {
       labels?: readonly LabelRule[]
       ceiling?: number
-      limits?: ConstructorParameters<typeof Rig>[0]
+      limits?: RigLimits
       ring?: ConstructorParameters<typeof Rig>[1]
     } = {},
   ) {
     const { labels, ceiling, limits, ring } = options
     this.rig = new Rig(limits, ring)
-    this.rig.load('first', definition)
+    if (limits?.largeStateBytes === undefined) this.rig.load('first', definition)
+    // The worker needs the text of the variant, which the edge has from its parent.
+    else this.rig.offered.set('first', definition)
     this.rig.openParent()
     this.history.define('first', labels)
     this.history.create(state)
     // Somebody has to want the document before it is followed.
     this.rig.follow()
     this.rig.frame(...this.history.snapshot(ceiling))
+    this.rig.pass(1)
     this.rig.effects()
   }
 
@@ -211,12 +215,40 @@ export class Model {
     return this
   }
 
+  /** What has come of a view in pieces. */
+  #coming: { seq: number; isDense: boolean; pieces: number; view: JsonValue } | undefined
+
+  /** True while a view in pieces is on its way. */
+  get isComing(): boolean {
+    return this.#coming !== undefined
+  }
+
   #take(frame: ViewerFrame): void {
-    if (frame.type === 'snapshot') {
-      if (frame.seq < this.seq && frame.numbering !== 'dense') this.problem ??= 'it was taken back'
-      this.seq = frame.seq
-      this.view = frame.view as JsonObject
-      this.position = frame.position
+    if (frame.type === 'snapshot-begin') {
+      this.#coming = {
+        seq: frame.seq,
+        isDense: frame.numbering === 'dense',
+        pieces: frame.pieces,
+        view: null,
+      }
+    } else if (frame.type === 'snapshot-piece') {
+      const coming = this.#coming
+      if (coming === undefined) this.problem ??= 'a piece of nothing'
+      for (const [pointer, value] of frame.pairs) {
+        if (coming === undefined) return
+        if (pointer === '') coming.view = value as JsonValue
+        else setAt(coming.view, pointer, value as JsonValue)
+      }
+      if (coming !== undefined) coming.pieces--
+    } else if (frame.type === 'snapshot-end') {
+      const coming = this.#coming
+      this.#coming = undefined
+      if (coming?.pieces !== 0) this.problem ??= 'pieces are missing'
+      else this.#reset(coming.seq, coming.view as JsonObject, frame.position, coming.isDense)
+    } else if (frame.type === 'snapshot') {
+      this.#coming = undefined
+      const isDense = frame.numbering === 'dense'
+      this.#reset(frame.seq, frame.view as JsonObject, frame.position, isDense)
     } else if (frame.type === 'delta') {
       if (frame.from !== this.seq || frame.seq < frame.from) {
         this.problem ??= `${frame.from}>${frame.seq} at ${this.seq}`
@@ -229,6 +261,22 @@ export class Model {
       this.status = frame.code ?? frame.status
     }
   }
+
+  #reset(seq: number, view: JsonObject, position: string, isDense: boolean): void {
+    if (seq < this.seq && !isDense) this.problem ??= 'it was taken back'
+    this.seq = seq
+    this.view = view
+    this.position = position
+  }
+}
+
+function setAt(root: JsonValue, pointer: string, value: JsonValue): void {
+  const segments = pointer.slice(1).split('/')
+  let parent = root as Record<string, JsonValue>
+  for (const segment of segments.slice(0, -1)) parent = parent[segment] as typeof parent
+  const last = segments.at(-1) as string
+  if (Array.isArray(parent)) parent.push(value)
+  else parent[last] = value
 }
 
 /** Puts a value at a path, whether or not there is one. */
