@@ -1,4 +1,10 @@
-import { type PackedPiece, Replica, type Snapshot, type SnapshotCodec } from '@fanfold/document'
+import {
+  type JsonObject,
+  type PackedPiece,
+  Replica,
+  type Snapshot,
+  type SnapshotCodec,
+} from '@fanfold/document'
 import { type Sha256, toHex } from '@fanfold/kernel'
 import type { LogRecord, PieceEntry } from '@fanfold/protocol'
 
@@ -73,8 +79,8 @@ export class HeldReplica {
     })
   }
 
-  /** The state now, as `Replica` gives it, or why there is none. */
-  state(): ReturnType<Replica['state']> {
+  /** The state now, as a replica gives it: undefined for a document that does not exist. */
+  state(): JsonObject | undefined {
     return this.#replica.state()
   }
 
