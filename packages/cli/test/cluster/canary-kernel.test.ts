@@ -4,9 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { findProgram, iproute, iptables, missingSentence } from '../system/system-program.ts'
-import { thisMachine } from '../system/this-machine.ts'
+import t from 'tap'
 import { fillings, places } from './canary-places.ts'
 import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
@@ -44,12 +42,7 @@ await t.test(
   'the kernel counts no packet with what may not be seen',
   { skip: faultsSkip },
   async t => {
-    const missing = [iproute, iptables].find(one => findProgram(one, thisMachine) === undefined)
-    if (missing !== undefined) {
-      t.fail(missingSentence(missing))
-      return
-    }
-    const nets = openNets(t)
+    const nets = NetworkNamespaces.openOrFail(t, 4)
     if (nets === undefined) return
     const cluster = await Cluster.open(t)
     const node = async (settings: {
@@ -64,7 +57,7 @@ await t.test(
         name,
         roles: [role],
         ceiling,
-        parents: parent === undefined ? [] : [{ url: urlIn(nets, authorityNet, parent) }],
+        parents: parent === undefined ? [] : [{ url: nets.url(authorityNet, parent) }],
         definitions: [definitionPath('canary')],
         options: { host: '0.0.0.0' },
         wrapper: nets.wrapper(net),
@@ -98,7 +91,7 @@ await t.test(
       claims: Readonly<Record<string, unknown>>,
     ): Promise<Command> => {
       const token = await cluster.viewerToken(claims)
-      const url = urlIn(nets, net, edge)
+      const url = nets.url(net, edge)
       const viewer = run(viewerNet, url, token, ['tail', doc, '--json'])
       await viewer.untilLine(line => line['kind'] === 'snapshot')
       return viewer
@@ -139,16 +132,3 @@ await t.test(
     )
   },
 )
-
-function urlIn(nets: NetworkNamespaces, net: number, { port }: ClusterNode): string {
-  return `ws://${nets.address(net)}:${port}`
-}
-
-function openNets(t: Test): NetworkNamespaces | undefined {
-  try {
-    return NetworkNamespaces.open(t, 4)
-  } catch (error) {
-    t.fail(`networks of namespaces: as root, where they are permitted: ${String(error)}`)
-    return undefined
-  }
-}

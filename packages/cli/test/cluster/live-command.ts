@@ -7,12 +7,14 @@ import { until } from './until.ts'
 /** A line of what the command writes with --json. */
 export type Line = Readonly<Record<string, unknown>>
 
-/** The command `fanfold` as it runs, in whatever it is wrapped, until the test ends. */
+/** The command `fanfold` as it runs, or another program, in whatever it is wrapped, until the test ends. */
 export class Command {
+  readonly #child: ChildProcess
   readonly #lines: Line[] = []
   readonly #errors: string[] = []
 
   private constructor(child: ChildProcess) {
+    this.#child = child
     const { stdout, stderr } = child
     if (stdout !== null) {
       createInterface({ input: stdout }).on('line', text => this.#lines.push(JSON.parse(text)))
@@ -28,14 +30,17 @@ export class Command {
       readonly wrapper: readonly string[]
       readonly url: string
       readonly token: string
+      /** The compiled program; `fanfold` when left out. */
+      readonly program?: string | undefined
       readonly args: readonly string[]
     },
   ): Command {
     const [file = '', ...before] = command.wrapper
     const { PATH = '' } = process.env
+    const main = command.program ?? program
     const child = spawn(
       file,
-      [...before, process.execPath, '--import', endWithParent, program, ...command.args],
+      [...before, process.execPath, '--import', endWithParent, main, ...command.args],
       {
         stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
         env: { PATH, FANFOLD_URL: command.url, FANFOLD_TOKEN: command.token },
@@ -45,10 +50,35 @@ export class Command {
     return new Command(child)
   }
 
-  /** Waits until it has written a line that fits. */
-  async untilLine(fits: (line: Line) => boolean): Promise<void> {
-    await until('the command writes a line', () => this.#lines.some(fits)).catch(error => {
-      throw new Error(`${error.message}: ${this.#errors.join('')}`)
+  /** What it has written so far. */
+  get lines(): readonly Line[] {
+    return this.#lines
+  }
+
+  /** Waits until it has written a line that fits, `after` so many before it. */
+  async untilLine(
+    fits: (line: Line) => boolean,
+    options: { readonly after?: number; readonly deadlineMs?: number } = {},
+  ): Promise<Line> {
+    const { after = 0, deadlineMs } = options
+    let at = after
+    let found: Line | undefined
+    const look = (): boolean => {
+      while (found === undefined && at < this.#lines.length) {
+        const line = this.#lines[at++]
+        if (line !== undefined && fits(line)) found = line
+      }
+      return found !== undefined
+    }
+    await until('the command writes a line', look, deadlineMs).catch(error => {
+      const last = JSON.stringify(this.#lines.at(-1))
+      throw new Error(`${error.message}, the last one ${last}: ${this.#errors.join('')}`)
     })
+    return found ?? {}
+  }
+
+  /** Asks it to end. */
+  end(): void {
+    this.#child.kill('SIGTERM')
   }
 }

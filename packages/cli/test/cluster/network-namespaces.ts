@@ -1,11 +1,15 @@
 /*
  * Networks of namespaces on one bridge, made by shell functions that lie beside the repository, which
- * not every machine has. The kernel counts the packets in which it sees a text.
+ * not every machine has. The kernel counts the packets in which it sees a text, lets only so many bytes
+ * a second leave, or none.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { findProgram, iproute, iptables, missingSentence } from '../system/system-program.ts'
+import { thisMachine } from '../system/this-machine.ts'
+import type { ClusterNode } from './cluster-node.ts'
 
 const library = fileURLToPath(new URL('../../../../../../shared/faults/lib.sh', import.meta.url))
 
@@ -50,9 +54,29 @@ export class NetworkNamespaces {
     return namespaces
   }
 
+  /** The same, but the test fails with what is to be done where they cannot be made. */
+  static openOrFail(t: Test, count: number): NetworkNamespaces | undefined {
+    const missing = [iproute, iptables].find(one => findProgram(one, thisMachine) === undefined)
+    if (missing !== undefined) {
+      t.fail(missingSentence(missing))
+      return undefined
+    }
+    try {
+      return NetworkNamespaces.open(t, count)
+    } catch (error) {
+      t.fail(`networks of namespaces: as root, where they are permitted: ${String(error)}`)
+      return undefined
+    }
+  }
+
   /** The address of a namespace. */
   address(index: number): string {
     return `10.88.0.${index}`
+  }
+
+  /** Where others reach a node that runs in a namespace. */
+  url(index: number, { port }: ClusterNode): string {
+    return `ws://${this.address(index)}:${port}`
   }
 
   /** What runs a program in a namespace: the words in front of its command line. */
@@ -72,8 +96,35 @@ export class NetworkNamespaces {
     return Number(output)
   }
 
+  /**
+   * From now on so much leaves a namespace for others, such as `64kbit` a second; what is sent
+   * meanwhile waits for two seconds, then it is lost. Between programs in it nothing changes.
+   */
+  slow(index: number, rate: string): void {
+    this.#run('slow "$1" "$2" "$3" 2kb 2000ms', this.#name(index), this.#device(index), rate)
+  }
+
+  /** Ends `slow`. */
+  unslow(index: number): void {
+    this.#run('unslow "$1" "$2"', this.#name(index), this.#device(index))
+  }
+
+  /** From now on nothing leaves a namespace or comes to it, and nobody is told. */
+  unplug(index: number): void {
+    this.#run('unplug "$1" "$2"', this.#name(index), this.#device(index))
+  }
+
+  /** Ends `unplug`. */
+  plug(index: number): void {
+    this.#run('plug "$1" "$2"', this.#name(index), this.#device(index))
+  }
+
   #name(index: number): string {
     return `${this.#prefix}${index}`
+  }
+
+  #device(index: number): string {
+    return `${this.#prefix}v${index}`
   }
 
   #run(script: string, ...args: readonly string[]): string {

@@ -26,6 +26,8 @@ export type RawViewerOptions = {
   readonly viewState?: JsonValue | undefined
   /** Leaves the patches unparsed: the viewer then has no state. */
   readonly isRawOnly?: boolean | undefined
+  /** Called after each frame, and after the close. */
+  readonly onChange?: ((viewer: RawViewer) => void) | undefined
 }
 
 /** A view, and the position to resume from with it. */
@@ -75,9 +77,13 @@ export class RawViewer {
     this.#socket = new WebSocket(`${url}/v1/observe`, ['fanfold.v1', `bearer.${token}`], {
       perMessageDeflate: false,
     })
-    this.#socket.on('message', data => this.#take(data))
+    this.#socket.on('message', data => {
+      this.#take(data)
+      options.onChange?.(this)
+    })
     this.#socket.on('close', code => {
       this.closeCode = code
+      options.onChange?.(this)
     })
     this.#socket.on('error', error => this.problems.push(error.message))
   }
