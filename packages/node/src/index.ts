@@ -14,9 +14,11 @@ export { type RunningDev, type StartDevOptions, startDev } from './dev-tree.ts'
 export { type DoctorOptions, type DoctorRow, runDoctor } from './doctor.ts'
 export { type RunningNode, type StartNodeOptions, startNode } from './fanfold-node.ts'
 export {
+  createLinkAuthenticator,
   generateFleetKey,
   generateNodeKey,
   type IdentityKey,
+  type LinkAuthenticatorOptions,
   LinkIdentityError,
   type MintLinkTokenOptions,
   mintLinkToken,
@@ -24,6 +26,7 @@ export {
 export { createLog, type Log, type LogFields, type LogOptions } from './logging.ts'
 export { type Project, readProject } from './read-project.ts'
 export { sha256 } from './sha256.ts'
+export { snapshotCodec } from './snapshot-codec.ts'
 export { version } from './version.ts'
 export {
   createTokenVerifier,
