@@ -64,7 +64,7 @@ const largeStateBytesDefault = 1_048_576
 const settleRecordsPerTurn = 1_024
 const settleBytesPerTurn = 262_144
 /** Read in one turn of a large snapshot. */
-const readBytesPerTurn = 1_048_576
+const readBytesPerTurn = 524_288
 
 /** A document that is followed. */
 export class Follower {
