@@ -6,7 +6,7 @@ import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import type { Trace } from './trace.ts'
 import { ViewAssembly } from './view-assembly.ts'
-import type { Looker, ViewOracle } from './view-oracle.ts'
+import type { Looker, Sight, ViewOracle } from './view-oracle.ts'
 import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -191,7 +191,7 @@ export class ModelViewer {
     if (phase !== 'observing' && phase !== 'refused') return 'it is about to change'
     const seq = this.#oracle.headSeq(doc)
     const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
-    if (phase === 'refused') return sight.kind === 'refused' ? undefined : 'it may see it now'
+    if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
     if (sight.kind !== 'absent' && answered !== jsonOf(viewState)) return 'it is not answered yet'
     switch (sight.kind) {
       case 'refused':
@@ -319,8 +319,12 @@ export class ModelViewer {
 
   #refused(observed: Observed, { code, retryAfter }: Refused): void {
     this.#refusals++
-    // For now only: the edge keeps the request and sends the snapshot when it can.
-    if (retryAfter !== undefined) return
+    // For now only: the edge keeps the request and sends the snapshot when it can. One that has no room
+    // may have let it go.
+    if (retryAfter !== undefined) {
+      if (code === 'FANFOLD_OVERLOADED') this.#observeLater(observed, retryAfter)
+      return
+    }
     // One that is leaving is still to be told that it has left.
     if (observed.phase === 'leaving') return
     if (viewStateRefusals.has(code)) {
@@ -336,12 +340,21 @@ export class ModelViewer {
     this.#askAgainLater(observed, this.#connections)
   }
 
+  #observeLater(observed: Observed, afterMs: number): void {
+    const connection = this.#connections
+    this.#clock.in(milliseconds(afterMs), () => {
+      const isWaiting = connection === this.#connections && observed.phase === 'observing'
+      if (isWaiting && observed.isWanted) this.#observe(observed)
+    })
+  }
+
   /** A refusal is by what the log has said since the viewer was last shown something. */
   #isRefusedSomewhere({ document, viewState }: Observed, code: string): boolean {
     const { doc, shownSeq } = document
     for (let seq = this.#oracle.headSeq(doc); seq >= Math.max(1, shownSeq); seq--) {
       const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
       if (sight.kind === 'refused' && sight.code === code) return true
+      if (code === 'FANFOLD_RULE_FAILED' && isRefusable(sight)) return true
     }
     return false
   }
@@ -352,11 +365,15 @@ export class ModelViewer {
       const { doc } = observed.document
       const seq = this.#oracle.headSeq(doc)
       const sight = this.#oracle.look(doc, seq, this.#looker, observed.viewState)
-      if (sight.kind === 'refused') this.#askAgainLater(observed, connection)
+      if (isRefusable(sight)) this.#askAgainLater(observed, connection)
       else this.#observe(observed)
     })
   }
 }
+
+/** Whether somebody may be refused who asks now; large views that fail are, others stay as they were. */
+const isRefusable = (sight: Sight): boolean =>
+  sight.kind === 'refused' || sight.kind === 'failed' || (sight.kind === 'seen' && sight.mayFail)
 
 type Refused = Extract<ViewerFrame, { type: 'refused' }>
 
