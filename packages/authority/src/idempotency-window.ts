@@ -23,8 +23,14 @@ export type CommittedAt = { readonly epoch: number; readonly seq: number; readon
  */
 export class IdempotencyWindow {
   readonly #limits: IdempotencyLimits
-  /** In order of seq, because commits are. */
-  readonly #committed = new SmallMap<string, CommittedAt>()
+  readonly #committed = new SmallMap<string, Entry>()
+  /**
+   * In order of seq, because commits are; an entry that has come again stands here twice. To look for
+   * the oldest in a map would go over all that were deleted before it.
+   */
+  #order: Entry[] | undefined
+  /** Where in the order the oldest one is. */
+  #first = 0
 
   constructor(limits: IdempotencyLimits) {
     this.#limits = limits
@@ -37,32 +43,36 @@ export class IdempotencyWindow {
 
   /** Where the subject's message with this id was committed, if it was, within the window. */
   get(subject: string, id: string): CommittedAt | undefined {
-    return this.#committed.get(scope(subject, id))
+    return this.#committed.get(scope(subject, id))?.[1]
   }
 
   /** Remembers a commit, and forgets those that it pushes out of the window. */
   add(subject: string, id: string, at: CommittedAt): void {
-    const key = scope(subject, id)
-    // An id that has left the window and comes again stands at the end, where its seq belongs.
-    this.#committed.delete(key)
-    this.#committed.set(key, at)
+    this.#add([scope(subject, id), at])
     this.advance(at)
   }
 
   /** The log has come to `head`: what has left the window is forgotten. */
   advance(head: { readonly seq: number; readonly timeMs: number }): void {
-    for (const [key, at] of this.#committed) {
+    const order = this.#order ?? []
+    for (; this.#first < order.length; this.#first++) {
+      const entry = order[this.#first] as Entry
+      const [key, at] = entry
       const isKept =
         head.seq - at.seq < this.#limits.commitsMax &&
         head.timeMs - at.timeMs < this.#limits.ageMaxMs
-      if (isKept) return
-      this.#committed.delete(key)
+      if (isKept) break
+      // An id that has come again stands further behind, too.
+      if (this.#committed.get(key) === entry) this.#committed.delete(key)
     }
+    if (this.#first < forgottenMax && this.#first < order.length) return
+    this.#order = this.#first < order.length ? order.slice(this.#first) : undefined
+    this.#first = 0
   }
 
-  /** What is remembered now, oldest first; later commits do not change it. */
+  /** What is remembered now, oldest first, one that has come again twice; later commits do not change it. */
   capture(): CapturedWindow {
-    return [...this.#committed]
+    return this.#order?.slice(this.#first) ?? []
   }
 
   /** Takes over a chunk of what was captured, in their order; what is not that is left out. */
@@ -70,13 +80,25 @@ export class IdempotencyWindow {
     if (!Array.isArray(chunk)) return
     for (const entry of chunk) {
       const found = asEntry(entry)
-      if (found !== undefined) this.#committed.set(found.key, found.at)
+      if (found !== undefined) this.#add(found)
     }
+  }
+
+  #add(entry: Entry): void {
+    this.#committed.set(entry[0], entry)
+    if (this.#order === undefined) this.#order = [entry]
+    else this.#order.push(entry)
   }
 }
 
+/** An id, by its scope, and where it was committed. */
+type Entry = readonly [scope: string, at: CommittedAt]
+
+/** Forgotten entries that the order may have in front. */
+const forgottenMax = 4_096
+
 /** The window at some moment. */
-export type CapturedWindow = readonly (readonly [scope: string, at: CommittedAt])[]
+export type CapturedWindow = readonly Entry[]
 
 /** The ids of one chunk as JSON: each [scope, epoch, seq, time]. */
 export const chunkOf = (window: CapturedWindow, from: number): JsonValue[] =>
@@ -90,13 +112,13 @@ export const idsPerChunk = 128
 // A separator that no subject's end and id's start can be confused across.
 const scope = (subject: string, id: string): string => `${subject.length}:${subject}${id}`
 
-function asEntry(value: JsonValue): { key: string; at: CommittedAt } | undefined {
+function asEntry(value: JsonValue): Entry | undefined {
   if (!Array.isArray(value)) return undefined
   const [key, epoch, seq, timeMs] = value
   return typeof key === 'string' &&
     typeof epoch === 'number' &&
     typeof seq === 'number' &&
     typeof timeMs === 'number'
-    ? { key, at: { epoch, seq, timeMs } }
+    ? [key, { epoch, seq, timeMs }]
     : undefined
 }

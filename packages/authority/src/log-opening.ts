@@ -12,7 +12,7 @@ import type { DocumentShadow } from './document-shadow.ts'
 import { LogSnapshotReading } from './log-snapshot.ts'
 
 /** Bytes of a snapshot that one slice reads: some milliseconds' worth. */
-const readBytesPerSlice = 524_288
+const readBytesPerSlice = 262_144
 
 /** What the log tells while it is read in. */
 type OpeningInput = Extract<LogInput, { kind: 'log-snapshot' | 'log-records' | 'log-opened' }>
