@@ -34,6 +34,8 @@ type MoveFrame = { readonly fromSeq: number; readonly toSeq: number; readonly fr
 const movesMax = 64
 /** Catch-ups of different places that are kept for one cohort; beyond, all are made anew. */
 const catchUpsMax = 64
+/** Views in pieces that frames are kept for, of one cohort; beyond, the oldest is led on by the ring. */
+const largesMax = 4
 
 /** The cohorts of one document under one definition, and the frames that are made once for many. */
 export class Cohorts implements Iterable<Cohort> {
@@ -46,7 +48,8 @@ export class Cohorts implements Iterable<Cohort> {
   readonly #byKey = new Map<string, Cohort>()
   /** Those without a pace, which are told of each record. */
   readonly #prompt = new Set<Cohort>()
-  readonly #larges = new Map<Cohort, LargeSnapshot>()
+  /** Views in pieces that something leads on from, the newest one last. */
+  readonly #larges = new Map<Cohort, LargeSnapshot[]>()
   #frames: FrameCache
   readonly #moves = new Map<string, MoveFrame>()
   readonly #catchUps = new Map<string, Uint8Array | undefined>()
@@ -140,7 +143,7 @@ export class Cohorts implements Iterable<Cohort> {
   advance(...[cohort, ...step]: [cohort: Cohort, ...Parameters<Cohort['advance']>]): Uint8Array {
     const frame = cohort.advance(...step)
     this.#frames.push(cohort, frame)
-    this.#larges.get(cohort)?.follow(frame)
+    for (const large of this.#larges.get(cohort) ?? []) large.follow(frame)
     this.#forgetPaths()
     return frame
   }
@@ -195,22 +198,27 @@ export class Cohorts implements Iterable<Cohort> {
     return frame
   }
 
-  /** The view in pieces that is made of the cohort, or being made, if something leads on from it. */
-  largeSnapshot(cohort: Cohort): LargeSnapshot | undefined {
-    const snapshot = this.#larges.get(cohort)
-    const isOf = snapshot?.frames === undefined || snapshot.after !== undefined
-    return isOf ? snapshot : undefined
+  /**
+   * The view in pieces that is made of the cohort, or being made, if something leads on from it and it
+   * is not older than `seqMin`.
+   */
+  largeSnapshot(cohort: Cohort, seqMin: number): LargeSnapshot | undefined {
+    const snapshot = this.#larges.get(cohort)?.at(-1)
+    if (snapshot === undefined || snapshot.shownSeq < seqMin) return undefined
+    return snapshot.frames === undefined || snapshot.after !== undefined ? snapshot : undefined
   }
 
   /** A view in pieces is being made: what its cohort is sent from now on follows it. */
   keepLarge(snapshot: LargeSnapshot): void {
-    this.#endLarge(snapshot.cohort)
-    this.#larges.set(snapshot.cohort, snapshot)
+    const larges = this.#larges.get(snapshot.cohort) ?? []
+    if (larges.length >= largesMax) larges.shift()?.end()
+    this.#larges.set(snapshot.cohort, [...larges, snapshot])
   }
 
   /** A view in pieces is not to be had. */
   forgetLarge(snapshot: LargeSnapshot): void {
-    if (this.#larges.get(snapshot.cohort) === snapshot) this.#larges.delete(snapshot.cohort)
+    const larges = this.#larges.get(snapshot.cohort)?.filter(large => large !== snapshot)
+    if (larges !== undefined) this.#larges.set(snapshot.cohort, larges)
   }
 
   /** The frame from one cohort to another, where both stand; `make` makes it when it is not here. */
@@ -251,7 +259,7 @@ export class Cohorts implements Iterable<Cohort> {
   }
 
   #endLarge(cohort: Cohort): void {
-    this.#larges.get(cohort)?.end()
+    for (const large of this.#larges.get(cohort) ?? []) large.end()
     this.#larges.delete(cohort)
   }
 

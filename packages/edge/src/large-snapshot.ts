@@ -22,6 +22,8 @@ export class LargeSnapshot {
   readonly cohort: Cohort
   /** Where who has it stands in the log. */
   readonly place: Place
+  /** The last record that it shows. */
+  readonly shownSeq: number
   /** Viewers that wait for it to be made. */
   readonly waiting: Set<ViewerId> = new Set()
   readonly #seq: number
@@ -31,9 +33,16 @@ export class LargeSnapshot {
   #after: Uint8Array[] | undefined = []
   #afterBytes = 0
 
-  constructor(cohort: Cohort, place: Place, isDense: boolean) {
+  constructor(options: {
+    readonly cohort: Cohort
+    readonly place: Place
+    readonly shownSeq: number
+    readonly isDense: boolean
+  }) {
+    const { cohort, place, shownSeq, isDense } = options
     this.cohort = cohort
     this.place = place
+    this.shownSeq = shownSeq
     this.#seq = isDense ? cohort.seq : place.seq
     this.#position = cohort.position(place)
     this.#isDense = isDense

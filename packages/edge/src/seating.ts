@@ -49,7 +49,7 @@ export class Seating {
     }
     if (!cohort.isCurrent(at)) return this.#enterBeside(viewer, cohort, state)
     const frames = entryFrames({ ...options, point })
-    if (frames === 'pieces') return told(this.#transfers.begin(viewer, cohort))
+    if (frames === 'pieces') return this.#transfer(viewer, cohort, point?.seq ?? 0)
     for (const frame of frames) this.#send(viewer, frame)
     return { seat: this.#sit(viewer, { kind: 'in', cohort }), isSilent: frames.length === 0 }
   }
@@ -67,7 +67,7 @@ export class Seating {
     }
     const ring = this.#ring
     const frames = drainedFrames({ cohorts, cohort, mark, ring, at, state, turn: this.#turn })
-    if (frames === 'pieces') return told(this.#transfers.begin(viewer, cohort))
+    if (frames === 'pieces') return this.#transfer(viewer, cohort, at.seq)
     for (const frame of frames) this.#send(viewer, frame)
     return told(this.#sit(viewer, { kind: 'in', cohort }))
   }
@@ -88,7 +88,7 @@ export class Seating {
       turn: this.#turn,
     })
     // Where it took so long that nothing leads on from there, it begins anew.
-    if (frames === undefined) return told(this.#transfers.begin(viewer, cohort))
+    if (frames === undefined) return this.#transfer(viewer, cohort, at.seq)
     for (const frame of frames) this.#send(viewer, frame)
     return told(this.#sit(viewer, { kind: 'in', cohort }))
   }
@@ -151,7 +151,7 @@ export class Seating {
   ): Taken {
     if (way !== 'pieces') return this.#change(viewer, seat, to, way, target)
     this.leave(viewer, seat)
-    return told(this.#transfers.begin(viewer, to))
+    return this.#transfer(viewer, to, this.#showing.at.seq)
   }
 
   /** The viewer sits nowhere any more. */
@@ -183,9 +183,13 @@ export class Seating {
   #enterBeside(viewer: ViewerId, cohort: Cohort, state: JsonObject): Taken {
     const { at, shown: cohorts } = this.#showing
     const way = cohorts.snapshotBeside(cohort, at, state)
-    if (way === 'pieces') return told(this.#transfers.begin(viewer, cohort))
+    if (way === 'pieces') return this.#transfer(viewer, cohort, at.seq)
     if (way !== undefined) this.#send(viewer, way)
     return told(this.#sit(viewer, { kind: 'beside', cohort, seq: at.seq }))
+  }
+
+  #transfer(viewer: ViewerId, cohort: Cohort, seen: number): Taken {
+    return told(this.#transfers.begin(viewer, cohort, seen))
   }
 
   #sit(viewer: ViewerId, seat: Seat): Seat {

@@ -54,10 +54,13 @@ export class Transfers {
     this.#port = options.port
   }
 
-  /** A viewer is to be sent the view of a cohort; undefined when it cannot be made now. */
-  begin(viewer: ViewerId, cohort: Cohort): Transferring | undefined {
+  /**
+   * A viewer that has seen what was at `seen` is to be sent the view of a cohort, not an older one;
+   * undefined when it cannot be made now.
+   */
+  begin(viewer: ViewerId, cohort: Cohort, seen: number): Transferring | undefined {
     const { shown: cohorts } = this.#showing
-    const snapshot = cohorts.largeSnapshot(cohort) ?? this.#make(cohort, 1)
+    const snapshot = cohorts.largeSnapshot(cohort, seen) ?? this.#make(cohort, 1)
     if (snapshot?.frames !== undefined) return this.#send(viewer, snapshot, snapshot.frames)
     snapshot?.waiting.add(viewer)
     return snapshot && { kind: 'transfer', cohort, snapshot, transfer: undefined }
@@ -93,7 +96,8 @@ export class Transfers {
       advanceSilently({ cohorts, cohort, at, turn: this.#port.turn })
     }
     const isPacedOld = isOld && cohort.pace !== undefined
-    const snapshot = new LargeSnapshot(cohort, isPacedOld ? at : cohort.sent, isDense)
+    const place = isPacedOld ? at : cohort.sent
+    const snapshot = new LargeSnapshot({ cohort, place, shownSeq: at.seq, isDense })
     cohorts.keepLarge(snapshot)
     // What a paced cohort is sent next leads on from further back.
     if (isPacedOld) snapshot.end()

@@ -230,7 +230,9 @@ export class Rig {
         ...limits,
       },
     })
-    this.load('open', define())
+    // Of large documents the worker needs the text of the variant, which comes from the parent.
+    if (limits.largeStateBytes === undefined) this.load('open', define())
+    else this.offered.set('open', define())
   }
 
   /** The rim has run a variant. */

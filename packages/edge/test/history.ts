@@ -218,6 +218,11 @@ export class Model {
   /** What has come of a view in pieces. */
   #coming: { seq: number; isDense: boolean; pieces: number; view: JsonValue } | undefined
 
+  /** What has come of a view in pieces is dropped. */
+  forget(): void {
+    this.#coming = undefined
+  }
+
   /** True while a view in pieces is on its way. */
   get isComing(): boolean {
     return this.#coming !== undefined
@@ -257,6 +262,8 @@ export class Model {
       this.position = frame.position ?? this.position
       this.view = applyPatch(this.view ?? {}, frame.patch as PatchOperation[])
       if (this.view === undefined) this.problem ??= `a patch that does not fit at ${frame.seq}`
+    } else if (frame.type === 'left' || frame.type === 'refused') {
+      this.#coming = undefined
     } else if (frame.type === 'status') {
       this.status = frame.code ?? frame.status
     }
