@@ -204,7 +204,7 @@ export class Follower {
     const { snapshot, records, ceiling } = document
     if (!isSnapshotWhole(snapshot, sha256)) return false
     if (!areRecordsWhole(this.#doc, records, snapshot.manifest.at, sha256)) return false
-    this.#take(snapshot)
+    this.#take(snapshot, false)
     for (const record of records) this.#append(record, now)
     this.upstream.resumeFrom(this.#latest.position, ceiling)
     if (this.#isReading) this.#node.due(this.#doc)
@@ -285,7 +285,9 @@ export class Follower {
       }
       case 'reset':
         this.#worker.close(effects)
-        return this.#take(event.snapshot) ? [{ kind: 'reset' }] : this.#showStaged(now)
+        return this.#take(event.snapshot, event.isApart)
+          ? [{ kind: 'reset' }]
+          : this.#showStaged(now)
       case 'replay-began':
         this.#worker.close(effects)
         this.#stage(StagedDocument.ofLog(this.#node.upstream.sha256, this.#node.limits.ring))
@@ -322,12 +324,13 @@ export class Follower {
   }
 
   /** Takes a snapshot; false when it is staged first. */
-  #take(snapshot: Snapshot): boolean {
+  #take(snapshot: Snapshot, isApart: boolean): boolean {
     const { at } = snapshot.manifest
     const isRead = this.#node.isStateNeeded && bytesOf(snapshot) > this.#largeBytes
-    if (isRead || isAhead(this.replica.position, at)) {
-      const { upstream, limits } = this.#node
-      this.#stage(StagedDocument.ofSnapshot(snapshot, upstream.sha256, limits.ring))
+    if (isRead || isApart || isAhead(this.replica.position, at)) {
+      const { sha256 } = this.#node.upstream
+      const limits = this.#node.limits.ring
+      this.#stage(StagedDocument.ofSnapshot(snapshot, { sha256, limits, isApart }))
       this.#isReading = isRead
       return false
     }

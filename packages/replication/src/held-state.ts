@@ -2,8 +2,8 @@
  * How far one document's stream is, and under which ceiling what is held came.
  *
  * What is held is worth resuming from until something shows that it is not. A log that is replayed from
- * its first record is kept apart from what is held and shown until it is no older: what was shown once
- * is never followed by something before it.
+ * its first record, and a snapshot that is older than what was shown, are kept apart until they are no
+ * older: what was shown once is never followed by something before it.
  */
 import { type Position, zeroPosition } from '@fanfold/protocol'
 import { isAhead } from './is-ahead.ts'
@@ -32,7 +32,7 @@ export class HeldState {
     return this.#isWorth
   }
 
-  /** True while the log comes in beside what is held. */
+  /** True while what comes in is kept apart from what is held. */
   get isApart(): boolean {
     return this.#isApart
   }
@@ -47,10 +47,9 @@ export class HeldState {
     return this.#isWorth && ceiling !== (this.#isApart ? this.#nextCeiling : this.#ceiling)
   }
 
-  /** True when a snapshot at this position would take back what is held or was shown. */
+  /** True when a snapshot at this position would take back what is held. */
   isPast(at: Position): boolean {
-    const last = this.#isWorth && !this.#isApart ? this.#position : this.#floor
-    return isAhead(last, at)
+    return this.#isWorth && !this.#isApart && isAhead(this.#position, at)
   }
 
   /** Something that was kept elsewhere is held from now on. */
@@ -109,10 +108,14 @@ export class HeldState {
     return isAhead(position, this.#troubleAt)
   }
 
-  /** A snapshot takes the place of everything held. True when the stream is past its last trouble. */
+  /**
+   * A snapshot takes the place of everything held; apart from it as long as it is older than what was
+   * shown. True when the stream is past its last trouble.
+   */
   replace(position: Position): boolean {
     this.#isWorth = true
-    this.#becomes()
+    this.#isApart = isAhead(this.#floor, position)
+    if (!this.#isApart) this.#becomes()
     return this.advance(position)
   }
 

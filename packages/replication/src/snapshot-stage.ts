@@ -22,7 +22,7 @@ export type SnapshotStep =
       readonly waiting: readonly LogRecord[]
     }
 
-const events = (list: UpstreamEvent[]): SnapshotStep => ({ kind: 'events', events: list })
+const told = (events: UpstreamEvent[]): SnapshotStep => ({ kind: 'events', events })
 
 /** Takes a snapshot in: from its manifest to the last of its pieces. */
 export class SnapshotStage {
@@ -49,7 +49,7 @@ export class SnapshotStage {
       return { kind: 'refused', code: 'FANFOLD_TOO_LARGE', message }
     }
     // Going back is only for a new epoch: a parent that is behind is asked again later.
-    if (core.held.isPast(manifest.at)) return events(core.resync('gap', now, effects))
+    if (core.held.isPast(manifest.at)) return told(core.resync('gap', now, effects))
     core.intake = SnapshotIntake.begin({
       manifest,
       sha256: node.sha256,
@@ -73,8 +73,8 @@ export class SnapshotStage {
   ): SnapshotStep {
     const core = this.#core
     const taken = core.intake?.take(index, piece, now) ?? 'unwanted'
-    if (taken === 'unwanted') return events([])
-    if (taken === 'damaged-again') return events(core.resync('piece', now, effects))
+    if (taken === 'unwanted') return told([])
+    if (taken === 'damaged-again') return told(core.resync('piece', now, effects))
     if (taken === 'damaged') this.#request([index], effects)
     const step = this.#complete()
     if (core.intake?.isAskDue === true) this.askForMissing(effects)
@@ -108,13 +108,15 @@ export class SnapshotStage {
   #complete(): SnapshotStep {
     const core = this.#core
     const snapshot = core.intake?.snapshot
-    if (core.intake === undefined || snapshot === undefined) return events([])
+    if (core.intake === undefined || snapshot === undefined) return told([])
     const { waiting } = core.intake
     core.dropIntake()
     core.goLive()
     core.settleTrouble(core.held.replace(snapshot.manifest.at))
     const isElsewhere = core.failedOver !== undefined && core.failedOver !== core.line.link
     core.catchUp.by(isElsewhere ? 'snapshot-elsewhere' : 'snapshot')
-    return { kind: 'complete', events: [{ kind: 'reset', snapshot }, { kind: 'joined' }], waiting }
+    const { isApart } = core.held
+    const events: UpstreamEvent[] = [{ kind: 'reset', snapshot, isApart }, { kind: 'joined' }]
+    return { kind: 'complete', events, waiting }
   }
 }

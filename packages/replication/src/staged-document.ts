@@ -11,19 +11,24 @@ import { RecordRing, type RingLimits } from './record-ring.ts'
 export class StagedDocument {
   readonly replica: Replica
   readonly ring: RecordRing
-  /** False while a replay goes on. */
+  /** False while it may not be shown, as a replay goes on. */
   isWhole: boolean
 
   private constructor(sha256: Sha256, limits: RingLimits, snapshot: Snapshot | undefined) {
     this.replica = new Replica(sha256)
     if (snapshot !== undefined) this.replica.reset(snapshot)
     this.ring = new RecordRing(limits, this.replica.position)
-    this.isWhole = snapshot !== undefined
+    this.isWhole = false
   }
 
-  /** What a snapshot holds. */
-  static ofSnapshot(snapshot: Snapshot, sha256: Sha256, limits: RingLimits): StagedDocument {
-    return new StagedDocument(sha256, limits, snapshot)
+  /** What a snapshot holds; `isApart`, of which is told when it may be shown. */
+  static ofSnapshot(
+    snapshot: Snapshot,
+    options: { readonly sha256: Sha256; readonly limits: RingLimits; readonly isApart: boolean },
+  ): StagedDocument {
+    const staged = new StagedDocument(options.sha256, options.limits, snapshot)
+    staged.isWhole = !options.isApart
+    return staged
   }
 
   /** What the log makes, from its first record. */

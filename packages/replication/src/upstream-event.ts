@@ -23,8 +23,8 @@ export type Rung = 'tail' | 'snapshot' | 'snapshot-elsewhere' | 'replay'
 export type UpstreamEvent =
   /** The next records, verified. */
   | { readonly kind: 'records'; readonly records: readonly LogRecord[] }
-  /** A verified snapshot that takes the place of everything held. */
-  | { readonly kind: 'reset'; readonly snapshot: Snapshot }
+  /** A verified snapshot that takes the place of everything held; `isApart`, not before `replayed`. */
+  | { readonly kind: 'reset'; readonly snapshot: Snapshot; readonly isApart: boolean }
   /** The next records are the log from its first one: they are kept apart from what is held. */
   | { readonly kind: 'replay-began' }
   /** What was kept apart may take the place of what is held. */

@@ -101,7 +101,7 @@ export class FaultyParent {
     const head = this.#position
     const mode = isTail ? 'tail' : 'snapshot'
     this.#send({ kind: 'welcome', doc, channel, mode, head, ceiling: 239 })
-    if (!isTail) this.#begin()
+    if (!isTail) this.#begin(have?.seq ?? 0)
     const from = isTail ? have.seq : this.#snapshot.manifest.at.seq
     const records = this.#log.slice(from, this.#head)
     if (records.length > 0) this.#send({ kind: 'records', channel, records })
@@ -112,8 +112,10 @@ export class FaultyParent {
     return isKept && equalBytes(after(this.#log[have.seq - 1]).hash, have.hash)
   }
 
-  #begin(): void {
-    this.#snapshot = snapshotAt(after(this.#log[Math.max(0, this.#head - 4)]), stateBytes)
+  /** A snapshot that is not the newest, and no older than what the child has. */
+  #begin(haveSeq: number): void {
+    const seq = Math.min(this.#head, Math.max(1, haveSeq, this.#head - 3))
+    this.#snapshot = snapshotAt(after(this.#log[seq - 1]), stateBytes)
     this.#send({ kind: 'snapshot-begin', channel, manifest: this.#snapshot.manifest })
     for (const index of this.#snapshot.pieces.keys()) this.#piece(index)
   }
