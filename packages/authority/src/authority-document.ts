@@ -30,6 +30,7 @@ import { DocumentWork } from './document-work.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
 import { nextBatch } from './next-batch.ts'
+import { noSuch, type WriteProblem } from './write-problem.ts'
 
 /** When a child that is refused because something is under way may ask again, ms. */
 const retryAfterMs = 1_000
@@ -45,7 +46,7 @@ export class AuthorityDocument {
   readonly channel: number
   readonly #context: AuthorityContext
   readonly #committed: CommittedDocument
-  readonly #snapshots: DocumentSnapshots
+  readonly snapshots: DocumentSnapshots
   #opening: LogOpening | undefined
   // A document at rest has none of this: most documents are, most of the time.
   #work: DocumentWork | undefined
@@ -54,7 +55,7 @@ export class AuthorityDocument {
   /** Writes that left the queue and are not answered yet. */
   #inHand: readonly WriterInput[] = none
   #phase: Phase = 'opening'
-  #refusal: { readonly code: ErrorCode; readonly message: string } | undefined
+  #refusal: WriteProblem | undefined
   /** The epoch this node has claimed; 0 before its first commit. */
   #epoch = 0
   /** The highest epoch that the log has seen. */
@@ -68,8 +69,8 @@ export class AuthorityDocument {
     this.#context = context
     this.#committed = new CommittedDocument(doc, context.chain, context.limits)
     const committed = this.#committed
-    this.#snapshots = new DocumentSnapshots({ doc, context, committed })
-    this.#opening = new LogOpening({ context, committed, shadow: this.#snapshots.shadow })
+    this.snapshots = new DocumentSnapshots({ doc, context, committed })
+    this.#opening = new LogOpening({ context, committed, shadow: this.snapshots.shadow })
   }
 
   /** What the document has at hand while something happens to it. */
@@ -79,7 +80,7 @@ export class AuthorityDocument {
       channel: this.channel,
       context: this.#context,
       committed: this.#committed,
-      snapshots: this.#snapshots,
+      snapshots: this.snapshots,
       isStateDurable: () => this.#phase === 'open',
       taken: this.#restedUnder,
     })
@@ -96,24 +97,20 @@ export class AuthorityDocument {
     return this.#work?.children.areAny === true
   }
 
-  /** True while the state is too large to be written out, or read in, in one turn. */
-  get isLarge(): boolean {
-    return this.#snapshots.ofLarge !== undefined
-  }
-
   /** True when `slice` has something to do. */
   get hasSlices(): boolean {
-    return this.#opening?.hasSlices ?? this.#snapshots.hasSlices
-  }
-
-  /** When `tick` has something to do. */
-  get wakeAt(): Instant | undefined {
-    return this.#snapshots.wakeAt
+    return this.#opening?.hasSlices ?? this.snapshots.hasSlices
   }
 
   /** True while the document does not exist, whatever its log may say. */
   get isVacant(): boolean {
     return this.#committed.state === undefined && !this.#committed.isDeleted
+  }
+
+  /** Why the log cannot be read for a child now; undefined when it can. */
+  get unreadable(): 'opening' | WriteProblem | undefined {
+    if (this.#phase === 'opening') return 'opening'
+    return this.#refusal ?? (this.isVacant ? noSuch(this.doc) : undefined)
   }
 
   /** True when nothing is under way: no write, no append, no opening. */
@@ -156,8 +153,7 @@ export class AuthorityDocument {
       case 'open':
       case 'appending':
         if (this.isVacant) {
-          const message = `${this.doc} does not exist`
-          refuseJoin(this.doc, request, { code: 'FANFOLD_NO_DOCUMENT', message }, effects)
+          refuseJoin(this.doc, request, noSuch(this.doc), effects)
           return
         }
         if (this.#at.standing.due !== undefined) {
@@ -184,7 +180,7 @@ export class AuthorityDocument {
   /** Sends children what they can take. */
   flush(effects: AuthorityEffect[]): void {
     this.#hasMore = this.#work?.children.flush(effects) ?? false
-    this.#snapshots.advance(effects)
+    this.snapshots.advance(effects)
   }
 
   /** Lets go of what is kept for children and old; true while there are any. */
@@ -194,7 +190,7 @@ export class AuthorityDocument {
 
   /** Does one turn's worth of what takes many: to read a large log in, or to write much out. */
   slice(effects: AuthorityEffect[]): void {
-    if (this.#opening === undefined) this.#snapshots.slice(effects)
+    if (this.#opening === undefined) this.snapshots.slice(effects)
     else {
       this.#opening.slice(effects)
       this.#goOnOpening(effects)
@@ -203,23 +199,18 @@ export class AuthorityDocument {
 
   /** Does what is due: children that have waited for a snapshot for too long are refused. */
   tick(effects: AuthorityEffect[]): void {
-    if (this.#snapshots.takeOverdue()) {
+    if (this.snapshots.takeOverdue()) {
       const message = `no snapshot of ${this.doc} could be made in time`
       this.downstream.refuseWaiting({ code: 'FANFOLD_BUSY', message, retryAfterMs }, effects)
     }
-    this.#snapshots.advance(effects)
+    this.snapshots.advance(effects)
   }
 
   /** Takes an answer of the worker to the document's shadow. */
   receiveWorker(input: ReplicaWorkerInput, effects: AuthorityEffect[]): void {
     if (this.#phase === 'refusing') return
-    this.#snapshots.receiveWorker(input, effects)
+    this.snapshots.receiveWorker(input, effects)
     this.flush(effects)
-  }
-
-  /** The document leaves memory. */
-  close(effects: AuthorityEffect[]): void {
-    this.#snapshots.close(effects)
   }
 
   /** Nothing has happened for a while: frees what can be had again. The log stays open for writes. */
@@ -253,7 +244,7 @@ export class AuthorityDocument {
         return
       case 'log-read':
       case 'log-read-refused':
-        this.#snapshots.receiveRead(input, effects)
+        this.snapshots.receiveRead(input, effects)
         return
       case 'log-snapshot-kept':
       case 'log-snapshot-refused':
@@ -271,7 +262,7 @@ export class AuthorityDocument {
     for (const input of this.#inHand) reject(input, code, message, effects)
     this.#inHand = none
     this.#opening = undefined
-    this.#snapshots.close(effects)
+    this.snapshots.close(effects)
     const { writes, children } = this.#at
     for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
       reject(next, code, message, effects)
@@ -295,7 +286,7 @@ export class AuthorityDocument {
     this.#phase = 'open'
     this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
     this.#committed.opened()
-    this.#snapshots.settle(effects)
+    this.snapshots.settle(effects)
     this.#work?.children.reset()
     this.#answerJoins(effects)
     this.#at.standing.isWanted = true
@@ -352,7 +343,7 @@ export class AuthorityDocument {
     this.#at.children.publish(batch.records, now)
     this.#committed.commit(batch)
     // Before children are sent anything: what they may need a snapshot of has these records in it.
-    this.#snapshots.committed(batch.records, effects)
+    this.snapshots.committed(batch.records, effects)
     if (batch.loaded !== undefined) this.#at.standing.take(batch.loaded)
     this.#answerAll(batch, effects)
     let bytes = 0

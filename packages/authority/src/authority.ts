@@ -18,63 +18,34 @@ import {
   milliseconds,
   type RandomBytes,
   type Sha256,
-  toHex,
 } from '@fanfold/kernel'
 import {
   type DocumentKey,
   documentName,
   type ErrorCode,
   type LinkId,
-  type LinkInput,
   ProtocolError,
-  type SignedVariant,
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import {
-  ChildLinks,
-  HeadSignals,
-  type JoinRequest,
-  PiecePacker,
-  PresenceSums,
-  SafetyRounds,
-} from '@fanfold/replication'
+import { ChildLinks, type JoinRequest, PiecePacker, PresenceSums } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
+import type { AuthorityInput } from './authority-input.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
+import { ChildrenCare } from './children-care.ts'
 import { refuseJoin } from './document-answers.ts'
-import { LoadedDefinition, type LoadedVariant } from './loaded-definition.ts'
-
-/** What happens to an authority. */
-export type AuthorityInput =
-  | LinkInput
-  | LogInput
-  | ReplicaWorkerInput
-  | WriterInput
-  /**
-   * A definition was loaded, or loaded anew: it counts from the next write on. Documents of its type
-   * that are in memory tell of it in their logs, if it has labels or edge variants that are new.
-   */
-  | {
-      readonly kind: 'definition-loaded'
-      readonly definition: DocumentDefinition
-      /** What edges run of it, by rising ceilings from 0; none when no edge may serve its documents. */
-      readonly variants?: readonly LoadedVariant[] | undefined
-    }
+import type { LoadedVariant } from './loaded-definition.ts'
+import { LoadedDefinitions } from './loaded-definitions.ts'
+import { LogReplays } from './log-replays.ts'
 
 /** When a child that found no room may ask again, ms. */
 const retryAfterMs = 1_000
-/** So long after its last record the children of a document are told where its head is, ms. */
-const headAfterMs = 1_000
-/** What is kept for children is looked at so often, ms. */
-const safetyEveryMs = 5_000
 /** Documents that one request looks at for one to make room: the next request looks at the next. */
 const candidatesMax = 16
 /** Documents that one turn lets tell of a definition. */
 const definedPerTurnMax = 64
-/** Edge variants that are at hand for children, the newest of all that were loaded. */
-export const variantsHeldMax = 64
 
 /**
  * The role that puts writes in order: many documents, each by itself, each in memory only while
@@ -82,9 +53,7 @@ export const variantsHeldMax = 64
  */
 export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #context: AuthorityContext
-  readonly #definitions = new Map<string, LoadedDefinition>()
-  /** By name, the newest last. */
-  readonly #variants = new Map<string, SignedVariant>()
+  readonly #definitions = new LoadedDefinitions()
   /** Documents that are still to hear of a definition that was loaded. */
   readonly #unaware = new Set<DocumentKey>()
   readonly #documents = new Map<DocumentKey, AuthorityDocument>()
@@ -100,10 +69,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #replicas = new Map<WorkerReplicaId, DocumentKey>()
   #nextReplica = 1
   #nextRead = 1
-  /** When children are to be told where the head is. */
-  readonly #heads = new HeadSignals(milliseconds(headAfterMs))
-  /** Documents with children, whose rings and old snapshots are looked after. */
-  readonly #rounds = new SafetyRounds<DocumentKey>(milliseconds(safetyEveryMs))
+  readonly #care = new ChildrenCare()
+  readonly #replays: LogReplays
   readonly #presence = new PresenceSums()
   /** Documents that do not exist: somebody asked for them. */
   readonly #vacant = new Set<DocumentKey>()
@@ -132,7 +99,12 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       forgetReplica: replica => this.#replicas.delete(replica),
       nextRead: () => this.#nextRead++ as LogReadId,
     }
+    this.#replays = new LogReplays(this.#context, {
+      document: doc => (this.#hasRoomFor(doc) ? this.#found(doc) : this.#noRoom()),
+      effects: () => this.#effects,
+    })
     this.#children = new ChildLinks({
+      replays: this.#replays.serving,
       join: (doc, request) => this.#join(doc, request),
       downstream: doc => this.#documents.get(doc)?.downstream,
       left: (doc, link) => this.#left(doc, link),
@@ -187,17 +159,14 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         this.#define(input.definition, input.variants ?? [])
         return
       default:
-        // An answer of the log to a document that has left memory since is of no use.
-        if (!this.#documents.has(input.doc)) return
-        this.#guard(input.doc, document => document.receive(input, now, effects))
-        if (input.kind === 'log-appended') this.#appended(input.doc)
+        this.#takeLog(input)
     }
   }
 
   wakeAt(): Instant | undefined {
     const hasMore = this.#children.hasBusy || this.#unaware.size > 0 || this.#slicing.size > 0
     if (hasMore) return this.#now
-    const byChildren = earliest(this.#heads.wakeAt(), this.#rounds.wakeAt())
+    const byChildren = earliest(this.#care.wakeAt(), this.#replays.wakeAt())
     return earliest(byChildren, earliest(this.#idle.wakeAt(), this.#wakes.wakeAt()))
   }
 
@@ -210,24 +179,20 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     for (const doc of this.#wakes.due(now)) {
       if (this.#documents.has(doc)) this.#guard(doc, document => document.tick(effects))
     }
-    this.#lookAfterChildren(now)
+    this.#care.tick(this.#documents, now, effects)
+    this.#replays.tick(now, effects)
     for (const doc of this.#idle.due(now)) this.#retire(doc, now)
   }
 
-  /** Its children were sent records: they are told where the head is, in a while. */
-  #appended(doc: DocumentKey): void {
-    if (this.#documents.get(doc)?.hasChildren) this.#heads.published(doc, this.#now)
-  }
-
-  #lookAfterChildren(now: Instant): void {
-    for (const doc of this.#heads.due(now)) {
-      const document = this.#documents.get(doc)
-      if (document?.hasChildren) document.downstream.signalHead(this.#effects)
-    }
-    for (const doc of this.#rounds.due(now)) {
-      const isKept = this.#documents.get(doc)?.lookAfterChildren(now) ?? false
-      if (!isKept) this.#rounds.delete(doc)
-    }
+  /** An answer of the log to a document that has left memory since is of no use. */
+  #takeLog(input: LogInput): void {
+    const { doc, kind } = input
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    const isRead = kind === 'log-read' || kind === 'log-read-refused'
+    if (isRead && this.#replays.receive(input)) return
+    this.#guard(doc, document => document.receive(input, this.#now, this.#effects))
+    if (kind === 'log-appended' && document.hasChildren) this.#care.published(doc, this.#now)
   }
 
   /** An answer to a replica that is gone is of no use. */
@@ -253,16 +218,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   #define(definition: DocumentDefinition, variants: readonly LoadedVariant[]): void {
     const { type } = definition
-    this.#definitions.set(type, new LoadedDefinition(definition, variants))
-    for (const { variant } of variants) {
-      const name = toHex(variant.hash)
-      this.#variants.delete(name)
-      this.#variants.set(name, variant)
-    }
-    for (const oldest of this.#variants.keys()) {
-      if (this.#variants.size <= variantsHeldMax) break
-      this.#variants.delete(oldest)
-    }
+    this.#definitions.load(definition, variants)
     for (const doc of this.#documents.keys()) {
       if (documentName(doc).type === type) this.#unaware.add(doc)
     }
@@ -280,7 +236,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   }
 
   #answerVariant(hash: Uint8Array, link: LinkId): void {
-    this.#children.answerVariant(hash, [link], this.#variants.get(toHex(hash)), this.#effects)
+    const variant = this.#definitions.variant(hash)
+    this.#children.answerVariant(hash, [link], variant, this.#effects)
   }
 
   #write(input: WriterInput): void {
@@ -320,7 +277,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     for (const key of spare) {
       if (left-- === 0) break
       const document = this.#documents.get(key)
-      if (document?.isQuiet && !document.hasChildren && !document.isQuarantined) {
+      if (document !== undefined && this.#maySpare(document)) {
         this.#unload(document)
         return true
       }
@@ -328,6 +285,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       spare.add(key)
     }
     return false
+  }
+
+  #maySpare(document: AuthorityDocument): boolean {
+    const { isQuiet, hasChildren, isQuarantined } = document
+    return isQuiet && !hasChildren && !isQuarantined && !this.#replays.has(document.doc)
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
@@ -349,7 +311,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
    * inside quarantines this document alone: its children and writers are told, the others go on.
    */
   #guard(doc: DocumentKey, step: (document: AuthorityDocument) => void): void {
-    const document = this.#documents.get(doc) ?? this.#load(doc)
+    const document = this.#found(doc)
     const effectsBefore = this.#effects.length
     try {
       step(document)
@@ -364,13 +326,18 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
     this.#children.setBusy(doc, document.hasMore)
-    this.#wakes.set(doc, document.wakeAt)
-    if (document.hasChildren) this.#rounds.add(doc, this.#now)
+    this.#wakes.set(doc, document.snapshots.wakeAt)
+    if (document.hasChildren) this.#care.note(doc, this.#now)
+    this.#replays.note(document)
     if (document.hasSlices) this.#slicing.add(doc)
     else this.#slicing.delete(doc)
     if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
     else this.#vacant.delete(doc)
     this.#touch(doc)
+  }
+
+  #found(doc: DocumentKey): AuthorityDocument {
+    return this.#documents.get(doc) ?? this.#load(doc)
   }
 
   #load(doc: DocumentKey): AuthorityDocument {
@@ -391,13 +358,13 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const document = this.#documents.get(doc)
     // A quarantined document stays as it is: read again, it would be served again.
     if (document === undefined || document.isQuarantined) return
-    if (!document.isQuiet) {
+    if (!document.isQuiet || this.#replays.has(doc)) {
       this.#touch(doc)
       return
     }
     const { restAfterMs, unloadAfterMs } = this.#context.limits
     // A large state takes more memory than to read it in again takes time.
-    if (document.isLarge && !document.hasChildren) {
+    if (document.snapshots.ofLarge !== undefined && !document.hasChildren) {
       this.#unload(document)
       return
     }
@@ -417,11 +384,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   #unload(document: AuthorityDocument): void {
     const { doc, channel } = document
-    document.close(this.#effects)
+    document.snapshots.close(this.#effects)
     this.#wakes.set(doc, undefined)
     this.#slicing.delete(doc)
-    this.#heads.forget(doc)
-    this.#rounds.delete(doc)
+    this.#care.forget(doc)
     this.#idle.set(doc, undefined)
     this.#resting.delete(doc)
     this.#vacant.delete(doc)

@@ -1,5 +1,6 @@
-export { Authority, type AuthorityInput } from './authority.ts'
+export { Authority } from './authority.ts'
 export type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
+export type { AuthorityInput } from './authority-input.ts'
 export { type AuthorityLimits, defaultAuthorityLimits } from './authority-limits.ts'
 export { defaultIdempotencyLimits, type IdempotencyLimits } from './idempotency-window.ts'
 export type { LoadedVariant } from './loaded-definition.ts'

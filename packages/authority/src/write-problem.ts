@@ -14,3 +14,9 @@ export const noDefinition = (doc: DocumentKey): WriteProblem => ({
   code: 'FANFOLD_NO_DEFINITION',
   message: `no definition for documents of type ${documentName(doc).type}`,
 })
+
+/** There is nothing to be looked at. */
+export const noSuch = (doc: DocumentKey): WriteProblem => ({
+  code: 'FANFOLD_NO_DOCUMENT',
+  message: `${doc} does not exist`,
+})

@@ -1,6 +1,6 @@
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { variantsHeldMax } from '../src/authority.ts'
+import { variantsHeldMax } from '../src/loaded-definitions.ts'
 import { child, peer, Rig } from './build-authority.ts'
 import { at, framesOf, match } from './build-document.ts'
 import { tableOf, variantOf, variantsFrom } from './build-labelled.ts'

@@ -10,8 +10,9 @@ import {
   type RequestId,
   type WriterInput,
 } from '@fanfold/protocol'
-import { Authority, type AuthorityInput } from '../src/authority.ts'
+import { Authority } from '../src/authority.ts'
 import type { AuthorityEffect } from '../src/authority-effect.ts'
+import type { AuthorityInput } from '../src/authority-input.ts'
 import type { AuthorityLimits } from '../src/authority-limits.ts'
 import { at, contextOf, doc, limitsOf, link, match, write } from './build-document.ts'
 

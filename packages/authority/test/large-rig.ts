@@ -24,8 +24,9 @@ import {
   type WriterInput,
 } from '@fanfold/protocol'
 import { WorkerReplicas } from '@fanfold/worker'
-import { Authority, type AuthorityInput } from '../src/authority.ts'
+import { Authority } from '../src/authority.ts'
 import type { AuthorityEffect } from '../src/authority-effect.ts'
+import type { AuthorityInput } from '../src/authority-input.ts'
 import type { AuthorityLimits } from '../src/authority-limits.ts'
 import { peer } from './build-authority.ts'
 import {
