@@ -160,7 +160,7 @@ export class ChildLinks {
         this.#setCongested(input.link, false)
         return
       case 'link-closed':
-        this.#close(input.link, effects)
+        this.#close(input.link)
     }
   }
 
@@ -185,11 +185,11 @@ export class ChildLinks {
     }
   }
 
-  #close(link: LinkId, effects: EffectSink<LinkEffect>): void {
+  #close(link: LinkId): void {
     const child = this.#links.get(link)
     if (child === undefined) return
     this.#links.delete(link)
-    this.#owner.replays?.close(link, effects)
+    this.#owner.replays?.close(link)
     for (const doc of child.docs) this.#leave(doc, link)
   }
 
@@ -243,10 +243,10 @@ export class ChildLinks {
         this.#requestReplay(link, child, frame, effects)
         return
       case 'replay-credit':
-        this.#owner.replays?.credit(frame.doc, link, frame.bytes, effects)
+        this.#owner.replays?.credit(frame.doc, link, frame.bytes)
         return
       case 'leave-replay':
-        this.#owner.replays?.leave(frame.doc, link, effects)
+        this.#owner.replays?.leave(frame.doc, link)
         return
       case 'signal':
         this.#takeSignal(link, child, frame)

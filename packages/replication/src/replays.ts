@@ -1,4 +1,4 @@
-import type { EffectSink } from '@fanfold/kernel'
+import type { EffectSink, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -25,18 +25,23 @@ export interface Replays {
   /** A child asks; each request is answered, the last time with `replay-ended`. */
   request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void
   /** The child takes so many bytes more. */
-  credit(doc: DocumentKey, link: LinkId, bytes: number, effects: EffectSink<LinkEffect>): void
+  credit(doc: DocumentKey, link: LinkId, bytes: number): void
   /** The child does not want it any more. */
-  leave(doc: DocumentKey, link: LinkId, effects: EffectSink<LinkEffect>): void
+  leave(doc: DocumentKey, link: LinkId): void
   /** The link is gone. */
-  close(link: LinkId, effects: EffectSink<LinkEffect>): void
+  close(link: LinkId): void
   /** The link takes frames again. */
   drained(link: LinkId): void
   /** True when `sendNext` is to be called in the next turn. */
   readonly hasMore: boolean
   /** Sends the next of what is at hand, and no more than one frame. */
   sendNext(effects: EffectSink<LinkEffect>): void
+  /** Ends what has not moved for long: to be called every 5 s while there are any. */
+  letGo(effects: EffectSink<LinkEffect>): void
 }
+
+/** Looks without anything happening after which a replay is let go: half a minute's. */
+export const idleLooksMax = 6
 
 /** Why a replay ends before the end of the log. */
 export type ReplayProblem = {
@@ -61,3 +66,6 @@ export function replayEnded(
   })
   return { kind: 'link-send', link, frame }
 }
+
+/** A wait of at least `ms` and less than twice that, so that many that were refused do not come back together. */
+export const jittered = (ms: number, prng: Prng): number => Math.floor(ms * (1 + prng.fraction()))

@@ -221,6 +221,10 @@ class AskedReplays implements Replays {
   sendNext(): void {
     this.asked.push('next')
   }
+
+  letGo(): void {
+    this.asked.push('let go')
+  }
 }
 
 t.test('what a child asks of replays reaches what answers, and they have their turns', async t => {

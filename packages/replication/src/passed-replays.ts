@@ -1,0 +1,336 @@
+/*
+ * Replays at a node without logs: a child's request is passed on to the node's own parent, and what
+ * comes of it down again; or the node answers itself, where its ring holds all that the child lacks.
+ *
+ * Frames of a replay say the document and not whose it is: there is one of each document above at a
+ * time, and other children wait for theirs. What a child granted is what the parent is granted, and
+ * again as it leaves here: so no more of a replay is here than its child's credit.
+ */
+import type { Chain } from '@fanfold/document'
+import { type EffectSink, equalBytes, type Prng } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  type LinkEffect,
+  type LinkId,
+  type LogRecord,
+  type Position,
+  zeroPosition,
+} from '@fanfold/protocol'
+import type { RecordRing } from './record-ring.ts'
+import type { ReplayAsk, ReplayFrame } from './replay-relays.ts'
+import { ReplayStream } from './replay-stream.ts'
+import {
+  idleLooksMax,
+  jittered,
+  type ReplayProblem,
+  type ReplayRequest,
+  type Replays,
+  replayEnded,
+} from './replays.ts'
+import { replaysMaxDefault } from './served-replays.ts'
+
+/** What the node holds of a document that it follows. */
+export type HeldRecords = {
+  readonly ring: RecordRing
+  /** Highest tag of a part in them. */
+  readonly ceiling: number
+}
+
+/** Where a replay comes from; a metric label. */
+export type ReplayOrigin = 'parent' | 'ring'
+
+/** When a child whose replay cannot be now may ask again, at least, ms. */
+const retryAfterMs = 250
+/** The most that a parent is granted, and so the most that is held of one replay. */
+const creditBytesMax = 1_048_576
+/** Bytes of the ring that a replay has at hand. */
+const ringBytesMax = 262_144
+
+type Relayed = {
+  readonly stream: ReplayStream
+  readonly request: ReplayRequest
+  /** Bytes that the parent was granted first, and may have on the way to the child at a time. */
+  readonly window: number
+  /** Bytes that have left since the parent was granted more. */
+  left: number
+  state:
+    | { readonly kind: 'waiting' }
+    | { readonly kind: 'asked' }
+    /** All has come from above. */
+    | { readonly kind: 'over' }
+    /** From the ring: seq of the last record taken from it. */
+    | { readonly kind: 'ring'; takenTo: number }
+}
+
+/** The replays that a node passes on. */
+export class PassedReplays implements Replays {
+  readonly #chain: Chain
+  readonly #prng: Prng
+  readonly #held: (doc: DocumentKey) => HeldRecords | undefined
+  readonly #ask: (frame: ReplayAsk) => boolean
+  readonly #note: (doc: DocumentKey, from: ReplayOrigin) => void
+  readonly #replaysMax: number
+  /** In the order in which they were asked for. */
+  readonly #replays = new Set<Relayed>()
+  /** Replays with something to send, the longest waiting first. */
+  readonly #ready = new Set<Relayed>()
+  /** Documents of which a replay from above is over: another child may have its turn. */
+  readonly #freed = new Set<DocumentKey>()
+
+  constructor(options: {
+    readonly chain: Chain
+    readonly prng: Prng
+    /** What the node holds of a document, if it follows it. */
+    readonly held: (doc: DocumentKey) => HeldRecords | undefined
+    /** Passes what a child asks on to the parent; false when that cannot be. */
+    readonly ask: (frame: ReplayAsk) => boolean
+    /** Called for each replay that begins. */
+    readonly note: (doc: DocumentKey, from: ReplayOrigin) => void
+    /** Replays at a time, those that wait too; one more is refused. The default one when not said. */
+    readonly replaysMax?: number | undefined
+  }) {
+    this.#chain = options.chain
+    this.#prng = options.prng
+    this.#held = options.held
+    this.#ask = options.ask
+    this.#note = options.note
+    this.#replaysMax = options.replaysMax ?? replaysMaxDefault
+  }
+
+  /** Replays under way, and those that wait. */
+  get count(): number {
+    return this.#replays.size
+  }
+
+  get hasMore(): boolean {
+    return this.#ready.size > 0 || this.#freed.size > 0
+  }
+
+  request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void {
+    this.leave(doc, request.link)
+    if (this.#replays.size >= this.#replaysMax) {
+      const message = `the node passes ${this.#replaysMax} replays on`
+      this.#refuse(doc, request.link, { code: 'FANFOLD_OVERLOADED', message }, effects)
+      return
+    }
+    const relayed: Relayed = {
+      stream: new ReplayStream(doc, request),
+      request,
+      window: Math.min(request.credit, creditBytesMax),
+      left: 0,
+      state: { kind: 'waiting' },
+    }
+    this.#replays.add(relayed)
+    this.#begin(relayed, effects)
+  }
+
+  credit(doc: DocumentKey, link: LinkId, bytes: number): void {
+    const relayed = this.#find(doc, link)
+    if (relayed === undefined) return
+    relayed.stream.grant(bytes)
+    this.#look(relayed)
+  }
+
+  leave(doc: DocumentKey, link: LinkId): void {
+    const relayed = this.#find(doc, link)
+    if (relayed !== undefined) this.#forget(relayed)
+  }
+
+  close(link: LinkId): void {
+    for (const relayed of this.#replays) {
+      if (relayed.stream.link === link) this.#forget(relayed)
+    }
+  }
+
+  drained(link: LinkId): void {
+    for (const relayed of this.#replays) if (relayed.stream.link === link) this.#look(relayed)
+  }
+
+  sendNext(effects: EffectSink<LinkEffect>): void {
+    for (const doc of this.#freed) {
+      this.#freed.delete(doc)
+      this.#beginNext(doc, effects)
+    }
+    for (const relayed of this.#ready) {
+      this.#ready.delete(relayed)
+      // Its link may have filled up meanwhile.
+      if (!relayed.stream.isReady) continue
+      const left = relayed.stream.send(this.#chain, effects)
+      if (left === undefined) this.#forget(relayed)
+      else this.#sent(relayed, left)
+      return
+    }
+  }
+
+  /** Takes a frame of a replay from the parent. */
+  receive(frame: ReplayFrame): void {
+    const relayed = this.#asked(frame.doc)
+    if (relayed === undefined) return
+    const { stream } = relayed
+    if (frame.kind === 'replay') {
+      stream.add(frame.records, frame.ceiling)
+    } else {
+      const { code, message, retryAfterMs } = frame
+      stream.end(code === undefined ? undefined : { code, message, retryAfterMs })
+      relayed.state = { kind: 'over' }
+      this.#freed.add(frame.doc)
+    }
+    this.#look(relayed)
+  }
+
+  /** The node's records of the document were replaced: a replay from the ring does not go on. */
+  replaced(doc: DocumentKey): void {
+    for (const relayed of this.#replays) {
+      if (relayed.stream.doc !== doc || relayed.state.kind !== 'ring') continue
+      relayed.stream.end(gone)
+      this.#look(relayed)
+    }
+  }
+
+  /** Nothing of the document that is here may be sent any more: its ceiling has fallen. */
+  lowered(doc: DocumentKey): void {
+    for (const relayed of this.#replays) {
+      const { stream, state } = relayed
+      if (stream.doc !== doc || state.kind === 'waiting') continue
+      stream.clear()
+      stream.end(gone)
+      if (state.kind === 'asked') this.#leaveAbove(doc)
+      relayed.state = { kind: 'over' }
+      this.#look(relayed)
+    }
+  }
+
+  letGo(effects: EffectSink<LinkEffect>): void {
+    for (const relayed of this.#replays) {
+      const { doc, link } = relayed.stream
+      if (!relayed.stream.isIdleFor(idleLooksMax)) continue
+      this.#forget(relayed)
+      const message = 'nothing came of the replay, or was taken, for long'
+      this.#refuse(doc, link, { code: 'FANFOLD_OVERLOADED', message }, effects)
+    }
+  }
+
+  #begin(relayed: Relayed, effects: EffectSink<LinkEffect>): void {
+    const { stream, request, window } = relayed
+    const { doc } = stream
+    const { have } = request
+    const held = this.#held(doc)
+    const from = have ?? zeroPosition
+    if (held !== undefined && holdsAfter(held.ring, from)) {
+      relayed.state = { kind: 'ring', takenTo: from.seq }
+      this.#note(doc, 'ring')
+      this.#takeFromRing(relayed)
+      return
+    }
+    // Its turn comes when the other child's is over.
+    if (this.#asked(doc) !== undefined) return
+    if (this.#ask({ kind: 'request-replay', doc, have, credit: window })) {
+      relayed.state = { kind: 'asked' }
+      this.#note(doc, 'parent')
+      return
+    }
+    this.#drop(relayed)
+    const message = 'this node cannot ask a parent for it now'
+    this.#refuse(doc, stream.link, { code: 'FANFOLD_NO_PARENT', message }, effects)
+  }
+
+  /** The next of the children that wait for the document has its turn. */
+  #beginNext(doc: DocumentKey, effects: EffectSink<LinkEffect>): void {
+    for (const relayed of this.#replays) {
+      if (relayed.stream.doc !== doc || relayed.state.kind !== 'waiting') continue
+      this.#begin(relayed, effects)
+      if (this.#asked(doc) !== undefined) return
+    }
+  }
+
+  #sent(relayed: Relayed, left: number): void {
+    const { stream, window, state } = relayed
+    relayed.left += left
+    if (state.kind === 'ring') this.#takeFromRing(relayed)
+    else if (state.kind === 'asked' && relayed.left * 2 >= window) {
+      this.#ask({ kind: 'replay-credit', doc: stream.doc, bytes: relayed.left })
+      relayed.left = 0
+    }
+    this.#look(relayed)
+  }
+
+  /** Up to the head of now: what follows it comes on the stream. */
+  #takeFromRing(relayed: Relayed): void {
+    const { stream, state } = relayed
+    if (state.kind !== 'ring' || stream.isEnding) return
+    const held = this.#held(stream.doc)
+    if (held === undefined || state.takenTo < held.ring.base.seq) {
+      stream.end(gone)
+    } else {
+      const { ring, ceiling } = held
+      const records: LogRecord[] = []
+      for (let bytes = stream.heldBytes; bytes < ringBytesMax; ) {
+        const record = ring.get(state.takenTo + 1)
+        if (record === undefined) break
+        records.push(record)
+        bytes += record.bytes.length
+        state.takenTo++
+      }
+      stream.add(records, ceiling)
+      if (state.takenTo === ring.lastSeq) stream.end(undefined)
+    }
+    this.#look(relayed)
+  }
+
+  #asked(doc: DocumentKey): Relayed | undefined {
+    for (const relayed of this.#replays) {
+      if (relayed.stream.doc === doc && relayed.state.kind === 'asked') return relayed
+    }
+    return undefined
+  }
+
+  #find(doc: DocumentKey, link: LinkId): Relayed | undefined {
+    for (const relayed of this.#replays) {
+      if (relayed.stream.doc === doc && relayed.stream.link === link) return relayed
+    }
+    return undefined
+  }
+
+  #look(relayed: Relayed): void {
+    if (relayed.stream.isReady) this.#ready.add(relayed)
+    else this.#ready.delete(relayed)
+  }
+
+  #drop(relayed: Relayed): void {
+    this.#replays.delete(relayed)
+    this.#ready.delete(relayed)
+  }
+
+  /** The child has all, or wants no more: above too, nobody does. */
+  #forget(relayed: Relayed): void {
+    this.#drop(relayed)
+    if (relayed.state.kind === 'asked') this.#leaveAbove(relayed.stream.doc)
+  }
+
+  #leaveAbove(doc: DocumentKey): void {
+    this.#ask({ kind: 'leave-replay', doc })
+    this.#freed.add(doc)
+  }
+
+  #refuse(
+    doc: DocumentKey,
+    link: LinkId,
+    problem: ReplayProblem,
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    const retryMs = jittered(retryAfterMs, this.#prng)
+    effects.push(replayEnded(link, doc, { ...problem, retryAfterMs: retryMs }))
+  }
+}
+
+/** Why a replay ends whose records are here no more; it may be had from above. */
+const gone: ReplayProblem = {
+  code: 'FANFOLD_NO_TAIL',
+  message: 'the records that follow are not at hand any more',
+}
+
+/** True when the ring has all that follows, of the same history. */
+function holdsAfter(ring: RecordRing, have: Position): boolean {
+  const hash = ring.hashAt(have.seq)
+  return hash !== undefined && equalBytes(hash, have.hash)
+}

@@ -1,0 +1,372 @@
+import { sha256 } from '@fanfold/conformance'
+import { Chain } from '@fanfold/document'
+import { Prng } from '@fanfold/kernel'
+import type { DocumentKey, LinkEffect, LinkFrame, LinkId } from '@fanfold/protocol'
+import fc from 'fast-check'
+import t from 'tap'
+import { type HeldRecords, PassedReplays } from '../src/passed-replays.ts'
+import { RecordRing } from '../src/record-ring.ts'
+import type { ReplayAsk } from '../src/replay-relays.ts'
+import type { ReplayRequest } from '../src/replays.ts'
+import { after, at, doc, framesOf, link, ringLimits } from './build-stream.ts'
+import { labelled } from './labelled-log.ts'
+import { bytesEach, log, replayedIn, requestOf, ServingRig, seqs } from './replay-rig.ts'
+
+const [first, second, third] = [link(1), link(2), link(3)]
+
+/** A node that passes replays on, with what it asks of its parent. */
+class Rig {
+  readonly replays: PassedReplays
+  readonly asked: ReplayAsk[] = []
+  readonly noted: string[] = []
+  held: HeldRecords | undefined
+  hasParent = true
+  readonly #effects: LinkEffect[] = []
+
+  constructor(replaysMax?: number) {
+    this.replays = new PassedReplays({
+      chain: new Chain(sha256),
+      prng: new Prng('passed'),
+      held: () => this.held,
+      ask: frame => {
+        if (this.hasParent) this.asked.push(frame)
+        return this.hasParent
+      },
+      note: (_, from) => this.noted.push(from),
+      replaysMax,
+    })
+  }
+
+  ask(overrides: Partial<ReplayRequest> = {}, key: DocumentKey = doc): void {
+    this.replays.request(key, requestOf(overrides), this.#effects)
+  }
+
+  /** The parent sends these records. */
+  come(from: number, to: number, ceiling = 239): void {
+    this.replays.receive({ kind: 'replay', doc, ceiling, records: log.slice(from - 1, to) })
+  }
+
+  end(code?: 'FANFOLD_NO_PARENT', retryAfterMs = 0): void {
+    this.replays.receive({ kind: 'replay-ended', doc, code, message: '', retryAfterMs })
+  }
+
+  turns(): LinkEffect[] {
+    for (let turn = 0; turn < 1_000 && this.replays.hasMore; turn++) {
+      this.replays.sendNext(this.#effects)
+    }
+    return this.#effects.splice(0)
+  }
+
+  sent(to: LinkId = first): LinkFrame[] {
+    return framesOf(this.turns(), to)
+  }
+
+  letGo(): LinkEffect[] {
+    this.replays.letGo(this.#effects)
+    return this.#effects.splice(0)
+  }
+}
+
+t.test('a request goes up, what comes of it goes down, and so does its end', async t => {
+  const rig = new Rig()
+  rig.ask({ have: after(log[4]), credit: 5_000 })
+  t.same(rig.asked, [{ kind: 'request-replay', doc, have: after(log[4]), credit: 5_000 }])
+  t.same(rig.noted, ['parent'])
+  rig.come(6, 10)
+  t.same(replayedIn(rig.sent()), seqs(6, 10))
+  rig.come(11, 12)
+  rig.end()
+  const frames = rig.sent()
+  t.same(replayedIn(frames), [11, 12])
+  t.match(frames.at(-1), { kind: 'replay-ended', code: undefined })
+  t.equal(rig.replays.count, 0)
+})
+
+t.test('the parent is granted what has left here, so that no more is here than that', async t => {
+  const rig = new Rig()
+  const credit = 10 * bytesEach
+  rig.ask({ credit, have: after(log[0]) })
+  rig.come(2, 11)
+  t.same(replayedIn(rig.sent()), seqs(2, 11))
+  t.same(rig.asked.slice(1), [{ kind: 'replay-credit', doc, bytes: credit }])
+  rig.come(12, 21)
+  t.same(rig.sent(), [], 'which the child has not granted')
+  t.equal(rig.asked.length, 2)
+  rig.replays.credit(doc, first, 5 * bytesEach)
+  t.same(replayedIn(rig.sent()), seqs(12, 16))
+  t.same(rig.asked.slice(2), [{ kind: 'replay-credit', doc, bytes: 5 * bytesEach }])
+})
+
+t.test('a child that grants very much does not make the node hold it', async t => {
+  const rig = new Rig()
+  rig.ask({ credit: 4_000_000_000 })
+  t.match(rig.asked, [{ kind: 'request-replay', credit: 1_048_576 }])
+})
+
+t.test('of one document there is one replay above, and other children wait', async t => {
+  const rig = new Rig()
+  for (const id of [first, second, third]) rig.ask({ link: id })
+  t.equal(rig.asked.length, 1)
+  t.same(rig.turns(), [])
+  rig.come(1, 3)
+  rig.end()
+  const effects = rig.turns()
+  t.same(replayedIn(framesOf(effects, first)), [1, 2, 3])
+  t.same(framesOf(effects, second), [])
+  t.equal(rig.asked.length, 2, 'then the next one')
+  rig.come(1, 3)
+  rig.end()
+  t.same(replayedIn(rig.sent(second)), [1, 2, 3])
+  t.equal(rig.asked.length, 3)
+})
+
+t.test('so many wait at a time, and who is refused comes back later', async t => {
+  const rig = new Rig(2)
+  for (const id of [first, second, third]) rig.ask({ link: id })
+  const [refused] = rig.sent(third)
+  t.match(refused, { kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' })
+  const wait = refused?.kind === 'replay-ended' ? refused.retryAfterMs : 0
+  t.ok(wait >= 250 && wait < 500, `${wait} ms`)
+})
+
+t.test('without a parent a child is told so, with a time to wait', async t => {
+  const rig = new Rig()
+  rig.hasParent = false
+  rig.ask()
+  const [refused] = rig.sent()
+  t.match(refused, { kind: 'replay-ended', code: 'FANFOLD_NO_PARENT' })
+  t.ok(refused?.kind === 'replay-ended' && refused.retryAfterMs >= 250)
+  t.equal(rig.replays.count, 0)
+})
+
+t.test('when the parent is lost, the child is told after what is at hand', async t => {
+  const rig = new Rig()
+  rig.ask()
+  rig.ask({ link: second })
+  rig.come(1, 3)
+  rig.hasParent = false
+  rig.end('FANFOLD_NO_PARENT', 250)
+  const effects = rig.turns()
+  const frames = framesOf(effects, first)
+  t.same(replayedIn(frames), [1, 2, 3])
+  t.match(frames.at(-1), { kind: 'replay-ended', code: 'FANFOLD_NO_PARENT', retryAfterMs: 250 })
+  t.match(framesOf(effects, second), [{ kind: 'replay-ended', code: 'FANFOLD_NO_PARENT' }])
+  t.equal(rig.replays.count, 0)
+})
+
+t.test('a child that leaves, or is gone, leaves above too, and the next has its turn', async t => {
+  for (const leave of [
+    (rig: Rig) => rig.replays.leave(doc, first),
+    (rig: Rig) => rig.replays.close(first),
+  ]) {
+    const rig = new Rig()
+    rig.ask()
+    rig.ask({ link: second })
+    leave(rig)
+    rig.turns()
+    t.match(
+      rig.asked.map(({ kind }) => kind),
+      ['request-replay', 'leave-replay', 'request-replay'],
+    )
+    rig.replays.close(second)
+    rig.turns()
+    t.equal(rig.replays.count, 0)
+    t.equal(rig.asked.at(-1)?.kind, 'leave-replay')
+  }
+})
+
+t.test('one that waits and leaves says nothing above', async t => {
+  const rig = new Rig()
+  rig.ask()
+  rig.ask({ link: second })
+  rig.replays.leave(doc, second)
+  rig.turns()
+  t.equal(rig.asked.length, 1)
+})
+
+t.test('what the ring holds is answered from it, without asking above', async t => {
+  const ring = new RecordRing(ringLimits({ recordsMax: 50 }))
+  for (const record of log.slice(0, 100)) ring.push(record, at(0))
+  const rig = new Rig()
+  rig.held = { ring, ceiling: 239 }
+  rig.ask({ have: after(log[49]) })
+  const frames = rig.sent()
+  t.same(replayedIn(frames), seqs(51, 100))
+  t.match(frames.at(-1), { kind: 'replay-ended', code: undefined })
+  t.same(rig.asked, [])
+  t.same(rig.noted, ['ring'])
+  rig.ask({ have: after(log[48]) })
+  t.equal(rig.asked.length, 1, 'what it does not hold is asked for')
+})
+
+t.test('a child without anything is answered from a ring that has the first record', async t => {
+  const ring = new RecordRing(ringLimits())
+  for (const record of log.slice(0, 10)) ring.push(record, at(0))
+  const rig = new Rig()
+  rig.held = { ring, ceiling: 239 }
+  rig.ask()
+  t.same(replayedIn(rig.sent()), seqs(1, 10))
+})
+
+t.test('a replay from the ring goes on within the credit; what falls off ends it', async t => {
+  const ring = new RecordRing(ringLimits({ recordsMax: 20 }))
+  for (const record of log.slice(0, 20)) ring.push(record, at(0))
+  const rig = new Rig()
+  rig.held = { ring, ceiling: 239 }
+  rig.ask({ have: after(log[4]), credit: 2 * bytesEach })
+  t.same(replayedIn(rig.sent()), [6, 7])
+  rig.replays.credit(doc, first, 1_000_000)
+  const frames = rig.sent()
+  t.same(replayedIn(frames), seqs(8, 20))
+  t.equal(frames.at(-1)?.kind, 'replay-ended')
+})
+
+t.test('records that were replaced are replayed no further', async t => {
+  const ring = new RecordRing(ringLimits())
+  for (const record of log.slice(0, 20)) ring.push(record, at(0))
+  const rig = new Rig()
+  rig.held = { ring, ceiling: 239 }
+  rig.ask({ have: after(log[4]), credit: 2 * bytesEach })
+  rig.turns()
+  ring.reset(after(log[99]))
+  rig.replays.replaced(doc)
+  rig.replays.credit(doc, first, 1_000_000)
+  t.equal(rig.sent().at(-1)?.kind, 'replay-ended')
+  t.equal(rig.replays.count, 0)
+})
+
+t.test('when the ceiling falls, nothing that is at hand leaves', async t => {
+  const rig = new Rig()
+  rig.ask({ credit: 1 })
+  rig.replays.receive({ kind: 'replay', doc, ceiling: 239, records: labelled.records })
+  rig.turns()
+  rig.replays.lowered(doc)
+  rig.replays.credit(doc, first, 1_000_000)
+  t.match(rig.sent(), [{ kind: 'replay-ended', code: 'FANFOLD_NO_TAIL' }])
+  t.equal(rig.asked.at(-1)?.kind, 'leave-replay')
+  t.equal(rig.replays.count, 0)
+})
+
+t.test('what comes is projected to the child’s ceiling', async t => {
+  const rig = new Rig()
+  rig.ask({ ceiling: 1 })
+  rig.replays.receive({ kind: 'replay', doc, ceiling: 2, records: labelled.records })
+  rig.end()
+  const effects = rig.turns()
+  const [frame] = framesOf(effects)
+  t.match(frame, { kind: 'replay', ceiling: 1 })
+  for (const effect of effects) {
+    t.notOk(effect.kind === 'link-send' && Buffer.from(effect.frame).includes('label-2'))
+  }
+})
+
+t.test('a replay of which nothing comes for half a minute is let go', async t => {
+  const rig = new Rig()
+  rig.ask()
+  rig.ask({ link: second })
+  for (let look = 0; look < 6; look++) t.same(rig.letGo(), [])
+  t.match(framesOf(rig.letGo(), first), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
+  rig.turns()
+  t.equal(rig.replays.count, 0)
+  t.equal(rig.asked.at(-1)?.kind, 'leave-replay')
+})
+
+t.test('through nodes that pass it on, a replay is the log', async t => {
+  const step = fc.record({
+    batch: fc.integer({ min: 1, max: 30 }),
+    carried: fc.nat(4),
+    turns: fc.nat(3),
+  })
+  const holds = fc.property(
+    fc.array(step, { maxLength: 60 }),
+    fc.integer({ min: 1, max: 30 }),
+    (steps, credit) => {
+      const chain = new PassedChain(3, credit * bytesEach)
+      for (const { batch, carried, turns } of steps) chain.step(batch, carried, turns)
+      return chain.settle().join() === `${seqs(1, 200)},end` && chain.heldMost <= chain.heldBound
+    },
+  )
+  t.doesNotThrow(() => fc.assert(holds, { numRuns: 100 }))
+})
+
+/** A node with a log, nodes that pass replays on, and a child at the end. */
+class PassedChain {
+  heldMost = 0
+  readonly heldBound: number
+  readonly #top = new ServingRig()
+  readonly #nodes: PassedReplays[]
+  /** What is on its way down to each node, and to the child last. */
+  readonly #down: LinkFrame[][]
+  readonly #taken: (number | string)[] = []
+  readonly #credit: number
+  readonly #effects: LinkEffect[] = []
+
+  constructor(length: number, credit: number) {
+    this.#credit = credit
+    this.heldBound = credit + 2 * bytesEach + 1_000
+    this.#down = Array.from({ length: length + 1 }, () => [])
+    this.#nodes = Array.from(
+      { length },
+      (_, index) =>
+        new PassedReplays({
+          chain: new Chain(sha256),
+          prng: new Prng(`${index}`),
+          held: () => undefined,
+          ask: frame => this.#ask(index - 1, frame),
+          note: () => undefined,
+        }),
+    )
+    this.#ask(length - 1, { kind: 'request-replay', doc, have: undefined, credit })
+  }
+
+  step(batch: number, carried: number, turns: number): void {
+    this.#top.answer(1, batch)
+    this.#deliver(0, framesOf(this.#top.turns(turns)))
+    for (const [index, node] of this.#nodes.entries()) {
+      for (const frame of this.#down[index]?.splice(0, carried) ?? []) {
+        if (frame.kind === 'replay' || frame.kind === 'replay-ended') node.receive(frame)
+      }
+      for (let turn = 0; turn < turns && node.hasMore; turn++) node.sendNext(this.#effects)
+      this.#deliver(index + 1, framesOf(this.#effects.splice(0)))
+    }
+    const last = this.#down.length - 1
+    const held = this.#down.slice(0, last).map(frames => bytesOf(frames))
+    this.heldMost = Math.max(this.heldMost, ...held)
+    for (const frame of this.#down[last]?.splice(0, carried) ?? []) this.#take(frame)
+  }
+
+  settle(): (number | string)[] {
+    for (let round = 0; round < 2_000 && !this.#taken.includes('end'); round++) this.step(10, 4, 4)
+    return this.#taken
+  }
+
+  #take(frame: LinkFrame): void {
+    if (frame.kind === 'replay-ended') this.#taken.push('end')
+    this.#taken.push(...replayedIn([frame]))
+    const bytes = bytesOf([frame])
+    if (bytes > 0) this.#ask(this.#nodes.length - 1, { kind: 'replay-credit', doc, bytes })
+  }
+
+  #deliver(to: number, frames: readonly LinkFrame[]): void {
+    this.#down[to]?.push(...frames)
+  }
+
+  /** What is asked of a node, or of the top by −1. */
+  #ask(index: number, frame: ReplayAsk): boolean {
+    const replays = this.#nodes[index] ?? this.#top.replays
+    if (frame.kind === 'request-replay') {
+      const { have, credit } = frame
+      replays.request(doc, requestOf({ have, credit }), this.#effects)
+    } else if (frame.kind === 'replay-credit') {
+      replays.credit(doc, first, frame.bytes)
+    } else {
+      replays.leave(doc, first)
+    }
+    return this.#credit > 0
+  }
+}
+
+const bytesOf = (frames: readonly LinkFrame[]): number =>
+  frames
+    .flatMap(frame => (frame.kind === 'replay' ? frame.records : []))
+    .reduce((sum, { bytes }) => sum + bytes.length, 0)
