@@ -83,6 +83,9 @@ try {
         joins.push(joined.ms)
         bytes.push(joined.bytes)
         frames.push(joined.frames)
+        // Somebody else still wants the document: the parent keeps it.
+        const other = await startChild({ url })
+        await other.join(doc, lastSeq)
         await child.lose()
         const writer = await startWriter({ url: authority.url, doc, perSecond: missed * 10 })
         await new Promise(resolve => setTimeout(resolve, 100))
@@ -92,6 +95,8 @@ try {
         tails.push(resumed.bytes)
         child.leave(doc)
         child.stop()
+        other.leave(doc)
+        other.stop()
       }
       const at = `catch-up: ${name}, ${place}`
       const bound = isSmall ? { ceiling: 500, aim: 200 } : { ceiling: 1_500 * (tier === 0 ? 1 : 3) }
