@@ -27,7 +27,8 @@ import { Upstream } from './upstream.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
 import { areRecordsWhole, isSnapshotWhole } from './warm-check.ts'
-import { type WorkerNames, WorkerSnapshots } from './worker-snapshots.ts'
+import type { WorkerNames } from './worker-names.ts'
+import { WorkerSnapshots } from './worker-snapshots.ts'
 
 /** Bounds of a document that is followed. */
 export type FollowerLimits = {

@@ -1,4 +1,4 @@
-import type { DocumentKey, LinkId } from '@fanfold/protocol'
+import type { DocumentKey, LinkFrame, LinkId } from '@fanfold/protocol'
 
 /** A parent that is connected. */
 export type Parent = {
@@ -46,4 +46,10 @@ export class Parents {
     const index = this.#parents.findIndex(parent => parent.link === link)
     if (index >= 0) this.#parents.splice(index, 1)
   }
+}
+
+/** The document that a frame of this parent is about. */
+export function docOf(frame: LinkFrame, parent: Parent): DocumentKey | undefined {
+  if ('doc' in frame) return frame.doc
+  return 'channel' in frame ? parent.channels.get(frame.channel) : undefined
 }

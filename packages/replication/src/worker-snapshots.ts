@@ -15,6 +15,7 @@ import type {
 import { after, assert, type EffectSink, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import type { PiecePacker } from './piece-packer.ts'
+import type { WorkerNames } from './worker-names.ts'
 
 /** Bytes of records that the worker is fed in one turn: they are copied. */
 const feedBytesPerTurn = 4_194_304
@@ -23,14 +24,6 @@ const idleMaxMs = 60_000
 
 /** What became of a snapshot that was asked for. */
 export type WorkerOutcome = 'ready' | 'again' | 'broken' | 'nothing'
-
-/** Names of replicas at the worker: none is used twice. */
-export type WorkerNames = {
-  /** A new one, for this document. */
-  take(doc: DocumentKey): WorkerReplicaId
-  /** The worker knows nothing by this name any more. */
-  free(id: WorkerReplicaId): void
-}
 
 /** The worker of one document. */
 export class WorkerSnapshots {

@@ -1,10 +1,10 @@
-import type { WorkerReplicaId } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import type { LinkFrame, LogRecord } from '@fanfold/protocol'
 import t from 'tap'
 import { Follower } from '../src/follower.ts'
 import type { FollowingEffect } from '../src/parent-effect.ts'
 import { defaultUpstreamLimits } from '../src/upstream-limits.ts'
+import { WorkerNames } from '../src/worker-names.ts'
 import {
   after,
   at,
@@ -30,7 +30,7 @@ function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: Follo
       upstream: upstreamNode(),
       limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
       isStateNeeded: true,
-      workerNames: { take: () => 1 as WorkerReplicaId, free: () => undefined },
+      workerNames: new WorkerNames(),
       due: () => undefined,
     },
   })

@@ -1,0 +1,61 @@
+import type { SnapshotCodec } from '@fanfold/document'
+import type { Prng, Sha256 } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
+import { AssemblyBudget, type AssemblyLimits } from './assembly-budget.ts'
+import type { FollowerLimits, FollowerNode } from './follower.ts'
+import type { FollowingEvent } from './following-event.ts'
+import type { Relay } from './replay-relays.ts'
+import type { UpstreamNode } from './stream-core.ts'
+import type { TellVariant, VariantLimits } from './wanted-variants.ts'
+
+/** What a node that follows documents is made of. */
+export type FollowingOptions = {
+  readonly sha256: Sha256
+  readonly prng: Prng
+  readonly limits: FollowerLimits
+  /** How long a document is followed after it was released. */
+  readonly lingerMs: number
+  /** Called from inside the methods below, after the replica and the ring are up to date. */
+  readonly tell: (doc: DocumentKey, event: FollowingEvent) => void
+  /** Called from inside `receive` and `tick`: a variant that is wanted is here, or cannot be had now. */
+  readonly tellVariant: TellVariant
+  /** The default ones when not said. */
+  readonly variantLimits?: VariantLimits
+  /** How pieces are packed on links; not at all when not said. */
+  readonly codec?: SnapshotCodec | undefined
+  /** Whether to do without snapshots, and replay logs instead; not when not said. */
+  readonly isSnapshotDisabled?: boolean | undefined
+  /**
+   * Whether the role reads states; it does when not said. Otherwise the state of a large document is
+   * never made here: its snapshots come from the worker.
+   */
+  readonly isStateNeeded?: boolean | undefined
+  /** Room for snapshots on their way in; the default one when not said. */
+  readonly assemblyLimits?: AssemblyLimits | undefined
+  /**
+   * Called from inside the methods below with what a parent sends of a replay that the role has asked
+   * for with `sendToParent`; to nobody when not said.
+   */
+  readonly relay?: Relay | undefined
+}
+
+/** What all documents that the node follows share: what it was made with, and what it does for them. */
+export const followerNode = (
+  options: FollowingOptions,
+  node: Pick<FollowerNode, 'workerNames' | 'due'> &
+    Pick<UpstreamNode, 'packer' | 'repair' | 'beforeReplay'>,
+): FollowerNode => ({
+  limits: options.limits,
+  isStateNeeded: options.isStateNeeded ?? true,
+  workerNames: node.workerNames,
+  due: node.due,
+  upstream: {
+    sha256: options.sha256,
+    limits: options.limits.upstream,
+    packer: node.packer,
+    budget: new AssemblyBudget(options.assemblyLimits),
+    repair: node.repair,
+    beforeReplay: node.beforeReplay,
+    isSnapshotDisabled: options.isSnapshotDisabled ?? false,
+  },
+})

@@ -1,0 +1,159 @@
+/*
+ * Which parent serves which document. The first one that stays serves all but those to which it was of
+ * no use; those are served by another one until they have been well for a while. Who moves goes on from
+ * what it holds, so nothing is lost by it and little is sent.
+ */
+import type { EffectSink, Instant } from '@fanfold/kernel'
+import type { DocumentKey, LinkId } from '@fanfold/protocol'
+import type { Followed } from './followed.ts'
+import type { FollowingEffect } from './parent-effect.ts'
+import { type Parent, Parents } from './parents.ts'
+import type { Remedy, Trouble } from './repair.ts'
+import { Troubles } from './troubles.ts'
+import type { UpstreamLimits } from './upstream-limits.ts'
+
+/** The parents of a node, and the documents that each of them serves. */
+export class ServingParents {
+  readonly #parents = new Parents()
+  readonly #troubles: Troubles
+  readonly #documents: ReadonlyMap<DocumentKey, Followed>
+  readonly #moved: (followed: Followed) => void
+  readonly #interrupted: (followed: Followed) => void
+  /** Parents that the driver was told to connect to. */
+  #wanted: 1 | 2 = 1
+
+  constructor(options: {
+    readonly limits: UpstreamLimits
+    readonly documents: ReadonlyMap<DocumentKey, Followed>
+    /** The document's stream was attached to a link. */
+    readonly moved: (followed: Followed) => void
+    /** The parent that served the document is gone. */
+    readonly interrupted: (followed: Followed) => void
+  }) {
+    this.#troubles = new Troubles(options.limits)
+    this.#documents = options.documents
+    this.#moved = options.moved
+    this.#interrupted = options.interrupted
+  }
+
+  /** Parents connected. */
+  get count(): number {
+    return this.#parents.count
+  }
+
+  /** The parent that serves what has no reason to be served by another. */
+  get first(): Parent | undefined {
+    return this.#parents.first
+  }
+
+  /** The parent at the other end of the link. */
+  get(link: LinkId): Parent | undefined {
+    return this.#parents.get(link)
+  }
+
+  /** The link over which the document is served. */
+  linkOf(doc: DocumentKey): LinkId | undefined {
+    return this.#documents.get(doc)?.follower.upstream.link
+  }
+
+  /** Says what is done about trouble with a document's stream. */
+  repair(doc: DocumentKey, trouble: Trouble, now: Instant): Remedy {
+    return this.#troubles.struck(doc, trouble, this.#parents.links, now)
+  }
+
+  /** A new parent serves who has none, who would leave theirs, and who has one that goes. */
+  open(link: LinkId, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    this.#parents.open(link)
+    const parent = this.#parents.get(link)
+    if (parent === undefined) return
+    if (this.#parents.first === parent) {
+      for (const followed of this.#documents.values()) {
+        const serving = this.#parents.get(followed.follower.upstream.link)
+        if (serving?.isGoing !== false) this.#moveTo(followed, parent, now, effects)
+      }
+      return
+    }
+    for (const doc of this.#troubles.waiting) {
+      const followed = this.#documents.get(doc)
+      if (followed?.follower.upstream.isLive === false) {
+        this.#moveTo(followed, parent, now, effects)
+      }
+    }
+  }
+
+  /** What the parent served goes on over another link, or waits for one. */
+  close(link: LinkId, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    this.#parents.close(link)
+    for (const followed of this.#documents.values()) {
+      const { upstream } = followed.follower
+      if (upstream.link !== link) continue
+      upstream.detach()
+      followed.unroute()
+      this.#interrupted(followed)
+      this.attach(followed, now, effects)
+      this.#moved(followed)
+    }
+  }
+
+  /** The parent goes away: what it serves moves before, if there is another one. */
+  handOver(from: Parent, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    from.isGoing = true
+    const { first } = this.#parents
+    if (first === undefined || first.isGoing) return
+    for (const followed of this.#documents.values()) {
+      if (followed.follower.upstream.link === from.link) {
+        this.#moveTo(followed, first, now, effects)
+      }
+    }
+  }
+
+  /** A document that no parent serves is asked of one, of the first that did not fail it. */
+  attach({ doc, follower }: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const { first, links } = this.#parents
+    const link = this.#troubles.other(doc, links, undefined) ?? first?.link
+    if (link !== undefined) follower.upstream.attach(link, now, effects)
+  }
+
+  /** The document is not followed any more. */
+  forget(doc: DocumentKey): void {
+    this.#troubles.forget(doc)
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#troubles.wakeAt()
+  }
+
+  /** What is well again needs no parent of its own. */
+  tick(now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const isLive = (doc: DocumentKey): boolean =>
+      this.#documents.get(doc)?.follower.upstream.isLive === true
+    for (const doc of this.#troubles.over(now, isLive)) {
+      const followed = this.#documents.get(doc)
+      const { first } = this.#parents
+      const isElsewhere = first !== undefined && this.linkOf(doc) !== first.link
+      if (followed !== undefined && isElsewhere) this.#moveTo(followed, first, now, effects)
+    }
+  }
+
+  /** Tells the driver how many parents are wanted, when that has changed. */
+  tellWanted(effects: EffectSink<FollowingEffect>): void {
+    const count = this.#troubles.wantsAnother || this.#parents.isOneGoing ? 2 : 1
+    if (count === this.#wanted) return
+    this.#wanted = count
+    effects.push({ kind: 'want-parents', count })
+  }
+
+  /** The document goes on over this link, from what it holds. */
+  #moveTo(
+    followed: Followed,
+    parent: Parent,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    const { upstream } = followed.follower
+    followed.unroute()
+    upstream.leave(effects)
+    upstream.attach(parent.link, now, effects)
+    this.#moved(followed)
+  }
+}
