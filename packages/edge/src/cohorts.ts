@@ -258,6 +258,12 @@ export class Cohorts implements Iterable<Cohort> {
     }
   }
 
+  /** Lets go what is kept for nobody; called every some seconds. */
+  sweep(): void {
+    for (const cohort of [...this]) this.dropIfEmpty(cohort)
+    this.#frames.sweep()
+  }
+
   #endLarge(cohort: Cohort): void {
     for (const large of this.#larges.get(cohort) ?? []) large.end()
     this.#larges.delete(cohort)

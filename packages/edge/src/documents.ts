@@ -2,8 +2,8 @@
  * The documents that an edge follows for its viewers, and the variants that they are shown by.
  */
 import type { EdgeDefinition } from '@fanfold/definition'
-import type { ReplicaWorkerInput, SnapshotCodec } from '@fanfold/document'
-import { Deadlines, earliest, type Instant, type Prng, type Sha256 } from '@fanfold/kernel'
+import type { ReplicaWorkerInput } from '@fanfold/document'
+import { Deadlines, earliest, type Instant, milliseconds, type Prng } from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
@@ -13,16 +13,17 @@ import {
   type TransferId,
   type ViewerId,
 } from '@fanfold/protocol'
-import { Following, type FollowingEvent } from '@fanfold/replication'
-import { type DocumentPort, EdgeDocument } from './edge-document.ts'
+import { Following, type FollowingEvent, SafetyRounds } from '@fanfold/replication'
+import type { DocumentPort } from './document-port.ts'
+import { EdgeDocument } from './edge-document.ts'
 import {
   cachedBytesPerDocumentMaxDefault,
   cohortsPerDocumentMaxDefault,
-  type EdgeLimits,
   joinSliceBytesDefault,
   largeStateBytesDefault,
   variantWaitMaxMsDefault,
 } from './edge-limits.ts'
+import type { EdgeOptions } from './edge-options.ts'
 import { pointSaltBytes } from './resume-point.ts'
 import { Slice } from './slice.ts'
 import type { Turn } from './turn.ts'
@@ -30,19 +31,8 @@ import { Variants } from './variants.ts'
 import type { WaitingTally } from './waiting-viewers.ts'
 
 const comeAgainMs = { base: 500, spread: 2_000 }
-
-/** What makes the documents of an edge. */
-export type DocumentsOptions = {
-  readonly sha256: Sha256
-  readonly prng: Prng
-  /** The wall's time, ms since 1970: only told to viewers. */
-  readonly wallClockMs: () => number
-  readonly limits: EdgeLimits
-  /** How pieces are packed on links; not at all when not said. */
-  readonly codec?: SnapshotCodec | undefined
-  /** Whether to do without snapshots of parents, and replay logs instead; not when not said. */
-  readonly isSnapshotDisabled?: boolean | undefined
-}
+/** How often each document is looked at, whether or not something happens. */
+const safetyEvery = milliseconds(5_000)
 
 /** The documents that an edge follows. */
 export class Documents {
@@ -58,13 +48,18 @@ export class Documents {
   readonly #servedLater = new Set<DocumentKey>()
   /** When documents are ticked. */
   readonly #due = new Deadlines<DocumentKey>()
+  readonly #rounds = new SafetyRounds<DocumentKey>(safetyEvery)
+  /** Viewers of each document, as the parent was told. */
+  readonly #presence = new Map<DocumentKey, number>()
+  /** Documents that are let go soon, as nobody wants them. */
+  readonly #lingering = new Set<DocumentKey>()
   readonly #prng: Prng
   #nextCohort = 1
   #nextTransfer = 1
   #nextWorkerId = 1
 
   constructor(
-    options: DocumentsOptions & {
+    options: EdgeOptions & {
       readonly turn: Turn
       /** What a viewer's token says; undefined for one that is gone. */
       readonly grantsOf: (viewer: ViewerId) => Grants | undefined
@@ -122,7 +117,7 @@ export class Documents {
       nextTransfer: () => this.#nextTransfer++ as TransferId,
       variantCode: hash => this.#variants.code(hash),
       retryAfterMs: () => this.retryAfterMs(),
-      due: (doc, at) => this.#due.set(doc, at),
+      changed: doc => this.#changed(doc),
       serveLater: doc => this.#servedLater.add(doc),
       isServedLater: doc => this.#servedLater.has(doc),
     }
@@ -209,7 +204,7 @@ export class Documents {
   wakeAt(): Instant | undefined {
     if (this.#servedLater.size > 0) return this.#turn.now
     const due = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
-    return earliest(due, this.#due.wakeAt())
+    return earliest(earliest(due, this.#due.wakeAt()), this.#rounds.wakeAt())
   }
 
   /** Does what is due. */
@@ -223,6 +218,7 @@ export class Documents {
       document.tick()
       this.restartIfBroken(document)
     }
+    for (const doc of this.#rounds.due(now)) this.#reconcile(doc)
     this.#slice.renew(now)
     for (const doc of [...this.#servedLater]) {
       if (this.#slice.isSpent) return
@@ -233,6 +229,7 @@ export class Documents {
 
   /** Somebody wants the document: it stays. */
   keep(doc: DocumentKey): void {
+    this.#lingering.delete(doc)
     this.#following.keep(doc)
   }
 
@@ -242,13 +239,35 @@ export class Documents {
     const follower = this.#following.follow(doc, now, effects)
     const document = new EdgeDocument(doc, follower, this.#port)
     this.#documents.set(doc, document)
+    this.#rounds.add(doc, now)
     return document
   }
 
   /** A document that nobody wants is followed for a while only. */
   lingerIfUnused(document: EdgeDocument): void {
     if (document.viewerCount > 0) return
+    this.#lingering.add(document.doc)
     this.#following.release(document.doc, this.#turn.now)
+  }
+
+  /** Whatever has led to it: what is kept for nobody goes, and who may see nothing any more is told. */
+  #reconcile(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    document.reconcile()
+    this.#settled(document)
+    if (!this.#lingering.has(doc)) this.lingerIfUnused(document)
+  }
+
+  #changed(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return
+    this.#due.set(doc, document.dueAt)
+    const { viewerCount } = document
+    if (this.#presence.get(doc) === viewerCount) return
+    this.#presence.set(doc, viewerCount)
+    const { now, effects } = this.#turn
+    this.#following.presence(doc, viewerCount, now, effects)
   }
 
   #letGo(doc: DocumentKey): void {
@@ -259,6 +278,9 @@ export class Documents {
     this.#documents.delete(doc)
     this.#servedLater.delete(doc)
     this.#due.set(doc, undefined)
+    this.#rounds.delete(doc)
+    this.#presence.delete(doc)
+    this.#lingering.delete(doc)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {

@@ -18,36 +18,15 @@ import {
 } from '@fanfold/protocol'
 import { type Follower, isAhead } from '@fanfold/replication'
 import type { Cohort } from './cohort.ts'
+import type { DocumentPort } from './document-port.ts'
 import { LargeDocument } from './large-document.ts'
-import { type ObserveRequest, Observers, type ObserversPort, type Turned } from './observers.ts'
-import { Progress, type ProgressPort } from './progress.ts'
+import { type ObserveRequest, refusalFrame, type Turned } from './observe-request.ts'
+import { Observers } from './observers.ts'
+import { Progress } from './progress.ts'
 import { Showing } from './showing.ts'
-import type { Slice } from './slice.ts'
 import { type SmallFrame, statusFrame } from './small-frame.ts'
-import { type TermsPort, TermsSource } from './terms-source.ts'
-import { type WaitingTally, WaitingViewers } from './waiting-viewers.ts'
-
-/** What a document asks of its edge. */
-export type DocumentPort = ProgressPort &
-  TermsPort &
-  Pick<ObserversPort, 'grantsOf' | 'nextTransfer' | 'variantCode' | 'retryAfterMs'> & {
-    /** Bytes of a state, written out, from which it is large. */
-    readonly largeStateBytes: number
-    /** A number for what the worker is asked for that was never used before. */
-    nextWorkerId(): number
-    /** `tick` is to be called then. */
-    due(doc: DocumentKey, at: Instant | undefined): void
-    /** How long what is held may have been old, ms; undefined while it is fresh. */
-    staleForMs(doc: DocumentKey): number | undefined
-    /** The viewer observes the document no more. */
-    ended(doc: DocumentKey, viewer: ViewerId): void
-    readonly slice: Slice
-    readonly waitingTally: WaitingTally
-    /** `serve` is called in the next slice. */
-    serveLater(doc: DocumentKey): void
-    /** True until then. */
-    isServedLater(doc: DocumentKey): boolean
-  }
+import { TermsSource } from './terms-source.ts'
+import { WaitingViewers } from './waiting-viewers.ts'
 
 /** One document at an edge. */
 export class EdgeDocument {
@@ -139,7 +118,7 @@ export class EdgeDocument {
       this.#waiting.add(viewer, request)
       this.#port.serveLater(this.doc)
     } else this.#enter(viewer, request, state)
-    this.#noteDue()
+    this.#port.changed(this.doc)
   }
 
   /** True for a viewer that only waits for its turn. */
@@ -152,13 +131,13 @@ export class EdgeDocument {
   setViewState(viewer: ViewerId, viewState: ObserveRequest['viewState']): void {
     if (this.#waiting.setViewState(viewer, viewState)) return
     this.#observers.setViewState(viewer, viewState, this.#shownState())
-    this.#noteDue()
+    this.#port.changed(this.doc)
   }
 
   /** The viewer's token says something else of it. */
   renew(viewer: ViewerId): void {
     this.#observers.renew(viewer, this.#shownState())
-    this.#noteDue()
+    this.#port.changed(this.doc)
   }
 
   /** The viewer's socket has drained: false when it is not in that cohort. */
@@ -183,13 +162,18 @@ export class EdgeDocument {
   /** Takes what the worker has answered. */
   receiveWorker(input: ReplicaWorkerInput): void {
     this.#large.receive(input)
-    this.#noteDue()
+    this.#port.changed(this.doc)
   }
 
   /** Records came. */
   append(records: readonly LogRecord[]): void {
     for (const record of records) this.#large.append(record)
     this.proceed()
+  }
+
+  /** When `tick` is due. */
+  get dueAt(): Instant | undefined {
+    return earliest(this.#showing.cohorts?.paces.wakeAt(), this.#large.wakeAt())
   }
 
   /** Does what is due. */
@@ -200,7 +184,7 @@ export class EdgeDocument {
     const { cohorts } = this.#showing
     if (state !== undefined) this.#observers.leadOn(state)
     else for (const cohort of cohorts?.paces.due(now) ?? []) cohorts?.paces.rest(cohort)
-    this.#noteDue()
+    this.#port.changed(this.doc)
   }
 
   /** The viewer does not observe any more. */
@@ -208,6 +192,7 @@ export class EdgeDocument {
     this.#waiting.delete(viewer)
     this.#behind.delete(viewer)
     this.#observers.remove(viewer)
+    this.#port.changed(this.doc)
   }
 
   /** Tells a viewer how it stands with what it is shown. */
@@ -247,14 +232,14 @@ export class EdgeDocument {
     const wasMissing = this.isMissingVariant
     this.#progress.run()
     this.#noteMissing(wasMissing)
-    this.#noteDelivered(first)
+    this.#progress.noteDelivered(first)
     const { at, cohorts } = this.#showing
     const { now } = this.#port.turn
     if (at.seq !== first) cohorts?.paces.wake(now)
     if (at.seq === this.follower.replica.position.seq) this.#large.settle()
     this.serve()
     if ((cohorts?.paces.wakeAt() ?? Number.POSITIVE_INFINITY) <= now) this.tick()
-    this.#noteDue()
+    this.#port.changed(this.doc)
   }
 
   /** The variant that is awaited is here, or cannot be had. */
@@ -280,22 +265,30 @@ export class EdgeDocument {
     return [...this.#waiting.dismiss(frame), ...this.#observers.dismiss(encodeViewerFrame(frame))]
   }
 
+  /** A slow look at what should follow from the state, whatever has led to it. */
+  reconcile(): void {
+    const { replica, ring } = this.follower
+    ring.dropOld(this.#port.turn.now)
+    const { at, cohorts, terms } = this.#showing
+    cohorts?.sweep()
+    // Who may see what depends on the definition that is in force.
+    const isApplied = replica.appliedSeq === at.seq && !this.#terms.isBlocked && !replica.isDeleted
+    const isOther = terms !== undefined && replica.definition?.variant !== terms.variant
+    if (isApplied && isOther) this.restart()
+    this.proceed()
+  }
+
   /** The edge lets the document go. */
   close(): void {
     this.#terms.settle(undefined, this.#showing.terms)
     this.#large.clear()
   }
 
-  #noteDue(): void {
-    const paces = this.#showing.cohorts?.paces
-    this.#port.due(this.doc, earliest(paces?.wakeAt(), this.#large.wakeAt()))
-  }
-
   #leadLater(viewer: ViewerId, from: DrainedCohort | TransferId): void {
     this.#behind.set(viewer, from)
     if (this.#isQueueing) this.#port.serveLater(this.doc)
     else this.serve()
-    this.#noteDue()
+    this.#port.changed(this.doc)
   }
 
   /** True while who comes has to wait for those who came before, or for the next slice. */
@@ -308,8 +301,7 @@ export class EdgeDocument {
     this.#port.slice.spendViewer()
     const entered = this.#observers.enter(viewer, request, state)
     if (typeof entered === 'boolean') return entered
-    const { code, message } = entered
-    const frame = encodeViewerFrame({ type: 'refused', doc: this.doc, code, message })
+    const frame = refusalFrame(this.doc, entered, () => this.#port.retryAfterMs())
     this.#port.turn.push({ kind: 'viewer-send', viewer, frame })
     this.#port.ended(this.doc, viewer)
     return false
@@ -389,19 +381,6 @@ export class EdgeDocument {
     if (!hasState || replica.isDeleted || !isNobody) return
     const message = `${this.doc} has no definition by which it can be shown`
     this.#waiting.refuse('FANFOLD_NO_DEFINITION', message, false)
-  }
-
-  #noteDelivered(first: number): void {
-    const { at } = this.#showing
-    const viewers = this.#observers.count
-    if (viewers === 0 || at.seq <= first || first === 0) return
-    this.#port.turn.fact({
-      event: 'deltas-delivered',
-      deltas: at.seq - first,
-      viewers,
-      cohorts: this.cohortCount,
-      committedAtMs: this.follower.ring.get(first + 1)?.timeMs ?? at.timeMs,
-    })
   }
 
   #statusOf(cohort: Cohort | undefined): SmallFrame {

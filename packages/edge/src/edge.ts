@@ -1,6 +1,7 @@
 import type { Instant, Machine } from '@fanfold/kernel'
-import { Documents, type DocumentsOptions } from './documents.ts'
+import { Documents } from './documents.ts'
 import type { EdgeEffect, EdgeInput } from './edge-effect.ts'
+import type { EdgeOptions } from './edge-options.ts'
 import { Turn } from './turn.ts'
 import { Viewers } from './viewers.ts'
 
@@ -10,7 +11,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   readonly #documents: Documents
   readonly #viewers: Viewers
 
-  constructor(options: DocumentsOptions) {
+  constructor(options: EdgeOptions) {
     this.#documents = new Documents({
       ...options,
       turn: this.#turn,

@@ -6,7 +6,12 @@ type Cached = {
   readonly seq: number
   readonly after: Uint8Array[]
   bytes: number
+  /** Sweeps since it was used last. */
+  sweeps: number
 }
+
+/** What was not used for so many sweeps goes: with one in five seconds, in a minute. */
+const sweepsMax = 12
 
 /**
  * What brings a newcomer up to date, by cohort: the newest snapshot that was made, and the frames that
@@ -35,6 +40,7 @@ export class FrameCache {
     if (cached === undefined || cached.seq < seqMin) return undefined
     this.#cached.delete(cohort)
     this.#cached.set(cohort, cached)
+    cached.sweeps = 0
     return [cached.snapshot, ...cached.after]
   }
 
@@ -42,7 +48,7 @@ export class FrameCache {
   put(cohort: Cohort, snapshot: Uint8Array): void {
     this.drop(cohort)
     const { seq } = cohort.sent
-    this.#cached.set(cohort, { snapshot, seq, after: [], bytes: snapshot.length })
+    this.#cached.set(cohort, { snapshot, seq, after: [], bytes: snapshot.length, sweeps: 0 })
     this.#bytes += snapshot.length
     for (const oldest of this.#cached.keys()) {
       if (this.#bytes <= this.#bytesMax || oldest === cohort) return
@@ -61,6 +67,13 @@ export class FrameCache {
     cached.after.push(frame)
     cached.bytes += frame.length
     this.#bytes += frame.length
+  }
+
+  /** What was not used for long goes. */
+  sweep(): void {
+    for (const [cohort, cached] of this.#cached) {
+      if (++cached.sweeps > sweepsMax) this.drop(cohort)
+    }
   }
 
   /** What is here of the cohort is of no more use. */

@@ -5,74 +5,33 @@
  */
 import type { JsonObject, JsonValue } from '@fanfold/document'
 import { assert, type Duration } from '@fanfold/kernel'
-import {
-  type DocumentKey,
-  type DrainedCohort,
-  type ErrorCode,
-  encodeViewerFrame,
-  type Grants,
-  type TransferId,
-  type ViewerId,
-} from '@fanfold/protocol'
+import type { DocumentKey, DrainedCohort, TransferId, ViewerId } from '@fanfold/protocol'
 import type { RecordRing } from '@fanfold/replication'
 import type { Refusal } from './admission.ts'
 import type { Cohort } from './cohort.ts'
 import { type Found, findCohort } from './find-cohort.ts'
 import type { LargeDocument } from './large-document.ts'
 import { leadOn } from './lead-on.ts'
+import {
+  brokenView,
+  ends,
+  nobody,
+  noView,
+  type ObserveRequest,
+  type ObserversPort,
+  refusalFrame,
+  type Turned,
+} from './observe-request.ts'
 import { type Seat, seatId, type Way } from './seat.ts'
 import { Seating, type Taken } from './seating.ts'
 import type { Showing } from './showing.ts'
 import { Transfers } from './transfers.ts'
-import type { Turn } from './turn.ts'
-
-/** What observers ask of the document and the edge that they are of. */
-export type ObserversPort = {
-  readonly turn: Turn
-  /** The wall's time, ms since 1970. */
-  wallClockMs(): number
-  /** What the viewer's token says now; undefined for a viewer that is gone. */
-  grantsOf(viewer: ViewerId): Grants | undefined
-  /** How it stands with what a cohort is shown. */
-  statusFrame(cohort: Cohort): Uint8Array
-  /** The viewer was told that it observes no more. */
-  ended(viewer: ViewerId): void
-  /** The state, when viewers can be shown it. */
-  shownState(): JsonObject | undefined
-  /** A number for a transfer that was never used before. */
-  nextTransfer(): TransferId
-  /** Text of a variant; undefined when it is not at hand. */
-  variantCode(hash: string): Uint8Array | undefined
-  /** When a viewer that cannot be served now may ask again, ms. */
-  retryAfterMs(): number
-}
-
-/** What a viewer asks for. */
-export type ObserveRequest = {
-  readonly from: string | undefined
-  readonly viewState: JsonValue | undefined
-  /** The shortest time between two deltas; undefined for a viewer that wants all. */
-  readonly pace: Duration | undefined
-}
 
 type Observer = {
   seat: Seat
   viewState: JsonValue | undefined
   readonly pace: Duration | undefined
 }
-
-/** Viewers that can be shown nothing any more, with what they asked for. */
-export type Turned = ReadonlyMap<ViewerId, ObserveRequest>
-
-/** Everybody can be shown something. */
-export const nobody: Turned = new Map()
-
-/** What a viewer may not be shown any more, whatever it asks for. */
-const ends: ReadonlySet<ErrorCode> = new Set([
-  'FANFOLD_FORBIDDEN',
-  'FANFOLD_ABOVE_CEILING',
-  'FANFOLD_RULE_FAILED',
-])
 
 /** How a viewer gets from one cohort to another; `isKnown` when it sees what its cohort does. */
 export type WayBetween = (from: Cohort, to: Cohort, isKnown: boolean) => Way
@@ -357,17 +316,8 @@ export class Observers {
     // The last record may be one that the viewer is not shown: nor is its time.
     const timeMs = isRegrouped ? this.#showing.at.timeMs : this.#port.wallClockMs()
     const at = { ...this.#showing.at, timeMs }
-    return findCohort({
-      cohorts,
-      grants,
-      viewState,
-      pace,
-      isViewStateOptional: isRegrouped,
-      ceiling,
-      at,
-      state,
-      turn,
-    })
+    const view = { viewState, pace, isViewStateOptional: isRegrouped, ceiling }
+    return findCohort({ cohorts, grants, ...view, at, state, turn })
   }
 
   #moveTo(viewer: ViewerId, observer: Observer, to: Cohort, state: JsonObject): void {
@@ -433,10 +383,10 @@ export class Observers {
   }
 
   #refuse(viewer: ViewerId, refusal: Refusal): void {
-    const { code, message } = refusal
-    const again = refusal === noView && { retryAfter: this.#port.retryAfterMs() }
-    const frame = { type: 'refused' as const, doc: this.#doc, code, message, ...again }
-    this.#send(viewer, encodeViewerFrame(frame))
+    this.#send(
+      viewer,
+      refusalFrame(this.#doc, refusal, () => this.#port.retryAfterMs()),
+    )
   }
 
   #tellStatusTo(viewer: ViewerId, cohort: Cohort): void {
@@ -447,17 +397,4 @@ export class Observers {
   #send(viewer: ViewerId, frame: Uint8Array): void {
     this.#port.turn.push({ kind: 'viewer-send', viewer, frame })
   }
-}
-
-/** A large view that cannot be made now. */
-const noView: Refusal = {
-  ok: false,
-  code: 'FANFOLD_OVERLOADED',
-  message: 'what you may see is large, and cannot be written out now',
-}
-
-const brokenView: Refusal = {
-  ok: false,
-  code: 'FANFOLD_RULE_FAILED',
-  message: 'the definition could not decide what you may see',
 }

@@ -10,7 +10,8 @@ import type { Cohort, Place, Terms } from './cohort.ts'
 import { type CohortLimits, type CohortNames, Cohorts, type DocumentSize } from './cohorts.ts'
 import { deliverRecord, placeOf, ruleFailed } from './delivery.ts'
 import { frameAcross, readViews } from './move-frames.ts'
-import { nobody, type Observers, type Turned, type WayBetween } from './observers.ts'
+import { nobody, type Turned } from './observe-request.ts'
+import type { Observers, WayBetween } from './observers.ts'
 import type { Way } from './seat.ts'
 import type { Showing } from './showing.ts'
 import type { TermsSource } from './terms-source.ts'
@@ -68,6 +69,20 @@ export class Progress {
       const record = this.#nextRecord()
       if (record === undefined || !this.#show(record)) return
     }
+  }
+
+  /** Says for metrics what was shown since the record with seq `first`. */
+  noteDelivered(first: number): void {
+    const { at, cohorts } = this.#showing
+    const viewers = this.#observers.count
+    if (viewers === 0 || at.seq <= first || first === 0) return
+    this.#port.turn.fact({
+      event: 'deltas-delivered',
+      deltas: at.seq - first,
+      viewers,
+      cohorts: cohorts?.count ?? 0,
+      committedAtMs: this.#follower.ring.get(first + 1)?.timeMs ?? at.timeMs,
+    })
   }
 
   #nextRecord(): LogRecord | undefined {
@@ -141,7 +156,11 @@ export class Progress {
           turn: this.#port.turn,
           isWhole: this.#showing.ceiling === labelMax,
           tellStatus: cohort => this.#observers.tellStatus(cohort),
-          restarted: (cohort, way) => this.#observers.restarted(cohort, way),
+          restarted: (cohort, way) => {
+            // A large view that is asked for now is of the state that this record has led to.
+            this.#showing.at = placeOf(record)
+            this.#observers.restarted(cohort, way)
+          },
         },
         record,
       )

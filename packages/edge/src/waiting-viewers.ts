@@ -4,7 +4,7 @@ import {
   encodeViewerFrame,
   type ViewerId,
 } from '@fanfold/protocol'
-import type { ObserveRequest } from './observers.ts'
+import type { ObserveRequest } from './observe-request.ts'
 import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
 

@@ -7,13 +7,13 @@ import {
   applyPatch,
   Chain,
   encodeDefinitionParts,
-  encodeSnapshot,
   type JsonObject,
   type JsonValue,
   type LabelRule,
   Labels,
   type PatchOperation,
   type RecordedDefinition,
+  Replica,
 } from '@fanfold/document'
 import { encodeUtf8 } from '@fanfold/kernel'
 import {
@@ -119,14 +119,17 @@ export class History {
     return { kind: 'records', channel, records: this.records.slice(-count) }
   }
 
-  /** The frames by which a parent brings the document as it is now. */
-  snapshot(ceiling = 239): LinkFrame[] {
-    const made = encodeSnapshot({
-      at: this.head,
-      state: this.#state,
-      definition: this.#definition,
-      sha256,
-    })
+  delete(): LogRecord {
+    this.#state = undefined
+    return this.#append('delete', [])
+  }
+
+  /** The frames by which a parent brings the document as it is now, or as it was at a seq. */
+  snapshot(ceiling = 239, seq = this.seq): LinkFrame[] {
+    const replica = new Replica(sha256)
+    for (const record of this.records.slice(0, seq)) replica.append(record)
+    const made = replica.snapshot()
+    if (made === undefined) throw new Error(`there is nothing at ${seq}`)
     return [
       { kind: 'welcome', doc, channel, mode: 'snapshot', head: this.head, ceiling },
       ...snapshotFrames(made),

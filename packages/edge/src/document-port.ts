@@ -1,0 +1,28 @@
+import type { DocumentKey, ViewerId } from '@fanfold/protocol'
+import type { ObserversPort } from './observe-request.ts'
+import type { ProgressPort } from './progress.ts'
+import type { Slice } from './slice.ts'
+import type { TermsPort } from './terms-source.ts'
+import type { WaitingTally } from './waiting-viewers.ts'
+
+/** What a document asks of its edge. */
+export type DocumentPort = ProgressPort &
+  TermsPort &
+  Pick<ObserversPort, 'grantsOf' | 'nextTransfer' | 'variantCode' | 'retryAfterMs'> & {
+    /** Bytes of a state, written out, from which it is large. */
+    readonly largeStateBytes: number
+    /** A number for what the worker is asked for that was never used before. */
+    nextWorkerId(): number
+    /** When `tick` is due may have changed, or how many viewers there are. */
+    changed(doc: DocumentKey): void
+    /** How long what is held may have been old, ms; undefined while it is fresh. */
+    staleForMs(doc: DocumentKey): number | undefined
+    /** The viewer observes the document no more. */
+    ended(doc: DocumentKey, viewer: ViewerId): void
+    readonly slice: Slice
+    readonly waitingTally: WaitingTally
+    /** `serve` is called in the next slice. */
+    serveLater(doc: DocumentKey): void
+    /** True until then. */
+    isServedLater(doc: DocumentKey): boolean
+  }
