@@ -26,6 +26,8 @@ export type FrameNote = { readonly viewState: unknown }
 /** The view that a viewer has, the one it had before, and the one that it has asked for since. */
 type Asked = {
   viewState: unknown
+  /** Whether it is led on now and then: what changes and changes back may be told. */
+  isPaced: boolean
   before: unknown
   next: { viewState: unknown } | undefined
   /** The view that is on its way in pieces. */
@@ -39,7 +41,12 @@ const viewStateRefusals: ReadonlySet<string> = new Set([
   'FANFOLD_NO_VIEW_STATE',
 ])
 
-const nothingAsked: Asked = { viewState: undefined, before: undefined, next: undefined }
+const nothingAsked: Asked = {
+  viewState: undefined,
+  isPaced: false,
+  before: undefined,
+  next: undefined,
+}
 
 /** The frames of one edge. */
 export class FrameCheck implements RimWatch {
@@ -76,8 +83,9 @@ export class FrameCheck implements RimWatch {
   viewerAsks(viewer: ViewerId, request: ViewerRequest): void {
     const asked = this.#viewers.get(viewer)?.asked
     if (request.type === 'observe') {
-      const { viewState } = request
-      asked?.set(request.doc, { viewState, before: undefined, next: undefined })
+      const { viewState, maxRate } = request
+      const isPaced = maxRate !== undefined
+      asked?.set(request.doc, { viewState, isPaced, before: undefined, next: undefined })
     } else if (request.type === 'viewState') {
       const own = asked?.get(request.doc)
       if (own !== undefined) own.next = { viewState: request.viewState }
@@ -107,7 +115,7 @@ export class FrameCheck implements RimWatch {
     }
     if (markers.size > 0) this.#checkMarkers(watched, asked, { frame, markers })
     if (isRest) return { viewState: asked.pieces?.viewState }
-    if (cohort !== undefined && frame.type === 'delta') {
+    if (cohort !== undefined && frame.type === 'delta' && !asked.isPaced) {
       this.#checkQuiet(watched, asked, frame, cohort)
     }
     return { viewState: asked.viewState }
