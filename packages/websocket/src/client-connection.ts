@@ -134,11 +134,6 @@ export class ClientConnection<Request> {
     return this.#delivery
   }
 
-  /** Sends whole frames, made by `encodeTextFrame`, as one piece. */
-  write(frames: Buffer): void {
-    if (!this.#isEnded) this.#delivery.write(frames)
-  }
-
   /** Sends the payload of one text frame, joined with others of the turn. */
   send(payload: Uint8Array): void {
     if (this.#isEnded || this.#ws.readyState !== WebSocket.OPEN) return

@@ -16,9 +16,12 @@ import { assert } from '@fanfold/kernel'
 
 /** The least a window may be, bytes: a second at 64 kbit/s. */
 export const windowBytesMin = 8_192
-/** Bytes from one probe to the next where answers come quickly, and the fewest where they do not. */
-const probeBytesMax = 16_384
-const probeBytesMin = 2_048
+/**
+ * Bytes from one probe to the next, about: a quarter of the window between these two where answers do
+ * not come quickly, and where they do the bytes of a second, so that a probe a second is enough.
+ */
+const closeProbeBytes = { min: 2_048, max: 4_096 } as const
+const quickProbeBytes = { min: 16_384, max: 65_536 } as const
 /** Probes that wait for their answers, at most. */
 const probesMax = 32
 /** Answers within this time are quick, ms: a window that they fill is too narrow, and a few probes will do. */
@@ -27,6 +30,8 @@ const quickMs = 250
 const slowMs = 700
 /** A probe that has waited so long is overdue, ms awake; a time awake is known to 250 ms. */
 const overdueMs = 1_250
+/** Steps between no jitter of probes and all of it. */
+const jitterSteps = 1_024
 /** A rate is measured over this time at least, ms. */
 const measureMs = 250
 
@@ -50,9 +55,12 @@ export class DeliveryWindow {
   #windowBytes: number
   #writtenBytes = 0
   #confirmedBytes = 0
+  /** Bytes from one probe to the next, and where the next one is due. */
+  #probeEveryBytes: number = closeProbeBytes.min
+  #probeAtBytes: number = closeProbeBytes.min
   #probedBytes = 0
-  /** Bytes from the last probe to the next. */
-  #probeEveryBytes = probeBytesMin
+  /** By how much of a quarter the next probe is early. */
+  #jitter = 0
   /** The oldest first. */
   readonly #probes: Probe[] = []
   #isOverdue = false
@@ -123,10 +131,7 @@ export class DeliveryWindow {
 
   /** True when a probe is due after so many bytes more. */
   isProbeDueAfter(bytes: number): boolean {
-    return (
-      this.#writtenBytes + bytes - this.#probedBytes >= this.#probeEveryBytes &&
-      this.#probes.length < probesMax
-    )
+    return this.#writtenBytes + bytes >= this.#probeAtBytes && this.#probes.length < probesMax
   }
 
   /** So many bytes were written. */
@@ -140,6 +145,9 @@ export class DeliveryWindow {
     const bytes = this.#writtenBytes
     this.#probes.push({ nonce, bytes, heldBytes, sentAtMs: nowMs, sentAtAwakeMs: awakeMs })
     this.#probedBytes = bytes
+    // Viewers of one cohort get the same bytes: by chance their probes keep from leaving all at once.
+    this.#jitter = (nonce % jitterSteps) / jitterSteps
+    this.#aim()
   }
 
   /**
@@ -184,12 +192,22 @@ export class DeliveryWindow {
       this.#resize(Math.max(this.#windowBytes, perSecondBytes))
     }
     if (perSecondBytes !== undefined) this.begin(nowMs)
-    const quarter = Math.floor(this.#windowBytes / 4)
-    this.#probeEveryBytes =
-      delayMs > quickMs ? probeBytesMin : Math.min(probeBytesMax, Math.max(probeBytesMin, quarter))
+    const quarter = this.#windowBytes / 4
+    const close = between(quarter, closeProbeBytes)
+    const aSecond = between(perSecondBytes ?? this.#probeEveryBytes, quickProbeBytes)
+    this.#probeEveryBytes = delayMs > quickMs ? close : Math.max(close, Math.min(quarter, aSecond))
+    this.#aim()
+  }
+
+  #aim(): void {
+    this.#probeAtBytes = this.#probedBytes + this.#probeEveryBytes * (1 - this.#jitter / 4)
   }
 
   #resize(bytes: number): void {
     this.#windowBytes = Math.min(this.#bytesMax, Math.max(this.#bytesMin, bytes))
   }
+}
+
+function between(value: number, range: { readonly min: number; readonly max: number }): number {
+  return Math.min(range.max, Math.max(range.min, value))
 }

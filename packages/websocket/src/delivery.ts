@@ -19,11 +19,14 @@ import {
   fragmentHead,
   kernelBacklogBytes,
   textPayloads,
+  withPing,
 } from './ws-internals.ts'
 
 /** Random numbers in probes are below this: their payload is the count of bytes, then the number. */
 const nonceEnd = 2 ** 32
 const probeBytes = 8
+/** Frames up to this size are copied to have a ping behind them. */
+const joinedBytesMax = 4_096
 /** A longer message goes in fragments of this size, so that its parts can be confirmed. */
 const fragmentBytes = 49_152
 
@@ -108,15 +111,19 @@ export class Delivery {
   write(frames: Buffer): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
     const window = this.#window
-    const isProbed = window?.isProbeDueAfter(frames.length) === true
-    // Both leave in one write.
-    if (isProbed) this.#cork.cork(this.#socket)
-    if (this.#writesBeside) this.#socket.write(frames)
-    else for (const payload of textPayloads(frames)) this.#ws.send(payload, { binary: false })
-    if (window === undefined) return
-    if (window.isIdle) window.begin(this.#clock.monotonicMs())
-    window.wrote(frames.length)
-    if (isProbed) this.#probe(window)
+    if (window?.isIdle === true) window.begin(this.#clock.monotonicMs())
+    window?.wrote(frames.length)
+    const isProbed = window?.isProbeDueAfter(0) === true
+    if (!this.#writesBeside) {
+      for (const payload of textPayloads(frames)) this.#ws.send(payload, { binary: false })
+      if (isProbed) this.#ws.ping(this.#probe(window))
+    } else if (isProbed && frames.length <= joinedBytesMax) {
+      this.#socket.write(withPing(frames, this.#probe(window)))
+    } else {
+      if (isProbed) this.#cork.cork(this.#socket)
+      this.#socket.write(frames)
+      if (isProbed) this.#ws.ping(this.#probe(window))
+    }
   }
 
   /**
@@ -142,7 +149,7 @@ export class Delivery {
       this.#socket.write(fragment)
       window.wrote(head.length + fragment.length)
       written += head.length + fragment.length
-      if (window.isProbeDueAfter(0)) this.#probe(window)
+      if (window.isProbeDueAfter(0)) this.#ws.ping(this.#probe(window))
     }
     return written
   }
@@ -155,7 +162,7 @@ export class Delivery {
   /** Sends a ping, so that the client is heard of; none while an answer to another is due. */
   ping(): void {
     if (this.#window === undefined) this.#ws.ping()
-    else if (!this.#window.isProbing) this.#probe(this.#window)
+    else if (!this.#window.isProbing) this.#ws.ping(this.#probe(this.#window))
   }
 
   /** Takes the payload of a pong; false when it answers no ping of ours. */
@@ -164,7 +171,7 @@ export class Delivery {
     if (window === undefined || payload.length !== probeBytes) return false
     const moment = { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs }
     if (!window.confirm(payload.readUInt32BE(4), moment)) return false
-    if (window.isProbeDueAfter(0)) this.#probe(window)
+    if (window.isProbeDueAfter(0)) this.#ws.ping(this.#probe(window))
     return true
   }
 
@@ -205,14 +212,14 @@ export class Delivery {
     return this.unsentBytes > this.#limits.budgetBytes
   }
 
-  #probe(window: DeliveryWindow): void {
-    if (this.#ws.readyState !== WebSocket.OPEN) return
+  /** The payload of a ping that goes out behind all that was written. */
+  #probe(window: DeliveryWindow): Buffer {
     const nonce = randomInt(nonceEnd)
     const payload = Buffer.allocUnsafe(probeBytes)
     payload.writeUInt32BE(window.writtenBytes % nonceEnd, 0)
     payload.writeUInt32BE(nonce, 4)
-    this.#ws.ping(payload)
     window.probe(nonce, { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs })
     this.#probes++
+    return payload
   }
 }

@@ -28,6 +28,7 @@ import { FanOut } from './fan-out.ts'
 import { InputQueue } from './input-queue.ts'
 import { Sweep } from './sweep.ts'
 import { TokenGate, tokensVerifyingMaxDefault } from './token-gate.ts'
+import { TurnClock } from './turn-clock.ts'
 import { TurnCork } from './turn-cork.ts'
 import { type BeforeWrite, type RequestOfViewer, Viewer } from './viewer.ts'
 import { encodeTextFrame } from './ws-internals.ts'
@@ -96,7 +97,7 @@ export class ViewerSockets {
     this.#verifyToken = options.verifyToken
     this.#nextViewer = options.nextViewer
     this.#limits = options.limits
-    this.#clock = options.clock
+    this.#clock = new TurnClock(options.clock)
     this.#inputs = new InputQueue(options.report)
     this.#fanOut = new FanOut({
       cork: this.#cork,
@@ -325,7 +326,7 @@ export class ViewerSockets {
       viewer.signals.shift()
       this.#beforeWrite(viewer, bytes.length, 1)
       viewer.connection.delivery.corkTurn()
-      viewer.connection.write(bytes)
+      viewer.connection.delivery.write(bytes)
     }
     if (viewer.transfers.size === 0) return
     this.#feeding.add(viewer)

@@ -5,6 +5,7 @@ import { assert } from '@fanfold/kernel'
 import type { CohortId, DrainedCohort, ViewerId, ViewerRequest } from '@fanfold/protocol'
 import type { ClientConnection } from './client-connection.ts'
 import type { CohortMember, Seat } from './cohort-ring.ts'
+import type { Delivery } from './delivery.ts'
 import { SignalLane } from './signal-lane.ts'
 import { ViewerTransfers } from './viewer-transfers.ts'
 
@@ -33,6 +34,8 @@ export class Viewer implements CohortMember {
   readonly #absences = new Map<CohortId, Absence>()
   readonly #beforeWrite: BeforeWrite
   #connection: ClientConnection<RequestOfViewer> | undefined
+  /** The connection's, at hand for the fan-out. */
+  #delivery: Delivery | undefined
 
   constructor(id: ViewerId, beforeWrite: BeforeWrite) {
     this.id = id
@@ -47,13 +50,14 @@ export class Viewer implements CohortMember {
   /** Set once, right after construction: the connection's events need the viewer and the reverse. */
   set connection(connection: ClientConnection<RequestOfViewer>) {
     this.#connection = connection
+    this.#delivery = connection.delivery
   }
 
   take(bytes: Buffer, frames: number): boolean {
-    const { connection } = this
-    if (!connection.delivery.fits()) return false
+    const delivery = this.#delivery
+    if (delivery === undefined || !delivery.fits()) return false
     this.#beforeWrite(this, bytes.length, frames)
-    connection.write(bytes)
+    delivery.write(bytes)
     return true
   }
 

@@ -32,6 +32,17 @@ export function fragmentHead(
   return head
 }
 
+/** `frames` and behind them a ping with a payload of at most 125 bytes, in one piece. */
+export function withPing(frames: Buffer, payload: Buffer): Buffer {
+  const { length } = frames
+  const joined = Buffer.allocUnsafe(length + 2 + payload.length)
+  joined.set(frames)
+  joined[length] = finalBit | pingOpcode
+  joined[length + 1] = payload.length
+  joined.set(payload, length + 2)
+  return joined
+}
+
 function headBytes(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10
 }
@@ -66,6 +77,7 @@ export function* textPayloads(frames: Buffer): Generator<Buffer> {
 const finalBit = 0x80
 const textOpcode = 0x1
 const continuationOpcode = 0x0
+const pingOpcode = 0x9
 
 /**
  * Whether frames may be written to `socket` beside those of `ws`.

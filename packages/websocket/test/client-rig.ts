@@ -21,6 +21,9 @@ export class TestClient {
   /** HTTP status of a refusal before the WebSocket opened. */
   status: number | undefined
   retryAfter: string | undefined
+  retryAfterMs: string | undefined
+  /** Payloads of pings that came. */
+  readonly pings: Buffer[] = []
 
   constructor(
     t: Test,
@@ -29,6 +32,8 @@ export class TestClient {
       readonly token?: string
       readonly protocols?: readonly string[]
       readonly headers?: Record<string, string>
+      /** False for one that answers pings only when it is told to. */
+      readonly autoPong?: boolean
     } = {},
   ) {
     const protocols = options.protocols ?? [viewerSubprotocol]
@@ -36,12 +41,15 @@ export class TestClient {
     this.ws = new WebSocket(url, [...protocols, ...bearer], {
       headers: options.headers ?? {},
       perMessageDeflate: false,
+      autoPong: options.autoPong ?? true,
     })
+    this.ws.on('ping', payload => this.pings.push(payload))
     this.ws.on('message', data => this.frames.push(JSON.parse(String(data))))
     this.ws.on('error', () => undefined)
     this.ws.on('unexpected-response', (_request, response) => {
       this.status = response.statusCode
       this.retryAfter = response.headers['retry-after']
+      this.retryAfterMs = String(response.headers['fanfold-retry-after-ms'])
       response.resume()
       this.ws.terminate()
     })
@@ -57,6 +65,19 @@ export class TestClient {
 
   send(frame: unknown): void {
     this.ws.send(JSON.stringify(frame))
+  }
+
+  /** Answers the last ping, and so all before it. */
+  answer(): void {
+    this.ws.pong(this.pings.at(-1))
+  }
+
+  /** Resolves when the other side has read all that was sent. */
+  async isRead(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.ws.once('pong', () => resolve())
+      this.ws.ping()
+    })
   }
 }
 

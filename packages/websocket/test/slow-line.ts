@@ -56,8 +56,9 @@ export function runOver(options: {
 
   const probe = () => {
     probes++
-    window.probe(probes, { nowMs, awakeMs })
-    onTheWay.push({ bytesLeft: 0, nonce: probes, stateMs: -1 })
+    // Any number is as good as another, but for the jitter that the window takes from it.
+    window.probe(probes * 7_919, { nowMs, awakeMs })
+    onTheWay.push({ bytesLeft: 0, nonce: probes * 7_919, stateMs: -1 })
   }
   const write = (bytes: number) => {
     if (window.isIdle) window.begin(nowMs)

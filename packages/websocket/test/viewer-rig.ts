@@ -16,7 +16,10 @@ export type Rig = {
   readonly port: number
   readonly connect: (options?: ConstructorParameters<typeof TestClient>[2]) => TestClient
   /** Connects and waits until the viewer is reported. */
-  readonly open: (token?: string) => Promise<{ client: TestClient; viewer: ViewerId }>
+  readonly open: (
+    token?: string,
+    options?: { readonly autoPong?: boolean },
+  ) => Promise<{ client: TestClient; viewer: ViewerId }>
   readonly perform: (...effects: ViewerEffect[]) => void
 }
 
@@ -61,9 +64,9 @@ export async function rig(
     clock,
     port,
     connect: connectClient,
-    open: async (token = 'good') => {
+    open: async (token = 'good', options = {}) => {
       const before = inputs.length
-      const client = connectClient({ token })
+      const client = connectClient({ token, ...options })
       const opened = () => inputs.slice(before).find(input => input.kind === 'viewer-opened')
       await until(() => opened() !== undefined && client.isOpen)
       return { client, viewer: opened()?.viewer ?? (0 as ViewerId) }
