@@ -17,39 +17,16 @@ import {
 } from '@fanfold/document'
 import { between, type EffectSink, earliest, type Instant, type Prng } from '@fanfold/kernel'
 import { type DocumentKey, type LinkFrame, type LogRecord, zeroPosition } from '@fanfold/protocol'
+import type { FollowerNode } from './follower-node.ts'
 import { isAhead } from './is-ahead.ts'
 import type { FollowingEffect } from './parent-effect.ts'
-import { RecordRing, type RingLimits } from './record-ring.ts'
+import { RecordRing } from './record-ring.ts'
 import { snapshotBytes } from './snapshot-assembly.ts'
 import { StagedDocument } from './staged-document.ts'
-import type { UpstreamNode } from './stream-core.ts'
 import { Upstream } from './upstream.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
-import type { UpstreamLimits } from './upstream-limits.ts'
 import { areRecordsWhole, isSnapshotWhole } from './warm-check.ts'
-import type { WorkerNames } from './worker-names.ts'
 import { WorkerSnapshots } from './worker-snapshots.ts'
-
-/** Bounds of a document that is followed. */
-export type FollowerLimits = {
-  readonly ring: RingLimits
-  readonly upstream: UpstreamLimits
-  /** Bytes of records that wait to be applied; beyond it, each turn applies some. */
-  readonly pendingBytesMax: number
-  /** Bytes of a snapshot above which no turn reads or writes all of it; 1 MiB when not said. */
-  readonly largeStateBytes?: number | undefined
-}
-
-/** What all documents that a node follows share. */
-export type FollowerNode = {
-  readonly upstream: UpstreamNode
-  readonly limits: FollowerLimits
-  /** Whether the node reads the state; otherwise that of large documents is never made here. */
-  readonly isStateNeeded: boolean
-  readonly workerNames: WorkerNames
-  /** The document has something to do in a turn of its own. */
-  readonly due: (doc: DocumentKey) => void
-}
 
 /** What a document that is followed tells. */
 export type FollowerEvent =
@@ -79,6 +56,8 @@ export class Follower {
   #staged: StagedDocument | undefined
   /** True while the staged snapshot is read in. */
   #isReading = false
+  /** Bytes since the last snapshot when the state was written out in vain: there was none. */
+  #weighedAt = 0
   /** What is told when the staged document is shown. */
   #deferred: { readonly event: FollowerEvent; readonly at: Instant }[] = []
 
@@ -138,7 +117,7 @@ export class Follower {
     switch (this.#worker.receive(input, this.#latest, now)) {
       case 'ready':
         this.#holdCredit(now, effects)
-        return [{ kind: 'snapshot-ready' }]
+        return this.#staged === undefined ? [{ kind: 'snapshot-ready' }] : []
       case 'again':
         this.#node.due(this.#doc)
         return []
@@ -174,7 +153,9 @@ export class Follower {
   get mustSettle(): boolean {
     const latest = this.#latest
     if (this.#isReading || (this.#worker.isStepDue && this.#isWorkers(latest))) return true
-    if (latest.isBroken || latest.pendingBytes <= this.#pendingBytesMax) return false
+    if (latest.isBroken) return false
+    if (this.#isGrown(latest)) return true
+    if (latest.pendingBytes <= this.#pendingBytesMax) return false
     return !this.#isWorkers(latest) || !this.#worker.isBusy
   }
 
@@ -189,7 +170,7 @@ export class Follower {
       this.#worker.step(latest, effects)
     } else {
       latest.settle(settleRecordsPerTurn, settleBytesPerTurn)
-      this.#foldIfGrown(latest)
+      this.#weigh(latest)
     }
     this.#holdCredit(now, effects)
     if (latest.isBroken) return this.#broken(wasReading ? 'snapshot' : 'broken', now, effects)
@@ -357,11 +338,20 @@ export class Follower {
     return [{ kind: 'reset' }, ...deferred.map(({ event, at }) => delayed(event, at, now))]
   }
 
-  /** A state that came of small beginnings may have become too large to be written out in a turn. */
-  #foldIfGrown(replica: Replica): void {
-    const isGrown = replica.bytesSinceSnapshot > this.#largeBytes / 2
-    if (this.#node.isStateNeeded || !isGrown || replica.pendingBytes > 0) return
-    if (bytesOf(replica.snapshot()) > this.#largeBytes) replica.fold()
+  /** True for a state that may have grown large since it was written out last. */
+  #isGrown(replica: Replica): boolean {
+    const bytes = replica.bytesSinceSnapshot
+    if (bytes < this.#weighedAt) this.#weighedAt = 0
+    const isDue = bytes - this.#weighedAt > this.#largeBytes / 2
+    return isDue && !this.#node.isStateNeeded && !this.#isWorkers(replica)
+  }
+
+  /** Writes a state out that may have grown, while a turn is enough for it: a large one is the worker's. */
+  #weigh(replica: Replica): void {
+    if (!this.#isGrown(replica) || replica.pendingBytes > settleBytesPerTurn) return
+    const isLarge = bytesOf(replica.snapshot()) > this.#largeBytes
+    this.#weighedAt = replica.bytesSinceSnapshot
+    if (isLarge) replica.fold()
   }
 
   #broken(

@@ -21,7 +21,8 @@ import {
   type SignedVariant,
 } from '@fanfold/protocol'
 import { Followed } from './followed.ts'
-import { Follower, type FollowerEvent, type FollowerNode } from './follower.ts'
+import { Follower, type FollowerEvent } from './follower.ts'
+import type { FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
 import { type FollowingOptions, followerNode } from './following-options.ts'
 import { HeldVariants } from './held-variants.ts'

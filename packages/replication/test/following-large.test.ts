@@ -1,6 +1,7 @@
 import { sha256 } from '@fanfold/conformance'
-import { plainCodec, type Snapshot } from '@fanfold/document'
-import { sha256Bytes } from '@fanfold/kernel'
+import { Chain, plainCodec, type Snapshot } from '@fanfold/document'
+import { encodeUtf8, sha256Bytes } from '@fanfold/kernel'
+import { encodeRecord, type LogRecord, saltBytes, zeroHash } from '@fanfold/protocol'
 import t from 'tap'
 import { after, at, doc, snapshotAt } from './build-stream.ts'
 import {
@@ -264,4 +265,62 @@ function forged(): Snapshot {
     manifest: { at: good.manifest.at, pieces: entries },
     pieces: good.pieces.with(-1, piece),
   }
+}
+
+t.test('a log that is replayed where no state is needed grows into the worker’s', async t => {
+  const rig = new Rig({
+    ...proxy,
+    isSnapshotDisabled: true,
+    pendingBytesMax: 5_000,
+    largeStateBytes: 8_000,
+  })
+  const worker = new ToyWorker()
+  rig.open()
+  rig.follow()
+  rig.take([{ kind: 'refused', doc, code: 'FANFOLD_NO_TAIL', message: '', retryAfterMs: 0 }])
+  const grown = grownLog(200)
+  for (let first = 0; first < grown.length; first += 20) {
+    const list = grown.slice(first, first + 20)
+    rig.take([{ kind: 'replay', doc, ceiling: 239, records: list }])
+    settle(rig, worker)
+    for (const answer of worker.answers.splice(0)) rig.answer(answer)
+  }
+  t.ok(worker.done.includes('worker-encode'))
+  t.notOk(rig.following.get(doc)?.hasState, 'nothing is shown yet')
+  rig.take([
+    { kind: 'replay-ended', doc, code: undefined, message: '', retryAfterMs: 0 },
+    welcome('tail'),
+  ])
+  t.same(rig.events(), ['reset', 'joined', 'staleness'])
+  const follower = rig.following.get(doc)
+  follower?.snapshot()
+  settle(rig, worker)
+  for (const answer of worker.answers.splice(0)) rig.answer(answer)
+  t.equal(follower?.snapshot()?.manifest.at.seq, 200)
+})
+
+/** A log whose every record adds a row. */
+function grownLog(count: number): LogRecord[] {
+  const chain = new Chain(sha256)
+  const grown: LogRecord[] = []
+  let before: Uint8Array = zeroHash
+  for (let seq = 1; seq <= count; seq++) {
+    const row = { op: 'add', path: `/r${seq}`, value: 'x'.repeat(100) }
+    const payload = encodeUtf8(JSON.stringify(seq === 1 ? {} : [row]))
+    const record = chain.seal(
+      encodeRecord({
+        kind: seq === 1 ? 'create' : 'delta',
+        key: doc,
+        epoch: 1,
+        seq,
+        timeMs: seq,
+        trace: undefined,
+        parts: [{ tag: 0, salt: new Uint8Array(saltBytes), payload }],
+      }),
+      before,
+    )
+    before = record.chainHash
+    grown.push(record)
+  }
+  return grown
 }

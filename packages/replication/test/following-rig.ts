@@ -1,5 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
-import type { ReplicaWorkerInput } from '@fanfold/document'
+import type { ReplicaWorkerInput, WarmDocument } from '@fanfold/document'
 import { type Instant, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -77,8 +77,8 @@ export class Rig {
     })
   }
 
-  follow(key = doc): void {
-    this.following.follow(key, at(this.nowMs), this.#effects)
+  follow(key = doc, warm?: WarmDocument): void {
+    this.following.follow(key, at(this.nowMs), this.#effects, warm)
   }
 
   unfollow(key = doc): void {

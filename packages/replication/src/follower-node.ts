@@ -1,0 +1,26 @@
+import type { DocumentKey } from '@fanfold/protocol'
+import type { RingLimits } from './record-ring.ts'
+import type { UpstreamNode } from './stream-core.ts'
+import type { UpstreamLimits } from './upstream-limits.ts'
+import type { WorkerNames } from './worker-names.ts'
+
+/** Bounds of a document that is followed. */
+export type FollowerLimits = {
+  readonly ring: RingLimits
+  readonly upstream: UpstreamLimits
+  /** Bytes of records that wait to be applied; beyond it, each turn applies some. */
+  readonly pendingBytesMax: number
+  /** Bytes of a snapshot above which no turn reads or writes all of it; 1 MiB when not said. */
+  readonly largeStateBytes?: number | undefined
+}
+
+/** What all documents that a node follows share. */
+export type FollowerNode = {
+  readonly upstream: UpstreamNode
+  readonly limits: FollowerLimits
+  /** Whether the node reads the state; otherwise that of large documents is never made here. */
+  readonly isStateNeeded: boolean
+  readonly workerNames: WorkerNames
+  /** The document has something to do in a turn of its own. */
+  readonly due: (doc: DocumentKey) => void
+}
