@@ -35,6 +35,9 @@ export function entryFrames(
 ): readonly Uint8Array[] | 'pieces' {
   const { cohorts, cohort, point, state } = options
   const resumed = point === undefined ? undefined : resumeFrames(options, point)
+  // Nor is the snapshot of another view numbered further back than what the viewer has seen.
+  const isOld = point !== undefined && point.seq > cohort.sent.seq && isServed(options)
+  if (resumed === undefined && isOld) advanceSilently(options)
   return resumed ?? cohorts.framesOf(cohort, state, point?.seq ?? 0)
 }
 

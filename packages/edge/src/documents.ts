@@ -9,6 +9,7 @@ import {
   type DocumentKey,
   type Grants,
   type LinkInput,
+  type LogRecord,
   meaningOf,
   type TransferId,
   type ViewerId,
@@ -259,6 +260,13 @@ export class Documents {
     if (!this.#lingering.has(doc)) this.lingerIfUnused(document)
   }
 
+  #tellLag(doc: DocumentKey, records: readonly LogRecord[]): void {
+    const timeMs = records.at(-1)?.timeMs
+    if (timeMs === undefined) return
+    const lagMs = Math.max(0, this.#port.wallClockMs() - timeMs)
+    this.#following.lag(doc, lagMs, this.#turn.now, this.#turn.effects)
+  }
+
   #changed(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
@@ -289,6 +297,7 @@ export class Documents {
     switch (event.kind) {
       case 'records':
         document.append(event.records)
+        this.#tellLag(doc, event.records)
         this.#settled(document)
         return
       case 'reset':

@@ -88,16 +88,15 @@ export class LargeDocument {
     this.clear()
     const snapshot = this.#replica.lastSnapshot
     if (snapshot === undefined || this.#replica.isDeleted) return
-    const { seq } = snapshot.manifest.at
-    // With what came while it was read in.
-    const { seq: last } = this.#replica.position
-    if (seq < this.#ring.base.seq || bytesOf(snapshot) <= this.#largeBytes) return
+    if (bytesOf(snapshot) <= this.#largeBytes) return
+    const records = this.#recordsAfter(snapshot.manifest.at.seq)
+    if (records === undefined) {
+      this.#writeOut()
+      return
+    }
     this.#snapshot = snapshot
     this.#snapshotBytes = bytesOf(snapshot)
-    for (let next = seq + 1; next <= last; next++) {
-      const record = this.#ring.get(next)
-      if (record !== undefined) this.append(record)
-    }
+    for (const record of records) this.append(record)
   }
 
   /** The document goes on by a record. */
@@ -172,6 +171,19 @@ export class LargeDocument {
   /** By itself, in one turn: as it becomes large, or when no worker has done it for far too long. */
   #writeOut(): void {
     if (this.#replica.snapshot() !== undefined) this.reset()
+  }
+
+  /** What came while a snapshot was read in; undefined when it is not at hand any more. */
+  #recordsAfter(seq: number): readonly LogRecord[] | undefined {
+    const { appliedSeq, position } = this.#replica
+    if (seq >= appliedSeq) return this.#replica.waitingAfter(seq)
+    if (seq < this.#ring.base.seq) return undefined
+    const records: LogRecord[] = []
+    for (let next = seq + 1; next <= position.seq; next++) {
+      const record = this.#ring.get(next)
+      if (record !== undefined) records.push(record)
+    }
+    return records
   }
 
   /** The worker is there, and has the records up to `seq`. */

@@ -25,7 +25,7 @@ export function frameBetween(options: {
   const { cohorts, from, to, at, state, turn } = options
   if (cohorts.isLarge) return 'pieces'
   if (to.failure !== undefined || from.failure !== undefined || cohorts.terms.isDense) {
-    return cohorts.snapshotOf(to, state)
+    return snapshotNow(options)
   }
   // Both stand at one seq then: nobody goes back, and nobody is sent a range that it does not have.
   if (from.seq !== to.seq) {
@@ -36,6 +36,22 @@ export function frameBetween(options: {
   return cohorts.moveFrame(from, to, () =>
     frameAcross({ cohorts, from, to, before: from.read(state), state }),
   )
+}
+
+/** The snapshot of a cohort, numbered no further back than anything that was shown. */
+export function snapshotNow(options: {
+  readonly cohorts: Cohorts
+  readonly to: Cohort
+  readonly at: Place
+  readonly state: JsonObject
+  readonly turn: Turn
+}): Way {
+  const { cohorts, to: cohort, at, state, turn } = options
+  const isOld = cohort.sent.seq < at.seq && cohort.failure === undefined
+  if (isOld && !cohorts.terms.isDense && !cohorts.isLarge) {
+    advanceSilently({ cohorts, cohort, at, turn })
+  }
+  return cohorts.snapshotOf(cohort, state)
 }
 
 /** From a view that was to what another cohort sees now. */

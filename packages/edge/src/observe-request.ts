@@ -13,6 +13,7 @@ import {
 } from '@fanfold/protocol'
 import type { Refusal } from './admission.ts'
 import type { Cohort } from './cohort.ts'
+import type { Seat, Way } from './seat.ts'
 import type { Turn } from './turn.ts'
 
 /** What observers ask of the document and the edge that they are of. */
@@ -43,6 +44,16 @@ export type ObserveRequest = {
   /** The shortest time between two deltas; undefined for a viewer that wants all. */
   readonly pace: Duration | undefined
 }
+
+/** A viewer that is shown something. */
+export type Observer = {
+  seat: Seat
+  viewState: JsonValue | undefined
+  readonly pace: Duration | undefined
+}
+
+/** How a viewer gets from one cohort to another; `isKnown` when it sees what its cohort does. */
+export type WayBetween = (from: Cohort, to: Cohort, isKnown: boolean) => Way
 
 /** Viewers that can be shown nothing any more, with what they asked for. */
 export type Turned = ReadonlyMap<ViewerId, ObserveRequest>

@@ -4,7 +4,7 @@
  * them, or because the definition does. They keep what they see and get the difference.
  */
 import type { JsonObject, JsonValue } from '@fanfold/document'
-import { assert, type Duration } from '@fanfold/kernel'
+import { assert } from '@fanfold/kernel'
 import type { DocumentKey, DrainedCohort, TransferId, ViewerId } from '@fanfold/protocol'
 import type { RecordRing } from '@fanfold/replication'
 import type { Refusal } from './admission.ts'
@@ -18,23 +18,16 @@ import {
   nobody,
   noView,
   type ObserveRequest,
+  type Observer,
   type ObserversPort,
   refusalFrame,
   type Turned,
+  type WayBetween,
 } from './observe-request.ts'
 import { type Seat, seatId, type Way } from './seat.ts'
 import { Seating, type Taken } from './seating.ts'
 import type { Showing } from './showing.ts'
 import { Transfers } from './transfers.ts'
-
-type Observer = {
-  seat: Seat
-  viewState: JsonValue | undefined
-  readonly pace: Duration | undefined
-}
-
-/** How a viewer gets from one cohort to another; `isKnown` when it sees what its cohort does. */
-export type WayBetween = (from: Cohort, to: Cohort, isKnown: boolean) => Way
 
 /** The viewers of one document that are in a cohort, lagging ones included. */
 export class Observers {
@@ -45,6 +38,8 @@ export class Observers {
   readonly #transfers: Transfers
   readonly #seating: Seating
   readonly #observers = new Map<ViewerId, Observer>()
+  /** Those who are sent a large view, or wait for one. */
+  readonly #transferring = new Set<ViewerId>()
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -106,9 +101,10 @@ export class Observers {
       cohorts.dropIfEmpty(cohort)
       return noView
     }
-    this.#observers.set(viewer, { seat: taken.seat, viewState, pace })
+    const observer = { seat: taken.seat, viewState, pace }
+    this.#observers.set(viewer, observer)
     cohorts.enter(cohort)
-    this.#wakeBeside(taken.seat)
+    this.#place(viewer, observer, taken.seat)
     if (cohort.failure === undefined) return taken.isSilent
     this.#tellStatusTo(viewer, cohort)
     return false
@@ -142,7 +138,7 @@ export class Observers {
   remove(viewer: ViewerId): void {
     const observer = this.#observers.get(viewer)
     if (observer === undefined) return
-    this.#observers.delete(viewer)
+    this.#forget(viewer)
     this.#seating.leave(viewer, observer.seat)
     this.#showing.cohorts?.leave(observer.seat.cohort)
   }
@@ -217,12 +213,13 @@ export class Observers {
     const mark = cohort.mark
     if (typeof way === 'object') {
       this.#port.turn.push({ kind: 'cohort-send', cohort: cohort.id, frame: way, mark })
-      if (cohort.pace === undefined && !this.#hasTransfers) return
+      if (cohort.pace === undefined && this.#transferring.size === 0) return
     }
-    if (way === undefined) return
     for (const [viewer, observer] of [...this.#observers]) {
       const { seat } = observer
-      if (seat.cohort !== cohort || (seat.kind === 'in' && way !== 'pieces')) continue
+      // What is on its way to a viewer is of no use any more, also when nothing takes its place.
+      const isDue = seat.kind === 'transfer' || way === 'pieces' || (way && seat.kind === 'beside')
+      if (seat.cohort !== cohort || !isDue) continue
       this.#take(viewer, observer, this.#seating.pass(viewer, seat, cohort, way))
     }
   }
@@ -234,9 +231,8 @@ export class Observers {
     for (const id of cohort.besideId === undefined ? [cohort.id] : [cohort.id, cohort.besideId]) {
       turn.push({ kind: 'cohort-signal', cohort: id, key, frame })
     }
-    if (!this.#hasTransfers) return
-    for (const [viewer, { seat }] of this.#observers) {
-      if (seat.cohort !== cohort || seat.kind !== 'transfer') continue
+    for (const viewer of this.#transferring) {
+      if (this.cohortOf(viewer) !== cohort) continue
       turn.push({ kind: 'viewer-signal', viewer, key, frame })
     }
   }
@@ -273,7 +269,7 @@ export class Observers {
       const found = this.#find(viewer, observer, state, true)
       if (!found.ok) {
         // Its cohort went with the others: only the rim has to hear of it.
-        this.#observers.delete(viewer)
+        this.#forget(viewer)
         this.#seating.leave(viewer, seat)
         this.#tellEnd(viewer, found)
         continue
@@ -288,10 +284,6 @@ export class Observers {
     return nobody
   }
 
-  get #hasTransfers(): boolean {
-    return this.#showing.cohorts?.isLarge === true
-  }
-
   #turnAway(): Turned {
     const turned = new Map<ViewerId, ObserveRequest>()
     for (const [viewer, { seat, viewState, pace }] of this.#observers) {
@@ -299,6 +291,7 @@ export class Observers {
       this.#seating.leave(viewer, seat)
     }
     this.#observers.clear()
+    this.#transferring.clear()
     return turned
   }
 
@@ -323,28 +316,35 @@ export class Observers {
   #moveTo(viewer: ViewerId, observer: Observer, to: Cohort, state: JsonObject): void {
     const from = observer.seat.cohort
     if (from === to) return
-    const { shown: cohorts } = this.#showing
-    cohorts.enter(to)
+    this.#showing.shown.enter(to)
     const taken = this.#seating.move(viewer, observer.seat, to, state)
     this.#take(viewer, observer, taken, to)
     if (taken !== undefined) this.#tellFailure(viewer, from, to)
-    cohorts.leave(from)
+    this.#showing.shown.leave(from)
   }
 
   /** The viewer sits there now; one for whom there is no seat now is told to come again. */
   #take(viewer: ViewerId, observer: Observer, taken: Taken, to = observer.seat.cohort): void {
     if (taken !== undefined) {
-      observer.seat = taken.seat
-      this.#wakeBeside(taken.seat)
+      this.#place(viewer, observer, taken.seat)
       return
     }
-    this.#observers.delete(viewer)
+    this.#forget(viewer)
     this.#showing.cohorts?.leave(to)
     this.#tellEnd(viewer, noView)
   }
 
-  #wakeBeside({ kind, cohort }: Seat): void {
+  #place(viewer: ViewerId, observer: Observer, seat: Seat): void {
+    const { kind, cohort } = seat
+    observer.seat = seat
+    if (kind === 'transfer') this.#transferring.add(viewer)
+    else this.#transferring.delete(viewer)
     if (kind === 'beside') this.#showing.shown.paces.wakeOne(cohort, this.#port.turn.now)
+  }
+
+  #forget(viewer: ViewerId): void {
+    this.#observers.delete(viewer)
+    this.#transferring.delete(viewer)
   }
 
   #gather(cohort: Cohort, state: JsonObject): void {
@@ -357,7 +357,7 @@ export class Observers {
 
   #seatAgain(viewer: ViewerId, seat: Seat): void {
     const observer = this.#observers.get(viewer)
-    if (observer !== undefined) observer.seat = seat
+    if (observer !== undefined) this.#place(viewer, observer, seat)
   }
 
   #fail(viewer: ViewerId, isRuleFailed: boolean): void {

@@ -7,7 +7,7 @@ import type { ViewerId } from '@fanfold/protocol'
 import type { RecordRing } from '@fanfold/replication'
 import { advanceSilently, drainedFrames, entryFrames, frameFrom, isResumable } from './catch-up.ts'
 import type { Cohort } from './cohort.ts'
-import { answerFrame, frameBetween } from './move-frames.ts'
+import { answerFrame, frameBetween, snapshotNow } from './move-frames.ts'
 import { type Seat, seatId, type Way } from './seat.ts'
 import type { Showing } from './showing.ts'
 import type { Transferring, Transfers } from './transfers.ts'
@@ -47,7 +47,8 @@ export class Seating {
         : { kind: 'beside', cohort, seq: point.seq }
       return { seat: this.#sit(viewer, seat), isSilent: true }
     }
-    if (!cohort.isCurrent(at)) return this.#enterBeside(viewer, cohort, state)
+    const isOld = cohort.pace !== undefined && (point?.seq ?? 0) > cohort.sent.seq
+    if (isOld || !cohort.isCurrent(at)) return this.#enterBeside(viewer, cohort, state)
     const frames = entryFrames({ ...options, point })
     if (frames === 'pieces') return this.#transfer(viewer, cohort, point?.seq ?? 0)
     for (const frame of frames) this.#send(viewer, frame)
@@ -88,7 +89,7 @@ export class Seating {
       turn: this.#turn,
     })
     // Where it took so long that nothing leads on from there, it begins anew.
-    if (frames === undefined) return this.#transfer(viewer, cohort, at.seq)
+    if (frames === undefined) return this.passAnew(viewer, seat, cohort, state)
     for (const frame of frames) this.#send(viewer, frame)
     return told(this.#sit(viewer, { kind: 'in', cohort }))
   }
@@ -110,7 +111,8 @@ export class Seating {
   passAnew(viewer: ViewerId, seat: Seat, to: Cohort, state: JsonObject): Taken {
     const { at, shown: cohorts } = this.#showing
     const isBeside = to.pace !== undefined && !(to.isCurrent(at) && to.sent.seq === at.seq)
-    if (!isBeside) return this.pass(viewer, seat, to, cohorts.snapshotOf(to, state))
+    const turn = this.#turn
+    if (!isBeside) return this.pass(viewer, seat, to, snapshotNow({ cohorts, to, at, state, turn }))
     const way = cohorts.snapshotBeside(to, at, state)
     return this.pass(viewer, seat, to, way, { kind: 'beside', cohort: to, seq: at.seq })
   }

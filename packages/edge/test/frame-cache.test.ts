@@ -23,6 +23,17 @@ t.test('deltas follow the snapshot as long as they are fewer bytes than another'
   t.equal(cache.bytes, 0, 'a delta after nothing is nothing')
 })
 
+t.test('what nobody has used for a minute of sweeps goes', async t => {
+  const cache = new FrameCache(1_000)
+  for (const cohort of [one, two]) cache.put(cohort, bytes(100))
+  for (let sweep = 0; sweep < 12; sweep++) cache.sweep()
+  cache.get(one)
+  cache.sweep()
+  t.same(lengths(cache, one), [100])
+  t.equal(cache.get(two), undefined)
+  t.equal(cache.bytes, 100)
+})
+
 t.test('at the limit the ones that were not used for longest go', async t => {
   const cache = new FrameCache(250)
   cache.put(one, bytes(100))
