@@ -13,6 +13,7 @@ export { type LinkAuthenticator, linkProofBytes, type VerifiedPeer } from './lin
 export { type LinkLimits, linkLimitsDefault } from './link-socket.ts'
 export { LinkSockets, type LinkStats } from './link-sockets.ts'
 export { tokenBytesMax } from './request-token.ts'
+export { tokensVerifyingMaxDefault } from './token-gate.ts'
 export {
   handshakesBurstDefault,
   handshakesPerSecondMaxDefault,

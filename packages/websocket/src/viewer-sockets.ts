@@ -69,7 +69,7 @@ export class ViewerSockets {
   readonly #inputs: InputQueue<ViewerInput>
   readonly #sweep: Sweep
   readonly #cork = new TurnCork()
-  readonly #gate = new TokenGate({ tokensMax: tokensVerifyingMaxDefault })
+  readonly #gate: TokenGate
   readonly #viewers = new Map<ViewerId, Viewer>()
   readonly #fanOut: FanOut
   readonly #absent = new AbsentViewers()
@@ -92,9 +92,14 @@ export class ViewerSockets {
     /** Takes what happens; never called from inside `perform` or `accept`. */
     readonly report: (input: ViewerInput) => void
     readonly limits: ClientLimits
+    /** Tokens of newcomers that are verified at a time; more are sent away for a while. Default 4,096. */
+    readonly tokensVerifyingMax?: number | undefined
     readonly clock: Clock
   }) {
     this.#verifyToken = options.verifyToken
+    this.#gate = new TokenGate({
+      tokensMax: options.tokensVerifyingMax ?? tokensVerifyingMaxDefault,
+    })
     this.#nextViewer = options.nextViewer
     this.#limits = options.limits
     this.#clock = new TurnClock(options.clock)

@@ -85,7 +85,7 @@ export class WriterSockets {
   readonly #inputs: InputQueue<WriterInput>
   readonly #sweep: Sweep
   readonly #cork = new TurnCork()
-  readonly #gate = new TokenGate({ tokensMax: tokensVerifyingMaxDefault })
+  readonly #gate: TokenGate
   readonly #writers = new Set<Writer>()
   readonly #pending = new Map<RequestId, Pending>()
   readonly #closes = new CloseCounts()
@@ -105,11 +105,16 @@ export class WriterSockets {
     /** Takes what happens; never called from inside `perform` or `accept`. */
     readonly report: (input: WriterInput) => void
     readonly limits: ClientLimits
+    /** Tokens of newcomers that are verified at a time; more are sent away for a while. Default 4,096. */
+    readonly tokensVerifyingMax?: number | undefined
     /** Requests of one writer that may wait for their answers; at that many it is not read from. */
     readonly writesInFlightMax: number
     readonly clock: Clock
   }) {
     this.#verifyToken = options.verifyToken
+    this.#gate = new TokenGate({
+      tokensMax: options.tokensVerifyingMax ?? tokensVerifyingMaxDefault,
+    })
     this.#nextRequest = options.nextRequest
     this.#ownerOf = options.ownerOf
     this.#limits = options.limits

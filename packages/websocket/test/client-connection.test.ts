@@ -76,6 +76,19 @@ t.test('a verifier that throws is a token that is not good', async t => {
   t.equal(client.closed?.code, 4501)
 })
 
+t.test('a newcomer beyond those whose tokens are verified is told when to come again', async t => {
+  const { connect, viewers } = await rig(t, {
+    verifyToken: () => new Promise(() => undefined),
+    tokensVerifyingMax: 2,
+  })
+  const waiting = [connect({ token: 'good' }), connect({ token: 'good' })]
+  await until(() => viewers.stats().viewers === 2)
+  const client = connect({ token: 'good' })
+  await until(() => client.closed !== undefined)
+  t.match(client.frames, [{ code: 'FANFOLD_OVERLOADED', retryAfter: Number }])
+  t.ok(waiting.every(one => one.isOpen))
+})
+
 t.test('a request before the token is refused, and closes when it persists', async t => {
   const { inputs, connect } = await rig(t)
   const client = connect()

@@ -94,6 +94,35 @@ t.test('a burst is delivered over several turns', async t => {
   t.equal(frames, 4)
 })
 
+t.test(
+  'signals go at once, or wait until the link has drained, the latest of each key',
+  async t => {
+    const turns = new Turns()
+    const said: (number | string)[] = []
+    const dialler = make('a', { report: input => said.push(input.kind), turns })
+    const listener = make('b', {
+      report: input => {
+        if (input.kind === 'link-frame' && input.frame.length === 1) said.push(input.frame[0] ?? -1)
+      },
+      turns,
+    })
+    const link = dialler.connect(listener)
+    await turn()
+    const signal = (key: string, n: number) =>
+      dialler.perform({ kind: 'link-signal', link, key, frame: Uint8Array.of(n) })
+    signal('a', 200)
+    await turn()
+    for (let index = 0; index < 5; index++) {
+      dialler.perform({ kind: 'link-send', link, frame: new Uint8Array(300_000) })
+    }
+    signal('a', 201)
+    signal('b', 202)
+    signal('a', 203)
+    for (let index = 0; index < 8; index++) await turn()
+    t.same(said, ['link-opened', 200, 'link-congested', 'link-drained', 202, 203])
+  },
+)
+
 t.test('frames sent before a close arrive before it', async t => {
   const turns = new Turns()
   const kinds: string[] = []

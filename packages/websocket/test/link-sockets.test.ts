@@ -1,5 +1,6 @@
 import { type OpenLinkRig, testLinkPort } from '@fanfold/conformance'
 import {
+  limits as bounds,
   decodeLinkFrame,
   encodeLinkFrame,
   type LinkId,
@@ -331,6 +332,39 @@ t.test('frames of one turn leave in one write', async t => {
   await until(() => listener.links.stats().framesIn === 50)
   t.equal(dialler.links.stats().framesOut, 50)
 })
+
+t.test(
+  'signals wait for a congested link to drain, the latest of each key, so many at most',
+  async t => {
+    const { dialler, listener, way } = await linked(t)
+    const link = dialler.inputs.find(input => input.kind === 'link-opened')?.link ?? nextLink()
+    const signal = (key: string, n: number) =>
+      dialler.links.perform({ kind: 'link-signal', link, key, frame: Uint8Array.of(200, n) })
+    signal('first', 1)
+    await until(() => listener.links.stats().framesIn === 1)
+    way.stall()
+    const congested = () => dialler.inputs.some(input => input.kind === 'link-congested')
+    while (!congested()) {
+      dialler.links.perform({ kind: 'link-send', link, frame: new Uint8Array(500_000).fill(201) })
+      await turns(1)
+    }
+    const { value: waitingMax } = bounds.signalsWaitingMax
+    signal('dropped', 2)
+    for (let n = 0; n < waitingMax; n++) signal(`${n}`, 3)
+    signal('0', 4)
+    await turns()
+    t.notOk(dialler.inputs.some(input => input.kind === 'link-drained'))
+    t.match(dialler.links.stats(), { signalsOut: waitingMax + 3, signalsDropped: 1 })
+    way.unstall()
+    const signals = () =>
+      listener.inputs.flatMap(input =>
+        input.kind === 'link-frame' && input.frame[0] === 200 ? [input.frame[1]] : [],
+      )
+    await until(() => signals().length === 1 + waitingMax)
+    t.same([signals()[0], signals().at(-1)], [1, 4])
+    t.notOk(signals().includes(2))
+  },
+)
 
 t.test('a node that drains says so with 1012', async t => {
   const { dialler, listener } = await linked(t)

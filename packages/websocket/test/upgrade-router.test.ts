@@ -3,15 +3,17 @@ import { UpgradeRouter } from '@fanfold/websocket'
 import t, { type Test } from 'tap'
 import { TestClient, until } from './client-rig.ts'
 import { listen } from './http-server.ts'
+import { ManualClock } from './manual-clock.ts'
 
 async function rig(
   t: Test,
-  options: { readonly origins?: readonly string[]; readonly connectionsMax?: number } = {},
+  options: Partial<ConstructorParameters<typeof UpgradeRouter>[0]> = {},
 ): Promise<{ url: string; port: number; router: UpgradeRouter; accepted: string[] }> {
   const accepted: string[] = []
   const router = new UpgradeRouter({
-    origins: options.origins ?? [],
-    connectionsMax: options.connectionsMax ?? 100,
+    origins: [],
+    connectionsMax: 100,
+    ...options,
   })
   const acceptor = (name: string) => ({ accept: () => accepted.push(name) })
   router.add('', { link: acceptor('link'), observe: acceptor('first'), write: acceptor('write') })
@@ -98,6 +100,44 @@ t.test('one connection too many is answered 503 with Retry-After, until one ends
   const fourth = new TestClient(t, `${url}/v1/observe`)
   await until(() => fourth.isOpen)
   t.equal(router.stats().connections, 2)
+})
+
+t.test(
+  'handshakes beyond the burst are answered 503 with a time to wait, links are not',
+  async t => {
+    const clock = new ManualClock()
+    const { url, router } = await rig(t, { handshakesPerSecondMax: 2, handshakesBurst: 3, clock })
+    const connectAll = (count: number) =>
+      Array.from({ length: count }, () => new TestClient(t, `${url}/v1/observe`))
+    const first = connectAll(4)
+    await until(() => first.filter(client => client.isOpen).length === 3)
+    await until(() => router.stats().turnedAway === 1)
+    const away = () => first.find(client => client.status !== undefined)
+    await until(() => away() !== undefined)
+    t.equal(away()?.status, 503)
+    const hintMs = Number(away()?.retryAfterMs)
+    t.ok(hintMs >= 1_000 && hintMs <= 5_000, `${hintMs} ms`)
+    t.equal(away()?.retryAfter, String(Math.ceil(hintMs / 1_000)))
+    const link = new TestClient(t, `${url}/v1/link`, { protocols: ['fanfold.link.v1'] })
+    await until(() => link.isOpen)
+    clock.advance(1_000)
+    const second = connectAll(3)
+    await until(() => second.filter(client => client.isOpen).length === 2)
+    await until(() => second.some(client => client.status === 503))
+    t.match(router.stats(), { turnedAway: 2, refused: 2, connections: 6 })
+  },
+)
+
+t.test('those who are turned away are told different times', async t => {
+  const { url } = await rig(t, {
+    handshakesPerSecondMax: 1,
+    handshakesBurst: 1,
+    clock: new ManualClock(),
+  })
+  const clients = Array.from({ length: 30 }, () => new TestClient(t, `${url}/v1/write`))
+  await until(() => clients.every(client => client.isOpen || client.closed !== undefined))
+  const times = new Set(clients.map(client => client.retryAfterMs))
+  t.ok(times.size > 10, `${times.size} times for 29`)
 })
 
 t.test('a router that is closed lets nobody in, and may be closed again', async t => {

@@ -35,6 +35,7 @@ export async function rig(
   overrides: {
     readonly limits?: Partial<typeof observeLimitsDefault>
     readonly verifyToken?: (token: string) => Promise<Grants>
+    readonly tokensVerifyingMax?: number
   } = {},
 ): Promise<Rig> {
   const inputs: ViewerInput[] = []
@@ -50,6 +51,7 @@ export async function rig(
     nextViewer: () => ++viewerIds as ViewerId,
     report: input => inputs.push(input),
     limits: { ...observeLimitsDefault, ...overrides.limits },
+    tokensVerifyingMax: overrides.tokensVerifyingMax,
     clock,
   })
   t.teardown(() => viewers.close())

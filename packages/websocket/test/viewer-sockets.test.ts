@@ -1,4 +1,4 @@
-import type { CohortId } from '@fanfold/protocol'
+import type { CohortId, TransferId } from '@fanfold/protocol'
 import t from 'tap'
 import { turns, until } from './client-rig.ts'
 import { observe, rig, text } from './viewer-rig.ts'
@@ -178,6 +178,69 @@ t.test('a viewer that lags and is moved gets no frame, and drains in its new coh
   )
   await until(() => client.frames.at(-1)?.['last'] === true)
   t.notOk(client.frames.some(frame => frame['moved'] === true))
+})
+
+const transfer = 1 as TransferId
+const piece = (n: number) => text({ n, filler: 'x'.repeat(70_000) })
+
+t.test('a transfer goes as fast as it is taken, others between, and its end is said', async t => {
+  const { open, perform, viewers, inputs } = await rig(t)
+  const { client, viewer } = await open('good', { autoPong: false })
+  const frames = Array.from({ length: 10 }, (_, n) => piece(n))
+  perform(
+    { kind: 'cohort-enter', cohort, viewer, mark: 0 },
+    { kind: 'viewer-transfer', viewer, transfer, frames },
+  )
+  await until(() => client.frames.length === 2)
+  await turns()
+  t.equal(client.frames.length, 2, 'as much as leaves a quarter of the window')
+  t.equal(viewers.stats().transfers, 1)
+  perform({ kind: 'cohort-send', cohort, frame: text({ delta: 1 }), mark: 1 })
+  await until(() => client.frames.length === 3)
+  t.equal(client.frames[2]?.['delta'], 1)
+  client.ws.on('ping', () => client.answer())
+  client.answer()
+  await until(() => client.frames.length === 11)
+  t.same(
+    client.frames.flatMap(frame => frame['n'] ?? []),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  )
+  t.same(inputs.at(-1), { kind: 'viewer-transferred', viewer, transfer })
+  t.match(viewers.stats(), { transfers: 0, lags: 0 })
+})
+
+t.test('a transfer that is ended sends no more and is not said to be through', async t => {
+  const { open, perform, inputs } = await rig(t)
+  const { client, viewer } = await open('good', { autoPong: false })
+  perform({ kind: 'viewer-transfer', viewer, transfer, frames: Array(10).fill(piece(0)) })
+  await until(() => client.frames.length === 2)
+  perform({ kind: 'transfer-end', viewer, transfer })
+  client.answer()
+  await client.isRead()
+  await turns()
+  t.equal(client.frames.length, 2)
+  t.notOk(inputs.some(input => input.kind === 'viewer-transferred'))
+})
+
+t.test('who lags drains and is reported before its transfer goes on', async t => {
+  const { open, perform, inputs } = await rig(t)
+  const { client, viewer } = await open('good', { autoPong: false })
+  perform(
+    { kind: 'cohort-enter', cohort, viewer, mark: 0 },
+    { kind: 'viewer-send', viewer, frame: text({ filler: 'x'.repeat(300_000) }) },
+    { kind: 'viewer-transfer', viewer, transfer, frames: [piece(0), piece(1)] },
+    { kind: 'cohort-send', cohort, frame: text({ delta: 1 }), mark: 1 },
+  )
+  await until(() => client.frames.length === 1)
+  await turns()
+  t.equal(client.frames.length, 1)
+  client.answer()
+  await until(() => inputs.some(input => input.kind === 'viewer-transferred'))
+  t.same(
+    inputs.map(input => input.kind),
+    ['viewer-opened', 'viewer-drained', 'viewer-transferred'],
+  )
+  await until(() => client.frames.length === 3)
 })
 
 t.test('a close tells the viewer why, after what was sent to it before', async t => {
