@@ -153,8 +153,10 @@ export class StreamCore {
   /** Tells the parent that the document is not wanted any more, and forgets it. */
   leave(effects: EffectSink<LinkEffect>): void {
     if (this.line.link !== undefined && this.state !== 'refused') {
-      const kind = this.state === 'replaying' ? 'leave-replay' : 'leave'
-      this.line.send({ kind, doc: this.doc }, effects)
+      const { doc } = this
+      if (this.state === 'replaying') this.line.send({ kind: 'leave-replay', doc }, effects)
+      // The join that led to a replay was refused for now: the parent would go on counting it.
+      this.line.send({ kind: 'leave', doc }, effects)
     }
     this.detach()
   }
