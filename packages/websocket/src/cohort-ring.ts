@@ -124,7 +124,8 @@ export class CohortRing<Member extends CohortMember> {
     this.#move(this.#seats.length - 1, hole)
     this.#seats.pop()
     seat.index = -1
-    if (this.#seats.length === 0) this.#endPass()
+    // Also where only swept seats are left: the next to leave has nobody behind the swept to follow it.
+    if (this.#swept === this.#seats.length) this.#endPass()
   }
 
   /** Puts a frame into the ring; who takes it stands at `mark`. */

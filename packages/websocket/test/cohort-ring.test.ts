@@ -99,6 +99,27 @@ t.test('a frame that makes the ring too large is swept out at once', t => {
   t.end()
 })
 
+t.test('a pass ends when all who were still to be visited leave, and others may leave then', t => {
+  const ring = ringOf({})
+  const members = Array.from({ length: 6 }, () => new Member())
+  const seats = members.map(member => ring.enter(member, 0))
+  ring.push(frame(1), 1)
+  ring.sweep(5)
+  for (const at of [5, 1, 4, 0]) {
+    const seat = seats[at]
+    if (seat !== undefined) ring.leave(seat)
+  }
+  t.equal(ring.size, 2)
+  t.notOk(ring.isWaiting, 'who is left has the frame')
+  ring.push(frame(2), 2)
+  ring.sweep(10)
+  t.same(
+    members.map(member => member.got),
+    [['1'], ['1'], ['1', '2'], ['1', '2'], ['1'], []],
+  )
+  t.end()
+})
+
 t.test('a ring without members holds nothing', t => {
   const ring = ringOf({})
   ring.push(frame(1), 1)
@@ -204,6 +225,7 @@ t.test(
         kind: fc.constantFrom('leave' as const, 'deliver' as const, 'fill' as const),
         who: fc.nat(30),
       }),
+      fc.record({ kind: fc.constant('leave' as const), who: fc.nat(30) }),
       fc.record({ kind: fc.constant('sweep' as const), seats: fc.nat(6) }),
     )
     fc.assert(
