@@ -91,6 +91,10 @@ export class ProxyHost {
       case 'want-parents':
         this.#follower.wantParents(effect.count)
         return
+      case 'warm-read':
+      case 'warm-keep':
+      case 'warm-drop':
+        return
       default:
         this.#worker.perform(effect)
     }
@@ -98,14 +102,25 @@ export class ProxyHost {
 
   #note(fact: ProxyFact): void {
     const { metrics } = this.#context
-    if (fact.event !== 'records-forwarded') {
-      this.#follower.note(fact)
-      return
+    switch (fact.event) {
+      case 'records-forwarded':
+        metrics.labelled('records_in_total', 'proxy').inc(fact.records)
+        metrics.labelled('received_bytes_total', 'parent').inc(fact.bytes)
+        metrics
+          .labelled('replication_lag_seconds', 'proxy')
+          .observe(Math.max(0, wallClock() - fact.committedAtMs) / 1000)
+        return
+      case 'join-answered':
+        metrics.labelled('joins_total', 'proxy', fact.answer).inc()
+        return
+      case 'snapshot-sent':
+        metrics.labelled('snapshot_sent_bytes_total', 'proxy').inc(fact.bytes)
+        return
+      case 'replay-ended':
+        metrics.labelled('replays_total', 'proxy', fact.outcome).inc()
+        return
+      default:
+        this.#follower.note(fact)
     }
-    metrics.labelled('records_in_total', 'proxy').inc(fact.records)
-    metrics.labelled('received_bytes_total', 'parent').inc(fact.bytes)
-    metrics
-      .labelled('replication_lag_seconds', 'proxy')
-      .observe(Math.max(0, wallClock() - fact.committedAtMs) / 1000)
   }
 }

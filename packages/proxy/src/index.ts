@@ -1,7 +1,2 @@
-export {
-  type ProxyEffect,
-  type ProxyFact,
-  type ProxyInput,
-  type ProxyLimits,
-  ProxyTier,
-} from './proxy-tier.ts'
+export type { ProxyEffect, ProxyFact, ProxyInput, ProxyLimits } from './proxy-effect.ts'
+export { ProxyTier } from './proxy-tier.ts'

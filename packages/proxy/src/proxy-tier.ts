@@ -1,68 +1,23 @@
-import { Chain } from '@fanfold/document'
-import {
-  assert,
-  fromHex,
-  type Instant,
-  type Machine,
-  type Prng,
-  type Sha256,
-  toHex,
-} from '@fanfold/kernel'
-import {
-  type DocumentKey,
-  type ErrorCode,
-  encodeLinkFrame,
-  type LinkId,
-  type LinkInput,
-  type SignedVariant,
-} from '@fanfold/protocol'
+import { Chain, type SnapshotCodec, type WarmDocument } from '@fanfold/document'
+import { earliest, type Instant, type Machine, type Prng, type Sha256 } from '@fanfold/kernel'
+import type { DocumentKey, LinkId, LinkInput, LogRecord, SignalKind } from '@fanfold/protocol'
 import {
   ChildLinks,
   Downstream,
-  type Follower,
-  type FollowerLimits,
   Following,
-  type FollowingEffect,
   type FollowingEvent,
-  type FollowingFact,
+  type HeldRecords,
   type JoinRequest,
-  refusal,
+  PassedReplays,
+  PresenceSums,
+  type Staleness,
 } from '@fanfold/replication'
-import { VariantRequests } from './variant-requests.ts'
-
-/** Bounds of a proxy. */
-export type ProxyLimits = {
-  readonly follower: FollowerLimits
-  /** How long a document is followed after its last child has left. */
-  readonly lingerMs: number
-}
-
-/** What happens to a proxy: the link that was dialled is its parent's, the others its children's. */
-export type ProxyInput = LinkInput
-
-/** Something that happened at a proxy, for logs and metrics. */
-export type ProxyFact =
-  | FollowingFact
-  | {
-      readonly event: 'records-forwarded'
-      readonly records: number
-      readonly bytes: number
-      readonly committedAtMs: number
-    }
-
-/** What a proxy wants done. */
-export type ProxyEffect = FollowingEffect | { readonly kind: 'fact'; readonly fact: ProxyFact }
-
-type ProxyDocument = {
-  readonly follower: Follower
-  readonly downstream: Downstream
-  readonly channel: number
-  /** Children that wait for the first answer from above; of one link only the last join counts. */
-  readonly waiting: Map<LinkId, JoinRequest>
-}
-
-/** How long a child that is refused for want of a parent should wait. */
-const retryAfterMs = 250
+import { PassedVariants } from './passed-variants.ts'
+import { ProxyCare } from './proxy-care.ts'
+import { noParent, ProxyDocument } from './proxy-document.ts'
+import type { ProxyEffect, ProxyFact, ProxyInput, ProxyLimits } from './proxy-effect.ts'
+import { WarmKeeping } from './warm-keeping.ts'
+import { WarmReads } from './warm-reads.ts'
 
 /**
  * The role that is a tier of the tree: follows documents from a parent while children want them, and
@@ -72,8 +27,14 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #chain: Chain
   readonly #following: Following
   readonly #children: ChildLinks
+  readonly #replays: PassedReplays
   readonly #documents = new Map<DocumentKey, ProxyDocument>()
-  readonly #variantRequests = new VariantRequests()
+  readonly #variants: PassedVariants
+  readonly #presence = new PresenceSums()
+  readonly #care = new ProxyCare()
+  readonly #isWarm: boolean
+  readonly #warmReads = new WarmReads()
+  readonly #warmKeeping = new WarmKeeping(doc => this.#documents.get(doc)?.follower.keepable())
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
   #now: Instant = 0 as Instant
   #effects: ProxyEffect[] = []
@@ -82,24 +43,55 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     readonly sha256: Sha256
     readonly prng: Prng
     readonly limits: ProxyLimits
+    /** How pieces of snapshots are packed on links; not at all when not said. */
+    readonly codec?: SnapshotCodec | undefined
+    /** Whether documents are kept over a restart, by a driver with a warm store; not when not said. */
+    readonly isWarm?: boolean | undefined
+    /** Whether to do without snapshots from the parent, and replay logs instead; not when not said. */
+    readonly isSnapshotDisabled?: boolean | undefined
   }) {
-    const { sha256, prng, limits } = options
+    const { sha256, prng, limits, codec, isSnapshotDisabled } = options
     this.#chain = new Chain(sha256)
+    this.#isWarm = options.isWarm ?? false
     this.#following = new Following({
       sha256,
       prng,
       limits: limits.follower,
       lingerMs: limits.lingerMs,
+      codec,
+      isSnapshotDisabled,
+      isStateNeeded: false,
+      assemblyLimits: limits.assembly,
       tell: (doc, event) => this.#told(doc, event),
-      tellVariant: (hash, variant) => this.#answerVariant(hash, variant),
+      tellVariant: (hash, variant) => this.#variants.told(hash, variant),
+      relay: frame => this.#replays.receive(frame),
     })
-    this.#children = new ChildLinks({
-      join: (doc, request) => this.#join(doc, request),
-      downstream: doc => this.#documents.get(doc)?.downstream,
-      left: (doc, link) => this.#left(doc, link),
-      flush: doc => this.#flush(doc),
-      variant: (hash, link) => this.#requestVariant(toHex(hash), link),
-      signal: () => undefined,
+    this.#replays = new PassedReplays({
+      chain: this.#chain,
+      prng: prng.fork('replays'),
+      held: doc => this.#held(doc),
+      ask: frame => this.#following.sendToParent(frame, this.#effects),
+      note: (doc, outcome) => this.#note({ event: 'replay-ended', doc, outcome }),
+      replaysMax: limits.replaysMax,
+    })
+    this.#children = new ChildLinks(
+      {
+        join: (doc, request) => this.#join(doc, request),
+        downstream: doc => this.#documents.get(doc)?.downstream,
+        left: (doc, link) => this.#left(doc, link),
+        flush: doc => this.#flush(doc),
+        variant: (hash, link) => this.#variants.request(hash, link),
+        signal: (link, signal, doc, value) => this.#signalled(link, signal, doc, value),
+        replays: this.#replays,
+      },
+      limits.transfer,
+    )
+    this.#variants = new PassedVariants({
+      held: hash => this.#following.variant(hash),
+      want: hash => this.#following.wantVariant(hash),
+      unwant: hash => this.#following.unwantVariant(hash),
+      answer: (hash, links, variant) =>
+        this.#children.answerVariant(hash, links, variant, this.#effects),
     })
   }
 
@@ -131,74 +123,146 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   receive(input: ProxyInput, now: Instant, effects: ProxyEffect[]): void {
     this.#now = now
     this.#effects = effects
-    const isChilds = input.kind === 'link-opened' ? !input.dialled : this.#children.has(input.link)
-    if (isChilds) {
-      this.#children.receive(input, effects)
-      if (input.kind === 'link-closed') {
-        for (const hash of this.#variantRequests.leave(input.link)) {
-          this.#following.unwantVariant(hash)
-        }
-      }
-    } else {
-      this.#following.receive(input, now, effects)
-      if (input.kind === 'link-closed') this.#refuseWaiting()
+    switch (input.kind) {
+      case 'worker-encoded':
+      case 'worker-viewed':
+      case 'worker-failed':
+        this.#following.receiveWorker(input, now, effects)
+        return
+      case 'warm-read':
+        this.#begin(input.doc, input.document)
+        return
+      case 'warm-kept':
+        this.#warmKeeping.kept(input.doc, now)
+        return
+      case 'closing':
+        this.#warmKeeping.keepAll(effects)
+        return
+      default:
+        this.#receiveLink(input)
     }
   }
 
   wakeAt(): Instant | undefined {
     if (this.#children.hasBusy) return this.#now
-    return this.#following.wakeAt()
+    const warm = earliest(this.#warmReads.wakeAt(), this.#warmKeeping.wakeAt())
+    return earliest(earliest(this.#care.wakeAt(), warm), this.#following.wakeAt())
   }
 
   tick(now: Instant, effects: ProxyEffect[]): void {
     this.#now = now
     this.#effects = effects
     this.#following.tick(now, effects)
+    for (const doc of this.#warmReads.overdue(now)) this.#begin(doc, undefined)
+    for (const doc of this.#care.headsDue(now)) {
+      this.#documents.get(doc)?.downstream.signalHead(effects)
+    }
+    for (const doc of this.#care.documentsDue(now)) this.#lookAfter(doc)
+    for (const replays of this.#care.replaysDue(now)) replays.letGo(effects)
+    this.#warmKeeping.tick(now, effects)
     this.#children.flushNext(effects)
   }
 
+  #receiveLink(input: LinkInput): void {
+    const isChilds = input.kind === 'link-opened' ? !input.dialled : this.#children.has(input.link)
+    if (isChilds) {
+      this.#children.receive(input, this.#effects)
+      this.#care.noteReplays(this.#replays, this.#now)
+      if (input.kind === 'link-closed') this.#variants.leave(input.link)
+    } else {
+      this.#following.receive(input, this.#now, this.#effects)
+      if (input.kind === 'link-closed') this.#refuseWaiting()
+    }
+  }
+
+  /** What was missed, or is kept for nobody, is put right. */
+  #lookAfter(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document === undefined || !document.lookAfter(this.#now)) this.#care.rests(doc)
+    if (document === undefined) return
+    if (document.canServe) this.#serveWaiting(document)
+    else if (document.haveWaitedLong) this.#refuseAll(document)
+    this.#tellPresence(doc)
+  }
+
   #join(doc: DocumentKey, request: JoinRequest): void {
+    const document = this.#documents.get(doc)
+    if (document !== undefined) this.#joinAt(document, request)
+    else if (this.#isWarm) this.#warmReads.wait(doc, request, this.#now, this.#effects)
+    else this.#joinAt(this.#follow(doc, undefined), request)
+  }
+
+  /** What was kept of the document is here, or there is none: it is followed. */
+  #begin(doc: DocumentKey, warm: WarmDocument | undefined): void {
+    const requests = this.#warmReads.take(doc)
+    // Late, or nobody waits any more.
+    if (requests.length === 0 || this.#documents.has(doc)) return
+    const document = this.#follow(doc, warm)
+    for (const request of requests) this.#joinAt(document, request)
+  }
+
+  #joinAt(document: ProxyDocument, request: JoinRequest): void {
+    const { doc } = document
     this.#following.keep(doc)
-    const document = this.#documents.get(doc) ?? this.#follow(doc)
-    if (document.follower.hasState) {
-      document.downstream.join(request, document.follower.replica.position, this.#effects)
+    this.#care.note(doc, this.#now)
+    if (document.canServe) {
+      document.join(request, this.#effects)
       this.#flush(doc)
-      this.#lingerIfUnused(doc, document)
     } else if (this.#following.hasParent) {
       document.waiting.set(request.link, request)
     } else {
-      this.#refuseForWant(doc, request)
-      this.#lingerIfUnused(doc, document)
+      document.refuse(request, noParent, this.#effects)
     }
+    this.#lingerIfUnused(document)
+  }
+
+  #serveWaiting(document: ProxyDocument): void {
+    for (const request of document.takeWaiting()) document.join(request, this.#effects)
+    this.#flush(document.doc)
+    this.#lingerIfUnused(document)
   }
 
   /** Who waited for the parent's first answer need not wait for the next parent's. */
   #refuseWaiting(): void {
     if (this.#following.hasParent) return
-    for (const [doc, document] of this.#documents) {
-      for (const request of takeAll(document.waiting)) this.#refuseForWant(doc, request)
-      this.#lingerIfUnused(doc, document)
-    }
+    for (const document of this.#documents.values()) this.#refuseAll(document)
   }
 
-  #refuseForWant(doc: DocumentKey, request: JoinRequest): void {
-    this.#refuse(doc, request, 'FANFOLD_NO_PARENT', 'this node has no parent now', retryAfterMs)
+  #refuseAll(document: ProxyDocument): void {
+    document.refuseWaiting(noParent, this.#effects)
+    this.#lingerIfUnused(document)
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
+    this.#warmReads.leave(doc, link)
+    this.#presence.leave(doc, link)
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.waiting.delete(link)
-    this.#lingerIfUnused(doc, document)
+    this.#tellPresence(doc)
+    this.#lingerIfUnused(document)
   }
 
-  #lingerIfUnused(doc: DocumentKey, document: ProxyDocument): void {
-    if (document.downstream.count > 0 || document.waiting.size > 0) return
-    this.#following.release(doc, this.#now)
+  #signalled(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void {
+    if (signal !== 'presence') return
+    this.#presence.set(doc, link, value)
+    this.#tellPresence(doc)
   }
 
-  #follow(doc: DocumentKey): ProxyDocument {
-    const follower = this.#following.follow(doc, this.#now, this.#effects)
+  #tellPresence(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    const viewers = this.#presence.of(doc)
+    if (document === undefined || document.viewersTold === viewers) return
+    document.viewersTold = viewers
+    this.#following.presence(doc, viewers, this.#now, this.#effects)
+  }
+
+  #lingerIfUnused(document: ProxyDocument): void {
+    if (!document.isUsed) this.#following.release(document.doc, this.#now)
+  }
+
+  #follow(doc: DocumentKey, warm: WarmDocument | undefined): ProxyDocument {
+    const follower = this.#following.follow(doc, this.#now, this.#effects, warm)
     const channel = this.#children.assignChannel(doc)
     const downstream = new Downstream({
       doc,
@@ -207,25 +271,28 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       chain: this.#chain,
       source: follower,
       ceiling: () => follower.upstream.ceiling,
+      packer: this.#following.packer,
       staleness: () => this.#stalenessOf(doc),
     })
-    const document: ProxyDocument = { follower, downstream, channel, waiting: new Map() }
+    const isConfirmed = warm === undefined
+    const document = new ProxyDocument({ doc, follower, downstream, channel, isConfirmed })
     this.#documents.set(doc, document)
     return document
   }
 
-  #letGo(doc: DocumentKey): void {
-    const document = this.#documents.get(doc)
-    if (document === undefined) return
+  #letGo(document: ProxyDocument): void {
+    const { doc, channel } = document
+    this.#warmKeeping.keep(doc, this.#effects)
     this.#following.unfollow(doc, this.#effects)
     this.#documents.delete(doc)
-    this.#children.releaseChannel(document.channel)
+    this.#children.releaseChannel(channel)
+    this.#care.forget(doc)
   }
 
   #flush(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
-    this.#children.setBusy(doc, document.downstream.flush(this.#effects))
+    this.#children.setBusy(doc, document.flush(this.#effects))
     // That a record does not apply shows when a snapshot is to be made.
     if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
   }
@@ -234,118 +301,100 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     switch (event.kind) {
-      case 'records': {
-        const [first] = event.records
-        let bytes = 0
-        for (const record of event.records) bytes += record.bytes.length
-        this.#effects.push({
-          kind: 'fact',
-          fact: {
-            event: 'records-forwarded',
-            records: event.records.length,
-            bytes,
-            committedAtMs: first?.timeMs ?? 0,
-          },
-        })
-        this.#flush(doc)
+      case 'records':
+        this.#forward(document, event.records)
         return
-      }
       case 'reset':
-      case 'ceiling':
+        this.#replays.replaced(doc)
         document.downstream.restart(document.follower.replica.position, this.#effects)
+        this.#changed(document)
+        return
+      case 'ceiling':
+        this.#replays.lowered(doc)
+        document.downstream.restart(document.follower.replica.position, this.#effects)
+        if (this.#isWarm) this.#warmKeeping.drop(doc, this.#effects)
         return
       case 'joined':
-        for (const request of takeAll(document.waiting)) {
-          document.downstream.join(request, document.follower.replica.position, this.#effects)
-        }
-        this.#flush(doc)
+        document.isConfirmed = true
+        this.#serveWaiting(document)
         return
       case 'refused':
-        this.#upstreamRefused(doc, document, event)
-        return
-      case 'resync':
-        this.#effects.push({ kind: 'fact', fact: { event: 'resync', doc, reason: event.reason } })
+        this.#upstreamRefused(document, event)
         return
       case 'snapshot-ready':
         this.#flush(doc)
         return
-      case 'caught-up': {
-        const { rung, tookMs } = event
-        this.#effects.push({ kind: 'fact', fact: { event: 'caught-up', doc, rung, tookMs } })
+      case 'resync':
+        this.#note({ event: 'resync', doc, reason: event.reason })
         return
-      }
+      case 'caught-up':
+        this.#note({ event: 'caught-up', doc, rung: event.rung, tookMs: event.tookMs })
+        return
       case 'staleness':
         document.downstream.tellStaleness(this.#effects)
         return
       case 'unused':
-        this.#letGo(doc)
+        this.#letGo(document)
         return
     }
   }
 
+  #forward(document: ProxyDocument, records: readonly LogRecord[]): void {
+    const { doc, downstream } = document
+    this.#note(factOf(records))
+    this.#flush(doc)
+    if (downstream.count > 0) this.#care.published(doc, this.#now)
+    this.#changed(document)
+  }
+
+  /** What is held is not what it was: it is looked after, and kept over a restart when there is time. */
+  #changed({ doc, follower }: ProxyDocument): void {
+    this.#care.note(doc, this.#now)
+    if (!this.#isWarm) return
+    if (follower.replica.isDeleted) this.#warmKeeping.drop(doc, this.#effects)
+    else this.#warmKeeping.changed(doc, this.#now)
+  }
+
+  /** What replays may be answered from. */
+  #held(doc: DocumentKey): HeldRecords | undefined {
+    const document = this.#documents.get(doc)
+    if (document?.canServe !== true) return undefined
+    const { ring, upstream } = document.follower
+    return { ring, ceiling: upstream.ceiling }
+  }
+
   #upstreamRefused(
-    doc: DocumentKey,
     document: ProxyDocument,
     event: Extract<FollowingEvent, { kind: 'refused' }>,
   ): void {
+    const { doc } = document
     const { code, message } = event
-    this.#effects.push({ kind: 'fact', fact: { event: 'upstream-refused', doc, code, message } })
-    for (const request of takeAll(document.waiting)) {
-      this.#refuse(doc, request, code, message, event.final ? 0 : retryAfterMs)
-    }
+    this.#note({ event: 'upstream-refused', doc, code, message })
+    const retryAfterMs = event.final ? 0 : noParent.retryAfterMs
+    document.refuseWaiting({ code, message, retryAfterMs }, this.#effects)
     if (event.final) {
       document.downstream.end(code, message, this.#effects)
-      this.#letGo(doc)
+      if (this.#isWarm) this.#warmKeeping.drop(doc, this.#effects)
+      this.#letGo(document)
     } else {
-      this.#lingerIfUnused(doc, document)
+      this.#lingerIfUnused(document)
     }
   }
 
-  /** From what is at hand, or else the parent is asked: once, however many children wait. */
-  #requestVariant(hash: string, link: LinkId): void {
-    const variant = this.#following.variant(hash)
-    if (variant === undefined && this.#variantRequests.add(hash, link)) {
-      const isWanted = this.#following.wantVariant(hash)
-      assert(isWanted, 'children wait for no more variants than may be wanted')
-      return
-    }
-    this.#children.answerVariant(hashBytes(hash), [link], variant, this.#effects)
-  }
-
-  /** A child that is told that there is none asks again, if it still wants it. */
-  #answerVariant(hash: string, variant: SignedVariant | undefined): void {
-    this.#following.unwantVariant(hash)
-    const links = this.#variantRequests.take(hash)
-    this.#children.answerVariant(hashBytes(hash), links, variant, this.#effects)
-  }
-
-  #stalenessOf(doc: DocumentKey): { readonly stale: boolean; readonly ageMs: number } {
+  #stalenessOf(doc: DocumentKey): Staleness {
     const staleFor = this.#following.staleFor(doc, this.#now)
     return { stale: staleFor !== undefined, ageMs: Math.floor((staleFor ?? 0) / 1000) }
   }
 
-  #refuse(
-    doc: DocumentKey,
-    request: JoinRequest,
-    code: ErrorCode,
-    message: string,
-    retryMs: number,
-  ): void {
-    const frame = encodeLinkFrame(refusal(doc, code, message, retryMs))
-    this.#effects.push({ kind: 'link-send', link: request.link, frame })
+  #note(fact: ProxyFact): void {
+    this.#effects.push({ kind: 'fact', fact })
   }
 }
 
-/** The bytes of a variant's name, which came as bytes. */
-function hashBytes(hash: string): Uint8Array {
-  const bytes = fromHex(hash)
-  assert(bytes !== undefined, `the name of a variant is hexadecimal, got ${hash}`)
-  return bytes
-}
-
-/** Everything that waits, which then waits no more. */
-function takeAll(waiting: Map<LinkId, JoinRequest>): JoinRequest[] {
-  const requests = [...waiting.values()]
-  waiting.clear()
-  return requests
+/** Records that are passed on, in numbers. */
+function factOf(records: readonly LogRecord[]): ProxyFact {
+  let bytes = 0
+  for (const record of records) bytes += record.bytes.length
+  const committedAtMs = records[0]?.timeMs ?? 0
+  return { event: 'records-forwarded', records: records.length, bytes, committedAtMs }
 }

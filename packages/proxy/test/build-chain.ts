@@ -23,7 +23,8 @@ import {
   type FollowingEvent,
   RecordRing,
 } from '@fanfold/replication'
-import { type ProxyEffect, ProxyTier } from '../src/proxy-tier.ts'
+import type { ProxyEffect } from '../src/proxy-effect.ts'
+import { ProxyTier } from '../src/proxy-tier.ts'
 import { doc, link } from './build-proxy.ts'
 
 const definition = {

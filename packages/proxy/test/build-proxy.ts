@@ -16,7 +16,8 @@ import {
   parseDocumentKey,
 } from '@fanfold/protocol'
 import { defaultUpstreamLimits } from '@fanfold/replication'
-import { type ProxyEffect, type ProxyLimits, ProxyTier } from '../src/proxy-tier.ts'
+import type { ProxyEffect, ProxyLimits } from '../src/proxy-effect.ts'
+import { ProxyTier } from '../src/proxy-tier.ts'
 
 /** The document of the tests. */
 export const doc: DocumentKey = parseDocumentKey('acme/match/final')

@@ -22,6 +22,7 @@ import { ReplayStream } from './replay-stream.ts'
 import {
   idleLooksMax,
   jittered,
+  type ReplayOutcome,
   type ReplayProblem,
   type ReplayRequest,
   type Replays,
@@ -35,9 +36,6 @@ export type HeldRecords = {
   /** Highest tag of a part in them. */
   readonly ceiling: number
 }
-
-/** Where a replay comes from; a metric label. */
-export type ReplayOrigin = 'parent' | 'ring'
 
 /** When a child whose replay cannot be now may ask again, at least, ms. */
 const retryAfterMs = 250
@@ -68,7 +66,7 @@ export class PassedReplays implements Replays {
   readonly #prng: Prng
   readonly #held: (doc: DocumentKey) => HeldRecords | undefined
   readonly #ask: (frame: ReplayAsk) => boolean
-  readonly #note: (doc: DocumentKey, from: ReplayOrigin) => void
+  readonly #note: (doc: DocumentKey, outcome: ReplayOutcome) => void
   readonly #replaysMax: number
   /** In the order in which they were asked for. */
   readonly #replays = new Set<Relayed>()
@@ -84,8 +82,8 @@ export class PassedReplays implements Replays {
     readonly held: (doc: DocumentKey) => HeldRecords | undefined
     /** Passes what a child asks on to the parent; false when that cannot be. */
     readonly ask: (frame: ReplayAsk) => boolean
-    /** Called for each replay that begins. */
-    readonly note: (doc: DocumentKey, from: ReplayOrigin) => void
+    /** Called for each replay that is over. */
+    readonly note: (doc: DocumentKey, outcome: ReplayOutcome) => void
     /** Replays at a time, those that wait too; one more is refused. The default one when not said. */
     readonly replaysMax?: number | undefined
   }) {
@@ -133,12 +131,12 @@ export class PassedReplays implements Replays {
 
   leave(doc: DocumentKey, link: LinkId): void {
     const relayed = this.#find(doc, link)
-    if (relayed !== undefined) this.#forget(relayed)
+    if (relayed !== undefined) this.#forget(relayed, 'left')
   }
 
   close(link: LinkId): void {
     for (const relayed of this.#replays) {
-      if (relayed.stream.link === link) this.#forget(relayed)
+      if (relayed.stream.link === link) this.#forget(relayed, 'left')
     }
   }
 
@@ -156,7 +154,7 @@ export class PassedReplays implements Replays {
       // Its link may have filled up meanwhile.
       if (!relayed.stream.isReady) continue
       const left = relayed.stream.send(this.#chain, effects)
-      if (left === undefined) this.#forget(relayed)
+      if (left === undefined) this.#forget(relayed, relayed.stream.outcome)
       else this.#sent(relayed, left)
       return
     }
@@ -204,9 +202,9 @@ export class PassedReplays implements Replays {
     for (const relayed of this.#replays) {
       const { doc, link } = relayed.stream
       if (!relayed.stream.isIdleFor(idleLooksMax)) continue
-      this.#forget(relayed)
+      this.#forget(relayed, 'failed')
       const message = 'nothing came of the replay, or was taken, for long'
-      this.#refuse(doc, link, { code: 'FANFOLD_OVERLOADED', message }, effects)
+      this.#endWith(doc, link, { code: 'FANFOLD_OVERLOADED', message }, effects)
     }
   }
 
@@ -218,7 +216,6 @@ export class PassedReplays implements Replays {
     const from = have ?? zeroPosition
     if (held !== undefined && holdsAfter(held.ring, from)) {
       relayed.state = { kind: 'ring', takenTo: from.seq }
-      this.#note(doc, 'ring')
       this.#takeFromRing(relayed)
       return
     }
@@ -226,7 +223,6 @@ export class PassedReplays implements Replays {
     if (this.#asked(doc) !== undefined) return
     if (this.#ask({ kind: 'request-replay', doc, have, credit: window })) {
       relayed.state = { kind: 'asked' }
-      this.#note(doc, 'parent')
       return
     }
     this.#drop(relayed)
@@ -302,8 +298,9 @@ export class PassedReplays implements Replays {
   }
 
   /** The child has all, or wants no more: above too, nobody does. */
-  #forget(relayed: Relayed): void {
+  #forget(relayed: Relayed, outcome: ReplayOutcome): void {
     this.#drop(relayed)
+    this.#note(relayed.stream.doc, outcome)
     if (relayed.state.kind === 'asked') this.#leaveAbove(relayed.stream.doc)
   }
 
@@ -313,6 +310,17 @@ export class PassedReplays implements Replays {
   }
 
   #refuse(
+    doc: DocumentKey,
+    link: LinkId,
+    problem: ReplayProblem,
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    this.#endWith(doc, link, problem, effects)
+    this.#note(doc, 'refused')
+  }
+
+  /** Ends the replay now, whatever is at hand; the child may ask again after a while. */
+  #endWith(
     doc: DocumentKey,
     link: LinkId,
     problem: ReplayProblem,

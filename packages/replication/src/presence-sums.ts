@@ -8,17 +8,10 @@ import type { DocumentKey, LinkId } from '@fanfold/protocol'
  */
 export class PresenceSums {
   readonly #byDoc = new Map<DocumentKey, SmallMap<LinkId, number>>()
-  /** Documents whose sum has changed since it was taken last. */
-  readonly #changed = new Set<DocumentKey>()
 
   /** Documents with viewers below. */
   get count(): number {
     return this.#byDoc.size
-  }
-
-  /** True when a sum has changed since it was taken last. */
-  get hasChanges(): boolean {
-    return this.#changed.size > 0
   }
 
   /** The viewers of a document, over all children. */
@@ -30,13 +23,11 @@ export class PresenceSums {
 
   /** The child counts so many viewers. */
   set(doc: DocumentKey, link: LinkId, viewers: number): void {
-    let byLink = this.#byDoc.get(doc)
-    if ((byLink?.get(link) ?? 0) === viewers) return
-    this.#changed.add(doc)
     if (viewers === 0) {
-      this.#remove(doc, link)
+      this.leave(doc, link)
       return
     }
+    let byLink = this.#byDoc.get(doc)
     if (byLink === undefined) {
       byLink = new SmallMap()
       this.#byDoc.set(doc, byLink)
@@ -46,18 +37,6 @@ export class PresenceSums {
 
   /** The child has left the document. */
   leave(doc: DocumentKey, link: LinkId): void {
-    this.set(doc, link, 0)
-  }
-
-  /** The documents whose sums have changed, with them; each is told once. */
-  *takeChanges(): IterableIterator<[DocumentKey, number]> {
-    for (const doc of this.#changed) {
-      this.#changed.delete(doc)
-      yield [doc, this.of(doc)]
-    }
-  }
-
-  #remove(doc: DocumentKey, link: LinkId): void {
     const byLink = this.#byDoc.get(doc)
     byLink?.delete(link)
     if (byLink?.size === 0) this.#byDoc.delete(doc)

@@ -8,7 +8,12 @@ import {
   type LogRecord,
   limits,
 } from '@fanfold/protocol'
-import { type ReplayProblem, type ReplayRequest, replayEnded } from './replays.ts'
+import {
+  type ReplayOutcome,
+  type ReplayProblem,
+  type ReplayRequest,
+  replayEnded,
+} from './replays.ts'
 
 /** Records that came together, from the next one on. */
 type Batch = { readonly records: readonly LogRecord[]; readonly ceiling: number; next: number }
@@ -51,6 +56,11 @@ export class ReplayStream {
   /** True when it is known how the replay ends. */
   get isEnding(): boolean {
     return this.#end !== undefined
+  }
+
+  /** How it ended, once `send` has sent the last frame. */
+  get outcome(): ReplayOutcome {
+    return this.#end?.problem === undefined ? 'complete' : 'failed'
   }
 
   /** True when `send` has something to send now. */

@@ -43,6 +43,9 @@ export interface Replays {
 /** Looks without anything happening after which a replay is let go: half a minute's. */
 export const idleLooksMax = 6
 
+/** How a replay ended: whole, cut short, because the child left, or before it began; a metric label. */
+export type ReplayOutcome = 'complete' | 'failed' | 'left' | 'refused'
+
 /** Why a replay ends before the end of the log. */
 export type ReplayProblem = {
   readonly code: ErrorCode

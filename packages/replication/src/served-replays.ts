@@ -18,6 +18,7 @@ import { ReplayStream } from './replay-stream.ts'
 import {
   idleLooksMax,
   jittered,
+  type ReplayOutcome,
   type ReplayProblem,
   type ReplayRequest,
   type Replays,
@@ -53,6 +54,7 @@ export class ServedReplays implements Replays {
   readonly #logs: ReplayLogs
   readonly #replaysMax: number
   readonly #nextRead: () => LogReadId
+  readonly #note: (doc: DocumentKey, outcome: ReplayOutcome) => void
   readonly #byRead = new Map<LogReadId, Served>()
   /** Replays with something to send, the longest waiting first. */
   readonly #ready = new Set<Served>()
@@ -65,12 +67,15 @@ export class ServedReplays implements Replays {
     readonly replaysMax?: number | undefined
     /** Names readings, where others of the same logs are named too; from 1 on when not said. */
     readonly nextRead?: (() => LogReadId) | undefined
+    /** Called for each replay that is over; nobody when not said. */
+    readonly note?: ((doc: DocumentKey, outcome: ReplayOutcome) => void) | undefined
   }) {
     this.#chain = options.chain
     this.#prng = options.prng
     this.#logs = options.logs
     this.#replaysMax = options.replaysMax ?? replaysMaxDefault
     let next = 1
+    this.#note = options.note ?? (() => undefined)
     this.#nextRead = options.nextRead ?? (() => next++ as LogReadId)
   }
 
@@ -93,6 +98,7 @@ export class ServedReplays implements Replays {
     this.leave(doc, request.link)
     if (this.#byRead.size >= this.#replaysMax) {
       effects.push(replayEnded(request.link, doc, this.#noRoom()))
+      this.#note(doc, 'refused')
       return
     }
     const read = this.#nextRead()
@@ -110,23 +116,23 @@ export class ServedReplays implements Replays {
     const served = this.#find(doc, link)
     if (served === undefined) return
     served.stream.grant(bytes)
-    this.#note(served)
+    this.#look(served)
   }
 
   leave(doc: DocumentKey, link: LinkId): void {
     const served = this.#find(doc, link)
-    if (served !== undefined) this.#forget(served)
+    if (served !== undefined) this.#forget(served, 'left')
   }
 
   close(link: LinkId): void {
     for (const served of this.#byRead.values()) {
-      if (served.stream.link === link) this.#forget(served)
+      if (served.stream.link === link) this.#forget(served, 'left')
     }
   }
 
   drained(link: LinkId): void {
     for (const served of this.#byRead.values()) {
-      if (served.stream.link === link) this.#note(served)
+      if (served.stream.link === link) this.#look(served)
     }
   }
 
@@ -136,10 +142,10 @@ export class ServedReplays implements Replays {
       // Its link may have filled up meanwhile.
       if (!served.stream.isReady) continue
       if (served.stream.send(this.#chain, effects) === undefined) {
-        this.#forget(served)
+        this.#forget(served, served.stream.outcome)
       } else {
         this.#readOn(served)
-        this.#note(served)
+        this.#look(served)
       }
       return
     }
@@ -149,7 +155,7 @@ export class ServedReplays implements Replays {
     for (const served of this.#byRead.values()) {
       const { stream } = served
       if (!stream.isIdleFor(idleLooksMax)) continue
-      this.#forget(served)
+      this.#forget(served, 'failed')
       const message = 'nothing of the replay was taken for long'
       effects.push(replayEnded(stream.link, stream.doc, { code: 'FANFOLD_OVERLOADED', message }))
     }
@@ -168,7 +174,7 @@ export class ServedReplays implements Replays {
       served.stream.add(records, partTags.authority)
       this.#readOn(served)
     }
-    this.#note(served)
+    this.#look(served)
   }
 
   /** The log's answer when the reading is over: what was read before it still leaves. */
@@ -177,7 +183,7 @@ export class ServedReplays implements Replays {
     if (served === undefined) return
     served.isReading = false
     served.stream.end(problem)
-    this.#note(served)
+    this.#look(served)
   }
 
   /** The document is not served any more. */
@@ -185,7 +191,7 @@ export class ServedReplays implements Replays {
     for (const served of this.#byRead.values()) {
       if (served.stream.doc !== doc) continue
       served.stream.end(problem)
-      this.#note(served)
+      this.#look(served)
     }
   }
 
@@ -203,15 +209,16 @@ export class ServedReplays implements Replays {
     this.#logs.read(stream.doc, read, readTo, batchBytes)
   }
 
-  #note(served: Served): void {
+  #look(served: Served): void {
     if (served.stream.isReady) this.#ready.add(served)
     else this.#ready.delete(served)
   }
 
-  #forget(served: Served): void {
+  #forget(served: Served, outcome: ReplayOutcome): void {
     this.#byRead.delete(served.read)
     this.#ready.delete(served)
     this.#logs.close(served.stream.doc, served.read)
+    this.#note(served.stream.doc, outcome)
   }
 
   #noRoom(): ReplayProblem {

@@ -32,7 +32,7 @@ class Rig {
         if (this.hasParent) this.asked.push(frame)
         return this.hasParent
       },
-      note: (_, from) => this.noted.push(from),
+      note: (_, outcome) => this.noted.push(outcome),
       replaysMax,
     })
   }
@@ -71,7 +71,6 @@ t.test('a request goes up, what comes of it goes down, and so does its end', asy
   const rig = new Rig()
   rig.ask({ have: after(log[4]), credit: 5_000 })
   t.same(rig.asked, [{ kind: 'request-replay', doc, have: after(log[4]), credit: 5_000 }])
-  t.same(rig.noted, ['parent'])
   rig.come(6, 10)
   t.same(replayedIn(rig.sent()), seqs(6, 10))
   rig.come(11, 12)
@@ -80,6 +79,18 @@ t.test('a request goes up, what comes of it goes down, and so does its end', asy
   t.same(replayedIn(frames), [11, 12])
   t.match(frames.at(-1), { kind: 'replay-ended', code: undefined })
   t.equal(rig.replays.count, 0)
+})
+
+t.test('how each replay ended is noted', async t => {
+  const rig = new Rig(2)
+  for (const id of [first, second, third]) rig.ask({ link: id })
+  rig.end()
+  rig.turns()
+  rig.end('FANFOLD_NO_PARENT')
+  rig.turns()
+  rig.ask()
+  rig.replays.close(first)
+  t.same(rig.noted, ['refused', 'complete', 'failed', 'left'])
 })
 
 t.test('the parent is granted what has left here, so that no more is here than that', async t => {
@@ -194,7 +205,6 @@ t.test('what the ring holds is answered from it, without asking above', async t 
   t.same(replayedIn(frames), seqs(51, 100))
   t.match(frames.at(-1), { kind: 'replay-ended', code: undefined })
   t.same(rig.asked, [])
-  t.same(rig.noted, ['ring'])
   rig.ask({ have: after(log[48]) })
   t.equal(rig.asked.length, 1, 'what it does not hold is asked for')
 })

@@ -45,6 +45,7 @@ export class ServingRig {
     readonly bytesMax: number
   }[] = []
   readonly closed: LogReadId[] = []
+  readonly noted: string[] = []
   records: readonly LogRecord[] = log
   readonly #effects: LinkEffect[] = []
 
@@ -56,6 +57,7 @@ export class ServingRig {
         read: (key, read, after, bytesMax) => this.reads.push({ key, read, after, bytesMax }),
         close: (_, read) => this.closed.push(read),
       },
+      note: (_, outcome) => this.noted.push(outcome),
       replaysMax,
     })
   }

@@ -159,6 +159,19 @@ t.test('a document that is served no more ends its replays', async t => {
   t.equal(rig.replays.count, 1)
 })
 
+t.test('how each replay ended is noted', async t => {
+  const rig = new ServingRig(1)
+  rig.ask({ have: after(log[198]) })
+  rig.ask({ link: second })
+  rig.all()
+  rig.ask()
+  rig.replays.end(doc, { code: 'FANFOLD_QUARANTINED', message: 'it is' })
+  rig.turns()
+  rig.ask()
+  rig.replays.close(link(1))
+  t.same(rig.noted, ['refused', 'complete', 'failed', 'left'])
+})
+
 t.test('a replay that nobody takes for half a minute is let go', async t => {
   const rig = new ServingRig()
   rig.ask({ credit: 1 })

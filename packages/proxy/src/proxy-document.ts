@@ -1,0 +1,118 @@
+import type { EffectSink, Instant } from '@fanfold/kernel'
+import { type DocumentKey, type ErrorCode, encodeLinkFrame, type LinkId } from '@fanfold/protocol'
+import { type Downstream, type Follower, type JoinRequest, refusal } from '@fanfold/replication'
+import type { ProxyEffect } from './proxy-effect.ts'
+
+/** Why a child gets nothing of a document. */
+export type JoinProblem = {
+  readonly code: ErrorCode
+  readonly message: string
+  /** When it may ask again; 0 when that is not said. */
+  readonly retryAfterMs: number
+}
+
+/** There is nothing to give, and nobody above to ask. */
+export const noParent: JoinProblem = {
+  code: 'FANFOLD_NO_PARENT',
+  message: 'this node has no parent that answers now',
+  retryAfterMs: 250,
+}
+
+/** A document that a proxy follows and serves. */
+export class ProxyDocument {
+  readonly doc: DocumentKey
+  readonly follower: Follower
+  readonly downstream: Downstream
+  readonly channel: number
+  /** Children that wait for the first answer from above; of one link only the last join counts. */
+  readonly waiting: Map<LinkId, JoinRequest> = new Map()
+  /**
+   * False for what was kept over a restart, until the parent has said under which ceiling it may be
+   * served.
+   */
+  isConfirmed: boolean
+  /** Viewers below, as the parent was told last. */
+  viewersTold = 0
+  /** The last look found children that wait. */
+  #hasWaited = false
+  #snapshotBytesTold = 0
+
+  constructor(options: {
+    readonly doc: DocumentKey
+    readonly follower: Follower
+    readonly downstream: Downstream
+    readonly channel: number
+    readonly isConfirmed: boolean
+  }) {
+    this.doc = options.doc
+    this.follower = options.follower
+    this.downstream = options.downstream
+    this.channel = options.channel
+    this.isConfirmed = options.isConfirmed
+  }
+
+  /** True when there is something that children may have, however old. */
+  get canServe(): boolean {
+    return this.isConfirmed && this.follower.hasState
+  }
+
+  /** True while somebody below wants the document. */
+  get isUsed(): boolean {
+    return this.downstream.count > 0 || this.waiting.size > 0
+  }
+
+  /** Answers a child from what is here. */
+  join(request: JoinRequest, effects: EffectSink<ProxyEffect>): void {
+    const { doc, follower, downstream } = this
+    const answer = downstream.join(request, follower.replica.position, effects)
+    effects.push({ kind: 'fact', fact: { event: 'join-answered', doc, answer } })
+  }
+
+  /** Tells a child that it gets nothing, and why. */
+  refuse(request: JoinRequest, problem: JoinProblem, effects: EffectSink<ProxyEffect>): void {
+    const { doc } = this
+    const { code, message, retryAfterMs } = problem
+    const frame = encodeLinkFrame(refusal(doc, code, message, retryAfterMs))
+    effects.push({ kind: 'link-send', link: request.link, frame })
+    effects.push({ kind: 'fact', fact: { event: 'join-answered', doc, answer: 'refused' } })
+  }
+
+  /** Tells all children that wait. */
+  refuseWaiting(problem: JoinProblem, effects: EffectSink<ProxyEffect>): void {
+    for (const request of this.takeWaiting()) this.refuse(request, problem, effects)
+  }
+
+  /** Sends children what they can take; true when there is more for the next turn. */
+  flush(effects: EffectSink<ProxyEffect>): boolean {
+    const { doc, downstream } = this
+    const isMore = downstream.flush(effects)
+    const bytes = downstream.snapshotBytesSent - this.#snapshotBytesTold
+    if (bytes > 0) {
+      this.#snapshotBytesTold = downstream.snapshotBytesSent
+      effects.push({ kind: 'fact', fact: { event: 'snapshot-sent', doc, bytes } })
+    }
+    return isMore
+  }
+
+  /** Everybody who waits, and then waits no more. */
+  takeWaiting(): JoinRequest[] {
+    const requests = [...this.waiting.values()]
+    this.waiting.clear()
+    return requests
+  }
+
+  /** True when children have waited since the last look, and still do. */
+  get haveWaitedLong(): boolean {
+    const before = this.#hasWaited
+    this.#hasWaited = this.waiting.size > 0
+    return before && this.#hasWaited
+  }
+
+  /** Lets go of what is old or kept for nobody; false when there is nothing to look after any more. */
+  lookAfter(now: Instant): boolean {
+    const { ring } = this.follower
+    ring.dropOld(now)
+    const isKept = this.downstream.letGo()
+    return isKept || this.waiting.size > 0 || ring.bytes > 0
+  }
+}

@@ -1,0 +1,57 @@
+import type { ReplicaWorkerInput, WarmEffect, WarmInput } from '@fanfold/document'
+import type { DocumentKey, JoinMode, LinkInput } from '@fanfold/protocol'
+import type {
+  AssemblyLimits,
+  FollowerLimits,
+  FollowingEffect,
+  FollowingFact,
+  ReplayOutcome,
+  TransferLimits,
+} from '@fanfold/replication'
+
+/** Bounds of a proxy. */
+export type ProxyLimits = {
+  readonly follower: FollowerLimits
+  /** How long a document is followed after its last child has left. */
+  readonly lingerMs: number
+  /** Snapshots on their way in; the default ones when not said. */
+  readonly assembly?: AssemblyLimits | undefined
+  /** Snapshots on their way to children; the default ones when not said. */
+  readonly transfer?: TransferLimits | undefined
+  /** Replays that are passed on at a time, those that wait too; 64 when not said. */
+  readonly replaysMax?: number | undefined
+}
+
+/** What happens to a proxy: the link that was dialled is its parent's, the others its children's. */
+export type ProxyInput =
+  | LinkInput
+  | ReplicaWorkerInput
+  | WarmInput
+  /** The node is about to end: what is worth keeping over it is kept now. */
+  | { readonly kind: 'closing' }
+
+/** Something that happened at a proxy, for logs and metrics. */
+export type ProxyFact =
+  | FollowingFact
+  | {
+      readonly event: 'records-forwarded'
+      readonly records: number
+      readonly bytes: number
+      readonly committedAtMs: number
+    }
+  /** A child's join was answered. */
+  | {
+      readonly event: 'join-answered'
+      readonly doc: DocumentKey
+      readonly answer: JoinMode | 'refused'
+    }
+  /** So many bytes of snapshots went to children. */
+  | { readonly event: 'snapshot-sent'; readonly doc: DocumentKey; readonly bytes: number }
+  /** A child's replay is over. */
+  | { readonly event: 'replay-ended'; readonly doc: DocumentKey; readonly outcome: ReplayOutcome }
+
+/** What a proxy wants done. */
+export type ProxyEffect =
+  | FollowingEffect
+  | WarmEffect
+  | { readonly kind: 'fact'; readonly fact: ProxyFact }
