@@ -136,8 +136,17 @@ export class NodeMaker {
       name,
       machine,
       effect => {
-        if (effect.kind === 'fact') note(name, effect.fact)
-        else this.#performOfFollower(effect, node, worker)
+        switch (effect.kind) {
+          case 'fact':
+            note(name, effect.fact)
+            return
+          case 'warm-read':
+          case 'warm-keep':
+          case 'warm-drop':
+            return
+          default:
+            this.#performOfFollower(effect, node, worker)
+        }
       },
     )
     return { driver, machine, worker, stop: () => stopAll(driver, worker) }
