@@ -170,7 +170,15 @@ export class LargeDocument {
 
   /** By itself, in one turn: as it becomes large, or when no worker has done it for far too long. */
   #writeOut(): void {
-    if (this.#replica.snapshot() !== undefined) this.reset()
+    const snapshot = this.#replica.snapshot()
+    if (snapshot === undefined) return
+    if (this.#snapshot === undefined) {
+      this.reset()
+      return
+    }
+    // A worker that views are awaited from goes on from what it has.
+    if (this.#worker !== undefined) this.#feed(this.#replica.position.seq)
+    this.#advance(snapshot)
   }
 
   /** What came while a snapshot was read in; undefined when it is not at hand any more. */
@@ -213,12 +221,14 @@ export class LargeDocument {
 
   /** A newer snapshot takes the place of the records that it holds; a small one, of being large. */
   #advance(snapshot: Snapshot): void {
+    const { seq } = snapshot.manifest.at
+    // Written out meanwhile: the records after this one are not held any more.
+    if (this.#snapshot === undefined || seq <= this.#snapshot.manifest.at.seq) return
     const bytes = bytesOf(snapshot)
     if (bytes <= this.#largeBytes / 2 && this.#wishes.size === 0) {
       this.clear()
       return
     }
-    const { seq } = snapshot.manifest.at
     this.#snapshot = snapshot
     this.#snapshotBytes = bytes
     this.#records = this.#records.filter(record => record.seq > seq)

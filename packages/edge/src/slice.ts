@@ -9,7 +9,7 @@
 import { between, type Instant, milliseconds } from '@fanfold/kernel'
 
 /** What it costs to let one viewer in, whatever it is sent. */
-const viewerBytes = 2_048
+const viewerBytes = 4_096
 /** A slice of which nothing was heard for so long is over: there was time for others. */
 const sliceMax = milliseconds(10)
 
