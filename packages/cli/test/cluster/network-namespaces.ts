@@ -119,6 +119,19 @@ export class NetworkNamespaces {
     this.#run('plug "$1" "$2"', this.#name(index), this.#device(index))
   }
 
+  /** The body of what is answered to a GET request in a namespace. */
+  fetch(index: number, url: string): string {
+    const script = 'fetch(process.argv[1]).then(answer => answer.text()).then(console.log)'
+    const [file = '', ...before] = this.wrapper(index)
+    const { status, stdout, stderr } = spawnSync(
+      file,
+      [...before, process.execPath, '-e', script, url],
+      { encoding: 'utf8', timeout: commandMsMax },
+    )
+    if (status !== 0) throw new Error(`GET ${url}: ${stderr}`)
+    return stdout
+  }
+
   #name(index: number): string {
     return `${this.#prefix}${index}`
   }

@@ -87,3 +87,19 @@ export class RemoteViewer {
 
 /** What the program wrote, which is of this version. */
 const viewerLine = (line: Line): ViewerLine => line as ViewerLine
+
+/** The deltas of more than one seq. */
+export function jumps(lines: readonly ViewerLine[]): ViewerLine['last'][] {
+  return lines.flatMap(({ last }) => {
+    const { from = 0, seq = 1 } = last
+    return seq === from + 1 ? [] : [last]
+  })
+}
+
+/** Seqs at which a viewer had another state than one that got each change. */
+export function strangers(lines: readonly ViewerLine[], every: readonly ViewerLine[]): number[] {
+  const hashes = new Map(every.map(({ seq, hash }) => [seq, hash]))
+  return lines
+    .filter(({ seq, hash }) => hashes.has(seq) && hashes.get(seq) !== hash)
+    .map(({ seq }) => seq)
+}

@@ -1,13 +1,13 @@
 /*
- * Lines that carry less than is written: a viewer behind one, and a node behind one. Only what leaves
- * the network of the faster side is slow, so that whoever sends is the one to notice.
+ * A viewer whose line carries less than is written. Only what leaves the network of the node is slow, and
+ * nothing tells the node but the viewer's answers.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
 import { faultsSkip, NetworkNamespaces } from './network-namespaces.ts'
 import { RemoteFeed } from './remote-feed.ts'
-import { RemoteViewer, type ViewerLine } from './remote-viewer.ts'
+import { jumps, RemoteViewer, strangers } from './remote-viewer.ts'
 
 t.setTimeout(120_000)
 const doc = 'a/timing/slow'
@@ -66,19 +66,3 @@ await t.test(
     t.same(strangers(slow.lines, healthy.lines), [], 'each state of it was a state of the document')
   },
 )
-
-/** Deltas of more than one seq. */
-function jumps(lines: readonly ViewerLine[]): ViewerLine['last'][] {
-  return lines.flatMap(({ last }) => {
-    const { from = 0, seq = 1 } = last
-    return seq === from + 1 ? [] : [last]
-  })
-}
-
-/** Seqs at which a viewer had another state than one that got each change. */
-function strangers(lines: readonly ViewerLine[], every: readonly ViewerLine[]): number[] {
-  const hashes = new Map(every.map(({ seq, hash }) => [seq, hash]))
-  return lines
-    .filter(({ seq, hash }) => hashes.has(seq) && hashes.get(seq) !== hash)
-    .map(({ seq }) => seq)
-}
