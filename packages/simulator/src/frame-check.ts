@@ -55,6 +55,7 @@ export class FrameCheck implements RimWatch {
   readonly #clock: VirtualClock
   readonly #oracle: ViewOracle
   readonly #problems: Problems
+  readonly #isEntryLate: boolean
   readonly #viewers = new Map<ViewerId, Watched>()
   /** Each frame is looked at once, however many get it. */
   readonly #looked = new WeakMap<Uint8Array, Looked>()
@@ -68,7 +69,10 @@ export class FrameCheck implements RimWatch {
     readonly clock: VirtualClock
     readonly oracle: ViewOracle
     readonly problems: Problems
+    /** Whether some documents are large. */
+    readonly isEntryLate?: boolean
   }) {
+    this.#isEntryLate = options.isEntryLate ?? false
     this.#edge = options.edge
     this.#ceiling = options.ceiling
     this.#clock = options.clock
@@ -178,6 +182,8 @@ export class FrameCheck implements RimWatch {
       this.#problems.add(what)
       return
     }
+    // Who is to have a large view enters when it is made, behind what the cohort was told for it.
+    if (this.#isEntryLate) return
     this.#quiet.set(cohort, what)
     this.#clock.in(0 as Duration, () => {
       if (this.#quiet.delete(cohort)) this.#problems.add(what)

@@ -37,6 +37,8 @@ import type { ViewOracle } from './view-oracle.ts'
 import { ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
+/** No document of a world has so many bytes. */
+const largeStateBytesMin = 1_048_576
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
 
 /** What a node tells of itself. */
@@ -177,7 +179,14 @@ export class NodeMaker {
       prng: stream(`${name} rim`),
       budgetBytes: options.viewerBudgetBytes,
       receive: input => driver.receive(input),
-      watch: new FrameCheck({ edge: name, ceiling, clock, oracle, problems }),
+      watch: new FrameCheck({
+        edge: name,
+        ceiling,
+        clock,
+        oracle,
+        problems,
+        isEntryLate: options.largeStateBytes < largeStateBytesMin,
+      }),
     })
     const loads = new VariantLoads({
       clock,
