@@ -3,7 +3,7 @@
  * remember what went down.
  */
 import { aboveLabels, buildLog, labelledText, sha256 } from '@fanfold/conformance'
-import { Chain, Replica } from '@fanfold/document'
+import { Chain, type LogReadId, Replica } from '@fanfold/document'
 import { type Instant, milliseconds, Prng } from '@fanfold/kernel'
 import {
   type LinkEffect,
@@ -22,6 +22,9 @@ import {
   Following,
   type FollowingEvent,
   RecordRing,
+  type ReplayAsk,
+  type ReplayFrame,
+  ServedReplays,
 } from '@fanfold/replication'
 import type { ProxyEffect } from '../src/proxy-effect.ts'
 import { ProxyTier } from '../src/proxy-tier.ts'
@@ -68,6 +71,15 @@ class Top implements Node {
   readonly #replica = new Replica(sha256)
   readonly #children: ChildLinks
   readonly #downstream: Downstream
+  readonly #reads: { readonly read: LogReadId; readonly after: number }[] = []
+  readonly #replays = new ServedReplays({
+    chain: new Chain(sha256),
+    prng: new Prng('top'),
+    logs: {
+      read: (_, read, after) => this.#reads.push({ read, after }),
+      close: () => undefined,
+    },
+  })
   variant: SignedVariant | undefined
   #effects: LinkEffect[] = []
 
@@ -83,6 +95,7 @@ class Top implements Node {
       variant: (hash, link) =>
         this.#children.answerVariant(hash, [link], this.variant, this.#effects),
       signal: () => undefined,
+      replays: this.#replays,
     })
     this.#downstream = new Downstream({
       doc,
@@ -114,7 +127,11 @@ class Top implements Node {
 
   turn(effects: LinkEffect[]): boolean {
     this.#effects = effects
-    if (!this.#children.hasBusy) return false
+    const reads = this.#reads.splice(0)
+    for (const { read, after } of reads) {
+      this.#replays.read(read, whole.slice(after, Math.min(after + 7, this.position.seq)))
+    }
+    if (!this.#children.hasBusy) return reads.length > 0
     this.#children.flushNext(effects)
     return true
   }
@@ -165,6 +182,7 @@ export class ProxyChain {
   readonly following: Following
   readonly events: FollowingEvent[] = []
   readonly variants: boolean[] = []
+  readonly #replayed: ReplayFrame[] = []
   readonly #hops: Hop[]
   readonly #nodes: Node[]
   readonly #under: { readonly from: number; readonly link: LinkId; readonly frame: Uint8Array }[] =
@@ -180,6 +198,7 @@ export class ProxyChain {
       lingerMs: 1_000,
       tell: (_, event) => this.events.push(event),
       tellVariant: (_, variant) => this.variants.push(variant !== undefined),
+      relay: frame => this.#replayed.push(frame),
     })
     this.proxies = ceilings.slice(1).map((_, index) => {
       const prng = new Prng(`proxy ${index}`)
@@ -230,6 +249,26 @@ export class ProxyChain {
   publish(count: number): void {
     this.top.publish(count)
     this.settle()
+  }
+
+  /** All frames of a replay that the node at the end asks for, giving credit as they come. */
+  replay(have: Position | undefined, credit: number): ReplayFrame[] {
+    const last = this.#nodes.length - 1
+    const ask = (frame: ReplayAsk): void =>
+      this.#do(last, effects => this.following.sendToParent(frame, effects))
+    ask({ kind: 'request-replay', doc, have, credit })
+    const frames: ReplayFrame[] = []
+    for (let round = 0; round < 1_000 && frames.at(-1)?.kind !== 'replay-ended'; round++) {
+      this.settle()
+      let bytes = 0
+      for (const frame of this.#replayed.splice(0)) {
+        frames.push(frame)
+        if (frame.kind === 'replay')
+          for (const record of frame.records) bytes += record.bytes.length
+      }
+      if (bytes > 0) ask({ kind: 'replay-credit', doc, bytes })
+    }
+    return frames
   }
 
   /** An input of one node, by its place from the top. */

@@ -2,7 +2,7 @@
  * A proxy in a test's hands, with the frames of its parent and of its children.
  */
 import { buildLog, sha256 } from '@fanfold/conformance'
-import { encodeSnapshot } from '@fanfold/document'
+import { encodeSnapshot, type Snapshot, type SnapshotCodec } from '@fanfold/document'
 import { type Instant, instant, milliseconds, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -16,7 +16,7 @@ import {
   parseDocumentKey,
 } from '@fanfold/protocol'
 import { defaultUpstreamLimits } from '@fanfold/replication'
-import type { ProxyEffect, ProxyLimits } from '../src/proxy-effect.ts'
+import type { ProxyEffect, ProxyInput, ProxyLimits } from '../src/proxy-effect.ts'
 import { ProxyTier } from '../src/proxy-tier.ts'
 
 /** The document of the tests. */
@@ -57,14 +57,13 @@ export const records = (first: number, last: number): LinkFrame => ({
   records: log.slice(first - 1, last),
 })
 
+/** A snapshot at a seq. */
+export const snapshotAt = (seq: number): Snapshot =>
+  encodeSnapshot({ at: positionAt(seq), state: { n: seq }, definition: undefined, sha256 })
+
 /** A snapshot at a seq, as the parent sends it. */
 export const snapshot = (seq: number): LinkFrame[] => {
-  const made = encodeSnapshot({
-    at: positionAt(seq),
-    state: { n: seq },
-    definition: undefined,
-    sha256,
-  })
+  const made = snapshotAt(seq)
   return [
     { kind: 'snapshot-begin', channel, manifest: made.manifest },
     ...made.pieces.map(
@@ -85,8 +84,12 @@ export class Rig {
   nowMs = 0
   readonly #effects: ProxyEffect[] = []
 
-  constructor(limits: Partial<ProxyLimits> = {}) {
+  constructor(
+    limits: Partial<ProxyLimits> = {},
+    options: { readonly isWarm?: boolean; readonly codec?: SnapshotCodec } = {},
+  ) {
     this.proxy = new ProxyTier({
+      ...options,
       sha256,
       prng: new Prng('proxy'),
       limits: {
@@ -122,6 +125,11 @@ export class Rig {
 
   bytes(from: LinkId, frame: Uint8Array): void {
     this.proxy.receive({ kind: 'link-frame', link: from, frame }, at(this.nowMs), this.#effects)
+  }
+
+  /** An input that is no link's. */
+  take(input: ProxyInput): void {
+    this.proxy.receive(input, at(this.nowMs), this.#effects)
   }
 
   congest(id: LinkId, isCongested: boolean): void {
@@ -161,6 +169,21 @@ export const framesOf = (effects: readonly ProxyEffect[], to: LinkId): LinkFrame
     (effect.kind === 'link-send' || effect.kind === 'link-signal') && effect.link === to
       ? (decodeLinkFrame(effect.frame) ?? [])
       : [],
+  )
+
+/** Effects of these kinds. */
+export const effectsOf = <Kind extends ProxyEffect['kind']>(
+  effects: readonly ProxyEffect[],
+  ...kinds: readonly Kind[]
+): Extract<ProxyEffect, { kind: Kind }>[] =>
+  effects.filter((effect): effect is Extract<ProxyEffect, { kind: Kind }> =>
+    kinds.some(kind => kind === effect.kind),
+  )
+
+/** The seqs of all records in frames, in order. */
+export const seqsOf = (frames: readonly LinkFrame[]): number[] =>
+  frames.flatMap(frame =>
+    frame.kind === 'records' || frame.kind === 'replay' ? frame.records.map(({ seq }) => seq) : [],
   )
 
 /** Events among effects. */

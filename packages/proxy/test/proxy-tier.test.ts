@@ -1,5 +1,5 @@
 import { buildLog } from '@fanfold/conformance'
-import { type LinkFrame, limits } from '@fanfold/protocol'
+import { limits } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -15,12 +15,10 @@ import {
   positionAt,
   Rig,
   records,
+  seqsOf,
   snapshot,
   welcome,
 } from './build-proxy.ts'
-
-const seqsOf = (frames: readonly LinkFrame[]): number[] =>
-  frames.flatMap(frame => (frame.kind === 'records' ? frame.records.map(({ seq }) => seq) : []))
 
 t.test('a document is followed when the first child wants it, and once', async t => {
   const rig = new Rig()

@@ -190,8 +190,7 @@ export class PassedReplays implements Replays {
     for (const relayed of this.#replays) {
       const { stream, state } = relayed
       if (stream.doc !== doc || state.kind === 'waiting') continue
-      stream.clear()
-      stream.end(gone)
+      stream.cut(gone)
       if (state.kind === 'asked') this.#leaveAbove(doc)
       relayed.state = { kind: 'over' }
       this.#look(relayed)

@@ -90,10 +90,11 @@ export class ReplayStream {
     this.#end ??= { problem }
   }
 
-  /** What is at hand may not be sent any more. */
-  clear(): void {
+  /** What is at hand may not be sent any more: the replay ends before it, for this reason. */
+  cut(problem: ReplayProblem): void {
     this.#batches = []
     this.#heldBytes = 0
+    this.#end = { problem }
   }
 
   /** The child takes so many bytes more. */
