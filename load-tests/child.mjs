@@ -31,6 +31,7 @@ export async function startChild({ url, isSnapshotDisabled = false, onRecords = 
     codec: snapshotCodec,
     prng: new Prng(`child ${nextLink}`),
     isSnapshotDisabled,
+    isStateNeeded: false,
     limits: {
       ring: { recordsMax: 8_192, bytesMax: 16_777_216, ageMax: milliseconds(60_000) },
       upstream: defaultUpstreamLimits,

@@ -11,7 +11,7 @@ import { startWriter } from './paced-writer.mjs'
 import { quantile, report } from './report.mjs'
 import { startNode } from './start-node.mjs'
 
-const perSecond = 100
+const perSecond = 500
 const rounds = Number(process.env.ROUNDS ?? 5)
 const stateBytes = Number(process.env.STATE_BYTES ?? 50_000_000)
 const definition = fileURLToPath(new URL('./definitions/grown.ts', import.meta.url))
