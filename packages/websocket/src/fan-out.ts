@@ -6,8 +6,11 @@ import { CohortRing, type RingSignal, type Seat } from './cohort-ring.ts'
 import type { TurnCork } from './turn-cork.ts'
 import type { Viewer } from './viewer.ts'
 
-/** Sockets written to in one turn before others have theirs; about 5 ms of work. */
-const seatsPerTurn = 1_000
+/**
+ * Sockets written to in one turn before others have theirs; about 3 ms of work. One connection is accepted
+ * in a turn: with long ones newcomers would wait where nobody sees them.
+ */
+const seatsPerTurn = 256
 /** Bytes of frames that wait in one cohort's ring. */
 const ringBytesMax = 1_048_576
 

@@ -16,6 +16,7 @@ import { isOriginAllowed } from './origin.ts'
 import { hasTokenInUrl, offeredSubprotocols } from './request-token.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { retryAfterStorm } from './token-gate.ts'
+import { TurnQueue } from './turn-queue.ts'
 
 /**
  * What the HTTP server under a router is made with: limits on requests that never end. A request
@@ -52,6 +53,9 @@ export const handshakesPerSecondMaxDefault = 3_000
 /** Handshakes of clients that may come at once after a quiet time, by default. */
 export const handshakesBurstDefault = 6_000
 
+/** Handshakes of clients answered in one turn before others have theirs; about 3 ms of work. */
+const handshakesPerTurn = 16
+
 /** Says more exactly than Retry-After when to come again, ms, to each client something else. */
 export const retryAfterHeader = 'fanfold-retry-after-ms'
 
@@ -84,6 +88,14 @@ const routeRules = {
 
 type Route = { readonly name: RouteName; readonly acceptor: SocketAcceptor }
 
+/** A request that is let in. */
+type Handshake = {
+  readonly route: Route
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
 type Refusal = {
   readonly status: number
   readonly code: ErrorCode
@@ -98,6 +110,8 @@ export class UpgradeRouter {
   readonly #handshakesPerSecondMax: number
   readonly #clock: Clock
   readonly #handshakes: TokenBucket
+  /** Those of clients that wait for their turn. */
+  readonly #queue: TurnQueue<Handshake>
   readonly #routes = new Map<string, Route>()
   readonly #servers: Readonly<Record<RouteName, WebSocketServer>>
   #connections = 0
@@ -112,7 +126,7 @@ export class UpgradeRouter {
     readonly connectionsMax: number
     /** Handshakes of clients in a second; more are answered 503 with a time to wait. Links do not count. Default 3,000. */
     readonly handshakesPerSecondMax?: number | undefined
-    /** Handshakes of clients at once after a quiet time. Default 6,000. */
+    /** Handshakes of clients at once after a quiet time, and that may wait. Default 6,000. */
     readonly handshakesBurst?: number | undefined
     /** Default the machine's. */
     readonly clock?: Clock | undefined
@@ -121,10 +135,16 @@ export class UpgradeRouter {
     this.#connectionsMax = options.connectionsMax
     this.#clock = options.clock ?? systemClock
     this.#handshakesPerSecondMax = options.handshakesPerSecondMax ?? handshakesPerSecondMaxDefault
+    const burst = options.handshakesBurst ?? handshakesBurstDefault
     this.#handshakes = new TokenBucket({
       perSecondMax: this.#handshakesPerSecondMax,
-      burst: options.handshakesBurst ?? handshakesBurstDefault,
+      burst,
       nowMs: this.#clock.monotonicMs(),
+    })
+    this.#queue = new TurnQueue<Handshake>({
+      perTurn: handshakesPerTurn,
+      itemsMax: burst,
+      serve: handshake => this.#open(handshake),
     })
     this.#servers = {
       link: webSocketServer('link'),
@@ -189,10 +209,27 @@ export class UpgradeRouter {
     this.#connections++
     // A listener made here would keep the request alive as long as the connection.
     socket.once('close', this.#countClosed)
+    const handshake = { route, request, socket, head }
+    // A link is what all viewers of a node wait for.
+    if (route.name === 'link') this.#open(handshake)
+    else this.#queue.add(handshake)
+  }
+
+  #open({ route, request, socket, head }: Handshake): void {
+    if (socket.destroyed) return
+    if (this.#isClosed) {
+      this.#refused++
+      refuse(socket, closing)
+      return
+    }
     this.#servers[route.name].handleUpgrade(request, socket, head, ws => {
       socket.off('error', destroySocket)
       route.acceptor.accept(ws, request)
     })
+  }
+
+  #hasRoom(): boolean {
+    return !this.#queue.isFull && this.#handshakes.take(this.#clock.monotonicMs())
   }
 
   readonly #countClosed = (): void => {
@@ -202,7 +239,7 @@ export class UpgradeRouter {
   #refusal(request: IncomingMessage, route: Route | undefined): Refusal | undefined {
     if (route === undefined) return noRoute
     if (this.#isClosed) return closing
-    if (route.name !== 'link' && !this.#handshakes.take(this.#clock.monotonicMs())) {
+    if (route.name !== 'link' && !this.#hasRoom()) {
       this.#turnedAway++
       return {
         status: 503,

@@ -1,0 +1,61 @@
+/**
+ * Serves what comes in its order, so many in one turn of the event loop at most. When thousands come
+ * together, what else there is to do has its share of every turn.
+ */
+export class TurnQueue<Item> {
+  readonly #perTurn: number
+  readonly #itemsMax: number
+  readonly #serve: (item: Item) => void
+  #waiting: Item[] = []
+  #served = 0
+  #isDue = false
+
+  constructor(options: {
+    /** Items served in a turn. */
+    readonly perTurn: number
+    /** Items that wait; one more finds no room. */
+    readonly itemsMax: number
+    readonly serve: (item: Item) => void
+  }) {
+    this.#perTurn = options.perTurn
+    this.#itemsMax = options.itemsMax
+    this.#serve = options.serve
+  }
+
+  /** True when one more finds no room. */
+  get isFull(): boolean {
+    return this.size >= this.#itemsMax
+  }
+
+  /** Items that wait. */
+  get size(): number {
+    return this.#waiting.length - this.#served
+  }
+
+  /** Serves an item when its turn has come; false when there is no room for it. */
+  add(item: Item): boolean {
+    if (this.isFull) return false
+    this.#waiting.push(item)
+    this.#goOn()
+    return true
+  }
+
+  #goOn(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#isDue = false
+    const items = this.#waiting.slice(this.#served, this.#served + this.#perTurn)
+    this.#served += items.length
+    if (this.#served === this.#waiting.length) {
+      this.#waiting = []
+      this.#served = 0
+    } else {
+      this.#goOn()
+    }
+    for (const item of items) this.#serve(item)
+  }
+}

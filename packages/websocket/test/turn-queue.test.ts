@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import t from 'tap'
+import { TurnQueue } from '../src/turn-queue.ts'
+
+t.test('so many are served in a turn, in the order in which they came', async t => {
+  const served: number[] = []
+  const queue = new TurnQueue<number>({ perTurn: 2, itemsMax: 10, serve: n => served.push(n) })
+  for (const n of [1, 2, 3, 4, 5]) t.ok(queue.add(n))
+  t.same(served, [], 'none of them at once')
+  await nextTurn()
+  t.same(served, [1, 2])
+  t.equal(queue.size, 3)
+  queue.add(6)
+  await nextTurn()
+  t.same(served, [1, 2, 3, 4])
+  await nextTurn()
+  t.same(served, [1, 2, 3, 4, 5, 6])
+  t.equal(queue.size, 0)
+})
+
+t.test('one that finds no room is not served; room is made by serving', async t => {
+  const served: number[] = []
+  const queue = new TurnQueue<number>({ perTurn: 1, itemsMax: 2, serve: n => served.push(n) })
+  t.same(
+    [1, 2, 3].map(n => queue.add(n)),
+    [true, true, false],
+  )
+  t.ok(queue.isFull)
+  await nextTurn()
+  t.notOk(queue.isFull)
+  t.ok(queue.add(4))
+  await nextTurn()
+  await nextTurn()
+  t.same(served, [1, 2, 4])
+})
+
+t.test('what is added while another is served has a later turn', async t => {
+  const served: number[] = []
+  const queue: TurnQueue<number> = new TurnQueue<number>({
+    perTurn: 8,
+    itemsMax: 8,
+    serve: n => {
+      served.push(n)
+      if (n < 3) queue.add(n + 1)
+    },
+  })
+  queue.add(1)
+  await nextTurn()
+  t.same(served, [1])
+  await nextTurn()
+  await nextTurn()
+  t.same(served, [1, 2, 3])
+})
