@@ -64,6 +64,11 @@ export class SnapshotIntake {
     return this.#waiting
   }
 
+  /** Bytes of them. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   /** When missing pieces are to be asked for, or the snapshot is to be given up. */
   get wakeAt(): Instant {
     const share = askedAfter[Math.min(this.#asks, askedAfter.length - 1)] as number

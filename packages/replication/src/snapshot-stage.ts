@@ -41,7 +41,10 @@ export class SnapshotStage {
       core.catchUp.aim(manifest.at.seq)
     }
     core.state = 'assembling'
+    // What waited for the one before has used up credit, and is covered by this one.
+    const unpaid = core.intake?.waitingBytes ?? 0
     core.dropIntake()
+    if (unpaid > 0) core.line.giveCredit(unpaid, effects, core.channel)
     const { limits, node } = core
     const bytes = snapshotBytes(manifest)
     if (bytes > limits.snapshotBytesMax) {

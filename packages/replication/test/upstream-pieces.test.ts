@@ -148,3 +148,14 @@ t.test('whatever ends it, a snapshot under way is freed', async t => {
     t.equal(rig.node.budget.bytes, 0)
   }
 })
+
+t.test('records that wait for a snapshot that another one follows are paid for', async t => {
+  const waiting = log.slice(10, 12)
+  const creditBytes = waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const rig = withoutPieces([5], new Rig({ creditBytes }))
+  rig.take(from(11, 12))
+  rig.sent()
+  rig.take(...snapshotFrames(after(log[19])))
+  t.same(rig.sent(), [{ kind: 'credit', channel: 7, bytes: creditBytes }])
+  t.same(kindsOf(rig.take(from(21, 21))), ['records 21'])
+})
