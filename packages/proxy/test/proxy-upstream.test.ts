@@ -1,0 +1,27 @@
+import t from 'tap'
+import { link, parent, positionAt, Rig, records, snapshot, welcome } from './build-proxy.ts'
+
+/** What the parent is sent, without what tells of viewers, while so many children come, go and come back. */
+function sentUpward(childCount: number): unknown[] {
+  const rig = new Rig()
+  const children = Array.from({ length: childCount }, (_, index) => link(index + 1))
+  rig.open(parent)
+  for (const id of children) rig.open(id)
+  for (const id of children) rig.join(id)
+  rig.frame(parent, welcome('snapshot', 10), ...snapshot(10))
+  for (let seq = 11; seq <= 30; seq++) rig.frame(parent, records(seq, seq))
+  for (const id of children) rig.close(id)
+  for (const id of children) rig.open(id)
+  // Back at another place: half of them where they were, the others with nothing.
+  for (const [index, id] of children.entries()) rig.join(id, index % 2 ? positionAt(20) : undefined)
+  rig.pass(100)
+  rig.frame(parent, records(31, 60))
+  return rig.sent(parent).filter(({ kind }) => kind !== 'signal')
+}
+
+t.test('what a proxy asks of its parent does not grow with its children', async t => {
+  const one = sentUpward(1)
+  t.match(one, [{ kind: 'join' }])
+  t.same(sentUpward(2), one)
+  t.same(sentUpward(90), one)
+})
