@@ -1,0 +1,220 @@
+import { sha256 } from '@fanfold/conformance'
+import { Chain } from '@fanfold/document'
+import {
+  type DocumentKey,
+  encodeLinkFrame,
+  type LinkEffect,
+  type LinkId,
+  parseDocumentKey,
+} from '@fanfold/protocol'
+import t from 'tap'
+import { ChildLinks } from '../src/child-links.ts'
+import { Downstream } from '../src/downstream.ts'
+import { PiecePacker } from '../src/piece-packer.ts'
+import { RecordRing } from '../src/record-ring.ts'
+import { LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
+import {
+  after,
+  at,
+  doc,
+  framesOf,
+  headOf,
+  link,
+  recordsOf,
+  ringLimits,
+  snapshotAt,
+} from './build-stream.ts'
+import { ToyCodec } from './toy-codec.ts'
+
+t.test('a turn may do so much, and the next one as much again', async t => {
+  const turn = new TurnAllowance(100)
+  turn.spend(99)
+  t.notOk(turn.isSpent)
+  turn.spend(50)
+  t.ok(turn.isSpent)
+  turn.refill()
+  t.notOk(turn.isSpent)
+  turn.spend(100)
+  t.ok(turn.isSpent)
+})
+
+t.test('a link may be handed so much in a turn, whatever the others are', async t => {
+  const turn = new TurnAllowance(1_000)
+  const [a, b] = [new LinkAllowance(turn, 100), new LinkAllowance(turn, 100)]
+  a.spend(99)
+  t.notOk(a.isSpent)
+  a.spend(1)
+  t.ok(a.isSpent)
+  t.notOk(b.isSpent)
+  turn.refill()
+  t.notOk(a.isSpent)
+})
+
+/** A link of so many bytes in a turn, which is congested past a limit and drained under half of it. */
+class SlowLink {
+  static readonly bytesMax = 1_048_576
+  readonly id: LinkId
+  readonly arrived: { readonly frame: Uint8Array; readonly turn: number }[] = []
+  unsent: Uint8Array[] = []
+  unsentBytes = 0
+  isCongested = false
+  #sentOfFirst = 0
+
+  constructor(id: LinkId) {
+    this.id = id
+  }
+
+  send(frame: Uint8Array): void {
+    this.unsent.push(frame)
+    this.unsentBytes += frame.length
+  }
+
+  pass(bytes: number, turn: number): void {
+    let left = bytes
+    for (let first = this.unsent[0]; first !== undefined && left > 0; first = this.unsent[0]) {
+      const rest = first.length - this.#sentOfFirst
+      if (rest > left) {
+        this.#sentOfFirst += left
+        this.unsentBytes -= left
+        return
+      }
+      left -= rest
+      this.unsentBytes -= rest
+      this.#sentOfFirst = 0
+      this.unsent.shift()
+      this.arrived.push({ frame: first, turn })
+    }
+  }
+}
+
+/** A node that serves one large document and many small ones to one child. */
+class BusyNode {
+  readonly link = new SlowLink(link(1))
+  readonly others: readonly DocumentKey[]
+  readonly #links: ChildLinks
+  readonly #downstreams = new Map<DocumentKey, Downstream>()
+  readonly #rings = new Map<DocumentKey, RecordRing>()
+  readonly #effects: LinkEffect[] = []
+  #turn = 0
+  /** The most that was unsent when a record of another document was handed to the link. */
+  aheadMost = 0
+
+  constructor(otherCount: number, largeBytes: number) {
+    this.others = Array.from({ length: otherCount }, (_, index) =>
+      parseDocumentKey(`acme/match/other${index}`),
+    )
+    this.#links = new ChildLinks({
+      join: (key, request) => {
+        const ring = this.#rings.get(key)
+        if (ring !== undefined) {
+          this.#downstreams.get(key)?.join(request, headOf(ring), this.#effects)
+        }
+        this.#links.setBusy(key, true)
+      },
+      downstream: key => this.#downstreams.get(key),
+      left: () => undefined,
+      flush: key => this.#flush(key),
+      variant: () => undefined,
+      signal: () => undefined,
+    })
+    const packer = new PiecePacker(new ToyCodec())
+    const large = snapshotAt(after(undefined), largeBytes)
+    for (const key of [doc, ...this.others]) {
+      const ring = new RecordRing(ringLimits())
+      const source = key === doc ? large : snapshotAt(after(undefined))
+      this.#rings.set(key, ring)
+      const downstream = new Downstream({
+        doc: key,
+        channel: this.#links.assignChannel(key),
+        ring,
+        chain: new Chain(sha256),
+        source: { snapshot: () => source, lastSnapshot: source },
+        ceiling: () => 239,
+        packer,
+      })
+      this.#downstreams.set(key, downstream)
+    }
+    const peer = { node: 'n1', incarnation: '1', region: 'r', roles: [], ceiling: 239 }
+    const opened = { kind: 'link-opened', link: this.link.id, peer, dialled: false } as const
+    this.#links.receive(opened, this.#effects)
+    for (const key of [...this.others, doc]) this.#join(key)
+  }
+
+  #join(key: DocumentKey): void {
+    const join = { doc: key, have: undefined, credit: 1_000_000, take: 'any', codecs: 0 } as const
+    const frame = encodeLinkFrame({ kind: 'join', ...join })
+    this.#links.receive({ kind: 'link-frame', link: this.link.id, frame }, this.#effects)
+  }
+
+  publish(key: DocumentKey, seq: number): void {
+    const [record] = recordsOf(seq).slice(-1)
+    if (record === undefined) return
+    this.#rings.get(key)?.push(record, at(0))
+    this.#flush(key)
+    this.#carry()
+  }
+
+  /** One turn of the node, and so many bytes over the link. */
+  turn(bytes: number): void {
+    this.#turn++
+    if (this.#links.hasBusy) this.#links.flushNext(this.#effects)
+    this.#carry()
+    this.link.pass(bytes, this.#turn)
+    const { unsentBytes, isCongested, id } = this.link
+    const limit = SlowLink.bytesMax
+    if (isCongested ? unsentBytes * 2 >= limit : unsentBytes <= limit) return
+    this.link.isCongested = !isCongested
+    const kind = this.link.isCongested ? 'link-congested' : 'link-drained'
+    this.#links.receive({ kind, link: id }, this.#effects)
+  }
+
+  get turns(): number {
+    return this.#turn
+  }
+
+  #flush(key: DocumentKey): void {
+    const downstream = this.#downstreams.get(key)
+    if (downstream !== undefined) this.#links.setBusy(key, downstream.flush(this.#effects))
+  }
+
+  #carry(): void {
+    for (const effect of this.#effects.splice(0)) {
+      if (effect.kind !== 'link-send') continue
+      const [frame] = framesOf([effect])
+      if (frame?.kind === 'records') {
+        this.aheadMost = Math.max(this.aheadMost, this.link.unsentBytes)
+      }
+      this.link.send(effect.frame)
+    }
+  }
+}
+
+t.test('a long snapshot and a hundred busy documents on one link have their turns', async t => {
+  const node = new BusyNode(100, 6_000_000)
+  let seq = 0
+  const publishedAt: number[] = []
+  while (node.turns < 400) {
+    if (node.turns % 4 === 0 && node.turns >= 120 && seq < 50) {
+      seq++
+      for (const key of node.others.slice(0, 10)) node.publish(key, seq)
+      publishedAt[seq] = node.turns
+    }
+    node.turn(200_000)
+  }
+  const frames = node.link.arrived.map(({ frame, turn }) => ({
+    frame: framesOf([{ kind: 'link-send', link: node.link.id, frame }])[0],
+    turn,
+  }))
+  const pieces = frames.filter(({ frame }) => frame?.kind === 'snapshot-piece')
+  t.ok(pieces.length > 190, 'all of the snapshot and of the small ones')
+  const lags: number[] = []
+  for (const { frame, turn } of frames) {
+    if (frame?.kind !== 'records') continue
+    for (const { seq } of frame.records) lags.push(turn - (publishedAt[seq] ?? 0))
+  }
+  t.equal(lags.length, 500)
+  const longest = Math.max(...lags)
+  t.ok(longest <= 8, `no record waits longer than what the link may hold, got ${longest} turns`)
+  const bound = SlowLink.bytesMax + 262_144 + 65_600
+  t.ok(node.aheadMost <= bound, `${node.aheadMost} bytes before a record`)
+})
