@@ -3,6 +3,7 @@
  * edges under the tiers. The roles are the ones of production and talk over links inside the process;
  * one public port serves them all, the first edge at the root and each further one under its path.
  */
+import { join } from 'node:path'
 import { assert } from '@fanfold/kernel'
 import type { GrantedAction } from '@fanfold/protocol'
 import type { UpgradeRouter } from '@fanfold/websocket'
@@ -161,10 +162,16 @@ function startFollowers(
     parent: above.links,
     seed: `${seed}/${name}`,
   })
+  const { warm } = context.config
+  const startProxy = (name: string, region: number, above: { readonly links: RoleLinks }) =>
+    new ProxyHost(context, {
+      ...place(name, region, above),
+      warm: warm === undefined ? undefined : join(warm, name),
+    })
   const tiers: ProxyHost[] = []
   for (let region = 1; region <= regions; region++) {
-    const regional = new ProxyHost(context, place(`proxy-${region}`, region, authority))
-    const tier = new ProxyHost(context, place(`tier-${region}`, region, regional))
+    const regional = startProxy(`proxy-${region}`, region, authority)
+    const tier = startProxy(`tier-${region}`, region, regional)
     roles.proxies.push(regional, tier)
     tiers.push(tier)
   }

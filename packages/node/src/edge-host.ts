@@ -164,6 +164,9 @@ export class EdgeHost {
           .plain('delivery_lag_seconds')
           .observe(Math.max(0, wallClock() - fact.committedAtMs) / 1000)
         return
+      case 'snapshot-made':
+        metrics.labelled('snapshots_total', 'edge').inc()
+        return
       case 'viewer-caught-up':
         metrics.plain('conflations_total').inc()
         return

@@ -108,7 +108,8 @@ async function startRoles(
     await loadDefinitions(config, roles.authority)
   }
   if (has('proxy')) {
-    roles.proxies.push(new ProxyHost(context, placeBelow(roles.authority, 'proxy')))
+    const place = placeBelow(roles.authority, 'proxy')
+    roles.proxies.push(new ProxyHost(context, { ...place, warm: config.warm }))
   }
   if (has('edge')) {
     const place = placeBelow(roles.proxies[0] ?? roles.authority, 'edge')

@@ -13,6 +13,8 @@ export type FollowerPlace = {
   readonly parent: RoleLinks | readonly string[]
   /** Seed of the waits between attempts. */
   readonly seed: string
+  /** A directory of its own where a proxy keeps documents over a restart. */
+  readonly warm?: string | undefined
 }
 
 /** The links of a role below the authority: one to a parent is kept, the others are its children's. */

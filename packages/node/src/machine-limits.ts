@@ -2,7 +2,12 @@ import { type AuthorityLimits, defaultAuthorityLimits } from '@fanfold/authority
 import type { EdgeLimits } from '@fanfold/edge'
 import { milliseconds } from '@fanfold/kernel'
 import type { ProxyLimits } from '@fanfold/proxy'
-import { defaultUpstreamLimits, type FollowerLimits, type RingLimits } from '@fanfold/replication'
+import {
+  type AssemblyLimits,
+  defaultUpstreamLimits,
+  type FollowerLimits,
+  type RingLimits,
+} from '@fanfold/replication'
 import type { Config } from './config.ts'
 
 /** Documents that one viewer may observe at a time. */
@@ -29,6 +34,8 @@ export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
 export const proxyLimits = ({ limits }: Config): ProxyLimits => ({
   follower: followerLimits(limits),
   lingerMs: limits.interestLingerMs,
+  assembly: assemblyLimits(limits),
+  replaysMax: limits.replaysMax,
 })
 
 /** The bounds of an edge, by the configuration. */
@@ -39,6 +46,11 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   documentsMax: limits.documentsMax,
   cohortsPerDocumentMax: limits.cohortsPerDocumentMax,
   joinsWaitingMax: limits.joinsWaitingMax,
+})
+
+const assemblyLimits = (limits: Config['limits']): AssemblyLimits => ({
+  countMax: limits.assembliesMax,
+  bytesMax: limits.assemblyBytesMax,
 })
 
 const ringLimits = (limits: Config['limits']): RingLimits => ({

@@ -134,7 +134,7 @@ export const metricTable = {
   snapshots_total: {
     type: 'counter',
     labels: ['role'],
-    meaning: 'Snapshots kept beside a log.',
+    meaning: 'Snapshots kept beside a log, and views that an edge wrote out for viewers.',
   },
   snapshot_bytes: {
     type: 'histogram',

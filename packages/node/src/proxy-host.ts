@@ -1,6 +1,7 @@
-import type { ReplicaWorkerInput } from '@fanfold/document'
+import type { WarmInput, WarmStore } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
 import { type ProxyEffect, type ProxyFact, type ProxyInput, ProxyTier } from '@fanfold/proxy'
+import { createFileWarmStore } from '@fanfold/storage'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
 import { HostWorker } from './host-worker.ts'
@@ -9,12 +10,15 @@ import { proxyLimits } from './machine-limits.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
+import { snapshotCodec } from './snapshot-codec.ts'
 
 /** A proxy of a process: the machine, the link to its parent and its children's links. */
 export class ProxyHost {
   readonly #machine: ProxyTier
-  readonly #driver: MachineDriver<ProxyInput | ReplicaWorkerInput, ProxyEffect>
+  readonly #driver: MachineDriver<ProxyInput, ProxyEffect>
   readonly #worker: HostWorker
+  /** Where documents are kept over a restart, if they are. */
+  readonly #warm: WarmStore | undefined
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
 
@@ -26,13 +30,17 @@ export class ProxyHost {
       sha256,
       prng: prng.fork('machine'),
       limits: proxyLimits(config),
+      codec: snapshotCodec,
+      isWarm: place.warm !== undefined,
+      isSnapshotDisabled: config.disableSnapshot,
     })
     this.#worker = new HostWorker({
       open: context.openWorker,
       metrics: context.metrics,
       receive: input => this.#driver.submit(input),
     })
-    this.#driver = new MachineDriver<ProxyInput | ReplicaWorkerInput, ProxyEffect>({
+    this.#warm = this.#openWarm(place.warm)
+    this.#driver = new MachineDriver<ProxyInput, ProxyEffect>({
       machine: this.#machine,
       perform: effect => this.#perform(effect),
       fail,
@@ -72,10 +80,34 @@ export class ProxyHost {
     return this.#worker.count
   }
 
+  /** What is worth keeping over a restart is kept before all is closed. */
   async close(): Promise<void> {
+    if (this.#warm !== undefined) this.#driver.submit({ kind: 'closing' })
     this.#follower.close()
     this.#driver.close()
     await this.#worker.close()
+    await this.#warm?.close()
+  }
+
+  #openWarm(directory: string | undefined): WarmStore | undefined {
+    if (directory === undefined) return undefined
+    const { metrics, log } = this.#context
+    return createFileWarmStore({
+      directory,
+      sha256,
+      onDropped: doc => {
+        metrics.labelled('warm_kept_total', 'dropped').inc()
+        log.warn({ event: 'warm.dropped', doc }, 'what was kept of a document was not good')
+      },
+    })(input => {
+      this.#noteWarm(input)
+      this.#driver.submit(input)
+    })
+  }
+
+  #noteWarm(input: WarmInput): void {
+    if (input.kind !== 'warm-kept') return
+    this.#context.metrics.labelled('warm_kept_total', input.isKept ? 'kept' : 'no-room').inc()
   }
 
   #perform(effect: ProxyEffect): void {
@@ -94,6 +126,7 @@ export class ProxyHost {
       case 'warm-read':
       case 'warm-keep':
       case 'warm-drop':
+        this.#warm?.perform(effect)
         return
       default:
         this.#worker.perform(effect)

@@ -10,7 +10,12 @@ import {
   type AuthorityLimits,
   defaultAuthorityLimits,
 } from '@fanfold/authority'
-import { plainCodec, type ReplicaWorkerInput, type SnapshotCodec } from '@fanfold/document'
+import {
+  plainCodec,
+  type ReplicaWorkerInput,
+  type SnapshotCodec,
+  type WarmInput,
+} from '@fanfold/document'
 import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
 import { type Machine, milliseconds, type Prng, type Sha256 } from '@fanfold/kernel'
 import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
@@ -27,6 +32,7 @@ import type { LogDisk } from './log-disk.ts'
 import { NodeDriver } from './node-driver.ts'
 import type { Problems } from './problems.ts'
 import { SimulatedLogStore } from './simulated-log-store.ts'
+import { SimulatedWarmStore, type WarmDisk } from './simulated-warm-store.ts'
 import { SimulatedWorker } from './simulated-worker.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { toyCodec } from './toy-codec.ts'
@@ -125,33 +131,39 @@ export class NodeMaker {
     return { driver, machine, worker, store, stop: () => stopAll(driver, worker) }
   }
 
-  proxy(node: TreeNode): MadeNode<ProxyInput | ReplicaWorkerInput, ProxyEffect, ProxyTier> {
+  /** @param disk what it had kept when it ended, for one that keeps documents over a restart */
+  proxy(node: TreeNode, disk: WarmDisk | undefined): MadeNode<ProxyInput, ProxyEffect, ProxyTier> {
     const { sha256, note, stream, options } = this.#with
     const { name, incarnation } = node
+    const warm = disk && this.#warmStore(`${name} ${incarnation}`, disk, i => driver.receive(i))
     const worker = this.#worker(`${name} ${incarnation}`, input => driver.receive(input))
     const machine = new ProxyTier({
       sha256,
       prng: stream(incarnation === 1 ? name : `${name} ${incarnation}`),
       limits: { follower: this.#followerLimits(), lingerMs: options.lingerMs },
+      codec: this.#codecOf(name),
+      isWarm: warm !== undefined,
+      isSnapshotDisabled: this.#isSnapshotless(name),
     })
-    const driver = this.#drive<ProxyInput | ReplicaWorkerInput, ProxyEffect>(
-      name,
-      machine,
-      effect => {
-        switch (effect.kind) {
-          case 'fact':
-            note(name, effect.fact)
-            return
-          case 'warm-read':
-          case 'warm-keep':
-          case 'warm-drop':
-            return
-          default:
-            this.#performOfFollower(effect, node, worker)
-        }
-      },
-    )
-    return { driver, machine, worker, stop: () => stopAll(driver, worker) }
+    const driver = this.#drive<ProxyInput, ProxyEffect>(name, machine, effect => {
+      switch (effect.kind) {
+        case 'fact':
+          note(name, effect.fact)
+          return
+        case 'warm-read':
+        case 'warm-keep':
+        case 'warm-drop':
+          warm?.perform(effect)
+          return
+        default:
+          this.#performOfFollower(effect, node, worker)
+      }
+    })
+    const stop = (): void => {
+      stopAll(driver, worker)
+      warm?.crash()
+    }
+    return { driver, machine, worker, stop }
   }
 
   edge(
@@ -236,6 +248,25 @@ export class NodeMaker {
       default:
         worker.perform(effect)
     }
+  }
+
+  #warmStore(
+    name: string,
+    disk: WarmDisk,
+    receive: (input: WarmInput) => void,
+  ): SimulatedWarmStore {
+    const { clock, stream, note } = this.#with
+    return new SimulatedWarmStore({
+      clock,
+      prng: stream(`${name} warm`),
+      options: diskOptions,
+      disk,
+      receive: input => {
+        const isFound = input.kind === 'warm-read' && input.document !== undefined
+        note(name, { event: input.kind, ...(isFound && { reason: 'found' }) })
+        receive(input)
+      },
+    })
   }
 
   #worker(name: string, receive: (input: ReplicaWorkerInput) => void): SimulatedWorker {

@@ -14,6 +14,7 @@ import { Network } from './network.ts'
 import { type NodeFact, NodeMaker } from './node-maker.ts'
 import { ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
+import { WarmDisk } from './simulated-warm-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { Tally } from './tally.ts'
 import { Trace } from './trace.ts'
@@ -222,18 +223,21 @@ export class World {
   }
 
   #proxy(name: string, ceiling: number, parents: readonly TreeNode[]): TreeNode {
+    const chance = this.stream(`${name} warm`)
+    const disk = chance.chance(this.#options.warmShare) ? new WarmDisk() : undefined
     const node: TreeNode = new TreeNode({
       name,
       network: this.network,
       role: 'proxy',
       ceiling,
       run: () => {
-        const made = this.#maker.proxy(node)
+        const made = this.#maker.proxy(node, disk)
         this.#running.set(node, made)
         return {
           receive: input => made.driver.receive(input),
           stop: () => {
             made.stop()
+            disk?.crash(chance)
             this.#running.delete(node)
           },
         }
