@@ -110,7 +110,10 @@ export class Documents {
       grantsOf,
       staleForMs: doc => this.staleForMs(doc),
       ended: (doc, viewer) => this.#ended(doc, viewer),
-      wrote: bytes => this.#slice.spend(bytes),
+      wrote: bytes => {
+        this.#slice.spend(bytes)
+        turn.fact({ event: 'snapshot-made', bytes })
+      },
       slice: this.#slice,
       waitingTally: this.#waitingTally,
       largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,

@@ -35,6 +35,8 @@ export type EdgeFact =
       readonly cohorts: number
       readonly committedAtMs: number
     }
+  /** A view was written out, for one viewer or for many; large ones are written out by the worker. */
+  | { readonly event: 'snapshot-made'; readonly bytes: number }
   /** A viewer was brought up to date after its socket had drained. */
   | { readonly event: 'viewer-caught-up'; readonly doc: DocumentKey }
   /** The worker could not make a large view. */

@@ -41,6 +41,7 @@ t.test('a thousand viewers that join at once cost at most two snapshots', async 
   const show = large()
   const viewers = many(1_000)
   for (const id of viewers) show.rig.open(id)
+  show.rig.effects()
   const encoded = countLarge(() => {
     for (const id of viewers.slice(0, 500)) show.rig.observe(id)
     show.change(put('/n', 1))
@@ -48,6 +49,9 @@ t.test('a thousand viewers that join at once cost at most two snapshots', async 
     show.rig.pass(100)
   })
   t.ok(encoded <= 2, `${encoded}`)
+  const facts = show.rig.effects().flatMap(effect => (effect.kind === 'fact' ? [effect.fact] : []))
+  const told = facts.filter(({ event }) => event === 'snapshot-made')
+  t.equal(told.length, encoded, 'each is told')
   for (const id of viewers) {
     const last = show.rig.got(id).at(-1)
     t.ok(last?.type === 'snapshot' || last?.type === 'delta', `${id}`)
