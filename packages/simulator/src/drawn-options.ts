@@ -8,19 +8,26 @@ import type { SimulationOptions } from './simulation-options.ts'
 export function drawCatchUpOptions(seed: string): Partial<SimulationOptions> {
   const prng = new Prng(`${seed}/options`)
   const often = (chance: number, share: number): number => (prng.chance(chance) ? share : 0)
+  // Views of many pieces are large, and so few write and links are quick.
+  const isHuge = prng.chance(0.15)
+  const size = isHuge
+    ? { textBytesMax: 14_000, writes: 60, linkBytesPerSecond: 2_000_000 }
+    : {
+        textBytesMax: prng.pick([40, 100, 2_000]),
+        writes: 60 + prng.below(240),
+        linkBytesPerSecond: prng.pick([20_000, 200_000, 2_000_000]),
+      }
   return {
     proxies: 1 + prng.below(4),
     proxyFanout: 1 + prng.below(2),
     edges: 1 + prng.below(4),
     viewers: 6 + prng.below(16),
     documents: 1 + prng.below(4),
-    writes: 60 + prng.below(240),
     busyMs: prng.pick([1_000, 3_000, 8_000]),
     ringRecordsMax: prng.pick([1, 2, 3, 8, 64]),
     creditBytes: prng.pick([1, 600, 4_096, 65_536]),
-    textBytesMax: prng.pick([40, 100, 2_000]),
+    ...size,
     largeStateBytes: prng.pick([1, 500, 4_000, 1_048_576]),
-    linkBytesPerSecond: prng.pick([20_000, 200_000, 2_000_000]),
     lingerMs: prng.pick([0, 50, 500]),
     restAfterMs: prng.pick([100, 60_000]),
     roamingShare: 0.5,
@@ -34,7 +41,7 @@ export function drawCatchUpOptions(seed: string): Partial<SimulationOptions> {
     pacedShare: 0.3,
     slowShare: prng.pick([0, 0.3, 0.8]),
     viewerBudgetBytes: prng.pick([0, 500, 4_096]),
-    slowBytesPerSecond: prng.pick([1_500, 4_000]),
+    slowBytesPerSecond: isHuge ? 50_000 : prng.pick([1_500, 4_000]),
     convergeMaxMs: 120_000,
   }
 }

@@ -79,6 +79,7 @@ export class World {
       problems,
       sha256,
       isCloseExpected: reason => this.#isCloseExpected(reason),
+      mayReplayBeDamaged: options.recordDamageShare > 0,
     })
     this.faults = new LinkFaults(this.stream('faults'), options)
     this.network = new Network({
