@@ -3,12 +3,13 @@
  * nothing below it. It counts what comes.
  */
 import { instant, milliseconds, Prng } from '@fanfold/kernel'
-import { createLinkAuthenticator, sha256, snapshotCodec } from '@fanfold/node'
+import { createLinkAuthenticator, createReplicaWorker, sha256, snapshotCodec } from '@fanfold/node'
 import { defaultUpstreamLimits, Following } from '@fanfold/replication'
 import { LinkSockets, linkLimitsDefault, systemClock } from '@fanfold/websocket'
 import { linkIdentity } from './start-node.mjs'
 
 const now = () => instant(performance.now() * 1_000)
+const openWorker = createReplicaWorker()
 let nextLink = 1
 
 /** Connects to a node; resolves when the link is there. */
@@ -60,6 +61,7 @@ export async function startChild({ url, isSnapshotDisabled = false, onRecords = 
     run(effects)
     for (const effect of effects) {
       if (effect.kind.startsWith('link-')) sockets.perform(effect)
+      if (effect.kind.startsWith('worker-')) worker.perform(effect)
     }
     clearTimeout(timer)
     const wakeAt = following.wakeAt()
@@ -67,6 +69,9 @@ export async function startChild({ url, isSnapshotDisabled = false, onRecords = 
     const delayMs = Math.max(0, (wakeAt - now()) / 1_000)
     timer = setTimeout(() => step(more => following.tick(now(), more)), delayMs)
   }
+  const worker = openWorker(input =>
+    step(effects => following.receiveWorker(input, now(), effects)),
+  )
   const sockets = new LinkSockets({
     authenticator,
     nextLink: () => nextLink++,
@@ -126,6 +131,7 @@ export async function startChild({ url, isSnapshotDisabled = false, onRecords = 
     stop() {
       clearTimeout(timer)
       sockets.close()
+      void worker.close()
     },
   }
 }

@@ -36,3 +36,4 @@ export {
   TokenError,
   type TokenVerifier,
 } from './viewer-tokens.ts'
+export { createReplicaWorker, type WorkerThreadsOptions } from './worker-threads.ts'
