@@ -79,6 +79,11 @@ export class WorkerSnapshots {
     const snapshot = replica.lastSnapshot
     if (!this.isStepDue || snapshot === undefined) return
     this.#idleAt = undefined
+    if (this.#id !== undefined && this.#fedSeq < replica.appliedSeq) {
+      // The document was small for a while: what the worker has not got was applied here.
+      effects.push({ kind: 'worker-close', replica: this.#id })
+      this.#forget()
+    }
     if (this.#id === undefined) {
       this.#id = this.#names.take(this.#doc)
       this.#fedSeq = snapshot.manifest.at.seq
