@@ -125,7 +125,13 @@ await t.test(
     )
     const high = await node({ name: 'high', role: 'edge', net: highNet, ceiling: 239, parent })
     await high.untilLogged('link.parent-connected')
-    await watch(highNet, high, { level: 2 })
+    const cleared = await watch(highNet, high, { level: 2 })
+    // What a snapshot brings is packed, and not to be counted: all of it once more, in records.
+    const away = ['mixed', 'Label-1-name-009', 'Label-2-name-011'].map(name => {
+      return { path: [name], value: {} }
+    })
+    await write([...away, ...puts, { path: ['open', 'End'], value: 'again' }], 'again.ndjson')
+    await cleared.untilLine(shows('again'))
     t.ok(
       counts(authorityNet, above).every(count => count > 0),
       'and what is above the ceiling on a link that lets it through',
