@@ -7,10 +7,10 @@ import type { TurnCork } from './turn-cork.ts'
 import type { Viewer } from './viewer.ts'
 
 /**
- * Sockets written to in one turn before others have theirs; about 3 ms of work. One connection is accepted
+ * Sockets written to in one turn before others have theirs; about 1 ms of work. One connection is accepted
  * in a turn: with long ones newcomers would wait where nobody sees them.
  */
-const seatsPerTurn = 256
+const seatsPerTurn = 128
 /** Bytes of frames that wait in one cohort's ring. */
 const ringBytesMax = 1_048_576
 

@@ -1,6 +1,11 @@
+/** Turns without service while more come, at most. */
+const skippedMax = 3
+
 /**
  * Serves what comes in its order, so many in one turn of the event loop at most. When thousands come
- * together, what else there is to do has its share of every turn.
+ * together, what else there is to do has its share of every turn; and while more come, most turns only
+ * take them in: one connection is accepted in a turn, and beyond some thousands that wait to be accepted
+ * the operating system drops them.
  */
 export class TurnQueue<Item> {
   readonly #perTurn: number
@@ -9,6 +14,8 @@ export class TurnQueue<Item> {
   #waiting: Item[] = []
   #served = 0
   #isDue = false
+  #hasNew = false
+  #skipped = 0
 
   constructor(options: {
     /** Items served in a turn. */
@@ -36,6 +43,7 @@ export class TurnQueue<Item> {
   add(item: Item): boolean {
     if (this.isFull) return false
     this.#waiting.push(item)
+    this.#hasNew = true
     this.#goOn()
     return true
   }
@@ -48,6 +56,13 @@ export class TurnQueue<Item> {
 
   #turn(): void {
     this.#isDue = false
+    if (this.#hasNew && this.#skipped < skippedMax) {
+      this.#hasNew = false
+      this.#skipped++
+      this.#goOn()
+      return
+    }
+    this.#skipped = 0
     const items = this.#waiting.slice(this.#served, this.#served + this.#perTurn)
     this.#served += items.length
     if (this.#served === this.#waiting.length) {

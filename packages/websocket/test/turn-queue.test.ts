@@ -2,20 +2,45 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { TurnQueue } from '../src/turn-queue.ts'
 
+/** Lets turns pass until so many were served; how many turns that took. */
+async function turnsUntil(served: readonly number[], count: number): Promise<number> {
+  let turns = 0
+  while (served.length < count && turns < 100) {
+    await nextTurn()
+    turns++
+  }
+  return turns
+}
+
 t.test('so many are served in a turn, in the order in which they came', async t => {
   const served: number[] = []
   const queue = new TurnQueue<number>({ perTurn: 2, itemsMax: 10, serve: n => served.push(n) })
   for (const n of [1, 2, 3, 4, 5]) t.ok(queue.add(n))
   t.same(served, [], 'none of them at once')
-  await nextTurn()
+  await turnsUntil(served, 1)
   t.same(served, [1, 2])
   t.equal(queue.size, 3)
-  queue.add(6)
   await nextTurn()
   t.same(served, [1, 2, 3, 4])
   await nextTurn()
-  t.same(served, [1, 2, 3, 4, 5, 6])
+  t.same(served, [1, 2, 3, 4, 5])
   t.equal(queue.size, 0)
+})
+
+t.test('while more come, some turns serve nobody, but not many', async t => {
+  const served: number[] = []
+  const queue = new TurnQueue<number>({ perTurn: 1, itemsMax: 100, serve: n => served.push(n) })
+  for (let turn = 0; turn < 40; turn++) {
+    queue.add(turn)
+    await nextTurn()
+  }
+  t.ok(served.length >= 9 && served.length <= 11, `${served.length} of 40`)
+  const turns = await turnsUntil(served, 40)
+  t.ok(turns <= 40 - 9, `${turns}, then each turn serves one`)
+  t.same(
+    served,
+    Array.from({ length: 40 }, (_, n) => n),
+  )
 })
 
 t.test('one that finds no room is not served; room is made by serving', async t => {
@@ -26,11 +51,10 @@ t.test('one that finds no room is not served; room is made by serving', async t 
     [true, true, false],
   )
   t.ok(queue.isFull)
-  await nextTurn()
+  await turnsUntil(served, 1)
   t.notOk(queue.isFull)
   t.ok(queue.add(4))
-  await nextTurn()
-  await nextTurn()
+  await turnsUntil(served, 3)
   t.same(served, [1, 2, 4])
 })
 
@@ -45,9 +69,8 @@ t.test('what is added while another is served has a later turn', async t => {
     },
   })
   queue.add(1)
-  await nextTurn()
+  await turnsUntil(served, 1)
   t.same(served, [1])
-  await nextTurn()
-  await nextTurn()
+  await turnsUntil(served, 3)
   t.same(served, [1, 2, 3])
 })
