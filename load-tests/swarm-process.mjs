@@ -3,10 +3,13 @@ import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { applyPatch, canonicalJson } from '@fanfold/document'
 import { WebSocket } from 'ws'
+import { RawSocket } from './raw-socket.mjs'
 import { token } from './start-node.mjs'
 
 /** How many sockets are opened at a time: a client's own machine would not open more. */
 const openingMax = 256
+/** How the SDK waits by default. */
+const reconnectMs = { min: 500, max: 20_000 }
 const deltaMark = '{"type":"delta"'
 const snapshotMark = '{"type":"snapshot"'
 
@@ -19,12 +22,13 @@ class Viewer {
   seq = 0
   position
   isLive = false
+  isBack = false
+  turnedAway = 0
   #isExact
   #urls
   #doc
   #socket
   #whenLive = () => undefined
-  #attempts = 0
 
   constructor({ urls, doc, isExact }) {
     this.#urls = urls
@@ -34,18 +38,16 @@ class Viewer {
 
   connect() {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(
-        `${this.#urls[0]}/v1/observe`,
-        ['fanfold.v1', `bearer.${token}`],
-        {
-          perMessageDeflate: false,
-          skipUTF8Validation: true,
-        },
-      )
+      const url = `${this.#urls[0]}/v1/observe`
+      const protocols = ['fanfold.v1', `bearer.${token}`]
+      const socket = this.#isExact
+        ? new WebSocket(url, protocols, { perMessageDeflate: false, skipUTF8Validation: true })
+        : new RawSocket(url, protocols)
       socket.on('message', data => this.#take(data))
       socket.once('open', () => resolve(this))
       socket.once('error', reject)
       socket.once('close', () => {
+        if (!this.isLive) return
         this.isLive = false
         if (this.isComingBack) void this.#comeBack()
       })
@@ -91,17 +93,31 @@ class Viewer {
     this.#socket.terminate()
   }
 
-  /** As the SDK does: soon and spread after a loss, then with waits that grow. */
+  /**
+   * As the SDK does: soon and spread after a loss, from one address to the next at once, and from round to
+   * round with waits that grow.
+   */
   async #comeBack() {
-    for (this.#attempts = 0; this.isComingBack; this.#attempts++) {
-      await wait(Math.random() * 1_000 * 2 ** Math.min(this.#attempts, 4))
+    for (let failures = 0; this.isComingBack; failures++) {
+      await wait(this.#delayMs(failures))
       this.#urls.push(this.#urls.shift())
       try {
         await this.connect()
         await this.observe()
+        this.isBack = true
         return
-      } catch {}
+      } catch {
+        this.turnedAway++
+      }
     }
+  }
+
+  #delayMs(failures) {
+    if (failures === 0) return 2 * reconnectMs.min * Math.random()
+    const rounds = failures / this.#urls.length
+    if (!Number.isInteger(rounds)) return 0
+    const step = Math.min(reconnectMs.max, reconnectMs.min * 2 ** (rounds - 1))
+    return Math.min(reconnectMs.max, reconnectMs.min + step * Math.random())
   }
 
   #take(data) {
@@ -166,8 +182,13 @@ const requests = {
   comeBack({ group }) {
     for (const viewer of groups.get(group)) viewer.isComingBack = true
   },
-  live({ group }) {
-    return groups.get(group).filter(({ isLive }) => isLive).length
+  /** How many are live again. */
+  back({ group }) {
+    return groups.get(group).filter(({ isBack, isLive }) => isBack && isLive).length
+  },
+  /** How often they found no room, all together. */
+  turnedAway({ group }) {
+    return groups.get(group).reduce((sum, { turnedAway }) => sum + turnedAway, 0)
   },
   slow({ group, bytesPerSecond }) {
     for (const viewer of groups.get(group)) viewer.slow(bytesPerSecond)
