@@ -29,12 +29,12 @@ const fillText = index => {
   return text.slice(0, fillBytes)
 }
 
-/** The patches of the log: `create`, what fills the state to about `stateBytes`, then `deltas` small ones. */
+/** What is in the records of the log: the state of `create`, then the patches of what fills the state to about `stateBytes`, then `deltas` small ones. */
 function* patchesOf({ deltas, stateBytes }) {
   const entries = Object.fromEntries(
     Array.from({ length: entryCount }, (_, index) => [`entry-${index}`, { text: '' }]),
   )
-  yield ['create', [{ op: 'add', path: '', value: { entries, fill: {} } }]]
+  yield ['create', { entries, fill: {} }]
   const fills = Math.floor(stateBytes / (fillBytes + 15))
   for (let first = 0; first < fills; first += fillsPerRecord) {
     const patch = []
@@ -74,7 +74,7 @@ export async function growLog({ directory, id, deltas, stateBytes }) {
     client.inputs.length = 0
   }
   for (const [kind, patch] of patchesOf({ deltas, stateBytes })) {
-    state = applyPatch(state ?? {}, patch)
+    state = kind === 'create' ? structuredClone(patch) : applyPatch(state, patch)
     const seq = end.seq + 1
     const record = chain.seal(
       encodeRecord({
