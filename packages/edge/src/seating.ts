@@ -61,6 +61,8 @@ export class Seating {
     const { at, shown: cohorts } = this.#showing
     if (seat.kind === 'beside' || (seat.kind === 'in' && !cohort.isCurrent(at))) {
       const seq = mark === undefined || cohorts.terms.isDense ? undefined : cohort.seqOf(mark)
+      // For those who send, it is away from where it was until it is back there, or is gone.
+      this.leave(viewer, seat)
       if (seat.kind === 'beside' || seq === undefined) {
         return this.#enterBeside(viewer, cohort, state)
       }
@@ -68,7 +70,10 @@ export class Seating {
     }
     const ring = this.#ring
     const frames = drainedFrames({ cohorts, cohort, mark, ring, at, state, turn: this.#turn })
-    if (frames === 'pieces') return this.#transfer(viewer, cohort, at.seq)
+    if (frames === 'pieces') {
+      this.leave(viewer, seat)
+      return this.#transfer(viewer, cohort, at.seq)
+    }
     for (const frame of frames) this.#send(viewer, frame)
     return told(this.#sit(viewer, { kind: 'in', cohort }))
   }

@@ -186,3 +186,26 @@ t.test('where the ring does not hold what a conflation needs, it is a snapshot',
   t.equal(model.take(frames).view?.['score'], 9)
   t.equal(model.problem, undefined)
 })
+
+t.test(
+  'a viewer that has drained and sits elsewhere now is told to be gone from where it was',
+  async t => {
+    const show = paced()
+    show.change(put('/score', 1))
+    show.rig.effects()
+    show.rig.lag(one)
+    show.rig.pass(500)
+    show.change(put('/score', 2))
+    show.rig.pass(20)
+    show.change(put('/score', 3))
+    show.rig.effects()
+    show.rig.drain(one)
+    const seats = show.rig
+      .effects()
+      .flatMap(effect =>
+        effect.kind === 'cohort-exit' || effect.kind === 'cohort-enter' ? [effect] : [],
+      )
+    t.match(seats, [{ kind: 'cohort-exit' }, { kind: 'cohort-enter' }])
+    t.not(seats[0]?.cohort, seats[1]?.cohort)
+  },
+)
