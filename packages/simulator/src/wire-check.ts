@@ -135,7 +135,7 @@ export class WireCheck implements NetworkWatch {
       doc === undefined
         ? 'a record of no document'
         : this.#history.differsAt(doc, { epoch, seq, hash: chainHash })
-    if (difference !== undefined) {
+    if (isSealed && difference !== undefined) {
       this.#problems.add(`${way}: record ${seq} of ${doc}: ${difference}`)
     }
     const before = doc === undefined ? undefined : this.#history.hashAt(doc, seq - 1)
@@ -174,7 +174,9 @@ export class WireCheck implements NetworkWatch {
     }
     if (frame.kind !== 'records' && frame.kind !== 'replay') return [noMarkers]
     return frame.records.flatMap(record => {
-      const doc = asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
+      // Of a replay the key may be damaged as well.
+      const doc =
+        frame.kind === 'replay' ? frame.doc : asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
       if (doc === undefined) return []
       return [record.seq - 1, record.seq].map(seq => this.#oracle.markersBelow(doc, seq, ceiling))
     })
