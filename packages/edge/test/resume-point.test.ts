@@ -97,3 +97,25 @@ t.test('views that differ in variant, audience or view state have tags of their 
   t.equal(new Set(tags.map(tag => Buffer.from(tag).toString('hex'))).size, tags.length)
   t.same(points.tag('a', { a: 1, b: 2 }, undefined), points.tag('a', { b: 2, a: 1 }, undefined))
 })
+
+t.test(
+  'a text that many hold is opened once, and another one between them is not mistaken for it',
+  t => {
+    let hashes = 0
+    const counting = new ResumePoints((...args) => {
+      hashes++
+      sha256(...args)
+    }, '00112233445566778899aabbccddeeff')
+    const at = (seq: number) => ({ epoch: 1, seq, hash: new Uint8Array(32) })
+    const tag = counting.tag('variant', {}, undefined)
+    const [one, two] = [counting.seal(at(1), tag), counting.seal(at(2), tag)]
+    t.equal(counting.open(one)?.seq, 1)
+    hashes = 0
+    for (let viewer = 0; viewer < 100; viewer++) t.equal(counting.open(one)?.seq, 1)
+    t.equal(hashes, 0)
+    t.equal(counting.open(two)?.seq, 2)
+    t.equal(counting.open(one)?.seq, 1)
+    t.equal(counting.open(`${one.slice(0, -1)}A`), undefined)
+    t.end()
+  },
+)
