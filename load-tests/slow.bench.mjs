@@ -32,7 +32,13 @@ try {
     data: directory,
   })
   stops.unshift(authority.stop)
-  const edge = await startNode({ name: 'edge', roles: ['edge'], parents: [authority.url] })
+  const edge = await startNode({
+    name: 'edge',
+    roles: ['edge'],
+    parents: [authority.url],
+    // So that what it holds can be told from what it has not collected yet.
+    nodeArguments: ['--expose-gc'],
+  })
   stops.unshift(edge.stop)
   const [well, ill] = [startSwarm(), startSwarm()]
   stops.unshift(well.stop, ill.stop)
