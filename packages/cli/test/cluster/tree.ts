@@ -36,7 +36,11 @@ export async function startTree(t: Test, definitions?: readonly string[]): Promi
     roles: ['proxy'] as const,
     nodeArguments: ['--import', poison],
     // So much may wait that nothing is ever put together, and so parsed.
-    options: { 'limits.replicaPendingBytesMax': '256MiB', ...patient },
+    options: {
+      'limits.replicaPendingBytesMax': '256MiB',
+      'limits.largeStateBytes': '64MiB',
+      ...patient,
+    },
   }
   const first = await cluster.start({ name: 'proxy-1', parents: [authority], ...proxyOptions })
   const second = await cluster.start({ name: 'proxy-2', parents: [first], ...proxyOptions })
