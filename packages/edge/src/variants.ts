@@ -126,8 +126,8 @@ export class Variants {
     if (wanted?.docs.delete(doc) !== true || wanted.docs.size > 0) return
     this.#wanted.delete(hash)
     this.#deadlines.set(hash, undefined)
+    // Its text stays until it is loaded, which it may be about to be, or refused.
     this.#port.unwant(hash)
-    if (!this.#loaded.has(hash)) this.#codes.delete(hash)
   }
 
   /** The stream has the variant, or cannot get it now and goes on trying. */

@@ -141,3 +141,13 @@ t.test('of what no document uses the last used stay, and what one uses always do
   rig.variants.use(one, undefined, hashOf('a'))
   t.equal(rig.variants.count, 32)
 })
+
+t.test('a variant that nobody wants when it is run has its text when somebody does', async t => {
+  const rig = new Rig()
+  rig.variants.want(one, hashOf('a'), start)
+  rig.variants.got(hashOf('a'), variantOf('a'))
+  rig.variants.unwant(one, hashOf('a'))
+  rig.load('a')
+  t.ok(rig.variants.get(hashOf('a')))
+  t.same(rig.variants.code(hashOf('a')), variantOf('a').code)
+})
