@@ -17,7 +17,7 @@ import type {
 } from '@fanfold/document'
 import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
 import type { LogRecord } from '@fanfold/protocol'
-import type { RecordRing } from '@fanfold/replication'
+import { type RecordRing, recordsAfter } from '@fanfold/replication'
 import type { Turn } from './turn.ts'
 
 /** What a view is for. */
@@ -89,7 +89,8 @@ export class LargeDocument {
     const snapshot = this.#replica.lastSnapshot
     if (snapshot === undefined || this.#replica.isDeleted) return
     if (bytesOf(snapshot) <= this.#largeBytes) return
-    const records = this.#recordsAfter(snapshot.manifest.at.seq)
+    // Some came while the snapshot was read in.
+    const records = recordsAfter(this.#replica, this.#ring, snapshot.manifest.at.seq)
     if (records === undefined) {
       this.#writeOut()
       return
@@ -179,19 +180,6 @@ export class LargeDocument {
     // A worker that views are awaited from goes on from what it has.
     if (this.#worker !== undefined) this.#feed(this.#replica.position.seq)
     this.#advance(snapshot)
-  }
-
-  /** What came while a snapshot was read in; undefined when it is not at hand any more. */
-  #recordsAfter(seq: number): readonly LogRecord[] | undefined {
-    const { appliedSeq, position } = this.#replica
-    if (seq >= appliedSeq) return this.#replica.waitingAfter(seq)
-    if (seq < this.#ring.base.seq) return undefined
-    const records: LogRecord[] = []
-    for (let next = seq + 1; next <= position.seq; next++) {
-      const record = this.#ring.get(next)
-      if (record !== undefined) records.push(record)
-    }
-    return records
   }
 
   /** The worker is there, and has the records up to `seq`. */

@@ -13,7 +13,6 @@ import {
   type ReplicaWorkerInput,
   type Snapshot,
   type WarmDocument,
-  type WorkerReplicaId,
 } from '@fanfold/document'
 import { between, type EffectSink, earliest, type Instant, type Prng } from '@fanfold/kernel'
 import { type DocumentKey, type LinkFrame, type LogRecord, zeroPosition } from '@fanfold/protocol'
@@ -21,6 +20,7 @@ import type { FollowerNode } from './follower-node.ts'
 import { isAhead } from './is-ahead.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { RecordRing } from './record-ring.ts'
+import { recordsAfter } from './records-after.ts'
 import { snapshotBytes } from './snapshot-assembly.ts'
 import { StagedDocument } from './staged-document.ts'
 import { Upstream } from './upstream.ts'
@@ -80,11 +80,6 @@ export class Follower {
   /** True once there is something to serve, however old. */
   get hasState(): boolean {
     return this.replica.position.seq > 0
-  }
-
-  /** What the worker calls the document, while it has it. */
-  get workerReplica(): WorkerReplicaId | undefined {
-    return this.#worker.id
   }
 
   /** When `tick` has something to do. */
@@ -197,30 +192,12 @@ export class Follower {
   keepable(): WarmDocument | undefined {
     if (!this.hasState || this.replica.isBroken) return undefined
     const { ceiling } = this.upstream
-    const records = this.#recordsAfterSnapshot()
-    const { lastSnapshot } = this.replica
-    if (records !== undefined && lastSnapshot !== undefined) {
-      return { snapshot: lastSnapshot, records, ceiling }
-    }
+    const { lastSnapshot: last } = this.replica
+    const records = last && recordsAfter(this.replica, this.ring, last.manifest.at.seq)
+    if (records !== undefined && last !== undefined) return { snapshot: last, records, ceiling }
     if (this.#isWorkers(this.replica)) return undefined
     const snapshot = this.replica.snapshot()
     return snapshot && { snapshot, records: [], ceiling }
-  }
-
-  #recordsAfterSnapshot(): readonly LogRecord[] | undefined {
-    const at = this.replica.lastSnapshot?.manifest.at
-    if (at === undefined) return undefined
-    if (at.seq >= this.replica.appliedSeq) return this.replica.waitingAfter(at.seq)
-    if (at.seq < this.ring.base.seq) return undefined
-    const records: LogRecord[] = []
-    for (
-      let record = this.ring.get(at.seq + 1);
-      record !== undefined;
-      record = this.ring.get(record.seq + 1)
-    ) {
-      records.push(record)
-    }
-    return records
   }
 
   /** What the next records go to. */

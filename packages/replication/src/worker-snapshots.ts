@@ -30,6 +30,7 @@ export class WorkerSnapshots {
   readonly #packer: PiecePacker
   readonly #doc: DocumentKey
   readonly #names: WorkerNames
+  /** What the worker calls the document, while it has it. */
   #id: WorkerReplicaId | undefined
   /** Seq of the last record that the worker has. */
   #fedSeq = 0
@@ -47,11 +48,6 @@ export class WorkerSnapshots {
     this.#doc = options.doc
     this.#packer = options.packer
     this.#names = options.names
-  }
-
-  /** What the worker calls the document, while it has it. */
-  get id(): WorkerReplicaId | undefined {
-    return this.#id
   }
 
   /** True while a newer snapshot is wanted or made. */
