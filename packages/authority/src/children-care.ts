@@ -1,18 +1,13 @@
-import { type Duration, earliest, type Instant, milliseconds } from '@fanfold/kernel'
+import { earliest, type Instant } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import { HeadSignals, SafetyRounds } from '@fanfold/replication'
 import type { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 
-/** So long after its last record the children of a document are told where its head is. */
-const headAfter: Duration = milliseconds(1_000)
-/** What is kept for children is looked at so often. */
-export const safetyEvery: Duration = milliseconds(5_000)
-
 /** What is done for the children of documents by and by, without anything that asks for it. */
 export class ChildrenCare {
-  readonly #heads = new HeadSignals(headAfter)
-  readonly #rounds = new SafetyRounds<DocumentKey>(safetyEvery)
+  readonly #heads = new HeadSignals()
+  readonly #rounds = new SafetyRounds<DocumentKey>()
 
   /** Something happened to a document that has children. */
   note(doc: DocumentKey, now: Instant): void {

@@ -5,11 +5,10 @@
 import type { LogInput, LogReadId } from '@fanfold/document'
 import { after, type Instant, Prng, toHex } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
-import { ServedReplays } from '@fanfold/replication'
+import { ServedReplays, safetyEvery } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
-import { safetyEvery } from './children-care.ts'
 import type { WriteProblem } from './write-problem.ts'
 
 /** What a reading is asked for. */

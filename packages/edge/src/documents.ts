@@ -3,7 +3,7 @@
  */
 import type { EdgeDefinition } from '@fanfold/definition'
 import type { ReplicaWorkerInput } from '@fanfold/document'
-import { Deadlines, earliest, type Instant, milliseconds, type Prng } from '@fanfold/kernel'
+import { Deadlines, earliest, type Instant, type Prng } from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
@@ -32,8 +32,6 @@ import { Variants } from './variants.ts'
 import type { WaitingTally } from './waiting-viewers.ts'
 
 const comeAgainMs = { base: 500, spread: 2_000 }
-/** How often each document is looked at, whether or not something happens. */
-const safetyEvery = milliseconds(5_000)
 
 /** The documents that an edge follows. */
 export class Documents {
@@ -49,7 +47,7 @@ export class Documents {
   readonly #servedLater = new Set<DocumentKey>()
   /** When documents are ticked. */
   readonly #due = new Deadlines<DocumentKey>()
-  readonly #rounds = new SafetyRounds<DocumentKey>(safetyEvery)
+  readonly #rounds = new SafetyRounds<DocumentKey>()
   /** Viewers of each document, as the parent was told. */
   readonly #presence = new Map<DocumentKey, number>()
   /** Documents that are let go soon, as nobody wants them. */

@@ -1,17 +1,12 @@
-import { earliest, type Instant, milliseconds } from '@fanfold/kernel'
+import { earliest, type Instant } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import { HeadSignals, type PassedReplays, SafetyRounds } from '@fanfold/replication'
 
-/** So long after its last record the children of a document are told where its head is. */
-const headAfterMs = 1_000
-/** What may have been missed, or is kept for nobody, is looked at so often. */
-const safetyEveryMs = 5_000
-
 /** What is done by and by, without anything that asks for it; nothing while there is nothing to do. */
 export class ProxyCare {
-  readonly #heads = new HeadSignals(milliseconds(headAfterMs))
-  readonly #documents = new SafetyRounds<DocumentKey>(milliseconds(safetyEveryMs))
-  readonly #replays = new SafetyRounds<PassedReplays>(milliseconds(safetyEveryMs))
+  readonly #heads = new HeadSignals()
+  readonly #documents = new SafetyRounds<DocumentKey>()
+  readonly #replays = new SafetyRounds<PassedReplays>()
 
   wakeAt(): Instant | undefined {
     const rounds = earliest(this.#documents.wakeAt(), this.#replays.wakeAt())

@@ -53,6 +53,8 @@ type ChildLink = {
 
 /** Documents that one child may ask for on one link. */
 export const documentsPerLinkMax = 1_000_000
+/** Documents that one turn looks at for something to send. */
+const looksPerTurnMax = 256
 
 /**
  * The links of a role's children, and whose turn it is: finds the document that each frame is about,
@@ -122,6 +124,7 @@ export class ChildLinks {
   /**
    * Sends the next of what is waiting, and no more than one document's and one replay's: a link that
    * was told to be drained has many, and can say that it is full again before the turn of the next one.
+   * Most of those may have nothing to send: only so many are looked at.
    *
    * @param effects where the owner appends what it sends
    */
@@ -129,9 +132,10 @@ export class ChildLinks {
     this.#turn.refill()
     this.#owner.replays?.sendNext(effects)
     const effectsBefore = effects.length
-    for (let left = this.#busy.size; left > 0; left--) {
-      const [doc] = this.#busy
-      if (doc === undefined) return
+    let left = Math.min(this.#busy.size, looksPerTurnMax)
+    // One iterator for the whole turn: a new one passes over everything that was deleted before.
+    for (const doc of this.#busy) {
+      if (left-- === 0) return
       this.#busy.delete(doc)
       this.#owner.flush(doc)
       if (effects.length > effectsBefore) return

@@ -2,6 +2,9 @@ import type { Snapshot } from '@fanfold/document'
 import type { JoinTake, LinkId, Position } from '@fanfold/protocol'
 import type { LinkAllowance } from './transfer-allowance.ts'
 
+/** A child may not be owed more bytes of records than this, of a stream or of a replay, whatever it grants. */
+export const creditBytesMax = 67_108_864
+
 /** A join that waits for an answer or is answered. */
 export type JoinRequest = {
   readonly link: LinkId

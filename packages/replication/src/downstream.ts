@@ -23,15 +23,17 @@ import {
   limits,
   type Position,
 } from '@fanfold/protocol'
-import { type ChildStream, isTransferring, type JoinRequest } from './child-stream.ts'
+import {
+  type ChildStream,
+  creditBytesMax,
+  isTransferring,
+  type JoinRequest,
+} from './child-stream.ts'
 import { isAhead } from './is-ahead.ts'
 import { PiecePacker } from './piece-packer.ts'
 import type { RecordRing } from './record-ring.ts'
 import { type SnapshotSource, SnapshotTransfers } from './snapshot-transfers.ts'
 import { defaultTransferLimits, LinkAllowance, TurnAllowance } from './transfer-allowance.ts'
-
-/** A child may not be owed more than this, whatever it grants. */
-const creditBytesMax = 67_108_864
 
 /** How old what a node holds of a document may be. */
 export type Staleness = {
@@ -109,7 +111,7 @@ export class Downstream {
     const known = have === undefined ? undefined : this.#ring.hashAt(have.seq)
     const isTail = have !== undefined && known !== undefined && equalBytes(known, have.hash)
     if (!isTail && request.take === 'tail') {
-      const message = `the records after ${this.#ring.base.seq} are at hand`
+      const message = `the child has record ${have?.seq ?? 0}, at hand are those after ${this.#ring.base.seq}`
       this.#send(link, refusal(this.#doc, 'FANFOLD_NO_TAIL', message, 0), effects)
       return 'refused'
     }

@@ -1,20 +1,17 @@
-import { after, Deadlines, type Duration, type Instant } from '@fanfold/kernel'
+import { after, Deadlines, type Duration, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
+
+/** From the last record to the head, by the protocol. */
+export const headAfter: Duration = milliseconds(1_000)
 
 /**
  * When the children of each document are told where its head is: once, a while after its last record.
  * A document at rest costs nothing, and one that is busy a look at a map for each record.
  */
 export class HeadSignals {
-  readonly #wait: Duration
   /** When each document that is not told of yet had its last record. */
   readonly #lastAt = new Map<DocumentKey, Instant>()
   readonly #deadlines = new Deadlines<DocumentKey>()
-
-  /** @param wait from the last record on; 1 s by the protocol */
-  constructor(wait: Duration) {
-    this.#wait = wait
-  }
 
   /** Documents that are to be told of. */
   get count(): number {
@@ -23,7 +20,7 @@ export class HeadSignals {
 
   /** The document has records that its children are sent. */
   published(doc: DocumentKey, now: Instant): void {
-    if (!this.#lastAt.has(doc)) this.#deadlines.set(doc, after(now, this.#wait))
+    if (!this.#lastAt.has(doc)) this.#deadlines.set(doc, after(now, headAfter))
     this.#lastAt.set(doc, now)
   }
 
@@ -42,7 +39,7 @@ export class HeadSignals {
     for (const doc of this.#deadlines.due(now)) {
       const lastAt = this.#lastAt.get(doc)
       if (lastAt === undefined) continue
-      const at = after(lastAt, this.#wait)
+      const at = after(lastAt, headAfter)
       if (at > now) {
         this.#deadlines.set(doc, at)
       } else {

@@ -20,7 +20,7 @@ export { RecordRing, type RingLimits } from './record-ring.ts'
 export { recordsAfter } from './records-after.ts'
 export type { Relay, ReplayAsk, ReplayFrame } from './replay-relays.ts'
 export type { ReplayOutcome, ReplayProblem, ReplayRequest, Replays } from './replays.ts'
-export { SafetyRounds } from './safety-rounds.ts'
+export { SafetyRounds, safetyEvery } from './safety-rounds.ts'
 export { type ReplayLogs, replaysMaxDefault, ServedReplays } from './served-replays.ts'
 export type { SnapshotSource } from './snapshot-transfers.ts'
 export {

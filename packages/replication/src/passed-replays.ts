@@ -40,7 +40,7 @@ export type HeldRecords = {
 /** When a child whose replay cannot be now may ask again, at least, ms. */
 const retryAfterMs = 250
 /** The most that a parent is granted, and so the most that is held of one replay. */
-const creditBytesMax = 1_048_576
+const windowBytesMax = 1_048_576
 /** Bytes of the ring that a replay has at hand. */
 const ringBytesMax = 262_144
 
@@ -114,7 +114,7 @@ export class PassedReplays implements Replays {
     const relayed: Relayed = {
       stream: new ReplayStream(doc, request),
       request,
-      window: Math.min(request.credit, creditBytesMax),
+      window: Math.min(request.credit, windowBytesMax),
       left: 0,
       state: { kind: 'waiting' },
     }

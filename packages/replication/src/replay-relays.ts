@@ -36,11 +36,6 @@ export class ReplayRelays {
     this.#relay = relay
   }
 
-  /** True when a replay of the document is passed on. */
-  has(doc: DocumentKey): boolean {
-    return this.#links.has(doc)
-  }
-
   /** Passes a child's frame on, over `link` for a new replay. */
   ask(frame: ReplayAsk, link: LinkId | undefined, effects: EffectSink<LinkEffect>): boolean {
     const isNew = frame.kind === 'request-replay'
@@ -83,7 +78,7 @@ export class ReplayRelays {
       doc,
       code: 'FANFOLD_NO_PARENT',
       message,
-      retryAfterMs: retryAfterMs,
+      retryAfterMs,
     })
   }
 }

@@ -8,6 +8,7 @@ import {
   type LogRecord,
   limits,
 } from '@fanfold/protocol'
+import { creditBytesMax } from './child-stream.ts'
 import {
   type ReplayOutcome,
   type ReplayProblem,
@@ -17,9 +18,6 @@ import {
 
 /** Records that came together, from the next one on. */
 type Batch = { readonly records: readonly LogRecord[]; readonly ceiling: number; next: number }
-
-/** A child may not be owed more than this, whatever it grants. */
-const creditBytesMax = 67_108_864
 
 /**
  * The replay of one document to one child: records at hand leave as far as the child's credit and its

@@ -36,7 +36,7 @@ export interface Replays {
   readonly hasMore: boolean
   /** Sends the next of what is at hand, and no more than one frame. */
   sendNext(effects: EffectSink<LinkEffect>): void
-  /** Ends what has not moved for long: to be called every 5 s while there are any. */
+  /** Ends what has not moved for long: to be called every `safetyEvery` while there are any. */
   letGo(effects: EffectSink<LinkEffect>): void
 }
 

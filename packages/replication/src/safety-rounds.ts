@@ -1,5 +1,7 @@
-import { after, type Duration, type Instant } from '@fanfold/kernel'
+import { after, type Duration, type Instant, milliseconds } from '@fanfold/kernel'
 
+/** What may have been missed, or is kept for nobody, is looked at so often. */
+export const safetyEvery: Duration = milliseconds(5_000)
 /** Keys looked at in one turn. */
 const visitsPerTurnMax = 1_024
 
@@ -8,17 +10,12 @@ const visitsPerTurnMax = 1_024
  * so for longer than a round. Nothing is due while there is nothing to look at.
  */
 export class SafetyRounds<Key> {
-  readonly #every: Duration
   /** To be looked at in the next rounds. */
   readonly #keys = new Set<Key>()
   /** Still to be looked at in this one. */
   #left: Key[] = []
   #nextAt: Instant | undefined
   #lastNow = 0 as Instant
-
-  constructor(every: Duration) {
-    this.#every = every
-  }
 
   /** Keys that are looked at. */
   get count(): number {
@@ -27,7 +24,7 @@ export class SafetyRounds<Key> {
 
   /** Something may need a look from now on. */
   add(key: Key, now: Instant): void {
-    if (this.#keys.size === 0) this.#nextAt = after(now, this.#every)
+    if (this.#keys.size === 0) this.#nextAt = after(now, safetyEvery)
     this.#keys.add(key)
   }
 
@@ -46,7 +43,7 @@ export class SafetyRounds<Key> {
     this.#lastNow = now
     if (this.#left.length === 0) {
       if (this.#nextAt === undefined || now < this.#nextAt) return
-      this.#nextAt = after(now, this.#every)
+      this.#nextAt = after(now, safetyEvery)
       this.#left = [...this.#keys]
     }
     for (const key of this.#left.splice(-visitsPerTurnMax)) if (this.#keys.has(key)) yield key

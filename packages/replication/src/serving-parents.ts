@@ -97,6 +97,8 @@ export class ServingParents {
 
   /** The parent goes away: what it serves moves before, if there is another one. */
   handOver(from: Parent, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    // Said again it says nothing new, and who is here was looked at.
+    if (from.isGoing) return
     from.isGoing = true
     const { first } = this.#parents
     if (first === undefined || first.isGoing) return

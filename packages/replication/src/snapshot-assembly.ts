@@ -46,7 +46,9 @@ export class SnapshotAssembly {
       this.#damaged.add(index)
       return 'damaged'
     }
-    if (packed.codec !== snapshotCodecs.none) this.#packer.remember(piece, packed)
+    // What is kept is counted by the manifest: packing that makes more of a piece is let go.
+    const isSmaller = packed.bytes.length < piece.length
+    if (packed.codec !== snapshotCodecs.none && isSmaller) this.#packer.remember(piece, packed)
     this.#pieces[index] = piece
     this.#missing--
     return 'good'

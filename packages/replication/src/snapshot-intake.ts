@@ -5,6 +5,9 @@
  * once records follow, or no piece has come for half of the time that one may take, the missing ones
  * are asked for by their indexes, and again after a sixth and a third of that time. A snapshot of which
  * no piece came for the whole of it is given up.
+ *
+ * All that begins when a piece would be here over the slowest line that a link may have: what is on its
+ * way is neither sent twice nor given up and begun anew, or a slow line would never end with it.
  */
 import type { PackedPiece, Snapshot } from '@fanfold/document'
 import { after, type Instant, milliseconds, type Sha256 } from '@fanfold/kernel'
@@ -16,6 +19,9 @@ import { type PieceTaken, SnapshotAssembly, snapshotBytes } from './snapshot-ass
 /** Pieces asked for in one frame. */
 export const piecesAskedMax = 16
 
+/** What the slowest line carries, bytes/ms: 64 kbit/s. */
+const lineBytesPerMsMin = 8
+
 /** Shares of the time for a piece after which the missing ones are asked for; the last one is the end. */
 const askedAfter: readonly number[] = [1 / 2, 2 / 3, 1]
 
@@ -25,6 +31,8 @@ export class SnapshotIntake {
   readonly #budget: AssemblyBudget
   readonly #bytes: number
   readonly #answerMaxMs: number
+  /** How long the largest piece is under way at most, ms. */
+  readonly #lineMs: number
   /** Bytes of records that may wait for the snapshot. */
   readonly #waitingBytesMax: number
   readonly #waiting: LogRecord[] = []
@@ -39,6 +47,9 @@ export class SnapshotIntake {
     this.#budget = options.budget
     this.#bytes = bytes
     this.#answerMaxMs = options.answerMaxMs
+    const pieceBytes = options.manifest.pieces.map(({ bytes }) => bytes)
+    const largest = pieceBytes.reduce((most, count) => Math.max(most, count), 0)
+    this.#lineMs = largest / lineBytesPerMsMin
     this.#waitingBytesMax = options.waitingBytesMax
     this.#progressAt = options.now
   }
@@ -72,12 +83,12 @@ export class SnapshotIntake {
   /** When missing pieces are to be asked for, or the snapshot is to be given up. */
   get wakeAt(): Instant {
     const share = askedAfter[Math.min(this.#asks, askedAfter.length - 1)] as number
-    return after(this.#progressAt, milliseconds(share * this.#answerMaxMs))
+    return this.#afterShare(share)
   }
 
   /** True when no piece has come for as long as one may take. */
   isOver(now: Instant): boolean {
-    return now >= after(this.#progressAt, milliseconds(this.#answerMaxMs))
+    return now >= this.#afterShare(1)
   }
 
   /** Takes a piece. */
@@ -115,6 +126,10 @@ export class SnapshotIntake {
     this.#asks++
     return missing
   }
+
+  #afterShare(share: number): Instant {
+    return after(this.#progressAt, milliseconds(this.#lineMs + share * this.#answerMaxMs))
+  }
 }
 
 type IntakeOptions = {
@@ -122,7 +137,7 @@ type IntakeOptions = {
   readonly sha256: Sha256
   readonly packer: PiecePacker
   readonly budget: AssemblyBudget
-  /** How long the next piece may take. */
+  /** How long the next piece may take, beside what a slow line takes for it. */
   readonly answerMaxMs: number
   /** Bytes of records that may wait for the snapshot, but for one frame of them. */
   readonly waitingBytesMax: number

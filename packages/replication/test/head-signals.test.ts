@@ -1,11 +1,10 @@
-import { milliseconds } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { HeadSignals } from '../src/head-signals.ts'
 import { at, doc } from './build-stream.ts'
 
 const semis = parseDocumentKey('acme/match/semis')
-const begin = (): HeadSignals => new HeadSignals(milliseconds(1_000))
+const begin = (): HeadSignals => new HeadSignals()
 
 t.test('a head is due once, a while after the last record', async t => {
   const heads = begin()

@@ -1,9 +1,8 @@
-import { milliseconds } from '@fanfold/kernel'
 import t from 'tap'
 import { SafetyRounds } from '../src/safety-rounds.ts'
 import { at } from './build-stream.ts'
 
-const begin = (): SafetyRounds<number> => new SafetyRounds(milliseconds(5_000))
+const begin = (): SafetyRounds<number> => new SafetyRounds()
 
 t.test('nothing is due while there is nothing to look at', async t => {
   const rounds = begin()
