@@ -111,6 +111,25 @@ t.test(
 )
 
 t.test(
+  'a link with very many documents that drains has none of them hold the others up',
+  async t => {
+    const rig = new Rig()
+    const count = 2_000
+    for (let index = 0; index < count; index++) rig.join(parseDocumentKey(`acme/match/m${index}`))
+    rig.congest(true)
+    rig.congest(false)
+    let turns = 0
+    for (; rig.links.hasBusy; turns++) {
+      const before = rig.flushed.length
+      rig.links.flushNext(rig.effects)
+      const looked = rig.flushed.length - before
+      t.ok(looked > 0 && looked <= 256, `${looked} in a turn`)
+    }
+    t.equal(new Set(rig.flushed).size, count, 'each of them has its turn')
+  },
+)
+
+t.test(
   'one turn sends what waits of one document; the next in line comes in the next turn',
   async t => {
     const sent: DocumentKey[] = []

@@ -1,5 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
-import { type PackedPiece, plainCodec } from '@fanfold/document'
+import { type PackedPiece, plainCodec, type SnapshotCodec } from '@fanfold/document'
 import fc from 'fast-check'
 import t from 'tap'
 import { PiecePacker } from '../src/piece-packer.ts'
@@ -79,4 +79,26 @@ t.test('a piece that came packed is unpacked, checked, and passed on as it came'
   const [taken = bad] = assembly.snapshot?.pieces ?? []
   t.same(taken, piece)
   t.equal(toy.packedFor(taken, toy.codecs), packed)
+})
+
+t.test('packing that makes more of a piece is not kept: the manifest says what may be', async t => {
+  const unpacked: Uint8Array[] = []
+  const padded: SnapshotCodec = {
+    codecs: 2,
+    pack: bytes => ({ codec: 2, bytes }),
+    unpack: ({ bytes }, length) => {
+      const piece = bytes.slice(0, length)
+      unpacked.push(piece)
+      return piece
+    },
+  }
+  const packer = new PiecePacker(padded)
+  const assembly = new SnapshotAssembly(snapshot.manifest, sha256, packer)
+  const [piece = bad] = snapshot.pieces
+  const bytes = new Uint8Array(piece.length + 1)
+  bytes.set(piece)
+  t.equal(assembly.take(0, { codec: 2, bytes }), 'good')
+  const [taken = bad] = unpacked
+  t.notOk(packer.isReadyFor(taken, 2))
+  t.equal(packer.packedFor(taken, 2).bytes.length, piece.length)
 })
