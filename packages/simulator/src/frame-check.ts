@@ -16,6 +16,7 @@ import type {
 } from '@fanfold/protocol'
 import { hiddenMarkers } from './marker.ts'
 import type { Problems } from './problems.ts'
+import { Tally } from './tally.ts'
 import type { Looker, Sight, ViewOracle } from './view-oracle.ts'
 import type { RimWatch } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -56,6 +57,7 @@ export class FrameCheck implements RimWatch {
   readonly #oracle: ViewOracle
   readonly #problems: Problems
   readonly #isEntryLate: boolean
+  readonly #tally: Tally
   readonly #viewers = new Map<ViewerId, Watched>()
   /** Each frame is looked at once, however many get it. */
   readonly #looked = new WeakMap<Uint8Array, Looked>()
@@ -71,7 +73,9 @@ export class FrameCheck implements RimWatch {
     readonly problems: Problems
     /** Whether some documents are large. */
     readonly isEntryLate?: boolean
+    readonly tally?: Tally
   }) {
+    this.#tally = options.tally ?? new Tally()
     this.#isEntryLate = options.isEntryLate ?? false
     this.#edge = options.edge
     this.#ceiling = options.ceiling
@@ -114,6 +118,9 @@ export class FrameCheck implements RimWatch {
       }
       asked.next = undefined
     }
+    if (cohort !== undefined && asked.isPaced && frame.type === 'delta') {
+      this.#tally.add(frame.seq > frame.from + 1 ? 'paced delta over several' : 'paced delta')
+    }
     if (frame.type === 'snapshot-begin') {
       asked.pieces = { seq: frame.seq, viewState: asked.viewState }
     }
@@ -123,6 +130,10 @@ export class FrameCheck implements RimWatch {
       this.#checkQuiet(watched, asked, frame, cohort)
     }
     return { viewState: asked.viewState }
+  }
+
+  viewerIsLedOn(frame: Uint8Array): void {
+    this.#tally.add(`lag caught up by ${this.#look(frame).frame.type}`)
   }
 
   cohortMoves(cohort: CohortId): void {

@@ -129,6 +129,14 @@ export class Network {
     return own.id
   }
 
+  /** Signals to all that have dialled a node. */
+  signalBelow(peer: LinkPeer, key: string, frame: Uint8Array): void {
+    for (const end of [...this.#ends.values()]) {
+      if (end.peer !== peer || end.isDialler || !end.isOpen) continue
+      this.perform({ kind: 'link-signal', link: end.id, key, frame })
+    }
+  }
+
   /** All links of a node are over at this moment: it hears nothing more, and the others soon. */
   drop(peer: LinkPeer): void {
     for (const end of [...this.#ends.values()]) {

@@ -35,6 +35,7 @@ import { SimulatedLogStore } from './simulated-log-store.ts'
 import { SimulatedWarmStore, type WarmDisk } from './simulated-warm-store.ts'
 import { SimulatedWorker } from './simulated-worker.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+import type { Tally } from './tally.ts'
 import { toyCodec } from './toy-codec.ts'
 import type { Trace } from './trace.ts'
 import type { TreeNode } from './tree-node.ts'
@@ -63,6 +64,7 @@ export type NodeMakerOptions = {
   readonly stream: (concern: string) => Prng
   readonly performOnLink: (effect: LinkEffect) => void
   readonly note: (node: string, fact: NodeFact) => void
+  readonly tally: Tally
 }
 
 /** A machine that runs, and its worker. */
@@ -132,7 +134,10 @@ export class NodeMaker {
   }
 
   /** @param disk what it had kept when it ended, for one that keeps documents over a restart */
-  proxy(node: TreeNode, disk: WarmDisk | undefined): MadeNode<ProxyInput, ProxyEffect, ProxyTier> {
+  proxy(
+    node: TreeNode,
+    disk: WarmDisk | undefined,
+  ): MadeNode<ProxyInput, ProxyEffect, ProxyTier> & { close(): void } {
     const { sha256, note, stream, options } = this.#with
     const { name, incarnation } = node
     const warm = disk && this.#warmStore(`${name} ${incarnation}`, disk, i => driver.receive(i))
@@ -163,7 +168,11 @@ export class NodeMaker {
       stopAll(driver, worker)
       warm?.crash()
     }
-    return { driver, machine, worker, stop }
+    const close = (): void => {
+      driver.receive({ kind: 'closing' })
+      stopAll(driver, worker)
+    }
+    return { driver, machine, worker, stop, close }
   }
 
   edge(
@@ -198,6 +207,7 @@ export class NodeMaker {
         oracle,
         problems,
         isEntryLate: options.largeStateBytes < largeStateBytesMin,
+        tally: this.#with.tally,
       }),
     })
     const loads = new VariantLoads({

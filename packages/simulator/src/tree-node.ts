@@ -8,6 +8,8 @@ export type RunningNode = {
   receive(input: LinkInput): void
   /** It is gone at this moment; what it had under way does not happen. */
   stop(): void
+  /** It ends in good order, for one that can: what it begins to keep now is kept. */
+  close?(): void
 }
 
 /** A node of a tree: it can be ended at any moment, and started again under its name. */
@@ -68,9 +70,20 @@ export class TreeNode implements LinkPeer {
 
   /** Ends it as a crash does. */
   stop(): void {
+    this.#running?.stop()
+    this.#leave()
+  }
+
+  /** Ends it in good order. */
+  close(): void {
+    if (this.#running?.close === undefined) this.#running?.stop()
+    else this.#running.close()
+    this.#leave()
+  }
+
+  #leave(): void {
     this.#parents?.stop()
     this.#parents = undefined
-    this.#running?.stop()
     this.#running = undefined
     this.#network.drop(this)
   }

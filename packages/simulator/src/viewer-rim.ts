@@ -38,6 +38,8 @@ export type RimWatch = {
   viewerCloses(viewer: ViewerId): void
   /** A frame goes out to one viewer, for itself or as one of a cohort; returns a note for its socket. */
   frameGoes(viewer: ViewerId, frame: Uint8Array, cohort: CohortId | undefined): unknown
+  /** A frame leads a viewer on that has drained. */
+  viewerIsLedOn(frame: Uint8Array): void
   /** A viewer enters the cohort, or leaves it for another, and goes on from where it is. */
   cohortMoves(cohort: CohortId): void
 }
@@ -67,6 +69,8 @@ export class ViewerRim {
   readonly #cohorts = new Map<CohortId, Set<Viewer>>()
   #nextViewer = 1
   #lags = 0
+  /** Who was just told of as drained. */
+  #led: ViewerId | undefined
 
   constructor(options: {
     readonly clock: VirtualClock
@@ -204,7 +208,9 @@ export class ViewerRim {
       const cohorts = [...viewer.lost].map(([cohort, mark]) => ({ cohort, mark }))
       viewer.lost.clear()
       for (const { cohort, mark } of cohorts) viewer.drained.set(cohort, mark)
+      this.#led = viewer.id
       this.#receive({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
+      this.#led = undefined
     }
     for (const item of viewer.held.splice(0)) this.#read(viewer, item)
     this.#goOn(viewer)
@@ -249,6 +255,7 @@ export class ViewerRim {
 
   #send(viewer: Viewer | undefined, frame: Uint8Array, cohort?: CohortId): void {
     if (viewer === undefined) return
+    if (this.#led === viewer.id) this.#watch?.viewerIsLedOn(frame)
     const note = this.#watch?.frameGoes(viewer.id, frame, cohort)
     viewer.down.send({ kind: 'frame', frame, note }, frame.length)
   }

@@ -15,6 +15,7 @@ import type { History } from './history.ts'
 import { hiddenMarkers } from './marker.ts'
 import type { NetworkWatch } from './network.ts'
 import type { Problems } from './problems.ts'
+import { Tally } from './tally.ts'
 import { toyCodec } from './toy-codec.ts'
 import type { ViewOracle } from './view-oracle.ts'
 
@@ -40,6 +41,10 @@ export class WireCheck implements NetworkWatch {
   #records = 0
   #snapshots = 0
   #replayed = 0
+  readonly #tally: Tally
+  readonly #ringRecordsMax: number
+  /** Seq that a child said it has when it joined. */
+  readonly #joins = new Map<string, number>()
 
   constructor(options: {
     readonly history: History
@@ -49,10 +54,15 @@ export class WireCheck implements NetworkWatch {
     readonly sha256: Sha256
     /** Whether somebody may have this reason to close a link. */
     readonly isCloseExpected: (reason: string) => boolean
+    readonly tally?: Tally
+    /** Records in a ring, by which joins are told apart. */
+    readonly ringRecordsMax?: number
     /** Replays pass proxies as they are, and are verified by who has asked: damage goes on there. */
     readonly mayReplayBeDamaged?: boolean
   }) {
     this.#mayReplayBeDamaged = options.mayReplayBeDamaged ?? false
+    this.#tally = options.tally ?? new Tally()
+    this.#ringRecordsMax = options.ringRecordsMax ?? 0
     this.#isCloseExpected = options.isCloseExpected
     this.#history = options.history
     this.#oracle = options.oracle
@@ -93,7 +103,20 @@ export class WireCheck implements NetworkWatch {
   #check(frame: LinkFrame, from: PeerIdentity, to: PeerIdentity): void {
     const way = `${from.node} to ${to.node}`
     switch (frame.kind) {
+      case 'join':
+        this.#joins.set(`${way} ${frame.doc}`, frame.have?.seq ?? -1)
+        return
+      case 'request-pieces':
+        this.#tally.add('pieces asked for again')
+        return
+      case 'signal':
+        this.#tally.add(`signal ${frame.signal}`)
+        return
+      case 'refused':
+        this.#tally.add(`join refused ${frame.code}`)
+        return
       case 'welcome':
+        this.#noteResume(frame, `${to.node} to ${from.node} ${frame.doc}`)
         this.#channels.set(channelKey(from, to, frame.channel), {
           doc: frame.doc,
           snapshot: undefined,
@@ -127,6 +150,16 @@ export class WireCheck implements NetworkWatch {
     }
   }
 
+  /** A resume at the end of the parent's ring, one before it or one after it. */
+  #noteResume(frame: Extract<LinkFrame, { kind: 'welcome' }>, join: string): void {
+    const have = this.#joins.get(join) ?? -1
+    if (have < 0) return
+    const beyond = frame.head.seq - have - this.#ringRecordsMax
+    if (Math.abs(beyond) > 1) return
+    const place = ['one before the end', 'the end', 'one after the end'][beyond + 1]
+    this.#tally.add(`resume at ${place} of a ring, by ${frame.mode}`)
+  }
+
   #checkRecord(record: LogRecord, way: string, ceiling: number, isSealed = true): void {
     this.#records++
     const { epoch, seq, chainHash } = record
@@ -149,6 +182,8 @@ export class WireCheck implements NetworkWatch {
   }
 
   #checkMarkers(bytes: Uint8Array, frame: LinkFrame, from: PeerIdentity, to: PeerIdentity): void {
+    // A bit makes one marker another.
+    if (frame.kind === 'replay' && this.#mayReplayBeDamaged) return
     // What is packed hides what is in it.
     const markers = hiddenMarkers(frame.kind === 'snapshot-piece' ? unpacked(frame) : bytes)
     if (markers.size === 0) return

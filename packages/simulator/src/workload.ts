@@ -25,6 +25,8 @@ const writerProfile: PipeProfile = {
 /** New definitions are loaded between these parts of the busy time. */
 const definedFrom = 0.15
 const definedTo = 0.85
+/** When a proxy that is drained is gone for sure, ms. */
+const drainMs = 300
 /** How long a proxy is away at most, ms. */
 const restartMaxMs = 400
 /** Documents are created within this part of the busy time. */
@@ -133,8 +135,12 @@ export class Workload {
     for (let count = this.#options.restarts; count > 0; count--) {
       const proxy = prng.pick(proxies)
       const endAt = this.#drawTime(prng, 0.2, 0.9)
-      const startAt = instant(endAt + milliseconds(1 + prng.below(restartMaxMs)))
-      this.#plan(endAt, () => this.#world.end(proxy))
+      const startAt = instant(endAt + milliseconds(drainMs + prng.below(restartMaxMs)))
+      const isCrash = prng.chance(0.6)
+      this.#plan(endAt, () => {
+        if (isCrash) this.#world.end(proxy)
+        else this.#world.drain(proxy)
+      })
       this.#plan(startAt, () => this.#world.start(proxy))
     }
   }

@@ -2,8 +2,8 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import { assert, Prng, type Sha256 } from '@fanfold/kernel'
-import { labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
+import { assert, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
+import { encodeLinkFrame, labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
 import { History } from './history.ts'
@@ -24,6 +24,14 @@ import type { ViewerRim } from './viewer-rim.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { WireCheck } from './wire-check.ts'
 
+/** How long a node that goes waits for its children to be elsewhere. */
+const handOverMs = 250
+const handOverFrame = encodeLinkFrame({
+  kind: 'signal',
+  signal: 'hand-over',
+  doc: undefined,
+  value: handOverMs,
+})
 const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
 
 /** What an authority tells of that must not be. */
@@ -79,6 +87,8 @@ export class World {
       problems,
       sha256,
       isCloseExpected: reason => this.#isCloseExpected(reason),
+      tally: this.tally,
+      ringRecordsMax: options.ringRecordsMax,
       mayReplayBeDamaged: options.recordDamageShare > 0,
     })
     this.faults = new LinkFaults(this.stream('faults'), options)
@@ -106,6 +116,7 @@ export class World {
       stream: concern => this.stream(concern),
       performOnLink: effect => this.network.perform(effect),
       note: (node, fact) => this.#note(node, fact),
+      tally: this.tally,
     })
     this.#authority = this.#maker.authority(new LogDisk(history), effect => this.#answer(effect))
     const { proxies, doors } = this.#grow()
@@ -139,6 +150,17 @@ export class World {
     if (!node.isUp) return
     this.tally.add('proxy ended')
     node.stop()
+  }
+
+  /** Ends a node in good order: those below it hear of it a moment before. */
+  drain(node: TreeNode): void {
+    if (!node.isUp) return
+    const { incarnation } = node
+    this.tally.add('proxy drained')
+    this.network.signalBelow(node, 'hand-over', handOverFrame)
+    this.clock.in(milliseconds(handOverMs), () => {
+      if (node.isUp && node.incarnation === incarnation) node.close()
+    })
   }
 
   /** Starts a node that has ended. */
@@ -239,6 +261,10 @@ export class World {
           stop: () => {
             made.stop()
             disk?.crash(chance)
+            this.#running.delete(node)
+          },
+          close: () => {
+            made.close()
             this.#running.delete(node)
           },
         }
