@@ -28,6 +28,7 @@ export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
   restAfterMs: limits.ringAgeMaxMs,
   unloadAfterMs: limits.documentIdleCloseMs,
   largeStateBytes: limits.largeStateBytes,
+  replaysMax: limits.replaysMax,
 })
 
 /** The bounds of a proxy, by the configuration. */
@@ -42,6 +43,7 @@ export const proxyLimits = ({ limits }: Config): ProxyLimits => ({
 export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   follower: followerLimits(limits),
   lingerMs: limits.interestLingerMs,
+  assembly: assemblyLimits(limits),
   documentsPerViewerMax,
   documentsMax: limits.documentsMax,
   cohortsPerDocumentMax: limits.cohortsPerDocumentMax,

@@ -45,7 +45,13 @@ t.test('an authority and an edge end at any moment, and leave nothing open', asy
     const top = await fleet.config('top', { roles: ['authority'] })
     const authority = await startNode({ config: top, ...common })
     const parents = [`ws://127.0.0.1:${authority.port}`]
-    const low = await fleet.config('low', { roles: ['proxy', 'edge'], parents })
+    const low = await fleet.config('low', {
+      roles: ['proxy', 'edge'],
+      parents,
+      // Half of them replay a log that grows with each round, the others take snapshots.
+      disableSnapshot: round % 2 === 0,
+      warm: fleet.directoryOf(`warm-${round % 4}`),
+    })
     const edge = await startNode({ config: low, ...common })
     const crowd = new Crowd(
       { observe: `ws://127.0.0.1:${edge.port}`, write: `ws://127.0.0.1:${authority.port}` },

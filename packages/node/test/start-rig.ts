@@ -52,6 +52,11 @@ export class Fleet {
     this.#directory = t.testdir({ 'counter.ts': definition })
   }
 
+  /** A directory of the test's, which nothing else uses. */
+  directoryOf(name: string): string {
+    return join(this.#directory, name)
+  }
+
   async config(
     name: string,
     values: Readonly<Partial<Record<ConfigName, unknown>>>,
