@@ -13,6 +13,7 @@ import {
   type LinkEffect,
   type LinkId,
   type LogRecord,
+  limits,
   type Position,
   zeroPosition,
 } from '@fanfold/protocol'
@@ -22,6 +23,7 @@ import { ReplayStream } from './replay-stream.ts'
 import {
   idleLooksMax,
   jittered,
+  linkShare,
   type ReplayOutcome,
   type ReplayProblem,
   type ReplayRequest,
@@ -106,8 +108,9 @@ export class PassedReplays implements Replays {
 
   request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void {
     this.leave(doc, request.link)
-    if (this.#replays.size >= this.#replaysMax) {
-      const message = `the node passes ${this.#replaysMax} replays on`
+    if (!this.#hasRoomFor(request.link)) {
+      const [max, share] = [this.#replaysMax, linkShare(this.#replaysMax)]
+      const message = `the node passes ${max} replays on, and ${share} of one child`
       this.#refuse(doc, request.link, { code: 'FANFOLD_OVERLOADED', message }, effects)
       return
     }
@@ -167,6 +170,9 @@ export class PassedReplays implements Replays {
     const { stream } = relayed
     if (frame.kind === 'replay') {
       stream.add(frame.records, frame.ceiling)
+      // The child is no faster for it: what is here stays bounded.
+      if (stream.heldBytes > relayed.window + limits.recordBytesMax.value)
+        this.#cut(relayed, tooMuch)
     } else {
       const { code, message, retryAfterMs } = frame
       stream.end(code === undefined ? undefined : { code, message, retryAfterMs })
@@ -190,9 +196,7 @@ export class PassedReplays implements Replays {
     for (const relayed of this.#replays) {
       const { stream, state } = relayed
       if (stream.doc !== doc || state.kind === 'waiting') continue
-      stream.cut(gone)
-      if (state.kind === 'asked') this.#leaveAbove(doc)
-      relayed.state = { kind: 'over' }
+      this.#cut(relayed, gone)
       this.#look(relayed)
     }
   }
@@ -205,6 +209,13 @@ export class PassedReplays implements Replays {
       const message = 'nothing came of the replay, or was taken, for long'
       this.#endWith(doc, link, { code: 'FANFOLD_OVERLOADED', message }, effects)
     }
+  }
+
+  #hasRoomFor(link: LinkId): boolean {
+    if (this.#replays.size >= this.#replaysMax) return false
+    let count = 0
+    for (const { stream } of this.#replays) if (stream.link === link) count++
+    return count < linkShare(this.#replaysMax)
   }
 
   #begin(relayed: Relayed, effects: EffectSink<LinkEffect>): void {
@@ -222,6 +233,7 @@ export class PassedReplays implements Replays {
     if (this.#asked(doc) !== undefined) return
     if (this.#ask({ kind: 'request-replay', doc, have, credit: window })) {
       relayed.state = { kind: 'asked' }
+      stream.begin()
       return
     }
     this.#drop(relayed)
@@ -291,6 +303,14 @@ export class PassedReplays implements Replays {
     else this.#ready.delete(relayed)
   }
 
+  /** What is at hand is let go, and the child told why. */
+  #cut(relayed: Relayed, problem: ReplayProblem): void {
+    const { stream, state } = relayed
+    stream.cut(problem)
+    relayed.state = { kind: 'over' }
+    if (state.kind === 'asked') this.#leaveAbove(stream.doc)
+  }
+
   #drop(relayed: Relayed): void {
     this.#replays.delete(relayed)
     this.#ready.delete(relayed)
@@ -334,6 +354,13 @@ export class PassedReplays implements Replays {
 const gone: ReplayProblem = {
   code: 'FANFOLD_NO_TAIL',
   message: 'the records that follow are not at hand any more',
+}
+
+/** Why a replay ends whose parent does not keep to what it was granted. */
+const tooMuch: ReplayProblem = {
+  code: 'FANFOLD_OVERLOADED',
+  message: 'more of the replay came than was granted',
+  retryAfterMs,
 }
 
 /** True when the ring has all that follows, of the same history. */

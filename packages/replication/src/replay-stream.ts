@@ -16,6 +16,9 @@ import {
   replayEnded,
 } from './replays.ts'
 
+/** A replay that moves less between two looks does not move: 2 kB/s, a quarter of the slowest line. */
+const movedBytesMin = 10_240
+
 /** Records that came together, from the next one on. */
 type Batch = { readonly records: readonly LogRecord[]; readonly ceiling: number; next: number }
 
@@ -35,8 +38,10 @@ export class ReplayStream {
   #credit: number
   /** What comes behind the records at hand: undefined while more may come. */
   #end: { readonly problem: ReplayProblem | undefined } | undefined
-  /** Looks since anything happened. */
+  /** Looks between which too little left. */
   #idleLooks = 0
+  /** Bytes that left since the last look. */
+  #movedBytes = 0
 
   constructor(doc: DocumentKey, request: ReplayRequest) {
     this.doc = doc
@@ -68,16 +73,22 @@ export class ReplayStream {
   }
 
   /**
-   * True when nothing was sent, taken or granted since so many looks: to be called now and then, so that
-   * a replay that nobody takes does not stay for ever.
+   * True when next to nothing has left in so many looks one after the other: to be called now and then,
+   * so that a replay that its child takes by the byte does not keep others waiting for ever.
    */
   isIdleFor(looks: number): boolean {
+    if (this.#movedBytes >= movedBytesMin) this.#idleLooks = 0
+    this.#movedBytes = 0
     return this.#idleLooks++ >= looks
+  }
+
+  /** Its turn has come: that it waited for it is not its child's fault. */
+  begin(): void {
+    this.#idleLooks = 0
   }
 
   /** The next records, under this ceiling or a lower one. */
   add(records: readonly LogRecord[], ceiling: number): void {
-    this.#idleLooks = 0
     if (records.length === 0 || this.#end !== undefined) return
     this.#batches.push({ records, ceiling, next: 0 })
     for (const { bytes } of records) this.#heldBytes += bytes.length
@@ -97,7 +108,6 @@ export class ReplayStream {
 
   /** The child takes so many bytes more. */
   grant(bytes: number): void {
-    this.#idleLooks = 0
     this.#credit = Math.min(this.#credit + bytes, creditBytesMax)
   }
 
@@ -105,7 +115,6 @@ export class ReplayStream {
    * Sends one frame. The bytes of records that left, as they came; undefined when it was the last frame.
    */
   send(chain: Chain, effects: EffectSink<LinkEffect>): number | undefined {
-    this.#idleLooks = 0
     const [batch] = this.#batches
     if (batch === undefined) {
       effects.push(replayEnded(this.link, this.doc, this.#end?.problem))
@@ -129,6 +138,7 @@ export class ReplayStream {
     // Credit counts what the child gets, which counts likewise.
     for (const record of sent) this.#credit -= record.length
     this.#heldBytes -= left
+    this.#movedBytes += left
     const frame = encodeReplayFrame(this.doc, ceiling, sent)
     effects.push({ kind: 'link-send', link: this.link, frame })
     return left

@@ -40,8 +40,11 @@ export interface Replays {
   letGo(effects: EffectSink<LinkEffect>): void
 }
 
-/** Looks without anything happening after which a replay is let go: half a minute's. */
+/** Looks between which next to nothing moved, after which a replay is let go: half a minute's. */
 export const idleLooksMax = 6
+
+/** Replays of one link, of those that there may be at a time: the rest is for other children. */
+export const linkShare = (replaysMax: number): number => Math.ceil(replaysMax / 2)
 
 /** How a replay ended: whole, cut short, because the child left, or before it began; a metric label. */
 export type ReplayOutcome = 'complete' | 'failed' | 'left' | 'refused'

@@ -18,6 +18,7 @@ import { ReplayStream } from './replay-stream.ts'
 import {
   idleLooksMax,
   jittered,
+  linkShare,
   type ReplayOutcome,
   type ReplayProblem,
   type ReplayRequest,
@@ -96,7 +97,7 @@ export class ServedReplays implements Replays {
 
   request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void {
     this.leave(doc, request.link)
-    if (this.#byRead.size >= this.#replaysMax) {
+    if (!this.#hasRoomFor(request.link)) {
       effects.push(replayEnded(request.link, doc, this.#noRoom()))
       this.#note(doc, 'refused')
       return
@@ -202,6 +203,13 @@ export class ServedReplays implements Replays {
     return undefined
   }
 
+  #hasRoomFor(link: LinkId): boolean {
+    if (this.#byRead.size >= this.#replaysMax) return false
+    let count = 0
+    for (const { stream } of this.#byRead.values()) if (stream.link === link) count++
+    return count < linkShare(this.#replaysMax)
+  }
+
   #readOn(served: Served): void {
     const { stream, read, readTo } = served
     if (served.isReading || stream.isEnding || stream.heldBytes > batchBytes) return
@@ -222,7 +230,8 @@ export class ServedReplays implements Replays {
   }
 
   #noRoom(): ReplayProblem {
-    const message = `the node serves ${this.#replaysMax} replays`
+    const [max, share] = [this.#replaysMax, linkShare(this.#replaysMax)]
+    const message = `the node serves ${max} replays, and ${share} of one child`
     const retryMs = jittered(retryAfterMs, this.#prng)
     return { code: 'FANFOLD_OVERLOADED', message, retryAfterMs: retryMs }
   }

@@ -118,8 +118,7 @@ t.test(
     for (let index = 0; index < count; index++) rig.join(parseDocumentKey(`acme/match/m${index}`))
     rig.congest(true)
     rig.congest(false)
-    let turns = 0
-    for (; rig.links.hasBusy; turns++) {
+    while (rig.links.hasBusy) {
       const before = rig.flushed.length
       rig.links.flushNext(rig.effects)
       const looked = rig.flushed.length - before

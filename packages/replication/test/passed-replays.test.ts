@@ -1,7 +1,13 @@
-import { sha256 } from '@fanfold/conformance'
+import { buildLog, sha256 } from '@fanfold/conformance'
 import { Chain } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
-import type { DocumentKey, LinkEffect, LinkFrame, LinkId } from '@fanfold/protocol'
+import {
+  type DocumentKey,
+  type LinkEffect,
+  type LinkFrame,
+  type LinkId,
+  parseDocumentKey,
+} from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { type HeldRecords, PassedReplays } from '../src/passed-replays.ts'
@@ -279,6 +285,29 @@ t.test('a replay of which nothing comes for half a minute is let go', async t =>
   rig.turns()
   t.equal(rig.replays.count, 0)
   t.equal(rig.asked.at(-1)?.kind, 'leave-replay')
+})
+
+t.test('a parent that sends more than it was granted is left, and what came let go', async t => {
+  const { records } = buildLog({ doc, count: 40, recordBytes: 100_000 })
+  const rig = new Rig()
+  rig.ask({ credit: 300_000, isCongested: () => true })
+  let frames = 0
+  for (; rig.asked.at(-1)?.kind !== 'leave-replay' && frames < records.length; frames++) {
+    const next = records.slice(frames, frames + 1)
+    rig.replays.receive({ kind: 'replay', doc, ceiling: 239, records: next })
+  }
+  t.ok(frames < 16, `${frames} frames of 100 kB`)
+  rig.come(1, 5)
+  t.equal(rig.replays.count, 1, 'the child is told once it can be')
+})
+
+t.test('one child has half of what may be passed on at most', async t => {
+  const rig = new Rig(4)
+  const keys = [0, 1, 2].map(index => parseDocumentKey(`acme/match/m${index}`))
+  for (const key of keys) rig.ask({}, key)
+  t.match(rig.sent(), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
+  rig.ask({ link: second })
+  t.match(rig.asked.at(-1), { kind: 'request-replay', doc })
 })
 
 t.test('through nodes that pass it on, a replay is the log', async t => {

@@ -177,11 +177,32 @@ t.test('a replay that nobody takes for half a minute is let go', async t => {
   rig.ask({ credit: 1 })
   rig.all()
   for (let look = 0; look < 6; look++) t.same(rig.letGo(), [])
-  rig.replays.credit(doc, link(1), 1)
-  rig.turns()
+  rig.replays.credit(doc, link(1), 50 * bytesEach)
+  rig.all()
   for (let look = 0; look < 6; look++) t.same(rig.letGo(), [])
   t.match(framesOf(rig.letGo()), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
   t.equal(rig.replays.count, 0)
+})
+
+t.test('a child that takes a record now and then does not keep its place for ever', async t => {
+  const rig = new ServingRig()
+  rig.ask({ credit: 1 })
+  rig.all()
+  for (let look = 0; look < 6; look++) {
+    t.same(rig.letGo(), [])
+    rig.replays.credit(doc, link(1), bytesEach)
+    t.equal(replayedIn(framesOf(rig.all())).length, 1)
+  }
+  t.match(framesOf(rig.letGo()), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
+})
+
+t.test('one child has half of the replays at most, and the others get theirs', async t => {
+  const rig = new ServingRig(4)
+  const keys = [0, 1, 2].map(index => parseDocumentKey(`acme/match/m${index}`))
+  for (const key of keys) rig.ask({ credit: 0 }, key)
+  t.match(framesOf(rig.turns()), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
+  rig.ask({ link: second })
+  t.same(replayedIn(framesOf(rig.all(), second)), seqs(1, 200))
 })
 
 t.test('what is above a child’s ceiling does not cross its link, and the chain holds', async t => {
