@@ -6,7 +6,9 @@ import {
   type LinkEffect,
   type LinkFrame,
   type LinkId,
+  limits,
   type Position,
+  ProtocolError,
 } from '@fanfold/protocol'
 
 /** What a stream sends to its parent, and how many bytes of records the parent may send it. */
@@ -16,6 +18,8 @@ export class ParentLine {
   #link: LinkId | undefined
   /** Bytes taken since the last credit was given. */
   #taken = 0
+  /** Bytes that the parent may still send. */
+  #left = 0
   /** How the credit that is held back would be given. */
   #owed: 'none' | 'replay' | { readonly channel: number } = 'none'
   #isCreditHeld = false
@@ -47,6 +51,7 @@ export class ParentLine {
 
   /** The parent counts its credit anew, and so does this side. */
   begin(): void {
+    this.#left = this.#creditBytes
     this.#taken = 0
     this.#owed = 'none'
   }
@@ -64,6 +69,20 @@ export class ParentLine {
   askReplay(have: Position | undefined, effects: EffectSink<LinkEffect>): void {
     const credit = this.#creditBytes
     this.send({ kind: 'request-replay', doc: this.#doc, have, credit }, effects)
+  }
+
+  /**
+   * So many bytes of records came: a parent that does not keep to its credit would fill this node.
+   *
+   * @throws ProtocolError when they are far more than were granted
+   */
+  came(bytes: number): void {
+    this.#left -= bytes
+    // One record may be over, and credit that was on its way as the parent began to count anew.
+    const beyondMax = limits.recordBytesMax.value + this.#creditBytes
+    if (this.#left >= -beyondMax) return
+    const message = `at most ${beyondMax} bytes of records beyond the credit, got ${-this.#left}`
+    throw new ProtocolError('FANFOLD_BAD_FRAME', message)
   }
 
   /** So many bytes of the stream were taken: the parent may send as many more. */
@@ -96,6 +115,7 @@ export class ParentLine {
     if (owed === 'none' || this.#isCreditHeld || this.#taken < this.#creditBytes / 2) return
     const bytes = this.#taken
     this.#taken = 0
+    this.#left += bytes
     if (owed === 'replay') this.send({ kind: 'replay-credit', doc: this.#doc, bytes }, effects)
     else this.send({ kind: 'credit', channel: owed.channel, bytes }, effects)
   }

@@ -37,6 +37,7 @@ export class ReplayStage {
     }
     core.catchUp.by('replay')
     const checked = core.check(frame.records)
+    line.came(checked.bytes)
     events.push(...core.handOn(checked))
     if (checked.broken !== undefined) {
       // From the first record on, what verified is what the log says: it stays.

@@ -146,6 +146,7 @@ export class Upstream {
       case 'ended':
         return this.#refused(frame.code, frame.message, 0, now, effects)
       case 'records':
+        if (state === 'live' || this.#core.intake !== undefined) this.#count(frame.records)
         return this.#take(frame.records, now, effects)
       case 'snapshot-begin':
         if (state !== 'assembling' && state !== 'live') return []
@@ -266,6 +267,13 @@ export class Upstream {
     core.line.giveCredit(checked.bytes, effects, core.channel)
     if (core.deadline !== undefined) this.#headSaid(this.#headSeq, now)
     return [...events, ...core.arrived(now)]
+  }
+
+  /** @throws ProtocolError when the parent does not keep to its credit */
+  #count(records: readonly LogRecord[]): void {
+    let bytes = 0
+    for (const record of records) bytes += record.bytes.length
+    this.#core.line.came(bytes)
   }
 
   /** Goes on after a step of a snapshot. */

@@ -162,6 +162,27 @@ t.test("the parent's staleness is passed on", async t => {
   t.same(live().take(status), [{ kind: 'stale', stale: true, ageMs: 40 }])
 })
 
+t.test('a parent that sends far more than it was granted is none', async t => {
+  const large = buildLog({ doc, count: 40, recordBytes: 100_000 }).records
+  for (const isHeld of [false, true]) {
+    const rig = new Rig({ creditBytes: 200_000 })
+    rig.attach()
+    const first = after(large[0])
+    rig.take(welcome('snapshot', first), ...snapshotFrames(first))
+    rig.holdCredit(isHeld)
+    let taken = 0
+    const flood = (): void => {
+      for (const record of large.slice(1)) {
+        rig.take(records(record))
+        taken++
+      }
+    }
+    if (isHeld) t.throws(flood, { code: 'FANFOLD_BAD_FRAME' })
+    else t.doesNotThrow(flood, 'what is granted again may be sent again')
+    t.ok(isHeld ? taken < 15 : taken === 39, `${taken} records of 100 kB`)
+  }
+})
+
 t.test('credit goes back by the half, to the byte, repeated records included', async t => {
   const bytes = log[10]?.bytes.length ?? 0
   const rig = live({ creditBytes: 6 * bytes })
