@@ -11,6 +11,15 @@ import * as fs from 'node:fs'
 /** How a file is opened: `create` only when it does not exist, `replace` also when it does. */
 export type OpenMode = 'read' | 'write' | 'create' | 'replace'
 
+/** What is known of a file without opening it. */
+export type FileMeasures = {
+  readonly bytes: number
+  /** When it was last written. */
+  readonly changedMs: number
+  /** False for what is no file of bytes: opening a pipe may take for ever. */
+  readonly isFile: boolean
+}
+
 /** Files by descriptor. Every promise rejects with the system's error, which has a `code`. */
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<number>
@@ -25,8 +34,8 @@ export interface FileSystem {
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>
   exists(path: string): Promise<boolean>
-  /** Length of a file and when it was last written, ms; `undefined` when there is none. */
-  measure(path: string): Promise<{ readonly bytes: number; readonly changedMs: number } | undefined>
+  /** What there is at a path, links followed; `undefined` when there is nothing. */
+  measure(path: string): Promise<FileMeasures | undefined>
   /** Names in a directory, in no order; `undefined` when it does not exist. */
   list(path: string): Promise<string[] | undefined>
   /** Makes a directory and those above it; the topmost that was made. */
@@ -81,9 +90,13 @@ export const nodeFileSystem: FileSystem = {
   measure: path =>
     new Promise((resolve, reject) => {
       fs.stat(path, (error, stats) => {
-        if (error === null) resolve({ bytes: stats.size, changedMs: stats.mtimeMs })
-        else if (error.code === 'ENOENT') resolve(undefined)
-        else reject(error)
+        if (error === null) {
+          resolve({ bytes: stats.size, changedMs: stats.mtimeMs, isFile: stats.isFile() })
+        } else if (error.code === 'ENOENT') {
+          resolve(undefined)
+        } else {
+          reject(error)
+        }
       })
     }),
   list: path =>

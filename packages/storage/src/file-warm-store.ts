@@ -141,8 +141,12 @@ class FileWarmStore implements WarmStore {
     const file = this.#fileOf(doc)
     const measured = await this.#files.measure(file.path)
     if (measured === undefined) return undefined
-    const document = await readWarmFile(file, measured.bytes).catch(() => undefined)
-    if (document !== undefined) return document
+    const { bytesMax = warmBytesMaxDefault } = this.#options
+    // What was not kept here is not opened: a pipe would hold up all that waits.
+    if (measured.isFile && measured.bytes <= bytesMax) {
+      const document = await readWarmFile(file, measured.bytes).catch(() => undefined)
+      if (document !== undefined) return document
+    }
     this.#options.onDropped?.(doc)
     await this.#remove(this.#nameOf(doc))
     return undefined
@@ -184,7 +188,7 @@ class FileWarmStore implements WarmStore {
       if (name.endsWith('.tmp')) await this.#files.remove(path).catch(() => undefined)
       if (!filePattern.test(name)) continue
       const measured = await this.#files.measure(path)
-      if (measured === undefined) continue
+      if (measured?.isFile !== true) continue
       found.push({ name, room: roomOf(measured.bytes), changedMs: measured.changedMs })
     }
     found.sort((a, b) => a.changedMs - b.changedMs)

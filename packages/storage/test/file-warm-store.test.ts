@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -152,6 +153,30 @@ t.test('a full disk keeps what was there, and the next time may be better', asyn
   t.equal(await client.keep(doc, warmDocument(doc, { count: 30 })), true)
   t.same(dropped, [])
 })
+
+t.test(
+  'what is no file, or larger than all of the room, is not read and holds nobody up',
+  async t => {
+    const directory = makeTemporaryDirectory(t)
+    const large = warmDocument(doc, { recordBytes: 10_000 })
+    const before = makeClient(t, directory).client
+    await before.keep(doc, large)
+    const [name = ''] = readdirSync(directory)
+    const path = join(directory, name)
+    const { client, dropped } = makeClient(t, directory, { bytesMax: 8_192 })
+    t.equal(await client.read(doc), undefined, 'too large')
+    execFileSync('mkfifo', [path])
+    t.equal(await client.read(doc), undefined, 'a pipe')
+    symlinkSync('/dev/zero', path)
+    t.equal(await client.read(doc), undefined, 'a device')
+    t.equal(dropped.length, 3)
+    t.same(readdirSync(directory), [])
+    mkdirSync(path)
+    t.equal(await client.read(doc), undefined, 'a directory')
+    t.ok(await client.keep(keyOf(1), warmDocument(keyOf(1))))
+    t.ok(await client.read(keyOf(1)))
+  },
+)
 
 t.test('what a crash left half written is removed', async t => {
   const directory = makeTemporaryDirectory(t)
