@@ -161,7 +161,7 @@ export class AuthorityDocument {
           this.definitionLoaded(effects)
           return
         }
-        this.downstream.join(request, this.#committed.position, effects)
+        this.#at.children.join(request, effects)
         this.flush(effects)
     }
   }

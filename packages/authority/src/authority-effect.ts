@@ -1,8 +1,10 @@
 import type { LogEffect, ReplicaWorkerEffect } from '@fanfold/document'
 import type { DocumentKey, ErrorCode, LinkEffect, WriterEffect } from '@fanfold/protocol'
+import type { ServingFact } from '@fanfold/replication'
 
 /** Something that happened at an authority, for logs and metrics. */
 export type AuthorityFact =
+  | ServingFact
   | {
       readonly event: 'committed'
       readonly doc: DocumentKey

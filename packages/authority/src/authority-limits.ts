@@ -1,5 +1,5 @@
 import { milliseconds } from '@fanfold/kernel'
-import type { RingLimits } from '@fanfold/replication'
+import { type RingLimits, replaysMaxDefault } from '@fanfold/replication'
 import { defaultIdempotencyLimits, type IdempotencyLimits } from './idempotency-window.ts'
 
 /** Bounds of an authority, per document where it does not say otherwise. */
@@ -21,6 +21,8 @@ export type AuthorityLimits = {
   readonly stateBytesMax: number
   /** A state with more JSON is large: it is never written out, nor read in, in one turn. */
   readonly largeStateBytes: number
+  /** Replays of logs that are served at a time, of all documents; one more is told when to ask again. */
+  readonly replaysMax: number
   /** A snapshot is kept after so many records or bytes, but not more often than the state's size. */
   readonly snapshotEveryRecords: number
   readonly snapshotEveryBytes: number
@@ -41,6 +43,7 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   batchBytesMax: 4_194_304,
   stateBytesMax: 67_108_864,
   largeStateBytes: 1_048_576,
+  replaysMax: replaysMaxDefault,
   snapshotEveryRecords: 200_000,
   snapshotEveryBytes: 67_108_864,
   restAfterMs: 60_000,

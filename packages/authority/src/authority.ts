@@ -31,7 +31,7 @@ import {
 import { ChildLinks, type JoinRequest, PiecePacker, PresenceSums } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import { AuthorityDocument } from './authority-document.ts'
-import type { AuthorityEffect } from './authority-effect.ts'
+import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import type { AuthorityInput } from './authority-input.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
 import { ChildrenCare } from './children-care.ts'
@@ -102,6 +102,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#replays = new LogReplays(this.#context, {
       document: doc => (this.#hasRoomFor(doc) ? this.#found(doc) : this.#noRoom()),
       effects: () => this.#effects,
+      note: fact => this.#note(fact),
     })
     this.#children = new ChildLinks({
       replays: this.#replays.serving,
@@ -112,6 +113,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       variant: (hash, link) => this.#answerVariant(hash, link),
       signal: (link, signal, doc, value) => {
         if (signal === 'presence') this.#presence.set(doc, link, value)
+        else if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
       },
     })
   }
@@ -131,9 +133,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     return this.#children.streamCount
   }
 
-  /** Viewers of a document, as the nodes below count them. */
-  viewersOf(doc: DocumentKey): number {
-    return this.#presence.of(doc)
+  /** Viewers of all documents, as the nodes below count them. */
+  get viewersBelow(): number {
+    return this.#presence.total
   }
 
   receive(input: AuthorityInput, now: Instant, effects: AuthorityEffect[]): void {
@@ -322,7 +324,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         .splice(effectsBefore)
         .filter(effect => effect.kind === 'write-answered')
       this.#effects.push(...answers)
-      this.#effects.push({ kind: 'fact', fact: { event: 'document-quarantined', doc, error } })
+      this.#note({ event: 'document-quarantined', doc, error })
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
     this.#children.setBusy(doc, document.hasMore)
@@ -380,6 +382,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       return
     }
     this.#unload(document)
+  }
+
+  #note(fact: AuthorityFact): void {
+    this.#effects.push({ kind: 'fact', fact })
   }
 
   #unload(document: AuthorityDocument): void {

@@ -43,4 +43,5 @@ export function refuseJoin(
     link,
     frame: encodeLinkFrame(refusal(doc, code, message, retryAfterMs)),
   })
+  effects.push({ kind: 'fact', fact: { event: 'join-answered', doc, answer: 'refused' } })
 }

@@ -1,7 +1,7 @@
 import { encodeSnapshot, type Snapshot } from '@fanfold/document'
 import type { Instant } from '@fanfold/kernel'
 import { type DocumentKey, type ErrorCode, type LogRecord, partTags } from '@fanfold/protocol'
-import { Downstream, RecordRing } from '@fanfold/replication'
+import { Downstream, type JoinRequest, RecordRing } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
@@ -68,9 +68,20 @@ export class DocumentChildren {
     for (const record of records) ring.push(record, now)
   }
 
+  /** Answers a child from what the log has. */
+  join(request: JoinRequest, effects: AuthorityEffect[]): void {
+    const answer = this.downstream.join(request, this.#committed.position, effects)
+    effects.push({ kind: 'fact', fact: { event: 'join-answered', doc: this.#doc, answer } })
+  }
+
   /** Sends what they can take; true when there is more for the next turn. */
   flush(effects: AuthorityEffect[]): boolean {
-    return this.#downstream?.flush(effects) ?? false
+    const downstream = this.#downstream
+    if (downstream === undefined) return false
+    const isMore = downstream.flush(effects)
+    const [doc, bytes] = [this.#doc, downstream.takeSnapshotBytesSent()]
+    if (bytes > 0) effects.push({ kind: 'fact', fact: { event: 'snapshot-sent', doc, bytes } })
+    return isMore
   }
 
   /** Lets go of what has become old, and of what is kept for nobody; true while there are children. */

@@ -5,7 +5,7 @@
 import type { LogInput, LogReadId } from '@fanfold/document'
 import { after, type Instant, Prng, toHex } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
-import { ServedReplays, safetyEvery } from '@fanfold/replication'
+import { ServedReplays, type ServingFact, safetyEvery } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
@@ -20,6 +20,8 @@ export type LogReplaysOwner = {
   document(doc: DocumentKey): AuthorityDocument | WriteProblem
   /** Where effects go in the turn in hand. */
   effects(): AuthorityEffect[]
+  /** A replay is over. */
+  note(fact: ServingFact): void
 }
 
 /** The replays that an authority serves. */
@@ -44,7 +46,9 @@ export class LogReplays {
         read: (doc, read, after, bytesMax) => this.#read(doc, { read, after, bytesMax }),
         close: (doc, read) => this.#close(doc, read),
       },
+      replaysMax: context.limits.replaysMax,
       nextRead: () => context.nextRead(),
+      note: (doc, outcome) => owner.note({ event: 'replay-ended', doc, outcome }),
     })
   }
 

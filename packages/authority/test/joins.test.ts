@@ -93,9 +93,39 @@ t.test('viewers below are counted, and no more when their node is gone', async t
   rig.write()
   rig.join()
   rig.frame({ kind: 'signal', signal: 'presence', doc, value: 40 })
-  t.equal(rig.authority.viewersOf(doc), 40)
+  t.equal(rig.authority.viewersBelow, 40)
   rig.take({ kind: 'link-closed', link: child, reason: 'gone' })
-  t.equal(rig.authority.viewersOf(doc), 0)
+  t.equal(rig.authority.viewersBelow, 0)
+})
+
+const notesOf = (effects: readonly AuthorityEffect[]) =>
+  effects.flatMap(effect => {
+    if (effect.kind !== 'fact') return []
+    const { event } = effect.fact
+    return event === 'join-answered' || event === 'snapshot-sent' || event === 'lag-told'
+      ? [effect.fact]
+      : []
+  })
+
+t.test('what children are answered, what they are sent and what they tell is noted', async t => {
+  const rig = new Rig()
+  rig.join()
+  t.match(notesOf(rig.effects()), [{ event: 'join-answered', doc, answer: 'refused' }])
+  rig.write()
+  rig.effects()
+  rig.join()
+  const effects = rig.effects()
+  const [answered, sent, ...more] = notesOf(effects)
+  t.match(answered, { event: 'join-answered', doc, answer: 'snapshot' })
+  const bytes = effects.map(effect => {
+    const [frame] = framesOf([effect])
+    const isSnapshots = frame?.kind === 'snapshot-begin' || frame?.kind === 'snapshot-piece'
+    return isSnapshots && effect.kind === 'link-send' ? effect.frame.length : 0
+  })
+  t.match(sent, { event: 'snapshot-sent', bytes: bytes.reduce((sum, next) => sum + next, 0) })
+  t.same(more, [])
+  rig.frame({ kind: 'signal', signal: 'lag', doc, value: 120 })
+  t.match(notesOf(rig.effects()), [{ event: 'lag-told', doc, lagMs: 120 }])
 })
 
 const framesOfSignals = (effects: readonly AuthorityEffect[]): LinkFrame[] =>

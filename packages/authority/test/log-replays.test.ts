@@ -7,8 +7,9 @@ import {
   zeroPosition,
 } from '@fanfold/protocol'
 import t from 'tap'
+import type { AuthorityEffect } from '../src/authority-effect.ts'
 import { peer } from './build-authority.ts'
-import { answersOf, contextOf, doc, link } from './build-document.ts'
+import { answersOf, contextOf, doc, framesOf, link } from './build-document.ts'
 import { LargeRig } from './large-rig.ts'
 
 /** A rig whose document has so many writes, all in its log. */
@@ -32,6 +33,11 @@ function ask(
   rig.take({ kind: 'link-opened', link: link(child), peer, dialled: false })
   frame(rig, { kind: 'request-replay', doc, have, credit }, link(child))
 }
+
+const outcomesOf = (effects: readonly AuthorityEffect[]): string[] =>
+  effects.flatMap(effect =>
+    effect.kind === 'fact' && effect.fact.event === 'replay-ended' ? [effect.fact.outcome] : [],
+  )
 
 const recordsIn = (frames: readonly LinkFrame[]): LogRecord[] =>
   frames.flatMap(frame => (frame.kind === 'replay' ? frame.records : []))
@@ -145,6 +151,25 @@ t.test('a document that is no longer served here ends its replays', async t => {
   ask(rig, { child: 2 })
   rig.settle()
   t.match(rig.frames(link(2)), [{ kind: 'replay-ended', code: 'FANFOLD_FENCED' }])
+})
+
+t.test('as many replays are served as may be, and one more is told when to ask again', async t => {
+  const rig = written(20, { limits: { replaysMax: 2 } })
+  ask(rig, { child: 1, credit: 1_000 })
+  ask(rig, { child: 2, credit: 1_000 })
+  ask(rig, { child: 3, credit: 1_000 })
+  rig.settle()
+  const effects = rig.effects()
+  const sentTo = (child: number) => framesOf(effects, link(child))
+  t.equal(sentTo(2)[0]?.kind, 'replay')
+  const [refused] = sentTo(3)
+  t.match(refused, { kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' })
+  t.ok(refused?.kind === 'replay-ended' && refused.retryAfterMs >= 1_000)
+  t.same(outcomesOf(effects), ['refused'])
+  frame(rig, { kind: 'leave-replay', doc }, link(1))
+  ask(rig, { child: 3 })
+  rig.settle()
+  t.same(outcomesOf(rig.effects()), ['left', 'complete'], 'there is room again')
 })
 
 t.test('a child that goes away is read for no more', async t => {

@@ -80,6 +80,7 @@ export class Documents {
       codec: options.codec,
       isSnapshotDisabled: options.isSnapshotDisabled,
       isStateNeeded: true,
+      assemblyLimits: limits.assembly,
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.got(hash, variant),
     })
@@ -316,6 +317,9 @@ export class Documents {
         return
       case 'refused':
         this.#refused(document, event)
+        return
+      case 'piece-damaged':
+        this.#turn.fact({ event: 'piece-damaged', doc })
         return
       case 'resync':
         this.#turn.fact({ event: 'resync', doc, reason: event.reason })

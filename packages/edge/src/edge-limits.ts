@@ -1,10 +1,12 @@
-import type { FollowerLimits } from '@fanfold/replication'
+import type { AssemblyLimits, FollowerLimits } from '@fanfold/replication'
 
 /** Bounds of an edge. */
 export type EdgeLimits = {
   readonly follower: FollowerLimits
   /** How long a document is followed after its last viewer has left. */
   readonly lingerMs: number
+  /** Snapshots on their way in; the default ones when not said. */
+  readonly assembly?: AssemblyLimits | undefined
   /** Documents that one viewer may observe at a time. */
   readonly documentsPerViewerMax: number
   /** Documents followed at a time; one more is refused with `FANFOLD_OVERLOADED`. */

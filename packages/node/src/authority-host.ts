@@ -20,6 +20,7 @@ import { authorityLimits } from './machine-limits.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { createRandomPool } from './random-pool.ts'
 import { RoleLinks } from './role-links.ts'
+import { countServing } from './serving-metrics.ts'
 import { sha256 } from './sha256.ts'
 import { snapshotCodec } from './snapshot-codec.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
@@ -100,6 +101,11 @@ export class AuthorityHost {
   get counts(): { readonly documents: number; readonly links: number; readonly children: number } {
     const { documentCount, childCount, streamCount } = this.#machine
     return { documents: documentCount, links: childCount, children: streamCount }
+  }
+
+  /** Viewers of all documents, as the nodes below count them. */
+  get viewersBelow(): number {
+    return this.#machine.viewersBelow
   }
 
   /** Replicas of large documents at the worker. */
@@ -218,6 +224,12 @@ export class AuthorityHost {
           metrics.plain('epoch_max').set(fact.epoch)
         }
         metrics.plain('commit_batch_records').observe(fact.records)
+        return
+      case 'join-answered':
+      case 'snapshot-sent':
+      case 'replay-ended':
+      case 'lag-told':
+        countServing(metrics, 'authority', fact)
         return
       case 'log-full':
         metrics.plain('log_full_total').inc()

@@ -76,6 +76,8 @@ export class FollowerLinks {
     if (fact.event === 'resync') {
       metrics.labelled('resyncs_total', fact.reason).inc()
       log.warn({ event: 'stream.resync', doc: fact.doc, reason: fact.reason }, 'stream starts anew')
+    } else if (fact.event === 'piece-damaged') {
+      metrics.labelled('snapshot_checksum_failures_total', this.#role).inc()
     } else if (fact.event === 'caught-up') {
       const { doc, rung, tookMs } = fact
       metrics.labelled('catchups_total', this.#role, rung).inc()

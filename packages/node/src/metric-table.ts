@@ -20,6 +20,12 @@ export const metricTable = {
     meaning: 'Always 1; the version is in the label.',
   },
   viewers: { type: 'gauge', meaning: 'Connections of viewers.' },
+  viewers_below: {
+    type: 'gauge',
+    labels: ['role'],
+    meaning:
+      'Viewers of all documents, as the nodes below count them; who observes two counts twice.',
+  },
   viewers_lagging: { type: 'gauge', meaning: 'Viewers whose socket holds more than its budget.' },
   writers: { type: 'gauge', meaning: 'Connections of writers.' },
   links: {
@@ -57,6 +63,12 @@ export const metricTable = {
     labels: ['role'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     meaning: "From commit at the authority to being received here, by the two machines' clocks.",
+  },
+  child_lag_seconds: {
+    type: 'histogram',
+    labels: ['role'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    meaning: 'How far behind the commit edges say that they have a document, by their clocks.',
   },
   delivery_lag_seconds: {
     type: 'histogram',

@@ -9,6 +9,7 @@ import { MachineDriver } from './machine-driver.ts'
 import { proxyLimits } from './machine-limits.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { RoleLinks } from './role-links.ts'
+import { countServing } from './serving-metrics.ts'
 import { sha256 } from './sha256.ts'
 import { snapshotCodec } from './snapshot-codec.ts'
 
@@ -68,6 +69,11 @@ export class ProxyHost {
   /** Documents of which what is held may be old. */
   get staleCount(): number {
     return this.#machine.staleCount
+  }
+
+  /** Viewers of all documents, as the nodes below count them. */
+  get viewersBelow(): number {
+    return this.#machine.viewersBelow
   }
 
   /** True while a parent is connected. */
@@ -144,13 +150,10 @@ export class ProxyHost {
           .observe(Math.max(0, wallClock() - fact.committedAtMs) / 1000)
         return
       case 'join-answered':
-        metrics.labelled('joins_total', 'proxy', fact.answer).inc()
-        return
       case 'snapshot-sent':
-        metrics.labelled('snapshot_sent_bytes_total', 'proxy').inc(fact.bytes)
-        return
       case 'replay-ended':
-        metrics.labelled('replays_total', 'proxy', fact.outcome).inc()
+      case 'lag-told':
+        countServing(metrics, 'proxy', fact)
         return
       default:
         this.#follower.note(fact)

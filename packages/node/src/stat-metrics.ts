@@ -43,6 +43,8 @@ export class StatMetrics {
     metrics.labelled('worker_replicas', 'authority').set(replicasOf(authorities))
     metrics.labelled('worker_replicas', 'proxy').set(replicasOf(proxies))
     metrics.labelled('worker_replicas', 'edge').set(replicasOf(edges))
+    metrics.labelled('viewers_below', 'authority').set(authority?.viewersBelow ?? 0)
+    metrics.labelled('viewers_below', 'proxy').set(sum(proxies.map(host => host.viewersBelow)))
     metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
     metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
     metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))

@@ -35,7 +35,6 @@ export class ProxyDocument {
   viewersTold = 0
   /** The last look found children that wait. */
   #hasWaited = false
-  #snapshotBytesTold = 0
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -86,11 +85,8 @@ export class ProxyDocument {
   flush(effects: EffectSink<ProxyEffect>): boolean {
     const { doc, downstream } = this
     const isMore = downstream.flush(effects)
-    const bytes = downstream.snapshotBytesSent - this.#snapshotBytesTold
-    if (bytes > 0) {
-      this.#snapshotBytesTold = downstream.snapshotBytesSent
-      effects.push({ kind: 'fact', fact: { event: 'snapshot-sent', doc, bytes } })
-    }
+    const bytes = downstream.takeSnapshotBytesSent()
+    if (bytes > 0) effects.push({ kind: 'fact', fact: { event: 'snapshot-sent', doc, bytes } })
     return isMore
   }
 

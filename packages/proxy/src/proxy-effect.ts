@@ -1,11 +1,11 @@
 import type { ReplicaWorkerInput, WarmEffect, WarmInput } from '@fanfold/document'
-import type { DocumentKey, JoinMode, LinkInput } from '@fanfold/protocol'
+import type { LinkInput } from '@fanfold/protocol'
 import type {
   AssemblyLimits,
   FollowerLimits,
   FollowingEffect,
   FollowingFact,
-  ReplayOutcome,
+  ServingFact,
   TransferLimits,
 } from '@fanfold/replication'
 
@@ -33,22 +33,13 @@ export type ProxyInput =
 /** Something that happened at a proxy, for logs and metrics. */
 export type ProxyFact =
   | FollowingFact
+  | ServingFact
   | {
       readonly event: 'records-forwarded'
       readonly records: number
       readonly bytes: number
       readonly committedAtMs: number
     }
-  /** A child's join was answered. */
-  | {
-      readonly event: 'join-answered'
-      readonly doc: DocumentKey
-      readonly answer: JoinMode | 'refused'
-    }
-  /** So many bytes of snapshots went to children. */
-  | { readonly event: 'snapshot-sent'; readonly doc: DocumentKey; readonly bytes: number }
-  /** A child's replay is over. */
-  | { readonly event: 'replay-ended'; readonly doc: DocumentKey; readonly outcome: ReplayOutcome }
 
 /** What a proxy wants done. */
 export type ProxyEffect =

@@ -115,6 +115,11 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     return this.#following.staleCount
   }
 
+  /** Viewers of all documents, as the nodes below count them. */
+  get viewersBelow(): number {
+    return this.#presence.total
+  }
+
   /** True while a parent is connected. */
   get hasParent(): boolean {
     return this.#following.hasParent
@@ -244,6 +249,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   }
 
   #signalled(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void {
+    if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
     if (signal !== 'presence') return
     this.#presence.set(doc, link, value)
     this.#tellPresence(doc)
@@ -323,6 +329,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       case 'snapshot-ready':
         this.#flush(doc)
+        return
+      case 'piece-damaged':
+        this.#note({ event: 'piece-damaged', doc })
         return
       case 'resync':
         this.#note({ event: 'resync', doc, reason: event.reason })

@@ -141,6 +141,19 @@ t.test('a document at rest wants no turns', async t => {
   t.equal(rig.proxy.wakeAt(), undefined)
 })
 
+t.test('how far behind a child is goes no further up, and is noted', async t => {
+  const rig = live()
+  rig.effects()
+  rig.frame(child, { kind: 'signal', signal: 'lag', doc, value: 120 })
+  rig.frame(child, presence(3))
+  const effects = rig.effects()
+  const facts = effects.flatMap(effect => (effect.kind === 'fact' ? [effect.fact] : []))
+  t.match(facts, [{ event: 'lag-told', doc, lagMs: 120 }])
+  const signals = effects.flatMap(effect => (effect.kind === 'link-signal' ? [effect.key] : []))
+  t.same(signals, [`presence:${doc}`])
+  t.equal(rig.proxy.viewersBelow, 3)
+})
+
 t.test('children that wait for a parent that says nothing are refused in the end', async t => {
   const rig = new Rig()
   rig.open(parent)

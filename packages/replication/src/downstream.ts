@@ -86,9 +86,9 @@ export class Downstream {
     return this.#children.size
   }
 
-  /** Bytes of snapshots sent to children so far. */
-  get snapshotBytesSent(): number {
-    return this.#transfers.bytesSent
+  /** Bytes of snapshots sent to children since this was asked last. */
+  takeSnapshotBytesSent(): number {
+    return this.#transfers.takeBytesSent()
   }
 
   /**

@@ -13,6 +13,8 @@ export type FollowingEvent =
 /** What a role notes of the streams that it follows, for logs and metrics. */
 export type FollowingFact =
   | { readonly event: 'resync'; readonly doc: DocumentKey; readonly reason: ResyncReason }
+  /** A piece of a snapshot arrived damaged. */
+  | { readonly event: 'piece-damaged'; readonly doc: DocumentKey }
   | {
       readonly event: 'upstream-refused'
       readonly doc: DocumentKey

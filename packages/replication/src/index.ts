@@ -22,6 +22,7 @@ export type { Relay, ReplayAsk, ReplayFrame } from './replay-relays.ts'
 export type { ReplayOutcome, ReplayProblem, ReplayRequest, Replays } from './replays.ts'
 export { SafetyRounds, safetyEvery } from './safety-rounds.ts'
 export { type ReplayLogs, replaysMaxDefault, ServedReplays } from './served-replays.ts'
+export type { ServingFact } from './serving-fact.ts'
 export type { SnapshotSource } from './snapshot-transfers.ts'
 export {
   defaultTransferLimits,

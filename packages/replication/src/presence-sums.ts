@@ -14,6 +14,13 @@ export class PresenceSums {
     return this.#byDoc.size
   }
 
+  /** The viewers of all documents; who observes two counts twice. */
+  get total(): number {
+    let sum = 0
+    for (const doc of this.#byDoc.keys()) sum += this.of(doc)
+    return Math.min(sum, Number.MAX_SAFE_INTEGER)
+  }
+
   /** The viewers of a document, over all children. */
   of(doc: DocumentKey): number {
     let sum = 0

@@ -22,6 +22,8 @@ export type SnapshotStep =
       readonly waiting: readonly LogRecord[]
     }
 
+const damaged: UpstreamEvent = { kind: 'piece-damaged' }
+
 const told = (events: UpstreamEvent[]): SnapshotStep => ({ kind: 'events', events })
 
 /** Takes a snapshot in: from its manifest to the last of its pieces. */
@@ -77,8 +79,11 @@ export class SnapshotStage {
     const core = this.#core
     const taken = core.intake?.take(index, piece, now) ?? 'unwanted'
     if (taken === 'unwanted') return told([])
-    if (taken === 'damaged-again') return told(core.resync('piece', now, effects))
-    if (taken === 'damaged') this.#request([index], effects)
+    if (taken === 'damaged-again') return told([damaged, ...core.resync('piece', now, effects)])
+    if (taken === 'damaged') {
+      this.#request([index], effects)
+      return told([damaged])
+    }
     const step = this.#complete()
     if (core.intake?.isAskDue === true) this.askForMissing(effects)
     return step

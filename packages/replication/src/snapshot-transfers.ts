@@ -62,9 +62,11 @@ export class SnapshotTransfers {
     this.#packer = options.packer
   }
 
-  /** Bytes of pieces and manifests sent so far. */
-  get bytesSent(): number {
-    return this.#bytesSent
+  /** Bytes of pieces and manifests sent since this was asked last. */
+  takeBytesSent(): number {
+    const bytes = this.#bytesSent
+    this.#bytesSent = 0
+    return bytes
   }
 
   /** The child needs a snapshot: what it has, or was being sent, is of no use. */

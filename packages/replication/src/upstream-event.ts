@@ -46,4 +46,6 @@ export type UpstreamEvent =
       readonly final: boolean
     }
   | { readonly kind: 'stale'; readonly stale: boolean; readonly ageMs: number }
+  /** A piece of a snapshot was not what the manifest says. */
+  | { readonly kind: 'piece-damaged' }
   | { readonly kind: 'resync'; readonly reason: ResyncReason }

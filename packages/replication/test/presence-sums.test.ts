@@ -14,6 +14,7 @@ t.test('viewers of a document are those that its children count', async t => {
   t.equal(sums.of(doc), 6)
   t.equal(sums.of(semis), 5)
   t.equal(sums.of(parseDocumentKey('acme/match/other')), 0)
+  t.equal(sums.total, 11)
 })
 
 t.test('who is gone counts no more, and nothing is kept of it', async t => {

@@ -225,7 +225,8 @@ t.test('bytes of snapshots are counted', async t => {
   const sent = bytesOf(effects)
     .slice(1)
     .reduce((sum, frame) => sum + frame.length, 0)
-  t.equal(rig.downstream.snapshotBytesSent, sent)
+  t.equal(rig.downstream.takeSnapshotBytesSent(), sent)
+  t.equal(rig.downstream.takeSnapshotBytesSent(), 0, 'each byte is told once')
 })
 
 t.test('two children that joined at different places are each sent all that follows', async t => {
