@@ -29,8 +29,20 @@ export type ViewWish = {
   readonly viewState: JsonValue | undefined
 }
 
-/** Called with the view, or with undefined: as it failed by its rules, or the worker did. */
+/** Called with the view, or with undefined: as it failed by its rules, or the worker did, or nobody waited. */
 export type TakeView = (pieces: readonly Uint8Array[] | undefined, isFailed: boolean) => void
+
+/** A view that the worker was not asked for yet. */
+type Waiting = {
+  readonly wish: ViewWish
+  readonly seq: number
+  /** Whether somebody still waits for it. */
+  readonly isWanted: () => boolean
+  readonly take: TakeView
+}
+
+/** Views that the worker is asked for at a time: what waits here may still be forgotten. */
+const viewsAskedMax = 2
 
 /** A worker that nobody asked anything for so long is closed. */
 const idleMax = milliseconds(60_000)
@@ -56,6 +68,8 @@ export class LargeDocument {
   #encodeFromBytes = 0
   #idleAt: Instant | undefined
   readonly #wishes = new Map<WorkerViewId, TakeView>()
+  /** Views to be asked for, none later than the one behind it; the worker is fed no further before. */
+  #waiting: Waiting[] = []
 
   constructor(options: {
     readonly replica: Replica
@@ -114,6 +128,7 @@ export class LargeDocument {
     this.#recordBytes = 0
     this.#encodeFromBytes = 0
     this.#wishes.clear()
+    this.#waiting = []
     this.#close()
   }
 
@@ -132,13 +147,14 @@ export class LargeDocument {
     this.#writeOut()
   }
 
-  /** A view of the document at `seq`, which no other was later than, made by the worker. */
-  view(wish: ViewWish, seq: number, take: TakeView): void {
-    this.#feed(seq)
-    assert(this.#worker !== undefined, 'only views of large documents are made by a worker')
-    const view = this.#nextId() as WorkerViewId
-    this.#wishes.set(view, take)
-    this.#push({ kind: 'worker-view', replica: this.#worker, view, ...wish })
+  /**
+   * A view of the document at `seq`, which no other was later than, made by the worker in its turn; not
+   * at all when nobody waits for it any more by then.
+   */
+  view(wish: ViewWish, seq: number, isWanted: () => boolean, take: TakeView): void {
+    const waiting = { wish, seq, isWanted, take }
+    if (this.#wishes.size < viewsAskedMax && this.#waiting.length === 0) this.#ask(waiting)
+    else this.#waiting.push(waiting)
   }
 
   /** Takes what the worker has answered. */
@@ -148,6 +164,7 @@ export class LargeDocument {
         const take = this.#wishes.get(input.view)
         this.#wishes.delete(input.view)
         take?.(input.pieces, input.pieces === undefined)
+        this.#askNext(viewsAskedMax)
         return
       }
       case 'worker-encoded':
@@ -178,8 +195,27 @@ export class LargeDocument {
       return
     }
     // A worker that views are awaited from goes on from what it has.
+    this.#askNext(Number.POSITIVE_INFINITY)
     if (this.#worker !== undefined) this.#feed(this.#replica.position.seq)
     this.#advance(snapshot)
+  }
+
+  /** Asks for views that wait and are wanted, while so many are under way. */
+  #askNext(countMax: number): void {
+    while (this.#wishes.size < countMax) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      if (next.isWanted()) this.#ask(next)
+      else next.take(undefined, false)
+    }
+  }
+
+  #ask({ wish, seq, take }: Waiting): void {
+    this.#feed(seq)
+    assert(this.#worker !== undefined, 'only views of large documents are made by a worker')
+    const view = this.#nextId() as WorkerViewId
+    this.#wishes.set(view, take)
+    this.#push({ kind: 'worker-view', replica: this.#worker, view, ...wish })
   }
 
   /** The worker is there, and has the records up to `seq`. */
@@ -201,6 +237,7 @@ export class LargeDocument {
 
   #encode(): void {
     if (this.#isEncoding) return
+    this.#askNext(Number.POSITIVE_INFINITY)
     this.#feed(this.#replica.position.seq)
     if (this.#worker === undefined) return
     this.#isEncoding = true
@@ -229,8 +266,9 @@ export class LargeDocument {
     this.#worker = undefined
     this.#isEncoding = false
     this.#idleAt = undefined
-    const wishes = [...this.#wishes.values()]
+    const wishes = [...this.#wishes.values(), ...this.#waiting.map(({ take }) => take)]
     this.#wishes.clear()
+    this.#waiting = []
     for (const take of wishes) take(undefined, false)
   }
 

@@ -101,7 +101,8 @@ export class Transfers {
     cohorts.keepLarge(snapshot)
     // What a paced cohort is sent next leads on from further back.
     if (isPacedOld) snapshot.end()
-    this.#large.view({ variant, ...cohort.wish }, at.seq, (pieces, isFailed) => {
+    const isWanted = (): boolean => snapshot.waiting.size > 0
+    this.#large.view({ variant, ...cohort.wish }, at.seq, isWanted, (pieces, isFailed) => {
       if (pieces !== undefined) this.#made(snapshot, pieces)
       else this.#fail(snapshot, isFailed, attempt)
     })

@@ -248,6 +248,57 @@ t.test('a view whose rules throw is refused with its code', async t => {
   t.notMatch(JSON.stringify(frames), /reason/)
 })
 
+t.test(
+  'views that nobody waits for any more are not made, however many were asked for',
+  async t => {
+    const show = large()
+    show.rig.isSwift = false
+    let asked = 0
+    const count = (): void => {
+      asked += effectsOf(show.rig.effects(), 'worker-view').length
+    }
+    for (let round = 0; round < 50; round++) {
+      show.rig.open(one, { claims: { premium: false } })
+      show.rig.observe(one)
+      show.rig.request(one, { type: 'leave', doc })
+      show.change(put('/n', round))
+      count()
+    }
+    const model = join(show, two)
+    show.change(put('/n', 'last'))
+    count()
+    t.ok(asked <= 2, `${asked} views asked for`)
+    for (let round = 0; round < 5; round++) show.rig.finish()
+    count()
+    t.ok(asked <= 3, `${asked} views asked for`)
+    model.take(show.rig.got(two))
+    t.equal(model.problem, undefined)
+    t.same(model.view, { n: 'last', rows: rows() })
+  },
+)
+
+t.test(
+  'views that wait for the worker are those of their place, also over a snapshot of it',
+  async t => {
+    const show = large()
+    show.rig.isSwift = false
+    const ids = [1, 2, 3, 4, 5].map(viewer)
+    const models = new Map<ViewerId, Model>()
+    for (const id of ids) {
+      show.rig.open(id, { claims: { premium: id % 2 === 0, id } })
+      show.rig.observe(id)
+      models.set(id, new Model())
+      for (let n = 0; n < 60; n++) show.change(put('/n', `${id} ${n} ${'y'.repeat(2_000)}`))
+    }
+    for (let round = 0; round < 20; round++) show.rig.finish()
+    for (const [id, model] of models) {
+      model.take(show.rig.got(id))
+      t.equal(model.problem, undefined)
+      t.equal(model.view?.['n'], `5 59 ${'y'.repeat(2_000)}`, `viewer ${id}`)
+    }
+  },
+)
+
 t.test('a small view of a large document comes as one frame', async t => {
   const paged = define({ rules: [rule('/n', () => true)], isOpen: false })
   const show = new Show(paged, { n: 5, rows: rows() }, { limits: { largeStateBytes: 100_000 } })
