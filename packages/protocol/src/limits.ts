@@ -47,11 +47,6 @@ export const limits = {
     unit: 'pieces',
     meaning: 'pieces of one snapshot, so that its manifest fits in a frame',
   },
-  viewPiecesFromBytes: {
-    value: 1_048_576,
-    unit: 'bytes',
-    meaning: 'a view with more JSON than this comes to viewers in pieces',
-  },
   signalsWaitingMax: {
     value: 1_024,
     unit: 'signals',

@@ -51,7 +51,7 @@ import { part, recordFields } from './arbitraries.ts'
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
     numbers: 'd6db0607242cb4781b8f6ad5736c11f8',
-    limits: 'c29db1111264811d363f62bdf8a44fa5',
+    limits: '9a8e76c0cd54273e6a8b6d69ff6e65ed',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
