@@ -49,7 +49,7 @@ export type ViewerStats = {
   readonly probes: number
   /** Transfers that are under way. */
   readonly transfers: number
-  /** Signals that were dropped while they waited, of viewers that are connected. */
+  /** Signals that were dropped while they waited. */
   readonly signalsDropped: number
   readonly closes: Readonly<Record<string, number>>
 }
@@ -79,6 +79,8 @@ export class ViewerSockets {
   #isFeedingDue = false
   #sweeps = 0
   #lags = 0
+  /** Of viewers that are gone. */
+  #signalsDropped = 0
   #framesIn = 0
   #framesOut = 0
   #bytesOut = 0
@@ -178,7 +180,7 @@ export class ViewerSockets {
     let lagging = 0
     let probes = 0
     let transfers = 0
-    let signalsDropped = 0
+    let signalsDropped = this.#signalsDropped
     for (const viewer of this.#viewers.values()) {
       if (viewer.isLagging) lagging++
       probes += viewer.connection.delivery.probes
@@ -383,6 +385,7 @@ export class ViewerSockets {
     this.#closes.add(why)
     this.#viewers.delete(viewer.id)
     this.#feeding.delete(viewer)
+    this.#signalsDropped += viewer.signals.dropped
     for (const id of viewer.absences) this.#absent.delete(id, viewer)
     for (const id of viewer.seats.keys()) this.#fanOut.leave(id, viewer)
     // One that never showed a good token was never reported.

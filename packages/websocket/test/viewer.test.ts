@@ -163,6 +163,10 @@ t.test('a signal is never the reason why somebody lags', async t => {
   await client.isRead()
   t.equal(client.frames.at(-1)?.['n'], 200)
   t.equal(client.frames.length, 65)
+  const { signalsDropped } = viewers.stats()
+  client.ws.terminate()
+  await until(() => viewers.stats().viewers === 0)
+  t.match(viewers.stats(), { signalsDropped }, 'also of one that is gone')
 })
 
 t.test('signals that waited go along to where the viewer is moved', async t => {
