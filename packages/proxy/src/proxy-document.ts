@@ -1,6 +1,12 @@
 import type { EffectSink, Instant } from '@fanfold/kernel'
 import { type DocumentKey, type ErrorCode, encodeLinkFrame, type LinkId } from '@fanfold/protocol'
-import { type Downstream, type Follower, type JoinRequest, refusal } from '@fanfold/replication'
+import {
+  type Downstream,
+  type Follower,
+  isAhead,
+  type JoinRequest,
+  refusal,
+} from '@fanfold/replication'
 import type { ProxyEffect } from './proxy-effect.ts'
 
 /** Why a child gets nothing of a document. */
@@ -88,6 +94,19 @@ export class ProxyDocument {
     const bytes = downstream.takeSnapshotBytesSent()
     if (bytes > 0) effects.push({ kind: 'fact', fact: { event: 'snapshot-sent', doc, bytes } })
     return isMore
+  }
+
+  /**
+   * Those who wait and have no more than is here, and then wait no more: a child that has is served when
+   * the tail has come, which brings what it has.
+   */
+  takeServable(): JoinRequest[] {
+    const { position } = this.follower.replica
+    const requests = [...this.waiting.values()].filter(
+      ({ have }) => have === undefined || !isAhead(have, position),
+    )
+    for (const { link } of requests) this.waiting.delete(link)
+    return requests
   }
 
   /** Everybody who waits, and then waits no more. */

@@ -1,5 +1,5 @@
 import type { ReplicaWorkerInput, WarmEffect, WarmInput } from '@fanfold/document'
-import type { LinkInput } from '@fanfold/protocol'
+import type { LinkInput, LogRecord } from '@fanfold/protocol'
 import type {
   AssemblyLimits,
   FollowerLimits,
@@ -46,3 +46,11 @@ export type ProxyEffect =
   | FollowingEffect
   | WarmEffect
   | { readonly kind: 'fact'; readonly fact: ProxyFact }
+
+/** Records that are passed on, in numbers. */
+export function forwardedFact(records: readonly LogRecord[]): ProxyFact {
+  let bytes = 0
+  for (const record of records) bytes += record.bytes.length
+  const committedAtMs = records[0]?.timeMs ?? 0
+  return { event: 'records-forwarded', records: records.length, bytes, committedAtMs }
+}

@@ -15,7 +15,13 @@ import {
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
 import { noParent, ProxyDocument } from './proxy-document.ts'
-import type { ProxyEffect, ProxyFact, ProxyInput, ProxyLimits } from './proxy-effect.ts'
+import {
+  forwardedFact,
+  type ProxyEffect,
+  type ProxyFact,
+  type ProxyInput,
+  type ProxyLimits,
+} from './proxy-effect.ts'
 import { WarmKeeping } from './warm-keeping.ts'
 import { WarmReads } from './warm-reads.ts'
 
@@ -185,7 +191,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const document = this.#documents.get(doc)
     if (document === undefined || !document.lookAfter(this.#now)) this.#care.rests(doc)
     if (document === undefined) return
-    if (document.canServe) this.#serveWaiting(document)
+    if (document.canServe) this.#serve(document, document.takeWaiting())
     else if (document.haveWaitedLong) this.#refuseAll(document)
     this.#tellPresence(doc)
   }
@@ -221,8 +227,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#lingerIfUnused(document)
   }
 
-  #serveWaiting(document: ProxyDocument): void {
-    for (const request of document.takeWaiting()) document.join(request, this.#effects)
+  #serve(document: ProxyDocument, requests: readonly JoinRequest[]): void {
+    for (const request of requests) document.join(request, this.#effects)
     this.#flush(document.doc)
     this.#lingerIfUnused(document)
   }
@@ -322,7 +328,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       case 'joined':
         document.isConfirmed = true
-        this.#serveWaiting(document)
+        this.#serve(document, document.takeServable())
         return
       case 'refused':
         this.#upstreamRefused(document, event)
@@ -337,6 +343,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         this.#note({ event: 'resync', doc, reason: event.reason })
         return
       case 'caught-up':
+        this.#serve(document, document.takeWaiting())
         this.#note({ event: 'caught-up', doc, rung: event.rung, tookMs: event.tookMs })
         return
       case 'staleness':
@@ -350,7 +357,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   #forward(document: ProxyDocument, records: readonly LogRecord[]): void {
     const { doc, downstream } = document
-    this.#note(factOf(records))
+    this.#note(forwardedFact(records))
     this.#flush(doc)
     if (downstream.count > 0) this.#care.published(doc, this.#now)
     this.#changed(document)
@@ -398,12 +405,4 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   #note(fact: ProxyFact): void {
     this.#effects.push({ kind: 'fact', fact })
   }
-}
-
-/** Records that are passed on, in numbers. */
-function factOf(records: readonly LogRecord[]): ProxyFact {
-  let bytes = 0
-  for (const record of records) bytes += record.bytes.length
-  const committedAtMs = records[0]?.timeMs ?? 0
-  return { event: 'records-forwarded', records: records.length, bytes, committedAtMs }
 }

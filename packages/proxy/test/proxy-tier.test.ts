@@ -53,6 +53,24 @@ t.test('children that wait are answered when the parent has', async t => {
   }
 })
 
+t.test('a child that has more than the snapshot is answered when the tail has come', async t => {
+  const rig = new Rig()
+  rig.open(parent)
+  rig.open(child)
+  rig.open(link(2))
+  rig.join(child, positionAt(12))
+  rig.join(link(2))
+  rig.frame(parent, welcome('snapshot', 13), ...snapshot(10))
+  const effects = rig.effects()
+  t.same(framesOf(effects, child), [])
+  t.match(framesOf(effects, link(2))[0], { kind: 'welcome', mode: 'snapshot' })
+  rig.frame(parent, records(11, 13))
+  t.match(rig.sent(child), [
+    { kind: 'welcome', mode: 'tail', head: { seq: 13 } },
+    { kind: 'records' },
+  ])
+})
+
 t.test('children that wait are refused when the parent refuses', async t => {
   for (const [code, isFinal] of [
     ['FANFOLD_DELETED', true],
