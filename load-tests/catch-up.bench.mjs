@@ -47,14 +47,14 @@ try {
     data: directory,
   })
   /** Two proxies one behind the other, which keep nothing that nobody wants. */
-  const startProxies = async (name, environment) => {
+  const startProxies = async (name, more = {}) => {
     const proxy = (id, parent) =>
       start({
         name: `${name}-${id}`,
         roles: ['proxy'],
         parents: [parent.url],
         'limits.interestLingerMs': 0,
-        environment,
+        ...more,
       })
     return await proxy(2, await proxy(1, authority))
   }
@@ -62,7 +62,7 @@ try {
     ['first proxy', authority.url, undefined],
     ['third tier', (await startProxies('proxy')).url, undefined],
   ]
-  const replaying = { FANFOLD_DISABLE_SNAPSHOT: '1' }
+  const replaying = { disableSnapshot: true }
   const replayPlaces = [
     ['first proxy', authority.url],
     ['third tier', (await startProxies('replaying', replaying)).url],
