@@ -150,6 +150,10 @@ async function checkResume(
   const { tree, definition, cohorts } = play
   const [cohort = { claims: {} }] = cohorts.slice(-1)
   await endPlay(tree, doc, 'again')
+  // The edge has that change before somebody comes back: it is not to come in two.
+  const witness = await join(cohort, 'sees it first')
+  await until('the edge has the new end', () => witness.viewer.state?.[end] === 'again')
+  witness.viewer.close()
   const { viewer } = await join(cohort, 'resumes after a little', { held: from })
   await until('it sees the new end', () => viewer.state?.[end] === 'again')
   const expected = viewOf(definition, { ...state, [end]: 'again' }, cohort)
