@@ -18,12 +18,17 @@ import { ParcelReader, ParcelSlicer, parcelBytes } from './worker-parcels.ts'
 /** Bytes sent to a thread that it has not taken. */
 const inFlightBytesMax = 8_388_608
 
+/** How often a thread that owes answers is looked after, in the time that it may be silent. */
+const looksInSilence = 4
+
 /** What makes a thread. */
 export type ReplicaThreadOptions = {
   /** Bytes that it may hold, as `WorkerReplicas` counts them. */
   readonly heldBytesMax: number
   /** Bytes that may wait for it here. */
   readonly queuedBytesMax: number
+  /** How long it may say nothing while it owes answers, ms: an author's code may never return. */
+  readonly silenceMaxMs: number
   /** It takes nothing any more; its replicas are told after that. */
   ended(thread: ReplicaThread): void
 }
@@ -39,6 +44,11 @@ export class ReplicaThread {
   readonly #reader = new ParcelReader<InputHead>()
   /** Who hears the answers, by replica. */
   readonly #owners = new Map<WorkerReplicaId, (input: ReplicaWorkerInput) => void>()
+  /** Encodes and views that are not answered, by replica. */
+  readonly #asked = new Map<WorkerReplicaId, number>()
+  /** Looks since it said something. */
+  #silentLooks = 0
+  #watch: NodeJS.Timeout | undefined
   #inFlightBytes = 0
   #isSliceDue = false
   #isEnded = false
@@ -79,11 +89,16 @@ export class ReplicaThread {
       setImmediate(() => owner({ kind: 'worker-failed', replica, message }))
       return
     }
+    if (effect.kind === 'worker-encode' || effect.kind === 'worker-view') {
+      this.#asked.set(replica, (this.#asked.get(replica) ?? 0) + 1)
+      this.#startWatch()
+    }
     this.#send(parcel)
   }
 
   /** Ends the thread; nothing is answered any more. */
   async terminate(): Promise<void> {
+    clearInterval(this.#watch)
     this.#owners.clear()
     this.#outbox.withdraw(() => true)
     await this.#worker.terminate()
@@ -91,7 +106,27 @@ export class ReplicaThread {
 
   #release(replica: WorkerReplicaId): void {
     this.#owners.delete(replica)
+    this.#asked.delete(replica)
     this.#outbox.withdraw(head => head.replica === replica)
+  }
+
+  #startWatch(): void {
+    if (this.#watch !== undefined) return
+    this.#silentLooks = 0
+    const everyMs = this.#options.silenceMaxMs / looksInSilence
+    this.#watch = setInterval(() => this.#look(), everyMs).unref()
+  }
+
+  /** A thread that goes round in circles is ended: its replicas fail, and whoever waits is told. */
+  #look(): void {
+    if (this.#asked.size === 0) {
+      clearInterval(this.#watch)
+      this.#watch = undefined
+    } else if (++this.#silentLooks > looksInSilence) {
+      clearInterval(this.#watch)
+      this.#error = new Error(`it said nothing for ${this.#options.silenceMaxMs} ms`)
+      void this.#worker.terminate()
+    }
   }
 
   #send(parcel: ReturnType<typeof packEffect>): void {
@@ -116,6 +151,7 @@ export class ReplicaThread {
   }
 
   #take(message: ThreadMessage): void {
+    this.#silentLooks = 0
     switch (message.kind) {
       case 'taken':
         this.#inFlightBytes -= message.bytes
@@ -130,13 +166,22 @@ export class ReplicaThread {
   }
 
   #answer(input: ReplicaWorkerInput): void {
-    const owner = this.#owners.get(input.replica)
-    if (input.kind === 'worker-failed') this.#release(input.replica)
+    const { replica } = input
+    const owner = this.#owners.get(replica)
+    if (input.kind === 'worker-failed') this.#release(replica)
+    else this.#answered(replica)
     owner?.(input)
+  }
+
+  #answered(replica: WorkerReplicaId): void {
+    const left = (this.#asked.get(replica) ?? 0) - 1
+    if (left > 0) this.#asked.set(replica, left)
+    else this.#asked.delete(replica)
   }
 
   #end(code: number): void {
     this.#isEnded = true
+    clearInterval(this.#watch)
     const owners = [...this.#owners]
     this.#owners.clear()
     this.#options.ended(this)

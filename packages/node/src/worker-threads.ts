@@ -21,10 +21,13 @@ export type WorkerThreadsOptions = {
   readonly heldBytesMax?: number | undefined
   /** Bytes that wait for a thread; a replica that has more for it fails. Default: 256 MiB. */
   readonly queuedBytesMax?: number | undefined
+  /** How long a thread that owes answers may say nothing before it is ended, ms. Default: 30,000. */
+  readonly silenceMaxMs?: number | undefined
 }
 
 const threadsMaxDefault = 1
 const queuedBytesMaxDefault = 268_435_456
+const silenceMaxMsDefault = 30_000
 
 /** Makes replica workers on threads of their own, which all of them share. */
 export function createReplicaWorker(options: WorkerThreadsOptions = {}): ReplicaWorkerFactory {
@@ -36,6 +39,7 @@ class Threads {
   readonly #threadsMax: number
   readonly #heldBytesMax: number
   readonly #queuedBytesMax: number
+  readonly #silenceMaxMs: number
   readonly #threads = new Set<ReplicaThread>()
   readonly #workers = new Set<ReplicaWorker>()
   #opened = 0
@@ -44,6 +48,7 @@ class Threads {
     this.#threadsMax = options.threadsMax ?? threadsMaxDefault
     this.#heldBytesMax = options.heldBytesMax ?? heldBytesMaxDefault
     this.#queuedBytesMax = options.queuedBytesMax ?? queuedBytesMaxDefault
+    this.#silenceMaxMs = options.silenceMaxMs ?? silenceMaxMsDefault
     assert(this.#threadsMax >= 1, `threadsMax is at least 1, got ${this.#threadsMax}`)
   }
 
@@ -73,6 +78,7 @@ class Threads {
     const started = new ReplicaThread({
       heldBytesMax: this.#heldBytesMax / this.#threadsMax,
       queuedBytesMax: this.#queuedBytesMax,
+      silenceMaxMs: this.#silenceMaxMs,
       ended: thread => this.#threads.delete(thread),
     })
     this.#threads.add(started)

@@ -52,6 +52,28 @@ t.test('when a thread ends, its replicas fail, and the next one gets another', a
   t.equal(one.of(first).length, 1)
 })
 
+t.test('a thread that never comes back is ended, and all that waits for it is told', async t => {
+  const make = makeClients(t, { silenceMaxMs: 1_000 })
+  const [one, other] = [make(), make()]
+  const [first, second] = [one.open(nothing), other.open(nothing)]
+  for (const [client, replica] of [
+    [one, first],
+    [other, second],
+  ] as const) {
+    client.feed(replica, log.records)
+    client.encode(replica)
+    await client.next(replica, 'worker-encoded')
+  }
+  one.view(first, { ...ask, variant: 'for (;;) {}' })
+  other.encode(second)
+  t.match(await one.next(first, 'worker-failed'), { message: /said nothing for 1000 ms/ })
+  t.match((await other.reports(second, 2)).at(-1), { kind: 'worker-failed', message: /ended/ })
+  const third = other.open(nothing)
+  other.feed(third, log.records)
+  other.encode(third)
+  t.equal((await other.next(third, 'worker-encoded')).snapshot.manifest.at.seq, 6)
+})
+
 t.test('the workers of a process share its threads, and do not hear of each other', async t => {
   const make = makeClients(t)
   const [one, other] = [make(), make()]
