@@ -21,7 +21,7 @@ function badSnapshot(channel = 7): LinkFrame[] {
 const rungs = (rig: Rig): string[] =>
   rig.told.flatMap(({ event }) => (event.kind === 'caught-up' ? [event.rung] : []))
 
-t.test('E24: a bad snapshot is fetched from another parent that is connected, at once', async t => {
+t.test('a bad snapshot is fetched from another parent that is connected, at once', async t => {
   const rig = new Rig()
   rig.open()
   rig.open(second)
@@ -66,7 +66,7 @@ t.test('without another parent one is wanted, and given up when all has been wel
   t.equal(rig.staleMs, undefined)
 })
 
-t.test('E26: after snapshots failed at two parents the log is replayed', async t => {
+t.test('after snapshots failed at two parents the log is replayed', async t => {
   const rig = new Rig()
   rig.open()
   rig.open(second)
@@ -92,7 +92,7 @@ t.test('E26: after snapshots failed at two parents the log is replayed', async t
   t.equal(rig.following.get(doc)?.ring.lastSeq, 10)
 })
 
-t.test('E26: a parent that never answers is left for another one within five seconds', async t => {
+t.test('a parent that never answers is left for another one within five seconds', async t => {
   const rig = new Rig()
   rig.open()
   rig.follow()
@@ -104,7 +104,7 @@ t.test('E26: a parent that never answers is left for another one within five sec
   t.ok(rig.following.get(doc)?.upstream.isLive)
 })
 
-t.test('I2: a record that does not verify is never applied, however often it comes', async t => {
+t.test('a record that does not verify is never applied, however often it comes', async t => {
   const rig = live()
   rig.open(second)
   const bad = records([damaged(log[10] ?? never(), 8)])

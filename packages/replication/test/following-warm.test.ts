@@ -16,7 +16,7 @@ function warmed(warm: WarmDocument, rig = new Rig()): Rig {
 
 const have = (rig: Rig): LinkFrame[] => rig.sent().filter(({ kind }) => kind === 'join')
 
-t.test('E33: what was kept is gone on from, and only the tail is asked for', async t => {
+t.test('what was kept is gone on from, and only the tail is asked for', async t => {
   const rig = warmed(kept)
   t.match(have(rig), [{ kind: 'join', have: after(log[14]) }])
   t.ok(rig.following.get(doc)?.hasState, 'it is served at once')

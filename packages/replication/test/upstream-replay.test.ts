@@ -118,7 +118,7 @@ t.test('a replay that is refused is asked for again, after a wait', async t => {
   t.match(rig.sent(), [{ kind: 'join' }], 'what no log gives a parent may')
 })
 
-t.test('I2: a replayed record that does not verify is not handed on', async t => {
+t.test('a replayed record that does not verify is not handed on', async t => {
   const rig = replaying()
   const frame: LinkFrame = {
     kind: 'replay',

@@ -45,7 +45,7 @@ t.test('a welcome to a join from before the link was lost is ignored', async t =
   t.equal(rig.upstream.channel, undefined)
 })
 
-t.test('E29: a gap asks at once with what is held, and again only after a wait', async t => {
+t.test('a gap asks at once with what is held, and again only after a wait', async t => {
   const rig = live()
   t.same(kindsOf(rig.take(from(12, 13))), ['resync gap'])
   t.match(rig.sent(), [{ kind: 'join', have: head }])
@@ -68,13 +68,13 @@ t.test('E29: a gap asks at once with what is held, and again only after a wait',
   t.match(rig.sent(), [{ kind: 'join', have: after(log[12]) }], 'past the trouble: at once again')
 })
 
-t.test('E41, I7: records before a gap are handed on, those behind it are not', async t => {
+t.test('records before a gap are handed on, those behind it are not', async t => {
   const rig = live()
   t.same(kindsOf(rig.take(records(log[10], log[12]))), ['records 11', 'resync gap'])
   t.match(rig.sent(), [{ kind: 'join', have: after(log[10]) }])
 })
 
-t.test('I25: records that were sent twice are dropped, wherever they stand', async t => {
+t.test('records that were sent twice are dropped, wherever they stand', async t => {
   const rig = live()
   t.same(kindsOf(rig.take(from(8, 11))), ['records 11'])
   t.same(kindsOf(rig.take(from(8, 11))), [])
