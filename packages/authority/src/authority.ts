@@ -6,7 +6,6 @@ import {
   plainCodec,
   type ReplicaWorkerInput,
   type SnapshotCodec,
-  type WorkerReplicaId,
 } from '@fanfold/document'
 import {
   AssertionError,
@@ -28,7 +27,13 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { ChildLinks, type JoinRequest, PiecePacker, PresenceSums } from '@fanfold/replication'
+import {
+  ChildLinks,
+  type JoinRequest,
+  PiecePacker,
+  PresenceSums,
+  WorkerNames,
+} from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
@@ -65,9 +70,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #slicing = new Set<DocumentKey>()
   /** When each document has something to do by itself. */
   readonly #wakes = new Deadlines<DocumentKey>()
-  /** Whose replica it is that the worker has. */
-  readonly #replicas = new Map<WorkerReplicaId, DocumentKey>()
-  #nextReplica = 1
+  readonly #workerNames = new WorkerNames()
   #nextRead = 1
   readonly #care = new ChildrenCare()
   readonly #replays: LogReplays
@@ -95,8 +98,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       packer: new PiecePacker(codec),
       now: () => this.#now,
       loadedFor: type => this.#definitions.get(type),
-      nameReplica: doc => this.#nameReplica(doc),
-      forgetReplica: replica => this.#replicas.delete(replica),
+      workerNames: this.#workerNames,
       nextRead: () => this.#nextRead++ as LogReadId,
     }
     this.#replays = new LogReplays(this.#context, {
@@ -199,15 +201,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   /** An answer to a replica that is gone is of no use. */
   #takeWorker(input: ReplicaWorkerInput): void {
-    const doc = this.#replicas.get(input.replica)
+    const doc = this.#workerNames.docOf(input.replica)
     if (doc === undefined || !this.#documents.has(doc)) return
     this.#guard(doc, document => document.receiveWorker(input, this.#effects))
-  }
-
-  #nameReplica(doc: DocumentKey): WorkerReplicaId {
-    const replica = this.#nextReplica++ as WorkerReplicaId
-    this.#replicas.set(replica, doc)
-    return replica
   }
 
   /** One document goes on with what takes many turns; the next turn is another's. */

@@ -161,7 +161,7 @@ export class DocumentShadow {
       case 'worker-encoded':
         return this.#encoded(input, effects)
       case 'worker-failed':
-        this.#context.forgetReplica(input.replica)
+        this.#context.workerNames.free(input.replica)
         this.#replica = undefined
         return this.#lose(input.message, effects)
       case 'worker-viewed':
@@ -247,7 +247,7 @@ export class DocumentShadow {
     this.#replica = undefined
     this.#stopReading(effects)
     if (replica === undefined) return
-    this.#context.forgetReplica(replica)
+    this.#context.workerNames.free(replica)
     effects.push({ kind: 'worker-close', replica })
   }
 
@@ -273,7 +273,7 @@ export class DocumentShadow {
   }
 
   #seed(snapshot: Snapshot, effects: AuthorityEffect[]): void {
-    const replica = this.#context.nameReplica(this.#doc)
+    const replica = this.#context.workerNames.take(this.#doc)
     this.#replica = replica
     effects.push({ kind: 'worker-open', replica, snapshot })
   }

@@ -11,7 +11,6 @@ import {
   plainCodec,
   Replica,
   type Snapshot,
-  type WorkerReplicaId,
 } from '@fanfold/document'
 import { type Instant, instant, Prng } from '@fanfold/kernel'
 import {
@@ -25,7 +24,7 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { type JoinRequest, PiecePacker } from '@fanfold/replication'
+import { type JoinRequest, PiecePacker, WorkerNames } from '@fanfold/replication'
 import { z } from 'zod'
 import type { AuthorityContext } from '../src/authority-context.ts'
 import { AuthorityDocument } from '../src/authority-document.ts'
@@ -105,7 +104,6 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
   variants: readonly LoadedVariant[]
 } {
   const prng = new Prng('authority')
-  let replicas = 1
   let reads = 1
   let loaded: LoadedDefinition | undefined
   let loadedVariants: readonly LoadedVariant[] = []
@@ -116,8 +114,7 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     chain: new Chain(sha256),
     packer: new PiecePacker(plainCodec),
     now: () => at(0),
-    nameReplica: () => replicas++ as WorkerReplicaId,
-    forgetReplica: () => undefined,
+    workerNames: new WorkerNames(),
     nextRead: () => reads++ as LogReadId,
     waiting: { bytes: 0 },
     definition: match,

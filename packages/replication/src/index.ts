@@ -38,3 +38,4 @@ export {
   type TellVariant,
   type VariantLimits,
 } from './wanted-variants.ts'
+export { WorkerNames } from './worker-names.ts'
