@@ -91,16 +91,17 @@ export class Transfers {
     if (variant === undefined || !this.#large.isLarge) return undefined
     const { isDense } = cohorts.terms
     const isOld = !isDense && cohort.sent.seq < at.seq
+    // Viewers of a view that fails have not been shown what they would be told that they have.
+    const isApart = isOld && (cohort.pace !== undefined || cohort.failure !== undefined)
     // Nobody is taken back: what is made stands at the last record.
-    if (isOld && cohort.pace === undefined) {
+    if (isOld && !isApart) {
       advanceSilently({ cohorts, cohort, at, turn: this.#port.turn })
     }
-    const isPacedOld = isOld && cohort.pace !== undefined
-    const place = isPacedOld ? at : cohort.sent
+    const place = isApart ? at : cohort.sent
     const snapshot = new LargeSnapshot({ cohort, place, shownSeq: at.seq, isDense })
     cohorts.keepLarge(snapshot)
-    // What a paced cohort is sent next leads on from further back.
-    if (isPacedOld) snapshot.end()
+    // What such a cohort is sent next leads on from further back.
+    if (isApart) snapshot.end()
     const isWanted = (): boolean => snapshot.waiting.size > 0
     this.#large.view({ variant, ...cohort.wish }, at.seq, isWanted, (pieces, isFailed) => {
       if (pieces !== undefined) this.#made(snapshot, pieces)

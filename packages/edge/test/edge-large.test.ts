@@ -248,6 +248,34 @@ t.test('a view whose rules throw is refused with its code', async t => {
   t.notMatch(JSON.stringify(frames), /reason/)
 })
 
+t.test('who asks for a view that fails makes nobody believe that it is up to date', async t => {
+  const fragile = define({
+    rules: [
+      rule(
+        '/secret',
+        (_, { reads }) => {
+          if (reads['/broken'] === true) throw new Error('broken')
+          return true
+        },
+        ['/broken'],
+      ),
+    ],
+  })
+  const state = { broken: false, secret: 1, rows: rows() }
+  const show = new Show(fragile, state, { limits: { largeStateBytes: 100_000 } })
+  join(show, one)
+  join(show, two)
+  show.rig.got(two)
+  show.rig.lag(two)
+  for (let n = 0; n < 100; n++) show.change(put(`/rows/row${n}`, 'y'.repeat(9_000)))
+  show.rig.got(one)
+  show.change(put('/broken', true))
+  t.match(show.rig.got(one), [{ type: 'status', status: 'stale' }])
+  show.rig.drain(two)
+  t.match(show.rig.got(two), [{ type: 'refused', code: 'FANFOLD_RULE_FAILED' }])
+  t.same(show.rig.got(one), [])
+})
+
 t.test(
   'views that nobody waits for any more are not made, however many were asked for',
   async t => {
