@@ -263,9 +263,7 @@ export class ModelViewer {
         this.#stepped(observed, document.takeSnapshot(frame, judge))
         return
       case 'delta':
-        if (observed.assembly !== undefined) {
-          this.#problems.add(`${this.name} got a delta of ${doc} amid the pieces of a view`)
-        }
+        // Amid the pieces of a view it goes on from the one before.
         this.#stepped(observed, document.takeDelta(frame, judge))
         return
       case 'snapshot-begin':
