@@ -35,6 +35,7 @@ export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
 export const proxyLimits = ({ limits }: Config): ProxyLimits => ({
   follower: followerLimits(limits),
   lingerMs: limits.interestLingerMs,
+  documentsMax: limits.documentsMax,
   assembly: assemblyLimits(limits),
   replaysMax: limits.replaysMax,
 })

@@ -24,6 +24,13 @@ export const noParent: JoinProblem = {
   retryAfterMs: 250,
 }
 
+/** There is no room for another document; those that nobody wants go by and by. */
+export const noRoom = (documentsMax: number): JoinProblem => ({
+  code: 'FANFOLD_OVERLOADED',
+  message: `this node follows its ${documentsMax} documents`,
+  retryAfterMs: 1_000,
+})
+
 /** A document that a proxy follows and serves. */
 export class ProxyDocument {
   readonly doc: DocumentKey
@@ -75,11 +82,7 @@ export class ProxyDocument {
 
   /** Tells a child that it gets nothing, and why. */
   refuse(request: JoinRequest, problem: JoinProblem, effects: EffectSink<ProxyEffect>): void {
-    const { doc } = this
-    const { code, message, retryAfterMs } = problem
-    const frame = encodeLinkFrame(refusal(doc, code, message, retryAfterMs))
-    effects.push({ kind: 'link-send', link: request.link, frame })
-    effects.push({ kind: 'fact', fact: { event: 'join-answered', doc, answer: 'refused' } })
+    refuseJoin(this.doc, request, problem, effects)
   }
 
   /** Tells all children that wait. */
@@ -130,4 +133,16 @@ export class ProxyDocument {
     const isKept = this.downstream.letGo()
     return isKept || this.waiting.size > 0 || ring.bytes > 0
   }
+}
+
+/** Tells a child that it gets nothing of a document, and why. */
+export function refuseJoin(
+  doc: DocumentKey,
+  { link }: JoinRequest,
+  { code, message, retryAfterMs }: JoinProblem,
+  effects: EffectSink<ProxyEffect>,
+): void {
+  const frame = encodeLinkFrame(refusal(doc, code, message, retryAfterMs))
+  effects.push({ kind: 'link-send', link, frame })
+  effects.push({ kind: 'fact', fact: { event: 'join-answered', doc, answer: 'refused' } })
 }

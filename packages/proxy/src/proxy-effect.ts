@@ -14,6 +14,8 @@ export type ProxyLimits = {
   readonly follower: FollowerLimits
   /** How long a document is followed after its last child has left. */
   readonly lingerMs: number
+  /** Documents followed at a time; one more is refused with a time to wait. 100,000 when not said. */
+  readonly documentsMax?: number | undefined
   /** Snapshots on their way in; the default ones when not said. */
   readonly assembly?: AssemblyLimits | undefined
   /** Snapshots on their way to children; the default ones when not said. */
@@ -21,6 +23,9 @@ export type ProxyLimits = {
   /** Replays that are passed on at a time, those that wait too; 64 when not said. */
   readonly replaysMax?: number | undefined
 }
+
+/** Documents that a proxy follows at a time, when that is not said. */
+export const documentsMaxDefault = 100_000
 
 /** What happens to a proxy: the link that was dialled is its parent's, the others its children's. */
 export type ProxyInput =

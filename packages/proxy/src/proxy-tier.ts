@@ -14,8 +14,9 @@ import {
 } from '@fanfold/replication'
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
-import { noParent, ProxyDocument } from './proxy-document.ts'
+import { noParent, noRoom, ProxyDocument, refuseJoin } from './proxy-document.ts'
 import {
+  documentsMaxDefault,
   forwardedFact,
   type ProxyEffect,
   type ProxyFact,
@@ -39,6 +40,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #presence = new PresenceSums()
   readonly #care = new ProxyCare()
   readonly #isWarm: boolean
+  readonly #documentsMax: number
   readonly #warmReads = new WarmReads()
   readonly #warmKeeping = new WarmKeeping(doc => this.#documents.get(doc)?.follower.keepable())
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
@@ -59,6 +61,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const { sha256, prng, limits, codec, isSnapshotDisabled } = options
     this.#chain = new Chain(sha256)
     this.#isWarm = options.isWarm ?? false
+    this.#documentsMax = limits.documentsMax ?? documentsMaxDefault
     this.#following = new Following({
       sha256,
       prng,
@@ -199,7 +202,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   #join(doc: DocumentKey, request: JoinRequest): void {
     const document = this.#documents.get(doc)
     if (document !== undefined) this.#joinAt(document, request)
-    else if (this.#isWarm) this.#warmReads.wait(doc, request, this.#now, this.#effects)
+    else if (this.#documents.size + this.#warmReads.count >= this.#documentsMax) {
+      refuseJoin(doc, request, noRoom(this.#documentsMax), this.#effects)
+    } else if (this.#isWarm) this.#warmReads.wait(doc, request, this.#now, this.#effects)
     else this.#joinAt(this.#follow(doc, undefined), request)
   }
 
@@ -256,7 +261,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   #signalled(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void {
     if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
-    if (signal !== 'presence') return
+    if (signal !== 'presence' || !this.#documents.has(doc)) return
     this.#presence.set(doc, link, value)
     this.#tellPresence(doc)
   }

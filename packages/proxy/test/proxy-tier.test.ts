@@ -1,5 +1,5 @@
 import { buildLog } from '@fanfold/conformance'
-import { limits } from '@fanfold/protocol'
+import { type DocumentKey, limits, parseDocumentKey } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -69,6 +69,35 @@ t.test('a child that has more than the snapshot is answered when the tail has co
     { kind: 'welcome', mode: 'tail', head: { seq: 13 } },
     { kind: 'records' },
   ])
+})
+
+t.test('so many documents are followed; one more is refused, until one goes', async t => {
+  const rig = new Rig({ documentsMax: 2 })
+  rig.open(parent)
+  rig.open(child)
+  const keys = [0, 1, 2].map(index => parseDocumentKey(`acme/match/m${index}`))
+  const ask = (key: DocumentKey | undefined): void => {
+    if (key === undefined) return
+    rig.frame(child, {
+      kind: 'join',
+      doc: key,
+      have: undefined,
+      credit: 1,
+      take: 'any',
+      codecs: 0,
+    })
+  }
+  for (const key of keys) ask(key)
+  t.equal(rig.proxy.documentCount, 2)
+  t.match(rig.sent(child), [
+    { kind: 'refused', doc: keys[2], code: 'FANFOLD_OVERLOADED', retryAfterMs: 1_000 },
+  ])
+  rig.frame(child, { kind: 'signal', signal: 'presence', doc: keys[2], value: 2 ** 53 - 1 })
+  rig.frame(child, { kind: 'leave', doc: keys[0] ?? doc })
+  rig.pass(60_000)
+  rig.sent(child)
+  ask(keys[2])
+  t.same(rig.sent(child), [])
 })
 
 t.test('children that wait are refused when the parent refuses', async t => {
