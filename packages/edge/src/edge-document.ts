@@ -276,6 +276,8 @@ export class EdgeDocument {
     const isOther = terms !== undefined && replica.definition?.variant !== terms.variant
     if (isApplied && isOther) this.restart()
     this.proceed()
+    const isAwaited = this.#waiting.haveWaitedLong && !this.follower.hasState
+    if (isAwaited) this.refuseForNow('FANFOLD_NO_PARENT', 'no parent has sent the document yet')
   }
 
   /** The edge lets the document go. */

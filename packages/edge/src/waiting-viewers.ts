@@ -31,6 +31,8 @@ export class WaitingViewers {
   readonly #requests = new Map<ViewerId, ObserveRequest>()
   /** What they are told; undefined while there is nothing to tell. */
   #refusal: Refusal | undefined
+  /** The last look found viewers that wait. */
+  #hasWaited = false
 
   constructor(doc: DocumentKey, turn: Turn, tally: WaitingTally) {
     this.#doc = doc
@@ -40,6 +42,13 @@ export class WaitingViewers {
 
   get count(): number {
     return this.#requests.size
+  }
+
+  /** True when some waited at the last look too: to be asked now and then. */
+  get haveWaitedLong(): boolean {
+    const before = this.#hasWaited
+    this.#hasWaited = this.#requests.size > 0
+    return before && this.#hasWaited
   }
 
   /** What the viewer asks for; undefined for one that does not wait. */

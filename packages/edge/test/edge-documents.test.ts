@@ -1,6 +1,6 @@
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { doc, Rig, viewer } from './build-edge.ts'
+import { doc, Rig, snapshot, viewer, welcome } from './build-edge.ts'
 
 const key = (index: number): DocumentKey => parseDocumentKey(`acme/match/none-${index}`)
 
@@ -39,4 +39,22 @@ t.test('documents that were observed in passing give way after a while', async t
   t.equal(rig.edge.documentCount, 0)
   rig.observe(one, { doc })
   t.equal(rig.edge.documentCount, 1)
+})
+
+t.test('who waits for a document that does not come is told, whatever the parent does', async t => {
+  for (const hasParent of [false, true]) {
+    const rig = new Rig()
+    const one = viewer(1)
+    if (hasParent) rig.openParent()
+    rig.open(one)
+    rig.observe(one)
+    rig.pass(11_000)
+    t.match(rig.got(one), [{ type: 'refused', doc, code: 'FANFOLD_NO_PARENT', retryAfter: Number }])
+    rig.pass(60_000)
+    t.same(rig.got(one), [], 'once')
+    if (!hasParent) rig.openParent()
+    rig.pass(5_000)
+    rig.frame(welcome('snapshot', 10), ...snapshot(10))
+    t.match(rig.got(one), [{ type: 'snapshot' }], 'and gets it when it comes')
+  }
 })
