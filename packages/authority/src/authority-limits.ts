@@ -1,5 +1,5 @@
 import { milliseconds } from '@fanfold/kernel'
-import { type RingLimits, replaysMaxDefault } from '@fanfold/replication'
+import { largeStateBytesDefault, type RingLimits, replaysMaxDefault } from '@fanfold/replication'
 import { defaultIdempotencyLimits, type IdempotencyLimits } from './idempotency-window.ts'
 
 /** Bounds of an authority, per document where it does not say otherwise. */
@@ -42,7 +42,7 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   writesPerBatchMax: 256,
   batchBytesMax: 4_194_304,
   stateBytesMax: 67_108_864,
-  largeStateBytes: 1_048_576,
+  largeStateBytes: largeStateBytesDefault,
   replaysMax: replaysMaxDefault,
   snapshotEveryRecords: 200_000,
   snapshotEveryBytes: 67_108_864,

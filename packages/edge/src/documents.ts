@@ -14,14 +14,18 @@ import {
   type TransferId,
   type ViewerId,
 } from '@fanfold/protocol'
-import { Following, type FollowingEvent, SafetyRounds } from '@fanfold/replication'
+import {
+  Following,
+  type FollowingEvent,
+  largeStateBytesDefault,
+  SafetyRounds,
+} from '@fanfold/replication'
 import type { DocumentPort } from './document-port.ts'
 import { EdgeDocument } from './edge-document.ts'
 import {
   cachedBytesPerDocumentMaxDefault,
   cohortsPerDocumentMaxDefault,
   joinSliceBytesDefault,
-  largeStateBytesDefault,
   variantWaitMaxMsDefault,
 } from './edge-limits.ts'
 import type { EdgeOptions } from './edge-options.ts'

@@ -32,6 +32,5 @@ export type EdgeLimits = {
 export const cohortsPerDocumentMaxDefault = 2_000
 export const cachedBytesPerDocumentMaxDefault = 16_777_216
 export const variantWaitMaxMsDefault = 5_000
-export const largeStateBytesDefault = 1_048_576
 export const joinsWaitingMaxDefault = 20_000
 export const joinSliceBytesDefault = 1_048_576

@@ -4,6 +4,9 @@ import type { UpstreamNode } from './stream-core.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
 import type { WorkerNames } from './worker-names.ts'
 
+/** A snapshot of more bytes is of a large document: to read or write it takes a turn some 10 ms. */
+export const largeStateBytesDefault = 1_048_576
+
 /** Bounds of a document that is followed. */
 export type FollowerLimits = {
   readonly ring: RingLimits

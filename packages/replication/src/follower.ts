@@ -16,7 +16,7 @@ import {
 } from '@fanfold/document'
 import { between, type EffectSink, earliest, type Instant, type Prng } from '@fanfold/kernel'
 import { type DocumentKey, type LinkFrame, type LogRecord, zeroPosition } from '@fanfold/protocol'
-import type { FollowerNode } from './follower-node.ts'
+import { type FollowerNode, largeStateBytesDefault } from './follower-node.ts'
 import { isAhead } from './is-ahead.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { RecordRing } from './record-ring.ts'
@@ -36,8 +36,6 @@ export type FollowerEvent =
   /** A snapshot that was asked for in vain is there. */
   | { readonly kind: 'snapshot-ready' }
 
-/** From this size on a document is large. */
-const largeStateBytesDefault = 1_048_576
 /** Applied in one turn when too much waits: some milliseconds' worth. */
 const settleRecordsPerTurn = 1_024
 const settleBytesPerTurn = 262_144

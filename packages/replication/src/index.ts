@@ -6,7 +6,7 @@ export { ChildLinks, type ChildLinksOwner, documentsPerLinkMax } from './child-l
 export type { JoinRequest } from './child-stream.ts'
 export { Downstream, refusal, type Staleness } from './downstream.ts'
 export { Follower } from './follower.ts'
-export type { FollowerLimits } from './follower-node.ts'
+export { type FollowerLimits, largeStateBytesDefault } from './follower-node.ts'
 export { Following } from './following.ts'
 export type { FollowingEvent, FollowingFact } from './following-event.ts'
 export { HeadSignals } from './head-signals.ts'

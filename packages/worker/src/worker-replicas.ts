@@ -25,7 +25,7 @@ export type WorkerReplicasOptions = {
   readonly heldBytesMax?: number | undefined
 }
 
-/** In memory a state takes some five times as much as its bytes. */
+/** What a worker may hold by default; in memory a state takes some five times as much as its bytes. */
 export const heldBytesMaxDefault = 268_435_456
 
 /**
