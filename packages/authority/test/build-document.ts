@@ -24,7 +24,13 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { type JoinRequest, PiecePacker, WorkerNames } from '@fanfold/replication'
+import {
+  type JoinRequest,
+  LinkAllowance,
+  PiecePacker,
+  TurnAllowance,
+  WorkerNames,
+} from '@fanfold/replication'
 import { z } from 'zod'
 import type { AuthorityContext } from '../src/authority-context.ts'
 import { AuthorityDocument } from '../src/authority-document.ts'
@@ -257,6 +263,7 @@ export class Rig {
       take: 'any',
       codecs: 0,
       isCongested: false,
+      allowance: new LinkAllowance(new TurnAllowance(1_000_000), 1_000_000),
       ...overrides,
     }
     this.document.join(request, this.#effects)

@@ -19,8 +19,8 @@ export type JoinRequest = {
   readonly codecs: number
   /** Whether the link holds more unsent bytes than it should, at the moment of asking. */
   readonly isCongested: boolean
-  /** What the link may be handed of snapshots; when not said, as much as one document's turn. */
-  readonly allowance?: LinkAllowance | undefined
+  /** What the link may be handed of snapshots. */
+  readonly allowance: LinkAllowance
 }
 
 /** A snapshot as the children under one ceiling get it. */

@@ -33,7 +33,6 @@ import { isAhead } from './is-ahead.ts'
 import { PiecePacker } from './piece-packer.ts'
 import type { RecordRing } from './record-ring.ts'
 import { type SnapshotSource, SnapshotTransfers } from './snapshot-transfers.ts'
-import { defaultTransferLimits, LinkAllowance, TurnAllowance } from './transfer-allowance.ts'
 
 /** How old what a node holds of a document may be. */
 export type Staleness = {
@@ -54,8 +53,6 @@ export class Downstream {
   readonly #staleness: () => Staleness
   readonly #transfers: SnapshotTransfers
   readonly #children = new Map<LinkId, ChildStream>()
-  /** Of children whose links say nothing of what they may be handed. */
-  #ownTurn: TurnAllowance | undefined
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -164,7 +161,6 @@ export class Downstream {
    * owner calls again in its next turn.
    */
   flush(effects: EffectSink<LinkEffect>): boolean {
-    this.#ownTurn?.refill()
     let isMore = this.#transfers.advance(effects)
     const shared: SharedFrame = { from: -1, to: -1, ceiling: -1, frame: undefined }
     for (const child of this.#children.values()) {
@@ -248,7 +244,7 @@ export class Downstream {
       ceiling: 0,
       take: request.take,
       codecs: request.codecs,
-      allowance: request.allowance ?? this.#ownAllowance(),
+      allowance: request.allowance,
       granted,
       have: request.have,
       cursor: 0,
@@ -259,12 +255,6 @@ export class Downstream {
       isStatusDue: false,
       isStatusTold: false,
     }
-  }
-
-  #ownAllowance(): LinkAllowance {
-    const { workBytesPerTurnMax } = defaultTransferLimits
-    this.#ownTurn ??= new TurnAllowance(workBytesPerTurnMax)
-    return new LinkAllowance(this.#ownTurn, workBytesPerTurnMax)
   }
 
   /** The child needs a snapshot; one that takes none has nothing to wait for. */

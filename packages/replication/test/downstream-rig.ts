@@ -5,6 +5,7 @@ import type { JoinRequest } from '../src/child-stream.ts'
 import { Downstream, type Staleness } from '../src/downstream.ts'
 import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing, type RingLimits } from '../src/record-ring.ts'
+import { defaultTransferLimits, LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
 import {
   after,
   at,
@@ -17,6 +18,8 @@ import {
   snapshotAt,
 } from './build-stream.ts'
 import { ToyCodec } from './toy-codec.ts'
+
+const { workBytesPerTurnMax } = defaultTransferLimits
 
 export const log = recordsOf(40)
 export const child = link(1)
@@ -35,6 +38,7 @@ export class Rig {
   last: Snapshot | undefined
   staleness: Staleness = { stale: false, ageMs: 0 }
   readonly codec = new ToyCodec()
+  readonly turn = new TurnAllowance(workBytesPerTurnMax)
   readonly #effects: LinkEffect[] = []
 
   constructor(count: number, options: Partial<RingLimits> = {}, list = log) {
@@ -81,12 +85,15 @@ export class Rig {
       take: 'any',
       codecs: 0,
       isCongested: false,
+      allowance: new LinkAllowance(this.turn, workBytesPerTurnMax),
       ...request,
     }
     return this.downstream.join(all, headOf(this.ring), this.#effects)
   }
 
+  /** One turn. */
   flush(): boolean {
+    this.turn.refill()
     return this.downstream.flush(this.#effects)
   }
 
