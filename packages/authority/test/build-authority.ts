@@ -4,6 +4,7 @@
 import { sha256 } from '@fanfold/conformance'
 import {
   type DocumentKey,
+  decodeLinkFrame,
   encodeLinkFrame,
   type LinkFrame,
   type PeerIdentity,
@@ -26,6 +27,15 @@ export const peer: PeerIdentity = {
   region: 'r',
   roles: [],
   ceiling: 239,
+}
+
+/** What a child says when it has taken what it was sent of a snapshot; nothing to anything else. */
+export function takenBy(effect: AuthorityEffect): AuthorityInput | undefined {
+  if (effect.kind !== 'link-send') return undefined
+  const kind = decodeLinkFrame(effect.frame)?.kind
+  if (kind !== 'snapshot-begin' && kind !== 'snapshot-piece') return undefined
+  const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: effect.frame.length })
+  return { kind: 'link-frame', link: effect.link, frame }
 }
 
 /** An authority whose log is in memory and answers at once. */
@@ -95,6 +105,8 @@ export class Rig {
 
   #answer(effects: readonly AuthorityEffect[]): void {
     for (const effect of effects) {
+      const taken = takenBy(effect)
+      if (taken !== undefined) this.take(taken)
       if (effect.kind === 'log-open') {
         this.take({ kind: 'log-opened', doc: effect.doc, epoch: this.epochs.get(effect.doc) ?? 0 })
       } else if (effect.kind === 'log-append') {

@@ -25,6 +25,7 @@ import {
   type WriterInput,
 } from '@fanfold/protocol'
 import {
+  defaultTransferLimits,
   type JoinRequest,
   LinkAllowance,
   PiecePacker,
@@ -263,7 +264,7 @@ export class Rig {
       take: 'any',
       codecs: 0,
       isCongested: false,
-      allowance: new LinkAllowance(new TurnAllowance(1_000_000), 1_000_000),
+      allowance: new LinkAllowance(new TurnAllowance(1_000_000), defaultTransferLimits),
       ...overrides,
     }
     this.document.join(request, this.#effects)

@@ -28,7 +28,7 @@ import { Authority } from '../src/authority.ts'
 import type { AuthorityEffect } from '../src/authority-effect.ts'
 import type { AuthorityInput } from '../src/authority-input.ts'
 import type { AuthorityLimits } from '../src/authority-limits.ts'
-import { peer } from './build-authority.ts'
+import { peer, takenBy } from './build-authority.ts'
 import {
   at,
   contextOf,
@@ -218,7 +218,10 @@ export class LargeRig {
           this.logged.push(effect)
           this.#answerLog(effect)
           break
-        default:
+        default: {
+          const taken = takenBy(effect)
+          if (taken !== undefined) this.take(taken)
+        }
       }
     }
   }

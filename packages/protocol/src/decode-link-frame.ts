@@ -62,6 +62,8 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       for (let count = reader.uint16(); count > 0; count--) indexes.push(reader.uint32())
       return { kind: 'request-pieces', channel, indexes }
     }
+    case linkFrameTypes['pieces-taken']:
+      return { kind: 'pieces-taken', bytes: reader.uint32() }
     case linkFrameTypes['request-replay']: {
       const doc = readKey(reader)
       return { kind: 'request-replay', doc, credit: reader.uint32(), have: readHave(reader) }

@@ -30,6 +30,7 @@ export const linkFrameTypes = {
   'request-replay': 20,
   'replay-credit': 21,
   'leave-replay': 22,
+  'pieces-taken': 23,
   welcome: 32,
   refused: 33,
   records: 34,
@@ -85,6 +86,8 @@ export type LinkFrame =
       readonly channel: number
       readonly indexes: readonly number[]
     }
+  /** The child has taken so many more bytes of `snapshot-begin` and `snapshot-piece` frames on the link. */
+  | { readonly kind: 'pieces-taken'; readonly bytes: number }
   /** A child asks for the log itself, from the record after `have` or from the first one. */
   | {
       readonly kind: 'request-replay'
@@ -215,6 +218,8 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
       writer.uint32(frame.channel).uint16(frame.indexes.length)
       for (const index of frame.indexes) writer.uint32(index)
       return writer.finish()
+    case 'pieces-taken':
+      return writer.uint32(frame.bytes).finish()
     case 'welcome':
       writer
         .text(frame.doc)

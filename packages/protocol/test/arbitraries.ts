@@ -118,6 +118,7 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
   }),
   'replay-credit': of('replay-credit', { doc: documentKey, bytes: uint32 }),
   'leave-replay': of('leave-replay', { doc: documentKey }),
+  'pieces-taken': of('pieces-taken', { bytes: uint32 }),
   leave: of('leave', { doc: documentKey }),
   credit: of('credit', { channel: uint32, bytes: uint32 }),
   'request-pieces': of('request-pieces', { channel: uint32, indexes: fc.array(uint32) }),

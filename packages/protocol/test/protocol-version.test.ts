@@ -50,12 +50,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: 'd6db0607242cb4781b8f6ad5736c11f8',
+    numbers: 'dbf643811c892ed09b7f1e6c7ce10ea3',
     limits: '9a8e76c0cd54273e6a8b6d69ff6e65ed',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: '8ff10a7f485b2efe756234a14995d87d',
+    linkFrames: 'dcff3ae8a9072e1c4e4b862f4b755f18',
     clientFrames: 'bdde7dc8c4bb852668aa0309ace37671',
   },
 }
@@ -99,6 +99,7 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
   'request-replay': { kind: 'request-replay', doc, have: at, credit: 0x0a0b0c0d },
   'replay-credit': { kind: 'replay-credit', doc, bytes: 8 },
   'leave-replay': { kind: 'leave-replay', doc },
+  'pieces-taken': { kind: 'pieces-taken', bytes: 0x0a0b0c0d },
   welcome: { kind: 'welcome', doc, channel: 7, mode: 'snapshot', head: at, ceiling: 239 },
   refused: { kind: 'refused', doc, code: 'FANFOLD_MOVED', message: 'é', retryAfterMs: 9 },
   records: { kind: 'records', channel: 7, records: [record, record] },

@@ -1,7 +1,12 @@
 import type { WarmEffect } from '@fanfold/document'
 import { instant } from '@fanfold/kernel'
 import type { LinkId } from '@fanfold/protocol'
-import { type JoinRequest, LinkAllowance, TurnAllowance } from '@fanfold/replication'
+import {
+  defaultTransferLimits,
+  type JoinRequest,
+  LinkAllowance,
+  TurnAllowance,
+} from '@fanfold/replication'
 import t from 'tap'
 import { WarmReads } from '../src/warm-reads.ts'
 import { doc, link } from './build-proxy.ts'
@@ -15,7 +20,7 @@ const request = (id: LinkId, credit = 1): JoinRequest => ({
   take: 'any',
   codecs: 0,
   isCongested: false,
-  allowance: new LinkAllowance(new TurnAllowance(1), 1),
+  allowance: new LinkAllowance(new TurnAllowance(1), defaultTransferLimits),
 })
 
 t.test('a document is looked for once, and of a link only the last join waits', async t => {

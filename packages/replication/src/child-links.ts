@@ -150,7 +150,7 @@ export class ChildLinks {
           peer: input.peer,
           variantsAsked: new Set(),
           docs: new Set(),
-          allowance: new LinkAllowance(this.#turn, this.#limits.bytesOnLinkMax),
+          allowance: new LinkAllowance(this.#turn, this.#limits),
           isCongested: false,
         })
         return
@@ -237,12 +237,17 @@ export class ChildLinks {
         return
       }
       case 'request-pieces': {
+        // What was under way is there by now, or lost.
+        this.#taken(child, Number.POSITIVE_INFINITY)
         const doc = this.#channels.get(frame.channel)
         if (doc === undefined) return
         this.#owner.downstream(doc)?.resend(link, frame.indexes, effects)
         this.#busy.add(doc)
         return
       }
+      case 'pieces-taken':
+        this.#taken(child, frame.bytes)
+        return
       case 'request-replay':
         this.#requestReplay(link, child, frame, effects)
         return
@@ -262,6 +267,14 @@ export class ChildLinks {
         return
       default:
         throw new ProtocolError('FANFOLD_BAD_FRAME', `a child does not send ${frame.kind}`)
+    }
+  }
+
+  /** Documents that waited for the child to take pieces go on. */
+  #taken({ allowance }: ChildLink, bytes: number): void {
+    for (const channel of allowance.taken(bytes)) {
+      const doc = this.#channels.get(channel)
+      if (doc !== undefined) this.#busy.add(doc)
     }
   }
 

@@ -14,6 +14,7 @@ import {
 import {
   type DocumentKey,
   decodeLinkFrame,
+  encodeLinkFrame,
   type LinkFrame,
   type LinkId,
   type LinkInput,
@@ -34,6 +35,9 @@ import { type ReplayAsk, ReplayRelays } from './replay-relays.ts'
 import { ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits, WantedVariants } from './wanted-variants.ts'
 import { WorkerNames } from './worker-names.ts'
+
+/** A parent is told of the pieces that were taken when they are so many bytes. */
+const takenBytesMax = 65_536
 
 /** Where effects go. */
 type Effects = EffectSink<FollowingEffect>
@@ -302,11 +306,22 @@ export class Following {
     if (parent === undefined) return
     try {
       const frame = decodeLinkFrame(bytes)
-      if (frame !== undefined) this.#route(parent, frame, now, effects)
+      if (frame === undefined) return
+      this.#route(parent, frame, now, effects)
+      if (isOfSnapshot(frame)) this.#taken(parent, bytes.length, effects)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       effects.push({ kind: 'link-close', link, code: error.code, message: error.message })
     }
+  }
+
+  /** Whether it was wanted or not, it is under way no more: the parent may send as much again. */
+  #taken(parent: Parent, bytes: number, effects: Effects): void {
+    parent.takenBytes += bytes
+    if (parent.takenBytes < takenBytesMax) return
+    const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: parent.takenBytes })
+    parent.takenBytes = 0
+    effects.push({ kind: 'link-send', link: parent.link, frame })
   }
 
   #route(parent: Parent, frame: LinkFrame, now: Instant, effects: Effects): void {
@@ -383,3 +398,6 @@ export class Following {
     if (followed.interrupt(now)) this.#tell(followed.doc, { kind: 'staleness' })
   }
 }
+
+const isOfSnapshot = ({ kind }: LinkFrame): boolean =>
+  kind === 'snapshot-begin' || kind === 'snapshot-piece'

@@ -5,6 +5,8 @@ export type Parent = {
   readonly link: LinkId
   /** What it calls the documents that it serves. */
   readonly channels: Map<number, DocumentKey>
+  /** Bytes of snapshots that were taken since it was told. */
+  takenBytes: number
   /** True once it has said that it goes away. */
   isGoing: boolean
 }
@@ -39,7 +41,7 @@ export class Parents {
   }
 
   open(link: LinkId): void {
-    this.#parents.push({ link, channels: new Map(), isGoing: false })
+    this.#parents.push({ link, channels: new Map(), takenBytes: 0, isGoing: false })
   }
 
   close(link: LinkId): void {

@@ -168,6 +168,10 @@ export class SnapshotTransfers {
       for (const child of [...this.#active]) {
         if (child.isCongested) continue
         const { allowance } = child
+        if (allowance.isFull) {
+          allowance.wait(this.#channel)
+          continue
+        }
         if (allowance.isSpent || allowance.turn.isSpent) {
           isMore = true
           continue
@@ -186,7 +190,7 @@ export class SnapshotTransfers {
     const { transfer, allowance } = child
     assert(transfer !== undefined, 'a transfer that goes on has begun')
     for (let count = 0; count < piecesInTurn && isTransferring(child); count++) {
-      if (allowance.isSpent || allowance.turn.isSpent) return
+      if (allowance.isFull || allowance.isSpent || allowance.turn.isSpent) return
       const index = takeNext(transfer)
       this.#sendPiece(child, transfer.shared, index, frames, effects)
     }

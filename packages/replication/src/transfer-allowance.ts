@@ -1,6 +1,7 @@
 /*
- * How much of snapshots a node hands on: in one turn, so that a turn stays short, and to one link, so
- * that the records of its other documents are never behind more than that.
+ * How much of snapshots a node hands on: in one turn, so that a turn stays short; and to one link, in a
+ * turn and ahead of what its child has taken, so that the records of its other documents are never
+ * behind more than that, in whatever buffers lie between.
  *
  * A turn's work is counted in bytes that are gone through: a piece that has yet to be packed counts as
  * long as it is, one that is packed as it leaves. At about 100 MB/s for the slowest codec, a turn's worth
@@ -13,12 +14,15 @@ export type TransferLimits = {
   readonly workBytesPerTurnMax: number
   /** Bytes of pieces handed to one link in one turn. */
   readonly bytesOnLinkMax: number
+  /** Bytes of snapshots on one link that its child has not taken yet. */
+  readonly bytesUnderWayMax: number
 }
 
 /** Limits for a turn of some milliseconds. */
 export const defaultTransferLimits: TransferLimits = {
   workBytesPerTurnMax: 524_288,
   bytesOnLinkMax: 262_144,
+  bytesUnderWayMax: 524_288,
 }
 
 /** What one turn of a node may do for snapshots. */
@@ -54,29 +58,53 @@ export class TurnAllowance {
   }
 }
 
-/** What one link may be handed of snapshots in a turn. */
+/** What one link may be handed of snapshots. */
 export class LinkAllowance {
   readonly turn: TurnAllowance
-  readonly #bytesMax: number
+  readonly #limits: TransferLimits
+  /** Channels of documents that go on when the child has taken more. */
+  readonly #waiting = new Set<number>()
   #handed = 0
   #turnNumber = 0
+  #underWay = 0
 
-  constructor(turn: TurnAllowance, bytesMax: number) {
+  constructor(turn: TurnAllowance, limits: TransferLimits) {
     this.turn = turn
-    this.#bytesMax = bytesMax
+    this.#limits = limits
   }
 
   /** True when the link gets no more pieces in this turn. */
   get isSpent(): boolean {
-    return this.#turnNumber === this.turn.number && this.#handed >= this.#bytesMax
+    const isThisTurn = this.#turnNumber === this.turn.number
+    return isThisTurn && this.#handed >= this.#limits.bytesOnLinkMax
+  }
+
+  /** True when the link gets no more pieces before its child has taken some. */
+  get isFull(): boolean {
+    return this.#underWay >= this.#limits.bytesUnderWayMax
   }
 
   /** The link was handed so many bytes. */
   spend(bytes: number): void {
+    this.#underWay += bytes
     if (this.#turnNumber !== this.turn.number) {
       this.#turnNumber = this.turn.number
       this.#handed = 0
     }
     this.#handed += bytes
+  }
+
+  /** The document of this channel has more for the link when it is not full any more. */
+  wait(channel: number): void {
+    this.#waiting.add(channel)
+  }
+
+  /** The child has taken so many bytes; returns the channels that may go on. */
+  taken(bytes: number): readonly number[] {
+    this.#underWay = Math.max(0, this.#underWay - bytes)
+    if (this.isFull || this.#waiting.size === 0) return []
+    const channels = [...this.#waiting]
+    this.#waiting.clear()
+    return channels
   }
 }

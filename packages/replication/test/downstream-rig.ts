@@ -5,7 +5,12 @@ import type { JoinRequest } from '../src/child-stream.ts'
 import { Downstream, type Staleness } from '../src/downstream.ts'
 import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing, type RingLimits } from '../src/record-ring.ts'
-import { defaultTransferLimits, LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
+import {
+  defaultTransferLimits,
+  LinkAllowance,
+  type TransferLimits,
+  TurnAllowance,
+} from '../src/transfer-allowance.ts'
 import {
   after,
   at,
@@ -20,6 +25,12 @@ import {
 import { ToyCodec } from './toy-codec.ts'
 
 const { workBytesPerTurnMax } = defaultTransferLimits
+/** A turn's work is all that bounds a link. */
+const unbounded: TransferLimits = {
+  workBytesPerTurnMax,
+  bytesOnLinkMax: workBytesPerTurnMax,
+  bytesUnderWayMax: Number.POSITIVE_INFINITY,
+}
 
 export const log = recordsOf(40)
 export const child = link(1)
@@ -85,7 +96,7 @@ export class Rig {
       take: 'any',
       codecs: 0,
       isCongested: false,
-      allowance: new LinkAllowance(this.turn, workBytesPerTurnMax),
+      allowance: new LinkAllowance(this.turn, unbounded),
       ...request,
     }
     return this.downstream.join(all, headOf(this.ring), this.#effects)

@@ -1,6 +1,6 @@
 import type { LinkEffect, LinkFrame } from '@fanfold/protocol'
 import t from 'tap'
-import { LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
+import { defaultTransferLimits, LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
 import { bytesOf, framesOf, headOf, link, seqsOf, snapshotAt } from './build-stream.ts'
 import { child, kindsOf, log, Rig } from './downstream-rig.ts'
 
@@ -208,7 +208,9 @@ t.test(
 t.test('a link gets no more of snapshots in a turn than it may', async t => {
   const rig = parentOf(20)
   const turn = new TurnAllowance(10_000_000)
-  rig.join({ allowance: new LinkAllowance(turn, 200_000) })
+  rig.join({
+    allowance: new LinkAllowance(turn, { ...defaultTransferLimits, bytesOnLinkMax: 200_000 }),
+  })
   t.ok(rig.flush())
   t.equal(piecesOf(rig.sent()).length, 4)
   t.ok(rig.flush(), 'spent until the next turn')
