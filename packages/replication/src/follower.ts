@@ -56,6 +56,7 @@ export class Follower {
   #isReading = false
   /** Bytes since the last snapshot when the state was written out in vain: there was none. */
   #weighedAt = 0
+  #isCreditHeld = false
   /** What is told when the staged document is shown. */
   #deferred: { readonly event: FollowerEvent; readonly at: Instant }[] = []
 
@@ -146,6 +147,8 @@ export class Follower {
   get mustSettle(): boolean {
     const latest = this.#latest
     if (this.#isReading || (this.#worker.isStepDue && this.#isWorkers(latest))) return true
+    // Who is told of records may apply them at once: nothing waits, and nobody would say so.
+    if (this.#isCreditHeld && !this.#isFull) return true
     if (latest.isBroken) return false
     if (this.#isGrown(latest)) return true
     if (latest.pendingBytes <= this.#pendingBytesMax) return false
@@ -338,9 +341,14 @@ export class Follower {
     return this.#keep(this.upstream.restart(reason, now, effects), now, effects)
   }
 
+  /** True while nothing more is to come. */
+  get #isFull(): boolean {
+    return this.#isReading || this.#latest.pendingBytes > 2 * this.#pendingBytesMax
+  }
+
   #holdCredit(now: Instant, effects: EffectSink<FollowingEffect>): void {
-    const isHeld = this.#isReading || this.#latest.pendingBytes > 2 * this.#pendingBytesMax
-    this.upstream.holdCredit(isHeld, now, effects)
+    this.#isCreditHeld = this.#isFull
+    this.upstream.holdCredit(this.#isCreditHeld, now, effects)
   }
 }
 
