@@ -79,6 +79,15 @@ t.test('while it is read in the parent gets no credit', async t => {
   t.equal(credits(rig), 1)
 })
 
+t.test('it gets credit again when the role applies all at once as it is shown', async t => {
+  const rig = joined({ pendingBytesMax: 1, upstream: { creditBytes: 500 } })
+  rig.onTold = () => rig.following.get(doc)?.replica.settle(Number.POSITIVE_INFINITY)
+  rig.take([records(log.slice(10, 20))])
+  settle(rig)
+  t.match(rig.sent(), [{ kind: 'credit', channel: 7 }])
+  t.not(rig.following.wakeAt(), rig.now)
+})
+
 t.test('having caught up is told when it is shown, with the time that took', async t => {
   const rig = joined()
   rig.pass(40)

@@ -176,16 +176,6 @@ t.test('what waits to be applied is applied in turns of its own', async t => {
   t.equal(turns, 1)
 })
 
-t.test('a parent gets credit again when the role applies what waited as it is told of it', async t => {
-  const rig = live({ pendingBytesMax: 1, upstream: { creditBytes: 500 } })
-  rig.onTold = () => rig.following.get(doc)?.replica.settle(Number.POSITIVE_INFINITY)
-  rig.take([records(log.slice(10, 20))])
-  t.equal(rig.following.get(doc)?.replica.pendingBytes, 0)
-  rig.pass(0)
-  t.match(rig.sent(), [{ kind: 'credit', channel: 7 }])
-  t.not(rig.following.wakeAt(), rig.now)
-})
-
 t.test('a document let go when it is told of its end leaves nothing to wake up for', async t => {
   const rig = live({ pendingBytesMax: 1 })
   rig.onTold = (doc, event) => {
