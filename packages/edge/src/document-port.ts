@@ -4,6 +4,7 @@ import type { ProgressPort } from './progress.ts'
 import type { Slice } from './slice.ts'
 import type { TermsPort } from './terms-source.ts'
 import type { WaitingTally } from './waiting-viewers.ts'
+import type { WorkerNames } from './worker-names.ts'
 
 /** What a document asks of its edge. */
 export type DocumentPort = ProgressPort &
@@ -11,8 +12,7 @@ export type DocumentPort = ProgressPort &
   Pick<ObserversPort, 'grantsOf' | 'nextTransfer' | 'variantCode' | 'retryAfterMs'> & {
     /** Bytes of a state, written out, from which it is large. */
     readonly largeStateBytes: number
-    /** A number for what the worker is asked for that was never used before. */
-    nextWorkerId(): number
+    readonly workerNames: WorkerNames
     /** When `tick` is due may have changed, or how many viewers there are. */
     changed(doc: DocumentKey): void
     /** How long what is held may have been old, ms; undefined while it is fresh. */

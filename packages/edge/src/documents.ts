@@ -9,7 +9,6 @@ import {
   type DocumentKey,
   type Grants,
   type LinkInput,
-  type LogRecord,
   meaningOf,
   type TransferId,
   type ViewerId,
@@ -29,11 +28,13 @@ import {
   variantWaitMaxMsDefault,
 } from './edge-limits.ts'
 import type { EdgeOptions } from './edge-options.ts'
+import { ParentReports } from './parent-reports.ts'
 import { pointSaltBytes } from './resume-point.ts'
 import { Slice } from './slice.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
 import type { WaitingTally } from './waiting-viewers.ts'
+import { WorkerNames } from './worker-names.ts'
 
 const comeAgainMs = { base: 500, spread: 2_000 }
 
@@ -46,20 +47,19 @@ export class Documents {
   readonly #forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
   readonly #documents = new Map<DocumentKey, EdgeDocument>()
   readonly #slice: Slice
+  readonly #workerNames = new WorkerNames()
   readonly #waitingTally: WaitingTally = { count: 0 }
   /** Documents with viewers that wait for their turn, the next one first. */
   readonly #servedLater = new Set<DocumentKey>()
   /** When documents are ticked. */
   readonly #due = new Deadlines<DocumentKey>()
   readonly #rounds = new SafetyRounds<DocumentKey>()
-  /** Viewers of each document, as the parent was told. */
-  readonly #presence = new Map<DocumentKey, number>()
+  readonly #reports: ParentReports
   /** Documents that are let go soon, as nobody wants them. */
   readonly #lingering = new Set<DocumentKey>()
   readonly #prng: Prng
   #nextCohort = 1
   #nextTransfer = 1
-  #nextWorkerId = 1
 
   constructor(
     options: EdgeOptions & {
@@ -88,6 +88,7 @@ export class Documents {
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.got(hash, variant),
     })
+    this.#reports = new ParentReports({ turn, following: this.#following, wallClockMs })
     this.#variants = new Variants({
       prng: prng.fork('edge variants'),
       waitMaxMs: limits.variantWaitMaxMs ?? variantWaitMaxMsDefault,
@@ -120,7 +121,7 @@ export class Documents {
       slice: this.#slice,
       waitingTally: this.#waitingTally,
       largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
-      nextWorkerId: () => this.#nextWorkerId++,
+      workerNames: this.#workerNames,
       nextTransfer: () => this.#nextTransfer++ as TransferId,
       variantCode: hash => this.#variants.code(hash),
       retryAfterMs: () => this.retryAfterMs(),
@@ -168,12 +169,11 @@ export class Documents {
 
   /** Takes what the worker has answered; what was closed meanwhile is nobody's. */
   receiveWorker(input: ReplicaWorkerInput): void {
-    for (const document of this.#documents.values()) {
-      if (document.worker !== input.replica) continue
-      document.receiveWorker(input)
-      this.restartIfBroken(document)
-      return
-    }
+    const doc = this.#workerNames.documentOf(input.replica)
+    const document = doc && this.#documents.get(doc)
+    if (document === undefined) return
+    document.receiveWorker(input)
+    this.restartIfBroken(document)
   }
 
   /** When a viewer for which there is no room may come again, ms: they do not come all at once. */
@@ -266,22 +266,11 @@ export class Documents {
     if (!this.#lingering.has(doc)) this.lingerIfUnused(document)
   }
 
-  #tellLag(doc: DocumentKey, records: readonly LogRecord[]): void {
-    const timeMs = records.at(-1)?.timeMs
-    if (timeMs === undefined) return
-    const lagMs = Math.max(0, this.#port.wallClockMs() - timeMs)
-    this.#following.lag(doc, lagMs, this.#turn.now, this.#turn.effects)
-  }
-
   #changed(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     this.#due.set(doc, document.dueAt)
-    const { viewerCount } = document
-    if (this.#presence.get(doc) === viewerCount) return
-    this.#presence.set(doc, viewerCount)
-    const { now, effects } = this.#turn
-    this.#following.presence(doc, viewerCount, now, effects)
+    this.#reports.presence(doc, document.viewerCount)
   }
 
   #letGo(doc: DocumentKey): void {
@@ -293,7 +282,7 @@ export class Documents {
     this.#servedLater.delete(doc)
     this.#due.set(doc, undefined)
     this.#rounds.delete(doc)
-    this.#presence.delete(doc)
+    this.#reports.forget(doc)
     this.#lingering.delete(doc)
   }
 
@@ -303,7 +292,7 @@ export class Documents {
     switch (event.kind) {
       case 'records':
         document.append(event.records)
-        this.#tellLag(doc, event.records)
+        this.#reports.lag(doc, event.records)
         this.#settled(document)
         return
       case 'reset':

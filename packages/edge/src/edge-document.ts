@@ -5,7 +5,7 @@
  * after a definition whose variant is not loaded waits in the replica; when more waits there than
  * may, the replica takes it in, and what is shown goes on by snapshots once the variant is here.
  */
-import type { JsonObject, ReplicaWorkerInput, WorkerReplicaId } from '@fanfold/document'
+import type { JsonObject, ReplicaWorkerInput } from '@fanfold/document'
 import { earliest, type Instant } from '@fanfold/kernel'
 import {
   type DocumentKey,
@@ -46,8 +46,14 @@ export class EdgeDocument {
     const showing = this.#showing
     const { turn, largeStateBytes: largeBytes } = port
     const { replica, ring } = follower
-    const nextId = (): number => port.nextWorkerId()
-    const large = new LargeDocument({ replica, ring, turn, largeBytes, nextId })
+    const large = new LargeDocument({
+      doc,
+      replica,
+      ring,
+      turn,
+      largeBytes,
+      names: port.workerNames,
+    })
     const observers = new Observers({
       doc,
       ring,
@@ -152,11 +158,6 @@ export class EdgeDocument {
     if (!this.#observers.isTransferred(viewer, transfer)) return false
     this.#leadLater(viewer, transfer)
     return true
-  }
-
-  /** The name of its replica at the worker. */
-  get worker(): WorkerReplicaId | undefined {
-    return this.#large.worker
   }
 
   /** Takes what the worker has answered. */

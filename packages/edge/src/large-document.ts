@@ -16,9 +16,10 @@ import type {
   WorkerViewId,
 } from '@fanfold/document'
 import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
-import type { LogRecord } from '@fanfold/protocol'
+import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import { type RecordRing, recordsAfter } from '@fanfold/replication'
 import type { Turn } from './turn.ts'
+import type { WorkerNames } from './worker-names.ts'
 
 /** What a view is for. */
 export type ViewWish = {
@@ -51,11 +52,12 @@ const recordsPerSnapshotMax = 4
 
 /** What is kept of one document for a worker. */
 export class LargeDocument {
+  readonly #doc: DocumentKey
   readonly #replica: Replica
   readonly #ring: RecordRing
   readonly #turn: Turn
   readonly #largeBytes: number
-  readonly #nextId: () => number
+  readonly #names: WorkerNames
   #snapshot: Snapshot | undefined
   #snapshotBytes = 0
   /** Those after the snapshot. */
@@ -72,29 +74,25 @@ export class LargeDocument {
   #waiting: Waiting[] = []
 
   constructor(options: {
+    readonly doc: DocumentKey
     readonly replica: Replica
     readonly ring: RecordRing
     readonly turn: Turn
     /** Bytes of a state, written out, from which it is large. */
     readonly largeBytes: number
-    /** Numbers that were never used before, for replicas and views at the worker. */
-    readonly nextId: () => number
+    readonly names: WorkerNames
   }) {
+    this.#doc = options.doc
     this.#replica = options.replica
     this.#ring = options.ring
     this.#turn = options.turn
     this.#largeBytes = options.largeBytes
-    this.#nextId = options.nextId
+    this.#names = options.names
   }
 
   /** True when no turn may write a view of it out. */
   get isLarge(): boolean {
     return this.#snapshot !== undefined
-  }
-
-  /** The name of its replica at the worker; undefined while there is none. */
-  get worker(): WorkerReplicaId | undefined {
-    return this.#worker
   }
 
   /** The document is another one, or has begun anew. */
@@ -213,7 +211,7 @@ export class LargeDocument {
   #ask({ wish, seq, take }: Waiting): void {
     this.#feed(seq)
     assert(this.#worker !== undefined, 'only views of large documents are made by a worker')
-    const view = this.#nextId() as WorkerViewId
+    const view = this.#names.nextView()
     this.#wishes.set(view, take)
     this.#push({ kind: 'worker-view', replica: this.#worker, view, ...wish })
   }
@@ -224,7 +222,7 @@ export class LargeDocument {
     if (snapshot === undefined) return
     this.#idleAt = after(this.#turn.now, idleMax)
     if (this.#worker === undefined) {
-      this.#worker = this.#nextId() as WorkerReplicaId
+      this.#worker = this.#names.open(this.#doc)
       this.#fedSeq = snapshot.manifest.at.seq
       this.#push({ kind: 'worker-open', replica: this.#worker, snapshot })
     }
@@ -263,9 +261,7 @@ export class LargeDocument {
   /** The worker has no replica any more: whoever waits for a view hears of it. */
   #fail(): void {
     if (this.#isEncoding) this.#encodeFromBytes = this.#recordBytes + this.#largeBytes
-    this.#worker = undefined
-    this.#isEncoding = false
-    this.#idleAt = undefined
+    this.#forgetWorker()
     const wishes = [...this.#wishes.values(), ...this.#waiting.map(({ take }) => take)]
     this.#wishes.clear()
     this.#waiting = []
@@ -274,6 +270,11 @@ export class LargeDocument {
 
   #close(): void {
     if (this.#worker !== undefined) this.#push({ kind: 'worker-close', replica: this.#worker })
+    this.#forgetWorker()
+  }
+
+  #forgetWorker(): void {
+    if (this.#worker !== undefined) this.#names.close(this.#worker)
     this.#worker = undefined
     this.#isEncoding = false
     this.#idleAt = undefined
