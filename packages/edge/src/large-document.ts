@@ -95,6 +95,11 @@ export class LargeDocument {
     return this.#snapshot !== undefined
   }
 
+  /** What it is likely to be, written out. */
+  get bytes(): number {
+    return this.#snapshotBytes + this.#recordBytes
+  }
+
   /** The document is another one, or has begun anew. */
   reset(): void {
     this.clear()
