@@ -2,6 +2,10 @@
  * Looks at every frame that an edge sends a viewer, before it goes: it holds no marker that the viewer
  * may not see where the frame begins or ends, and a cohort is told nothing when nothing changes for it.
  *
+ * Who is to have a large view enters a cohort when it is made, behind what the cohort was told for it,
+ * if it is still there: so where documents are large, a cohort may be told nothing while some viewer of
+ * the document was not answered yet.
+ *
  * Which view a viewer has asked for is known here as the edge knows it, and goes along with each
  * frame, so that what arrives can be held against just that view.
  */
@@ -31,6 +35,8 @@ type Asked = {
   isPaced: boolean
   before: unknown
   next: { viewState: unknown } | undefined
+  /** Whether it has asked for something, or is behind, and was told nothing since. */
+  isDue: boolean
   /** The view that is on its way in pieces. */
   pieces?: { readonly seq: number; readonly viewState: unknown } | undefined
 }
@@ -42,11 +48,14 @@ const viewStateRefusals: ReadonlySet<string> = new Set([
   'FANFOLD_NO_VIEW_STATE',
 ])
 
+const positionMember = /"position":"[^"]*"/
+
 const nothingAsked: Asked = {
   viewState: undefined,
   isPaced: false,
   before: undefined,
   next: undefined,
+  isDue: false,
 }
 
 /** The frames of one edge. */
@@ -93,11 +102,20 @@ export class FrameCheck implements RimWatch {
     if (request.type === 'observe') {
       const { viewState, maxRate } = request
       const isPaced = maxRate !== undefined
-      asked?.set(request.doc, { viewState, isPaced, before: undefined, next: undefined })
+      asked?.set(request.doc, { ...nothingAsked, viewState, isPaced, isDue: true })
     } else if (request.type === 'viewState') {
       const own = asked?.get(request.doc)
-      if (own !== undefined) own.next = { viewState: request.viewState }
+      if (own === undefined) return
+      own.next = { viewState: request.viewState }
+      own.isDue = true
+    } else if (request.type === 'leave') {
+      const own = asked?.get(request.doc)
+      if (own !== undefined) own.isDue = false
     }
+  }
+
+  viewerIsBehind(viewer: ViewerId): void {
+    for (const asked of this.#viewers.get(viewer)?.asked.values() ?? []) asked.isDue = true
   }
 
   viewerCloses(viewer: ViewerId): void {
@@ -129,6 +147,7 @@ export class FrameCheck implements RimWatch {
     if (cohort !== undefined && frame.type === 'delta' && !asked.isPaced) {
       this.#checkQuiet(watched, asked, frame, cohort)
     }
+    if (!isForNow(frame)) asked.isDue = false
     return { viewState: asked.viewState }
   }
 
@@ -146,12 +165,22 @@ export class FrameCheck implements RimWatch {
       const text = decodeUtf8(bytes)
       assert(text !== undefined, 'a frame to a viewer is UTF-8')
       // The edge of this world made it, so its shape is trusted.
-      // A position is sealed: what looks like a marker in it is chance.
-      const opened = encodeUtf8(text.replace(/"position":"[^"]*"/, ''))
-      looked = { frame: JSON.parse(text) as ViewerFrame, markers: hiddenMarkers(opened) }
+      const frame = JSON.parse(text) as ViewerFrame
+      const [position] = text.match(positionMember) ?? ['']
+      const markers = new Set(hiddenMarkers(encodeUtf8(text.replace(position, ''))))
+      // A position is sealed: what looks like a marker in it is chance, unless there is such a one.
+      for (const marker of hiddenMarkers(encodeUtf8(position))) {
+        if (this.#oracle.isPlanted(frame.doc as DocumentKey, marker)) markers.add(marker)
+      }
+      looked = { frame, markers }
       this.#looked.set(bytes, looked)
     }
     return looked
+  }
+
+  #isSomebodyDue(doc: DocumentKey): boolean {
+    for (const { asked } of this.#viewers.values()) if (asked.get(doc)?.isDue === true) return true
+    return false
   }
 
   #checkMarkers({ looker }: Watched, asked: Asked, { frame, markers }: Looked): void {
@@ -195,14 +224,17 @@ export class FrameCheck implements RimWatch {
       this.#problems.add(what)
       return
     }
-    // Who is to have a large view enters when it is made, behind what the cohort was told for it.
-    if (this.#isEntryLate) return
+    if (this.#isEntryLate && this.#isSomebodyDue(doc)) return
     this.#quiet.set(cohort, what)
     this.#clock.in(0 as Duration, () => {
       if (this.#quiet.delete(cohort)) this.#problems.add(what)
     })
   }
 }
+
+/** A frame that answers nothing: how it stands, or a refusal after which the request still waits. */
+const isForNow = (frame: ViewerFrame): boolean =>
+  frame.type === 'status' || (frame.type === 'refused' && frame.retryAfter !== undefined)
 
 function describe(frame: ViewerFrame): string {
   if (frame.type === 'delta') return `the delta ${frame.from} to ${frame.seq} of ${frame.doc}`

@@ -61,6 +61,7 @@ export class ModelViewer {
   readonly #profile: PipeProfile
   readonly #grants: Grants
   readonly #maxRate: number | undefined
+  readonly #mayBeLarge: boolean
   readonly #observed = new Map<DocumentKey, Observed>()
   #looker: Looker
   #connection: ViewerConnection | undefined
@@ -83,7 +84,10 @@ export class ModelViewer {
     readonly profile: PipeProfile
     /** Deltas that it wants in a second at most. */
     readonly maxRate?: number | undefined
+    /** Whether a document may be so large that its views are made by workers. */
+    readonly mayBeLarge: boolean
   }) {
+    this.#mayBeLarge = options.mayBeLarge
     this.#maxRate = options.maxRate
     this.name = options.name
     this.#clock = options.clock
@@ -352,7 +356,9 @@ export class ModelViewer {
     for (let seq = this.#oracle.headSeq(doc); seq >= Math.max(1, shownSeq); seq--) {
       const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
       if (sight.kind === 'refused' && sight.code === code) return true
-      if (code === 'FANFOLD_RULE_FAILED' && isRefusable(sight)) return true
+      // Large views alone are refused for that: small ones stay as they were, and are told as stale.
+      const isBroken = this.#mayBeLarge && sight.kind === 'failed'
+      if (code === 'FANFOLD_RULE_FAILED' && isBroken) return true
     }
     return false
   }
@@ -370,8 +376,7 @@ export class ModelViewer {
 }
 
 /** Whether somebody may be refused who asks now; large views that fail are, others stay as they were. */
-const isRefusable = (sight: Sight): boolean =>
-  sight.kind === 'refused' || sight.kind === 'failed' || (sight.kind === 'seen' && sight.mayFail)
+const isRefusable = ({ kind }: Sight): boolean => kind === 'refused' || kind === 'failed'
 
 type Refused = Extract<ViewerFrame, { type: 'refused' }>
 

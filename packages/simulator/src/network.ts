@@ -46,6 +46,8 @@ export type NetworkOptions = {
 export type NetworkWatch = {
   /** A frame arrives, before the machine has it. */
   frameArrives(frame: Uint8Array, from: PeerIdentity, to: PeerIdentity): void
+  /** It arrives like this, which is not how it was sent. */
+  frameIsDamaged(frame: Uint8Array): void
   /** A link is closed by its end at `at`. */
   linkCloses(reason: string, at: PeerIdentity): void
 }
@@ -230,7 +232,9 @@ export class Network {
     if (!to.isOpen) return
     this.#watch.frameArrives(item.frame, from.peer.identity, to.peer.identity)
     const frame = this.#faults === undefined ? item.frame : this.#faults.apply(item.frame)
-    if (frame !== undefined) to.peer.receive({ kind: 'link-frame', link: to.id, frame })
+    if (frame === undefined) return
+    if (frame !== item.frame) this.#watch.frameIsDamaged(frame)
+    to.peer.receive({ kind: 'link-frame', link: to.id, frame })
   }
 
   #open(end: LinkEnd, other: LinkEnd, dialled: boolean): void {

@@ -34,7 +34,7 @@ import type { Problems } from './problems.ts'
 import { SimulatedLogStore } from './simulated-log-store.ts'
 import { SimulatedWarmStore, type WarmDisk } from './simulated-warm-store.ts'
 import { SimulatedWorker } from './simulated-worker.ts'
-import type { SimulationOptions } from './simulation-options.ts'
+import { mayBeLarge, type SimulationOptions } from './simulation-options.ts'
 import type { Tally } from './tally.ts'
 import { toyCodec } from './toy-codec.ts'
 import type { Trace } from './trace.ts'
@@ -44,8 +44,6 @@ import type { ViewOracle } from './view-oracle.ts'
 import { ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-/** No document of a world has so many bytes. */
-const largeStateBytesMin = 1_048_576
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
 
 /** What a node tells of itself. */
@@ -91,7 +89,7 @@ export class NodeMaker {
     readonly store: SimulatedLogStore
   } {
     const { sha256, clock, note, stream, performOnLink } = this.#with
-    const worker = this.#worker('authority', input => driver.receive(input))
+    const worker = this.#worker('authority', 'authority', input => driver.receive(input))
     const prng = stream('authority')
     const machine = new Authority({
       sha256,
@@ -141,7 +139,7 @@ export class NodeMaker {
     const { sha256, note, stream, options } = this.#with
     const { name, incarnation } = node
     const warm = disk && this.#warmStore(`${name} ${incarnation}`, disk, i => driver.receive(i))
-    const worker = this.#worker(`${name} ${incarnation}`, input => driver.receive(input))
+    const worker = this.#worker(name, `${name} ${incarnation}`, i => driver.receive(i))
     const machine = new ProxyTier({
       sha256,
       prng: stream(incarnation === 1 ? name : `${name} ${incarnation}`),
@@ -181,7 +179,7 @@ export class NodeMaker {
   ): MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
     const { sha256, clock, oracle, problems, note, stream, options } = this.#with
     const { name } = node
-    const worker = this.#worker(name, input => driver.receive(input))
+    const worker = this.#worker(name, name, input => driver.receive(input))
     const machine = new Edge({
       sha256,
       prng: stream(name),
@@ -206,7 +204,7 @@ export class NodeMaker {
         clock,
         oracle,
         problems,
-        isEntryLate: options.largeStateBytes < largeStateBytesMin,
+        isEntryLate: mayBeLarge(options),
         tally: this.#with.tally,
       }),
     })
@@ -279,7 +277,11 @@ export class NodeMaker {
     })
   }
 
-  #worker(name: string, receive: (input: ReplicaWorkerInput) => void): SimulatedWorker {
+  #worker(
+    node: string,
+    name: string,
+    receive: (input: ReplicaWorkerInput) => void,
+  ): SimulatedWorker {
     const { clock, sha256, stream, options, variants, note } = this.#with
     return new SimulatedWorker({
       clock,
@@ -287,7 +289,7 @@ export class NodeMaker {
       options: { effectMeanMs: options.workerMeanMs, endShare: options.workerEndShare },
       replicas: { sha256, codec: toyCodec, evaluate: code => variants.evaluate(code) },
       receive: input => {
-        note(name, { event: input.kind })
+        note(node, { event: input.kind })
         receive(input)
       },
     })

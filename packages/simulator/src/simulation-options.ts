@@ -138,6 +138,13 @@ export type SimulateOptions = Partial<SimulationOptions> & {
   readonly sha256: Sha256
 }
 
+/** No document of a world has so many bytes. */
+const largeStateBytesMin = 1_048_576
+
+/** Whether views may be made by workers. */
+export const mayBeLarge = ({ largeStateBytes }: SimulationOptions): boolean =>
+  largeStateBytes < largeStateBytesMin
+
 /** All options of a run. */
 export function completeOptions(options: Partial<SimulationOptions>): SimulationOptions {
   const complete = { ...defaultSimulationOptions, ...options }

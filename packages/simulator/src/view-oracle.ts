@@ -19,7 +19,7 @@ import {
   type Segment,
 } from '@fanfold/document'
 import { naiveView } from '@fanfold/privacy'
-import type { DocumentKey, ErrorCode, Grants } from '@fanfold/protocol'
+import { type DocumentKey, type ErrorCode, type Grants, labelMax } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
 import { describeDifference } from './describe-difference.ts'
 import type { History } from './history.ts'
@@ -109,6 +109,14 @@ export class ViewOracle {
       const labels = this.#history.definitionAt(doc, seq)?.labels ?? []
       return new Set(plainMarkers(JSON.stringify(withoutAbove(state, labels, ceiling))))
     })
+  }
+
+  /** Whether a marker was ever planted in a document. */
+  isPlanted(doc: DocumentKey, marker: string): boolean {
+    for (let seq = this.headSeq(doc); seq > 0; seq--) {
+      if (this.markersBelow(doc, seq, labelMax).has(marker)) return true
+    }
+    return false
   }
 
   #look(doc: DocumentKey, seq: number, looker: Looker, viewState: unknown): Sight {

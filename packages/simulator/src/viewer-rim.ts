@@ -38,6 +38,8 @@ export type RimWatch = {
   viewerCloses(viewer: ViewerId): void
   /** A frame goes out to one viewer, for itself or as one of a cohort; returns a note for its socket. */
   frameGoes(viewer: ViewerId, frame: Uint8Array, cohort: CohortId | undefined): unknown
+  /** The edge is about to hear that a viewer is to be led on: it has drained, or has a large view. */
+  viewerIsBehind(viewer: ViewerId): void
   /** A frame leads a viewer on that has drained. */
   viewerIsLedOn(frame: Uint8Array): void
   /** A viewer enters the cohort, or leaves it for another, and goes on from where it is. */
@@ -209,6 +211,7 @@ export class ViewerRim {
       viewer.lost.clear()
       for (const { cohort, mark } of cohorts) viewer.drained.set(cohort, mark)
       this.#led = viewer.id
+      this.#watch?.viewerIsBehind(viewer.id)
       this.#receive({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
       this.#led = undefined
     }
@@ -249,6 +252,7 @@ export class ViewerRim {
   #transferred(viewer: Viewer, transfer: TransferId): void {
     this.#clock.in(0 as Duration, () => {
       if (!this.#viewers.has(viewer.id) || !viewer.transfers.delete(transfer)) return
+      this.#watch?.viewerIsBehind(viewer.id)
       this.#receive({ kind: 'viewer-transferred', viewer: viewer.id, transfer })
     })
   }

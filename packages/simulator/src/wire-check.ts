@@ -11,6 +11,7 @@ import {
   tagOf,
 } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
+import { DamagedRecords } from './damaged-records.ts'
 import type { History } from './history.ts'
 import { hiddenMarkers } from './marker.ts'
 import type { NetworkWatch } from './network.ts'
@@ -35,7 +36,7 @@ export class WireCheck implements NetworkWatch {
   readonly #problems: Problems
   readonly #chain: Chain
   readonly #isCloseExpected: (reason: string) => boolean
-  readonly #mayReplayBeDamaged: boolean
+  readonly #damaged: DamagedRecords
   readonly #channels = new Map<string, Channel>()
   #frames = 0
   #records = 0
@@ -57,10 +58,8 @@ export class WireCheck implements NetworkWatch {
     readonly tally?: Tally
     /** Records in a ring, by which joins are told apart. */
     readonly ringRecordsMax?: number
-    /** Replays pass proxies as they are, and are verified by who has asked: damage goes on there. */
-    readonly mayReplayBeDamaged?: boolean
   }) {
-    this.#mayReplayBeDamaged = options.mayReplayBeDamaged ?? false
+    this.#damaged = new DamagedRecords(options.sha256)
     this.#tally = options.tally ?? new Tally()
     this.#ringRecordsMax = options.ringRecordsMax ?? 0
     this.#isCloseExpected = options.isCloseExpected
@@ -95,6 +94,10 @@ export class WireCheck implements NetworkWatch {
     this.#checkMarkers(bytes, frame, from, to)
   }
 
+  frameIsDamaged(bytes: Uint8Array): void {
+    this.#damaged.note(bytes)
+  }
+
   linkCloses(reason: string, at: PeerIdentity): void {
     if (this.#isCloseExpected(reason)) return
     this.#problems.add(`${at.node} closes a link: ${reason}`)
@@ -125,7 +128,7 @@ export class WireCheck implements NetworkWatch {
       case 'replay':
         this.#replayed += frame.records.length
         for (const record of frame.records) {
-          this.#checkRecord(record, way, to.ceiling, !this.#mayReplayBeDamaged)
+          this.#checkRecord(record, way, to.ceiling, !this.#damaged.has(record))
         }
         return
       case 'records':
@@ -182,10 +185,11 @@ export class WireCheck implements NetworkWatch {
   }
 
   #checkMarkers(bytes: Uint8Array, frame: LinkFrame, from: PeerIdentity, to: PeerIdentity): void {
-    // A bit makes one marker another.
-    if (frame.kind === 'replay' && this.#mayReplayBeDamaged) return
     // What is packed hides what is in it.
-    const markers = hiddenMarkers(frame.kind === 'snapshot-piece' ? unpacked(frame) : bytes)
+    const markers =
+      frame.kind === 'replay'
+        ? this.#markersOf(frame.records)
+        : hiddenMarkers(frame.kind === 'snapshot-piece' ? unpacked(frame) : bytes)
     if (markers.size === 0) return
     const allowed = this.#allowedIn(frame, from, to)
     for (const marker of markers) {
@@ -196,6 +200,12 @@ export class WireCheck implements NetworkWatch {
       this.#problems.add(`${way}: a frame of ${frame.kind} has ${marker}`)
       return
     }
+  }
+
+  /** A bit makes one marker another: what was damaged has none. */
+  #markersOf(records: readonly LogRecord[]): ReadonlySet<string> {
+    const whole = records.filter(record => !this.#damaged.has(record))
+    return new Set(whole.flatMap(({ bytes }) => [...hiddenMarkers(bytes)]))
   }
 
   /** Markers that a frame may have, by what the log makes where it begins and ends. */
@@ -209,9 +219,7 @@ export class WireCheck implements NetworkWatch {
     }
     if (frame.kind !== 'records' && frame.kind !== 'replay') return [noMarkers]
     return frame.records.flatMap(record => {
-      // Of a replay the key may be damaged as well.
-      const doc =
-        frame.kind === 'replay' ? frame.doc : asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
+      const doc = asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
       if (doc === undefined) return []
       return [record.seq - 1, record.seq].map(seq => this.#oracle.markersBelow(doc, seq, ceiling))
     })

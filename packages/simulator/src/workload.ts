@@ -13,7 +13,7 @@ import { drawRules, drawViewState } from './board-rules.ts'
 import { ModelViewer } from './model-viewer.ts'
 import { ModelWriters } from './model-writer.ts'
 import type { PipeProfile } from './pipe.ts'
-import type { SimulationOptions } from './simulation-options.ts'
+import { mayBeLarge, type SimulationOptions } from './simulation-options.ts'
 import type { World } from './world.ts'
 
 const writerProfile: PipeProfile = {
@@ -182,6 +182,7 @@ export class Workload {
       },
       profile,
       maxRate,
+      mayBeLarge: mayBeLarge(this.#options),
     })
     const connectAt = (at: Instant): void => {
       const door = prng.pick(doors)

@@ -2,7 +2,7 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import { assert, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
+import { assert, type Instant, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
 import { encodeLinkFrame, labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
@@ -68,6 +68,8 @@ export class World {
   readonly #edges: ReturnType<NodeMaker['edge']>[] = []
   /** What each node may have at most, by those above it. */
   readonly #reach = new Map<TreeNode, number>()
+  /** When a worker of each node failed last. */
+  readonly #workerFailedAt = new Map<string, Instant>()
   #answer: (effect: WriterEffect) => void = () => undefined
 
   constructor(seed: string, options: SimulationOptions, sha256: Sha256) {
@@ -89,7 +91,6 @@ export class World {
       isCloseExpected: reason => this.#isCloseExpected(reason),
       tally: this.tally,
       ringRecordsMax: options.ringRecordsMax,
-      mayReplayBeDamaged: options.recordDamageShare > 0,
     })
     this.faults = new LinkFaults(this.stream('faults'), options)
     this.network = new Network({
@@ -329,7 +330,10 @@ export class World {
     if (node === 'authority' && authorityTroubles.has(fact.event)) {
       this.problems.add(`authority: ${JSON.stringify(fact)}`)
     }
+    if (fact.event === 'worker-failed') this.#workerFailedAt.set(node, this.clock.now)
     if (fact.event !== 'resync' || this.#isFaulty) return
+    // Workers end now and then, without other faults too; the second time in a row is one too many.
+    if (fact.reason === 'broken' && this.#workerFailedAt.get(node) === this.clock.now) return
     // An answer may be late on a slow link, and one that crosses a second join leaves a gap; but
     // nothing arrives damaged.
     if (fact.reason === 'silence' || fact.reason === 'gap') return

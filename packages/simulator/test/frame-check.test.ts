@@ -10,14 +10,21 @@ const secret = 'mkcccccccccccc'
 const state = { title: 'a', vault: { gold: '', notes: {} }, teams: {} }
 
 /** An edge whose viewer sees all but the vault, into which the secret comes with seq 3, a title with 4. */
-function makeCheck() {
+function makeCheck(isEntryLate = false) {
   const world = buildWorld({ privacy: [{ pattern: '/vault', kind: 'premium', note: '' }] }, [
     state,
     { ...state, vault: { gold: secret, notes: {} } },
     { ...state, title: 'b', vault: { gold: secret, notes: {} } },
   ])
   const { clock, oracle, problems } = world
-  const check = new FrameCheck({ edge: 'edge', ceiling: 239, clock, oracle, problems })
+  const check = new FrameCheck({
+    edge: 'edge',
+    ceiling: 239,
+    clock,
+    oracle,
+    problems,
+    isEntryLate,
+  })
   check.viewerOpens(viewer, looker(0).grants)
   const ask = (request: object) =>
     check.viewerAsks(viewer, decodeViewerRequest(JSON.stringify({ doc, ...request })))
@@ -49,6 +56,14 @@ t.test('a marker that is for others is a problem in any frame', async t => {
   ])
 })
 
+t.test('a marker in a position is a problem when it was planted, and chance when not', async t => {
+  const { problems, send } = makeCheck()
+  send({ type: 'snapshot', seq: 3, position: `2.${secret.replace('c', 'd')}`, view: {} })
+  t.same(problems.messages, [])
+  send({ type: 'snapshot', seq: 3, position: `2.${secret}`, view: {} })
+  t.match(problems.messages, [/the snapshot at 3 .* has mkc/])
+})
+
 t.test('a cohort is told nothing of what changes nothing for it', async t => {
   const { problems, send, pass } = makeCheck()
   send(delta(3, 4, [title]), cohort)
@@ -62,6 +77,22 @@ t.test('an empty delta is for the sake of somebody who comes in the same turn', 
   const { check, problems, send, pass } = makeCheck()
   send(delta(2, 3, []), cohort)
   check.cohortMoves(cohort)
+  pass()
+  t.same(problems.messages, [])
+  send(delta(2, 3, []), cohort)
+  pass()
+  t.match(problems.messages, [/changes nothing for it/])
+})
+
+t.test('where entry is late an empty delta is for the sake of somebody who is due', async t => {
+  const { check, problems, ask, send, pass } = makeCheck(true)
+  send({ type: 'status', status: 'live' })
+  send({ type: 'refused', code: 'FANFOLD_NO_PARENT', retryAfter: 1 })
+  send(delta(2, 3, []), cohort)
+  ask({ type: 'viewState', viewState: { page: 2 } })
+  send(delta(2, 3, []), cohort)
+  check.viewerIsBehind(viewer)
+  send(delta(2, 3, []), cohort)
   pass()
   t.same(problems.messages, [])
   send(delta(2, 3, []), cohort)

@@ -25,6 +25,7 @@ function makeNetwork(overrides: Partial<NetworkOptions> = {}) {
     options: { ...options, ...overrides },
     watch: {
       frameArrives: frame => frames.push(frame.length),
+      frameIsDamaged: () => undefined,
       linkCloses: reason => closes.push(reason),
     },
   })
