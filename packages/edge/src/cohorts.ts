@@ -134,7 +134,7 @@ export class Cohorts implements Iterable<Cohort> {
     if (cohort.size > 0 || this.#byKey.get(cohort.key) !== cohort) return
     this.#byKey.delete(cohort.key)
     this.#frames.drop(cohort)
-    this.#endLarge(cohort)
+    this.#forgetLarge(cohort)
     this.paces.drop(cohort)
     if (this.#prompt.delete(cohort) && !cohort.isPlain) this.#unplain--
   }
@@ -151,7 +151,7 @@ export class Cohorts implements Iterable<Cohort> {
   /** Puts the cohort's viewers where a snapshot of now does. */
   restart(cohort: Cohort, place: Place, state: JsonObject): Way {
     this.#frames.drop(cohort)
-    this.#endLarge(cohort)
+    this.#forgetLarge(cohort)
     this.#forgetPaths()
     if (this.isLarge) {
       cohort.begin()
@@ -203,22 +203,20 @@ export class Cohorts implements Iterable<Cohort> {
    * is not older than `seqMin`.
    */
   largeSnapshot(cohort: Cohort, seqMin: number): LargeSnapshot | undefined {
-    const snapshot = this.#larges.get(cohort)?.at(-1)
-    if (snapshot === undefined || snapshot.shownSeq < seqMin) return undefined
-    return snapshot.frames === undefined || snapshot.after !== undefined ? snapshot : undefined
+    const snapshot = this.#larges.get(cohort)?.findLast(isKept)
+    return snapshot === undefined || snapshot.shownSeq < seqMin ? undefined : snapshot
   }
 
   /** A view in pieces is being made: what its cohort is sent from now on follows it. */
   keepLarge(snapshot: LargeSnapshot): void {
-    const larges = this.#larges.get(snapshot.cohort) ?? []
-    if (larges.length >= largesMax) larges.shift()?.end()
+    const larges = this.#larges.get(snapshot.cohort)?.filter(isKept) ?? []
+    if (larges.length >= largesMax) larges.shift()?.forget()
     this.#larges.set(snapshot.cohort, [...larges, snapshot])
   }
 
-  /** A view in pieces is not to be had. */
-  forgetLarge(snapshot: LargeSnapshot): void {
-    const larges = this.#larges.get(snapshot.cohort)?.filter(large => large !== snapshot)
-    if (larges !== undefined) this.#larges.set(snapshot.cohort, larges)
+  /** Others take the place of these cohorts: no view in pieces is kept for newcomers. */
+  forgetLarges(): void {
+    for (const cohort of [...this.#larges.keys()]) this.#forgetLarge(cohort)
   }
 
   /** The frame from one cohort to another, where both stand; `make` makes it when it is not here. */
@@ -252,20 +250,24 @@ export class Cohorts implements Iterable<Cohort> {
     this.#frames = new FrameCache(this.#limits.cachedBytesMax)
     this.#forgetPaths()
     this.#beside = undefined
-    for (const cohort of this) {
-      this.#endLarge(cohort)
-      cohort.giveUp()
-    }
+    this.forgetLarges()
+    for (const cohort of this) cohort.giveUp()
   }
 
   /** Lets go what is kept for nobody; called every some seconds. */
   sweep(): void {
     for (const cohort of [...this]) this.dropIfEmpty(cohort)
     this.#frames.sweep()
+    for (const [cohort, larges] of this.#larges) {
+      for (const large of larges) large.sweep()
+      const kept = larges.filter(isKept)
+      if (kept.length > 0) this.#larges.set(cohort, kept)
+      else this.#larges.delete(cohort)
+    }
   }
 
-  #endLarge(cohort: Cohort): void {
-    for (const large of this.#larges.get(cohort) ?? []) large.end()
+  #forgetLarge(cohort: Cohort): void {
+    for (const large of this.#larges.get(cohort) ?? []) large.forget()
     this.#larges.delete(cohort)
   }
 
@@ -282,3 +284,5 @@ export class Cohorts implements Iterable<Cohort> {
     if (this.#moves.size > 0) this.#moves.clear()
   }
 }
+
+const isKept = (large: LargeSnapshot): boolean => large.isKept

@@ -1,15 +1,17 @@
 import type { DocumentKey, ViewerId } from '@fanfold/protocol'
+import type { JoinQueue } from './join-queue.ts'
 import type { ObserversPort } from './observe-request.ts'
 import type { ProgressPort } from './progress.ts'
-import type { Slice } from './slice.ts'
 import type { TermsPort } from './terms-source.ts'
-import type { WaitingTally } from './waiting-viewers.ts'
 import type { WorkerNames } from './worker-names.ts'
 
 /** What a document asks of its edge. */
 export type DocumentPort = ProgressPort &
   TermsPort &
-  Pick<ObserversPort, 'grantsOf' | 'nextTransfer' | 'variantCode' | 'retryAfterMs'> & {
+  Pick<
+    ObserversPort,
+    'grantsOf' | 'largeViews' | 'nextTransfer' | 'variantCode' | 'retryAfterMs'
+  > & {
     /** Bytes of a state, written out, from which it is large. */
     readonly largeStateBytes: number
     readonly workerNames: WorkerNames
@@ -19,10 +21,6 @@ export type DocumentPort = ProgressPort &
     staleForMs(doc: DocumentKey): number | undefined
     /** The viewer observes the document no more. */
     ended(doc: DocumentKey, viewer: ViewerId): void
-    readonly slice: Slice
-    readonly waitingTally: WaitingTally
-    /** `serve` is called in the next slice. */
-    serveLater(doc: DocumentKey): void
-    /** True until then. */
-    isServedLater(doc: DocumentKey): boolean
+    /** Who waits; a document that adds itself is served in the next slice. */
+    readonly joins: JoinQueue
   }

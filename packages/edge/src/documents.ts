@@ -25,15 +25,16 @@ import {
   cachedBytesPerDocumentMaxDefault,
   cohortsPerDocumentMaxDefault,
   joinSliceBytesDefault,
+  largeViewsBytesMaxDefault,
   variantWaitMaxMsDefault,
 } from './edge-limits.ts'
 import type { EdgeOptions } from './edge-options.ts'
+import { JoinQueue } from './join-queue.ts'
+import { LargeViews } from './large-views.ts'
 import { ParentReports } from './parent-reports.ts'
 import { pointSaltBytes } from './resume-point.ts'
-import { Slice } from './slice.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
-import type { WaitingTally } from './waiting-viewers.ts'
 import { WorkerNames } from './worker-names.ts'
 
 const comeAgainMs = { base: 500, spread: 2_000 }
@@ -46,11 +47,9 @@ export class Documents {
   readonly #port: DocumentPort
   readonly #forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
   readonly #documents = new Map<DocumentKey, EdgeDocument>()
-  readonly #slice: Slice
+  readonly #joins: JoinQueue
   readonly #workerNames = new WorkerNames()
-  readonly #waitingTally: WaitingTally = { count: 0 }
-  /** Documents with viewers that wait for their turn, the next one first. */
-  readonly #servedLater = new Set<DocumentKey>()
+  readonly #largeViews: LargeViews
   /** When documents are ticked. */
   readonly #due = new Deadlines<DocumentKey>()
   readonly #rounds = new SafetyRounds<DocumentKey>()
@@ -74,7 +73,8 @@ export class Documents {
     const salts = prng.fork('salts')
     this.#turn = turn
     this.#prng = prng.fork('come again')
-    this.#slice = new Slice(limits.joinSliceBytes ?? joinSliceBytesDefault)
+    this.#joins = new JoinQueue(limits.joinSliceBytes ?? joinSliceBytesDefault)
+    this.#largeViews = new LargeViews(limits.largeViewsBytesMax ?? largeViewsBytesMaxDefault)
     this.#forgetViewer = options.forgetViewer
     this.#following = new Following({
       sha256,
@@ -115,19 +115,17 @@ export class Documents {
       staleForMs: doc => this.staleForMs(doc),
       ended: (doc, viewer) => this.#ended(doc, viewer),
       wrote: bytes => {
-        this.#slice.spend(bytes)
+        this.#joins.slice.spend(bytes)
         turn.fact({ event: 'snapshot-made', bytes })
       },
-      slice: this.#slice,
-      waitingTally: this.#waitingTally,
+      joins: this.#joins,
       largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
       workerNames: this.#workerNames,
+      largeViews: this.#largeViews,
       nextTransfer: () => this.#nextTransfer++ as TransferId,
       variantCode: hash => this.#variants.code(hash),
       retryAfterMs: () => this.retryAfterMs(),
       changed: doc => this.#changed(doc),
-      serveLater: doc => this.#servedLater.add(doc),
-      isServedLater: doc => this.#servedLater.has(doc),
     }
   }
 
@@ -141,6 +139,11 @@ export class Documents {
     let count = 0
     for (const document of this.#documents.values()) count += document.cohortCount
     return count
+  }
+
+  /** What large views hold, or will when they are made. */
+  get largeViewBytes(): number {
+    return this.#largeViews.bytes
   }
 
   /** Documents of which what is shown may be old. */
@@ -195,7 +198,7 @@ export class Documents {
 
   /** Viewers that wait for something, of all documents. */
   get waitingCount(): number {
-    return this.#waitingTally.count
+    return this.#joins.tally.count
   }
 
   /** True for a viewer that observes the document or waits for it. */
@@ -205,11 +208,11 @@ export class Documents {
 
   /** A turn begins. */
   begin(): void {
-    this.#slice.pass(this.#turn.now)
+    this.#joins.slice.pass(this.#turn.now)
   }
 
   wakeAt(): Instant | undefined {
-    if (this.#servedLater.size > 0) return this.#turn.now
+    if (this.#joins.isDue) return this.#turn.now
     const due = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
     return earliest(earliest(due, this.#due.wakeAt()), this.#rounds.wakeAt())
   }
@@ -226,12 +229,7 @@ export class Documents {
       this.restartIfBroken(document)
     }
     for (const doc of this.#rounds.due(now)) this.#reconcile(doc)
-    this.#slice.renew(now)
-    for (const doc of [...this.#servedLater]) {
-      if (this.#slice.isSpent) return
-      this.#servedLater.delete(doc)
-      this.#documents.get(doc)?.serve()
-    }
+    this.#joins.serve(now, doc => this.#documents.get(doc)?.serve())
   }
 
   /** Somebody wants the document: it stays. */
@@ -279,7 +277,7 @@ export class Documents {
     document.close()
     this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
-    this.#servedLater.delete(doc)
+    this.#joins.delete(doc)
     this.#due.set(doc, undefined)
     this.#rounds.delete(doc)
     this.#reports.forget(doc)

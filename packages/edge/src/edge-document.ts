@@ -60,15 +60,10 @@ export class EdgeDocument {
       showing,
       large,
       port: {
-        turn: port.turn,
-        wallClockMs: () => port.wallClockMs(),
-        grantsOf: viewer => port.grantsOf(viewer),
+        ...port,
         statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
         ended: viewer => port.ended(doc, viewer),
         shownState: () => this.#shownState(),
-        nextTransfer: () => port.nextTransfer(),
-        variantCode: hash => port.variantCode(hash),
-        retryAfterMs: () => port.retryAfterMs(),
       },
     })
     this.doc = doc
@@ -88,7 +83,7 @@ export class EdgeDocument {
       port,
       changed: (isOther, turned) => this.#changed(isOther, turned),
     })
-    this.#waiting = new WaitingViewers(doc, port.turn, port.waitingTally)
+    this.#waiting = new WaitingViewers(doc, port.turn, port.joins.tally)
   }
 
   /** Viewers that observe the document or wait for it. */
@@ -122,7 +117,7 @@ export class EdgeDocument {
     if (state === undefined || this.#isBehind(request.from)) this.#waiting.add(viewer, request)
     else if (this.#isQueueing) {
       this.#waiting.add(viewer, request)
-      this.#port.serveLater(this.doc)
+      this.#port.joins.add(this.doc)
     } else this.#enter(viewer, request, state)
     this.#port.changed(this.doc)
   }
@@ -284,24 +279,25 @@ export class EdgeDocument {
   /** The edge lets the document go. */
   close(): void {
     this.#terms.settle(undefined, this.#showing.terms)
+    this.#showing.cohorts?.forgetLarges()
     this.#large.clear()
   }
 
   #leadLater(viewer: ViewerId, from: DrainedCohort | TransferId): void {
     this.#behind.set(viewer, from)
-    if (this.#isQueueing) this.#port.serveLater(this.doc)
+    if (this.#isQueueing) this.#port.joins.add(this.doc)
     else this.serve()
     this.#port.changed(this.doc)
   }
 
   /** True while who comes has to wait for those who came before, or for the next slice. */
   get #isQueueing(): boolean {
-    return this.#port.slice.isSpent || this.#port.isServedLater(this.doc)
+    return this.#port.joins.slice.isSpent || this.#port.joins.has(this.doc)
   }
 
   /** Returns true for a viewer that was let in and told nothing, as nothing was due. */
   #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): boolean {
-    this.#port.slice.spendViewer()
+    this.#port.joins.slice.spendViewer()
     const entered = this.#observers.enter(viewer, request, state)
     if (typeof entered === 'boolean') return entered
     const frame = refusalFrame(this.doc, entered, () => this.#port.retryAfterMs())
@@ -352,10 +348,10 @@ export class EdgeDocument {
       return
     }
     this.#waiting.forgive('all')
-    const { slice } = this.#port
+    const { slice } = this.#port.joins
     for (const [viewer, from] of this.#behind) {
       if (slice.isSpent) {
-        this.#port.serveLater(this.doc)
+        this.#port.joins.add(this.doc)
         return
       }
       slice.spendViewer()
@@ -366,7 +362,7 @@ export class EdgeDocument {
     for (const [viewer, request] of this.#waiting.all()) {
       if (this.#isBehind(request.from)) continue
       if (slice.isSpent) {
-        this.#port.serveLater(this.doc)
+        this.#port.joins.add(this.doc)
         return
       }
       this.#waiting.delete(viewer)

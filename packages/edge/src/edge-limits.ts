@@ -27,6 +27,12 @@ export type EdgeLimits = {
   readonly joinsWaitingMax?: number | undefined
   /** Bytes written out for viewers that join, before everybody else has a turn. Default: 1 MiB. */
   readonly joinSliceBytes?: number | undefined
+  /**
+   * Bytes of large views, of all documents, that are made, being made or on their way to viewers; who
+   * needs one more is refused with `FANFOLD_OVERLOADED` and told when to come again. One that is more by
+   * itself is made while there is no other. Default: 512 MiB.
+   */
+  readonly largeViewsBytesMax?: number | undefined
 }
 
 export const cohortsPerDocumentMaxDefault = 2_000
@@ -34,3 +40,4 @@ export const cachedBytesPerDocumentMaxDefault = 16_777_216
 export const variantWaitMaxMsDefault = 5_000
 export const joinsWaitingMaxDefault = 20_000
 export const joinSliceBytesDefault = 1_048_576
+export const largeViewsBytesMaxDefault = 536_870_912

@@ -40,6 +40,11 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     return this.#documents.cohortCount
   }
 
+  /** Bytes that large views hold, or will when they are made. */
+  get largeViewBytes(): number {
+    return this.#documents.largeViewBytes
+  }
+
   /** Documents of which what is shown may be old. */
   get staleCount(): number {
     return this.#documents.staleCount

@@ -13,6 +13,7 @@ import {
 } from '@fanfold/protocol'
 import type { Refusal } from './admission.ts'
 import type { Cohort } from './cohort.ts'
+import type { LargeViews } from './large-views.ts'
 import type { Seat, Way } from './seat.ts'
 import type { Turn } from './turn.ts'
 
@@ -29,6 +30,8 @@ export type ObserversPort = {
   ended(viewer: ViewerId): void
   /** The state, when viewers can be shown it. */
   shownState(): JsonObject | undefined
+  /** The large views of the edge. */
+  readonly largeViews: LargeViews
   /** A number for a transfer that was never used before. */
   nextTransfer(): TransferId
   /** Text of a variant; undefined when it is not at hand. */

@@ -58,12 +58,11 @@ export class Observers {
       showing,
       large,
       port: {
-        turn: port.turn,
-        nextTransfer: () => port.nextTransfer(),
-        variantCode: hash => port.variantCode(hash),
+        ...port,
         isShown: () => port.shownState() !== undefined,
         seated: (viewer, seat) => this.#seatAgain(viewer, seat),
         failed: (viewer, isRuleFailed) => this.#fail(viewer, isRuleFailed),
+        turnedAway: viewer => this.#end(viewer, noView),
       },
     })
     const transfers = this.#transfers

@@ -240,6 +240,7 @@ export class Progress {
   ): Turned {
     const { limits } = this.#port
     this.#showing.isChanged = false
+    this.#showing.cohorts?.forgetLarges()
     this.#showing.cohorts =
       terms === undefined ? undefined : new Cohorts(terms, limits, this.#port, this.#size)
     return this.#observers.regroup(state, wayBetween, wasAt)

@@ -84,6 +84,7 @@ export class Seating {
     const { at, shown: cohorts } = this.#showing
     const { seq } = snapshot.place
     if (cohort.pace !== undefined && (!cohort.isCurrent(at) || seq > cohort.sent.seq)) {
+      this.#transfers.done(viewer, seat)
       return told(this.#sit(viewer, { kind: 'beside', cohort, seq }))
     }
     const frames = this.#transfers.framesAfter(seat, {
@@ -95,6 +96,7 @@ export class Seating {
     })
     // Where it took so long that nothing leads on from there, it begins anew.
     if (frames === undefined) return this.passAnew(viewer, seat, cohort, state)
+    this.#transfers.done(viewer, seat)
     for (const frame of frames) this.#send(viewer, frame)
     return told(this.#sit(viewer, { kind: 'in', cohort }))
   }

@@ -3,28 +3,29 @@
  * cohort of the rim; afterwards they are led on to where their cohort stands, and enter it.
  */
 import type { JsonObject } from '@fanfold/document'
-import type { DocumentKey, TransferId, ViewerId } from '@fanfold/protocol'
+import { between, type Instant, milliseconds } from '@fanfold/kernel'
+import type { DocumentKey, ViewerId } from '@fanfold/protocol'
 import { advanceSilently, type CatchUp, frameFrom } from './catch-up.ts'
 import type { Cohort } from './cohort.ts'
 import type { LargeDocument } from './large-document.ts'
 import { LargeSnapshot } from './large-snapshot.ts'
+import type { ObserversPort } from './observe-request.ts'
 import type { Seat } from './seat.ts'
 import type { Showing } from './showing.ts'
-import type { Turn } from './turn.ts'
 
 /** What transfers ask of the document that they are of. */
-export type TransfersPort = {
-  readonly turn: Turn
-  /** One that was never used before. */
-  nextTransfer(): TransferId
-  /** Text of a variant; undefined when it is not at hand. */
-  variantCode(hash: string): Uint8Array | undefined
+export type TransfersPort = Pick<
+  ObserversPort,
+  'turn' | 'largeViews' | 'nextTransfer' | 'variantCode'
+> & {
   /** Whether what is shown is the last record. */
   isShown(): boolean
   /** What the viewer waits for is made, or is being made anew. */
   seated(viewer: ViewerId, seat: Transferring): void
   /** It cannot be made: by its rules, or now. */
   failed(viewer: ViewerId, isRuleFailed: boolean): void
+  /** There is no room for it now. */
+  turnedAway(viewer: ViewerId): void
 }
 
 /** A viewer that is sent a large view. */
@@ -34,6 +35,8 @@ export type Transferring = Extract<Seat, { kind: 'transfer' }>
 const followMax = 8
 /** How often a view is asked for when the worker fails. */
 const attemptsMax = 2
+/** For so long a view for which there was no room says how large others are. */
+const refusedMax = milliseconds(60_000)
 
 /** The transfers of one document. */
 export class Transfers {
@@ -41,6 +44,8 @@ export class Transfers {
   readonly #showing: Showing
   readonly #large: LargeDocument
   readonly #port: TransfersPort
+  /** The last view for which there was no room when it was made. */
+  #refused: { readonly bytes: number; readonly at: Instant } | undefined
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -62,14 +67,19 @@ export class Transfers {
     const { shown: cohorts } = this.#showing
     const snapshot = cohorts.largeSnapshot(cohort, seen) ?? this.#make(cohort, 1)
     if (snapshot?.frames !== undefined) return this.#send(viewer, snapshot, snapshot.frames)
-    snapshot?.waiting.add(viewer)
+    snapshot?.wait(viewer)
     return snapshot && { kind: 'transfer', cohort, snapshot, transfer: undefined }
   }
 
   /** The viewer is not to be sent it any more. */
   end(viewer: ViewerId, { snapshot, transfer }: Transferring): void {
-    snapshot.waiting.delete(viewer)
+    snapshot.release(viewer)
     if (transfer !== undefined) this.#port.turn.push({ kind: 'transfer-end', viewer, transfer })
+  }
+
+  /** The viewer has been sent all of it, and been led on. */
+  done(viewer: ViewerId, { snapshot }: Transferring): void {
+    snapshot.release(viewer)
   }
 
   /** Frames from the view that was sent to where its cohort stands; undefined when nothing leads there. */
@@ -89,6 +99,8 @@ export class Transfers {
     const { at, shown: cohorts } = this.#showing
     const variant = this.#port.variantCode(cohorts.terms.variant)
     if (variant === undefined || !this.#large.isLarge) return undefined
+    const [doc, views, bytes] = [this.#doc, this.#port.largeViews, this.#likelyBytes(cohort)]
+    if (!views.admit(doc, bytes)) return undefined
     const { isDense } = cohorts.terms
     const isOld = !isDense && cohort.sent.seq < at.seq
     // Viewers of a view that fails have not been shown what they would be told that they have.
@@ -98,7 +110,15 @@ export class Transfers {
       advanceSilently({ cohorts, cohort, at, turn: this.#port.turn })
     }
     const place = isApart ? at : cohort.sent
-    const snapshot = new LargeSnapshot({ cohort, place, shownSeq: at.seq, isDense })
+    const snapshot = new LargeSnapshot({
+      doc,
+      cohort,
+      place,
+      shownSeq: at.seq,
+      isDense,
+      views,
+      bytes,
+    })
     cohorts.keepLarge(snapshot)
     // What such a cohort is sent next leads on from further back.
     if (isApart) snapshot.end()
@@ -110,26 +130,36 @@ export class Transfers {
     return snapshot
   }
 
+  /** What a view of the cohort is likely to hold: as much as the last one, or all of the document. */
+  #likelyBytes({ snapshotBytes }: Cohort): number {
+    if (snapshotBytes !== undefined) return snapshotBytes
+    const { bytes, at } = this.#refused ?? nothing
+    const isFresh = between(at, this.#port.turn.now) < refusedMax
+    return Math.max(this.#large.bytes, isFresh ? bytes : 0)
+  }
+
   #made(snapshot: LargeSnapshot, pieces: readonly Uint8Array[]): void {
-    snapshot.cohort.snapshotBytes = snapshot.fill(this.#doc, pieces)
-    const { frames, waiting } = snapshot
-    for (const viewer of frames === undefined ? [] : waiting) {
-      this.#port.seated(viewer, this.#send(viewer, snapshot, frames ?? []))
+    if (snapshot.isGone) return
+    const bytes = snapshot.fill(pieces)
+    snapshot.cohort.snapshotBytes = bytes
+    const { frames } = snapshot
+    if (frames === undefined) this.#refused = { bytes, at: this.#port.turn.now }
+    for (const viewer of [...snapshot.waiting]) {
+      if (frames === undefined) this.#port.turnedAway(viewer)
+      else this.#port.seated(viewer, this.#send(viewer, snapshot, frames))
     }
-    waiting.clear()
   }
 
   /** The worker has failed: once more, from where the cohort stands now, then who waits is told. */
   #fail(failed: LargeSnapshot, isRuleFailed: boolean, attempt: number): void {
     const { cohort } = failed
     const viewers = [...failed.waiting]
-    failed.waiting.clear()
-    failed.end()
-    this.#showing.cohorts?.forgetLarge(failed)
+    failed.forget()
+    for (const viewer of viewers) failed.release(viewer)
     const isAgain = attempt < attemptsMax && !isRuleFailed && viewers.length > 0
     const snapshot = isAgain && this.#port.isShown() ? this.#make(cohort, attempt + 1) : undefined
     for (const viewer of viewers) {
-      snapshot?.waiting.add(viewer)
+      snapshot?.wait(viewer)
       if (snapshot === undefined) this.#port.failed(viewer, isRuleFailed)
       else this.#port.seated(viewer, { kind: 'transfer', cohort, snapshot, transfer: undefined })
     }
@@ -137,7 +167,10 @@ export class Transfers {
 
   #send(viewer: ViewerId, snapshot: LargeSnapshot, frames: readonly Uint8Array[]): Transferring {
     const transfer = this.#port.nextTransfer()
+    snapshot.send(viewer)
     this.#port.turn.push({ kind: 'viewer-transfer', viewer, transfer, frames })
     return { kind: 'transfer', cohort: snapshot.cohort, snapshot, transfer }
   }
 }
+
+const nothing = { bytes: 0, at: 0 as Instant }
