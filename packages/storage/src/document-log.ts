@@ -9,12 +9,14 @@ import { type Refusal, refusalOfReading, refusalOfWriting } from './log-error.ts
 import { LogWriter, suffixOf, type WriterOptions } from './log-writer.ts'
 import { openLog } from './open-log.ts'
 import { writeSnapshot } from './snapshot-file.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 /** What all documents of a store share. */
 export type DocumentLogContext = {
   readonly chain: Chain
   readonly sha256: Sha256
   readonly writing: WriterOptions
+  readonly budget: TurnBudget
   readonly answer: (input: LogInput) => void
 }
 
@@ -105,7 +107,7 @@ export class DocumentLog {
   async #open({ doc }: EffectOf<'log-open'>): Promise<void> {
     assert(this.#writer === undefined, `${doc} is opened once until it is closed`)
     const { directory } = this
-    const { chain, sha256, writing, answer } = this.#context
+    const { chain, sha256, budget, writing, answer } = this.#context
     const listener = {
       snapshot: (snapshot: EffectOf<'log-keep-snapshot'>['snapshot']) =>
         answer({ kind: 'log-snapshot', doc, snapshot }),
@@ -113,7 +115,7 @@ export class DocumentLog {
         answer({ kind: 'log-records', doc, records }),
     }
     try {
-      const opened = await openLog({ directory, chain, sha256, listener })
+      const opened = await openLog({ directory, chain, sha256, budget, listener })
       this.#writer = new LogWriter(directory, opened, writing)
       answer({ kind: 'log-opened', doc, epoch: opened.epoch })
     } catch (error) {

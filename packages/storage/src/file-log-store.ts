@@ -15,6 +15,7 @@ import { DocumentLog, type DocumentLogContext } from './document-log.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
 import { LogReadings, readingIdleMaxMsDefault, readingsOpenMaxDefault } from './log-readings.ts'
 import { writerBytes } from './segment-header.ts'
+import { TurnBudget } from './turn-budget.ts'
 
 /** Bytes after which a segment is full and the next begins: a few thousand writes, quickly read. */
 export const segmentBytesMaxDefault = 67_108_864
@@ -85,7 +86,9 @@ class FileLogStore implements LogStore {
     this.#options = options
     this.#files = options.files ?? nodeFileSystem
     this.#directory = resolve(options.directory)
+    const budget = new TurnBudget()
     this.#context = {
+      budget,
       chain: new Chain(options.sha256),
       sha256: options.sha256,
       writing: {
@@ -98,6 +101,7 @@ class FileLogStore implements LogStore {
     this.#readings = new LogReadings({
       openMax: options.readingsOpenMax ?? readingsOpenMaxDefault,
       idleMaxMs: options.readingIdleMaxMs ?? readingIdleMaxMsDefault,
+      budget,
       answer: input => this.#answer(input),
       fail: error => this.#fail(error),
     })

@@ -10,6 +10,7 @@ import type { LogRecord, Position } from '@fanfold/protocol'
 import type { DocumentDirectory, SegmentName } from './document-directory.ts'
 import { findPathTo } from './log-path.ts'
 import { SegmentReader, type SegmentSpan } from './segment-reader.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 /** The span in hand. */
 type OpenSpan = {
@@ -21,6 +22,7 @@ type OpenSpan = {
 /** Reads one document's log from front to back. */
 export class LogReading {
   readonly #directory: DocumentDirectory
+  readonly #budget: TurnBudget
   /** Seq of the last record that was given out; undefined before the first batch. */
   #seq: number | undefined
   /** Records that were read and did not fit into the last batch, the next one first. */
@@ -29,8 +31,9 @@ export class LogReading {
   /** Spans behind the one in hand, as of when the path was looked for. */
   #later: SegmentSpan[] = []
 
-  constructor(directory: DocumentDirectory) {
+  constructor(directory: DocumentDirectory, budget: TurnBudget) {
     this.#directory = directory
+    this.#budget = budget
   }
 
   /**
@@ -106,9 +109,9 @@ export class LogReading {
       return true
     }
     await this.#closeSpan()
-    const directory = this.#directory
+    const [directory, budget] = [this.#directory, this.#budget]
     const file = await directory.files.open(directory.segment(span.name), 'read')
-    const reader = new SegmentReader({ directory, chain: undefined, span, file })
+    const reader = new SegmentReader({ directory, chain: undefined, span, file, budget })
     this.#open = { name: span.name, file, reader }
     return true
   }

@@ -11,6 +11,7 @@ import { assert } from '@fanfold/kernel'
 import type { DocumentLog } from './document-log.ts'
 import { refusalOfReading } from './log-error.ts'
 import { LogReading } from './log-reading.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 /** Readings that hold a file, by default. */
 export const readingsOpenMaxDefault = 64
@@ -31,6 +32,7 @@ type HeldReading = { readonly reading: LogReading; readonly log: DocumentLog; us
 export class LogReadings {
   readonly #openMax: number
   readonly #idleMaxMs: number
+  readonly #budget: TurnBudget
   readonly #answer: (input: LogInput) => void
   readonly #fail: (error: unknown) => void
   /** Those that hold something, the longest idle first. */
@@ -46,11 +48,13 @@ export class LogReadings {
   constructor(options: {
     readonly openMax: number
     readonly idleMaxMs: number
+    readonly budget: TurnBudget
     readonly answer: (input: LogInput) => void
     readonly fail: (error: unknown) => void
   }) {
     this.#openMax = options.openMax
     this.#idleMaxMs = options.idleMaxMs
+    this.#budget = options.budget
     this.#answer = options.answer
     this.#fail = options.fail
   }
@@ -136,7 +140,7 @@ export class LogReadings {
 
   /** The reading, which now counts as used last; others may have to let go for it. */
   #hold(read: LogReadId, log: DocumentLog): LogReading {
-    const reading = this.#held.get(read)?.reading ?? new LogReading(log.directory)
+    const reading = this.#held.get(read)?.reading ?? new LogReading(log.directory, this.#budget)
     this.#held.delete(read)
     this.#held.set(read, { reading, log, usedAt: performance.now() })
     for (const other of this.#held.keys()) {

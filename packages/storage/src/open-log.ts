@@ -20,6 +20,7 @@ import { checkMeta } from './meta-file.ts'
 import { isSamePosition } from './segment-header.ts'
 import { SegmentReader, type SegmentSpan } from './segment-reader.ts'
 import { quarantineSnapshot, readSnapshot } from './snapshot-file.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 /** Where a log was when it was opened: what a claim compares with. */
 export type OpenedLog = {
@@ -51,6 +52,7 @@ type OpenOptions = {
   readonly directory: DocumentDirectory
   readonly chain: Chain
   readonly sha256: Sha256
+  readonly budget: TurnBudget
   readonly listener: LogListener
 }
 
@@ -156,11 +158,11 @@ async function readSpan(
   span: SegmentSpan,
   gate: Gate,
 ): Promise<{ readonly position: Position; readonly length: number } | undefined> {
-  const { directory, chain } = options
+  const { directory, chain, budget } = options
   const path = directory.segment(span.name)
   const file = await directory.files.open(path, 'read')
   try {
-    const reader = new SegmentReader({ directory, chain, span, file })
+    const reader = new SegmentReader({ directory, chain, span, file, budget })
     for (let records = await reader.next(); records !== undefined; records = await reader.next()) {
       if (!gate.take(records)) return undefined
     }

@@ -18,6 +18,7 @@ import { FileReader } from './file-reader.ts'
 import { damaged } from './log-error.ts'
 import { decodeFrame, type Frame, frameHeadBytes } from './record-frame.ts'
 import { headerBytes, isSamePosition, type SegmentHeader } from './segment-header.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 /** Bytes looked through at a time for a good record behind a bad one. */
 const scanBytes = 4 * 1_048_576
@@ -46,6 +47,7 @@ export class SegmentReader {
   readonly #path: string
   readonly #file: number
   readonly #reader: FileReader
+  readonly #budget: TurnBudget
   #position: Position
   #isAtEnd = false
 
@@ -58,6 +60,7 @@ export class SegmentReader {
     readonly chain: Chain | undefined
     readonly span: SegmentSpan
     readonly file: number
+    readonly budget: TurnBudget
   }) {
     const { directory, chain, span, file } = options
     this.#directory = directory
@@ -66,6 +69,7 @@ export class SegmentReader {
     this.#end = span.end
     this.#file = file
     this.#path = directory.segment(span.name)
+    this.#budget = options.budget
     this.#position = span.header.from
     this.#reader = new FileReader(directory.files, file, headerBytes(directory.key))
   }
@@ -89,15 +93,16 @@ export class SegmentReader {
   }
 
   /**
-   * The next records, at least one, or `undefined` at the end.
+   * The next records, at least one and no more than a turn may check, or `undefined` at the end.
    *
    * @throws LogError `FANFOLD_LOG_DAMAGED`
    */
   async next(): Promise<LogRecord[] | undefined> {
     while (!this.#isAtEnd) {
+      await this.#budget.room()
       const records: LogRecord[] = []
       const stop = this.#takeWhole(records)
-      if (records.length > 0) return records
+      if (records.length > 0 || stop.kind === 'full') return records
       if (stop.kind === 'end') this.#isAtEnd = true
       else if (stop.kind === 'bad') await this.#endAtBad(stop.what)
       else if (!(await this.#reader.fill(stop.bytesNeeded))) await this.#endAtShort()
@@ -105,11 +110,12 @@ export class SegmentReader {
     return undefined
   }
 
-  /** Takes the good records in the window; what stopped it. */
+  /** Takes the good records in the window, as far as the turn goes; what stopped it. */
   #takeWhole(records: LogRecord[]): Stop {
     const reader = this.#reader
     for (;;) {
       if (this.#isEndReached()) return { kind: 'end' }
+      if (records.length > 0 && this.#budget.isSpent) return { kind: 'full' }
       const frame = decodeFrame(reader.window, reader.at, this.#directory.keyBytes)
       if (frame.kind !== 'record') return frame
       const what = this.#misfit(frame.record)
@@ -118,6 +124,7 @@ export class SegmentReader {
       this.#position = { epoch, seq, hash: chainHash }
       records.push(frame.record)
       reader.skip(frame.bytes)
+      this.#budget.spend(frame.bytes)
     }
   }
 
@@ -164,7 +171,10 @@ export class SegmentReader {
   }
 }
 
-type Stop = { readonly kind: 'end' } | Exclude<Frame, { kind: 'record' }>
+type Stop =
+  | { readonly kind: 'end' }
+  | { readonly kind: 'full' }
+  | Exclude<Frame, { kind: 'record' }>
 
 /**
  * Where in a file, from `offset` on, a good record of the document with a seq over `seqAfter` stands.

@@ -28,6 +28,7 @@ import {
 } from '@fanfold/protocol'
 import { FileReader } from './file-reader.ts'
 import { type FileSystem, writeAll } from './file-system.ts'
+import { nextTurn } from './next-turn.ts'
 import { manifestBytesMax, readPieces } from './snapshot-file.ts'
 
 const magic = encodeUtf8('FANWARM')
@@ -36,6 +37,8 @@ const prefixBytes = magic.length + 1 + 4
 /** Records are joined to chunks of about this size. */
 const chunkBytesTarget = 1_048_576
 const chunkBytesMax = chunkBytesTarget + 4 + limits.recordBytesMax.value
+/** Records that are decoded in one turn: some milliseconds' worth. */
+const recordsPerTurn = 2_048
 /** More records than a proxy keeps of any document. */
 const chunksMax = 4_096
 const headBytesMax =
@@ -116,11 +119,16 @@ export async function readWarmFile(
     for (const chunk of chunks) {
       const bytes = await reader.take(chunk.bytes)
       if (bytes === undefined || !isDigest(sha256, bytes, chunk.digest)) return undefined
-      takeRecords(bytes, records)
+      const fields = new ByteReader(bytes)
+      while (fields.remaining > 0) {
+        const record = LogRecord.decode(fields.raw(fields.uint32()))
+        const isNext = record.seq === manifest.at.seq + records.length + 1
+        if (!isNext || !record.isOf(keyBytes)) return undefined
+        records.push(record)
+        if (records.length % recordsPerTurn === 0) await nextTurn()
+      }
     }
-    let { seq } = manifest.at
-    const areNext = records.every(record => record.seq === ++seq && record.isOf(keyBytes))
-    return areNext ? { snapshot: { manifest, pieces }, records, ceiling } : undefined
+    return { snapshot: { manifest, pieces }, records, ceiling }
   } catch (error) {
     if (error instanceof ProtocolError) return undefined
     throw error
@@ -203,12 +211,6 @@ function encodeChunk(records: readonly LogRecord[], { from, to, bytes }: Chunk):
   return chunk
 }
 
-/** @throws ProtocolError when the chunk does not hold what a chunk holds */
-function takeRecords(chunk: Uint8Array, records: LogRecord[]): void {
-  const reader = new ByteReader(chunk)
-  while (reader.remaining > 0) records.push(LogRecord.decode(reader.raw(reader.uint32())))
-}
-
 type Head = {
   readonly ceiling: number
   readonly manifest: SnapshotManifest
@@ -250,6 +252,3 @@ function digestOf(sha256: Sha256, bytes: Uint8Array): Uint8Array {
 
 const isDigest = (sha256: Sha256, bytes: Uint8Array, expected: Uint8Array): boolean =>
   equalBytes(digestOf(sha256, bytes), expected)
-
-/** Lets the loop do what else is due. */
-const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))

@@ -16,6 +16,7 @@ import t, { type Test } from 'tap'
 import { nodeFileSystem } from '../src/file-system.ts'
 import { createFileWarmStore, type FileWarmStoreOptions } from '../src/file-warm-store.ts'
 import { doc, makeTemporaryDirectory } from './temporary.ts'
+import { TurnCounter } from './turn-counter.ts'
 
 const keyOf = (index: number): DocumentKey => parseDocumentKey(`acme/table/${index}`)
 
@@ -208,4 +209,21 @@ t.test('beyond the effects that may wait nothing is read or kept, and drops are 
   const [, first, second, read] = await answers
   t.same([first, second, read], [true, false, undefined])
   t.equal(await client.read(doc), undefined)
+})
+
+t.test('a document with many records is read and written over many turns', async t => {
+  const turns = new TurnCounter()
+  t.teardown(() => turns.stop())
+  const { client } = makeClient(t, makeTemporaryDirectory(t), {
+    sha256: (input, target, offset) => {
+      turns.note(input.length)
+      sha256(input, target, offset)
+    },
+  })
+  const kept = warmDocument(doc, { count: 40_000 })
+  await client.keep(doc, kept)
+  const before = turns.turns
+  t.ok(isSameDocument(await client.read(doc), kept))
+  t.ok(turns.turns - before >= kept.records.length / 2_048, `${turns.turns - before} turns`)
+  t.ok(turns.most <= 1_100_000, `${turns.most} bytes`)
 })

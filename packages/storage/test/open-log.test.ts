@@ -2,11 +2,14 @@ import { readdirSync, renameSync } from 'node:fs'
 import { appendFile, cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuiltLog, buildLog, type LogClient, sha256 } from '@fanfold/conformance'
-import { encodeSnapshot } from '@fanfold/document'
+import { encodeSnapshot, type LogInput } from '@fanfold/document'
 import { limits, parseDocumentKey } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
+import { createFileLogStore } from '../src/file-log-store.ts'
 import { nodeFileSystem } from '../src/file-system.ts'
+import { turnBytesMax } from '../src/turn-budget.ts'
 import { doc, docPath, makeClient, makeTemporaryDirectory } from './temporary.ts'
+import { TurnCounter } from './turn-counter.ts'
 
 /** Four hundred opens of files that were just written need not wait for the disk. */
 const withoutSync = { ...nodeFileSystem, syncData: async () => undefined }
@@ -357,3 +360,38 @@ async function zeroTail(path: string, count: number): Promise<void> {
 async function doubleTail(path: string, count: number): Promise<void> {
   await appendFile(path, (await readFile(path)).subarray(-count))
 }
+
+t.test(
+  'one turn checks and tells so much of all logs together, and each is told whole',
+  async t => {
+    const keys = [1, 2, 3, 4].map(index => parseDocumentKey(`acme/table/${index}`))
+    const directory = makeTemporaryDirectory(t)
+    const before = makeClient(t, directory)
+    for (const [index, key] of keys.entries()) {
+      await before.open(key)
+      await before.append(buildLog({ doc: key, count: 2_000, recordBytes: 200 * (index + 1) }))
+    }
+    await before.store.close()
+    const told = new TurnCounter()
+    t.teardown(() => told.stop())
+    const counts = new Map<string, number>()
+    await new Promise<void>(resolve => {
+      let open = 0
+      const receive = (input: LogInput): void => {
+        if (input.kind === 'log-opened' && ++open === keys.length) resolve()
+        if (input.kind !== 'log-records') return
+        counts.set(input.doc, (counts.get(input.doc) ?? 0) + input.records.length)
+        for (const { bytes } of input.records) told.note(bytes.length)
+      }
+      const store = createFileLogStore({ directory, nodeId: 'node-1', sha256, receive })
+      t.teardown(() => store.close())
+      for (const key of keys) store.perform({ kind: 'log-open', doc: key })
+    })
+    t.same(
+      keys.map(key => counts.get(key)),
+      keys.map(() => 2_000),
+    )
+    // Of the turn's own, and what was left of the one before.
+    t.ok(told.most <= 2 * turnBytesMax, `${told.most} bytes in a turn`)
+  },
+)
