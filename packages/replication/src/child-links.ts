@@ -16,6 +16,7 @@ import {
 import type { JoinRequest } from './child-stream.ts'
 import type { Downstream } from './downstream.ts'
 import { type Replays, replayEnded } from './replays.ts'
+import { RoomyLinks } from './roomy-links.ts'
 import {
   defaultTransferLimits,
   LinkAllowance,
@@ -70,6 +71,8 @@ export class ChildLinks {
   readonly #channels = new Map<number, DocumentKey>()
   /** Documents with more for a child than it was sent yet: they go on in the next turns. */
   readonly #busy = new Set<DocumentKey>()
+  readonly #roomy = new RoomyLinks()
+  #isRoomFirst = false
   #nextChannel = 1
 
   constructor(owner: ChildLinksOwner, limits: TransferLimits = defaultTransferLimits) {
@@ -118,19 +121,28 @@ export class ChildLinks {
 
   /** True when `flushNext` is to be called in the next turn. */
   get hasBusy(): boolean {
-    return this.#busy.size > 0 || this.#owner.replays?.hasMore === true
+    return this.#busy.size > 0 || this.#roomy.areAny || this.#owner.replays?.hasMore === true
   }
 
   /**
-   * Sends the next of what is waiting, and no more than one document's and one replay's: a link that
-   * was told to be drained has many, and can say that it is full again before the turn of the next one.
-   * Most of those may have nothing to send: only so many are looked at.
+   * Sends the next of what is waiting, and no more than one document's, one that waited for room on a
+   * link, and one replay's: a link that was told to be drained has many, and can say that it is full
+   * again before the turn of the next one. Most of those may have nothing to send: only so many are
+   * looked at.
    *
    * @param effects where the owner appends what it sends
    */
   flushNext(effects: EffectSink<LinkEffect> & { readonly length: number }): void {
     this.#turn.refill()
     this.#owner.replays?.sendNext(effects)
+    // Each is the first in every other turn: what a turn may do for snapshots is soon done.
+    this.#isRoomFirst = !this.#isRoomFirst
+    if (this.#isRoomFirst) this.#flushRoomy()
+    this.#flushBusy(effects)
+    if (!this.#isRoomFirst && !this.#turn.isSpent) this.#flushRoomy()
+  }
+
+  #flushBusy(effects: EffectSink<LinkEffect> & { readonly length: number }): void {
     const effectsBefore = effects.length
     let left = Math.min(this.#busy.size, looksPerTurnMax)
     // One iterator for the whole turn: a new one passes over everything that was deleted before.
@@ -140,6 +152,16 @@ export class ChildLinks {
       this.#owner.flush(doc)
       if (effects.length > effectsBefore) return
     }
+  }
+
+  /** A document that has waited for room on a link goes on. */
+  #flushRoomy(): void {
+    this.#roomy.flushNext(channel => {
+      const doc = this.#channels.get(channel)
+      if (doc === undefined) return false
+      this.#owner.flush(doc)
+      return this.#busy.has(doc)
+    })
   }
 
   /** Takes what happened on a link of a child; a bad frame closes it. */
@@ -193,6 +215,7 @@ export class ChildLinks {
     const child = this.#links.get(link)
     if (child === undefined) return
     this.#links.delete(link)
+    this.#roomy.delete(child)
     this.#owner.replays?.close(link)
     for (const doc of child.docs) this.#leave(doc, link)
   }
@@ -207,6 +230,7 @@ export class ChildLinks {
       this.#owner.downstream(doc)?.setCongested(link, isCongested)
       if (!isCongested) this.#busy.add(doc)
     }
+    this.#roomy.add(child)
   }
 
   #take(link: LinkId, bytes: Uint8Array, effects: EffectSink<LinkEffect>): void {
@@ -238,7 +262,7 @@ export class ChildLinks {
       }
       case 'request-pieces': {
         // What was under way is there by now, or lost.
-        this.#taken(child, Number.POSITIVE_INFINITY)
+        this.#forgive(child)
         const doc = this.#channels.get(frame.channel)
         if (doc === undefined) return
         this.#owner.downstream(doc)?.resend(link, frame.indexes, effects)
@@ -270,12 +294,15 @@ export class ChildLinks {
     }
   }
 
-  /** Documents that waited for the child to take pieces go on. */
-  #taken({ allowance }: ChildLink, bytes: number): void {
-    for (const channel of allowance.taken(bytes)) {
-      const doc = this.#channels.get(channel)
-      if (doc !== undefined) this.#busy.add(doc)
-    }
+  /** Documents that waited for the child to take pieces go on, in turn. */
+  #taken(child: ChildLink, bytes: number): void {
+    child.allowance.taken(bytes)
+    this.#roomy.add(child)
+  }
+
+  /** What was under way to the child counts no more: if it is lost, the child can never have taken it. */
+  #forgive(child: ChildLink): void {
+    this.#taken(child, Number.POSITIVE_INFINITY)
   }
 
   #join(link: LinkId, child: ChildLink, frame: Extract<LinkFrame, { kind: 'join' }>): void {
@@ -283,6 +310,8 @@ export class ChildLinks {
     if (child.docs.size >= documentsPerLinkMax && !child.docs.has(doc)) {
       throw new ProtocolError('FANFOLD_OVERLOADED', `${documentsPerLinkMax} documents on a link`)
     }
+    // A child that asks again while it waits for a snapshot has lost what was under way.
+    if (this.#owner.downstream(doc)?.isSnapshotDue(link) === true) this.#forgive(child)
     child.docs.add(doc)
     this.#owner.join(doc, {
       link,

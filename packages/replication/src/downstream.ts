@@ -129,6 +129,12 @@ export class Downstream {
     this.#children.delete(link)
   }
 
+  /** True for a child that has yet to be sent a snapshot, or the rest of it. */
+  isSnapshotDue(link: LinkId): boolean {
+    const child = this.#children.get(link)
+    return child !== undefined && (child.needsSnapshot || isTransferring(child))
+  }
+
   /** The child has taken so many bytes. */
   credit(link: LinkId, bytes: number): void {
     const child = this.#children.get(link)

@@ -3,7 +3,9 @@
  *
  * All children under one ceiling share a snapshot, its manifest's frame and, where they are at the same
  * piece, the piece's frame. Children get some pieces each in turn, until the turn's allowance or their
- * links' is spent; the owner goes on in its next turn, after other documents had theirs.
+ * links' is spent; the owner goes on in its next turn, after other documents had theirs. On a link whose
+ * child has yet to take what it was sent they wait, the ones that have yet to begin too: a snapshot that is
+ * not made before it can be sent is the newest.
  *
  * What was sent whole is kept, by reference, until the child shows that it has it: pieces that it asks
  * for again are those of the snapshot that it was sent.
@@ -82,6 +84,7 @@ export class SnapshotTransfers {
     child.needsSnapshot = false
     this.#waiting.delete(child)
     this.#active.delete(child)
+    child.allowance.endWait(this.#channel)
   }
 
   /** The child asks for pieces again; those that it was never sent come in their turn. */
@@ -101,7 +104,9 @@ export class SnapshotTransfers {
     let isMore = false
     for (const child of this.#waiting) {
       if (child.isCongested) continue
-      if (child.allowance.turn.isSpent) isMore = true
+      const { allowance } = child
+      if (!allowance.mayGo(this.#channel)) allowance.waitToBegin(this.#channel)
+      else if (allowance.turn.isSpent) isMore = true
       else this.#begin(child, effects)
     }
     return this.#sendPieces(effects) || isMore
@@ -121,7 +126,8 @@ export class SnapshotTransfers {
     const { turn } = child.allowance
     if (snapshot !== last) turn.spend(snapshotBytes(snapshot.manifest))
     const shared = this.#projected(snapshot, child.ceiling)
-    this.drop(child)
+    this.#waiting.delete(child)
+    child.needsSnapshot = false
     child.transfer = { shared, next: 0, again: new Set(), isOld: false }
     child.cursor = snapshot.manifest.at.seq
     this.#send(child, shared.begin, effects)
@@ -168,7 +174,7 @@ export class SnapshotTransfers {
       for (const child of [...this.#active]) {
         if (child.isCongested) continue
         const { allowance } = child
-        if (allowance.isFull) {
+        if (!allowance.mayGo(this.#channel)) {
           allowance.wait(this.#channel)
           continue
         }
@@ -178,7 +184,8 @@ export class SnapshotTransfers {
         }
         hasSent = true
         this.#sendSome(child, frames, effects)
-        // To the end of those that wait, if there is more for it.
+        // To the end of those that wait, if there is more for it; on its link too.
+        allowance.endWait(this.#channel)
         this.#active.delete(child)
         if (isTransferring(child)) this.#active.add(child)
       }

@@ -58,12 +58,19 @@ export class TurnAllowance {
   }
 }
 
-/** What one link may be handed of snapshots. */
+/**
+ * What one link may be handed of snapshots, and whose turn it is while it is full: a document that has
+ * had some goes behind the others, and one that has yet to begin before those that are under way, for
+ * its child hears nothing of it until then.
+ *
+ * Who waits is taken up again by the owner, one document in a turn: there may be very many.
+ */
 export class LinkAllowance {
   readonly turn: TurnAllowance
   readonly #limits: TransferLimits
-  /** Channels of documents that go on when the child has taken more. */
-  readonly #waiting = new Set<number>()
+  /** Channels of documents that wait with their first pieces, and of those that wait with further ones. */
+  readonly #beginning = new Set<number>()
+  readonly #goingOn = new Set<number>()
   #handed = 0
   #turnNumber = 0
   #underWay = 0
@@ -84,6 +91,23 @@ export class LinkAllowance {
     return this.#underWay >= this.#limits.bytesUnderWayMax
   }
 
+  /** The channel of the document that has waited and goes on now; undefined while the link is full. */
+  get next(): number | undefined {
+    return this.isFull ? undefined : this.#first
+  }
+
+  /** Documents that wait. */
+  get waitingCount(): number {
+    return this.#beginning.size + this.#goingOn.size
+  }
+
+  /** True when the link has room, and the document of this channel is next or nobody waits. */
+  mayGo(channel: number): boolean {
+    if (this.isFull) return false
+    const first = this.#first
+    return first === undefined || first === channel
+  }
+
   /** The link was handed so many bytes. */
   spend(bytes: number): void {
     this.#underWay += bytes
@@ -94,17 +118,29 @@ export class LinkAllowance {
     this.#handed += bytes
   }
 
-  /** The document of this channel has more for the link when it is not full any more. */
-  wait(channel: number): void {
-    this.#waiting.add(channel)
+  /** The document of this channel has a snapshot to begin when it is next. */
+  waitToBegin(channel: number): void {
+    this.#beginning.add(channel)
   }
 
-  /** The child has taken so many bytes; returns the channels that may go on. */
-  taken(bytes: number): readonly number[] {
+  /** The document of this channel has more for the link when it is next. */
+  wait(channel: number): void {
+    if (!this.#beginning.has(channel)) this.#goingOn.add(channel)
+  }
+
+  /** The document of this channel has had its turn, or has nothing for the link any more. */
+  endWait(channel: number): void {
+    this.#beginning.delete(channel)
+    this.#goingOn.delete(channel)
+  }
+
+  /** The child has taken so many bytes; more than were under way count as all of them. */
+  taken(bytes: number): void {
     this.#underWay = Math.max(0, this.#underWay - bytes)
-    if (this.isFull || this.#waiting.size === 0) return []
-    const channels = [...this.#waiting]
-    this.#waiting.clear()
-    return channels
+  }
+
+  get #first(): number | undefined {
+    const [first] = this.#beginning.size > 0 ? this.#beginning : this.#goingOn
+    return first
   }
 }

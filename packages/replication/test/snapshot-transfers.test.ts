@@ -220,6 +220,88 @@ t.test('a link gets no more of snapshots in a turn than it may', async t => {
   t.equal(piecesOf(rig.sent()).length, 4)
 })
 
+/** A parent of a snapshot of 20 pieces, and a child on a link that holds two and a bit. */
+const parentOfFullLink = (): { rig: Rig; allowance: LinkAllowance } => {
+  const rig = parentOf(20)
+  const limits = { ...defaultTransferLimits, bytesUnderWayMax: 150_000 }
+  const allowance = new LinkAllowance(rig.turn, limits)
+  rig.join({ allowance })
+  // The first turn is spent with making the snapshot.
+  rig.flush()
+  rig.flush()
+  return { rig, allowance }
+}
+
+t.test('a snapshot waits for the child to take what it was sent', async t => {
+  const { rig, allowance } = parentOfFullLink()
+  t.equal(piecesOf(rig.sent()).length, 3)
+  t.notOk(rig.flush(), 'nothing is for the next turn')
+  t.same(kindsOf(rig.sent()), [])
+  allowance.taken(120_000)
+  t.notOk(rig.flush())
+  t.same(indexesOf(rig.sent()), [3, 4])
+})
+
+t.test('a link that is full holds up no other child, nor what is no snapshot', async t => {
+  const { rig } = parentOfFullLink()
+  rig.join({ link: second })
+  rig.join({ link: link(3), have: headOf(rig.ring) })
+  rig.push(log[5])
+  const effects = flushAll(rig)
+  t.equal(piecesOf(framesOf(effects, second)).length, rig.last?.pieces.length)
+  t.same(seqsOf(framesOf(effects, link(3))), [6])
+})
+
+t.test('a snapshot that cannot be sent is not made', async t => {
+  const rig = parentOf(2)
+  const allowance = new LinkAllowance(rig.turn, defaultTransferLimits)
+  allowance.spend(defaultTransferLimits.bytesUnderWayMax)
+  rig.join({ allowance })
+  t.notOk(rig.flush())
+  t.equal(rig.made, 0)
+  rig.push(log[5])
+  allowance.taken(100_000)
+  rig.flush()
+  t.match(rig.sent()[1], { kind: 'snapshot-begin', manifest: { at: { seq: 6 } } })
+})
+
+t.test('on one link documents have their turns, and who is not next waits', async t => {
+  const { rig, allowance } = parentOfFullLink()
+  allowance.waitToBegin(99)
+  rig.effects()
+  allowance.taken(Number.POSITIVE_INFINITY)
+  t.notOk(rig.flush())
+  t.same(kindsOf(rig.sent()), [])
+  allowance.endWait(99)
+  rig.flush()
+  t.equal(piecesOf(rig.sent()).length, 3)
+})
+
+t.test('a child that leaves or begins anew keeps no place on its link', async t => {
+  for (const end of [
+    (rig: Rig) => rig.downstream.leave(child),
+    (rig: Rig) => rig.restart(),
+    (rig: Rig) => rig.end(),
+  ]) {
+    const { rig, allowance } = parentOfFullLink()
+    t.equal(allowance.waitingCount, 1)
+    end(rig)
+    t.equal(allowance.waitingCount, 0)
+  }
+})
+
+t.test('a child on a congested link waits for that first', async t => {
+  const { rig, allowance } = parentOfFullLink()
+  rig.effects()
+  rig.downstream.setCongested(child, true)
+  allowance.taken(Number.POSITIVE_INFINITY)
+  t.notOk(rig.flush())
+  t.same(kindsOf(rig.sent()), [])
+  rig.downstream.setCongested(child, false)
+  rig.flush()
+  t.equal(piecesOf(rig.sent()).length, 3)
+})
+
 t.test('bytes of snapshots are counted', async t => {
   const rig = parentOf(3)
   rig.join()

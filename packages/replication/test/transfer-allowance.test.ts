@@ -51,6 +51,75 @@ t.test('a link may be handed so much in a turn, whatever the others are', async 
   t.notOk(a.isSpent)
 })
 
+/** What a link may be handed that holds so many bytes that its child has not taken. */
+const allowanceOf = (bytesUnderWayMax: number): LinkAllowance =>
+  new LinkAllowance(new TurnAllowance(1_000), { ...defaultTransferLimits, bytesUnderWayMax })
+
+t.test('a link is full until its child has taken some, whatever the turn', async t => {
+  const allowance = allowanceOf(100)
+  allowance.spend(99)
+  t.ok(allowance.mayGo(1))
+  allowance.spend(50)
+  t.notOk(allowance.mayGo(1))
+  allowance.turn.refill()
+  t.ok(allowance.isFull)
+  allowance.taken(49)
+  t.ok(allowance.isFull)
+  allowance.taken(1)
+  t.ok(allowance.mayGo(1))
+})
+
+t.test('a child that has taken more than was under way has taken all of it', async t => {
+  const allowance = allowanceOf(100)
+  allowance.taken(1_000)
+  allowance.spend(100)
+  t.ok(allowance.isFull)
+  allowance.taken(Number.POSITIVE_INFINITY)
+  t.notOk(allowance.isFull)
+  allowance.spend(100)
+  t.ok(allowance.isFull)
+})
+
+t.test(
+  'those that wait for a link go on one by one: who begins, then who waits longest',
+  async t => {
+    const allowance = allowanceOf(100)
+    allowance.spend(100)
+    allowance.wait(1)
+    allowance.wait(2)
+    allowance.wait(1)
+    allowance.waitToBegin(3)
+    t.equal(allowance.next, undefined, 'nobody while it is full')
+    allowance.taken(100)
+    const order: (number | undefined)[] = []
+    for (; allowance.next !== undefined; allowance.endWait(allowance.next)) {
+      const { next } = allowance
+      order.push(next)
+      t.same(
+        [1, 2, 3, 4].filter(channel => allowance.mayGo(channel)),
+        [next],
+      )
+    }
+    t.same(order, [3, 1, 2])
+    t.ok(allowance.mayGo(4), 'where nobody waits, who comes goes')
+  },
+)
+
+t.test('a document waits once for a link, for the turn that it began', async t => {
+  const allowance = allowanceOf(100)
+  allowance.waitToBegin(1)
+  allowance.wait(2)
+  allowance.wait(1)
+  t.equal(allowance.waitingCount, 2)
+  t.equal(allowance.next, 1)
+  allowance.endWait(1)
+  allowance.wait(1)
+  t.equal(allowance.next, 2, 'having had its turn it is behind the other')
+  allowance.endWait(1)
+  allowance.endWait(2)
+  t.equal(allowance.waitingCount, 0)
+})
+
 /** A link of so many bytes in a turn, which is congested past a limit and drained under half of it. */
 class SlowLink {
   static readonly bytesMax = 1_048_576
