@@ -1,6 +1,7 @@
 import { assert, type Duration, decodeUtf8, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
 import type { FrameNote } from './frame-check.ts'
+import { type Observed, unasked } from './observed.ts'
 import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
@@ -10,33 +11,8 @@ import type { Looker, Sight, ViewOracle } from './view-oracle.ts'
 import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-/**
- * What a viewer does with a document on its connection: nothing, observe it, wait for `left`, or ask
- * again some time because it was refused.
- */
-type Phase = 'idle' | 'observing' | 'leaving' | 'refused'
-
-type Observed = {
-  readonly document: ObservedDocument
-  phase: Phase
-  isWanted: boolean
-  viewState: unknown
-  /** The view state by which the last frame was made, as JSON; undefined before the first one. */
-  answered: string | undefined
-  /** A view that is coming in pieces. */
-  assembly: ViewAssembly | undefined
-}
-
 /** Where viewers connect: an edge's rim, and the trust ceiling that the edge is behind. */
 export type Door = { readonly rim: ViewerRim; readonly ceiling: number }
-
-const unasked = {
-  phase: 'idle',
-  isWanted: true,
-  viewState: undefined,
-  answered: undefined,
-  assembly: undefined,
-} as const
 
 const jsonOf = (viewState: unknown): string => JSON.stringify(viewState ?? null)
 
@@ -162,7 +138,10 @@ export class ModelViewer {
     this.#connection?.close()
     this.#connection = undefined
     this.#isOpen = false
-    for (const observed of this.#observed.values()) observed.phase = 'idle'
+    for (const observed of this.#observed.values()) {
+      observed.phase = 'idle'
+      observed.isToAskAgain = false
+    }
   }
 
   /** Leaves a document, or observes it again. */
@@ -192,7 +171,8 @@ export class ModelViewer {
     const { document, phase, isWanted, viewState, answered } = observed
     const { doc, view } = document
     if (phase === 'idle' && !isWanted) return undefined
-    if (phase !== 'observing' && phase !== 'refused') return 'it is about to change'
+    const isSettled = phase === 'observing' || phase === 'refused'
+    if (!isSettled || observed.isToAskAgain) return 'it is about to change'
     const seq = this.#oracle.headSeq(doc)
     const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
     if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
@@ -344,9 +324,11 @@ export class ModelViewer {
 
   #observeLater(observed: Observed, afterMs: number): void {
     const connection = this.#connections
+    observed.isToAskAgain = true
     this.#clock.in(milliseconds(afterMs), () => {
-      const isWaiting = connection === this.#connections && observed.phase === 'observing'
-      if (isWaiting && observed.isWanted) this.#observe(observed)
+      if (connection !== this.#connections) return
+      observed.isToAskAgain = false
+      if (observed.phase === 'observing' && observed.isWanted) this.#observe(observed)
     })
   }
 

@@ -1,0 +1,32 @@
+import type { ObservedDocument } from './observed-document.ts'
+import type { ViewAssembly } from './view-assembly.ts'
+
+/**
+ * What a viewer does with a document on its connection: nothing, observe it, wait for `left`, or ask
+ * again some time because it was refused.
+ */
+type Phase = 'idle' | 'observing' | 'leaving' | 'refused'
+
+/** A document that a viewer wants, and how far it has got with that. */
+export type Observed = {
+  readonly document: ObservedDocument
+  phase: Phase
+  isWanted: boolean
+  viewState: unknown
+  /** The view state by which the last frame was made, as JSON; undefined before the first one. */
+  answered: string | undefined
+  /** Whether it was refused for now, and asks once more some time. */
+  isToAskAgain: boolean
+  /** A view that is coming in pieces. */
+  assembly: ViewAssembly | undefined
+}
+
+/** One that nothing was asked for yet. */
+export const unasked = {
+  phase: 'idle',
+  isWanted: true,
+  viewState: undefined,
+  answered: undefined,
+  isToAskAgain: false,
+  assembly: undefined,
+} as const
