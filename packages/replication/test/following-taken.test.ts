@@ -50,7 +50,10 @@ t.test('a parent is told of the frames of a snapshot that were taken, every 64 K
 t.test(
   'what is not wanted was taken as well: after a leave, or on a channel of nobody',
   async t => {
-    const rig = live()
+    const rig = new Rig()
+    rig.open()
+    rig.follow()
+    rig.take([welcome('snapshot')])
     rig.unfollow()
     rig.sent()
     takeAll(t, rig, [...snapshotFrames(head, 7, 200_000), ...snapshotFrames(head, 99, 200_000)])
