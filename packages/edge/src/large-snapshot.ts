@@ -96,6 +96,7 @@ export class LargeSnapshot implements CountedView {
   /** A viewer waits for it. */
   wait(viewer: ViewerId): void {
     this.#waiting.add(viewer)
+    this.#sweeps = 0
     this.#count()
   }
 
@@ -103,6 +104,7 @@ export class LargeSnapshot implements CountedView {
   send(viewer: ViewerId): void {
     this.#waiting.delete(viewer)
     this.#sent.add(viewer)
+    this.#sweeps = 0
     this.#count()
   }
 
@@ -144,7 +146,8 @@ export class LargeSnapshot implements CountedView {
   /** Some seconds have passed. */
   sweep(): void {
     if (this.#isUsed) this.#sweeps = 0
-    else if (++this.#sweeps > sweepsMax) this.forget()
+    this.#sweeps++
+    if (this.#sweeps > sweepsMax) this.forget()
   }
 
   /** It is made; returns the bytes of its frames, and keeps none of them where there is no room. */

@@ -3,7 +3,6 @@
  * cohort of the rim; afterwards they are led on to where their cohort stands, and enter it.
  */
 import type { JsonObject } from '@fanfold/document'
-import { between, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, ViewerId } from '@fanfold/protocol'
 import { advanceSilently, type CatchUp, frameFrom } from './catch-up.ts'
 import type { Cohort } from './cohort.ts'
@@ -35,8 +34,8 @@ export type Transferring = Extract<Seat, { kind: 'transfer' }>
 const followMax = 8
 /** How often a view is asked for when the worker fails. */
 const attemptsMax = 2
-/** For so long a view for which there was no room says how large others are. */
-const refusedMax = milliseconds(60_000)
+/** What its frames add to a view is no larger a part of it. */
+const framesPart = 1 / 32
 
 /** The transfers of one document. */
 export class Transfers {
@@ -44,8 +43,6 @@ export class Transfers {
   readonly #showing: Showing
   readonly #large: LargeDocument
   readonly #port: TransfersPort
-  /** The last view for which there was no room when it was made. */
-  #refused: { readonly bytes: number; readonly at: Instant } | undefined
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -132,18 +129,14 @@ export class Transfers {
 
   /** What a view of the cohort is likely to hold: as much as the last one, or all of the document. */
   #likelyBytes({ snapshotBytes }: Cohort): number {
-    if (snapshotBytes !== undefined) return snapshotBytes
-    const { bytes, at } = this.#refused ?? nothing
-    const isFresh = between(at, this.#port.turn.now) < refusedMax
-    return Math.max(this.#large.bytes, isFresh ? bytes : 0)
+    return snapshotBytes ?? Math.ceil(this.#large.bytes * (1 + framesPart))
   }
 
   #made(snapshot: LargeSnapshot, pieces: readonly Uint8Array[]): void {
     if (snapshot.isGone) return
-    const bytes = snapshot.fill(pieces)
-    snapshot.cohort.snapshotBytes = bytes
+    // Also of one for which there was no room: another is not asked for in vain.
+    snapshot.cohort.snapshotBytes = snapshot.fill(pieces)
     const { frames } = snapshot
-    if (frames === undefined) this.#refused = { bytes, at: this.#port.turn.now }
     for (const viewer of [...snapshot.waiting]) {
       if (frames === undefined) this.#port.turnedAway(viewer)
       else this.#port.seated(viewer, this.#send(viewer, snapshot, frames))
@@ -172,5 +165,3 @@ export class Transfers {
     return { kind: 'transfer', cohort: snapshot.cohort, snapshot, transfer }
   }
 }
-
-const nothing = { bytes: 0, at: 0 as Instant }
