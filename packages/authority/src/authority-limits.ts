@@ -1,5 +1,11 @@
 import { milliseconds } from '@fanfold/kernel'
-import { largeStateBytesDefault, type RingLimits, replaysMaxDefault } from '@fanfold/replication'
+import {
+  defaultTransferLimits,
+  largeStateBytesDefault,
+  type RingLimits,
+  replaysMaxDefault,
+  type TransferLimits,
+} from '@fanfold/replication'
 import { defaultIdempotencyLimits, type IdempotencyLimits } from './idempotency-window.ts'
 
 /** Bounds of an authority, per document where it does not say otherwise. */
@@ -21,6 +27,8 @@ export type AuthorityLimits = {
   readonly stateBytesMax: number
   /** A state with more JSON is large: it is never written out, nor read in, in one turn. */
   readonly largeStateBytes: number
+  /** Snapshots on their way to children. */
+  readonly transfer: TransferLimits
   /** Replays of logs that are served at a time, of all documents; one more is told when to ask again. */
   readonly replaysMax: number
   /** A snapshot is kept after so many records or bytes, but not more often than the state's size. */
@@ -43,6 +51,7 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   batchBytesMax: 4_194_304,
   stateBytesMax: 67_108_864,
   largeStateBytes: largeStateBytesDefault,
+  transfer: defaultTransferLimits,
   replaysMax: replaysMaxDefault,
   snapshotEveryRecords: 200_000,
   snapshotEveryBytes: 67_108_864,

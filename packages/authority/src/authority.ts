@@ -29,6 +29,7 @@ import {
 } from '@fanfold/protocol'
 import {
   ChildLinks,
+  type ChildLinksOwner,
   type JoinRequest,
   PiecePacker,
   PresenceSums,
@@ -106,7 +107,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       effects: () => this.#effects,
       note: fact => this.#note(fact),
     })
-    this.#children = new ChildLinks({
+    const owner: ChildLinksOwner = {
       replays: this.#replays.serving,
       join: (doc, request) => this.#join(doc, request),
       downstream: doc => this.#documents.get(doc)?.downstream,
@@ -117,7 +118,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         if (signal === 'presence') this.#presence.set(doc, link, value)
         else if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
       },
-    })
+    }
+    this.#children = new ChildLinks(owner, limits.transfer)
   }
 
   /** Documents in memory. */

@@ -2,6 +2,7 @@ import { sha256 } from '@fanfold/conformance'
 import { defineDocument } from '@fanfold/definition'
 import { AssertionError } from '@fanfold/kernel'
 import { parseDocumentKey, type RequestId } from '@fanfold/protocol'
+import { defaultTransferLimits } from '@fanfold/replication'
 import t from 'tap'
 import { Authority } from '../src/authority.ts'
 import type { AuthorityEffect } from '../src/authority-effect.ts'
@@ -258,6 +259,24 @@ t.test('a long snapshot goes out in turns', async t => {
   t.ok(turns.length > 1, `${first}, then ${turns}`)
   t.ok(turns.every(count => count <= 8))
   t.ok(first + turns.reduce((sum, count) => sum + count) >= 15)
+})
+
+t.test('of a snapshot no more is ahead of its child than the limits say', async t => {
+  const rig = new Rig({ transfer: { ...defaultTransferLimits, bytesUnderWayMax: 150_000 } })
+  for (let count = 0; count < 12; count++) rig.write({ action: send('text', { bytes: 80_000 }) })
+  rig.effects()
+  rig.join()
+  let bytes = 0
+  for (let turn = 0; turn < 100 && rig.authority.wakeAt() === at(rig.nowMs); turn++) {
+    const pieces = framesOf(rig.tick()).flatMap(frame =>
+      frame.kind === 'snapshot-piece' ? [frame.piece.length] : [],
+    )
+    const sent = pieces.reduce((sum, length) => sum + length, 0)
+    // What a turn sends is taken after it.
+    t.ok(sent < 150_000 + 65_536, `${sent} bytes in a turn`)
+    bytes += sent
+  }
+  t.ok(bytes > 700_000, `${bytes} bytes in all`)
 })
 
 t.test('answers of the log to a document that has left memory are nothing', async t => {

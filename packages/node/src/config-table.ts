@@ -232,7 +232,8 @@ export const configTable = {
     min: 1,
     max: 1_000_000,
     default: 6_000,
-    meaning: 'Connections that clients may open at once after a quiet time.',
+    meaning:
+      'Connections that clients may open at once after a quiet time, and that may wait to be opened; one more is answered 503 with a time to wait.',
   },
   'limits.joinsWaitingMax': {
     type: 'integer',
@@ -271,6 +272,15 @@ export const configTable = {
     max: 1_073_741_824,
     default: 134_217_728,
     meaning: 'Size of one snapshot, unpacked; a larger one is not taken from a parent.',
+  },
+  'limits.snapshotBytesUnderWayMax': {
+    type: 'size',
+    // Four times what a child takes before it says so: with less, links would rest while they wait.
+    min: 262_144,
+    max: 67_108_864,
+    default: 524_288,
+    meaning:
+      "Bytes of snapshots, packed, that may be under way on a link before the child confirms some: what other documents' changes may be behind, and what snapshots get through in a round trip.",
   },
   'limits.replaysMax': {
     type: 'integer',

@@ -4,9 +4,11 @@ import { milliseconds } from '@fanfold/kernel'
 import type { ProxyLimits } from '@fanfold/proxy'
 import {
   type AssemblyLimits,
+  defaultTransferLimits,
   defaultUpstreamLimits,
   type FollowerLimits,
   type RingLimits,
+  type TransferLimits,
 } from '@fanfold/replication'
 import type { Config } from './config.ts'
 
@@ -28,6 +30,7 @@ export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
   restAfterMs: limits.ringAgeMaxMs,
   unloadAfterMs: limits.documentIdleCloseMs,
   largeStateBytes: limits.largeStateBytes,
+  transfer: transferLimits(limits),
   replaysMax: limits.replaysMax,
 })
 
@@ -37,6 +40,7 @@ export const proxyLimits = ({ limits }: Config): ProxyLimits => ({
   lingerMs: limits.interestLingerMs,
   documentsMax: limits.documentsMax,
   assembly: assemblyLimits(limits),
+  transfer: transferLimits(limits),
   replaysMax: limits.replaysMax,
 })
 
@@ -54,6 +58,11 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
 const assemblyLimits = (limits: Config['limits']): AssemblyLimits => ({
   countMax: limits.assembliesMax,
   bytesMax: limits.assemblyBytesMax,
+})
+
+const transferLimits = (limits: Config['limits']): TransferLimits => ({
+  ...defaultTransferLimits,
+  bytesUnderWayMax: limits.snapshotBytesUnderWayMax,
 })
 
 const ringLimits = (limits: Config['limits']): RingLimits => ({

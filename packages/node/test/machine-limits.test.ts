@@ -1,6 +1,7 @@
+import { defaultTransferLimits } from '@fanfold/replication'
 import t from 'tap'
 import { authorityLimits, edgeLimits, proxyLimits } from '../src/machine-limits.ts'
-import { load } from './load-config.ts'
+import { load, problemsOf } from './load-config.ts'
 
 t.test('bounds that the configuration has for every role reach every role', async t => {
   const { config } = await load(t, {
@@ -15,4 +16,25 @@ t.test('bounds that the configuration has for every role reach every role', asyn
   t.match(proxyLimits(config), { assembly, replaysMax: 9, follower: { largeStateBytes: 5_000 } })
   t.match(edgeLimits(config), { assembly, follower: { largeStateBytes: 5_000 } })
   t.match(authorityLimits(config), { replaysMax: 9, largeStateBytes: 5_000 })
+})
+
+t.test('what of snapshots may be under way reaches those who send them', async t => {
+  const environment = { FANFOLD_LIMITS__SNAPSHOT_BYTES_UNDER_WAY_MAX: '4MiB' }
+  const { config } = await load(t, { environment })
+  const transfer = { ...defaultTransferLimits, bytesUnderWayMax: 4_194_304 }
+  t.same(proxyLimits(config).transfer, transfer)
+  t.same(authorityLimits(config).transfer, transfer)
+})
+
+t.test('where nothing is said, it is as the roles have it by default', async t => {
+  const { config } = await load(t, {})
+  t.same(proxyLimits(config).transfer, defaultTransferLimits)
+  t.same(authorityLimits(config).transfer, defaultTransferLimits)
+})
+
+t.test('what is less than four times what a child confirms is refused', async t => {
+  const environment = { FANFOLD_LIMITS__SNAPSHOT_BYTES_UNDER_WAY_MAX: '255KiB' }
+  t.match(await problemsOf(load(t, { environment })), [
+    { message: /snapshotBytesUnderWayMax|SNAPSHOT_BYTES_UNDER_WAY_MAX/ },
+  ])
 })

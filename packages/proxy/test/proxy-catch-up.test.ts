@@ -1,6 +1,7 @@
 import { sha256 } from '@fanfold/conformance'
-import { Replica } from '@fanfold/document'
+import { encodeSnapshot, Replica } from '@fanfold/document'
 import type { LinkId } from '@fanfold/protocol'
+import { defaultTransferLimits } from '@fanfold/replication'
 import t from 'tap'
 import { ProxyChain } from './build-chain.ts'
 import {
@@ -59,6 +60,32 @@ t.test('bytes from the parent do not grow with the children', async t => {
       .reduce((sum, { frame }) => sum + frame.length, 0)
   }
   t.equal(bytesFor(40), bytesFor(1))
+})
+
+t.test('of a snapshot no more is ahead of a child than the limits say', async t => {
+  const rig = new Rig({ transfer: { ...defaultTransferLimits, bytesUnderWayMax: 150_000 } })
+  rig.open(parent)
+  rig.open(child)
+  rig.join()
+  const state = { rows: Array.from({ length: 600 }, () => 'x'.repeat(1_000)) }
+  const { manifest, pieces } = encodeSnapshot({
+    at: positionAt(10),
+    state,
+    definition: undefined,
+    sha256,
+  })
+  rig.frame(parent, welcome('snapshot', 10), { kind: 'snapshot-begin', channel, manifest })
+  for (const [index, piece] of pieces.entries()) {
+    rig.frame(parent, { kind: 'snapshot-piece', channel, index, codec: 0, piece })
+  }
+  rig.pass(100)
+  const piecesSent = (): number =>
+    rig.sent(child).filter(({ kind }) => kind === 'snapshot-piece').length
+  t.equal(piecesSent(), 3)
+  t.not(rig.proxy.wakeAt(), rig.nowMs * 1_000, 'it waits for the child')
+  rig.frame(child, { kind: 'pieces-taken', bytes: 100_000 })
+  rig.pass(100)
+  t.ok(piecesSent() >= 1)
 })
 
 t.test('a snapshot goes to the child that needs it and to no other', async t => {
