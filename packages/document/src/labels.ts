@@ -87,8 +87,17 @@ export class Labels {
 
   /** A state in parts: in the public one an `add` of the whole without what is labelled. */
   splitState(state: JsonObject): SplitPatch {
+    const splitting = this.splittingState(state)
+    for (;;) {
+      const { done, value } = splitting.next()
+      if (done === true) return value
+    }
+  }
+
+  /** The same with pauses; the state must not change in them. */
+  *splittingState(state: JsonObject): Generator<undefined, SplitPatch> {
     const cut = new LabelCut()
-    const left = cut.cut(state, { pointer: '', nodes: this.#root, label: 0 })
+    const left = yield* cut.cutting(state, { pointer: '', nodes: this.#root, label: 0 })
     if (cut.problem !== undefined) return { ok: false, ...cut.problem }
     const root = { label: 0, operation: { op: 'add', path: '', value: left } as const }
     return { ok: true, parts: partsOf([root, ...cut.taken]) }

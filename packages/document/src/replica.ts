@@ -9,18 +9,19 @@ import {
 } from '@fanfold/protocol'
 import { type Change, decodeChange } from './change.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
-import { Labels } from './labels.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
 import type { RecordedDefinition } from './recorded-definition.ts'
-import { encodeSnapshot, type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import { SnapshotDecoder } from './snapshot-decoder.ts'
+import { SnapshotEncoder } from './snapshot-encoder.ts'
 
 /**
  * A document as a proxy or an edge holds it: a snapshot and the records after it.
  *
  * Nothing is parsed when a record arrives. The state comes into being when somebody asks for it or
- * for a snapshot, or in slices: `readIn` for a large snapshot, `settle` when too much waits. One whose
- * snapshots are made elsewhere has no state at all: `advance` brings it on.
+ * for a snapshot, or in slices: `readIn` for a large snapshot, `settle` when too much waits, `writeOut`
+ * for the next snapshot. One whose snapshots are made elsewhere has no state at all: `advance` brings
+ * it on.
  */
 export class Replica {
   readonly #sha256: Sha256
@@ -32,6 +33,8 @@ export class Replica {
   #isMaterialised = true
   /** `#snapshot` as far as it was read in, while it is. */
   #decoder: SnapshotDecoder | undefined
+  /** The state as far as it was written out, while it is and does not change. */
+  #encoder: SnapshotEncoder | undefined
   /** What the log has said of the definition up to `#state`. */
   #definition: RecordedDefinition | undefined
   /** What the first waiting record does, once somebody has looked. */
@@ -107,6 +110,7 @@ export class Replica {
     this.#state = other.#state
     this.#isMaterialised = other.#isMaterialised
     this.#decoder = other.#decoder
+    this.#encoder = other.#encoder
     this.#definition = other.#definition
     this.#next = other.#next
     this.#pending = other.#pending
@@ -219,6 +223,7 @@ export class Replica {
     if (this.#isBroken) return
     this.readIn(Number.POSITIVE_INFINITY)
     const countDue = Math.min(countMax, this.#pending.length)
+    if (countDue > 0) this.#encoder = undefined
     let count = 0
     for (let bytes = 0; count < countDue && bytes < bytesMax; count++) {
       const record = this.#pending[count] as LogRecord
@@ -243,24 +248,40 @@ export class Replica {
 
   /** A snapshot at the current position, encoded once however often it is asked for. */
   snapshot(): Snapshot | undefined {
-    const last = this.#snapshot
-    if (last !== undefined && last.manifest.at.seq === this.#position.seq) return last
-    const state = this.state()
-    // A definition whose document is not created yet is nothing to begin with.
-    if (this.#isBroken || (state === undefined && !this.#isDeleted)) return undefined
-    const definition = this.#definition
-    if (state !== undefined && !isDivisible(state, definition)) {
-      this.#break()
-      return undefined
+    if (!this.#hasNewest) this.settle(Number.POSITIVE_INFINITY)
+    while (!this.writeOut(Number.POSITIVE_INFINITY));
+    return this.#hasNewest ? this.#snapshot : undefined
+  }
+
+  /**
+   * Writes the state out, some bytes at a time. What waits is applied before it begins; what is appended
+   * then waits until it is done, or it begins anew. True when it is done, and `lastSnapshot` is of where
+   * the replica was when it began: none when it is broken, or has no state.
+   */
+  writeOut(bytesMax: number): boolean {
+    if (this.#encoder === undefined) {
+      if (this.#hasNewest) return true
+      const state = this.state()
+      // A definition whose document is not created yet is nothing to begin with.
+      if (this.#isBroken || (state === undefined && !this.#isDeleted)) return true
+      const [at, definition, sha256] = [this.#position, this.#definition, this.#sha256]
+      this.#encoder = new SnapshotEncoder({ at, state, definition, sha256 })
     }
-    this.#snapshot = encodeSnapshot({
-      at: this.#position,
-      state,
-      definition,
-      sha256: this.#sha256,
-    })
-    this.#bytesSinceSnapshot = 0
-    return this.#snapshot
+    if (!this.#encoder.step(bytesMax)) return false
+    const { snapshot } = this.#encoder
+    this.#encoder = undefined
+    // Records that came may have made a state that does not hold to its labels.
+    if (snapshot === undefined) this.#break()
+    else {
+      this.#snapshot = snapshot
+      this.#bytesSinceSnapshot = this.#pendingBytes
+    }
+    return true
+  }
+
+  /** True when the last snapshot is of the last record. */
+  get #hasNewest(): boolean {
+    return this.#snapshot?.manifest.at.seq === this.#position.seq
   }
 
   /** Nothing it holds is fit to be served: the state is half changed, the snapshot leads to it. */
@@ -274,6 +295,7 @@ export class Replica {
     this.#pendingBytes = 0
     this.#bytesSinceSnapshot = 0
     this.#decoder = undefined
+    this.#encoder = undefined
   }
 
   /** A part whose label nothing has cannot be kept apart in a snapshot: it is not taken in. */
@@ -314,7 +336,3 @@ export class Replica {
     return this.#state !== undefined
   }
 }
-
-/** Whether the state holds to the labels; records that came may have made one that does not. */
-const isDivisible = (state: JsonObject, definition: RecordedDefinition | undefined): boolean =>
-  definition === undefined || Labels.compile(definition.labels).splitState(state).ok

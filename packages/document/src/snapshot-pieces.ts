@@ -52,6 +52,12 @@ export class PieceWriter {
 
   /** Writes a value: whole where it fits into a piece, or else container by container. */
   write(pointer: string, value: JsonValue): void {
+    for (const _ of this.writing(pointer, value));
+  }
+
+  /** The same with a pause whenever a piece is full; the value must not change in them. */
+  *writing(pointer: string, value: JsonValue): Generator<undefined> {
+    let full = this.#pieces.length
     // The innermost one last.
     const open: OpenContainer[] = []
     const first = this.#add(pointer, value, false)
@@ -68,7 +74,11 @@ export class PieceWriter {
       const isOneOfMany = count >= manyMembers
       const opened = this.#add(prefix + escapeSegment(name), member as JsonValue, isOneOfMany)
       if (opened !== undefined) open.push(opened)
+      if (this.#pieces.length <= full) continue
+      yield
+      full = this.#pieces.length
     }
+    if (this.#pieces.length > full) yield
   }
 
   /** The pieces that are full, which are then the caller's. */

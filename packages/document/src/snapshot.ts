@@ -7,19 +7,14 @@
  * pieces of each label begin with what the document's definition says there, so a snapshot of which
  * higher labels were dropped is one, too.
  */
-import { assert, type Sha256, sha256Bytes } from '@fanfold/kernel'
-import { type PieceEntry, type Position, partTags, type SnapshotManifest } from '@fanfold/protocol'
+import { assert, type Sha256 } from '@fanfold/kernel'
+import type { Position, SnapshotManifest } from '@fanfold/protocol'
 import type { JsonObject } from './json.ts'
-import { Labels } from './labels.ts'
-import {
-  definitionPart,
-  definitionPointer,
-  definitionTags,
-  type RecordedDefinition,
-} from './recorded-definition.ts'
+import type { RecordedDefinition } from './recorded-definition.ts'
 import { SnapshotDecoder } from './snapshot-decoder.ts'
-import { ExtraDecoder } from './snapshot-extra.ts'
-import { encodePieces, type Pair } from './snapshot-pieces.ts'
+import { SnapshotEncoder } from './snapshot-encoder.ts'
+import { ExtraDecoder, ExtraEncoder, withExtra } from './snapshot-extra.ts'
+import { encodePieces } from './snapshot-pieces.ts'
 
 /** A snapshot as it is stored and sent: what it is, and its pieces in order. */
 export type Snapshot = {
@@ -49,19 +44,15 @@ export function encodeSnapshot(
     readonly sha256: Sha256
   },
 ): Snapshot {
-  const { at, state, definition, extra, sha256 } = options
-  const tagged: [number, Uint8Array][] = []
-  if (state !== undefined) tagged.push(...encodeLabelled(state, definition))
-  if (extra !== undefined) {
-    const root = { pointer: '', value: extra }
-    for (const piece of encodePieces([root])) tagged.push([partTags.authority, piece])
-  }
-  const entries: PieceEntry[] = tagged.map(([tag, piece]) => {
-    const digest = new Uint8Array(sha256Bytes)
-    sha256(piece, digest, 0)
-    return { tag, bytes: piece.length, digest }
-  })
-  return { manifest: { at, pieces: entries }, pieces: tagged.map(([, piece]) => piece) }
+  const { extra, sha256 } = options
+  const encoder = new SnapshotEncoder(options)
+  encoder.step(Number.POSITIVE_INFINITY)
+  const { snapshot } = encoder
+  assert(snapshot !== undefined, 'a state holds to its labels')
+  if (extra === undefined) return snapshot
+  const extras = new ExtraEncoder(sha256)
+  extras.add('', extra)
+  return withExtra(snapshot, extras.finish())
 }
 
 /** The part of a snapshot that may cross a link with this trust ceiling. */
@@ -99,26 +90,3 @@ export function decodeExtra(snapshot: Snapshot): AuthorityExtra | undefined {
 /** A view in pieces as those of a snapshot are, the first pointer being that of the whole. */
 export const encodeViewPieces = (view: JsonObject): Uint8Array[] =>
   encodePieces([{ pointer: '', value: view }])
-
-/** A state in pieces by its labels, with what its definition says of each. */
-function encodeLabelled(
-  state: JsonObject,
-  definition: RecordedDefinition | undefined,
-): [tag: number, piece: Uint8Array][] {
-  const split = Labels.compile(definition?.labels ?? []).splitState(state)
-  assert(split.ok, `a state holds to its labels: ${split.ok || split.message}`)
-  const tags = definition === undefined ? split.parts.keys() : definitionTags(definition)
-  const tagged: [number, Uint8Array][] = []
-  for (const tag of tags) {
-    const pairs: Pair[] = []
-    if (definition !== undefined) {
-      pairs.push({ pointer: definitionPointer, value: definitionPart(definition, tag) })
-    }
-    for (const operation of split.parts.get(tag) ?? []) {
-      assert(operation.op === 'add', 'a state is made by adding')
-      pairs.push({ pointer: operation.path, value: operation.value })
-    }
-    for (const piece of encodePieces(pairs)) tagged.push([tag, piece])
-  }
-  return tagged
-}

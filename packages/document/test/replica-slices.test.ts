@@ -10,14 +10,15 @@ const rows = Object.fromEntries(
 const everything = Number.POSITIVE_INFINITY
 
 /** A log that creates a state of some pieces, and what was at each of its records. */
-function grownLog(): readonly LogRecord[] {
+function grownLog(deltas = 9): readonly LogRecord[] {
   const log = new LogBuilder()
   log.add('create', { n: 0, rows })
-  for (let n = 1; n <= 9; n++) log.add('delta', [{ op: 'replace', path: '/n', value: n }])
+  for (let n = 1; n <= deltas; n++) log.add('delta', [{ op: 'replace', path: '/n', value: n }])
   return log.records
 }
 
 const log = grownLog()
+const eleventh = grownLog(10)[10] as LogRecord
 
 /** The snapshot after so many records. */
 function snapshotAfter(count: number): Snapshot {
@@ -101,4 +102,45 @@ t.test('no more is applied at a time than so many records, or so many bytes', as
   replica.settle(everything, everything)
   t.equal(replica.appliedSeq, 10)
   t.equal(replica.pendingBytes, 0)
+})
+
+t.test('a state is written out by slices, and records wait meanwhile', async t => {
+  const replica = replicaFrom(4)
+  t.notOk(replica.writeOut(1))
+  t.equal(replica.appliedSeq, 10, 'what waited is applied before')
+  replica.append(eleventh)
+  let turns = 1
+  for (; !replica.writeOut(65_536); turns++);
+  t.ok(turns >= 3, `${turns} turns`)
+  t.equal(replica.appliedSeq, 10)
+  t.same(replica.lastSnapshot, snapshotAfter(10))
+  t.equal(replica.bytesSinceSnapshot, replica.pendingBytes)
+  t.equal(replica.waitingAfter(10).length, 1)
+  t.match(replica.state(), { n: 10 })
+})
+
+t.test('what is applied meanwhile makes the writing begin anew', async t => {
+  const replica = replicaFrom(4)
+  replica.writeOut(1)
+  replica.append(eleventh)
+  t.match(replica.state(), { n: 10 })
+  t.equal(replica.lastSnapshot?.manifest.at.seq, 4)
+  while (!replica.writeOut(65_536));
+  t.equal(replica.lastSnapshot?.manifest.at.seq, 11)
+  t.equal(replica.snapshot(), replica.lastSnapshot)
+})
+
+t.test('another replica goes on with the writing', async t => {
+  const shown = replicaFrom(1)
+  const next = replicaFrom(6)
+  next.writeOut(1)
+  shown.adopt(next)
+  while (!shown.writeOut(65_536));
+  t.same(shown.lastSnapshot, snapshotAfter(10))
+})
+
+t.test('nothing is written of what is not there', async t => {
+  const replica = new Replica(sha256)
+  t.ok(replica.writeOut(1))
+  t.equal(replica.lastSnapshot, undefined)
 })
