@@ -251,6 +251,14 @@ export const configTable = {
     default: 1_048_576,
     meaning: 'Size of a document from which its snapshots are made outside of the event loop.',
   },
+  'limits.largeViewsBytesMax': {
+    type: 'size',
+    min: 1_048_576,
+    max: 68_719_476_736,
+    default: 536_870_912,
+    meaning:
+      'Views of such documents that an edge makes, keeps and sends at the same time; who needs one more is refused with a time to wait.',
+  },
   'limits.assembliesMax': {
     type: 'integer',
     unit: 'snapshots',

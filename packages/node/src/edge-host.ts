@@ -91,6 +91,11 @@ export class EdgeHost {
     return this.#machine.hasParent
   }
 
+  /** Bytes that large views hold, or will when they are made. */
+  get largeViewBytes(): number {
+    return this.#machine.largeViewBytes
+  }
+
   /** Replicas of large documents at the worker. */
   get workerReplicaCount(): number {
     return this.#worker.count

@@ -53,6 +53,7 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   documentsMax: limits.documentsMax,
   cohortsPerDocumentMax: limits.cohortsPerDocumentMax,
   joinsWaitingMax: limits.joinsWaitingMax,
+  largeViewsBytesMax: limits.largeViewsBytesMax,
 })
 
 const assemblyLimits = (limits: Config['limits']): AssemblyLimits => ({

@@ -138,6 +138,10 @@ export const metricTable = {
     meaning: 'Connections that were refused: too many at once (storm), or any other reason.',
   },
   viewer_transfers: { type: 'gauge', meaning: 'Views that are on their way in pieces.' },
+  large_view_bytes: {
+    type: 'gauge',
+    meaning: 'Bytes of views of large documents that edges make, keep and send.',
+  },
   resyncs_total: {
     type: 'counter',
     labels: ['reason'],

@@ -47,6 +47,7 @@ export class StatMetrics {
     metrics.labelled('viewers_below', 'proxy').set(sum(proxies.map(host => host.viewersBelow)))
     metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
     metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
+    metrics.plain('large_view_bytes').set(sum(edges.map(edge => edge.largeViewBytes)))
     metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))
     const dropped = { viewers: viewers, nodes: links }
     for (const [to, stats] of Object.entries(dropped)) {

@@ -10,11 +10,16 @@ t.test('bounds that the configuration has for every role reach every role', asyn
       FANFOLD_LIMITS__ASSEMBLY_BYTES_MAX: '200000000',
       FANFOLD_LIMITS__REPLAYS_MAX: '9',
       FANFOLD_LIMITS__LARGE_STATE_BYTES: '5000',
+      FANFOLD_LIMITS__LARGE_VIEWS_BYTES_MAX: '2000000',
     },
   })
   const assembly = { countMax: 7, bytesMax: 200_000_000 }
   t.match(proxyLimits(config), { assembly, replaysMax: 9, follower: { largeStateBytes: 5_000 } })
-  t.match(edgeLimits(config), { assembly, follower: { largeStateBytes: 5_000 } })
+  t.match(edgeLimits(config), {
+    assembly,
+    follower: { largeStateBytes: 5_000 },
+    largeViewsBytesMax: 2_000_000,
+  })
   t.match(authorityLimits(config), { replaysMax: 9, largeStateBytes: 5_000 })
 })
 
