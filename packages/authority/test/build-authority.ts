@@ -80,7 +80,7 @@ export class Rig {
     for (let turn = 0; turn < 100; turn++) {
       const wakeAt = this.authority.wakeAt()
       if (wakeAt === undefined || wakeAt > at(ms)) break
-      this.nowMs = Math.max(this.nowMs, wakeAt / 1_000)
+      this.nowMs = Math.max(this.nowMs, Math.ceil(wakeAt / 1_000))
       this.authority.tick(at(this.nowMs), this.#effects)
     }
     this.nowMs = ms

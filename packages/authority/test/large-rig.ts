@@ -151,7 +151,7 @@ export class LargeRig {
     for (let turns = 0; turns < 10_000; turns++) {
       const wakeAt = this.authority.wakeAt()
       if (wakeAt === undefined || wakeAt > at(end)) break
-      this.nowMs = Math.max(this.nowMs, wakeAt / 1_000)
+      this.nowMs = Math.max(this.nowMs, Math.ceil(wakeAt / 1_000))
       this.turn()
     }
     this.nowMs = end

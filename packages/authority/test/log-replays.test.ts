@@ -31,7 +31,7 @@ function ask(
 ): void {
   const { have, credit = 10_000_000, child = 1 } = options
   rig.take({ kind: 'link-opened', link: link(child), peer, dialled: false })
-  frame(rig, { kind: 'request-replay', doc, have, credit }, link(child))
+  frame(rig, { kind: 'request-replay', doc, replay: 1, have, credit }, link(child))
 }
 
 const outcomesOf = (effects: readonly AuthorityEffect[]): string[] =>
@@ -56,7 +56,7 @@ t.test('a child that asks for the log gets all of it, in a chain', async t => {
     hash = record.chainHash
   }
   t.ok(equalBytes(hash, rig.position.hash))
-  t.match(frames.at(-1), { kind: 'replay-ended', doc, code: undefined })
+  t.match(frames.at(-1), { kind: 'replay-ended', replay: 1, code: undefined })
 })
 
 t.test('a child that has some gets the rest', async t => {
@@ -76,7 +76,7 @@ t.test('it gets no more than it grants, and goes on when it grants more', async 
   rig.settle()
   const first = recordsIn(rig.frames())
   t.ok(first.length > 0 && first.length < 50, `${first.length} records`)
-  frame(rig, { kind: 'replay-credit', doc, bytes: 1_000_000 })
+  frame(rig, { kind: 'replay-credit', replay: 1, bytes: 1_000_000 })
   rig.settle()
   const frames = rig.frames()
   t.equal(first.length + recordsIn(frames).length, 201)
@@ -94,7 +94,7 @@ t.test('a document that is not in memory comes there to be read, and stays', asy
   t.ok(recordsIn(rig.frames()).length > 0)
   rig.pass(4_000)
   t.equal(rig.authority.documentCount, 1, 'it is being read')
-  frame(rig, { kind: 'leave-replay', doc })
+  frame(rig, { kind: 'leave-replay', replay: 1 })
   rig.pass(10_000)
   t.equal(rig.authority.documentCount, 0)
   t.equal(rig.authority.wakeAt(), undefined)
@@ -166,7 +166,7 @@ t.test('as many replays are served as may be, and one more is told when to ask a
   t.match(refused, { kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' })
   t.ok(refused?.kind === 'replay-ended' && refused.retryAfterMs >= 1_000)
   t.same(outcomesOf(effects), ['refused'])
-  frame(rig, { kind: 'leave-replay', doc }, link(1))
+  frame(rig, { kind: 'leave-replay', replay: 1 }, link(1))
   ask(rig, { child: 3 })
   rig.settle()
   t.same(outcomesOf(rig.effects()), ['left', 'complete'], 'there is room again')

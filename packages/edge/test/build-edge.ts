@@ -339,7 +339,7 @@ export class Rig {
     for (let turn = 0; turn < 1_000; turn++) {
       const wakeAt = this.edge.wakeAt()
       if (wakeAt === undefined || wakeAt > at(end)) break
-      this.nowMs = Math.max(this.nowMs, wakeAt / 1_000)
+      this.nowMs = Math.max(this.nowMs, Math.ceil(wakeAt / 1_000))
       const effects: EdgeEffect[] = []
       this.edge.tick(at(this.nowMs), effects)
       this.#perform(effects)

@@ -245,9 +245,9 @@ t.test(
               value: index % 2 === 0 ? 0 : value,
             },
             { kind: 'status', channel, stale: index % 2 === 0, ageMs },
-            { kind: 'replay', doc, ceiling: 255, records: [] },
-            { kind: 'replay-ended', doc, code: undefined, message: '', retryAfterMs: ageMs },
-            { kind: 'replay-ended', ...refusal },
+            { kind: 'replay', replay: 1, ceiling: 255, records: [] },
+            { kind: 'replay-ended', replay: 1, code: undefined, message: '', retryAfterMs: ageMs },
+            { kind: 'replay-ended', replay: 1, ...refusal },
           )
           if (isRefused) evil.send({ kind: 'refused', ...refusal })
         }
@@ -284,8 +284,8 @@ t.test('a child that asks for logs and pieces for ever takes no more than its sh
   await evil.dial(authority)
   const before = process.memoryUsage.rss()
   authority.stalledMs()
-  for (const key of keys) {
-    evil.send({ kind: 'request-replay', doc: key, have: undefined, credit: 0 })
+  for (const [index, key] of keys.entries()) {
+    evil.send({ kind: 'request-replay', doc: key, replay: index, have: undefined, credit: 0 })
     evil.send({
       kind: 'join',
       doc: key,
@@ -303,11 +303,12 @@ t.test('a child that asks for logs and pieces for ever takes no more than its sh
   for (let round = 0; round < 50; round++) {
     for (const [index, key] of keys.entries()) {
       evil.send(
-        { kind: 'replay-credit', doc: key, bytes: 0xffff_ffff },
-        { kind: 'leave-replay', doc: key },
+        { kind: 'replay-credit', replay: index, bytes: 0xffff_ffff },
+        { kind: 'leave-replay', replay: index },
         {
           kind: 'request-replay',
           doc: key,
+          replay: index,
           have: { epoch: 9, seq: 2 ** 48 - 1, hash },
           credit: 0xffff_ffff,
         },
@@ -338,7 +339,7 @@ t.test('a child that asks for logs and pieces for ever takes no more than its sh
   t.ok(process.memoryUsage.rss() - before < 300_000_000, 'memory is bounded')
   const other = await Evil.make(t, await member('edge-9', ['edge']))
   await other.dial(authority)
-  other.send({ kind: 'request-replay', doc, have: undefined, credit: 1_000_000 })
+  other.send({ kind: 'request-replay', doc, replay: 1, have: undefined, credit: 1_000_000 })
   await until(
     () => other.frames.some(frame => frame.kind === 'replay-ended'),
     'the replay of another child',

@@ -11,6 +11,7 @@ import {
   messageBytesMax,
   optionalFrameTypeMin,
   recordsHeadBytes,
+  replayHeadBytes,
 } from './link-frame.ts'
 import { LogRecord } from './log-record.ts'
 import { type Position, readPosition } from './position.ts'
@@ -66,12 +67,14 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       return { kind: 'pieces-taken', bytes: reader.uint32() }
     case linkFrameTypes['request-replay']: {
       const doc = readKey(reader)
-      return { kind: 'request-replay', doc, credit: reader.uint32(), have: readHave(reader) }
+      const replay = reader.uint32()
+      const credit = reader.uint32()
+      return { kind: 'request-replay', doc, replay, credit, have: readHave(reader) }
     }
     case linkFrameTypes['replay-credit']:
-      return { kind: 'replay-credit', doc: readKey(reader), bytes: reader.uint32() }
+      return { kind: 'replay-credit', replay: reader.uint32(), bytes: reader.uint32() }
     case linkFrameTypes['leave-replay']:
-      return { kind: 'leave-replay', doc: readKey(reader) }
+      return { kind: 'leave-replay', replay: reader.uint32() }
     case linkFrameTypes.welcome: {
       const doc = readKey(reader)
       const channel = reader.uint32()
@@ -119,20 +122,19 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       return { kind: 'status', channel, stale, ageMs: reader.uint32() }
     }
     case linkFrameTypes.replay: {
-      const doc = readKey(reader)
+      const replay = reader.uint32()
       const ceiling = reader.uint8()
-      const records = readRecords(bytes, bytes.length - reader.remaining)
-      return { kind: 'replay', doc, ceiling, records }
+      return { kind: 'replay', replay, ceiling, records: readRecords(bytes, replayHeadBytes) }
     }
     case linkFrameTypes['replay-ended']: {
-      const doc = readKey(reader)
+      const replay = reader.uint32()
       const code = reader.text(64)
       const message = reader.text(messageBytesMax)
       const retryAfterMs = reader.uint32()
       const isWhole = code === ''
       return {
         kind: 'replay-ended',
-        doc,
+        replay,
         code: isWhole ? undefined : knownCode(code),
         message,
         retryAfterMs,

@@ -92,12 +92,14 @@ export type LinkFrame =
   | {
       readonly kind: 'request-replay'
       readonly doc: DocumentKey
+      /** What the child calls the replay: a number of no other that it has on the link. */
+      readonly replay: number
       readonly have: Position | undefined
       /** Bytes of records the child takes before it gives more credit. */
       readonly credit: number
     }
-  | { readonly kind: 'replay-credit'; readonly doc: DocumentKey; readonly bytes: number }
-  | { readonly kind: 'leave-replay'; readonly doc: DocumentKey }
+  | { readonly kind: 'replay-credit'; readonly replay: number; readonly bytes: number }
+  | { readonly kind: 'leave-replay'; readonly replay: number }
   | {
       readonly kind: 'welcome'
       readonly doc: DocumentKey
@@ -145,10 +147,10 @@ export type LinkFrame =
       /** How long the sender has been stale, ms. */
       readonly ageMs: number
     }
-  /** The next records of a replay; those of one document come on no channel. */
+  /** The next records of a replay. */
   | {
       readonly kind: 'replay'
-      readonly doc: DocumentKey
+      readonly replay: number
       /** Highest tag of a part in the records, as `welcome` says it. */
       readonly ceiling: number
       readonly records: readonly LogRecord[]
@@ -156,7 +158,7 @@ export type LinkFrame =
   /** All has come that the log held, or no more can: the child joins with what it has. */
   | {
       readonly kind: 'replay-ended'
-      readonly doc: DocumentKey
+      readonly replay: number
       /** Undefined when the replay reached the end of the log. */
       readonly code: ErrorCode | undefined
       readonly message: string
@@ -182,6 +184,8 @@ export type LinkFrame =
 export const messageBytesMax = 1_024
 /** Bytes of a `records` frame before its records. */
 export const recordsHeadBytes = 5
+/** Bytes of a `replay` frame before its records. */
+export const replayHeadBytes = 6
 
 /** The bytes of a frame. */
 export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
@@ -206,12 +210,14 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .uint32(frame.codecs)
         .finish()
     case 'leave':
-    case 'leave-replay':
       return writer.text(frame.doc).finish()
     case 'request-replay':
-      return writeHave(writer.text(frame.doc).uint32(frame.credit), frame.have).finish()
+      writer.text(frame.doc).uint32(frame.replay).uint32(frame.credit)
+      return writeHave(writer, frame.have).finish()
     case 'replay-credit':
-      return writer.text(frame.doc).uint32(frame.bytes).finish()
+      return writer.uint32(frame.replay).uint32(frame.bytes).finish()
+    case 'leave-replay':
+      return writer.uint32(frame.replay).finish()
     case 'credit':
       return writer.uint32(frame.channel).uint32(frame.bytes).finish()
     case 'request-pieces':
@@ -261,13 +267,13 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .finish()
     case 'replay':
       return encodeReplayFrame(
-        frame.doc,
+        frame.replay,
         frame.ceiling,
         frame.records.map(record => record.bytes),
       )
     case 'replay-ended':
       return writer
-        .text(frame.doc)
+        .uint32(frame.replay)
         .text(frame.code ?? '')
         .text(frame.message.slice(0, messageBytesMax / 4))
         .uint32(frame.retryAfterMs)
@@ -298,11 +304,14 @@ export function encodeRecordsFrame(channel: number, records: readonly Uint8Array
 
 /** A `replay` frame that carries these records' bytes as they are. */
 export function encodeReplayFrame(
-  doc: DocumentKey,
+  replay: number,
   ceiling: number,
   records: readonly Uint8Array[],
 ): Uint8Array {
-  const head = new ByteWriter().uint8(linkFrameTypes.replay).text(doc).uint8(ceiling).finish()
+  const head = new Uint8Array(replayHeadBytes)
+  head[0] = linkFrameTypes.replay
+  writeUint32(head, 1, replay)
+  head[5] = ceiling
   return withRecords(head, records)
 }
 

@@ -69,7 +69,7 @@ await t.test('a frame of the largest size is taken, of one byte more not', async
 
 await t.test('a frame with a record that is cut, or with none, is refused', async t => {
   const record = encodeRecord(recordFields())
-  const frames = [encodeRecordsFrame(1, [record]), encodeReplayFrame(doc, 0, [record])]
+  const frames = [encodeRecordsFrame(1, [record]), encodeReplayFrame(3, 0, [record])]
   for (const bytes of frames) {
     const head = bytes.length - record.length - 4
     for (let length = 1; length < bytes.length; length++) {
@@ -181,7 +181,7 @@ await t.test('the largest value of a signal is 2^53 - 1', async t => {
 })
 
 await t.test('a replay that ended without a code reached the end of the log', async t => {
-  const ended = { kind: 'replay-ended', doc, message: '', retryAfterMs: 0 } as const
+  const ended = { kind: 'replay-ended', replay: 3, message: '', retryAfterMs: 0 } as const
   for (const code of [undefined, 'FANFOLD_NO_PARENT'] as const) {
     t.same(decodeLinkFrame(encodeLinkFrame({ ...ended, code })), { ...ended, code })
   }

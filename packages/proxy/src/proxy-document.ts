@@ -24,6 +24,20 @@ export const noParent: JoinProblem = {
   retryAfterMs: 250,
 }
 
+/** What the parent sends of the document is still on its way. */
+export const notYet: JoinProblem = {
+  code: 'FANFOLD_NO_PARENT',
+  message: 'this node has not got the document yet',
+  retryAfterMs: 250,
+}
+
+/** A child that takes the tail alone has nothing that one could follow. */
+export const noTail: JoinProblem = {
+  code: 'FANFOLD_NO_TAIL',
+  message: 'a tail follows something, and the child has nothing',
+  retryAfterMs: 0,
+}
+
 /** There is no room for another document; those that nobody wants go by and by. */
 export const noRoom = (documentsMax: number): JoinProblem => ({
   code: 'FANFOLD_OVERLOADED',
@@ -44,10 +58,10 @@ export class ProxyDocument {
    * served.
    */
   isConfirmed: boolean
+  /** Until then a child may ask again that was told to. */
+  expectedUntil: Instant = 0 as Instant
   /** Viewers below, as the parent was told last. */
   viewersTold = 0
-  /** The last look found children that wait. */
-  #hasWaited = false
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -77,6 +91,7 @@ export class ProxyDocument {
   join(request: JoinRequest, effects: EffectSink<ProxyEffect>): void {
     const { doc, follower, downstream } = this
     const answer = downstream.join(request, follower.replica.position, effects)
+    if (answer !== 'refused') this.expectedUntil = 0 as Instant
     effects.push({ kind: 'fact', fact: { event: 'join-answered', doc, answer } })
   }
 
@@ -117,13 +132,6 @@ export class ProxyDocument {
     const requests = [...this.waiting.values()]
     this.waiting.clear()
     return requests
-  }
-
-  /** True when children have waited since the last look, and still do. */
-  get haveWaitedLong(): boolean {
-    const before = this.#hasWaited
-    this.#hasWaited = this.waiting.size > 0
-    return before && this.#hasWaited
   }
 
   /** Lets go of what is old or kept for nobody; false when there is nothing to look after any more. */

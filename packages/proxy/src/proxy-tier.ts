@@ -10,11 +10,13 @@ import {
   type JoinRequest,
   PassedReplays,
   PresenceSums,
+  type ReplayOutcome,
+  type ReplayWish,
   type Staleness,
 } from '@fanfold/replication'
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
-import { noParent, noRoom, ProxyDocument, refuseJoin } from './proxy-document.ts'
+import { noParent, ProxyDocument } from './proxy-document.ts'
 import {
   documentsMaxDefault,
   forwardedFact,
@@ -23,8 +25,8 @@ import {
   type ProxyInput,
   type ProxyLimits,
 } from './proxy-effect.ts'
+import { ProxyJoins } from './proxy-joins.ts'
 import { WarmKeeping } from './warm-keeping.ts'
-import { WarmReads } from './warm-reads.ts'
 
 /**
  * The role that is a tier of the tree: follows documents from a parent while children want them, and
@@ -40,8 +42,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #presence = new PresenceSums()
   readonly #care = new ProxyCare()
   readonly #isWarm: boolean
-  readonly #documentsMax: number
-  readonly #warmReads = new WarmReads()
+  readonly #joins: ProxyJoins
   readonly #warmKeeping = new WarmKeeping(doc => this.#documents.get(doc)?.follower.keepable())
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
   #now: Instant = 0 as Instant
@@ -61,7 +62,6 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const { sha256, prng, limits, codec, isSnapshotDisabled } = options
     this.#chain = new Chain(sha256)
     this.#isWarm = options.isWarm ?? false
-    this.#documentsMax = limits.documentsMax ?? documentsMaxDefault
     this.#following = new Following({
       sha256,
       prng,
@@ -79,9 +79,24 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       chain: this.#chain,
       prng: prng.fork('replays'),
       held: doc => this.#held(doc),
-      ask: frame => this.#following.sendToParent(frame, this.#effects),
-      note: (doc, outcome) => this.#note({ event: 'replay-ended', doc, outcome }),
+      above: {
+        ask: wish => this.#askReplay(wish),
+        credit: (replay, bytes) => this.#following.replays.credit(replay, bytes, this.#effects),
+        leave: replay => this.#following.replays.leave(replay, this.#effects),
+      },
+      note: (doc, outcome) => this.#replayEnded(doc, outcome),
       replaysMax: limits.replaysMax,
+    })
+    this.#joins = new ProxyJoins({
+      following: this.#following,
+      owner: {
+        documents: this.#documents,
+        follow: (doc, warm) => this.#follow(doc, warm),
+        flush: doc => this.#flush(doc),
+        isReplaying: doc => this.#replays.has(doc),
+      },
+      documentsMax: limits.documentsMax ?? documentsMaxDefault,
+      isWarm: this.#isWarm,
     })
     this.#children = new ChildLinks(
       {
@@ -144,7 +159,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         this.#following.receiveWorker(input, now, effects)
         return
       case 'warm-read':
-        this.#begin(input.doc, input.document)
+        this.#joins.begin(input.doc, input.document, now, effects)
         return
       case 'warm-kept':
         this.#warmKeeping.kept(input.doc, now)
@@ -159,15 +174,15 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   wakeAt(): Instant | undefined {
     if (this.#children.hasBusy) return this.#now
-    const warm = earliest(this.#warmReads.wakeAt(), this.#warmKeeping.wakeAt())
-    return earliest(earliest(this.#care.wakeAt(), warm), this.#following.wakeAt())
+    const joins = earliest(this.#joins.wakeAt(), this.#warmKeeping.wakeAt())
+    return earliest(earliest(this.#care.wakeAt(), joins), this.#following.wakeAt())
   }
 
   tick(now: Instant, effects: ProxyEffect[]): void {
     this.#now = now
     this.#effects = effects
     this.#following.tick(now, effects)
-    for (const doc of this.#warmReads.overdue(now)) this.#begin(doc, undefined)
+    this.#joins.tick(now, effects)
     for (const doc of this.#care.headsDue(now)) {
       this.#documents.get(doc)?.downstream.signalHead(effects)
     }
@@ -185,7 +200,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       if (input.kind === 'link-closed') this.#variants.leave(input.link)
     } else {
       this.#following.receive(input, this.#now, this.#effects)
-      if (input.kind === 'link-closed') this.#refuseWaiting()
+      if (input.kind === 'link-closed') this.#joins.refuseWaiting(this.#now, this.#effects)
     }
   }
 
@@ -195,68 +210,22 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (document === undefined || !document.lookAfter(this.#now)) this.#care.rests(doc)
     if (document === undefined) return
     if (document.canServe) this.#serve(document, document.takeWaiting())
-    else if (document.haveWaitedLong) this.#refuseAll(document)
     this.#tellPresence(doc)
   }
 
   #join(doc: DocumentKey, request: JoinRequest): void {
-    const document = this.#documents.get(doc)
-    if (document !== undefined) this.#joinAt(document, request)
-    else if (this.#documents.size + this.#warmReads.count >= this.#documentsMax) {
-      refuseJoin(doc, request, noRoom(this.#documentsMax), this.#effects)
-    } else if (this.#isWarm) this.#warmReads.wait(doc, request, this.#now, this.#effects)
-    else this.#joinAt(this.#follow(doc, undefined), request)
-  }
-
-  /** What was kept of the document is here, or there is none: it is followed. */
-  #begin(doc: DocumentKey, warm: WarmDocument | undefined): void {
-    const requests = this.#warmReads.take(doc)
-    // Late, or nobody waits any more.
-    if (requests.length === 0 || this.#documents.has(doc)) return
-    const document = this.#follow(doc, warm)
-    for (const request of requests) this.#joinAt(document, request)
-  }
-
-  #joinAt(document: ProxyDocument, request: JoinRequest): void {
-    const { doc } = document
-    this.#following.keep(doc)
-    this.#care.note(doc, this.#now)
-    if (document.canServe) {
-      document.join(request, this.#effects)
-      this.#flush(doc)
-    } else if (this.#following.hasParent) {
-      document.waiting.set(request.link, request)
-    } else {
-      document.refuse(request, noParent, this.#effects)
-    }
-    this.#lingerIfUnused(document)
+    this.#joins.join(doc, request, this.#now, this.#effects)
+    if (this.#documents.has(doc)) this.#care.note(doc, this.#now)
   }
 
   #serve(document: ProxyDocument, requests: readonly JoinRequest[]): void {
-    for (const request of requests) document.join(request, this.#effects)
-    this.#flush(document.doc)
-    this.#lingerIfUnused(document)
-  }
-
-  /** Who waited for the parent's first answer need not wait for the next parent's. */
-  #refuseWaiting(): void {
-    if (this.#following.hasParent) return
-    for (const document of this.#documents.values()) this.#refuseAll(document)
-  }
-
-  #refuseAll(document: ProxyDocument): void {
-    document.refuseWaiting(noParent, this.#effects)
-    this.#lingerIfUnused(document)
+    this.#joins.serve(document, requests, this.#now, this.#effects)
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
-    this.#warmReads.leave(doc, link)
     this.#presence.leave(doc, link)
-    const document = this.#documents.get(doc)
-    if (document === undefined) return
-    document.waiting.delete(link)
+    this.#joins.left(doc, link, this.#now)
     this.#tellPresence(doc)
-    this.#lingerIfUnused(document)
   }
 
   #signalled(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void {
@@ -272,10 +241,6 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (document === undefined || document.viewersTold === viewers) return
     document.viewersTold = viewers
     this.#following.presence(doc, viewers, this.#now, this.#effects)
-  }
-
-  #lingerIfUnused(document: ProxyDocument): void {
-    if (!document.isUsed) this.#following.release(document.doc, this.#now)
   }
 
   #follow(doc: DocumentKey, warm: WarmDocument | undefined): ProxyDocument {
@@ -355,7 +320,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         document.downstream.tellStaleness(this.#effects)
         return
       case 'unused':
-        this.#letGo(document)
+        // When the replay of a child is over, the document is released again.
+        if (!this.#replays.has(doc)) this.#letGo(document)
         return
     }
   }
@@ -374,6 +340,19 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (!this.#isWarm) return
     if (follower.replica.isDeleted) this.#warmKeeping.drop(doc, this.#effects)
     else this.#warmKeeping.changed(doc, this.#now)
+  }
+
+  #askReplay(wish: ReplayWish): number | undefined {
+    const { replays } = this.#following
+    const link = this.#following.parentOf(wish.doc)
+    return link && replays.ask(link, { kind: 'relay' }, wish, this.#effects)
+  }
+
+  /** A child that has replayed the log comes back for what follows it. */
+  #replayEnded(doc: DocumentKey, outcome: ReplayOutcome): void {
+    this.#note({ event: 'replay-ended', doc, outcome })
+    const document = this.#documents.get(doc)
+    if (document !== undefined) this.#joins.expect(document, this.#now)
   }
 
   /** What replays may be answered from. */
@@ -398,7 +377,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       if (this.#isWarm) this.#warmKeeping.drop(doc, this.#effects)
       this.#letGo(document)
     } else {
-      this.#lingerIfUnused(document)
+      this.#joins.expect(document, this.#now)
     }
   }
 

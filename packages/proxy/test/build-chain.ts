@@ -22,8 +22,8 @@ import {
   Following,
   type FollowingEvent,
   RecordRing,
-  type ReplayAsk,
   type ReplayFrame,
+  type ReplayOutcome,
   ServedReplays,
 } from '@fanfold/replication'
 import type { ProxyEffect } from '../src/proxy-effect.ts'
@@ -56,7 +56,6 @@ export const texts: readonly { readonly tag: number; readonly text: string }[] =
 ]
 
 const ring = { recordsMax: 1_000, bytesMax: 1_000_000, ageMax: milliseconds(60_000) }
-const limits = { ring, upstream: defaultUpstreamLimits, pendingBytesMax: 1_000_000 }
 
 /** What takes frames of links and has effects: every node of the chain. */
 type Node = {
@@ -79,7 +78,10 @@ class Top implements Node {
       read: (_, read, after) => this.#reads.push({ read, after }),
       close: () => undefined,
     },
+    note: (_, outcome) => this.replayed.push(outcome),
   })
+  /** How each replay ended. */
+  readonly replayed: ReplayOutcome[] = []
   variant: SignedVariant | undefined
   #effects: LinkEffect[] = []
 
@@ -189,8 +191,20 @@ export class ProxyChain {
     []
   #nextLink = 1
 
-  /** @param ceilings of the tokens of the children, from the top down */
-  constructor(ceilings: readonly number[]) {
+  /**
+   * @param ceilings of the tokens of the children, from the top down
+   * @param options whether all do without snapshots; how many records the rings below the top hold
+   */
+  constructor(
+    ceilings: readonly number[],
+    options: { readonly isSnapshotDisabled?: boolean; readonly recordsMax?: number } = {},
+  ) {
+    const { isSnapshotDisabled = false, recordsMax = ring.recordsMax } = options
+    const limits = {
+      ring: { ...ring, recordsMax },
+      upstream: defaultUpstreamLimits,
+      pendingBytesMax: 1_000_000,
+    }
     this.following = new Following({
       sha256,
       prng: new Prng('chain'),
@@ -199,10 +213,12 @@ export class ProxyChain {
       tell: (_, event) => this.events.push(event),
       tellVariant: (_, variant) => this.variants.push(variant !== undefined),
       relay: frame => this.#replayed.push(frame),
+      isSnapshotDisabled,
     })
     this.proxies = ceilings.slice(1).map((_, index) => {
       const prng = new Prng(`proxy ${index}`)
-      return new ProxyTier({ sha256, prng, limits: { follower: limits, lingerMs: 1_000 } })
+      const bounds = { follower: limits, lingerMs: 1_000 }
+      return new ProxyTier({ sha256, prng, limits: bounds, isSnapshotDisabled })
     })
     this.#nodes = [this.top, ...this.proxies.map(proxyNode), followingNode(this.following)]
     this.#hops = ceilings.map(ceiling => ({ ceiling, link: link(0), isOpen: false, down: [] }))
@@ -254,9 +270,13 @@ export class ProxyChain {
   /** All frames of a replay that the node at the end asks for, giving credit as they come. */
   replay(have: Position | undefined, credit: number): ReplayFrame[] {
     const last = this.#nodes.length - 1
-    const ask = (frame: ReplayAsk): void =>
-      this.#do(last, effects => this.following.sendToParent(frame, effects))
-    ask({ kind: 'request-replay', doc, have, credit })
+    const { replays } = this.following
+    const link = this.following.parentOf(doc)
+    if (link === undefined) throw new Error('the node at the end has a parent')
+    let replay = 0
+    this.#do(last, effects => {
+      replay = replays.ask(link, { kind: 'relay' }, { doc, have, credit }, effects)
+    })
     const frames: ReplayFrame[] = []
     for (let round = 0; round < 1_000 && frames.at(-1)?.kind !== 'replay-ended'; round++) {
       this.settle()
@@ -266,7 +286,7 @@ export class ProxyChain {
         if (frame.kind === 'replay')
           for (const record of frame.records) bytes += record.bytes.length
       }
-      if (bytes > 0) ask({ kind: 'replay-credit', doc, bytes })
+      if (bytes > 0) this.#do(last, effects => replays.credit(replay, bytes, effects))
     }
     return frames
   }

@@ -147,7 +147,7 @@ export class Rig {
     for (let turn = 0; turn < 1_000; turn++) {
       const wakeAt = this.proxy.wakeAt()
       if (wakeAt === undefined || wakeAt > at(end)) break
-      this.nowMs = Math.max(this.nowMs, wakeAt / 1_000)
+      this.nowMs = Math.max(this.nowMs, Math.ceil(wakeAt / 1_000))
       this.proxy.tick(at(this.nowMs), this.#effects)
     }
     this.nowMs = end

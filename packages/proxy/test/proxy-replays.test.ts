@@ -20,16 +20,33 @@ import {
 } from './build-proxy.ts'
 
 const second = link(2)
-const ask = (seq: number | undefined, credit = 1_000_000) =>
+const ask = (seq: number | undefined, { credit = 1_000_000, replay = 1 } = {}) =>
   ({
     kind: 'request-replay',
     doc,
+    replay,
     have: seq === undefined ? undefined : positionAt(seq),
     credit,
   }) as const
-const replay = (from: number, to: number) =>
-  ({ kind: 'replay', doc, ceiling: 239, records: log.slice(from - 1, to) }) as const
-const ended = { kind: 'replay-ended', doc, code: undefined, message: '', retryAfterMs: 0 } as const
+const replayed = (from: number, to: number, replay = 1) =>
+  ({ kind: 'replay', replay, ceiling: 239, records: log.slice(from - 1, to) }) as const
+const ended = {
+  kind: 'replay-ended',
+  replay: 1,
+  code: undefined,
+  message: '',
+  retryAfterMs: 0,
+} as const
+
+/** A join of a child that has nothing and takes no snapshot. */
+const tailAlone = {
+  kind: 'join',
+  doc,
+  have: undefined,
+  credit: 1_000_000,
+  take: 'tail',
+  codecs: 0,
+} as const
 
 /** A proxy with a parent and two children that follow nothing. */
 function connected(): Rig {
@@ -44,7 +61,7 @@ t.test(
     const rig = connected()
     rig.frame(child, ask(5))
     t.same(rig.sent(parent), [ask(5)])
-    rig.frame(parent, replay(6, 20), ended)
+    rig.frame(parent, replayed(6, 20), ended)
     rig.pass(0)
     const effects = rig.effects()
     const frames = framesOf(effects, child)
@@ -57,17 +74,17 @@ t.test(
   },
 )
 
-t.test('three children that ask for the same log cost one replay above at a time', async t => {
+t.test('children that ask for the same log wait for nobody, nor for the proxy', async t => {
   const rig = connected()
-  rig.open(link(3))
-  for (const id of [child, second, link(3)]) rig.frame(id, ask(undefined))
+  for (const id of [child, second]) rig.frame(id, ask(undefined, { replay: 7 }))
+  t.match(rig.sent(parent), [{ replay: 1 }, { replay: 2 }])
+  rig.frame(parent, replayed(1, 5, 2), { ...ended, replay: 2 })
   rig.pass(0)
-  t.equal(rig.sent(parent).length, 1)
-  rig.frame(parent, replay(1, 5), ended)
-  rig.pass(0)
-  const effects = rig.effects()
-  t.same(seqsOf(framesOf(effects, child)), [1, 2, 3, 4, 5])
-  t.equal(framesOf(effects, parent).length, 1)
+  t.match(rig.sent(second), [
+    { kind: 'replay', replay: 7, records: { length: 5 } },
+    { kind: 'replay-ended', replay: 7 },
+  ])
+  t.same(rig.sent(child), [])
 })
 
 t.test('what the proxy has is answered from it, without asking above', async t => {
@@ -87,13 +104,13 @@ t.test('a child that is gone is gone above too', async t => {
   const rig = connected()
   rig.frame(child, ask(undefined))
   rig.close(child)
-  t.match(rig.sent(parent), [{ kind: 'request-replay' }, { kind: 'leave-replay', doc }])
+  t.match(rig.sent(parent), [{ kind: 'request-replay' }, { kind: 'leave-replay', replay: 1 }])
 })
 
 t.test('a parent that is lost ends it, with a time to wait', async t => {
   const rig = connected()
   rig.frame(child, ask(undefined))
-  rig.frame(parent, replay(1, 3))
+  rig.frame(parent, replayed(1, 3))
   rig.close(parent)
   rig.pass(0)
   const frames = rig.sent(child)
@@ -108,7 +125,7 @@ t.test('a parent that is lost ends it, with a time to wait', async t => {
 t.test('a ceiling that falls stops what is at hand', async t => {
   const rig = live()
   rig.frame(parent, records(11, 20))
-  rig.frame(child, ask(12, 1))
+  rig.frame(child, ask(12, { credit: 1 }))
   rig.pass(0)
   rig.effects()
   rig.frame(parent, {
@@ -119,7 +136,7 @@ t.test('a ceiling that falls stops what is at hand', async t => {
     head: positionAt(20),
     ceiling: 0,
   })
-  rig.frame(child, { kind: 'replay-credit', doc, bytes: 1_000_000 })
+  rig.frame(child, { kind: 'replay-credit', replay: 1, bytes: 1_000_000 })
   rig.pass(0)
   const frames = rig.sent(child).filter(({ kind }) => kind.startsWith('replay'))
   t.match(frames, [{ kind: 'replay-ended', code: 'FANFOLD_NO_TAIL' }])
@@ -134,6 +151,43 @@ t.test('a replay that stands still is let go', async t => {
   t.match(framesOf(effects, child), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
   t.match(framesOf(effects, parent), [{ kind: 'leave-replay' }])
   t.equal(rig.proxy.wakeAt(), undefined)
+})
+
+t.test(
+  'where nobody takes snapshots, each node replays the log once, beside the others',
+  async t => {
+    const chain = new ProxyChain([239, 239, 239, 239], { isSnapshotDisabled: true, recordsMax: 5 })
+    t.equal(chain.follower.replica.position.seq, 10)
+    t.same(chain.top.replayed, Array(4).fill('complete'))
+    chain.publish(5)
+    t.equal(chain.follower.replica.position.seq, 15, 'what follows is the tail')
+    t.equal(chain.top.replayed.length, 4)
+  },
+)
+
+t.test('a child that takes the tail alone and has nothing is told so at once', async t => {
+  const rig = connected()
+  rig.frame(child, tailAlone)
+  const effects = rig.effects()
+  t.match(framesOf(effects, child), [{ code: 'FANFOLD_NO_TAIL', retryAfterMs: 0 }])
+  t.match(framesOf(effects, parent), [{ kind: 'join' }], 'whatever the parent will answer')
+})
+
+t.test('a document is followed while a child replays its log, and until it is back', async t => {
+  const rig = new Rig({ lingerMs: 0 })
+  for (const id of [parent, child]) rig.open(id)
+  rig.frame(child, tailAlone, ask(undefined))
+  for (let seq = 1; seq <= 5; seq++) {
+    rig.pass(4_000)
+    rig.frame(parent, replayed(seq, seq))
+    rig.pass(0)
+    t.equal(rig.proxy.documentCount, 1)
+  }
+  rig.frame(parent, ended)
+  rig.pass(1_999)
+  t.equal(rig.proxy.documentCount, 1)
+  rig.pass(1)
+  t.equal(rig.proxy.documentCount, 0)
 })
 
 t.test('replay through a chain of proxies is the log, below every ceiling', async t => {

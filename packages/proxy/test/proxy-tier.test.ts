@@ -258,7 +258,9 @@ t.test(
     rig.open(link(2))
     rig.join(link(2), positionAt(20))
     t.match(rig.sent(link(2)), [{ kind: 'refused', code: 'FANFOLD_NO_PARENT' }])
-    rig.pass(500)
+    rig.pass(1_999)
+    t.equal(rig.proxy.documentCount, 1, 'it was told to ask again')
+    rig.pass(1)
     t.equal(rig.proxy.documentCount, 0)
   },
 )

@@ -276,10 +276,10 @@ export class ChildLinks {
         this.#requestReplay(link, child, frame, effects)
         return
       case 'replay-credit':
-        this.#owner.replays?.credit(frame.doc, link, frame.bytes)
+        this.#owner.replays?.credit(link, frame.replay, frame.bytes)
         return
       case 'leave-replay':
-        this.#owner.replays?.leave(frame.doc, link)
+        this.#owner.replays?.leave(link, frame.replay)
         return
       case 'signal':
         this.#takeSignal(link, child, frame)
@@ -334,17 +334,17 @@ export class ChildLinks {
     frame: Extract<LinkFrame, { kind: 'request-replay' }>,
     effects: EffectSink<LinkEffect>,
   ): void {
-    const { doc, have, credit } = frame
+    const { doc, replay, have, credit } = frame
     const { replays } = this.#owner
     if (replays === undefined) {
       const message = 'this node replays no logs'
-      effects.push(replayEnded(link, doc, { code: 'FANFOLD_NO_PARENT', message }))
+      effects.push(replayEnded(link, replay, { code: 'FANFOLD_NO_PARENT', message }))
       return
     }
     const { ceiling } = child.peer
     // The link may drain, and fill again, while the replay goes on.
     const isCongested = (): boolean => child.isCongested
-    replays.request(doc, { link, ceiling, have, credit, isCongested }, effects)
+    replays.request(doc, { link, replay, ceiling, have, credit, isCongested }, effects)
   }
 
   /** What is said of a document that the child has left meanwhile is worth nothing. */

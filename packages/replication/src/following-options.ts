@@ -1,10 +1,10 @@
 import type { SnapshotCodec } from '@fanfold/document'
 import type { Prng, Sha256 } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
+import type { Relay } from './asked-replays.ts'
 import { AssemblyBudget, type AssemblyLimits } from './assembly-budget.ts'
 import type { FollowerLimits, FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
-import type { Relay } from './replay-relays.ts'
 import type { UpstreamNode } from './stream-core.ts'
 import type { TellVariant, VariantLimits } from './wanted-variants.ts'
 
@@ -34,7 +34,7 @@ export type FollowingOptions = {
   readonly assemblyLimits?: AssemblyLimits | undefined
   /**
    * Called from inside the methods below with what a parent sends of a replay that the role has asked
-   * for with `sendToParent`; to nobody when not said.
+   * through `Following.replays`; to nobody when not said.
    */
   readonly relay?: Relay | undefined
 }
@@ -43,7 +43,7 @@ export type FollowingOptions = {
 export const followerNode = (
   options: FollowingOptions,
   node: Pick<FollowerNode, 'workerNames' | 'due'> &
-    Pick<UpstreamNode, 'packer' | 'repair' | 'beforeReplay'>,
+    Pick<UpstreamNode, 'packer' | 'repair' | 'replays'>,
 ): FollowerNode => ({
   limits: options.limits,
   isStateNeeded: options.isStateNeeded ?? true,
@@ -55,7 +55,7 @@ export const followerNode = (
     packer: node.packer,
     budget: new AssemblyBudget(options.assemblyLimits),
     repair: node.repair,
-    beforeReplay: node.beforeReplay,
+    replays: node.replays,
     isSnapshotDisabled: options.isSnapshotDisabled ?? false,
   },
 })

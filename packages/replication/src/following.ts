@@ -21,6 +21,7 @@ import {
   ProtocolError,
   type SignedVariant,
 } from '@fanfold/protocol'
+import { AskedReplays, type Relay } from './asked-replays.ts'
 import { Followed } from './followed.ts'
 import { Follower, type FollowerEvent } from './follower.ts'
 import type { FollowerNode } from './follower-node.ts'
@@ -31,7 +32,6 @@ import type { FollowingEffect } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
 import { docOf, type Parent } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
-import { type ReplayAsk, ReplayRelays } from './replay-relays.ts'
 import { ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits, WantedVariants } from './wanted-variants.ts'
 import { WorkerNames } from './worker-names.ts'
@@ -53,6 +53,8 @@ type Effects = EffectSink<FollowingEffect>
 export class Following {
   /** How the node packs pieces: those that came packed are served as they came. */
   readonly packer: PiecePacker
+  /** What parents were asked for of logs; what comes of those that are passed on goes to `relay`. */
+  readonly replays: AskedReplays = new AskedReplays()
   readonly #node: FollowerNode
   readonly #prng: Prng
   readonly #tell: (doc: DocumentKey, event: FollowingEvent) => void
@@ -65,7 +67,7 @@ export class Following {
   readonly #unsettled = new Set<DocumentKey>()
   readonly #parents: ServingParents
   readonly #signals: ParentSignals
-  readonly #relays: ReplayRelays
+  readonly #relay: Relay
   readonly #workers = new WorkerNames()
   readonly #held: HeldVariants
   readonly #wanted: WantedVariants
@@ -77,7 +79,7 @@ export class Following {
     this.#prng = prng
     this.#lingerMs = options.lingerMs
     this.#tell = options.tell
-    this.#relays = new ReplayRelays(options.relay ?? (() => undefined))
+    this.#relay = options.relay ?? (() => undefined)
     this.#parents = new ServingParents({
       limits: limits.upstream,
       documents: this.#documents,
@@ -89,7 +91,7 @@ export class Following {
       packer: this.packer,
       workerNames: this.#workers,
       repair: (doc, trouble, now) => this.#parents.repair(doc, trouble, now),
-      beforeReplay: (doc, effects) => this.#relays.cut(doc, effects),
+      replays: this.replays,
       due: doc => this.#unsettled.add(doc),
     })
     this.#held = new HeldVariants(variantLimits.heldBytesMax)
@@ -155,9 +157,10 @@ export class Following {
     this.#lingering.set(doc, undefined)
   }
 
-  /** Nobody below wants the document now: it is unused unless somebody does soon. */
-  release(doc: DocumentKey, now: Instant): void {
-    this.#lingering.set(doc, after(now, milliseconds(this.#lingerMs)))
+  /** Nobody below wants the document now: it is unused unless somebody does soon, or before `until`. */
+  release(doc: DocumentKey, now: Instant, until: Instant = now): void {
+    const lingers = after(now, milliseconds(this.#lingerMs))
+    this.#lingering.set(doc, until > lingers ? until : lingers)
   }
 
   /** The role lets the document go: the parent is told, what is held goes. */
@@ -209,15 +212,9 @@ export class Following {
     this.#signals.tell({ doc, signal: 'lag', value: ms }, now, effects)
   }
 
-  /**
-   * Passes what a child asks of a replay on to the parent that serves the document; what comes of it goes
-   * to `relay`. False when that cannot be now: without a parent, while the node replays the document
-   * itself, and for a replay that is over.
-   */
-  sendToParent(frame: ReplayAsk, effects: Effects): boolean {
-    if (this.get(frame.doc)?.upstream.isReplaying === true) return false
-    const link = this.#parents.linkOf(frame.doc) ?? this.#parents.first?.link
-    return this.#relays.ask(frame, link, effects)
+  /** The link of the parent that is asked about a document, followed or not. */
+  parentOf(doc: DocumentKey): LinkId | undefined {
+    return this.#parents.linkOf(doc) ?? this.#parents.first?.link
   }
 
   /** Takes what happened on a link to a parent; a bad frame closes it. */
@@ -237,7 +234,7 @@ export class Following {
         break
       case 'link-closed':
         this.#parents.close(input.link, now, effects)
-        this.#relays.closed(input.link)
+        this.replays.closed(input.link, this.#relay)
         this.#wantVariants(now, effects)
     }
     this.#parents.tellWanted(effects)
@@ -326,15 +323,20 @@ export class Following {
 
   #route(parent: Parent, frame: LinkFrame, now: Instant, effects: Effects): void {
     const { link } = parent
+    let doc = docOf(frame, parent)
     switch (frame.kind) {
       case 'variant':
       case 'no-variant':
         if (link === this.#wanted.parent) this.#wanted.receive(frame, now, effects)
         return
       case 'replay':
-      case 'replay-ended':
-        if (this.#relays.take(frame, link)) return
+      case 'replay-ended': {
+        const owner = this.replays.ownerOf(frame, link)
+        if (owner?.kind === 'relay') this.#relay(frame)
+        if (owner?.kind !== 'own') return
+        doc = owner.doc
         break
+      }
       case 'signal':
         if (frame.signal !== 'hand-over') break
         this.#parents.handOver(parent, now, effects)
@@ -342,7 +344,6 @@ export class Following {
         return
       default:
     }
-    const doc = docOf(frame, parent)
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
     // What was under way when a document was left, or moved, is of no use.
     if (followed?.follower.upstream.link !== link) return

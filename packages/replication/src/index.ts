@@ -1,3 +1,4 @@
+export type { Relay, ReplayFrame, ReplayWish } from './asked-replays.ts'
 export {
   type AssemblyLimits,
   defaultAssemblyLimits,
@@ -18,7 +19,6 @@ export { PiecePacker } from './piece-packer.ts'
 export { PresenceSums } from './presence-sums.ts'
 export { RecordRing, type RingLimits } from './record-ring.ts'
 export { recordsAfter } from './records-after.ts'
-export type { Relay, ReplayAsk, ReplayFrame } from './replay-relays.ts'
 export type { ReplayOutcome, ReplayProblem, ReplayRequest, Replays } from './replays.ts'
 export { SafetyRounds, safetyEvery } from './safety-rounds.ts'
 export { type ReplayLogs, replaysMaxDefault, ServedReplays } from './served-replays.ts'

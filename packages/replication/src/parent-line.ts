@@ -10,11 +10,13 @@ import {
   type Position,
   ProtocolError,
 } from '@fanfold/protocol'
+import type { AskedReplays } from './asked-replays.ts'
 
 /** What a stream sends to its parent, and how many bytes of records the parent may send it. */
 export class ParentLine {
   readonly #doc: DocumentKey
   readonly #creditBytes: number
+  readonly #replays: AskedReplays
   #link: LinkId | undefined
   /** Bytes taken since the last credit was given. */
   #taken = 0
@@ -22,11 +24,14 @@ export class ParentLine {
   #left = 0
   /** How the credit that is held back would be given. */
   #owed: 'none' | 'replay' | { readonly channel: number } = 'none'
+  /** The replay that the parent was asked for. */
+  #replay: number | undefined
   #isCreditHeld = false
 
   /** @param creditBytes bytes of records that may be under way */
-  constructor(doc: DocumentKey, creditBytes: number) {
+  constructor(doc: DocumentKey, creditBytes: number, replays: AskedReplays) {
     this.#doc = doc
+    this.#replays = replays
     this.#creditBytes = creditBytes
   }
 
@@ -45,6 +50,7 @@ export class ParentLine {
   }
 
   detach(): void {
+    this.endReplay()
     this.#link = undefined
     this.begin()
   }
@@ -67,8 +73,22 @@ export class ParentLine {
 
   /** Asks for the log itself. */
   askReplay(have: Position | undefined, effects: EffectSink<LinkEffect>): void {
-    const credit = this.#creditBytes
-    this.send({ kind: 'request-replay', doc: this.#doc, have, credit }, effects)
+    assert(this.#link !== undefined, 'a stream that asks has a link')
+    const doc = this.#doc
+    const wish = { doc, have, credit: this.#creditBytes }
+    this.#replay = this.#replays.ask(this.#link, { kind: 'own', doc }, wish, effects)
+  }
+
+  /** The parent has ended the replay. */
+  endReplay(): void {
+    if (this.#replay !== undefined) this.#replays.forget(this.#replay)
+    this.#replay = undefined
+  }
+
+  /** Nothing more of the replay is wanted, if one is under way. */
+  leaveReplay(effects: EffectSink<LinkEffect>): void {
+    if (this.#replay !== undefined) this.#replays.leave(this.#replay, effects)
+    this.#replay = undefined
   }
 
   /**
@@ -116,7 +136,7 @@ export class ParentLine {
     const bytes = this.#taken
     this.#taken = 0
     this.#left += bytes
-    if (owed === 'replay') this.send({ kind: 'replay-credit', doc: this.#doc, bytes }, effects)
-    else this.send({ kind: 'credit', channel: owed.channel, bytes }, effects)
+    if (owed !== 'replay') this.send({ kind: 'credit', channel: owed.channel, bytes }, effects)
+    else if (this.#replay !== undefined) this.#replays.credit(this.#replay, bytes, effects)
   }
 }

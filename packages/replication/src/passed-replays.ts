@@ -2,9 +2,8 @@
  * Replays at a node without logs: a child's request is passed on to the node's own parent, and what
  * comes of it down again; or the node answers itself, where its ring holds all that the child lacks.
  *
- * Frames of a replay say the document and not whose it is: there is one of each document above at a
- * time, and other children wait for theirs. What a child granted is what the parent is granted, and
- * again as it leaves here: so no more of a replay is here than its child's credit.
+ * Each has a number of its own above, so nobody's waits for another one. What a child granted is what the
+ * parent is granted, and again as it leaves here: so no more of a replay is here than its child's credit.
  */
 import type { Chain } from '@fanfold/document'
 import { type EffectSink, equalBytes, type Prng } from '@fanfold/kernel'
@@ -17,8 +16,8 @@ import {
   type Position,
   zeroPosition,
 } from '@fanfold/protocol'
+import type { ReplayFrame, ReplayWish } from './asked-replays.ts'
 import type { RecordRing } from './record-ring.ts'
-import type { ReplayAsk, ReplayFrame } from './replay-relays.ts'
 import { ReplayStream } from './replay-stream.ts'
 import {
   idleLooksMax,
@@ -46,17 +45,25 @@ const windowBytesMax = 1_048_576
 /** Bytes of the ring that a replay has at hand. */
 const ringBytesMax = 262_144
 
+/** The node's parent, as far as replays go. */
+export type ReplaysAbove = {
+  /** Asks for a replay; its number, undefined when there is nobody to ask. */
+  ask(wish: ReplayWish): number | undefined
+  /** So many bytes more of it are taken. */
+  credit(replay: number, bytes: number): void
+  /** It is not wanted any more. */
+  leave(replay: number): void
+}
+
 type Relayed = {
   readonly stream: ReplayStream
-  readonly request: ReplayRequest
   /** Bytes that the parent was granted first, and may have on the way to the child at a time. */
   readonly window: number
   /** Bytes that have left since the parent was granted more. */
   left: number
-  state:
-    | { readonly kind: 'waiting' }
-    | { readonly kind: 'asked' }
-    /** All has come from above. */
+  state: /** It comes from above, under this number. */
+    | { readonly kind: 'asked'; readonly replay: number }
+    /** All that comes is here. */
     | { readonly kind: 'over' }
     /** From the ring: seq of the last record taken from it. */
     | { readonly kind: 'ring'; takenTo: number }
@@ -67,73 +74,93 @@ export class PassedReplays implements Replays {
   readonly #chain: Chain
   readonly #prng: Prng
   readonly #held: (doc: DocumentKey) => HeldRecords | undefined
-  readonly #ask: (frame: ReplayAsk) => boolean
+  readonly #above: ReplaysAbove
   readonly #note: (doc: DocumentKey, outcome: ReplayOutcome) => void
   readonly #replaysMax: number
-  /** In the order in which they were asked for. */
   readonly #replays = new Set<Relayed>()
+  /** Those that come from above, by their numbers there. */
+  readonly #asked = new Map<number, Relayed>()
   /** Replays with something to send, the longest waiting first. */
   readonly #ready = new Set<Relayed>()
-  /** Documents of which a replay from above is over: another child may have its turn. */
-  readonly #freed = new Set<DocumentKey>()
 
   constructor(options: {
     readonly chain: Chain
     readonly prng: Prng
     /** What the node holds of a document, if it follows it. */
     readonly held: (doc: DocumentKey) => HeldRecords | undefined
-    /** Passes what a child asks on to the parent; false when that cannot be. */
-    readonly ask: (frame: ReplayAsk) => boolean
+    readonly above: ReplaysAbove
     /** Called for each replay that is over. */
     readonly note: (doc: DocumentKey, outcome: ReplayOutcome) => void
-    /** Replays at a time, those that wait too; one more is refused. The default one when not said. */
+    /** Replays at a time; one more is refused. The default one when not said. */
     readonly replaysMax?: number | undefined
   }) {
     this.#chain = options.chain
     this.#prng = options.prng
     this.#held = options.held
-    this.#ask = options.ask
+    this.#above = options.above
     this.#note = options.note
     this.#replaysMax = options.replaysMax ?? replaysMaxDefault
   }
 
-  /** Replays under way, and those that wait. */
+  /** Replays under way. */
   get count(): number {
     return this.#replays.size
   }
 
   get hasMore(): boolean {
-    return this.#ready.size > 0 || this.#freed.size > 0
+    return this.#ready.size > 0
+  }
+
+  /** True while a child has a replay of the document. */
+  has(doc: DocumentKey): boolean {
+    for (const { stream } of this.#replays) if (stream.doc === doc) return true
+    return false
   }
 
   request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void {
-    this.leave(doc, request.link)
+    this.leave(request.link, request.replay)
     if (!this.#hasRoomFor(request.link)) {
       const [max, share] = [this.#replaysMax, linkShare(this.#replaysMax)]
       const message = `the node passes ${max} replays on, and ${share} of one child`
-      this.#refuse(doc, request.link, { code: 'FANFOLD_OVERLOADED', message }, effects)
+      this.#refuse(doc, request, { code: 'FANFOLD_OVERLOADED', message }, effects)
       return
     }
-    const relayed: Relayed = {
-      stream: new ReplayStream(doc, request),
-      request,
-      window: Math.min(request.credit, windowBytesMax),
-      left: 0,
-      state: { kind: 'waiting' },
+    const { have } = request
+    const stream = new ReplayStream(doc, request)
+    const window = Math.min(request.credit, windowBytesMax)
+    const held = this.#held(doc)
+    const from = have ?? zeroPosition
+    if (held !== undefined && holdsAfter(held.ring, from)) {
+      const relayed: Relayed = {
+        stream,
+        window,
+        left: 0,
+        state: { kind: 'ring', takenTo: from.seq },
+      }
+      this.#replays.add(relayed)
+      this.#takeFromRing(relayed)
+      return
     }
+    const replay = this.#above.ask({ doc, have, credit: window })
+    if (replay === undefined) {
+      const message = 'this node cannot ask a parent for it now'
+      this.#refuse(doc, request, { code: 'FANFOLD_NO_PARENT', message }, effects)
+      return
+    }
+    const relayed: Relayed = { stream, window, left: 0, state: { kind: 'asked', replay } }
     this.#replays.add(relayed)
-    this.#begin(relayed, effects)
+    this.#asked.set(replay, relayed)
   }
 
-  credit(doc: DocumentKey, link: LinkId, bytes: number): void {
-    const relayed = this.#find(doc, link)
+  credit(link: LinkId, replay: number, bytes: number): void {
+    const relayed = this.#find(link, replay)
     if (relayed === undefined) return
     relayed.stream.grant(bytes)
     this.#look(relayed)
   }
 
-  leave(doc: DocumentKey, link: LinkId): void {
-    const relayed = this.#find(doc, link)
+  leave(link: LinkId, replay: number): void {
+    const relayed = this.#find(link, replay)
     if (relayed !== undefined) this.#forget(relayed, 'left')
   }
 
@@ -148,10 +175,6 @@ export class PassedReplays implements Replays {
   }
 
   sendNext(effects: EffectSink<LinkEffect>): void {
-    for (const doc of this.#freed) {
-      this.#freed.delete(doc)
-      this.#beginNext(doc, effects)
-    }
     for (const relayed of this.#ready) {
       this.#ready.delete(relayed)
       // Its link may have filled up meanwhile.
@@ -165,7 +188,7 @@ export class PassedReplays implements Replays {
 
   /** Takes a frame of a replay from the parent. */
   receive(frame: ReplayFrame): void {
-    const relayed = this.#asked(frame.doc)
+    const relayed = this.#asked.get(frame.replay)
     if (relayed === undefined) return
     const { stream } = relayed
     if (frame.kind === 'replay') {
@@ -176,8 +199,8 @@ export class PassedReplays implements Replays {
     } else {
       const { code, message, retryAfterMs } = frame
       stream.end(code === undefined ? undefined : { code, message, retryAfterMs })
+      this.#asked.delete(frame.replay)
       relayed.state = { kind: 'over' }
-      this.#freed.add(frame.doc)
     }
     this.#look(relayed)
   }
@@ -194,8 +217,7 @@ export class PassedReplays implements Replays {
   /** Nothing of the document that is here may be sent any more: its ceiling has fallen. */
   lowered(doc: DocumentKey): void {
     for (const relayed of this.#replays) {
-      const { stream, state } = relayed
-      if (stream.doc !== doc || state.kind === 'waiting') continue
+      if (relayed.stream.doc !== doc) continue
       this.#cut(relayed, gone)
       this.#look(relayed)
     }
@@ -203,11 +225,10 @@ export class PassedReplays implements Replays {
 
   letGo(effects: EffectSink<LinkEffect>): void {
     for (const relayed of this.#replays) {
-      const { doc, link } = relayed.stream
       if (!relayed.stream.isIdleFor(idleLooksMax)) continue
       this.#forget(relayed, 'failed')
       const message = 'nothing came of the replay, or was taken, for long'
-      this.#endWith(doc, link, { code: 'FANFOLD_OVERLOADED', message }, effects)
+      this.#endWith(relayed.stream, { code: 'FANFOLD_OVERLOADED', message }, effects)
     }
   }
 
@@ -218,44 +239,12 @@ export class PassedReplays implements Replays {
     return count < linkShare(this.#replaysMax)
   }
 
-  #begin(relayed: Relayed, effects: EffectSink<LinkEffect>): void {
-    const { stream, request, window } = relayed
-    const { doc } = stream
-    const { have } = request
-    const held = this.#held(doc)
-    const from = have ?? zeroPosition
-    if (held !== undefined && holdsAfter(held.ring, from)) {
-      relayed.state = { kind: 'ring', takenTo: from.seq }
-      this.#takeFromRing(relayed)
-      return
-    }
-    // Its turn comes when the other child's is over.
-    if (this.#asked(doc) !== undefined) return
-    if (this.#ask({ kind: 'request-replay', doc, have, credit: window })) {
-      relayed.state = { kind: 'asked' }
-      stream.begin()
-      return
-    }
-    this.#drop(relayed)
-    const message = 'this node cannot ask a parent for it now'
-    this.#refuse(doc, stream.link, { code: 'FANFOLD_NO_PARENT', message }, effects)
-  }
-
-  /** The next of the children that wait for the document has its turn. */
-  #beginNext(doc: DocumentKey, effects: EffectSink<LinkEffect>): void {
-    for (const relayed of this.#replays) {
-      if (relayed.stream.doc !== doc || relayed.state.kind !== 'waiting') continue
-      this.#begin(relayed, effects)
-      if (this.#asked(doc) !== undefined) return
-    }
-  }
-
   #sent(relayed: Relayed, left: number): void {
-    const { stream, window, state } = relayed
+    const { window, state } = relayed
     relayed.left += left
     if (state.kind === 'ring') this.#takeFromRing(relayed)
     else if (state.kind === 'asked' && relayed.left * 2 >= window) {
-      this.#ask({ kind: 'replay-credit', doc: stream.doc, bytes: relayed.left })
+      this.#above.credit(state.replay, relayed.left)
       relayed.left = 0
     }
     this.#look(relayed)
@@ -284,16 +273,9 @@ export class PassedReplays implements Replays {
     this.#look(relayed)
   }
 
-  #asked(doc: DocumentKey): Relayed | undefined {
+  #find(link: LinkId, replay: number): Relayed | undefined {
     for (const relayed of this.#replays) {
-      if (relayed.stream.doc === doc && relayed.state.kind === 'asked') return relayed
-    }
-    return undefined
-  }
-
-  #find(doc: DocumentKey, link: LinkId): Relayed | undefined {
-    for (const relayed of this.#replays) {
-      if (relayed.stream.doc === doc && relayed.stream.link === link) return relayed
+      if (relayed.stream.link === link && relayed.stream.replay === replay) return relayed
     }
     return undefined
   }
@@ -305,48 +287,44 @@ export class PassedReplays implements Replays {
 
   /** What is at hand is let go, and the child told why. */
   #cut(relayed: Relayed, problem: ReplayProblem): void {
-    const { stream, state } = relayed
-    stream.cut(problem)
-    relayed.state = { kind: 'over' }
-    if (state.kind === 'asked') this.#leaveAbove(stream.doc)
-  }
-
-  #drop(relayed: Relayed): void {
-    this.#replays.delete(relayed)
-    this.#ready.delete(relayed)
+    relayed.stream.cut(problem)
+    this.#leaveAbove(relayed)
   }
 
   /** The child has all, or wants no more: above too, nobody does. */
   #forget(relayed: Relayed, outcome: ReplayOutcome): void {
-    this.#drop(relayed)
+    this.#replays.delete(relayed)
+    this.#ready.delete(relayed)
+    this.#leaveAbove(relayed)
     this.#note(relayed.stream.doc, outcome)
-    if (relayed.state.kind === 'asked') this.#leaveAbove(relayed.stream.doc)
   }
 
-  #leaveAbove(doc: DocumentKey): void {
-    this.#ask({ kind: 'leave-replay', doc })
-    this.#freed.add(doc)
+  #leaveAbove(relayed: Relayed): void {
+    const { state } = relayed
+    relayed.state = { kind: 'over' }
+    if (state.kind !== 'asked') return
+    this.#asked.delete(state.replay)
+    this.#above.leave(state.replay)
   }
 
   #refuse(
     doc: DocumentKey,
-    link: LinkId,
+    request: ReplayRequest,
     problem: ReplayProblem,
     effects: EffectSink<LinkEffect>,
   ): void {
-    this.#endWith(doc, link, problem, effects)
+    this.#endWith(request, problem, effects)
     this.#note(doc, 'refused')
   }
 
   /** Ends the replay now, whatever is at hand; the child may ask again after a while. */
   #endWith(
-    doc: DocumentKey,
-    link: LinkId,
+    { link, replay }: Pick<ReplayRequest, 'link' | 'replay'>,
     problem: ReplayProblem,
     effects: EffectSink<LinkEffect>,
   ): void {
     const retryMs = jittered(retryAfterMs, this.#prng)
-    effects.push(replayEnded(link, doc, { ...problem, retryAfterMs: retryMs }))
+    effects.push(replayEnded(link, replay, { ...problem, retryAfterMs: retryMs }))
   }
 }
 

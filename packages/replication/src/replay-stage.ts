@@ -27,10 +27,7 @@ export class ReplayStage {
       held.giveUp()
       return [...events, ...core.resync('ceiling', now, effects)]
     }
-    const [first] = frame.records
-    // What is left of a replay that was cut short (of a child, on the same link) is nobody's.
-    const nextSeq = (held.isWorth ? held.position.seq : 0) + 1
-    if (first === undefined || first.seq > nextSeq) return events
+    if (frame.records.length === 0) return events
     if (!held.isWorth) {
       held.beginApart(frame.ceiling)
       events.push({ kind: 'replay-began' })
@@ -57,6 +54,7 @@ export class ReplayStage {
   ): UpstreamEvent[] {
     const core = this.#core
     const { code, message, retryAfterMs } = frame
+    core.line.endReplay()
     if (code !== undefined) {
       // What cannot be had as a log may still be had as a snapshot.
       if (!meaningOf(code).retry) core.isReplayDue = false

@@ -31,6 +31,8 @@ type Batch = { readonly records: readonly LogRecord[]; readonly ceiling: number;
 export class ReplayStream {
   readonly doc: DocumentKey
   readonly link: LinkId
+  /** What the child calls it. */
+  readonly replay: number
   readonly #ceiling: number
   readonly #isCongested: () => boolean
   #batches: Batch[] = []
@@ -46,6 +48,7 @@ export class ReplayStream {
   constructor(doc: DocumentKey, request: ReplayRequest) {
     this.doc = doc
     this.link = request.link
+    this.replay = request.replay
     this.#ceiling = request.ceiling
     this.#isCongested = request.isCongested
     this.#credit = Math.min(request.credit, creditBytesMax)
@@ -82,11 +85,6 @@ export class ReplayStream {
     return this.#idleLooks++ >= looks
   }
 
-  /** Its turn has come: that it waited for it is not its child's fault. */
-  begin(): void {
-    this.#idleLooks = 0
-  }
-
   /** The next records, under this ceiling or a lower one. */
   add(records: readonly LogRecord[], ceiling: number): void {
     if (records.length === 0 || this.#end !== undefined) return
@@ -117,7 +115,7 @@ export class ReplayStream {
   send(chain: Chain, effects: EffectSink<LinkEffect>): number | undefined {
     const [batch] = this.#batches
     if (batch === undefined) {
-      effects.push(replayEnded(this.link, this.doc, this.#end?.problem))
+      effects.push(replayEnded(this.link, this.replay, this.#end?.problem))
       return undefined
     }
     const ceiling = Math.min(batch.ceiling, this.#ceiling)
@@ -139,7 +137,7 @@ export class ReplayStream {
     for (const record of sent) this.#credit -= record.length
     this.#heldBytes -= left
     this.#movedBytes += left
-    const frame = encodeReplayFrame(this.doc, ceiling, sent)
+    const frame = encodeReplayFrame(this.replay, ceiling, sent)
     effects.push({ kind: 'link-send', link: this.link, frame })
     return left
   }

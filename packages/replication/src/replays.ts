@@ -11,6 +11,8 @@ import {
 /** A child's request for the log of a document. */
 export type ReplayRequest = {
   readonly link: LinkId
+  /** What the child calls the replay. */
+  readonly replay: number
   /** Highest tag the child may be sent; from its token. */
   readonly ceiling: number
   readonly have: Position | undefined
@@ -25,9 +27,9 @@ export interface Replays {
   /** A child asks; each request is answered, the last time with `replay-ended`. */
   request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void
   /** The child takes so many bytes more. */
-  credit(doc: DocumentKey, link: LinkId, bytes: number): void
+  credit(link: LinkId, replay: number, bytes: number): void
   /** The child does not want it any more. */
-  leave(doc: DocumentKey, link: LinkId): void
+  leave(link: LinkId, replay: number): void
   /** The link is gone. */
   close(link: LinkId): void
   /** The link takes frames again. */
@@ -60,12 +62,12 @@ export type ReplayProblem = {
 /** The last frame of a replay. */
 export function replayEnded(
   link: LinkId,
-  doc: DocumentKey,
+  replay: number,
   problem: ReplayProblem | undefined,
 ): LinkEffect {
   const frame = encodeLinkFrame({
     kind: 'replay-ended',
-    doc,
+    replay,
     code: problem?.code,
     message: problem?.message ?? '',
     retryAfterMs: problem?.retryAfterMs ?? 0,

@@ -96,9 +96,9 @@ export class ServedReplays implements Replays {
   }
 
   request(doc: DocumentKey, request: ReplayRequest, effects: EffectSink<LinkEffect>): void {
-    this.leave(doc, request.link)
+    this.leave(request.link, request.replay)
     if (!this.#hasRoomFor(request.link)) {
-      effects.push(replayEnded(request.link, doc, this.#noRoom()))
+      effects.push(replayEnded(request.link, request.replay, this.#noRoom()))
       this.#note(doc, 'refused')
       return
     }
@@ -113,15 +113,15 @@ export class ServedReplays implements Replays {
     this.#readOn(served)
   }
 
-  credit(doc: DocumentKey, link: LinkId, bytes: number): void {
-    const served = this.#find(doc, link)
+  credit(link: LinkId, replay: number, bytes: number): void {
+    const served = this.#find(link, replay)
     if (served === undefined) return
     served.stream.grant(bytes)
     this.#look(served)
   }
 
-  leave(doc: DocumentKey, link: LinkId): void {
-    const served = this.#find(doc, link)
+  leave(link: LinkId, replay: number): void {
+    const served = this.#find(link, replay)
     if (served !== undefined) this.#forget(served, 'left')
   }
 
@@ -158,7 +158,7 @@ export class ServedReplays implements Replays {
       if (!stream.isIdleFor(idleLooksMax)) continue
       this.#forget(served, 'failed')
       const message = 'nothing of the replay was taken for long'
-      effects.push(replayEnded(stream.link, stream.doc, { code: 'FANFOLD_OVERLOADED', message }))
+      effects.push(replayEnded(stream.link, stream.replay, { code: 'FANFOLD_OVERLOADED', message }))
     }
   }
 
@@ -196,9 +196,9 @@ export class ServedReplays implements Replays {
     }
   }
 
-  #find(doc: DocumentKey, link: LinkId): Served | undefined {
+  #find(link: LinkId, replay: number): Served | undefined {
     for (const served of this.#byRead.values()) {
-      if (served.stream.doc === doc && served.stream.link === link) return served
+      if (served.stream.link === link && served.stream.replay === replay) return served
     }
     return undefined
   }

@@ -12,6 +12,7 @@ import {
   type Sha256,
 } from '@fanfold/kernel'
 import type { DocumentKey, LinkEffect, LinkId, LogRecord } from '@fanfold/protocol'
+import type { AskedReplays } from './asked-replays.ts'
 import type { AssemblyBudget } from './assembly-budget.ts'
 import { CatchUp } from './catch-up.ts'
 import { HeldState } from './held-state.ts'
@@ -46,8 +47,8 @@ export type UpstreamNode = {
   readonly budget: AssemblyBudget
   /** Says what is done about trouble. */
   readonly repair: Repair
-  /** Called before a parent is asked for a log: nobody else may have a replay of it on that link. */
-  readonly beforeReplay: (doc: DocumentKey, effects: EffectSink<LinkEffect>) => void
+  /** What parents are asked for of logs. */
+  readonly replays: AskedReplays
   /** Whether to do without snapshots, and replay the log where the tail is not enough. */
   readonly isSnapshotDisabled: boolean
 }
@@ -80,7 +81,7 @@ export class StreamCore {
     this.doc = doc
     this.node = node
     this.limits = limits
-    this.line = new ParentLine(doc, limits.creditBytes)
+    this.line = new ParentLine(doc, limits.creditBytes, node.replays)
     this.#check = new RecordCheck(doc, sha256)
     this.#backoff = new Backoff(
       { base: milliseconds(limits.backoffBaseMs), max: milliseconds(limits.backoffMaxMs) },
@@ -96,12 +97,12 @@ export class StreamCore {
   /** Asks the parent for the stream, or for the log. */
   ask(now: Instant, effects: EffectSink<LinkEffect>): void {
     this.dropIntake()
+    this.line.leaveReplay(effects)
     this.line.begin()
     this.deadline = this.answerBy(now)
     const have = this.held.isWorth ? this.held.position : undefined
     if (this.isReplayDue) {
       this.state = 'replaying'
-      this.node.beforeReplay(this.doc, effects)
       this.line.askReplay(have, effects)
     } else {
       this.state = 'joining'
@@ -153,10 +154,9 @@ export class StreamCore {
   /** Tells the parent that the document is not wanted any more, and forgets it. */
   leave(effects: EffectSink<LinkEffect>): void {
     if (this.line.link !== undefined && this.state !== 'refused') {
-      const { doc } = this
-      if (this.state === 'replaying') this.line.send({ kind: 'leave-replay', doc }, effects)
+      this.line.leaveReplay(effects)
       // The join that led to a replay was refused for now: the parent would go on counting it.
-      this.line.send({ kind: 'leave', doc }, effects)
+      this.line.send({ kind: 'leave', doc: this.doc }, effects)
     }
     this.detach()
   }

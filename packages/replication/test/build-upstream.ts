@@ -1,5 +1,6 @@
 import { sha256 } from '@fanfold/conformance'
 import { plainCodec } from '@fanfold/document'
+import { AskedReplays } from '../src/asked-replays.ts'
 import { AssemblyBudget } from '../src/assembly-budget.ts'
 import { PiecePacker } from '../src/piece-packer.ts'
 import type { UpstreamNode } from '../src/stream-core.ts'
@@ -15,7 +16,7 @@ export const upstreamNode = (
   packer: new PiecePacker(plainCodec),
   budget: new AssemblyBudget(),
   repair: () => 'here',
-  beforeReplay: () => undefined,
+  replays: new AskedReplays(),
   isSnapshotDisabled: false,
   ...overrides,
 })

@@ -203,29 +203,29 @@ t.test('what a child says of a document that it follows reaches the owner', asyn
 
 t.test('a node that replays no logs says so', async t => {
   const rig = new Rig()
-  rig.take({ kind: 'request-replay', doc, have: undefined, credit: 9 })
-  rig.take({ kind: 'replay-credit', doc, bytes: 9 })
-  rig.take({ kind: 'leave-replay', doc })
-  t.match(framesOf(rig.effects), [{ kind: 'replay-ended', doc, code: 'FANFOLD_NO_PARENT' }])
+  rig.take({ kind: 'request-replay', doc, replay: 4, have: undefined, credit: 9 })
+  rig.take({ kind: 'replay-credit', replay: 4, bytes: 9 })
+  rig.take({ kind: 'leave-replay', replay: 4 })
+  t.match(framesOf(rig.effects), [{ kind: 'replay-ended', replay: 4, code: 'FANFOLD_NO_PARENT' }])
 })
 
 /** What a node's replays were asked, in words. */
-class AskedReplays implements Replays {
+class ToldReplays implements Replays {
   readonly asked: string[] = []
   asking: ReplayRequest | undefined
   hasMore = false
 
   request(key: DocumentKey, request: ReplayRequest): void {
     this.asking = request
-    this.asked.push(`${key} ${request.link} asks`)
+    this.asked.push(`${request.link} asks ${key} as ${request.replay}`)
   }
 
-  credit(key: DocumentKey, link: LinkId, bytes: number): void {
-    this.asked.push(`${key} ${link} takes ${bytes}`)
+  credit(link: LinkId, replay: number, bytes: number): void {
+    this.asked.push(`${link} takes ${bytes} of ${replay}`)
   }
 
-  leave(key: DocumentKey, link: LinkId): void {
-    this.asked.push(`${key} ${link} leaves`)
+  leave(link: LinkId, replay: number): void {
+    this.asked.push(`${link} leaves ${replay}`)
   }
 
   close(link: LinkId): void {
@@ -246,26 +246,26 @@ class AskedReplays implements Replays {
 }
 
 t.test('what a child asks of replays reaches what answers, and they have their turns', async t => {
-  const replays = new AskedReplays()
+  const replays = new ToldReplays()
   const rig = new Rig({ replays })
-  rig.take({ kind: 'request-replay', doc, have: undefined, credit: 9 })
+  rig.take({ kind: 'request-replay', doc, replay: 4, have: undefined, credit: 9 })
   t.match(replays.asking, { link: child, ceiling: 3, have: undefined, credit: 9 })
   t.equal(replays.asking?.isCongested(), false)
   rig.congest(true)
   t.equal(replays.asking?.isCongested(), true)
   rig.congest(false)
-  rig.take({ kind: 'replay-credit', doc, bytes: 5 })
-  rig.take({ kind: 'leave-replay', doc })
+  rig.take({ kind: 'replay-credit', replay: 4, bytes: 5 })
+  rig.take({ kind: 'leave-replay', replay: 4 })
   t.equal(rig.links.hasBusy, false)
   replays.hasMore = true
   t.equal(rig.links.hasBusy, true)
   rig.links.flushNext(rig.effects)
   rig.close()
   t.same(replays.asked, [
-    `${doc} 1 asks`,
+    `1 asks ${doc} as 4`,
     '1 is drained',
-    `${doc} 1 takes 5`,
-    `${doc} 1 leaves`,
+    '1 takes 5 of 4',
+    '1 leaves 4',
     'next',
     '1 is gone',
   ])

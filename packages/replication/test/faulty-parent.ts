@@ -87,7 +87,7 @@ export class FaultyParent {
     const frame = decodeLinkFrame(bytes)
     if (frame?.kind === 'join') this.#join(frame.have, frame.take === 'tail')
     else if (frame?.kind === 'request-pieces') for (const index of frame.indexes) this.#piece(index)
-    else if (frame?.kind === 'request-replay') this.#replay(frame.have)
+    else if (frame?.kind === 'request-replay') this.#replay(frame.replay, frame.have)
     else if (frame?.kind === 'leave') this.#isJoined = false
   }
 
@@ -127,13 +127,13 @@ export class FaultyParent {
     this.#send({ kind: 'snapshot-piece', channel, index, codec: 0, piece })
   }
 
-  #replay(have: Position | undefined): void {
+  #replay(replay: number, have: Position | undefined): void {
     const from = (have ?? zeroPosition).seq
     for (let first = from; first < this.#head; first += 7) {
       const records = this.#log.slice(first, Math.min(first + 7, this.#head))
-      this.#send({ kind: 'replay', doc, ceiling: 239, records })
+      this.#send({ kind: 'replay', replay, ceiling: 239, records })
     }
-    this.#send({ kind: 'replay-ended', doc, code: undefined, message: '', retryAfterMs: 0 })
+    this.#send({ kind: 'replay-ended', replay, code: undefined, message: '', retryAfterMs: 0 })
   }
 
   #send(frame: LinkFrame): void {

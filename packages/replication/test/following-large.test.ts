@@ -290,14 +290,14 @@ t.test('a log that is replayed where no state is needed grows into the worker’
   const grown = grownLog(200)
   for (let first = 0; first < grown.length; first += 20) {
     const list = grown.slice(first, first + 20)
-    rig.take([{ kind: 'replay', doc, ceiling: 239, records: list }])
+    rig.take([{ kind: 'replay', replay: 1, ceiling: 239, records: list }])
     settle(rig, worker)
     for (const answer of worker.answers.splice(0)) rig.answer(answer)
   }
   t.ok(worker.done.includes('worker-encode'))
   t.notOk(rig.following.get(doc)?.hasState, 'nothing is shown yet')
   rig.take([
-    { kind: 'replay-ended', doc, code: undefined, message: '', retryAfterMs: 0 },
+    { kind: 'replay-ended', replay: 1, code: undefined, message: '', retryAfterMs: 0 },
     welcome('tail'),
   ])
   t.same(rig.events(), ['reset', 'joined', 'staleness'])

@@ -73,11 +73,11 @@ t.test('after snapshots failed at two parents the log is replayed', async t => {
   rig.follow()
   rig.take([welcome('snapshot'), ...badSnapshot()])
   rig.take([welcome('snapshot', 9), ...badSnapshot(9)], second)
-  t.match(rig.sent(second).at(-1), { kind: 'request-replay', doc })
-  const replay: LinkFrame = { kind: 'replay', doc, ceiling: 239, records: log.slice(0, 10) }
+  t.match(rig.sent(second).at(-1), { kind: 'request-replay', doc, replay: 1 })
+  const replay: LinkFrame = { kind: 'replay', replay: 1, ceiling: 239, records: log.slice(0, 10) }
   const end: LinkFrame = {
     kind: 'replay-ended',
-    doc,
+    replay: 1,
     code: undefined,
     message: '',
     retryAfterMs: 0,

@@ -11,10 +11,10 @@ import {
   type LogRecord,
   type Position,
 } from '@fanfold/protocol'
+import type { ReplayFrame, ReplayWish } from '../src/asked-replays.ts'
 import { Following } from '../src/following.ts'
 import type { FollowingEvent } from '../src/following-event.ts'
 import type { FollowingEffect } from '../src/parent-effect.ts'
-import type { ReplayAsk, ReplayFrame } from '../src/replay-relays.ts'
 import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
@@ -117,8 +117,19 @@ export class Rig {
     this.following.receiveWorker(input, at(this.nowMs), this.#effects)
   }
 
-  relay(frame: ReplayAsk): boolean {
-    return this.following.sendToParent(frame, this.#effects)
+  /** Asks for a replay for a child; its number, undefined without a parent. */
+  askReplay(wish: Partial<ReplayWish> = {}): number | undefined {
+    const whole = { doc, have: undefined, credit: 1_000, ...wish }
+    const link = this.following.parentOf(whole.doc)
+    return link && this.following.replays.ask(link, { kind: 'relay' }, whole, this.#effects)
+  }
+
+  creditReplay(replay: number, bytes: number): void {
+    this.following.replays.credit(replay, bytes, this.#effects)
+  }
+
+  leaveReplay(replay: number): void {
+    this.following.replays.leave(replay, this.#effects)
   }
 
   /** How many parents the driver was told to connect to, each time that it was, since the last time. */

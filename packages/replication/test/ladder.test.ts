@@ -101,7 +101,7 @@ class Tree {
       const wakeAt = this.#following.wakeAt()
       if (wakeAt !== undefined && wakeAt > at(end)) break
       if (wakeAt === undefined) break
-      this.#nowMs = Math.max(this.#nowMs, wakeAt / 1_000)
+      this.#nowMs = Math.max(this.#nowMs, Math.ceil(wakeAt / 1_000))
       this.#following.tick(this.#now, this.#effects)
     }
     this.#nowMs = end

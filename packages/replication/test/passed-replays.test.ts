@@ -10,23 +10,44 @@ import {
 } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { type HeldRecords, PassedReplays } from '../src/passed-replays.ts'
+import type { ReplayWish } from '../src/asked-replays.ts'
+import { type HeldRecords, PassedReplays, type ReplaysAbove } from '../src/passed-replays.ts'
 import { RecordRing } from '../src/record-ring.ts'
-import type { ReplayAsk } from '../src/replay-relays.ts'
-import type { ReplayRequest } from '../src/replays.ts'
+import type { ReplayRequest, Replays } from '../src/replays.ts'
 import { after, at, doc, framesOf, link, ringLimits } from './build-stream.ts'
 import { labelled } from './labelled-log.ts'
 import { bytesEach, log, replayedIn, requestOf, ServingRig, seqs } from './replay-rig.ts'
 
 const [first, second, third] = [link(1), link(2), link(3)]
 
+/** The parent of a node: it numbers what it is asked for from 1 on. */
+class Above implements ReplaysAbove {
+  readonly asked: LinkFrame[] = []
+  isThere = true
+  #replays = 0
+
+  ask(wish: ReplayWish): number | undefined {
+    if (!this.isThere) return undefined
+    this.#replays++
+    this.asked.push({ kind: 'request-replay', replay: this.#replays, ...wish })
+    return this.#replays
+  }
+
+  credit(replay: number, bytes: number): void {
+    this.asked.push({ kind: 'replay-credit', replay, bytes })
+  }
+
+  leave(replay: number): void {
+    this.asked.push({ kind: 'leave-replay', replay })
+  }
+}
+
 /** A node that passes replays on, with what it asks of its parent. */
 class Rig {
   readonly replays: PassedReplays
-  readonly asked: ReplayAsk[] = []
+  readonly above = new Above()
   readonly noted: string[] = []
   held: HeldRecords | undefined
-  hasParent = true
   readonly #effects: LinkEffect[] = []
 
   constructor(replaysMax?: number) {
@@ -34,26 +55,29 @@ class Rig {
       chain: new Chain(sha256),
       prng: new Prng('passed'),
       held: () => this.held,
-      ask: frame => {
-        if (this.hasParent) this.asked.push(frame)
-        return this.hasParent
-      },
+      above: this.above,
       note: (_, outcome) => this.noted.push(outcome),
       replaysMax,
     })
+  }
+
+  /** What the parent was asked, in order. */
+  get asked(): readonly LinkFrame[] {
+    return this.above.asked
   }
 
   ask(overrides: Partial<ReplayRequest> = {}, key: DocumentKey = doc): void {
     this.replays.request(key, requestOf(overrides), this.#effects)
   }
 
-  /** The parent sends these records. */
-  come(from: number, to: number, ceiling = 239): void {
-    this.replays.receive({ kind: 'replay', doc, ceiling, records: log.slice(from - 1, to) })
+  /** The parent sends these records, of the replay that it knows by this number. */
+  come(from: number, to: number, replay = 1): void {
+    const records = log.slice(from - 1, to)
+    this.replays.receive({ kind: 'replay', replay, ceiling: 239, records })
   }
 
-  end(code?: 'FANFOLD_NO_PARENT', retryAfterMs = 0): void {
-    this.replays.receive({ kind: 'replay-ended', doc, code, message: '', retryAfterMs })
+  end(replay = 1, code?: 'FANFOLD_NO_PARENT', retryAfterMs = 0): void {
+    this.replays.receive({ kind: 'replay-ended', replay, code, message: '', retryAfterMs })
   }
 
   turns(): LinkEffect[] {
@@ -76,7 +100,9 @@ class Rig {
 t.test('a request goes up, what comes of it goes down, and so does its end', async t => {
   const rig = new Rig()
   rig.ask({ have: after(log[4]), credit: 5_000 })
-  t.same(rig.asked, [{ kind: 'request-replay', doc, have: after(log[4]), credit: 5_000 }])
+  t.same(rig.asked, [
+    { kind: 'request-replay', doc, replay: 1, have: after(log[4]), credit: 5_000 },
+  ])
   rig.come(6, 10)
   t.same(replayedIn(rig.sent()), seqs(6, 10))
   rig.come(11, 12)
@@ -92,7 +118,7 @@ t.test('how each replay ended is noted', async t => {
   for (const id of [first, second, third]) rig.ask({ link: id })
   rig.end()
   rig.turns()
-  rig.end('FANFOLD_NO_PARENT')
+  rig.end(2, 'FANFOLD_NO_PARENT')
   rig.turns()
   rig.ask()
   rig.replays.close(first)
@@ -105,13 +131,13 @@ t.test('the parent is granted what has left here, so that no more is here than t
   rig.ask({ credit, have: after(log[0]) })
   rig.come(2, 11)
   t.same(replayedIn(rig.sent()), seqs(2, 11))
-  t.same(rig.asked.slice(1), [{ kind: 'replay-credit', doc, bytes: credit }])
+  t.same(rig.asked.slice(1), [{ kind: 'replay-credit', replay: 1, bytes: credit }])
   rig.come(12, 21)
   t.same(rig.sent(), [], 'which the child has not granted')
   t.equal(rig.asked.length, 2)
-  rig.replays.credit(doc, first, 5 * bytesEach)
+  rig.replays.credit(first, 1, 5 * bytesEach)
   t.same(replayedIn(rig.sent()), seqs(12, 16))
-  t.same(rig.asked.slice(2), [{ kind: 'replay-credit', doc, bytes: 5 * bytesEach }])
+  t.same(rig.asked.slice(2), [{ kind: 'replay-credit', replay: 1, bytes: 5 * bytesEach }])
 })
 
 t.test('a child that grants very much does not make the node hold it', async t => {
@@ -120,24 +146,38 @@ t.test('a child that grants very much does not make the node hold it', async t =
   t.match(rig.asked, [{ kind: 'request-replay', credit: 1_048_576 }])
 })
 
-t.test('of one document there is one replay above, and other children wait', async t => {
+t.test('replays of one document go on beside each other, each with its own number', async t => {
   const rig = new Rig()
-  for (const id of [first, second, third]) rig.ask({ link: id })
-  t.equal(rig.asked.length, 1)
-  t.same(rig.turns(), [])
+  for (const id of [first, second]) rig.ask({ link: id, replay: 8 })
+  rig.ask({ link: second, replay: 9, have: after(log[49]) })
+  t.match(rig.asked, [{ replay: 1 }, { replay: 2 }, { replay: 3 }])
   rig.come(1, 3)
-  rig.end()
+  rig.come(51, 52, 3)
+  rig.come(1, 2, 2)
+  rig.end(3)
   const effects = rig.turns()
-  t.same(replayedIn(framesOf(effects, first)), [1, 2, 3])
-  t.same(framesOf(effects, second), [])
-  t.equal(rig.asked.length, 2, 'then the next one')
-  rig.come(1, 3)
-  rig.end()
-  t.same(replayedIn(rig.sent(second)), [1, 2, 3])
-  t.equal(rig.asked.length, 3)
+  t.match(framesOf(effects, first), [{ kind: 'replay', replay: 8, records: { length: 3 } }])
+  const toSecond = framesOf(effects, second)
+  const of = (replay: number): LinkFrame[] =>
+    toSecond.filter(frame => 'replay' in frame && frame.replay === replay)
+  t.same(replayedIn(of(8)), [1, 2])
+  t.same(replayedIn(of(9)), [51, 52])
+  t.equal(of(9).at(-1)?.kind, 'replay-ended')
+  t.equal(rig.replays.count, 2)
 })
 
-t.test('so many wait at a time, and who is refused comes back later', async t => {
+t.test('a number that the child uses again means the later replay', async t => {
+  const rig = new Rig()
+  rig.ask()
+  rig.ask({ have: after(log[4]) })
+  t.match(rig.asked, [{ replay: 1 }, { kind: 'leave-replay', replay: 1 }, { replay: 2 }])
+  rig.come(1, 3)
+  t.same(rig.sent(), [], 'what is left of the one before is nobody’s')
+  rig.come(6, 7, 2)
+  t.same(replayedIn(rig.sent()), [6, 7])
+})
+
+t.test('there are so many at a time, and who is refused comes back later', async t => {
   const rig = new Rig(2)
   for (const id of [first, second, third]) rig.ask({ link: id })
   const [refused] = rig.sent(third)
@@ -148,7 +188,7 @@ t.test('so many wait at a time, and who is refused comes back later', async t =>
 
 t.test('without a parent a child is told so, with a time to wait', async t => {
   const rig = new Rig()
-  rig.hasParent = false
+  rig.above.isThere = false
   rig.ask()
   const [refused] = rig.sent()
   t.match(refused, { kind: 'replay-ended', code: 'FANFOLD_NO_PARENT' })
@@ -161,8 +201,9 @@ t.test('when the parent is lost, the child is told after what is at hand', async
   rig.ask()
   rig.ask({ link: second })
   rig.come(1, 3)
-  rig.hasParent = false
-  rig.end('FANFOLD_NO_PARENT', 250)
+  rig.above.isThere = false
+  rig.end(1, 'FANFOLD_NO_PARENT', 250)
+  rig.end(2, 'FANFOLD_NO_PARENT', 250)
   const effects = rig.turns()
   const frames = framesOf(effects, first)
   t.same(replayedIn(frames), [1, 2, 3])
@@ -171,34 +212,24 @@ t.test('when the parent is lost, the child is told after what is at hand', async
   t.equal(rig.replays.count, 0)
 })
 
-t.test('a child that leaves, or is gone, leaves above too, and the next has its turn', async t => {
+t.test('a child that leaves, or is gone, leaves above too', async t => {
   for (const leave of [
-    (rig: Rig) => rig.replays.leave(doc, first),
+    (rig: Rig) => rig.replays.leave(first, 1),
     (rig: Rig) => rig.replays.close(first),
   ]) {
     const rig = new Rig()
     rig.ask()
     rig.ask({ link: second })
     leave(rig)
-    rig.turns()
-    t.match(
-      rig.asked.map(({ kind }) => kind),
-      ['request-replay', 'leave-replay', 'request-replay'],
-    )
+    t.same(rig.asked.at(-1), { kind: 'leave-replay', replay: 1 })
+    t.equal(rig.replays.count, 1)
+    rig.come(1, 3)
+    t.same(rig.sent(), [])
     rig.replays.close(second)
-    rig.turns()
+    t.same(rig.asked.at(-1), { kind: 'leave-replay', replay: 2 })
     t.equal(rig.replays.count, 0)
-    t.equal(rig.asked.at(-1)?.kind, 'leave-replay')
+    t.notOk(rig.replays.has(doc))
   }
-})
-
-t.test('one that waits and leaves says nothing above', async t => {
-  const rig = new Rig()
-  rig.ask()
-  rig.ask({ link: second })
-  rig.replays.leave(doc, second)
-  rig.turns()
-  t.equal(rig.asked.length, 1)
 })
 
 t.test('what the ring holds is answered from it, without asking above', async t => {
@@ -231,7 +262,7 @@ t.test('a replay from the ring goes on within the credit; what falls off ends it
   rig.held = { ring, ceiling: 239 }
   rig.ask({ have: after(log[4]), credit: 2 * bytesEach })
   t.same(replayedIn(rig.sent()), [6, 7])
-  rig.replays.credit(doc, first, 1_000_000)
+  rig.replays.credit(first, 1, 1_000_000)
   const frames = rig.sent()
   t.same(replayedIn(frames), seqs(8, 20))
   t.equal(frames.at(-1)?.kind, 'replay-ended')
@@ -246,7 +277,7 @@ t.test('records that were replaced are replayed no further', async t => {
   rig.turns()
   ring.reset(after(log[99]))
   rig.replays.replaced(doc)
-  rig.replays.credit(doc, first, 1_000_000)
+  rig.replays.credit(first, 1, 1_000_000)
   t.equal(rig.sent().at(-1)?.kind, 'replay-ended')
   t.equal(rig.replays.count, 0)
 })
@@ -254,10 +285,10 @@ t.test('records that were replaced are replayed no further', async t => {
 t.test('when the ceiling falls, nothing that is at hand leaves', async t => {
   const rig = new Rig()
   rig.ask({ credit: 1 })
-  rig.replays.receive({ kind: 'replay', doc, ceiling: 239, records: labelled.records })
+  rig.replays.receive({ kind: 'replay', replay: 1, ceiling: 239, records: labelled.records })
   rig.turns()
   rig.replays.lowered(doc)
-  rig.replays.credit(doc, first, 1_000_000)
+  rig.replays.credit(first, 1, 1_000_000)
   t.match(rig.sent(), [{ kind: 'replay-ended', code: 'FANFOLD_NO_TAIL' }])
   t.equal(rig.asked.at(-1)?.kind, 'leave-replay')
   t.equal(rig.replays.count, 0)
@@ -266,7 +297,7 @@ t.test('when the ceiling falls, nothing that is at hand leaves', async t => {
 t.test('what comes is projected to the child’s ceiling', async t => {
   const rig = new Rig()
   rig.ask({ ceiling: 1 })
-  rig.replays.receive({ kind: 'replay', doc, ceiling: 2, records: labelled.records })
+  rig.replays.receive({ kind: 'replay', replay: 1, ceiling: 2, records: labelled.records })
   rig.end()
   const effects = rig.turns()
   const [frame] = framesOf(effects)
@@ -281,10 +312,12 @@ t.test('a replay of which nothing comes for half a minute is let go', async t =>
   rig.ask()
   rig.ask({ link: second })
   for (let look = 0; look < 6; look++) t.same(rig.letGo(), [])
-  t.match(framesOf(rig.letGo(), first), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
-  rig.turns()
+  const effects = rig.letGo()
+  for (const id of [first, second]) {
+    t.match(framesOf(effects, id), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
+  }
   t.equal(rig.replays.count, 0)
-  t.equal(rig.asked.at(-1)?.kind, 'leave-replay')
+  t.match(rig.asked.slice(2), [{ kind: 'leave-replay' }, { kind: 'leave-replay' }])
 })
 
 t.test('a parent that sends more than it was granted is left, and what came let go', async t => {
@@ -294,7 +327,7 @@ t.test('a parent that sends more than it was granted is left, and what came let 
   let frames = 0
   for (; rig.asked.at(-1)?.kind !== 'leave-replay' && frames < records.length; frames++) {
     const next = records.slice(frames, frames + 1)
-    rig.replays.receive({ kind: 'replay', doc, ceiling: 239, records: next })
+    rig.replays.receive({ kind: 'replay', replay: 1, ceiling: 239, records: next })
   }
   t.ok(frames < 16, `${frames} frames of 100 kB`)
   rig.come(1, 5)
@@ -304,7 +337,7 @@ t.test('a parent that sends more than it was granted is left, and what came let 
 t.test('one child has half of what may be passed on at most', async t => {
   const rig = new Rig(4)
   const keys = [0, 1, 2].map(index => parseDocumentKey(`acme/match/m${index}`))
-  for (const key of keys) rig.ask({}, key)
+  for (const [at, key] of keys.entries()) rig.ask({ replay: at }, key)
   t.match(rig.sent(), [{ kind: 'replay-ended', code: 'FANFOLD_OVERLOADED' }])
   rig.ask({ link: second })
   t.match(rig.asked.at(-1), { kind: 'request-replay', doc })
@@ -337,11 +370,9 @@ class PassedChain {
   /** What is on its way down to each node, and to the child last. */
   readonly #down: LinkFrame[][]
   readonly #taken: (number | string)[] = []
-  readonly #credit: number
   readonly #effects: LinkEffect[] = []
 
   constructor(length: number, credit: number) {
-    this.#credit = credit
     this.heldBound = credit + 2 * bytesEach + 1_000
     this.#down = Array.from({ length: length + 1 }, () => [])
     this.#nodes = Array.from(
@@ -351,11 +382,18 @@ class PassedChain {
           chain: new Chain(sha256),
           prng: new Prng(`${index}`),
           held: () => undefined,
-          ask: frame => this.#ask(index - 1, frame),
+          above: {
+            ask: ({ have, credit }) => {
+              this.#at(index - 1).request(doc, requestOf({ have, credit }), this.#effects)
+              return 1
+            },
+            credit: (replay, bytes) => this.#at(index - 1).credit(first, replay, bytes),
+            leave: replay => this.#at(index - 1).leave(first, replay),
+          },
           note: () => undefined,
         }),
     )
-    this.#ask(length - 1, { kind: 'request-replay', doc, have: undefined, credit })
+    this.#at(length - 1).request(doc, requestOf({ credit }), this.#effects)
   }
 
   step(batch: number, carried: number, turns: number): void {
@@ -383,25 +421,16 @@ class PassedChain {
     if (frame.kind === 'replay-ended') this.#taken.push('end')
     this.#taken.push(...replayedIn([frame]))
     const bytes = bytesOf([frame])
-    if (bytes > 0) this.#ask(this.#nodes.length - 1, { kind: 'replay-credit', doc, bytes })
+    if (bytes > 0) this.#at(this.#nodes.length - 1).credit(first, 1, bytes)
   }
 
   #deliver(to: number, frames: readonly LinkFrame[]): void {
     this.#down[to]?.push(...frames)
   }
 
-  /** What is asked of a node, or of the top by −1. */
-  #ask(index: number, frame: ReplayAsk): boolean {
-    const replays = this.#nodes[index] ?? this.#top.replays
-    if (frame.kind === 'request-replay') {
-      const { have, credit } = frame
-      replays.request(doc, requestOf({ have, credit }), this.#effects)
-    } else if (frame.kind === 'replay-credit') {
-      replays.credit(doc, first, frame.bytes)
-    } else {
-      replays.leave(doc, first)
-    }
-    return this.#credit > 0
+  /** A node, or the top at −1. */
+  #at(index: number): Replays {
+    return this.#nodes[index] ?? this.#top.replays
   }
 }
 

@@ -20,6 +20,7 @@ export const requestOf = (
   overrides: Partial<ReplayRequest> & { readonly link?: LinkId } = {},
 ): ReplayRequest => ({
   link: link(1),
+  replay: 1,
   ceiling: 239,
   have: undefined,
   credit: 1_000_000,

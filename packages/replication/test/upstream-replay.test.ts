@@ -16,14 +16,14 @@ import {
 
 const replay = (first: number, last: number, ceiling = 239): LinkFrame => ({
   kind: 'replay',
-  doc,
+  replay: 1,
   ceiling,
   records: log.slice(first - 1, last),
 })
 
 const ended = (code?: ErrorCode, retryAfterMs = 0): LinkFrame => ({
   kind: 'replay-ended',
-  doc,
+  replay: 1,
   code,
   message: '',
   retryAfterMs,
@@ -77,15 +77,15 @@ t.test('a replay is credited by the bytes taken', async t => {
   rig.attach()
   rig.take(refused('FANFOLD_NO_TAIL'))
   rig.sent()
-  rig.take({ kind: 'replay', doc, ceiling: 239, records: log.slice(0, 1) })
-  rig.take({ kind: 'replay', doc, ceiling: 239, records: log.slice(1, 3) })
-  t.match(rig.sent(), [{ kind: 'replay-credit', doc }])
+  rig.take({ kind: 'replay', replay: 1, ceiling: 239, records: log.slice(0, 1) })
+  rig.take({ kind: 'replay', replay: 1, ceiling: 239, records: log.slice(1, 3) })
+  t.match(rig.sent(), [{ kind: 'replay-credit', replay: 1 }])
   rig.holdCredit(true)
   rig.take(replay(4, 8))
   t.same(rig.sent(), [])
   t.equal(rig.waitMs, undefined, 'what does not come for want of credit is not late')
   rig.holdCredit(false)
-  t.same(rig.sent(), [{ kind: 'replay-credit', doc, bytes: 5 * bytes }])
+  t.same(rig.sent(), [{ kind: 'replay-credit', replay: 1, bytes: 5 * bytes }])
   t.equal(rig.waitMs, 2_000)
 })
 
@@ -104,7 +104,7 @@ t.test('a replay that falls silent is asked for again from where it is', async t
   const rig = replaying()
   rig.take(replay(1, 20))
   t.same(kindsOf(rig.pass(2_000)), ['resync silence'])
-  t.match(rig.sent(), [{ kind: 'request-replay', have: after(log[19]) }])
+  t.match(rig.sent(), [{ kind: 'leave-replay' }, { kind: 'request-replay', have: after(log[19]) }])
 })
 
 t.test('a replay that is refused is asked for again, after a wait', async t => {
@@ -122,37 +122,45 @@ t.test('a replayed record that does not verify is not handed on', async t => {
   const rig = replaying()
   const frame: LinkFrame = {
     kind: 'replay',
-    doc,
+    replay: 1,
     ceiling: 239,
     records: [...log.slice(0, 4), damaged(log[4] ?? never(), 8)],
   }
   t.same(kindsOf(rig.take(frame)), ['replay-began', 'records 1,2,3,4', 'resync hash'])
-  t.match(rig.sent(), [{ kind: 'request-replay', have: after(log[3]) }], 'what verified stays')
+  t.match(
+    rig.sent(),
+    [{ kind: 'leave-replay' }, { kind: 'request-replay', have: after(log[3]) }],
+    'what verified stays',
+  )
 })
 
 t.test('another history than the one that is replayed is not handed on', async t => {
   const rig = replaying()
   rig.take(replay(1, 4))
   const others = recordsOf(6, 'another').slice(4)
-  t.same(kindsOf(rig.take({ kind: 'replay', doc, ceiling: 239, records: others })), ['resync hash'])
+  t.same(kindsOf(rig.take({ kind: 'replay', replay: 1, ceiling: 239, records: others })), [
+    'resync hash',
+  ])
 })
 
 t.test('under another ceiling a replay begins anew', async t => {
   const rig = replaying()
   rig.take(replay(1, 4))
   t.same(kindsOf(rig.take(replay(5, 6, 3))), ['resync ceiling'])
-  t.match(rig.sent(), [{ kind: 'request-replay', have: undefined }])
+  t.match(rig.sent(), [{ kind: 'leave-replay' }, { kind: 'request-replay', have: undefined }])
   t.same(kindsOf(rig.take(replay(1, 2, 3), ended())), ['replay-began', 'records 1,2', 'replayed'])
   t.equal(rig.upstream.ceiling, 3)
 })
 
-t.test('what is left of a replay that was cut short is passed over', async t => {
+t.test('a replay that leaves records out is asked for again from where it is', async t => {
   const rig = replaying()
-  t.same(kindsOf(rig.take(replay(30, 34), replay(1, 3), replay(2, 5))), [
+  t.same(kindsOf(rig.take(replay(1, 3), replay(2, 5))), [
     'replay-began',
     'records 1,2,3',
     'records 4,5',
   ])
+  t.same(kindsOf(rig.take(replay(8, 9))), ['resync gap'])
+  t.match(rig.sent(), [{ kind: 'leave-replay' }, { kind: 'request-replay', have: after(log[4]) }])
 })
 
 t.test(

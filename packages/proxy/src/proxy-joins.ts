@@ -1,0 +1,168 @@
+/*
+ * Children that ask for documents. Each is answered from what is here, or waits a short while for what
+ * the parent sends, or is told when to ask again. A document that a child asks for again is followed
+ * until it does: else a node that takes long to have it would begin anew each time.
+ */
+import type { WarmDocument, WarmEffect } from '@fanfold/document'
+import {
+  after,
+  Deadlines,
+  type EffectSink,
+  earliest,
+  type Instant,
+  milliseconds,
+} from '@fanfold/kernel'
+import type { DocumentKey, LinkId } from '@fanfold/protocol'
+import type { Following, JoinRequest } from '@fanfold/replication'
+import {
+  noParent,
+  noRoom,
+  noTail,
+  notYet,
+  type ProxyDocument,
+  refuseJoin,
+} from './proxy-document.ts'
+import type { ProxyEffect } from './proxy-effect.ts'
+import { WarmReads } from './warm-reads.ts'
+
+/** How long a child waits for its answer: less than after which it thinks that there is none. */
+const waitMax = milliseconds(1_500)
+/** How soon a child that was told to ask again, or has replayed the log, is back. */
+const isBackIn = milliseconds(2_000)
+
+/** The role, as far as joins go. */
+export type ProxyJoinsOwner = {
+  /** Documents that are followed. */
+  readonly documents: ReadonlyMap<DocumentKey, ProxyDocument>
+  /** Follows a document from now on, from what was kept of it if anything was. */
+  follow(doc: DocumentKey, warm: WarmDocument | undefined): ProxyDocument
+  /** Sends children the next of the document. */
+  flush(doc: DocumentKey): void
+  /** True while a child's replay of the document is passed on. */
+  isReplaying(doc: DocumentKey): boolean
+}
+
+type Effects = EffectSink<ProxyEffect | WarmEffect>
+
+/** Whom of the children is to be answered, and by what. */
+export class ProxyJoins {
+  readonly #following: Following
+  readonly #owner: ProxyJoinsOwner
+  readonly #documentsMax: number
+  /** What is looked for in the warm store; undefined for a node that has none. */
+  readonly #warmReads: WarmReads | undefined
+  /** When those who wait for a document have waited long enough. */
+  readonly #waits = new Deadlines<DocumentKey>()
+
+  constructor(options: {
+    readonly following: Following
+    readonly owner: ProxyJoinsOwner
+    readonly documentsMax: number
+    readonly isWarm: boolean
+  }) {
+    this.#following = options.following
+    this.#owner = options.owner
+    this.#documentsMax = options.documentsMax
+    this.#warmReads = options.isWarm ? new WarmReads() : undefined
+  }
+
+  /** A child asks for a document. */
+  join(doc: DocumentKey, request: JoinRequest, now: Instant, effects: Effects): void {
+    const { documents } = this.#owner
+    const document = documents.get(doc)
+    const count = documents.size + (this.#warmReads?.count ?? 0)
+    if (document !== undefined) this.#joinAt(document, request, now, effects)
+    else if (count >= this.#documentsMax) {
+      refuseJoin(doc, request, noRoom(this.#documentsMax), effects)
+    } else if (this.#warmReads !== undefined) this.#warmReads.wait(doc, request, now, effects)
+    else this.#joinAt(this.#owner.follow(doc, undefined), request, now, effects)
+  }
+
+  /** What was kept of the document is here, or there is none: it is followed. */
+  begin(doc: DocumentKey, warm: WarmDocument | undefined, now: Instant, effects: Effects): void {
+    const requests = this.#warmReads?.take(doc) ?? []
+    // Late, or nobody waits any more.
+    if (requests.length === 0 || this.#owner.documents.has(doc)) return
+    const document = this.#owner.follow(doc, warm)
+    for (const request of requests) this.#joinAt(document, request, now, effects)
+  }
+
+  /** Who waits for the document is answered from what is here. */
+  serve(
+    document: ProxyDocument,
+    requests: readonly JoinRequest[],
+    now: Instant,
+    effects: Effects,
+  ): void {
+    for (const request of requests) document.join(request, effects)
+    this.#owner.flush(document.doc)
+    this.releaseUnused(document, now)
+  }
+
+  /** A child has left the document. */
+  left(doc: DocumentKey, link: LinkId, now: Instant): void {
+    this.#warmReads?.leave(doc, link)
+    const document = this.#owner.documents.get(doc)
+    if (document === undefined) return
+    document.waiting.delete(link)
+    this.releaseUnused(document, now)
+  }
+
+  /** The parent is gone: who waited for its answer need not wait for the next parent's. */
+  refuseWaiting(now: Instant, effects: Effects): void {
+    if (this.#following.hasParent) return
+    for (const document of this.#owner.documents.values()) {
+      document.refuseWaiting(noParent, effects)
+      this.releaseUnused(document, now)
+    }
+  }
+
+  /** A child of the document is told to ask again, or will anyhow. */
+  expect(document: ProxyDocument, now: Instant): void {
+    document.expectedUntil = after(now, isBackIn)
+    this.releaseUnused(document, now)
+  }
+
+  /** A document that nobody wants is let go by and by. */
+  releaseUnused(document: ProxyDocument, now: Instant): void {
+    const { doc, isUsed, expectedUntil, waiting } = document
+    if (waiting.size === 0) this.#waits.set(doc, undefined)
+    if (isUsed || this.#owner.isReplaying(doc)) return
+    this.#following.release(doc, now, expectedUntil)
+  }
+
+  wakeAt(): Instant | undefined {
+    return earliest(this.#waits.wakeAt(), this.#warmReads?.wakeAt())
+  }
+
+  tick(now: Instant, effects: Effects): void {
+    if (this.#warmReads !== undefined) {
+      for (const doc of this.#warmReads.overdue(now)) this.begin(doc, undefined, now, effects)
+    }
+    for (const doc of this.#waits.due(now)) {
+      const document = this.#owner.documents.get(doc)
+      if (document === undefined || document.waiting.size === 0) continue
+      document.refuseWaiting(this.#following.hasParent ? notYet : noParent, effects)
+      this.expect(document, now)
+    }
+  }
+
+  #joinAt(document: ProxyDocument, request: JoinRequest, now: Instant, effects: Effects): void {
+    const { doc, waiting } = document
+    this.#following.keep(doc)
+    if (document.canServe) {
+      document.join(request, effects)
+      this.#owner.flush(doc)
+    } else if (!this.#following.hasParent) {
+      document.refuse(request, noParent, effects)
+    } else if (request.take === 'tail' && request.have === undefined) {
+      // Whatever the parent sends, it will not be what this child takes.
+      document.refuse(request, noTail, effects)
+    } else {
+      if (waiting.size === 0) this.#waits.set(doc, after(now, waitMax))
+      waiting.set(request.link, request)
+      return
+    }
+    if (!document.isUsed) this.expect(document, now)
+  }
+}
