@@ -92,16 +92,18 @@ export class Viewers {
       this.#refuse(id, doc, viewState.code, viewState.message)
       return
     }
-    const overload = this.#overload(viewer, doc)
-    if (overload !== undefined) {
-      this.#refuse(id, doc, 'FANFOLD_OVERLOADED', overload)
+    const { documentsPerViewerMax } = this.#limits
+    if (!viewer.docs.has(doc) && viewer.docs.size >= documentsPerViewerMax) {
+      // That there is room again is for the viewer to see to.
+      const message = `a viewer observes at most ${documentsPerViewerMax} documents`
+      this.#refuse(id, doc, 'FANFOLD_OVERLOADED', message)
       return
     }
-    const { joinsWaitingMax = joinsWaitingMaxDefault } = this.#limits
-    if (this.#documents.waitingCount >= joinsWaitingMax && !this.#documents.has(doc, id)) {
-      const message = `${joinsWaitingMax} viewers wait to be let in`
+    const overload = this.#overload(id, doc)
+    if (overload !== undefined) {
       const retryAfter = this.#documents.retryAfterMs()
-      this.#send(id, { type: 'refused', doc, code: 'FANFOLD_OVERLOADED', message, retryAfter })
+      const code = 'FANFOLD_OVERLOADED'
+      this.#send(id, { type: 'refused', doc, code, message: overload, retryAfter })
       return
     }
     viewer.docs.add(doc)
@@ -120,14 +122,15 @@ export class Viewers {
     this.#documents.restartIfBroken(document)
   }
 
-  /** Why there is no room for one more document; undefined while there is. */
-  #overload(viewer: Viewer, doc: DocumentKey): string | undefined {
-    const { documentsPerViewerMax, documentsMax } = this.#limits
-    if (!viewer.docs.has(doc) && viewer.docs.size >= documentsPerViewerMax) {
-      return `a viewer observes at most ${documentsPerViewerMax} documents`
+  /** Why there is no room for the viewer now; undefined while there is. */
+  #overload(id: ViewerId, doc: DocumentKey): string | undefined {
+    const { documentsMax, joinsWaitingMax = joinsWaitingMaxDefault } = this.#limits
+    const documents = this.#documents
+    if (documents.get(doc) === undefined && documents.count >= documentsMax) {
+      return `the edge follows its ${documentsMax} documents`
     }
-    const isFull = this.#documents.get(doc) === undefined && this.#documents.count >= documentsMax
-    return isFull ? `the edge follows its ${documentsMax} documents` : undefined
+    const isFull = documents.waitingCount >= joinsWaitingMax && !documents.has(doc, id)
+    return isFull ? `${joinsWaitingMax} viewers wait to be let in` : undefined
   }
 
   #setViewState(id: ViewerId, { doc, viewState }: Extract<Request, { type: 'viewState' }>): void {

@@ -11,13 +11,10 @@ t.test('an edge follows so many documents and no more, whoever asks', async t =>
     for (let at = 0; at < 3; at++) rig.observe(viewer(index + 1), { doc: key(3 * index + at) })
   }
   t.equal(rig.edge.documentCount, 3)
-  t.match(rig.got(viewer(3)).at(-1), {
-    type: 'refused',
-    doc: key(8),
-    code: 'FANFOLD_OVERLOADED',
-    // With a `retryAfter` the edge would have kept the request.
-    retryAfter: undefined,
-  })
+  const refused = rig.got(viewer(3)).at(-1)
+  t.match(refused, { type: 'refused', doc: key(8), code: 'FANFOLD_OVERLOADED' })
+  const wait = refused?.type === 'refused' ? refused.retryAfter : undefined
+  t.ok(wait !== undefined && wait >= 500 && wait < 2_500, `when to come again: ${wait}`)
   rig.observe(viewer(3), { doc: key(0) })
   t.notMatch(
     rig.got(viewer(3)).at(-1) ?? {},
