@@ -25,8 +25,9 @@ import type { Clock } from './clock.ts'
 import { closeReasonFor, closeText } from './close-reason.ts'
 import { Delivery } from './delivery.ts'
 import { tokenBytesMax, tokenOf } from './request-token.ts'
+import { retryAfterMs } from './retry-after.ts'
 import { TokenBucket } from './token-bucket.ts'
-import { retryAfterStorm, type TokenGate } from './token-gate.ts'
+import type { TokenGate } from './token-gate.ts'
 import type { TurnCork } from './turn-cork.ts'
 
 /** A frame from a client: a token it shows, or a request of its own kind. */
@@ -302,9 +303,9 @@ export class ClientConnection<Request> {
     this.#tokenDueSinceMs ??= this.#awakeMs
     const isNewcomer = this.#grants === undefined
     if (isNewcomer && !this.#gate.enter()) {
-      const retryAfterMs = retryAfterStorm()
+      const waitMs = retryAfterMs()
       // The constructor has not returned yet when the token came with the handshake.
-      queueMicrotask(() => this.end('FANFOLD_OVERLOADED', 'too many newcomers', retryAfterMs))
+      queueMicrotask(() => this.end('FANFOLD_OVERLOADED', 'too many newcomers', waitMs))
       return
     }
     // An async function, so that a verifier that throws rejects.

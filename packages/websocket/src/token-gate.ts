@@ -4,13 +4,8 @@
  * A signature costs about as much as everything else a handshake does. In a storm they would wait for one
  * another until all are too late; so beyond a number newcomers are sent away with a time to come back.
  */
-import { randomInt } from 'node:crypto'
-
 /** Tokens of newcomers that are verified at a time, by default: about a second's work. */
 export const tokensVerifyingMaxDefault = 4_096
-
-/** A newcomer that finds no room comes back after 1 s to 5 s, by chance, so that not all do at once. */
-const retryAfterMs = { min: 1_000, max: 5_000 } as const
 
 /** Counts tokens that are being verified. */
 export class TokenGate {
@@ -35,9 +30,4 @@ export class TokenGate {
   leave(): void {
     this.#tokens--
   }
-}
-
-/** When one that found no room may come back, ms. */
-export function retryAfterStorm(): number {
-  return randomInt(retryAfterMs.min, retryAfterMs.max)
 }

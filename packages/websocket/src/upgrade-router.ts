@@ -14,8 +14,8 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from './clock.ts'
 import { isOriginAllowed } from './origin.ts'
 import { hasTokenInUrl, offeredSubprotocols } from './request-token.ts'
+import { retryAfterMs } from './retry-after.ts'
 import { TokenBucket } from './token-bucket.ts'
-import { retryAfterStorm } from './token-gate.ts'
 import { TurnQueue } from './turn-queue.ts'
 
 /**
@@ -61,8 +61,6 @@ export const retryAfterHeader = 'fanfold-retry-after-ms'
 
 /** How long ws waits for the other side's close frame before it cuts the connection, ms. */
 const closeTimeoutMs = 2_000
-/** What a client that found no room is told to wait, ms. */
-const retryAfterMs = 5_000
 
 const routeRules = {
   // Fragments and chunks are limited as well as bytes: tiny ones cost far more memory than they hold.
@@ -100,7 +98,6 @@ type Refusal = {
   readonly status: number
   readonly code: ErrorCode
   readonly message: string
-  readonly retryAfterMs?: number
 }
 
 /** Routes WebSocket requests by path. */
@@ -245,7 +242,6 @@ export class UpgradeRouter {
         status: 503,
         code: 'FANFOLD_OVERLOADED',
         message: `at most ${this.#handshakesPerSecondMax} handshakes per second`,
-        retryAfterMs: retryAfterStorm(),
       }
     }
     const { headers } = request
@@ -273,7 +269,6 @@ export class UpgradeRouter {
         status: 503,
         code: 'FANFOLD_OVERLOADED',
         message: `the node has its ${this.#connectionsMax} connections`,
-        retryAfterMs,
       }
     }
     return undefined
@@ -291,7 +286,6 @@ const closing: Refusal = {
   status: 503,
   code: 'FANFOLD_DRAINING',
   message: 'the node is going away',
-  retryAfterMs,
 }
 const hasBody: Refusal = {
   status: 400,
@@ -333,9 +327,9 @@ function refuse(socket: Duplex, refusal: Refusal): void {
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
-  if (refusal.retryAfterMs !== undefined) {
-    head.push(`Retry-After: ${Math.ceil(refusal.retryAfterMs / 1_000)}`)
-    head.push(`${retryAfterHeader}: ${refusal.retryAfterMs}`)
+  if (status === 503) {
+    const waitMs = retryAfterMs()
+    head.push(`Retry-After: ${Math.ceil(waitMs / 1_000)}`, `${retryAfterHeader}: ${waitMs}`)
   }
   socket.once('finish', destroySocket)
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
