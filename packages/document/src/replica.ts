@@ -82,6 +82,11 @@ export class Replica {
     return this.#pendingBytes
   }
 
+  /** Records that wait to be applied. */
+  get pendingCount(): number {
+    return this.#pending.length
+  }
+
   /** Bytes of the records after the last snapshot: what a new one would make needless. */
   get bytesSinceSnapshot(): number {
     return this.#bytesSinceSnapshot

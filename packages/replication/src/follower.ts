@@ -7,6 +7,9 @@
  * proxy), the replica is a snapshot and the records since, and newer snapshots are made by a worker.
  *
  * What waits to be applied is bounded: beyond twice the bound the parent gets no more credit.
+ *
+ * Where the state is needed, what is large is shown with a snapshot and the records after it: whoever
+ * writes views out goes on from those. What came as a log is written out in slices before it is shown.
  */
 import {
   Replica,
@@ -36,9 +39,10 @@ export type FollowerEvent =
   /** A snapshot that was asked for in vain is there. */
   | { readonly kind: 'snapshot-ready' }
 
-/** Applied in one turn when too much waits: some milliseconds' worth. */
-const settleRecordsPerTurn = 1_024
-const settleBytesPerTurn = 262_144
+/** Applied in one turn when too much waits, or written out: some milliseconds' worth. */
+const settlePerTurn = { records: 1_024, bytes: 262_144 } as const
+/** More records that wait are too many for the turn in which somebody asks for the state. */
+const pendingRecordsMax = 4_096
 /** Read in one turn of a large snapshot. */
 const readBytesPerTurn = 524_288
 
@@ -54,6 +58,8 @@ export class Follower {
   #staged: StagedDocument | undefined
   /** True while the staged snapshot is read in. */
   #isReading = false
+  /** True while what is staged is written out. */
+  #isWriting = false
   /** Bytes since the last snapshot when the state was written out in vain: there was none. */
   #weighedAt = 0
   #isCreditHeld = false
@@ -146,13 +152,15 @@ export class Follower {
   /** True when there is something to do that is kept off the forwarding path: `settle` in a turn of its own. */
   get mustSettle(): boolean {
     const latest = this.#latest
-    if (this.#isReading || (this.#worker.isStepDue && this.#isWorkers(latest))) return true
+    if (this.#isReading || this.#isWriting) return true
+    if (this.#worker.isStepDue && this.#isWorkers(latest)) return true
     // Who is told of records may apply them at once: nothing waits, and nobody would say so.
     if (this.#isCreditHeld && !this.#isFull) return true
     if (latest.isBroken) return false
     if (this.#isGrown(latest)) return true
-    if (latest.pendingBytes <= this.#pendingBytesMax) return false
-    return !this.#isWorkers(latest) || !this.#worker.isBusy
+    const isMuch = latest.pendingBytes > this.#pendingBytesMax
+    if (this.#isWorkers(latest)) return isMuch && !this.#worker.isBusy
+    return isMuch || latest.pendingCount > pendingRecordsMax
   }
 
   /** Does some of what is to do. A replica that turns out broken is fetched again. */
@@ -161,11 +169,13 @@ export class Follower {
     const wasReading = this.#isReading
     if (wasReading) {
       this.#isReading = !latest.readIn(readBytesPerTurn)
+    } else if (this.#isWriting) {
+      this.#isWriting = this.#staged?.writeOut(settlePerTurn) === false
     } else if (this.#isWorkers(latest)) {
       if (latest.pendingBytes > this.#pendingBytesMax) this.#worker.want()
       this.#worker.step(latest, effects)
     } else {
-      latest.settle(settleRecordsPerTurn, settleBytesPerTurn)
+      latest.settle(settlePerTurn.records, settlePerTurn.bytes)
       this.#weigh(latest)
     }
     this.#holdCredit(now, effects)
@@ -303,13 +313,20 @@ export class Follower {
   #stage(staged: StagedDocument | undefined): void {
     this.#staged = staged
     this.#isReading = false
+    this.#isWriting = false
     this.#deferred = []
   }
 
   /** What is staged takes the place of what is shown when it can. */
   #showStaged(now: Instant): FollowerEvent[] {
     const staged = this.#staged
-    if (staged === undefined || this.#isReading || !staged.isNoOlderThan(this.replica)) return []
+    if (staged === undefined || this.#isReading || this.#isWriting) return []
+    if (!staged.isNoOlderThan(this.replica)) return []
+    if (this.#node.isStateNeeded && staged.lacksSnapshot(this.#largeBytes)) {
+      this.#isWriting = true
+      this.#node.due(this.#doc)
+      return []
+    }
     const deferred = this.#deferred
     this.#stage(undefined)
     staged.moveTo(this.replica, this.ring, now)
@@ -326,7 +343,7 @@ export class Follower {
 
   /** Writes a state out that may have grown, while a turn is enough for it: a large one is the worker's. */
   #weigh(replica: Replica): void {
-    if (!this.#isGrown(replica) || replica.pendingBytes > settleBytesPerTurn) return
+    if (!this.#isGrown(replica) || replica.pendingBytes > settlePerTurn.bytes) return
     const isLarge = bytesOf(replica.snapshot()) > this.#largeBytes
     this.#weighedAt = replica.bytesSinceSnapshot
     if (isLarge) replica.fold()

@@ -3,6 +3,8 @@ import type { Instant, Sha256 } from '@fanfold/kernel'
 import type { LogRecord } from '@fanfold/protocol'
 import { isAhead } from './is-ahead.ts'
 import { RecordRing, type RingLimits } from './record-ring.ts'
+import { recordsAfter } from './records-after.ts'
+import { snapshotBytes } from './snapshot-assembly.ts'
 
 /**
  * What is to take the place of a document's replica and ring, while it is not there yet: a large
@@ -13,6 +15,7 @@ export class StagedDocument {
   readonly ring: RecordRing
   /** False while it may not be shown, as a replay goes on. */
   isWhole: boolean
+  #isWriting = false
 
   private constructor(sha256: Sha256, limits: RingLimits, snapshot: Snapshot | undefined) {
     this.replica = new Replica(sha256)
@@ -45,6 +48,32 @@ export class StagedDocument {
   /** True when all of it is here, as far as it was read, and it is no older than what is shown. */
   isNoOlderThan(shown: Replica): boolean {
     return this.isWhole && !isAhead(shown.position, this.replica.position)
+  }
+
+  /**
+   * True for what may be large while there is no snapshot of it with the records that follow: who writes
+   * out views of it could only write out all of it at once.
+   */
+  lacksSnapshot(largeBytes: number): boolean {
+    const { lastSnapshot: last, bytesSinceSnapshot } = this.replica
+    const isLarge = last !== undefined && snapshotBytes(last.manifest) > largeBytes
+    if (!isLarge) return bytesSinceSnapshot > largeBytes / 2
+    return recordsAfter(this.replica, this.ring, last.manifest.at.seq) === undefined
+  }
+
+  /**
+   * Writes that snapshot, a turn's worth at a time: applies what waits, and when that is little writes the
+   * state out, while what comes waits. True when there is nothing left to do.
+   */
+  writeOut(turn: { readonly records: number; readonly bytes: number }): boolean {
+    const { replica } = this
+    const isBehind = replica.pendingBytes > turn.bytes || replica.pendingCount > turn.records
+    if (!this.#isWriting && isBehind) {
+      replica.settle(turn.records, turn.bytes)
+      return replica.isBroken
+    }
+    this.#isWriting = !replica.writeOut(turn.bytes)
+    return !this.#isWriting
   }
 
   /** Becomes what is shown; this one is of no more use. */

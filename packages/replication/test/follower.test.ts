@@ -89,3 +89,20 @@ t.test('a record that does not apply makes the follower fetch everything again',
   t.match(framesOf(linkEffects(effects)), [{ kind: 'join', have: undefined }])
   t.notOk(follower.mustSettle)
 })
+
+t.test('more records than a turn applies do not wait, however small they are', async t => {
+  const many = recordsOf(6_000)
+  const { follower, effects } = live(100_000_000)
+  follower.receive(records(many.slice(10, 4_106)), at(0), effects)
+  t.notOk(follower.mustSettle, 'at the limit')
+  follower.receive(records(many.slice(4_106)), at(0), effects)
+  t.ok(follower.mustSettle, 'past it')
+  let most = 0
+  while (follower.mustSettle) {
+    const before = follower.replica.appliedSeq
+    follower.settle(at(0), effects)
+    most = Math.max(most, follower.replica.appliedSeq - before)
+  }
+  t.equal(most, 1_024)
+  t.ok(follower.replica.pendingCount <= 4_096)
+})

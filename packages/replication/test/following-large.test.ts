@@ -1,7 +1,13 @@
 import { sha256 } from '@fanfold/conformance'
 import { Chain, plainCodec, type Snapshot } from '@fanfold/document'
 import { encodeUtf8, sha256Bytes } from '@fanfold/kernel'
-import { encodeRecord, type LogRecord, saltBytes, zeroHash } from '@fanfold/protocol'
+import {
+  encodeRecord,
+  type LinkFrame,
+  type LogRecord,
+  saltBytes,
+  zeroHash,
+} from '@fanfold/protocol'
 import t from 'tap'
 import { after, at, doc, snapshotAt } from './build-stream.ts'
 import {
@@ -308,13 +314,39 @@ t.test('a log that is replayed where no state is needed grows into the worker’
   t.equal(follower?.snapshot()?.manifest.at.seq, 200)
 })
 
+t.test('where the state is needed such a log is written out by turns, and then shown', async t => {
+  const rig = new Rig({ isSnapshotDisabled: true, largeStateBytes: 8_000 })
+  rig.open()
+  rig.follow()
+  rig.take([{ kind: 'refused', doc, code: 'FANFOLD_NO_TAIL', message: '', retryAfterMs: 0 }])
+  const grown = grownLog(120, 10_000)
+  const replay = (list: readonly LogRecord[]): LinkFrame => {
+    return { kind: 'replay', replay: 1, ceiling: 239, records: list }
+  }
+  for (let first = 0; first < 110; first += 10) rig.take([replay(grown.slice(first, first + 10))])
+  rig.take([
+    { kind: 'replay-ended', replay: 1, code: undefined, message: '', retryAfterMs: 0 },
+    welcome('tail'),
+  ])
+  const follower = rig.following.get(doc)
+  t.same(rig.events(), [], 'nothing is shown yet')
+  for (let turn = 0; turn < 6; turn++) rig.pass(0)
+  rig.take([records(grown.slice(110))])
+  t.same(rig.events(), [], 'and what follows waits')
+  t.ok(settle(rig) >= 2)
+  t.same(rig.events(), ['reset', 'joined', 'staleness'])
+  t.equal(follower?.lastSnapshot?.manifest.at.seq, 110)
+  t.equal(follower?.replica.appliedSeq, 110)
+  t.equal(Object.keys(follower?.replica.state() ?? {}).length, 119)
+})
+
 /** A log whose every record adds a row. */
-function grownLog(count: number): LogRecord[] {
+function grownLog(count: number, textBytes = 100): LogRecord[] {
   const chain = new Chain(sha256)
   const grown: LogRecord[] = []
   let before: Uint8Array = zeroHash
   for (let seq = 1; seq <= count; seq++) {
-    const row = { op: 'add', path: `/r${seq}`, value: 'x'.repeat(100) }
+    const row = { op: 'add', path: `/r${seq}`, value: 'x'.repeat(textBytes) }
     const payload = encodeUtf8(JSON.stringify(seq === 1 ? {} : [row]))
     const record = chain.seal(
       encodeRecord({
