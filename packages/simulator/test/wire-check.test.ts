@@ -4,6 +4,7 @@ import { Prng } from '@fanfold/kernel'
 import {
   encodeLinkFrame,
   encodeRecordsFrame,
+  encodeReplayFrame,
   type PeerIdentity,
   parseDocumentKey,
 } from '@fanfold/protocol'
@@ -111,6 +112,24 @@ t.test('a record whose parts are not those of its chain hash is a problem', asyn
   bytes[bytes.length - 1] = 0x20
   arrive(encodeRecordsFrame(1, [bytes]))
   t.match(problems.messages, [/the chain of record 3 .* does not verify/])
+})
+
+t.test('a record of a replay is a problem, too, unless it was damaged on a link', async t => {
+  const { problems, check, log, arrive } = makeCheck()
+  const frame = encodeReplayFrame(
+    1,
+    239,
+    log.records.map(({ bytes }) => bytes),
+  )
+  const damaged = frame.slice()
+  damaged[damaged.length - 1] = 0x20
+  check.frameIsDamaged(damaged)
+  arrive(damaged)
+  t.same(problems.messages, [])
+  const other = frame.slice()
+  other[other.length - 1] = 0x21
+  arrive(other)
+  t.match(problems.messages, [/the chain of record 5 .* does not verify/])
 })
 
 t.test('a planted value that is labelled above the ceiling is a problem on the link', async t => {
