@@ -262,7 +262,8 @@ export class ChildLinks {
       }
       case 'request-pieces': {
         // What was under way is there by now, or lost.
-        this.#forgive(child)
+        child.allowance.forgive()
+        this.#roomy.add(child)
         const doc = this.#channels.get(frame.channel)
         if (doc === undefined) return
         this.#owner.downstream(doc)?.resend(link, frame.indexes, effects)
@@ -270,7 +271,8 @@ export class ChildLinks {
         return
       }
       case 'pieces-taken':
-        this.#taken(child, frame.bytes)
+        child.allowance.taken(frame.bytes)
+        this.#roomy.add(child)
         return
       case 'request-replay':
         this.#requestReplay(link, child, frame, effects)
@@ -294,24 +296,15 @@ export class ChildLinks {
     }
   }
 
-  /** Documents that waited for the child to take pieces go on, in turn. */
-  #taken(child: ChildLink, bytes: number): void {
-    child.allowance.taken(bytes)
-    this.#roomy.add(child)
-  }
-
-  /** What was under way to the child counts no more: if it is lost, the child can never have taken it. */
-  #forgive(child: ChildLink): void {
-    this.#taken(child, Number.POSITIVE_INFINITY)
-  }
-
   #join(link: LinkId, child: ChildLink, frame: Extract<LinkFrame, { kind: 'join' }>): void {
     const { doc, have, credit, take, codecs } = frame
     if (child.docs.size >= documentsPerLinkMax && !child.docs.has(doc)) {
       throw new ProtocolError('FANFOLD_OVERLOADED', `${documentsPerLinkMax} documents on a link`)
     }
-    // A child that asks again while it waits for a snapshot has lost what was under way.
-    if (this.#owner.downstream(doc)?.isSnapshotDue(link) === true) this.#forgive(child)
+    if (this.#owner.downstream(doc)?.isSnapshotDue(link) === true) {
+      child.allowance.askedAgain()
+      this.#roomy.add(child)
+    }
     child.docs.add(doc)
     this.#owner.join(doc, {
       link,

@@ -74,6 +74,7 @@ export class LinkAllowance {
   #handed = 0
   #turnNumber = 0
   #underWay = 0
+  #hasTaken = false
 
   constructor(turn: TurnAllowance, limits: TransferLimits) {
     this.turn = turn
@@ -137,6 +138,21 @@ export class LinkAllowance {
   /** The child has taken so many bytes; more than were under way count as all of them. */
   taken(bytes: number): void {
     this.#underWay = Math.max(0, this.#underWay - bytes)
+    this.#hasTaken = true
+  }
+
+  /** What is under way is lost: the child can never have taken it. */
+  forgive(): void {
+    this.#underWay = 0
+  }
+
+  /**
+   * The child asks again for what it waits for. If it has taken nothing since it last did, what it waits
+   * behind is lost; otherwise the link is slow, and is not to be given more.
+   */
+  askedAgain(): void {
+    if (!this.#hasTaken) this.forgive()
+    this.#hasTaken = false
   }
 
   get #first(): number | undefined {

@@ -74,7 +74,7 @@ t.test('a child that has taken more than was under way has taken all of it', asy
   allowance.taken(1_000)
   allowance.spend(100)
   t.ok(allowance.isFull)
-  allowance.taken(Number.POSITIVE_INFINITY)
+  allowance.forgive()
   t.notOk(allowance.isFull)
   allowance.spend(100)
   t.ok(allowance.isFull)
@@ -104,6 +104,18 @@ t.test(
     t.ok(allowance.mayGo(4), 'where nobody waits, who comes goes')
   },
 )
+
+t.test('what is under way is lost when a child asks twice and takes nothing between', async t => {
+  const allowance = allowanceOf(100)
+  allowance.spend(200)
+  for (let count = 0; count < 3; count++) {
+    allowance.taken(10)
+    allowance.askedAgain()
+    t.ok(allowance.isFull)
+  }
+  allowance.askedAgain()
+  t.notOk(allowance.isFull)
+})
 
 t.test('a document waits once for a link, for the turn that it began', async t => {
   const allowance = allowanceOf(100)
