@@ -14,7 +14,6 @@ import {
 import {
   type DocumentKey,
   decodeLinkFrame,
-  encodeLinkFrame,
   type LinkFrame,
   type LinkId,
   type LinkInput,
@@ -30,14 +29,14 @@ import { type FollowingOptions, followerNode } from './following-options.ts'
 import { HeldVariants } from './held-variants.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
-import { docOf, type Parent } from './parents.ts'
+import { docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits, WantedVariants } from './wanted-variants.ts'
 import { WorkerNames } from './worker-names.ts'
 
-/** A parent is told of the pieces that were taken when they are so many bytes. */
-const takenBytesMax = 65_536
+/** Documents of each kind whose time has come, in one turn. */
+const duePerTurnMax = 512
 
 /** Where effects go. */
 type Effects = EffectSink<FollowingEffect>
@@ -174,7 +173,7 @@ export class Following {
     this.#lingering.set(doc, undefined)
     this.#unsettled.delete(doc)
     this.#signals.forget(doc)
-    this.#parents.forget(doc)
+    this.#parents.forget(followed)
     this.#parents.tellWanted(effects)
   }
 
@@ -212,7 +211,7 @@ export class Following {
     this.#signals.tell({ doc, signal: 'lag', value: ms }, now, effects)
   }
 
-  /** The link of the parent that is asked about a document, followed or not. */
+  /** The link of the parent that is asked about a document. */
   parentOf(doc: DocumentKey): LinkId | undefined {
     return this.#parents.linkOf(doc) ?? this.#parents.first?.link
   }
@@ -251,7 +250,8 @@ export class Following {
   }
 
   wakeAt(): Instant | undefined {
-    if (this.#unsettled.size > 0 || this.#wanted.isPumpDue) return this.#lastNow
+    const isDue = this.#unsettled.size > 0 || this.#wanted.isPumpDue || this.#parents.areMoving
+    if (isDue) return this.#lastNow
     let due = earliest(this.#deadlines.wakeAt(), this.#lingering.wakeAt())
     due = earliest(due, earliest(this.#parents.wakeAt(), this.#signals.wakeAt()))
     return earliest(due, this.#wanted.wakeAt())
@@ -259,13 +259,13 @@ export class Following {
 
   tick(now: Instant, effects: Effects): void {
     this.#lastNow = now
-    for (const doc of this.#deadlines.due(now)) {
+    for (const doc of someOf(this.#deadlines.due(now))) {
       const followed = this.#documents.get(doc)
       if (followed === undefined) continue
       this.#handle(followed, followed.follower.tick(now, effects), now, effects)
     }
     this.#settleNext(now, effects)
-    for (const doc of this.#lingering.due(now)) this.#tell(doc, { kind: 'unused' })
+    for (const doc of someOf(this.#lingering.due(now))) this.#tell(doc, { kind: 'unused' })
     this.#parents.tick(now, effects)
     this.#signals.tick(now, effects)
     this.#wanted.tick(now, effects)
@@ -305,20 +305,11 @@ export class Following {
       const frame = decodeLinkFrame(bytes)
       if (frame === undefined) return
       this.#route(parent, frame, now, effects)
-      if (isOfSnapshot(frame)) this.#taken(parent, bytes.length, effects)
+      if (isOfSnapshot(frame)) tellTaken(parent, bytes.length, effects)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       effects.push({ kind: 'link-close', link, code: error.code, message: error.message })
     }
-  }
-
-  /** Whether it was wanted or not, it is under way no more: the parent may send as much again. */
-  #taken(parent: Parent, bytes: number, effects: Effects): void {
-    parent.takenBytes += bytes
-    if (parent.takenBytes < takenBytesMax) return
-    const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: parent.takenBytes })
-    parent.takenBytes = 0
-    effects.push({ kind: 'link-send', link: parent.link, frame })
   }
 
   #route(parent: Parent, frame: LinkFrame, now: Instant, effects: Effects): void {
@@ -400,5 +391,11 @@ export class Following {
   }
 }
 
-const isOfSnapshot = ({ kind }: LinkFrame): boolean =>
-  kind === 'snapshot-begin' || kind === 'snapshot-piece'
+/** Those that come first; the others are still due in the next turn. */
+function* someOf(due: IterableIterator<DocumentKey>): IterableIterator<DocumentKey> {
+  let left = duePerTurnMax
+  for (const doc of due) {
+    yield doc
+    if (--left === 0) return
+  }
+}

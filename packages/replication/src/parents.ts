@@ -1,4 +1,14 @@
-import type { DocumentKey, LinkFrame, LinkId } from '@fanfold/protocol'
+import type { EffectSink } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  encodeLinkFrame,
+  type LinkEffect,
+  type LinkFrame,
+  type LinkId,
+} from '@fanfold/protocol'
+
+/** A parent is told of what was taken of snapshots when it is so many bytes. */
+const takenBytesMax = 65_536
 
 /** A parent that is connected. */
 export type Parent = {
@@ -54,4 +64,17 @@ export class Parents {
 export function docOf(frame: LinkFrame, parent: Parent): DocumentKey | undefined {
   if ('doc' in frame) return frame.doc
   return 'channel' in frame ? parent.channels.get(frame.channel) : undefined
+}
+
+/** True for a frame that counts as under way until it is taken. */
+export const isOfSnapshot = ({ kind }: LinkFrame): boolean =>
+  kind === 'snapshot-begin' || kind === 'snapshot-piece'
+
+/** A frame of a snapshot was taken, wanted or not: the parent may send as much again. */
+export function tellTaken(parent: Parent, bytes: number, effects: EffectSink<LinkEffect>): void {
+  parent.takenBytes += bytes
+  if (parent.takenBytes < takenBytesMax) return
+  const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: parent.takenBytes })
+  parent.takenBytes = 0
+  effects.push({ kind: 'link-send', link: parent.link, frame })
 }

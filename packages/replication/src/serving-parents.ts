@@ -2,6 +2,9 @@
  * Which parent serves which document. The first one that stays serves all but those to which it was of
  * no use; those are served by another one until they have been well for a while. Who moves goes on from
  * what it holds, so nothing is lost by it and little is sent.
+ *
+ * When a parent comes or goes, all its documents move; so many in a turn that it stays short. Who waits
+ * for its turn is where it was: what it sends over a link that is gone meanwhile is lost, and said again.
  */
 import type { EffectSink, Instant } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
@@ -12,6 +15,9 @@ import type { Remedy, Trouble } from './repair.ts'
 import { Troubles } from './troubles.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
 
+/** Documents that move in one turn: about 15 us each. */
+const movesPerTurnMax = 512
+
 /** The parents of a node, and the documents that each of them serves. */
 export class ServingParents {
   readonly #parents = new Parents()
@@ -19,6 +25,8 @@ export class ServingParents {
   readonly #documents: ReadonlyMap<DocumentKey, Followed>
   readonly #moved: (followed: Followed) => void
   readonly #interrupted: (followed: Followed) => void
+  /** Documents whose parent has come or gone, in the order in which they have their turns. */
+  readonly #unplaced = new Set<Followed>()
   /** Parents that the driver was told to connect to. */
   #wanted: 1 | 2 = 1
 
@@ -67,10 +75,8 @@ export class ServingParents {
     const parent = this.#parents.get(link)
     if (parent === undefined) return
     if (this.#parents.first === parent) {
-      for (const followed of this.#documents.values()) {
-        const serving = this.#parents.get(followed.follower.upstream.link)
-        if (serving?.isGoing !== false) this.#moveTo(followed, parent, now, effects)
-      }
+      for (const followed of this.#documents.values()) this.#unplaced.add(followed)
+      this.#placeNext(now, effects)
       return
     }
     for (const doc of this.#troubles.waiting) {
@@ -84,15 +90,8 @@ export class ServingParents {
   /** What the parent served goes on over another link, or waits for one. */
   close(link: LinkId, now: Instant, effects: EffectSink<FollowingEffect>): void {
     this.#parents.close(link)
-    for (const followed of this.#documents.values()) {
-      const { upstream } = followed.follower
-      if (upstream.link !== link) continue
-      upstream.detach()
-      followed.unroute()
-      this.#interrupted(followed)
-      this.attach(followed, now, effects)
-      this.#moved(followed)
-    }
+    this.#unplace(link)
+    this.#placeNext(now, effects)
   }
 
   /** The parent goes away: what it serves moves before, if there is another one. */
@@ -100,13 +99,9 @@ export class ServingParents {
     // Said again it says nothing new, and who is here was looked at.
     if (from.isGoing) return
     from.isGoing = true
-    const { first } = this.#parents
-    if (first === undefined || first.isGoing) return
-    for (const followed of this.#documents.values()) {
-      if (followed.follower.upstream.link === from.link) {
-        this.#moveTo(followed, first, now, effects)
-      }
-    }
+    if (this.#parents.first?.isGoing !== false) return
+    this.#unplace(from.link)
+    this.#placeNext(now, effects)
   }
 
   /** A document that no parent serves is asked of one, of the first that did not fail it. */
@@ -117,8 +112,14 @@ export class ServingParents {
   }
 
   /** The document is not followed any more. */
-  forget(doc: DocumentKey): void {
-    this.#troubles.forget(doc)
+  forget(followed: Followed): void {
+    this.#troubles.forget(followed.doc)
+    this.#unplaced.delete(followed)
+  }
+
+  /** True while documents wait for their turn to move: `tick` is to be called in the next turn. */
+  get areMoving(): boolean {
+    return this.#unplaced.size > 0
   }
 
   wakeAt(): Instant | undefined {
@@ -127,6 +128,7 @@ export class ServingParents {
 
   /** What is well again needs no parent of its own. */
   tick(now: Instant, effects: EffectSink<FollowingEffect>): void {
+    this.#placeNext(now, effects)
     const isLive = (doc: DocumentKey): boolean =>
       this.#documents.get(doc)?.follower.upstream.isLive === true
     for (const doc of this.#troubles.over(now, isLive)) {
@@ -135,6 +137,42 @@ export class ServingParents {
       const isElsewhere = first !== undefined && this.linkOf(doc) !== first.link
       if (followed !== undefined && isElsewhere) this.#moveTo(followed, first, now, effects)
     }
+  }
+
+  /** What the link serves is to be served by another one. */
+  #unplace(link: LinkId): void {
+    for (const followed of this.#documents.values()) {
+      if (followed.follower.upstream.link === link) this.#unplaced.add(followed)
+    }
+  }
+
+  #placeNext(now: Instant, effects: EffectSink<FollowingEffect>): void {
+    let left = Math.min(this.#unplaced.size, movesPerTurnMax)
+    // One iterator for the whole turn: a new one passes over everything that was deleted before.
+    for (const followed of this.#unplaced) {
+      if (left-- === 0) return
+      this.#unplaced.delete(followed)
+      this.#place(followed, now, effects)
+    }
+  }
+
+  /** The document goes where it belongs, if it is not served by a parent that stays. */
+  #place(followed: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const { upstream } = followed.follower
+    const serving = this.#parents.get(upstream.link)
+    if (serving !== undefined) {
+      const { first } = this.#parents
+      const isBetter = serving.isGoing && first?.isGoing === false
+      if (isBetter) this.#moveTo(followed, first, now, effects)
+      return
+    }
+    if (upstream.link !== undefined) {
+      upstream.detach()
+      followed.unroute()
+      this.#interrupted(followed)
+    }
+    this.attach(followed, now, effects)
+    this.#moved(followed)
   }
 
   /** Tells the driver how many parents are wanted, when that has changed. */
