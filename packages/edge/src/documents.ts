@@ -31,6 +31,7 @@ import {
 import type { EdgeOptions } from './edge-options.ts'
 import { JoinQueue } from './join-queue.ts'
 import { LargeViews } from './large-views.ts'
+import { LoopSnapshots } from './loop-snapshots.ts'
 import { ParentReports } from './parent-reports.ts'
 import { pointSaltBytes } from './resume-point.ts'
 import type { Turn } from './turn.ts'
@@ -50,6 +51,7 @@ export class Documents {
   readonly #joins: JoinQueue
   readonly #workerNames = new WorkerNames()
   readonly #largeViews: LargeViews
+  readonly #loopSnapshots: LoopSnapshots
   /** When documents are ticked. */
   readonly #due = new Deadlines<DocumentKey>()
   readonly #rounds = new SafetyRounds<DocumentKey>()
@@ -75,6 +77,7 @@ export class Documents {
     this.#prng = prng.fork('come again')
     this.#joins = new JoinQueue(limits.joinSliceBytes ?? joinSliceBytesDefault)
     this.#largeViews = new LargeViews(limits.largeViewsBytesMax ?? largeViewsBytesMaxDefault)
+    this.#loopSnapshots = new LoopSnapshots(sha256)
     this.#forgetViewer = options.forgetViewer
     this.#following = new Following({
       sha256,
@@ -122,6 +125,7 @@ export class Documents {
       largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
       workerNames: this.#workerNames,
       largeViews: this.#largeViews,
+      loopSnapshots: this.#loopSnapshots,
       nextTransfer: () => this.#nextTransfer++ as TransferId,
       variantCode: hash => this.#variants.code(hash),
       retryAfterMs: () => this.retryAfterMs(),
@@ -212,7 +216,7 @@ export class Documents {
   }
 
   wakeAt(): Instant | undefined {
-    if (this.#joins.isDue) return this.#turn.now
+    if (this.#joins.isDue || this.#loopSnapshots.isDue) return this.#turn.now
     const due = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
     return earliest(earliest(due, this.#due.wakeAt()), this.#rounds.wakeAt())
   }
@@ -229,6 +233,8 @@ export class Documents {
       this.restartIfBroken(document)
     }
     for (const doc of this.#rounds.due(now)) this.#reconcile(doc)
+    const broken = this.#loopSnapshots.tick()
+    if (broken !== undefined) this.#following.restart(broken, now, effects)
     this.#joins.serve(now, doc => this.#documents.get(doc)?.serve())
   }
 

@@ -44,16 +44,10 @@ export class EdgeDocument {
 
   constructor(doc: DocumentKey, follower: Follower, port: DocumentPort) {
     const showing = this.#showing
-    const { turn, largeStateBytes: largeBytes } = port
+    const { turn, largeStateBytes: largeBytes, workerNames: names, loopSnapshots } = port
     const { replica, ring } = follower
-    const large = new LargeDocument({
-      doc,
-      replica,
-      ring,
-      turn,
-      largeBytes,
-      names: port.workerNames,
-    })
+    const parts = { names, loopSnapshots, largeBytes }
+    const large = new LargeDocument({ doc, replica, ring, turn, ...parts })
     const observers = new Observers({
       doc,
       ring,
@@ -232,7 +226,9 @@ export class EdgeDocument {
     const { at, cohorts } = this.#showing
     const { now } = this.#port.turn
     if (at.seq !== first) cohorts?.paces.wake(now)
-    if (at.seq === this.follower.replica.position.seq) this.#large.settle()
+    // Nothing is applied for it that is to be shown record by record.
+    const { replica } = this.follower
+    if (replica.appliedSeq > at.seq || at.seq === replica.position.seq) this.#large.settle()
     this.serve()
     if ((cohorts?.paces.wakeAt() ?? Number.POSITIVE_INFINITY) <= now) this.tick()
     this.#port.changed(this.doc)
@@ -270,7 +266,7 @@ export class EdgeDocument {
     // Who may see what depends on the definition that is in force.
     const isApplied = replica.appliedSeq === at.seq && !this.#terms.isBlocked && !replica.isDeleted
     const isOther = terms !== undefined && replica.definition?.variant !== terms.variant
-    if (isApplied && isOther) this.restart()
+    if (isApplied && isOther) this.#showing.isRestartDue = true
     this.proceed()
     const isAwaited = this.#waiting.haveWaitedLong && !this.follower.hasState
     if (isAwaited) this.refuseForNow('FANFOLD_NO_PARENT', 'no parent has sent the document yet')

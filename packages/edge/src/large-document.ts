@@ -4,7 +4,8 @@
  * the cohorts are shown. When the records are as much as another snapshot, the worker makes one, which
  * takes their place. A worker that nobody asks anything is closed.
  *
- * A document that grows is written out once by itself, when it is as large as that may be.
+ * A document that grows is written out once in a turn, when it is as large as that may be. When no worker
+ * makes snapshots for long, the loop makes them in slices (`loop-snapshots.ts`): what is kept stays bounded.
  */
 import type {
   JsonValue,
@@ -18,6 +19,7 @@ import type {
 import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import { type RecordRing, recordsAfter } from '@fanfold/replication'
+import type { KeptDocument, LoopSnapshots } from './loop-snapshots.ts'
 import type { Turn } from './turn.ts'
 import type { WorkerNames } from './worker-names.ts'
 
@@ -47,17 +49,18 @@ const viewsAskedMax = 2
 
 /** A worker that nobody asked anything for so long is closed. */
 const idleMax = milliseconds(60_000)
-/** Records are kept up to so many times the bytes of the snapshot. */
+/** Records are kept up to so many times the bytes of the snapshot, and those that come while it is made. */
 const recordsPerSnapshotMax = 4
 
 /** What is kept of one document for a worker. */
-export class LargeDocument {
+export class LargeDocument implements KeptDocument {
   readonly #doc: DocumentKey
   readonly #replica: Replica
   readonly #ring: RecordRing
   readonly #turn: Turn
   readonly #largeBytes: number
   readonly #names: WorkerNames
+  readonly #loopSnapshots: LoopSnapshots
   #snapshot: Snapshot | undefined
   #snapshotBytes = 0
   /** Those after the snapshot. */
@@ -81,6 +84,7 @@ export class LargeDocument {
     /** Bytes of a state, written out, from which it is large. */
     readonly largeBytes: number
     readonly names: WorkerNames
+    readonly loopSnapshots: LoopSnapshots
   }) {
     this.#doc = options.doc
     this.#replica = options.replica
@@ -88,6 +92,7 @@ export class LargeDocument {
     this.#turn = options.turn
     this.#largeBytes = options.largeBytes
     this.#names = options.names
+    this.#loopSnapshots = options.loopSnapshots
   }
 
   /** True when no turn may write a view of it out. */
@@ -108,18 +113,17 @@ export class LargeDocument {
     if (bytesOf(snapshot) <= this.#largeBytes) return
     // Some came while the snapshot was read in.
     const records = recordsAfter(this.#replica, this.#ring, snapshot.manifest.at.seq)
-    if (records === undefined) {
-      this.#writeOut()
-      return
-    }
+    assert(records !== undefined, `${this.#doc} is shown with what follows its large snapshot`)
     this.#snapshot = snapshot
     this.#snapshotBytes = bytesOf(snapshot)
     for (const record of records) this.append(record)
   }
 
-  /** The document goes on by a record. */
+  /** The document goes on by a record; one that was there when it began anew is nothing. */
   append(record: LogRecord): void {
     if (this.#snapshot === undefined) return
+    const last = this.#records.at(-1) ?? this.#snapshot.manifest.at
+    if (record.seq <= last.seq) return
     this.#records.push(record)
     this.#recordBytes += record.bytes.length
   }
@@ -130,6 +134,7 @@ export class LargeDocument {
     this.#records = []
     this.#recordBytes = 0
     this.#encodeFromBytes = 0
+    this.#loopSnapshots.delete(this.#doc)
     this.#wishes.clear()
     this.#waiting = []
     this.#close()
@@ -140,14 +145,27 @@ export class LargeDocument {
     const { lastSnapshot, bytesSinceSnapshot } = this.#replica
     if (this.#snapshot !== undefined) {
       const due = Math.max(this.#largeBytes, this.#snapshotBytes)
-      if (this.#recordBytes > recordsPerSnapshotMax * due) this.#writeOut()
-      else if (this.#recordBytes > Math.max(due, this.#encodeFromBytes)) this.#encode()
+      if (this.#recordBytes > Math.max(due, this.#encodeFromBytes)) this.#encode()
+      if (this.#recordBytes > recordsPerSnapshotMax * due) this.#loopSnapshots.add(this.#doc, this)
       return
     }
     const bytes = lastSnapshot === undefined ? 0 : bytesOf(lastSnapshot)
     const isGrown = bytesSinceSnapshot > this.#largeBytes / 2
     if (!isGrown || bytes + bytesSinceSnapshot <= this.#largeBytes) return
-    this.#writeOut()
+    if (this.#replica.snapshot() !== undefined) this.reset()
+  }
+
+  /** What the loop makes a snapshot of, as no worker does. */
+  get kept(): { readonly snapshot: Snapshot; readonly records: readonly LogRecord[] } | undefined {
+    return this.#snapshot && { snapshot: this.#snapshot, records: this.#records }
+  }
+
+  /** The loop has made one. */
+  remade(snapshot: Snapshot): void {
+    // A worker that views are awaited from goes on from what it has.
+    this.#askNext(Number.POSITIVE_INFINITY)
+    if (this.#worker !== undefined) this.#feed(this.#replica.position.seq)
+    this.#advance(snapshot)
   }
 
   /**
@@ -187,20 +205,6 @@ export class LargeDocument {
     if (this.#idleAt === undefined || this.#idleAt > now) return
     if (this.#wishes.size > 0 || this.#isEncoding) this.#idleAt = after(now, idleMax)
     else this.#close()
-  }
-
-  /** By itself, in one turn: as it becomes large, or when no worker has done it for far too long. */
-  #writeOut(): void {
-    const snapshot = this.#replica.snapshot()
-    if (snapshot === undefined) return
-    if (this.#snapshot === undefined) {
-      this.reset()
-      return
-    }
-    // A worker that views are awaited from goes on from what it has.
-    this.#askNext(Number.POSITIVE_INFINITY)
-    if (this.#worker !== undefined) this.#feed(this.#replica.position.seq)
-    this.#advance(snapshot)
   }
 
   /** Asks for views that wait and are wanted, while so many are under way. */
@@ -257,6 +261,7 @@ export class LargeDocument {
       this.clear()
       return
     }
+    this.#loopSnapshots.delete(this.#doc)
     this.#snapshot = snapshot
     this.#snapshotBytes = bytes
     this.#records = this.#records.filter(record => record.seq > seq)
@@ -265,7 +270,8 @@ export class LargeDocument {
 
   /** The worker has no replica any more: whoever waits for a view hears of it. */
   #fail(): void {
-    if (this.#isEncoding) this.#encodeFromBytes = this.#recordBytes + this.#largeBytes
+    const more = Math.max(this.#largeBytes, this.#snapshotBytes / 2)
+    if (this.#isEncoding) this.#encodeFromBytes = this.#recordBytes + more
     this.#forgetWorker()
     const wishes = [...this.#wishes.values(), ...this.#waiting.map(({ take }) => take)]
     this.#wishes.clear()

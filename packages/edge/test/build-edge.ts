@@ -340,12 +340,17 @@ export class Rig {
       const wakeAt = this.edge.wakeAt()
       if (wakeAt === undefined || wakeAt > at(end)) break
       this.nowMs = Math.max(this.nowMs, Math.ceil(wakeAt / 1_000))
-      const effects: EdgeEffect[] = []
-      this.edge.tick(at(this.nowMs), effects)
-      this.#perform(effects)
-      this.#report()
+      this.turn()
     }
     this.nowMs = end
+  }
+
+  /** One turn, in which the machine does what is due now. */
+  turn(): void {
+    const effects: EdgeEffect[] = []
+    this.edge.tick(at(this.nowMs), effects)
+    this.#perform(effects)
+    this.#report()
   }
 
   /** What the edge wanted since the last time. */

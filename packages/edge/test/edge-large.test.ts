@@ -369,7 +369,10 @@ t.test('a view that is on its way survives that the document is written out by i
   show.rig.isSwift = false
   const model = join(show, one)
   // Far more records than the snapshot has bytes, and the worker has not answered once.
-  for (let n = 0; n < 400; n++) show.change(put('/rows/row0', `${n} ${'x'.repeat(5_000)}`))
+  for (let n = 0; n < 400; n++) {
+    show.change(put('/rows/row0', `${n} ${'x'.repeat(5_000)}`))
+    show.rig.pass(0)
+  }
   show.rig.finish()
   model.take(show.rig.got(one))
   t.equal(model.problem, undefined)
