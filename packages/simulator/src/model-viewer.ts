@@ -202,6 +202,7 @@ export class ModelViewer {
 
   #observe(observed: Observed): void {
     observed.phase = 'observing'
+    observed.isToAskAgain = false
     observed.answered = undefined
     observed.assembly = undefined
     const { document, viewState } = observed
@@ -326,7 +327,8 @@ export class ModelViewer {
     const connection = this.#connections
     observed.isToAskAgain = true
     this.#clock.in(milliseconds(afterMs), () => {
-      if (connection !== this.#connections) return
+      // It has asked since: what comes of that may be on its way.
+      if (connection !== this.#connections || !observed.isToAskAgain) return
       observed.isToAskAgain = false
       if (observed.phase === 'observing' && observed.isWanted) this.#observe(observed)
     })
