@@ -25,7 +25,7 @@ export function drawCatchUpOptions(seed: string): Partial<SimulationOptions> {
     documents: 1 + prng.below(4),
     busyMs: prng.pick([1_000, 3_000, 8_000]),
     ringRecordsMax: prng.pick([1, 2, 3, 8, 64]),
-    creditBytes: prng.pick([600, 4_096, 65_536]),
+    creditBytes: prng.pick([1, 600, 4_096, 65_536]),
     ...size,
     largeStateBytes: prng.pick([1, 500, 4_000, 1_048_576]),
     lingerMs: prng.pick([0, 50, 500]),
