@@ -291,6 +291,8 @@ export class DocumentObservation implements Observation {
     // One that begins anew answers what the one before it was to answer.
     if (this.#assembly !== undefined && this.#asked.length > 1) this.#asked.shift()
     this.#assembly = new ViewAssembly(frame)
+    // Asking again now would only make it begin anew.
+    this.#cancelRetry()
     const { snapshotBytesMax } = this.#options
     if (frame.bytes <= snapshotBytesMax) return
     const message = `a view of at most ${snapshotBytesMax} bytes, got ${frame.bytes}`

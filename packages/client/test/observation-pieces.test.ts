@@ -58,6 +58,20 @@ t.test('an equal snapshot in pieces is the view that was there', t => {
   t.end()
 })
 
+t.test('a request that the server has kept is not made again while its view comes', t => {
+  const { observation, attach, asked, time } = build()
+  attach()
+  const later = { code: 'FANFOLD_NO_PARENT', message: 'not yet', retryAfter: 2_000 } as const
+  observation.receive({ type: 'refused', doc, ...later })
+  const { begin, pieces, end } = inPieces()
+  observation.receive(begin)
+  time.pass(10_000)
+  for (const frame of [...pieces, end]) observation.receive(frame)
+  t.equal(asked.length, 1)
+  t.match(observation, { status: 'live', view: { count: 10 } })
+  t.end()
+})
+
 t.test('the position at the end is the one to resume from', t => {
   const { observation, attach, asked } = build()
   attach()
