@@ -60,6 +60,8 @@ export type ChildStream = {
   credit: number
   isCongested: boolean
   transfer: SnapshotTransfer | undefined
+  /** Bytes of the snapshot that it was sent, until it was sent all that follows; 0 then. */
+  catchUpBytes: number
   /** The child waits for a snapshot that does not exist yet, or for its turn. */
   needsSnapshot: boolean
   /** The child may not know how old what it gets is. */

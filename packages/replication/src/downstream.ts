@@ -175,7 +175,9 @@ export class Downstream {
       if (child.needsSnapshot || isTransferring(child)) continue
       this.#sendRecords(child, shared, effects)
       if (child.needsSnapshot) isMore = true
+      else if (child.cursor === this.#ring.lastSeq) child.catchUpBytes = 0
     }
+    this.#holdRing()
     return isMore
   }
 
@@ -239,7 +241,24 @@ export class Downstream {
       this.#transfers.letGo(child)
       if (child.transfer !== undefined) isKept = true
     }
+    this.#holdRing()
     return isKept
+  }
+
+  /**
+   * What follows a snapshot stays until the child that was sent it has that too, or it is as much as the
+   * snapshot: then the document changes faster than the link carries it. Else a child whose snapshot is
+   * longer on its way than the ring keeps records would need another one each time.
+   */
+  #holdRing(): void {
+    let after = Number.POSITIVE_INFINITY
+    let bytesMax = 0
+    for (const { cursor, catchUpBytes } of this.#children.values()) {
+      if (catchUpBytes === 0) continue
+      after = Math.min(after, cursor)
+      bytesMax = Math.max(bytesMax, catchUpBytes)
+    }
+    this.#ring.hold(bytesMax === 0 ? undefined : { after, bytesMax })
   }
 
   #childOf(request: JoinRequest): ChildStream {
@@ -257,6 +276,7 @@ export class Downstream {
       credit: granted,
       isCongested: request.isCongested,
       transfer: undefined,
+      catchUpBytes: 0,
       needsSnapshot: false,
       isStatusDue: false,
       isStatusTold: false,

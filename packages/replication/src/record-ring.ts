@@ -15,6 +15,17 @@ export type RingLimits = {
   readonly ageMax: Duration
 }
 
+/** What stays beyond the limits, for who is about to need it. */
+export type RingHold = {
+  /** Records after this seq stay. */
+  readonly after: number
+  /** As long as all that is held takes so many bytes, `recordOverhead` for each record included. */
+  readonly bytesMax: number
+}
+
+/** What a record takes beside its bytes, about. */
+const recordOverhead = 256
+
 /**
  * The recent records of one document, without a gap, bounded by count, bytes and age.
  *
@@ -24,13 +35,15 @@ export class RecordRing {
   readonly #limits: RingLimits
   readonly #records: BoundedQueue<{ readonly record: LogRecord; readonly at: Instant }>
   #bytes = 0
+  #hold: RingHold | undefined
   /** The position before the first record that is still here. */
   #base: Position
 
   /** @param base the position after which the first record will follow */
   constructor(limits: RingLimits, base: Position = zeroPosition) {
     this.#limits = limits
-    this.#records = new BoundedQueue(limits.recordsMax)
+    // The limits are kept here, and what is held beyond them is bounded by its bytes.
+    this.#records = new BoundedQueue(Number.MAX_SAFE_INTEGER)
     this.#base = base
   }
 
@@ -55,17 +68,20 @@ export class RecordRing {
       record.seq === this.lastSeq + 1,
       `a ring takes the next record, seq ${this.lastSeq + 1}, got ${record.seq}`,
     )
-    if (this.#records.count === this.#limits.recordsMax) this.#dropFirst()
     this.#records.push({ record, at: now })
     this.#bytes += record.bytes.length
-    while (this.#bytes > this.#limits.bytesMax && this.#records.count > 1) this.#dropFirst()
     this.dropOld(now)
   }
 
-  /** Drops what is older than the limit; the newest record too. */
+  /** What stays beyond the limits from now on; what they want gone goes with the next record or look. */
+  hold(hold: RingHold | undefined): void {
+    this.#hold = hold
+  }
+
+  /** Drops what a limit wants gone; for its age the newest record too. */
   dropOld(now: Instant): void {
     for (let first = this.#records.peek(); first !== undefined; first = this.#records.peek()) {
-      if (between(first.at, now) <= this.#limits.ageMax) return
+      if (!this.#isOver(between(first.at, now)) || this.#isHeld(first.record)) return
       this.#dropFirst()
     }
   }
@@ -95,6 +111,18 @@ export class RecordRing {
   /** Chain hash after the record with this seq, where the ring can tell. */
   hashAt(seq: number): Uint8Array | undefined {
     return seq === this.#base.seq ? this.#base.hash : this.get(seq)?.chainHash
+  }
+
+  #isOver(age: Duration): boolean {
+    const { recordsMax, bytesMax, ageMax } = this.#limits
+    const { count } = this.#records
+    return count > recordsMax || (count > 1 && this.#bytes > bytesMax) || age > ageMax
+  }
+
+  #isHeld({ seq }: LogRecord): boolean {
+    const hold = this.#hold
+    if (hold === undefined || seq <= hold.after) return false
+    return this.#bytes + this.#records.count * recordOverhead <= hold.bytesMax
   }
 
   #dropFirst(): void {

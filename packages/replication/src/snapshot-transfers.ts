@@ -130,6 +130,7 @@ export class SnapshotTransfers {
     child.needsSnapshot = false
     child.transfer = { shared, next: 0, again: new Set(), isOld: false }
     child.cursor = snapshot.manifest.at.seq
+    child.catchUpBytes = snapshotBytes(snapshot.manifest)
     this.#send(child, shared.begin, effects)
     turn.spend(shared.begin.length)
     if (isTransferring(child)) this.#active.add(child)

@@ -84,6 +84,38 @@ t.test('records that come during a snapshot follow it', async t => {
   t.equal(frames.at(-1)?.kind, 'records')
 })
 
+t.test('what follows a snapshot stays until the child has it, however long that takes', async t => {
+  const rig = new Rig(10, { recordsMax: 5 })
+  rig.snapshotBytes = 1_500_000
+  rig.join()
+  rig.flush()
+  const frames = rig.sent()
+  rig.push(...log.slice(10, 30))
+  t.equal(rig.ring.get(11)?.seq, 11)
+  while (rig.flush()) frames.push(...rig.sent())
+  frames.push(...rig.sent())
+  t.equal(frames.filter(({ kind }) => kind === 'snapshot-begin').length, 1)
+  t.same(
+    frames.flatMap(frame => (frame.kind === 'records' ? frame.records : [])).map(({ seq }) => seq),
+    log.slice(10, 30).map(({ seq }) => seq),
+  )
+  rig.push(log[30])
+  rig.flush()
+  t.equal(rig.ring.base.seq, 26, 'and no longer')
+})
+
+t.test('a document that changes faster than a link carries it does not grow the ring', async t => {
+  const rig = new Rig(10, { recordsMax: 5 })
+  rig.snapshotBytes = 3_000
+  rig.join({ credit: 0 })
+  rig.flush()
+  rig.push(...log.slice(10, 40))
+  t.ok(rig.ring.bytes + (40 - rig.ring.base.seq) * 256 <= 4_000)
+  rig.flush()
+  const kinds = rig.sent().map(({ kind }) => kind)
+  t.equal(kinds.filter(kind => kind === 'snapshot-begin').length, 1)
+})
+
 t.test('a snapshot is made once for all that need it', async t => {
   const rig = new Rig(5)
   for (const number of [1, 2, 3]) rig.join({ link: link(number) })

@@ -87,6 +87,27 @@ t.test('a ring that was reset holds nothing and goes on from the new base', asyn
   t.same(heldBy(ring), [11])
 })
 
+t.test('what is held for somebody stays beyond every limit, up to its bytes', async t => {
+  const ring = filled(3, { recordsMax: 3, bytesMax: 3 * bytesEach, ageMax: milliseconds(20) })
+  const each = bytesEach + 256
+  ring.hold({ after: 2, bytesMax: 6 * each })
+  const push = (from: number, to: number, ms: number): void => {
+    for (const record of log.slice(from - 1, to)) ring.push(record, at(ms))
+  }
+  push(4, 8, 100)
+  t.same(heldBy(ring), [3, 4, 5, 6, 7, 8], 'but not what nobody needs')
+  push(9, 9, 100)
+  t.same(heldBy(ring), [4, 5, 6, 7, 8, 9])
+  ring.hold({ after: 7, bytesMax: 6 * each })
+  ring.dropOld(at(100))
+  t.same(heldBy(ring), [7, 8, 9], 'the limits want no more')
+  ring.dropOld(at(121))
+  t.same(heldBy(ring), [8, 9])
+  ring.hold(undefined)
+  ring.dropOld(at(121))
+  t.same(heldBy(ring), [])
+})
+
 t.test('whatever the limits, what is held is the newest stretch without a gap', async t => {
   t.doesNotThrow(() =>
     fc.assert(
