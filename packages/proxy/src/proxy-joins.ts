@@ -13,7 +13,7 @@ import {
   milliseconds,
 } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
-import type { Following, JoinRequest } from '@fanfold/replication'
+import type { Following, JoinRequest, VerifiedDocument, WarmCheck } from '@fanfold/replication'
 import {
   noParent,
   noRoom,
@@ -35,7 +35,7 @@ export type ProxyJoinsOwner = {
   /** Documents that are followed. */
   readonly documents: ReadonlyMap<DocumentKey, ProxyDocument>
   /** Follows a document from now on, from what was kept of it if anything was. */
-  follow(doc: DocumentKey, warm: WarmDocument | undefined): ProxyDocument
+  follow(doc: DocumentKey, warm: VerifiedDocument | undefined): ProxyDocument
   /** Sends children the next of the document. */
   flush(doc: DocumentKey): void
   /** True while a child's replay of the document is passed on. */
@@ -63,7 +63,9 @@ export class ProxyJoins {
     this.#following = options.following
     this.#owner = options.owner
     this.#documentsMax = options.documentsMax
-    this.#warmReads = options.isWarm ? new WarmReads() : undefined
+    const check = (doc: DocumentKey, document: WarmDocument): WarmCheck =>
+      options.following.check(doc, document)
+    this.#warmReads = options.isWarm ? new WarmReads(check) : undefined
   }
 
   /** A child asks for a document. */
@@ -78,13 +80,15 @@ export class ProxyJoins {
     else this.#joinAt(this.#owner.follow(doc, undefined), request, now, effects)
   }
 
-  /** What was kept of the document is here, or there is none: it is followed. */
-  begin(doc: DocumentKey, warm: WarmDocument | undefined, now: Instant, effects: Effects): void {
-    const requests = this.#warmReads?.take(doc) ?? []
-    // Late, or nobody waits any more.
-    if (requests.length === 0 || this.#owner.documents.has(doc)) return
-    const document = this.#owner.follow(doc, warm)
-    for (const request of requests) this.#joinAt(document, request, now, effects)
+  /** The warm store says what it has of a document: it is followed from that, once that has verified. */
+  found(
+    doc: DocumentKey,
+    document: WarmDocument | undefined,
+    now: Instant,
+    effects: Effects,
+  ): void {
+    const read = this.#warmReads?.found(doc, document, now) ?? []
+    for (const { doc, verified } of read) this.#begin(doc, verified, now, effects)
   }
 
   /** Who waits for the document is answered from what is here. */
@@ -136,15 +140,27 @@ export class ProxyJoins {
   }
 
   tick(now: Instant, effects: Effects): void {
-    if (this.#warmReads !== undefined) {
-      for (const doc of this.#warmReads.overdue(now)) this.begin(doc, undefined, now, effects)
-    }
+    const read = this.#warmReads?.tick(now) ?? []
+    for (const { doc, verified } of read) this.#begin(doc, verified, now, effects)
     for (const doc of this.#waits.due(now)) {
       const document = this.#owner.documents.get(doc)
       if (document === undefined || document.waiting.size === 0) continue
       document.refuseWaiting(this.#following.hasParent ? notYet : noParent, effects)
       this.expect(document, now)
     }
+  }
+
+  /** The document is followed, from what was kept of it if that was good. */
+  #begin(
+    doc: DocumentKey,
+    verified: VerifiedDocument | undefined,
+    now: Instant,
+    effects: Effects,
+  ): void {
+    const requests = this.#warmReads?.take(doc) ?? []
+    if (requests.length === 0 || this.#owner.documents.has(doc)) return
+    const document = this.#owner.follow(doc, verified)
+    for (const request of requests) this.#joinAt(document, request, now, effects)
   }
 
   #joinAt(document: ProxyDocument, request: JoinRequest, now: Instant, effects: Effects): void {

@@ -1,4 +1,4 @@
-import { Chain, type SnapshotCodec, type WarmDocument } from '@fanfold/document'
+import { Chain, type SnapshotCodec } from '@fanfold/document'
 import { earliest, type Instant, type Machine, type Prng, type Sha256 } from '@fanfold/kernel'
 import type { DocumentKey, LinkId, LinkInput, LogRecord, SignalKind } from '@fanfold/protocol'
 import {
@@ -13,6 +13,7 @@ import {
   type ReplayOutcome,
   type ReplayWish,
   type Staleness,
+  type VerifiedDocument,
 } from '@fanfold/replication'
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
@@ -159,7 +160,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         this.#following.receiveWorker(input, now, effects)
         return
       case 'warm-read':
-        this.#joins.begin(input.doc, input.document, now, effects)
+        this.#joins.found(input.doc, input.document, now, effects)
         return
       case 'warm-kept':
         this.#warmKeeping.kept(input.doc, now)
@@ -243,7 +244,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#following.presence(doc, viewers, this.#now, this.#effects)
   }
 
-  #follow(doc: DocumentKey, warm: WarmDocument | undefined): ProxyDocument {
+  #follow(doc: DocumentKey, warm: VerifiedDocument | undefined): ProxyDocument {
     const follower = this.#following.follow(doc, this.#now, this.#effects, warm)
     const channel = this.#children.assignChannel(doc)
     const downstream = new Downstream({

@@ -1,4 +1,5 @@
-import type { WarmDocument } from '@fanfold/document'
+import { sha256 } from '@fanfold/conformance'
+import { encodeSnapshot, type WarmDocument } from '@fanfold/document'
 import type { LinkFrame } from '@fanfold/protocol'
 import t from 'tap'
 import type { ProxyEffect } from '../src/proxy-effect.ts'
@@ -108,6 +109,28 @@ t.test('what does not verify is as good as nothing', async t => {
     t.match(rig.sent(parent), [{ kind: 'join', have: undefined }])
     rig.frame(parent, welcome('snapshot', 17), ...snapshot(17))
     t.equal(rig.sent(child)[0]?.kind, 'welcome')
+  }
+})
+
+t.test('a large one is verified turn by turn, and followed when all of it is good', async t => {
+  const rows = Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, row) => [`r${row}`, 'x'.repeat(990)]),
+  )
+  const at = positionAt(10)
+  const made = encodeSnapshot({ at, state: { rows }, definition: undefined, sha256 })
+  const large = { ...kept, snapshot: made }
+  const turned = { ...made, pieces: made.pieces.with(-1, new Uint8Array(1)) }
+  for (const [document, have] of [
+    [large, positionAt(15)],
+    [{ ...large, snapshot: turned }, undefined],
+  ] as const) {
+    const rig = asked()
+    rig.effects()
+    rig.take({ kind: 'warm-read', doc, document })
+    t.same(rig.sent(parent), [], 'nobody is asked yet')
+    t.equal(rig.proxy.documentCount, 0)
+    rig.pass(1)
+    t.match(rig.sent(parent), [{ kind: 'join', have }])
   }
 })
 

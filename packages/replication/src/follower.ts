@@ -28,7 +28,7 @@ import { snapshotBytes } from './snapshot-assembly.ts'
 import { StagedDocument } from './staged-document.ts'
 import { Upstream } from './upstream.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
-import { areRecordsWhole, isSnapshotWhole } from './warm-check.ts'
+import type { VerifiedDocument } from './warm-check.ts'
 import { WorkerSnapshots } from './worker-snapshots.ts'
 
 /** What a document that is followed tells. */
@@ -183,20 +183,17 @@ export class Follower {
     return this.#showStaged(now)
   }
 
-  /**
-   * Before it is attached: begins with what was kept, as far as it verifies; then the stream resumes from
-   * there. False when it does not.
-   */
-  warm(document: WarmDocument, now: Instant): boolean {
-    const { sha256 } = this.#node.upstream
-    const { snapshot, records, ceiling } = document
-    if (!isSnapshotWhole(snapshot, sha256)) return false
-    if (!areRecordsWhole(this.#doc, records, snapshot.manifest.at, sha256)) return false
-    this.#take(snapshot, false)
-    for (const record of records) this.#append(record, now)
+  /** Before it is attached: begins with what was kept; then the stream resumes from there. */
+  warm({ staged, ceiling }: VerifiedDocument, now: Instant): void {
+    const bytes = bytesOf(staged.replica.lastSnapshot)
+    if (this.#node.isStateNeeded && bytes > this.#largeBytes) {
+      this.#stage(staged)
+      this.#isReading = true
+      this.#node.due(this.#doc)
+    } else {
+      staged.moveTo(this.replica, this.ring, now)
+    }
     this.upstream.resumeFrom(this.#latest.position, ceiling)
-    if (this.#isReading) this.#node.due(this.#doc)
-    return true
   }
 
   /** What is worth being kept over a restart: a snapshot and the records after it; undefined for nothing. */

@@ -33,6 +33,7 @@ import { docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits, WantedVariants } from './wanted-variants.ts'
+import { type VerifiedDocument, WarmCheck } from './warm-check.ts'
 import { WorkerNames } from './worker-names.ts'
 
 /** Documents of each kind whose time has come, in one turn. */
@@ -139,13 +140,22 @@ export class Following {
     return this.#parents.get(link) !== undefined
   }
 
-  /** Follows a document from now on; with `warm`, from what was kept of it, as far as that verifies. */
-  follow(doc: DocumentKey, now: Instant, effects: Effects, warm?: WarmDocument): Follower {
+  /** Verifies what was kept of a document over a restart, so that it may be followed from there. */
+  check(doc: DocumentKey, document: WarmDocument): WarmCheck {
+    const { upstream, limits } = this.#node
+    return new WarmCheck({ doc, document, sha256: upstream.sha256, ring: limits.ring })
+  }
+
+  /** Follows a document from now on; with `warm`, from what was kept of it. */
+  follow(doc: DocumentKey, now: Instant, effects: Effects, warm?: VerifiedDocument): Follower {
     assert(!this.#documents.has(doc), `${doc} is not followed yet`)
     const follower = new Follower({ doc, prng: this.#prng.fork(doc), node: this.#node })
     const followed = new Followed(doc, follower)
     this.#documents.set(doc, followed)
-    if (warm !== undefined && follower.warm(warm, now)) followed.interrupt(now)
+    if (warm !== undefined) {
+      follower.warm(warm, now)
+      followed.interrupt(now)
+    }
     this.#parents.attach(followed, now, effects)
     this.#deadlines.set(doc, follower.wakeAt)
     return follower

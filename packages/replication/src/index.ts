@@ -38,4 +38,5 @@ export {
   type TellVariant,
   type VariantLimits,
 } from './wanted-variants.ts'
+export { type VerifiedDocument, WarmCheck } from './warm-check.ts'
 export { WorkerNames } from './worker-names.ts'

@@ -78,7 +78,9 @@ export class Rig {
   }
 
   follow(key = doc, warm?: WarmDocument): void {
-    this.following.follow(key, at(this.nowMs), this.#effects, warm)
+    const check = warm && this.following.check(key, warm)
+    check?.step(Number.POSITIVE_INFINITY, at(this.nowMs))
+    this.following.follow(key, at(this.nowMs), this.#effects, check?.verified)
   }
 
   unfollow(key = doc): void {
