@@ -59,9 +59,9 @@ export class ServingParents {
     return this.#parents.get(link)
   }
 
-  /** The link over which the document is served. */
+  /** The link over which the document is served; undefined while it waits to move from one that is gone. */
   linkOf(doc: DocumentKey): LinkId | undefined {
-    return this.#documents.get(doc)?.follower.upstream.link
+    return this.#parents.get(this.#documents.get(doc)?.follower.upstream.link)?.link
   }
 
   /** Says what is done about trouble with a document's stream. */

@@ -57,6 +57,15 @@ t.test('a parent that comes while documents wait for their turn serves them all'
   t.ok(joins.every(count => count <= 512))
 })
 
+t.test('who waits for its turn asks nothing of a parent that is gone', async t => {
+  const rig = following()
+  rig.open(second)
+  rig.close(first)
+  for (const key of keys) t.equal(rig.following.parentOf(key), second)
+  rig.close(second)
+  for (const key of keys) t.equal(rig.following.parentOf(key), undefined)
+})
+
 t.test('a parent that says that it goes is left in turns', async t => {
   const rig = following()
   rig.open(second)
