@@ -107,9 +107,12 @@ export class DeliveryWindow {
     return this.#writtenBytes - this.#confirmedBytes > this.#windowBytes || this.#isOverdue
   }
 
-  /** True while at most half of what may be held is. */
+  /**
+   * True while at most a quarter of what may be held is: what waits behind more would be older than it
+   * has to be, and probes are a quarter apart.
+   */
   get isDrained(): boolean {
-    return this.heldBytes * 2 <= this.#windowBytes && !this.#isOverdue
+    return this.heldBytes * 4 <= this.#windowBytes && !this.#isOverdue
   }
 
   /** True while a probe waits for its answer. */
