@@ -351,7 +351,8 @@ export const configTable = {
     min: 1_048_576,
     max: 268_435_456,
     default: 4_194_304,
-    meaning: 'Records of one document that wait to be applied; with more, each turn applies some.',
+    meaning:
+      'Records of one document that wait to be applied; with more, or more than 4,096, each turn applies some.',
   },
   'limits.linkSilenceMaxMs': {
     type: 'duration',
