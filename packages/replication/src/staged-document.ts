@@ -16,6 +16,8 @@ export class StagedDocument {
   /** False while it may not be shown, as a replay goes on. */
   isWhole: boolean
   #isWriting = false
+  /** The last record when there was nothing to write out: no document before it is created has a state. */
+  #emptyAtSeq: number | undefined
 
   private constructor(sha256: Sha256, limits: RingLimits, snapshot: Snapshot | undefined) {
     this.replica = new Replica(sha256)
@@ -55,7 +57,8 @@ export class StagedDocument {
    * out views of it could only write out all of it at once.
    */
   lacksSnapshot(largeBytes: number): boolean {
-    const { lastSnapshot: last, bytesSinceSnapshot } = this.replica
+    const { lastSnapshot: last, bytesSinceSnapshot, position } = this.replica
+    if (position.seq === this.#emptyAtSeq) return false
     const isLarge = last !== undefined && snapshotBytes(last.manifest) > largeBytes
     if (!isLarge) return bytesSinceSnapshot > largeBytes / 2
     return recordsAfter(this.replica, this.ring, last.manifest.at.seq) === undefined
@@ -73,6 +76,9 @@ export class StagedDocument {
       return replica.isBroken
     }
     this.#isWriting = !replica.writeOut(turn.bytes)
+    if (!this.#isWriting && replica.lastSnapshot === undefined) {
+      this.#emptyAtSeq = replica.position.seq
+    }
     return !this.#isWriting
   }
 

@@ -61,3 +61,20 @@ t.test('a turn of writing it applies and writes no more than a turn’s worth', 
   staged.moveTo(replica, ring, at(0))
   t.match(replica.state(), { n: 1_000 })
 })
+
+t.test('what is not created yet cannot be written out, and lacks nothing', async t => {
+  const labels = [{ pattern: '/odds', label: 1 }]
+  const definition = { variant: 'ab'.repeat(32), viewKey: 'cd'.repeat(16), labels }
+  const { records } = buildLog({ doc, count: 2, definition })
+  const staged = StagedDocument.ofLog(sha256, limits)
+  const [defined, created] = records
+  if (defined !== undefined) staged.append(defined, at(0))
+  const turn = { records: 10, bytes: 100_000 }
+  t.ok(staged.lacksSnapshot(1), 'it may have a state')
+  t.ok(staged.writeOut(turn))
+  t.notOk(staged.lacksSnapshot(1), 'it has none')
+  if (created !== undefined) staged.append(created, at(0))
+  t.ok(staged.lacksSnapshot(1))
+  while (!staged.writeOut(turn));
+  t.equal(staged.replica.lastSnapshot?.manifest.at.seq, 2)
+})
