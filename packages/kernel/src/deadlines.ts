@@ -27,6 +27,11 @@ export class Deadlines<Key> {
     else this.#push({ at, key })
   }
 
+  /** When the key is due; undefined for never. */
+  get(key: Key): Instant | undefined {
+    return this.#dueAt.get(key)
+  }
+
   /** The earliest time any key is due. */
   wakeAt(): Instant | undefined {
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {

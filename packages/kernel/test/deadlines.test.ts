@@ -31,6 +31,7 @@ await t.test('keys come due in order of time, each by what was said of it last',
         deadlines.set(step.key, step.at === undefined ? undefined : instant(step.at))
         if (step.at === undefined) model.delete(step.key)
         else model.set(step.key, step.at)
+        if (deadlines.get(step.key) !== step.at) return false
       } else {
         const first = model.size === 0 ? undefined : Math.min(...model.values())
         const [key] = deadlines.due(instant(step.now))

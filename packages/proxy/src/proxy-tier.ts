@@ -372,12 +372,13 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const { code, message } = event
     this.#note({ event: 'upstream-refused', doc, code, message })
     const retryAfterMs = event.final ? 0 : noParent.retryAfterMs
+    const isExpected = document.waiting.size > 0
     document.refuseWaiting({ code, message, retryAfterMs }, this.#effects)
     if (event.final) {
       document.downstream.end(code, message, this.#effects)
       if (this.#isWarm) this.#warmKeeping.drop(doc, this.#effects)
       this.#letGo(document)
-    } else {
+    } else if (isExpected) {
       this.#joins.expect(document, this.#now)
     }
   }

@@ -378,3 +378,13 @@ t.test('wherever links close, the proxy comes to rest and serves again', async t
   })
   t.doesNotThrow(() => fc.assert(holds))
 })
+
+t.test('a document that goes on is left, too, when nobody wants it for long', async t => {
+  const rig = live({ lingerMs: 10_000 })
+  rig.close(child)
+  for (let seq = 11; seq <= 30; seq++) {
+    rig.frame(parent, records(seq, seq))
+    rig.pass(1_000)
+  }
+  t.equal(rig.proxy.documentCount, 0)
+})

@@ -1,5 +1,14 @@
 import t from 'tap'
-import { link, parent, positionAt, Rig, records, snapshot, welcome } from './build-proxy.ts'
+import { doc, link, parent, positionAt, Rig, records, snapshot, welcome } from './build-proxy.ts'
+
+/** There is no such document, as the parent says each time that it is asked. */
+const refused = {
+  kind: 'refused',
+  doc,
+  code: 'FANFOLD_NO_DOCUMENT',
+  message: 'there is none',
+  retryAfterMs: 0,
+} as const
 
 /** What the parent is sent, without what tells of viewers, while so many children come, go and come back. */
 function sentUpward(childCount: number): unknown[] {
@@ -24,4 +33,17 @@ t.test('what a proxy asks of its parent does not grow with its children', async 
   t.match(one, [{ kind: 'join' }])
   t.same(sentUpward(2), one)
   t.same(sentUpward(90), one)
+})
+
+t.test('a document that the parent refuses for ever goes when nobody below wants it', async t => {
+  const rig = new Rig()
+  rig.open(parent)
+  rig.open(link(1))
+  rig.join(link(1))
+  rig.frame(link(1), { kind: 'leave', doc })
+  for (let times = 0; times < 60 && rig.proxy.documentCount > 0; times++) {
+    if (rig.sent(parent).some(({ kind }) => kind === 'join')) rig.frame(parent, refused)
+    rig.pass(100)
+  }
+  t.equal(rig.proxy.documentCount, 0)
 })

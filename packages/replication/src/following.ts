@@ -166,9 +166,12 @@ export class Following {
     this.#lingering.set(doc, undefined)
   }
 
-  /** Nobody below wants the document now: it is unused unless somebody does soon, or before `until`. */
+  /**
+   * Nobody below wants the document now: it is unused unless somebody does soon, or before `until`. Said
+   * again, it is not soon from then on: else it might be followed for ever for nobody.
+   */
   release(doc: DocumentKey, now: Instant, until: Instant = now): void {
-    const lingers = after(now, milliseconds(this.#lingerMs))
+    const lingers = this.#lingering.get(doc) ?? after(now, milliseconds(this.#lingerMs))
     this.#lingering.set(doc, until > lingers ? until : lingers)
   }
 
