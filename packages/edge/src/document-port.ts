@@ -1,10 +1,10 @@
 import type { DocumentKey, ViewerId } from '@fanfold/protocol'
+import type { WorkerNames } from '@fanfold/replication'
 import type { JoinQueue } from './join-queue.ts'
 import type { LoopSnapshots } from './loop-snapshots.ts'
 import type { ObserversPort } from './observe-request.ts'
 import type { ProgressPort } from './progress.ts'
 import type { TermsPort } from './terms-source.ts'
-import type { WorkerNames } from './worker-names.ts'
 
 /** What a document asks of its edge. */
 export type DocumentPort = ProgressPort &

@@ -18,6 +18,7 @@ import {
   type FollowingEvent,
   largeStateBytesDefault,
   SafetyRounds,
+  WorkerNames,
 } from '@fanfold/replication'
 import type { DocumentPort } from './document-port.ts'
 import { EdgeDocument } from './edge-document.ts'
@@ -36,7 +37,6 @@ import { ParentReports } from './parent-reports.ts'
 import { pointSaltBytes } from './resume-point.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
-import { WorkerNames } from './worker-names.ts'
 
 const comeAgainMs = { base: 500, spread: 2_000 }
 
@@ -176,7 +176,7 @@ export class Documents {
 
   /** Takes what the worker has answered; what was closed meanwhile is nobody's. */
   receiveWorker(input: ReplicaWorkerInput): void {
-    const doc = this.#workerNames.documentOf(input.replica)
+    const doc = this.#workerNames.docOf(input.replica)
     const document = doc && this.#documents.get(doc)
     if (document === undefined) return
     document.receiveWorker(input)

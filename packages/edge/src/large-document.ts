@@ -18,10 +18,9 @@ import type {
 } from '@fanfold/document'
 import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
-import { type RecordRing, recordsAfter } from '@fanfold/replication'
+import { type RecordRing, recordsAfter, type WorkerNames } from '@fanfold/replication'
 import type { KeptDocument, LoopSnapshots } from './loop-snapshots.ts'
 import type { Turn } from './turn.ts'
-import type { WorkerNames } from './worker-names.ts'
 
 /** What a view is for. */
 export type ViewWish = {
@@ -231,7 +230,7 @@ export class LargeDocument implements KeptDocument {
     if (snapshot === undefined) return
     this.#idleAt = after(this.#turn.now, idleMax)
     if (this.#worker === undefined) {
-      this.#worker = this.#names.open(this.#doc)
+      this.#worker = this.#names.take(this.#doc)
       this.#fedSeq = snapshot.manifest.at.seq
       this.#push({ kind: 'worker-open', replica: this.#worker, snapshot })
     }
@@ -285,7 +284,7 @@ export class LargeDocument implements KeptDocument {
   }
 
   #forgetWorker(): void {
-    if (this.#worker !== undefined) this.#names.close(this.#worker)
+    if (this.#worker !== undefined) this.#names.free(this.#worker)
     this.#worker = undefined
     this.#isEncoding = false
     this.#idleAt = undefined
