@@ -248,13 +248,15 @@ export class Downstream {
   /**
    * What follows a snapshot stays until the child that was sent it has that too, or it is as much as the
    * snapshot: then the document changes faster than the link carries it. Else a child whose snapshot is
-   * longer on its way than the ring keeps records would need another one each time.
+   * longer on its way than the ring keeps records would need another one each time. One that needs
+   * another one already is helped no more by what is left.
    */
   #holdRing(): void {
+    const base = this.#ring.base.seq
     let after = Number.POSITIVE_INFINITY
     let bytesMax = 0
-    for (const { cursor, catchUpBytes } of this.#children.values()) {
-      if (catchUpBytes === 0) continue
+    for (const { cursor, catchUpBytes, needsSnapshot } of this.#children.values()) {
+      if (catchUpBytes === 0 || needsSnapshot || cursor < base) continue
       after = Math.min(after, cursor)
       bytesMax = Math.max(bytesMax, catchUpBytes)
     }

@@ -23,6 +23,13 @@ export type RingHold = {
   readonly bytesMax: number
 }
 
+type Kept = {
+  readonly record: LogRecord
+  readonly at: Instant
+  /** Bytes of all records that were ever added, up to this one. */
+  readonly bytesAdded: number
+}
+
 /** What a record takes beside its bytes, about. */
 const recordOverhead = 256
 
@@ -33,8 +40,10 @@ const recordOverhead = 256
  */
 export class RecordRing {
   readonly #limits: RingLimits
-  readonly #records: BoundedQueue<{ readonly record: LogRecord; readonly at: Instant }>
+  readonly #records: BoundedQueue<Kept>
   #bytes = 0
+  /** Bytes of all records that were ever added. */
+  #bytesAdded = 0
   #hold: RingHold | undefined
   /** The position before the first record that is still here. */
   #base: Position
@@ -68,8 +77,9 @@ export class RecordRing {
       record.seq === this.lastSeq + 1,
       `a ring takes the next record, seq ${this.lastSeq + 1}, got ${record.seq}`,
     )
-    this.#records.push({ record, at: now })
     this.#bytes += record.bytes.length
+    this.#bytesAdded += record.bytes.length
+    this.#records.push({ record, at: now, bytesAdded: this.#bytesAdded })
     this.dropOld(now)
   }
 
@@ -101,11 +111,9 @@ export class RecordRing {
   /** Bytes of the records after `seq`, which must be the base's or later. */
   bytesAfter(seq: number): number {
     if (seq === this.#base.seq) return this.#bytes
-    let bytes = 0
-    for (let next = seq + 1; next <= this.lastSeq; next++) {
-      bytes += (this.get(next) as LogRecord).bytes.length
-    }
-    return bytes
+    // Not counted: what is held may be very many records, and each child that begins asks.
+    const kept = this.#records.at(seq - this.#base.seq - 1)
+    return kept === undefined ? 0 : this.#bytesAdded - kept.bytesAdded
   }
 
   /** Chain hash after the record with this seq, where the ring can tell. */

@@ -32,7 +32,7 @@ const unbounded: TransferLimits = {
   bytesUnderWayMax: Number.POSITIVE_INFINITY,
 }
 
-export const log = recordsOf(40)
+export const log = recordsOf(41)
 export const child = link(1)
 export const bytesEach = log[1]?.bytes.length ?? 0
 

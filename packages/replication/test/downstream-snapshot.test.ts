@@ -116,6 +116,23 @@ t.test('a document that changes faster than a link carries it does not grow the 
   t.equal(kinds.filter(kind => kind === 'snapshot-begin').length, 1)
 })
 
+t.test('nothing is held for a child that it is of no use to any more', async t => {
+  const rig = new Rig(10, { recordsMax: 5 })
+  rig.snapshotBytes = 20 * (bytesEach + 256)
+  rig.join()
+  rig.flush()
+  rig.push(log[10])
+  rig.join({ link: link(2), credit: 0 })
+  rig.flush()
+  rig.push(...log.slice(11, 25))
+  t.equal(rig.ring.base.seq, 10, 'the child lacks what follows its snapshot')
+  rig.push(...log.slice(25, 40))
+  t.ok(rig.ring.base.seq > 10, 'and cannot be sent it')
+  rig.flush()
+  rig.push(log[40])
+  t.equal(rig.ring.base.seq, 36)
+})
+
 t.test('a snapshot is made once for all that need it', async t => {
   const rig = new Rig(5)
   for (const number of [1, 2, 3]) rig.join({ link: link(number) })

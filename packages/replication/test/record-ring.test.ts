@@ -130,6 +130,10 @@ t.test('whatever the limits, what is held is the newest stretch without a gap', 
             const isStretch = held.every((seq, at) => seq === ring.base.seq + 1 + at)
             const isBounded = held.length <= recordsMax && (bytes <= bytesMax || held.length === 1)
             const ends = ring.lastSeq === record.seq && held.at(-1) === record.seq
+            const half = held[Math.floor(held.length / 2)] ?? ring.lastSeq
+            let after = 0
+            for (const seq of held) if (seq > half) after += ring.get(seq)?.bytes.length ?? 0
+            if (ring.bytesAfter(half) !== after) return false
             if (!isStretch || !isBounded || !ends || bytes !== ring.bytes) return false
           }
           return true
