@@ -21,11 +21,26 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+/** What a benchmark is told, as it is told from a shell; where logs are written is no part of it. */
+const settings = [
+  'ROUNDS',
+  'ROUND_MS',
+  'SECONDS_PER_ROUND',
+  'IDLE_SECONDS',
+  'DELTAS',
+  'STATES',
+  'STATE_BYTES',
+]
+  .filter(name => process.env[name] !== undefined)
+  .map(name => `${name}=${process.env[name]}`)
+const names = wanted.length === 0 ? [] : ['--', ...wanted]
+
 const git = (...args) => execFileSync('git', args, { cwd: directory, encoding: 'utf8' }).trim()
 const results = {
   date: new Date().toISOString(),
   commit: git('rev-parse', '--short=12', 'HEAD'),
   isClean: git('status', '--porcelain', '--untracked-files=no') === '',
+  command: [...settings, 'npm run bench', ...names].join(' '),
   machine: {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
