@@ -301,10 +301,8 @@ export class ChildLinks {
     if (child.docs.size >= documentsPerLinkMax && !child.docs.has(doc)) {
       throw new ProtocolError('FANFOLD_OVERLOADED', `${documentsPerLinkMax} documents on a link`)
     }
-    if (this.#owner.downstream(doc)?.isSnapshotDue(link) === true) {
-      child.allowance.askedAgain()
-      this.#roomy.add(child)
-    }
+    this.#owner.downstream(doc)?.askedAgain(link)
+    this.#roomy.add(child)
     child.docs.add(doc)
     this.#owner.join(doc, {
       link,

@@ -51,6 +51,8 @@ export type ChildStream = {
   readonly take: JoinTake
   readonly codecs: number
   readonly allowance: LinkAllowance
+  /** The allowance's `takenCount` when it joined. */
+  readonly takenCount: number
   /** Bytes of records the child granted when it joined. */
   readonly granted: number
   /** What the child said it has; an older snapshot would be of no use to it. */

@@ -129,10 +129,11 @@ export class Downstream {
     this.#children.delete(link)
   }
 
-  /** True for a child that has yet to be sent a snapshot, or the rest of it. */
-  isSnapshotDue(link: LinkId): boolean {
+  /** A child is about to join again: it may wait for a snapshot, or the rest of it, that is lost. */
+  askedAgain(link: LinkId): void {
     const child = this.#children.get(link)
-    return child !== undefined && (child.needsSnapshot || isTransferring(child))
+    const isDue = child !== undefined && (child.needsSnapshot || isTransferring(child))
+    if (isDue) child.allowance.askedAgain(child.takenCount)
   }
 
   /** The child has taken so many bytes. */
@@ -272,6 +273,7 @@ export class Downstream {
       take: request.take,
       codecs: request.codecs,
       allowance: request.allowance,
+      takenCount: request.allowance.takenCount,
       granted,
       have: request.have,
       cursor: 0,

@@ -74,7 +74,7 @@ export class LinkAllowance {
   #handed = 0
   #turnNumber = 0
   #underWay = 0
-  #hasTaken = false
+  #takenCount = 0
 
   constructor(turn: TurnAllowance, limits: TransferLimits) {
     this.turn = turn
@@ -138,21 +138,26 @@ export class LinkAllowance {
   /** The child has taken so many bytes; more than were under way count as all of them. */
   taken(bytes: number): void {
     this.#underWay = Math.max(0, this.#underWay - bytes)
-    this.#hasTaken = true
+    this.#takenCount++
   }
 
   /** What is under way is lost: the child can never have taken it. */
   forgive(): void {
-    this.#underWay = 0
+    this.taken(this.#underWay)
+  }
+
+  /** How often room was made: who finds it unchanged later knows that the child has taken nothing. */
+  get takenCount(): number {
+    return this.#takenCount
   }
 
   /**
-   * The child asks again for what it waits for. If it has taken nothing since it last did, what it waits
-   * behind is lost; otherwise the link is slow, and is not to be given more.
+   * The child asks again for what it waits for, and has asked for at this `takenCount`. If it has taken
+   * nothing since, what it waits behind is lost; otherwise the link is slow, and is not to be given
+   * more. Of many documents that are asked for again at a time, the first makes room.
    */
-  askedAgain(): void {
-    if (!this.#hasTaken) this.forgive()
-    this.#hasTaken = false
+  askedAgain(takenCount: number): void {
+    if (takenCount === this.#takenCount) this.forgive()
   }
 
   get #first(): number | undefined {

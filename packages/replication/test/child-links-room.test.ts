@@ -204,6 +204,19 @@ t.test(
   },
 )
 
+t.test('many documents that are asked for again at a time make room once', async t => {
+  const names = Array.from({ length: 12 }, (_, at) => `m${at}`)
+  const node = joinedTo(Object.fromEntries(names.map(name => [name, 3_000_000])))
+  for (let round = 2; round < 5; round++) {
+    for (const name of names) {
+      node.join(key(name))
+      node.settle()
+    }
+    const bytes = node.bytesOnWay()
+    t.ok(bytes <= round * (bytesUnderWayMax + frameMax), `${bytes} bytes in round ${round}`)
+  }
+})
+
 t.test('to join again what is there makes no room on a link that is full', async t => {
   const node = nodeWith({ b: 100_000, a: 3_000_000 })
   node.join(b)

@@ -108,13 +108,18 @@ t.test(
 t.test('what is under way is lost when a child asks twice and takes nothing between', async t => {
   const allowance = allowanceOf(100)
   allowance.spend(200)
+  let askedAt = allowance.takenCount
   for (let count = 0; count < 3; count++) {
     allowance.taken(10)
-    allowance.askedAgain()
+    allowance.askedAgain(askedAt)
     t.ok(allowance.isFull)
+    askedAt = allowance.takenCount
   }
-  allowance.askedAgain()
+  allowance.askedAgain(askedAt)
   t.notOk(allowance.isFull)
+  allowance.spend(200)
+  allowance.askedAgain(askedAt)
+  t.ok(allowance.isFull, 'who asked at the same time makes no more room')
 })
 
 t.test('a document waits once for a link, for the turn that it began', async t => {
