@@ -1,7 +1,7 @@
 import type { DocumentKey, ViewerId } from '@fanfold/protocol'
 import type { WorkerNames } from '@fanfold/replication'
 import type { JoinQueue } from './join-queue.ts'
-import type { LoopSnapshots } from './loop-snapshots.ts'
+import type { LargeWork } from './large-work.ts'
 import type { ObserversPort } from './observe-request.ts'
 import type { ProgressPort } from './progress.ts'
 import type { TermsPort } from './terms-source.ts'
@@ -16,7 +16,7 @@ export type DocumentPort = ProgressPort &
     /** Bytes of a state, written out, from which it is large. */
     readonly largeStateBytes: number
     readonly workerNames: WorkerNames
-    readonly loopSnapshots: LoopSnapshots
+    readonly largeWork: LargeWork
     /** When `tick` is due may have changed, or how many viewers there are. */
     changed(doc: DocumentKey): void
     /** How long what is held may have been old, ms; undefined while it is fresh. */

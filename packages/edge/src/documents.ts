@@ -32,7 +32,7 @@ import {
 import type { EdgeOptions } from './edge-options.ts'
 import { JoinQueue } from './join-queue.ts'
 import { LargeViews } from './large-views.ts'
-import { LoopSnapshots } from './loop-snapshots.ts'
+import { LargeWork } from './large-work.ts'
 import { ParentReports } from './parent-reports.ts'
 import { pointSaltBytes } from './resume-point.ts'
 import type { Turn } from './turn.ts'
@@ -51,7 +51,7 @@ export class Documents {
   readonly #joins: JoinQueue
   readonly #workerNames = new WorkerNames()
   readonly #largeViews: LargeViews
-  readonly #loopSnapshots: LoopSnapshots
+  readonly #largeWork: LargeWork
   /** When documents are ticked. */
   readonly #due = new Deadlines<DocumentKey>()
   readonly #rounds = new SafetyRounds<DocumentKey>()
@@ -77,7 +77,7 @@ export class Documents {
     this.#prng = prng.fork('come again')
     this.#joins = new JoinQueue(limits.joinSliceBytes ?? joinSliceBytesDefault)
     this.#largeViews = new LargeViews(limits.largeViewsBytesMax ?? largeViewsBytesMaxDefault)
-    this.#loopSnapshots = new LoopSnapshots(sha256)
+    this.#largeWork = new LargeWork(sha256, doc => this.#changed(doc))
     this.#forgetViewer = options.forgetViewer
     this.#following = new Following({
       sha256,
@@ -125,7 +125,7 @@ export class Documents {
       largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
       workerNames: this.#workerNames,
       largeViews: this.#largeViews,
-      loopSnapshots: this.#loopSnapshots,
+      largeWork: this.#largeWork,
       nextTransfer: () => this.#nextTransfer++ as TransferId,
       variantCode: hash => this.#variants.code(hash),
       retryAfterMs: () => this.retryAfterMs(),
@@ -216,7 +216,7 @@ export class Documents {
   }
 
   wakeAt(): Instant | undefined {
-    if (this.#joins.isDue || this.#loopSnapshots.isDue) return this.#turn.now
+    if (this.#joins.isDue || this.#largeWork.isDue) return this.#turn.now
     const due = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
     return earliest(earliest(due, this.#due.wakeAt()), this.#rounds.wakeAt())
   }
@@ -233,7 +233,7 @@ export class Documents {
       this.restartIfBroken(document)
     }
     for (const doc of this.#rounds.due(now)) this.#reconcile(doc)
-    const broken = this.#loopSnapshots.tick()
+    const broken = this.#largeWork.tick()
     if (broken !== undefined) this.#following.restart(broken, now, effects)
     this.#joins.serve(now, doc => this.#documents.get(doc)?.serve())
   }

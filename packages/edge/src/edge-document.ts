@@ -44,9 +44,9 @@ export class EdgeDocument {
 
   constructor(doc: DocumentKey, follower: Follower, port: DocumentPort) {
     const showing = this.#showing
-    const { turn, largeStateBytes: largeBytes, workerNames: names, loopSnapshots } = port
+    const { turn, largeStateBytes: largeBytes, workerNames: names, largeWork: work } = port
     const { replica, ring } = follower
-    const parts = { names, loopSnapshots, largeBytes }
+    const parts = { names, work, largeBytes }
     const large = new LargeDocument({ doc, replica, ring, turn, ...parts })
     const observers = new Observers({
       doc,

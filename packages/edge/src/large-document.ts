@@ -19,8 +19,10 @@ import type {
 import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import { type RecordRing, recordsAfter, type WorkerNames } from '@fanfold/replication'
-import type { KeptDocument, LoopSnapshots } from './loop-snapshots.ts'
+import type { LargeWork } from './large-work.ts'
+import type { KeptDocument } from './loop-snapshots.ts'
 import type { Turn } from './turn.ts'
+import type { MadeView } from './view-framing.ts'
 
 /** What a view is for. */
 export type ViewWish = {
@@ -32,7 +34,7 @@ export type ViewWish = {
 }
 
 /** Called with the view, or with undefined: as it failed by its rules, or the worker did, or nobody waited. */
-export type TakeView = (pieces: readonly Uint8Array[] | undefined, isFailed: boolean) => void
+export type TakeView = (view: MadeView | undefined, isFailed: boolean) => void
 
 /** A view that the worker was not asked for yet. */
 type Waiting = {
@@ -59,7 +61,7 @@ export class LargeDocument implements KeptDocument {
   readonly #turn: Turn
   readonly #largeBytes: number
   readonly #names: WorkerNames
-  readonly #loopSnapshots: LoopSnapshots
+  readonly #work: LargeWork
   #snapshot: Snapshot | undefined
   #snapshotBytes = 0
   /** Those after the snapshot. */
@@ -83,7 +85,7 @@ export class LargeDocument implements KeptDocument {
     /** Bytes of a state, written out, from which it is large. */
     readonly largeBytes: number
     readonly names: WorkerNames
-    readonly loopSnapshots: LoopSnapshots
+    readonly work: LargeWork
   }) {
     this.#doc = options.doc
     this.#replica = options.replica
@@ -91,7 +93,7 @@ export class LargeDocument implements KeptDocument {
     this.#turn = options.turn
     this.#largeBytes = options.largeBytes
     this.#names = options.names
-    this.#loopSnapshots = options.loopSnapshots
+    this.#work = options.work
   }
 
   /** True when no turn may write a view of it out. */
@@ -133,7 +135,8 @@ export class LargeDocument implements KeptDocument {
     this.#records = []
     this.#recordBytes = 0
     this.#encodeFromBytes = 0
-    this.#loopSnapshots.delete(this.#doc)
+    this.#work.snapshots.delete(this.#doc)
+    this.#work.framing.delete(this.#doc)
     this.#wishes.clear()
     this.#waiting = []
     this.#close()
@@ -145,7 +148,7 @@ export class LargeDocument implements KeptDocument {
     if (this.#snapshot !== undefined) {
       const due = Math.max(this.#largeBytes, this.#snapshotBytes)
       if (this.#recordBytes > Math.max(due, this.#encodeFromBytes)) this.#encode()
-      if (this.#recordBytes > recordsPerSnapshotMax * due) this.#loopSnapshots.add(this.#doc, this)
+      if (this.#recordBytes > recordsPerSnapshotMax * due) this.#work.snapshots.add(this.#doc, this)
       return
     }
     const bytes = lastSnapshot === undefined ? 0 : bytesOf(lastSnapshot)
@@ -181,9 +184,13 @@ export class LargeDocument implements KeptDocument {
   receive(input: ReplicaWorkerInput): void {
     switch (input.kind) {
       case 'worker-viewed': {
-        const take = this.#wishes.get(input.view)
-        this.#wishes.delete(input.view)
-        take?.(input.pieces, input.pieces === undefined)
+        const { view, pieces } = input
+        const take = this.#wishes.get(view)
+        this.#wishes.delete(view)
+        if (pieces === undefined) take?.(undefined, true)
+        else if (take !== undefined) {
+          this.#work.framing.add({ doc: this.#doc, pieces, take: made => take(made, false) })
+        }
         this.#askNext(viewsAskedMax)
         return
       }
@@ -260,7 +267,7 @@ export class LargeDocument implements KeptDocument {
       this.clear()
       return
     }
-    this.#loopSnapshots.delete(this.#doc)
+    this.#work.snapshots.delete(this.#doc)
     this.#snapshot = snapshot
     this.#snapshotBytes = bytes
     this.#records = this.#records.filter(record => record.seq > seq)

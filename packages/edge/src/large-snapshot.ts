@@ -11,11 +11,11 @@ import {
   type DocumentKey,
   encodeSnapshotFrame,
   encodeViewerFrame,
-  encodeViewPieceFrame,
   type ViewerId,
 } from '@fanfold/protocol'
 import type { Cohort, Place } from './cohort.ts'
 import type { CountedView, LargeViews } from './large-views.ts'
+import type { MadeView } from './view-framing.ts'
 
 /** What is kept of the frames after it; beyond, viewers are led on otherwise. */
 const afterMax = { bytes: 4_194_304, frames: 1_000 }
@@ -151,9 +151,9 @@ export class LargeSnapshot implements CountedView {
   }
 
   /** It is made; returns the bytes of its frames, and keeps none of them where there is no room. */
-  fill(pieces: readonly Uint8Array[]): number {
-    const whole = wholeView(pieces)
-    const frames = whole === undefined ? this.#inPieces(pieces) : [this.#whole(whole)]
+  fill(view: MadeView): number {
+    const whole = wholeView(view.pieces)
+    const frames = whole === undefined ? this.#inPieces(view) : [this.#whole(whole)]
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0)
     if (this.#views.grow(this, bytes - this.#bytes)) {
       this.#frames = frames
@@ -186,7 +186,7 @@ export class LargeSnapshot implements CountedView {
     return encodeSnapshotFrame({ doc, epoch: this.place.epoch, seq, position, isDense, viewJson })
   }
 
-  #inPieces(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  #inPieces({ pieces, frames }: MadeView): readonly Uint8Array[] {
     const { doc } = this
     const begin = encodeViewerFrame({
       type: 'snapshot-begin',
@@ -198,7 +198,7 @@ export class LargeSnapshot implements CountedView {
       bytes: pieces.reduce((sum, piece) => sum + piece.length, 0),
     })
     const end = encodeViewerFrame({ type: 'snapshot-end', doc, position: this.#position })
-    return [begin, ...pieces.map((piece, at) => encodeViewPieceFrame(doc, at, piece)), end]
+    return [begin, ...frames, end]
   }
 }
 

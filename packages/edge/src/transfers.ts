@@ -11,6 +11,7 @@ import { LargeSnapshot } from './large-snapshot.ts'
 import type { ObserversPort } from './observe-request.ts'
 import type { Seat } from './seat.ts'
 import type { Showing } from './showing.ts'
+import type { MadeView } from './view-framing.ts'
 
 /** What transfers ask of the document that they are of. */
 export type TransfersPort = Pick<
@@ -120,8 +121,8 @@ export class Transfers {
     // What such a cohort is sent next leads on from further back.
     if (isApart) snapshot.end()
     const isWanted = (): boolean => snapshot.waiting.size > 0
-    this.#large.view({ variant, ...cohort.wish }, at.seq, isWanted, (pieces, isFailed) => {
-      if (pieces !== undefined) this.#made(snapshot, pieces)
+    this.#large.view({ variant, ...cohort.wish }, at.seq, isWanted, (view, isFailed) => {
+      if (view !== undefined) this.#made(snapshot, view)
       else this.#fail(snapshot, isFailed, attempt)
     })
     return snapshot
@@ -132,10 +133,10 @@ export class Transfers {
     return snapshotBytes ?? Math.ceil(this.#large.bytes * (1 + framesPart))
   }
 
-  #made(snapshot: LargeSnapshot, pieces: readonly Uint8Array[]): void {
+  #made(snapshot: LargeSnapshot, view: MadeView): void {
     if (snapshot.isGone) return
     // Also of one for which there was no room: another is not asked for in vain.
-    snapshot.cohort.snapshotBytes = snapshot.fill(pieces)
+    snapshot.cohort.snapshotBytes = snapshot.fill(view)
     const { frames } = snapshot
     for (const viewer of [...snapshot.waiting]) {
       if (frames === undefined) this.#port.turnedAway(viewer)

@@ -106,6 +106,8 @@ t.test('who needs a view meanwhile is told when to come again, and gets it later
   t.match(show.rig.got(two), [{ type: 'refused', code: 'FANFOLD_OVERLOADED', retryAfter: Number }])
   show.rig.isSwift = true
   show.rig.observe(two)
+  // What is larger than a slice takes turns to be put into frames.
+  show.rig.pass(1)
   show.rig.finish()
   const model = new Model()
   model.take(show.rig.got(two))
