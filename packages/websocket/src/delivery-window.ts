@@ -5,7 +5,8 @@
  * are put between the bytes, probes, and the answer to a probe confirms all before it. Answers that come
  * within a second are what is wanted, and the window stays as wide as the budget; a viewer that takes
  * longer gets a window of what it was seen to take in a second, so that what waits for it is at most about
- * a second old. The window widens again when the viewer takes quickly what fills it. Where no answer
+ * a second old; on a line that takes as long for a change of its own, of three quarters of that, and it has
+ * drained later. The window widens again when the viewer takes quickly what fills it. Where no answer
  * comes at all for a second, all that it holds counts as too much.
  *
  * A start as wide as the budget lets a snapshot through at once, and a line that turns out to be slow is
@@ -14,19 +15,21 @@
  */
 import { assert } from '@fanfold/kernel'
 
-/** The least a window may be, bytes: a second at 64 kbit/s. */
-export const windowBytesMin = 8_192
+/** A window up to this is narrow, bytes: a second at 128 kbit/s. */
+const narrowBytes = 16_384
+/** The least a window may be, bytes: three quarters of a second at 64 kbit/s. */
+export const windowBytesMin = 6_144
 /**
  * Bytes from one probe to the next, about: a quarter of the window between these two where answers do
  * not come quickly, and where they do the bytes of a second, so that a probe a second is enough.
  */
-const closeProbeBytes = { min: 2_048, max: 4_096 } as const
+const closeProbeBytes = { min: 1_024, max: 4_096 } as const
 const quickProbeBytes = { min: 16_384, max: 65_536 } as const
 /** Probes that wait for their answers, at most. */
 const probesMax = 32
 /** Answers within this time are quick, ms: a window that they fill is too narrow, and a few probes will do. */
 const quickMs = 250
-/** Answers after this time are slow, ms: the window becomes what the viewer takes in a second. */
+/** Answers after this time are slow, ms: the window becomes what the viewer takes in a second, or less. */
 const slowMs = 700
 /** A probe that has waited so long is overdue, ms awake; a time awake is known to 250 ms. */
 const overdueMs = 1_250
@@ -108,11 +111,12 @@ export class DeliveryWindow {
   }
 
   /**
-   * True while at most a quarter of what may be held is: what waits behind more would be older than it
-   * has to be, and probes are a quarter apart.
+   * True while at most half of what may be held is, or a quarter where that is narrow: what waited behind
+   * more would be older than it has to be.
    */
   get isDrained(): boolean {
-    return this.heldBytes * 4 <= this.#windowBytes && !this.#isOverdue
+    const share = this.#windowBytes <= narrowBytes ? 4 : 2
+    return this.heldBytes * share <= this.#windowBytes && !this.#isOverdue
   }
 
   /** True while a probe waits for its answer. */
@@ -188,7 +192,7 @@ export class DeliveryWindow {
         ? undefined
         : Math.round(((this.#confirmedBytes - this.#sinceBytes) * 1_000) / elapsedMs)
     if (delayMs > slowMs) {
-      if (perSecondBytes !== undefined) this.#resize(perSecondBytes)
+      if (perSecondBytes !== undefined) this.#resize(worthBytes(perSecondBytes))
     } else if (delayMs <= quickMs) {
       if (probe.heldBytes * 2 >= this.#windowBytes) this.#resize(this.#windowBytes * 2)
     } else if (perSecondBytes !== undefined) {
@@ -210,6 +214,10 @@ export class DeliveryWindow {
     this.#windowBytes = Math.min(this.#bytesMax, Math.max(this.#bytesMin, bytes))
   }
 }
+
+/** What a slow viewer may hold that takes so many bytes in a second. */
+const worthBytes = (perSecondBytes: number): number =>
+  perSecondBytes <= narrowBytes ? Math.round(perSecondBytes * 0.75) : perSecondBytes
 
 function between(value: number, range: { readonly min: number; readonly max: number }): number {
   return Math.min(range.max, Math.max(range.min, value))

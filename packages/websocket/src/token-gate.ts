@@ -4,6 +4,7 @@
  * A signature costs about as much as everything else a handshake does. In a storm they would wait for one
  * another until all are too late; so beyond a number newcomers are sent away with a time to come back.
  */
+
 /** Tokens of newcomers that are verified at a time, by default: about a second's work. */
 export const tokensVerifyingMaxDefault = 4_096
 
