@@ -2,7 +2,7 @@
  * A state is written out in slices: to write one of many megabytes at once would stand a loop still for
  * most of a second. Whoever does it may do anything else in between, but for changing the state.
  */
-import { type Sha256, sha256Bytes } from '@fanfold/kernel'
+import { assert, type Sha256, sha256Bytes } from '@fanfold/kernel'
 import type { PieceEntry, Position } from '@fanfold/protocol'
 import type { JsonObject } from './json.ts'
 import { Labels } from './labels.ts'
@@ -72,7 +72,7 @@ export class SnapshotEncoder {
         writer.write(definitionPointer, definitionPart(definition, tag))
       }
       for (const operation of split.parts.get(tag) ?? []) {
-        if (operation.op !== 'add') continue
+        assert(operation.op === 'add', 'a state is made by adding')
         for (const _ of writer.writing(operation.path, operation.value)) {
           yield this.#take(tag, writer.take())
         }
