@@ -120,7 +120,7 @@ export class LargeSnapshot implements CountedView {
     const isMuch =
       this.#afterBytes + frame.length > afterMax.bytes ||
       this.#after.length >= afterMax.frames ||
-      !this.#views.grow(this, frame.length)
+      !this.#views.extend(this, frame.length)
     if (isMuch) {
       this.end()
       return

@@ -69,6 +69,21 @@ export class LargeViews {
     return true
   }
 
+  /** Makes room for so many bytes that follow a view: they are no way for a tenant to have more. */
+  extend(view: CountedView, more: number): boolean {
+    const { bytes, isUsed } = this.#counts.get(view) ?? nothing
+    const ofTenant = this.#usedBy.get(documentName(view.doc).tenant) ?? 0
+    const free = this.#bytesMax - this.#usedBytes - more
+    const isMuch = isUsed && ofTenant > bytes && ofTenant + more > tenantShare * free
+    return !isMuch && this.grow(view, more)
+  }
+
+  /** Whether a view may be used, by one viewer more: one that was idle takes a share again. */
+  mayUse(view: CountedView): boolean {
+    const { bytes, isUsed } = this.#counts.get(view) ?? nothing
+    return isUsed || this.#usedBytes === 0 || this.#hasRoom(view.doc, bytes)
+  }
+
   /** From now on a view holds so many bytes. */
   count(view: CountedView, bytes: number, isUsed: boolean): void {
     this.#change(view, { bytes, isUsed })

@@ -64,6 +64,7 @@ export class Transfers {
   begin(viewer: ViewerId, cohort: Cohort, seen: number): Transferring | undefined {
     const { shown: cohorts } = this.#showing
     const snapshot = cohorts.largeSnapshot(cohort, seen) ?? this.#make(cohort, 1)
+    if (snapshot !== undefined && !this.#port.largeViews.mayUse(snapshot)) return undefined
     if (snapshot?.frames !== undefined) return this.#send(viewer, snapshot, snapshot.frames)
     snapshot?.wait(viewer)
     return snapshot && { kind: 'transfer', cohort, snapshot, transfer: undefined }

@@ -49,6 +49,23 @@ t.test('what is said of when to come again differs from viewer to viewer', async
   t.ok(waits.size > 5, `${waits.size}`)
 })
 
+t.test('a view that is kept takes a share again when it is sent once more', async t => {
+  const show = large(25_000)
+  const { rig } = show
+  for (const [id, who] of [
+    [one, 'a'],
+    [two, 'b'],
+  ] as const) {
+    join(show, id, who)
+    rig.finish()
+  }
+  t.ok(rig.edge.largeViewBytes > 20_000, 'both are kept')
+  rig.effects()
+  join(show, viewer(4), 'a')
+  join(show, viewer(5), 'b')
+  t.equal(transfersOf(rig.effects()).length, 1, 'the others have what is left')
+})
+
 t.test('who sees the same as one that is sent a view needs no other', async t => {
   const show = large(25_000)
   for (const id of [one, two, three]) join(show, id, 'a')

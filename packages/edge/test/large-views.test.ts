@@ -113,8 +113,35 @@ t.test('a view that is used grows as long as all that is used fits', async t => 
   t.ok(views.grow(view, -40), 'and shrinks')
 })
 
+t.test('what follows its views gives a tenant no more than another view', async t => {
+  const views = new LargeViews(800)
+  const made: View[] = []
+  for (; views.admit(one, 10); ) made.push(use(views, one, 10))
+  for (let round = 0; round < 10; round++) {
+    for (const view of made) if (views.extend(view, 5)) view.count(view.bytes + 5, true)
+  }
+  t.equal(views.bytes, 600)
+  const alone = use(views, other, 100)
+  t.ok(views.extend(alone, 100), 'a first one only has to fit')
+  t.notOk(views.extend(alone, 101))
+})
+
+t.test('one that was idle takes a share again', async t => {
+  const views = new LargeViews(800)
+  const made = Array.from({ length: 80 }, () => use(views, one, 10).count(10, false))
+  let count = 0
+  for (const view of made) {
+    if (!views.mayUse(view)) continue
+    view.count(10, true)
+    count++
+  }
+  t.equal(count, 40)
+  t.ok(made[0] && views.mayUse(made[0]), 'one that is used already takes no more')
+  use(views, other, 10)
+})
+
 const step = fc.record({
-  what: fc.constantFrom('make', 'make', 'use', 'rest', 'grow', 'forget' as const),
+  what: fc.constantFrom('make', 'make', 'use', 'rest', 'grow', 'extend', 'forget' as const),
   at: fc.nat(30),
   doc: fc.constantFrom(...docs),
   bytes: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 150 })),
@@ -137,8 +164,10 @@ t.test('whatever happens, all that is counted is what there is, and within the l
       } else if (what === 'use') view?.count(view.bytes, true)
       else if (what === 'rest') view?.count(view.bytes, false)
       else if (what === 'forget') view?.forget()
-      else if (view !== undefined && views.grow(view, bytes))
-        view.count(view.bytes + bytes, view.isUsed)
+      else if (view !== undefined) {
+        const isRoom = what === 'grow' ? views.grow(view, bytes) : views.extend(view, bytes)
+        if (isRoom) view.count(view.bytes + bytes, view.isUsed)
+      }
       made = made.filter(({ isForgotten }) => !isForgotten)
       if (views.bytes !== sumOf(made)) throw new Error(`${views.bytes} of ${sumOf(made)} bytes`)
       if (views.bytes > 100 && made.length > 1) throw new Error(`${views.bytes} bytes`)
