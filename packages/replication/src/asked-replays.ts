@@ -1,7 +1,7 @@
 /*
  * The replays that a node has asked its parents for: its own documents', and those that it passes on.
  *
- * Each has a number that was never used before, which its frames say. So any number of them may be of one
+ * Each has a number that no other one has, which its frames say. So any number of them may be of one
  * document and come over one link beside each other, and what is left on the way of one that is over
  * is nobody's.
  */
@@ -39,10 +39,19 @@ export type ReplayWish = {
 /** How long a child whose replay was cut short waits before it asks again. */
 const retryAfterMs = 250
 
+/** Numbers that a frame can say. */
+const numbersMax = 2 ** 32
+
 /** Replays that parents were asked for, by their numbers. */
 export class AskedReplays {
   readonly #asked = new Map<number, Asked>()
+  readonly #numbersMax: number
   #nextNumber = 1
+
+  /** @param numbers how many numbers there are: more than there may be replays at a time */
+  constructor(numbers: number = numbersMax) {
+    this.#numbersMax = numbers
+  }
 
   /** Replays under way. */
   get count(): number {
@@ -56,8 +65,7 @@ export class AskedReplays {
     { doc, have, credit }: ReplayWish,
     effects: EffectSink<LinkEffect>,
   ): number {
-    const replay = this.#nextNumber
-    this.#nextNumber = (replay + 1) % 2 ** 32
+    const replay = this.#takeNumber()
     this.#asked.set(replay, { link, owner })
     send(link, { kind: 'request-replay', doc, replay, have, credit }, effects)
     return replay
@@ -100,6 +108,18 @@ export class AskedReplays {
         relay({ kind: 'replay-ended', replay, code, message, retryAfterMs })
       }
     }
+  }
+
+  /** One that goes on for very long may still have the number whose turn it is. */
+  #takeNumber(): number {
+    while (this.#asked.has(this.#nextNumber)) this.#countOn()
+    const replay = this.#nextNumber
+    this.#countOn()
+    return replay
+  }
+
+  #countOn(): void {
+    this.#nextNumber = (this.#nextNumber + 1) % this.#numbersMax
   }
 }
 

@@ -27,6 +27,18 @@ t.test('each replay has a number of its own, on whatever link', async t => {
   t.equal(asked.count, 3)
 })
 
+t.test('a number is not used again while its replay goes on, however many came since', async t => {
+  const asked = new AskedReplays(4)
+  const long = asked.ask(first, own, wish, [])
+  const others = Array.from({ length: 9 }, () => {
+    const replay = asked.ask(first, relay, wish, [])
+    asked.forget(replay)
+    return replay
+  })
+  t.notOk(others.includes(long), `${others}`)
+  t.same(asked.ownerOf(endOf(long), first), own)
+})
+
 t.test('a frame is whose its number says, from the parent that was asked', async t => {
   const asked = new AskedReplays()
   const replay = asked.ask(first, own, wish, [])
