@@ -96,9 +96,9 @@ export class Documents {
       prng: prng.fork('edge variants'),
       waitMaxMs: limits.variantWaitMaxMs ?? variantWaitMaxMsDefault,
       port: {
-        want: hash => this.#following.wantVariant(hash),
-        unwant: hash => this.#following.unwantVariant(hash),
-        drop: hash => this.#following.dropVariant(hash),
+        want: hash => this.#following.variants.want(hash),
+        unwant: hash => this.#following.variants.unwant(hash),
+        drop: hash => this.#following.variants.drop(hash),
         load: variant => turn.push({ kind: 'load-variant', variant }),
         changed: doc => this.#variantChanged(doc),
       },

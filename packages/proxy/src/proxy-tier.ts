@@ -112,9 +112,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       limits.transfer,
     )
     this.#variants = new PassedVariants({
-      held: hash => this.#following.variant(hash),
-      want: hash => this.#following.wantVariant(hash),
-      unwant: hash => this.#following.unwantVariant(hash),
+      held: hash => this.#following.variants.get(hash),
+      want: hash => this.#following.variants.want(hash),
+      unwant: hash => this.#following.variants.unwant(hash),
       answer: (hash, links, variant) =>
         this.#children.answerVariant(hash, links, variant, this.#effects),
     })

@@ -148,20 +148,20 @@ t.test('a wrong text closes the link to the parent and reaches no child', async 
 t.test('a variant comes down a chain of proxies, which then have it', async t => {
   const chain = new ProxyChain([239, 239, 239])
   chain.top.variant = variant
-  chain.following.wantVariant(toHex(hash))
+  chain.following.variants.want(toHex(hash))
   chain.settle()
   t.same(chain.variants, [true])
-  t.same(chain.following.variant(toHex(hash)), variant)
+  t.same(chain.following.variants.get(toHex(hash)), variant)
   chain.top.variant = undefined
-  chain.following.dropVariant(toHex(hash))
-  chain.following.wantVariant(toHex(hash))
+  chain.following.variants.drop(toHex(hash))
+  chain.following.variants.want(toHex(hash))
   chain.settle()
   t.same(chain.variants, [true, true])
 })
 
 t.test('that there is none comes down a chain too', async t => {
   const chain = new ProxyChain([239, 239, 239])
-  chain.following.wantVariant(toHex(hash))
+  chain.following.variants.want(toHex(hash))
   chain.settle()
   t.same(chain.variants, [false])
 })

@@ -18,7 +18,6 @@ import {
   type LinkId,
   type LinkInput,
   ProtocolError,
-  type SignedVariant,
 } from '@fanfold/protocol'
 import { AskedReplays, type Relay } from './asked-replays.ts'
 import { Followed } from './followed.ts'
@@ -26,13 +25,13 @@ import { Follower, type FollowerEvent } from './follower.ts'
 import type { FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
 import { type FollowingOptions, followerNode } from './following-options.ts'
-import { HeldVariants } from './held-variants.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
+import { ParentVariants } from './parent-variants.ts'
 import { docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { ServingParents } from './serving-parents.ts'
-import { defaultVariantLimits, WantedVariants } from './wanted-variants.ts'
+import { defaultVariantLimits } from './wanted-variants.ts'
 import { type VerifiedDocument, WarmCheck } from './warm-check.ts'
 import { WorkerNames } from './worker-names.ts'
 
@@ -53,6 +52,8 @@ type Effects = EffectSink<FollowingEffect>
 export class Following {
   /** How the node packs pieces: those that came packed are served as they came. */
   readonly packer: PiecePacker
+  /** Edge variants; what becomes of those that are wanted goes to `tellVariant`. */
+  readonly variants: ParentVariants
   /** What parents were asked for of logs; what comes of those that are passed on goes to `relay`. */
   readonly replays: AskedReplays = new AskedReplays()
   readonly #node: FollowerNode
@@ -69,8 +70,6 @@ export class Following {
   readonly #signals: ParentSignals
   readonly #relay: Relay
   readonly #workers = new WorkerNames()
-  readonly #held: HeldVariants
-  readonly #wanted: WantedVariants
   #lastNow = 0 as Instant
 
   constructor(options: FollowingOptions) {
@@ -94,13 +93,11 @@ export class Following {
       replays: this.replays,
       due: doc => this.#unsettled.add(doc),
     })
-    this.#held = new HeldVariants(variantLimits.heldBytesMax)
-    this.#wanted = new WantedVariants({
+    this.variants = new ParentVariants({
       sha256,
       prng: prng.fork('variants'),
       limits: variantLimits,
       answerMaxMs: limits.upstream.answerMaxMs,
-      held: this.#held,
       tell: options.tellVariant,
     })
   }
@@ -190,30 +187,6 @@ export class Following {
     this.#parents.tellWanted(effects)
   }
 
-  /** The edge variant with this name (64 hexadecimal digits), if it is at hand. */
-  variant(hash: string): SignedVariant | undefined {
-    return this.#held.get(hash)
-  }
-
-  /**
-   * Asks for a variant until it is here or not wanted any more. In the next tick at the earliest,
-   * `tellVariant` is called with it, and with `undefined` each time that it turns out that it cannot
-   * be had now. False, and nothing is told, when too many are wanted.
-   */
-  wantVariant(hash: string): boolean {
-    return this.#wanted.want(hash)
-  }
-
-  /** Nobody wants the variant any more: nothing is told of it. */
-  unwantVariant(hash: string): void {
-    this.#wanted.unwant(hash)
-  }
-
-  /** The variant at hand is of no use (who vouches for it is nobody): the next want asks for it anew. */
-  dropVariant(hash: string): void {
-    this.#held.drop(hash)
-  }
-
   /** So many viewers have the document here and below: the parent is told, once a second at most. */
   presence(doc: DocumentKey, count: number, now: Instant, effects: Effects): void {
     this.#signals.tell({ doc, signal: 'presence', value: count }, now, effects)
@@ -235,7 +208,7 @@ export class Following {
     switch (input.kind) {
       case 'link-opened':
         this.#parents.open(input.link, now, effects)
-        this.#wantVariants(now, effects)
+        this.variants.serve(this.#parents.first?.link, now, effects)
         break
       case 'link-frame':
         this.#take(input.link, input.frame, now, effects)
@@ -247,7 +220,7 @@ export class Following {
       case 'link-closed':
         this.#parents.close(input.link, now, effects)
         this.replays.closed(input.link, this.#relay)
-        this.#wantVariants(now, effects)
+        this.variants.serve(this.#parents.first?.link, now, effects)
     }
     this.#parents.tellWanted(effects)
   }
@@ -263,11 +236,11 @@ export class Following {
   }
 
   wakeAt(): Instant | undefined {
-    const isDue = this.#unsettled.size > 0 || this.#wanted.isPumpDue || this.#parents.areMoving
+    const isDue = this.#unsettled.size > 0 || this.variants.isDue || this.#parents.areMoving
     if (isDue) return this.#lastNow
     let due = earliest(this.#deadlines.wakeAt(), this.#lingering.wakeAt())
     due = earliest(due, earliest(this.#parents.wakeAt(), this.#signals.wakeAt()))
-    return earliest(due, this.#wanted.wakeAt())
+    return earliest(due, this.variants.wakeAt())
   }
 
   tick(now: Instant, effects: Effects): void {
@@ -281,7 +254,7 @@ export class Following {
     for (const doc of someOf(this.#lingering.due(now))) this.#tell(doc, { kind: 'unused' })
     this.#parents.tick(now, effects)
     this.#signals.tick(now, effects)
-    this.#wanted.tick(now, effects)
+    this.variants.tick(now, effects)
     this.#parents.tellWanted(effects)
   }
 
@@ -301,14 +274,6 @@ export class Following {
     const followed = this.#documents.get(doc)
     if (followed === undefined) return
     this.#handle(followed, followed.follower.settle(now, effects), now, effects)
-  }
-
-  /** Variants are asked of the parent that serves most. */
-  #wantVariants(now: Instant, effects: Effects): void {
-    const link = this.#parents.first?.link
-    if (this.#wanted.parent === link) return
-    this.#wanted.attach(link)
-    this.#wanted.pump(now, effects)
   }
 
   #take(link: LinkId, bytes: Uint8Array, now: Instant, effects: Effects): void {
@@ -331,7 +296,7 @@ export class Following {
     switch (frame.kind) {
       case 'variant':
       case 'no-variant':
-        if (link === this.#wanted.parent) this.#wanted.receive(frame, now, effects)
+        this.variants.receive(frame, link, now, effects)
         return
       case 'replay':
       case 'replay-ended': {
@@ -344,7 +309,7 @@ export class Following {
       case 'signal':
         if (frame.signal !== 'hand-over') break
         this.#parents.handOver(parent, now, effects)
-        this.#wantVariants(now, effects)
+        this.variants.serve(this.#parents.first?.link, now, effects)
         return
       default:
     }

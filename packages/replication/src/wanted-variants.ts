@@ -53,7 +53,8 @@ export const defaultVariantLimits: VariantLimits = {
 /** What became of a variant that is wanted: here, or not to be had now. */
 export type TellVariant = (hash: string, variant: SignedVariant | undefined) => void
 
-type VariantFrame = Extract<LinkFrame, { kind: 'variant' | 'no-variant' }>
+/** What a parent says of variants. */
+export type VariantFrame = Extract<LinkFrame, { kind: 'variant' | 'no-variant' }>
 
 /** The variants that a node wants and does not have, by name in hexadecimal digits. */
 export class WantedVariants {
