@@ -10,17 +10,15 @@
  */
 
 import { type Chain, plainCodec } from '@fanfold/document'
-import { assert, type EffectSink, equalBytes } from '@fanfold/kernel'
+import { type EffectSink, equalBytes } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
   encodeLinkFrame,
-  encodeRecordsFrame,
   type JoinMode,
   type LinkEffect,
   type LinkFrame,
   type LinkId,
-  limits,
   type Position,
 } from '@fanfold/protocol'
 import {
@@ -31,6 +29,7 @@ import {
 } from './child-stream.ts'
 import { isAhead } from './is-ahead.ts'
 import { PiecePacker } from './piece-packer.ts'
+import { RecordFrames } from './record-frames.ts'
 import type { RecordRing } from './record-ring.ts'
 import { type SnapshotSource, SnapshotTransfers } from './snapshot-transfers.ts'
 
@@ -169,12 +168,12 @@ export class Downstream {
    */
   flush(effects: EffectSink<LinkEffect>): boolean {
     let isMore = this.#transfers.advance(effects)
-    const shared: SharedFrame = { from: -1, to: -1, ceiling: -1, frame: undefined }
+    const frames = new RecordFrames(this.#channel, this.#ring, this.#chain)
     for (const child of this.#children.values()) {
       if (child.isCongested) continue
       if (child.isStatusDue) this.#tellStatus(child, effects)
       if (child.needsSnapshot || isTransferring(child)) continue
-      this.#sendRecords(child, shared, effects)
+      this.#sendRecords(child, frames, effects)
       if (child.needsSnapshot) isMore = true
       else if (child.cursor === this.#ring.lastSeq) child.catchUpBytes = 0
     }
@@ -334,71 +333,25 @@ export class Downstream {
     this.#send(link, { kind: 'welcome', doc: this.#doc, channel, mode, head, ceiling }, effects)
   }
 
-  #sendRecords(child: ChildStream, shared: SharedFrame, effects: EffectSink<LinkEffect>): void {
+  #sendRecords(child: ChildStream, frames: RecordFrames, effects: EffectSink<LinkEffect>): void {
     const ring = this.#ring
     while (child.credit > 0 && child.cursor < ring.lastSeq) {
       if (child.cursor < ring.base.seq) {
         this.#needSnapshot(child, effects)
         return
       }
-      const from = child.cursor
-      const to = this.#lastFitting(from, child)
-      if (shared.from !== from || shared.to !== to || shared.ceiling !== child.ceiling) {
-        shared.from = from
-        shared.to = to
-        shared.ceiling = child.ceiling
-        shared.frame = this.#encode(from, to, child.ceiling)
-      }
-      const frame = shared.frame as Uint8Array
+      const { frame, to, recordBytes } = frames.after(child.cursor, child)
       child.cursor = to
       // Credit counts the records' own bytes, as the child does.
-      child.credit -= frame.length - recordsFrameOverhead(to - from)
+      child.credit -= recordBytes
       effects.push({ kind: 'link-send', link: child.link, frame })
     }
-  }
-
-  /**
-   * Seq of the last record after `from` that still fits in one frame and the credit; at least one.
-   * Records count as they are sent: what frames begin and end with tells nothing of what is left out.
-   */
-  #lastFitting(from: number, { credit, ceiling }: ChildStream): number {
-    let bytes = 0
-    let to = from
-    while (to < this.#ring.lastSeq) {
-      const record = this.#ring.get(to + 1)
-      assert(record !== undefined, `the ring holds the record ${to + 1}`)
-      bytes += record.bytesUpTo(ceiling) + 4
-      if (to > from && (bytes > limits.recordsFrameBytesTarget.value || bytes > credit)) break
-      to++
-    }
-    return to
-  }
-
-  #encode(from: number, to: number, ceiling: number): Uint8Array {
-    const records: Uint8Array[] = []
-    for (let seq = from + 1; seq <= to; seq++) {
-      const record = this.#ring.get(seq)
-      assert(record !== undefined, `the ring holds the record ${seq}`)
-      records.push(this.#chain.project(record, ceiling).bytes)
-    }
-    return encodeRecordsFrame(this.#channel, records)
   }
 
   #send(link: LinkId, frame: LinkFrame, effects: EffectSink<LinkEffect>): void {
     effects.push({ kind: 'link-send', link, frame: encodeLinkFrame(frame) })
   }
 }
-
-/** The frame made last, which the next child probably wants too. */
-type SharedFrame = {
-  from: number
-  to: number
-  ceiling: number
-  frame: Uint8Array | undefined
-}
-
-/** Bytes of a `records` frame that are not records': type and channel, and a length before each. */
-const recordsFrameOverhead = (count: number): number => 5 + 4 * count
 
 /** A `refused` frame. */
 export const refusal = (
