@@ -45,11 +45,10 @@ import { refuseJoin } from './document-answers.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
+import { SpareDocuments } from './spare-documents.ts'
 
 /** When a child that found no room may ask again, ms. */
 const retryAfterMs = 1_000
-/** Documents that one request looks at for one to make room: the next request looks at the next. */
-const candidatesMax = 16
 /** Documents that one turn lets tell of a definition. */
 const definedPerTurnMax = 64
 
@@ -66,7 +65,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #children: ChildLinks
   /** When each document that nobody uses is to rest, and later to leave memory. */
   readonly #idle = new Deadlines<DocumentKey>()
-  readonly #resting = new Set<DocumentKey>()
+  readonly #resting = new SpareDocuments()
   /** Documents with something that takes many turns: one of them has its slice in each. */
   readonly #slicing = new Set<DocumentKey>()
   /** When each document has something to do by itself. */
@@ -77,7 +76,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #replays: LogReplays
   readonly #presence = new PresenceSums()
   /** Documents that do not exist: somebody asked for them. */
-  readonly #vacant = new Set<DocumentKey>()
+  readonly #vacant = new SpareDocuments()
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
   #now: Instant = 0 as Instant
   #effects: AuthorityEffect[] = []
@@ -271,25 +270,20 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     return this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)
   }
 
-  /** Puts one of `spare` away, if one of those longest looked at can go. */
-  #makeRoom(spare: Set<DocumentKey>): boolean {
-    let left = candidatesMax
-    for (const key of spare) {
-      if (left-- === 0) break
-      const document = this.#documents.get(key)
-      if (document !== undefined && this.#maySpare(document)) {
-        this.#unload(document)
-        return true
-      }
-      spare.delete(key)
-      spare.add(key)
-    }
-    return false
+  /** Puts one of `spare` away, if one can go. */
+  #makeRoom(spare: SpareDocuments): boolean {
+    const doc = spare.find(doc => this.#maySpare(doc))
+    const document = doc && this.#documents.get(doc)
+    if (document === undefined) return false
+    this.#unload(document)
+    return true
   }
 
-  #maySpare(document: AuthorityDocument): boolean {
+  #maySpare(doc: DocumentKey): boolean {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return false
     const { isQuiet, hasChildren, isQuarantined } = document
-    return isQuiet && !hasChildren && !isQuarantined && !this.#replays.has(document.doc)
+    return isQuiet && !hasChildren && !isQuarantined && !this.#replays.has(doc)
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
