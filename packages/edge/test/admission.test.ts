@@ -2,7 +2,7 @@ import type { EdgeDefinition } from '@fanfold/definition'
 import { limits } from '@fanfold/protocol'
 import t from 'tap'
 import { admit, adoptViewState } from '../src/admission.ts'
-import { define, doc, grants } from './build-edge.ts'
+import { define, doc, grants } from './edge-log.ts'
 
 type Policy = Partial<NonNullable<EdgeDefinition['observe']>>
 

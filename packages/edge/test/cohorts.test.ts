@@ -5,7 +5,7 @@ import { type CohortId, zeroPosition } from '@fanfold/protocol'
 import t from 'tap'
 import { Cohorts } from '../src/cohorts.ts'
 import { pointSaltBytes, ResumePoints } from '../src/resume-point.ts'
-import { define, doc } from './build-edge.ts'
+import { define, doc } from './edge-log.ts'
 
 const viewKey = '0'.repeat(32)
 const place = { ...zeroPosition, epoch: 1, seq: 5, timeMs: 1 }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { define, doc, hashOf, rangesOf, viewer } from './build-edge.ts'
+import { rangesOf } from './build-edge.ts'
+import { define, doc, hashOf, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims, odds, paged, rule } from './rules.ts'
 

@@ -2,17 +2,8 @@ import { applyPatch, isJsonObject, type JsonObject, type PatchOperation } from '
 import type { ViewerFrame } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  doc,
-  live,
-  log,
-  pointAt,
-  type Rig,
-  records,
-  snapshot,
-  viewer,
-  welcome,
-} from './build-edge.ts'
+import { live, type Rig } from './build-edge.ts'
+import { doc, log, pointAt, records, snapshot, viewer, welcome } from './edge-log.ts'
 
 const viewerCount = 4
 

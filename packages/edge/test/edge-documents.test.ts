@@ -1,6 +1,7 @@
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { doc, Rig, snapshot, viewer, welcome } from './build-edge.ts'
+import { Rig } from './build-edge.ts'
+import { doc, snapshot, viewer, welcome } from './edge-log.ts'
 
 const key = (index: number): DocumentKey => parseDocumentKey(`acme/match/none-${index}`)
 

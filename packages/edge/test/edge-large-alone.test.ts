@@ -6,7 +6,7 @@ import type { JsonObject } from '@fanfold/document'
 import { milliseconds } from '@fanfold/kernel'
 import t from 'tap'
 import type { EdgeEffect } from '../src/edge-effect.ts'
-import { define, viewer } from './build-edge.ts'
+import { define, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims } from './rules.ts'
 

@@ -3,7 +3,7 @@
  */
 import t from 'tap'
 import type { EdgeEffect } from '../src/edge-effect.ts'
-import { doc, viewer } from './build-edge.ts'
+import { doc, viewer } from './edge-log.ts'
 import { join, large, refusals, rows } from './hands.ts'
 import { Model, put } from './history.ts'
 

@@ -1,7 +1,8 @@
 import { encodeUtf8 } from '@fanfold/kernel'
 import { naiveView } from '@fanfold/privacy'
 import t from 'tap'
-import { define, doc, rangesOf, viewer } from './build-edge.ts'
+import { rangesOf } from './build-edge.ts'
+import { define, doc, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims, odds, rule } from './rules.ts'
 

@@ -13,7 +13,8 @@ import {
 } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { define, Rig, viewer } from './build-edge.ts'
+import { Rig } from './build-edge.ts'
+import { define, viewer } from './edge-log.ts'
 import { History, Model, put, Show } from './history.ts'
 import { byClaims, odds } from './rules.ts'
 

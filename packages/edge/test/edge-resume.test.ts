@@ -1,17 +1,8 @@
 import { sha256 } from '@fanfold/conformance'
 import t from 'tap'
 import { ResumePoints } from '../src/resume-point.ts'
-import {
-  define,
-  hashOf,
-  live,
-  pointAt,
-  positionAt,
-  rangesOf,
-  records,
-  viewer,
-  viewKey,
-} from './build-edge.ts'
+import { live, rangesOf } from './build-edge.ts'
+import { define, hashOf, pointAt, positionAt, records, viewer, viewKey } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { odds } from './rules.ts'
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { EdgeFact } from '../src/edge-effect.ts'
-import { define, doc, type Rig, rangesOf, startMs, viewer } from './build-edge.ts'
+import { type Rig, rangesOf } from './build-edge.ts'
+import { define, doc, startMs, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims, rule } from './rules.ts'
 

@@ -1,7 +1,8 @@
 import { milliseconds } from '@fanfold/kernel'
 import type { ViewerId } from '@fanfold/protocol'
 import t from 'tap'
-import { define, doc, live, Rig, rangesOf, viewer } from './build-edge.ts'
+import { live, Rig, rangesOf } from './build-edge.ts'
+import { define, doc, viewer } from './edge-log.ts'
 import { put, Show } from './history.ts'
 
 const many = (count: number): ViewerId[] =>

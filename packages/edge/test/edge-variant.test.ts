@@ -1,17 +1,7 @@
 import { encodeLinkFrame, type LinkFrame } from '@fanfold/protocol'
 import t from 'tap'
-import {
-  define,
-  doc,
-  followerLimits,
-  hashOf,
-  parent,
-  type Rig,
-  rangesOf,
-  startMs,
-  variantOf,
-  viewer,
-} from './build-edge.ts'
+import { followerLimits, type Rig, rangesOf } from './build-edge.ts'
+import { define, doc, hashOf, parent, startMs, variantOf, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { rule } from './rules.ts'
 

@@ -1,6 +1,7 @@
 import type { ViewerId } from '@fanfold/protocol'
 import t from 'tap'
-import { define, doc, rangesOf, startMs, viewer } from './build-edge.ts'
+import { rangesOf } from './build-edge.ts'
+import { define, doc, startMs, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { byClaims, odds, paged } from './rules.ts'
 

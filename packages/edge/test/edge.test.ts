@@ -2,24 +2,22 @@ import { sha256 } from '@fanfold/conformance'
 import { Chain } from '@fanfold/document'
 import { encodeRecord, parseDocumentKey, partTags, saltBytes } from '@fanfold/protocol'
 import t from 'tap'
+import { live, Rig, rangesOf } from './build-edge.ts'
 import {
   channel,
   doc,
   grants,
-  live,
   log,
   parent,
   pointAt,
   positionAt,
-  Rig,
-  rangesOf,
   records,
   snapshot,
   snapshotOf,
   startMs,
   viewer,
   welcome,
-} from './build-edge.ts'
+} from './edge-log.ts'
 
 const one = viewer(1)
 const two = viewer(2)

@@ -2,7 +2,7 @@
 import type { JsonObject } from '@fanfold/document'
 import { milliseconds } from '@fanfold/kernel'
 import type { ViewerFrame, ViewerId } from '@fanfold/protocol'
-import { define } from './build-edge.ts'
+import { define } from './edge-log.ts'
 import { Model, Show } from './history.ts'
 import { byClaims, rule } from './rules.ts'
 

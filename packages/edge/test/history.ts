@@ -28,17 +28,8 @@ import {
   zeroPosition,
 } from '@fanfold/protocol'
 import { ResumePoints } from '../src/resume-point.ts'
-import {
-  channel,
-  doc,
-  hashOf,
-  Rig,
-  type RigLimits,
-  recorded,
-  snapshotFrames,
-  startMs,
-  viewKey,
-} from './build-edge.ts'
+import { Rig, type RigLimits } from './build-edge.ts'
+import { channel, doc, hashOf, recorded, snapshotFrames, startMs, viewKey } from './edge-log.ts'
 
 const json = (value: unknown): Uint8Array => encodeUtf8(JSON.stringify(value))
 const clone = <Value extends JsonValue | readonly PatchOperation[]>(value: Value): Value =>

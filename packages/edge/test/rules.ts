@@ -1,7 +1,7 @@
 /* Definitions of the tests, as edges have them. */
 import type { EdgeDefinition, PrivacyRule, RuleContext } from '@fanfold/definition'
 import { type JsonValue, parsePathPattern } from '@fanfold/document'
-import { define } from './build-edge.ts'
+import { define } from './edge-log.ts'
 
 /** A rule on the places of a pattern. */
 export function rule(

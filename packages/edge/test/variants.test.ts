@@ -2,7 +2,7 @@ import { type Instant, instant, Prng } from '@fanfold/kernel'
 import { type DocumentKey, parseDocumentKey, type SignedVariant } from '@fanfold/protocol'
 import t from 'tap'
 import { Variants } from '../src/variants.ts'
-import { define, hashOf, variantOf } from './build-edge.ts'
+import { define, hashOf, variantOf } from './edge-log.ts'
 
 const doc = (name: string): DocumentKey => parseDocumentKey(`acme/match/${name}`)
 const [one, two] = [doc('one'), doc('two')]
