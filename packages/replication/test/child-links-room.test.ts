@@ -319,7 +319,7 @@ t.test(
   async t => {
     const limits = { bytesUnderWayMax: 200_000, bytesOnLinkMax: 100_000 }
     const docs = ['a', 'b', 'c', 'd'].map(key)
-    const check = fc.property(fc.array(op, { maxLength: 80 }), ops => {
+    const check = fc.property(fc.array(op, { maxLength: 80, size: 'max' }), ops => {
       const node = new ServingNode(limits)
       node.open()
       for (const [index, doc] of docs.entries())
