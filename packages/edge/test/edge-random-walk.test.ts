@@ -4,62 +4,17 @@
  * worked out by the slow and simple oracle, and nobody is sent what is hidden from it.
  */
 import type { EdgeDefinition } from '@fanfold/definition'
-import type { JsonObject, JsonValue, PatchOperation } from '@fanfold/document'
+import type { JsonObject, JsonValue } from '@fanfold/document'
 import { naiveView } from '@fanfold/privacy'
 import type { ViewerFrame } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { Rig } from './build-edge.ts'
-import { define, doc, viewer } from './edge-log.ts'
-import { History, Model, put } from './history.ts'
-import { byClaims, odds, rule } from './rules.ts'
+import { doc, viewer } from './edge-log.ts'
+import { History, Model } from './history.ts'
+import { definitions, hiding, hush, operation, pages, start } from './walked-documents.ts'
 
 const viewerCount = 4
-const pages = ['a', 'b', 'c']
-/** What the odds begin with, which are for those who pay. */
-const hush = 'for payers'
-/** Where they are. */
-const hiding = ['odds', 'dense', 'paged']
-
-const definitions: Readonly<Record<string, EdgeDefinition>> = {
-  open: define({ observe: byClaims }),
-  odds: odds(),
-  dense: odds({ observe: { numbering: 'dense' } }),
-  lists: define({
-    rules: [
-      rule('/list/*', (audience, { key }) => audience['premium'] === true || key === '0'),
-      rule('/hands/*', (audience, { key }) => audience['hand'] === key),
-    ],
-    observe: byClaims,
-  }),
-  paged: define({
-    rules: [rule('/odds', audience => audience['premium'] === true)],
-    view: (visible, _audience, viewState) => {
-      const state = visible as JsonObject
-      const page = ((viewState as { page?: string } | undefined)?.page ?? 'a') as string
-      return {
-        page,
-        hand: (state['hands'] as JsonObject)?.[page] ?? null,
-        odds: state['odds'] ?? 0,
-      }
-    },
-    viewState: {
-      '~standard': { version: 1, vendor: 'test', validate: value => ({ value }) },
-    },
-    observe: byClaims,
-  }),
-}
-
-const start: JsonObject = {
-  score: 0,
-  odds: hush,
-  late: 'x',
-  shown: false,
-  list: [1, 2, 3],
-  hands: { a: 1, b: 2 },
-  // So much that a snapshot is not always the smaller way.
-  bulk: 'x'.repeat(900),
-}
 
 const value = fc.constantFrom<JsonValue>(0, 1, 'text', true, { deep: 1 })
 const change = fc.oneof(
@@ -370,16 +325,6 @@ class Walk {
   #rig(edge: number): Rig {
     return this.#edges[edge] as Rig
   }
-}
-
-function operation(
-  state: JsonObject,
-  { path, value }: { path: string; value: JsonValue },
-): PatchOperation {
-  const list = state['list'] as JsonValue[]
-  if (path === '/odds') return put(path, `${hush} ${JSON.stringify(value)}`)
-  if (path === '/list/-' && list.length > 4) return { op: 'remove', path: '/list/1' }
-  return path === '/list/0' ? { op: 'replace', path, value } : put(path, value)
 }
 
 const short = (view: string): string => view.replace(/x{9,}/, 'x…')
