@@ -11,24 +11,6 @@ import { bytesEach, replayedIn, requestOf, ServingRig, seqs } from './replay-rig
 
 const first = link(1)
 
-t.test('through nodes that pass it on, a replay is the log', async t => {
-  const step = fc.record({
-    batch: fc.integer({ min: 1, max: 30 }),
-    carried: fc.nat(4),
-    turns: fc.nat(3),
-  })
-  const holds = fc.property(
-    fc.array(step, { maxLength: 60 }),
-    fc.integer({ min: 1, max: 30 }),
-    (steps, credit) => {
-      const chain = new PassedChain(3, credit * bytesEach)
-      for (const { batch, carried, turns } of steps) chain.step(batch, carried, turns)
-      return chain.settle().join() === `${seqs(1, 200)},end` && chain.heldMost <= chain.heldBound
-    },
-  )
-  t.doesNotThrow(() => fc.assert(holds, { numRuns: 100 }))
-})
-
 /** A node with a log, nodes that pass replays on, and a child at the end. */
 class PassedChain {
   heldMost = 0
@@ -106,3 +88,21 @@ const bytesOf = (frames: readonly LinkFrame[]): number =>
   frames
     .flatMap(frame => (frame.kind === 'replay' ? frame.records : []))
     .reduce((sum, { bytes }) => sum + bytes.length, 0)
+
+t.test('through nodes that pass it on, a replay is the log', async t => {
+  const step = fc.record({
+    batch: fc.integer({ min: 1, max: 30 }),
+    carried: fc.nat(4),
+    turns: fc.nat(3),
+  })
+  const holds = fc.property(
+    fc.array(step, { maxLength: 60 }),
+    fc.integer({ min: 1, max: 30 }),
+    (steps, credit) => {
+      const chain = new PassedChain(3, credit * bytesEach)
+      for (const { batch, carried, turns } of steps) chain.step(batch, carried, turns)
+      return chain.settle().join() === `${seqs(1, 200)},end` && chain.heldMost <= chain.heldBound
+    },
+  )
+  t.doesNotThrow(() => fc.assert(holds, { numRuns: 100 }))
+})
