@@ -19,7 +19,8 @@ const far = 2
  */
 const rate = '64kbit'
 const load = { messagesPerSecond: 20, valueBytes: 480, topics: 10 }
-const warmUpMs = 5_000
+/** Until it is known how slow the line is, it is further behind once. */
+const warmUpMs = 8_000
 const measureMs = 20_000
 const sampleEveryMs = 100
 
@@ -50,9 +51,9 @@ await t.test(
     const lags = slow.lags({ fromMs, toMs: fromMs + measureMs, everyMs: sampleEveryMs })
     const sorted = lags.toSorted((one, other) => one - other)
     const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0
-    const all = `median ${quantile(0.5)}, 95 % ${quantile(0.95)}, all ${quantile(1)} ms`
+    const all = `median ${quantile(0.5)}, 99 % ${quantile(0.99)}, all ${quantile(1)} ms`
     t.comment(`it is behind by: ${all}`)
-    t.ok(quantile(0.95) <= 2_000, `95 % of the time it is at most 2 s behind: ${all}`)
+    t.ok(quantile(0.99) <= 2_000, `99 % of the time it is at most 2 s behind: ${all}`)
     t.ok(quantile(1) <= 4_000, `and never more than 4 s: ${all}`)
     t.ok(slow.now.deltas < healthy.now.deltas / 2, 'it gets many changes in one')
 
