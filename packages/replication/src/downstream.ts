@@ -4,7 +4,8 @@
  * There is no queue per child. A child that cannot take more (no credit, a congested link) is left
  * where it is; when it can, it gets everything between its cursor and the head in as few frames as
  * the size of a frame allows; when its cursor has fallen off the ring, a snapshot. So a slow child
- * costs the others nothing, and holds no memory but its cursor.
+ * costs the others nothing, and holds no memory but its cursor, and what follows its snapshot until it
+ * has caught up.
  *
  * Children at the same cursor get the same frame, byte for byte: the channel is the parent's.
  */
