@@ -116,6 +116,8 @@ export class ProxyJoins {
   refuseWaiting(now: Instant, effects: Effects): void {
     if (this.#following.hasParent) return
     for (const document of this.#owner.documents.values()) {
+      // There may be very many that nobody waits for.
+      if (document.waiting.size === 0) continue
       document.refuseWaiting(noParent, effects)
       this.releaseUnused(document, now)
     }
