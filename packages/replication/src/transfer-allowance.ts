@@ -7,6 +7,7 @@
  * long as it is, one that is packed as it leaves. At about 100 MB/s for the slowest codec, a turn's worth
  * takes some milliseconds.
  */
+import { WaitingLine } from './waiting-line.ts'
 
 /** Bounds of snapshots on their way to children. */
 export type TransferLimits = {
@@ -69,8 +70,8 @@ export class LinkAllowance {
   readonly turn: TurnAllowance
   readonly #limits: TransferLimits
   /** Channels of documents that wait with their first pieces, and of those that wait with further ones. */
-  readonly #beginning = new Set<number>()
-  readonly #goingOn = new Set<number>()
+  readonly #beginning = new WaitingLine<number>()
+  readonly #goingOn = new WaitingLine<number>()
   #handed = 0
   #turnNumber = 0
   #underWay = 0
@@ -161,7 +162,6 @@ export class LinkAllowance {
   }
 
   get #first(): number | undefined {
-    const [first] = this.#beginning.size > 0 ? this.#beginning : this.#goingOn
-    return first
+    return this.#beginning.first ?? this.#goingOn.first
   }
 }
