@@ -56,6 +56,8 @@ type ChildLink = {
 export const documentsPerLinkMax = 1_000_000
 /** Documents that one turn looks at for something to send. */
 const looksPerTurnMax = 256
+/** Documents that one turn tells that a child is gone: about 3 us each. */
+const leavesPerTurnMax = 2_048
 
 /**
  * The links of a role's children, and whose turn it is: finds the document that each frame is about,
@@ -67,6 +69,8 @@ export class ChildLinks {
   /** What snapshots may take of this turn. */
   readonly #turn: TurnAllowance
   readonly #links = new Map<LinkId, ChildLink>()
+  /** Links that are gone, with the documents that have not heard of it: what they send there is lost. */
+  readonly #gone = new Map<LinkId, Set<DocumentKey>>()
   /** What the children call each document that the role serves. */
   readonly #channels = new Map<number, DocumentKey>()
   /** Documents with more for a child than it was sent yet: they go on in the next turns. */
@@ -121,7 +125,8 @@ export class ChildLinks {
 
   /** True when `flushNext` is to be called in the next turn. */
   get hasBusy(): boolean {
-    return this.#busy.size > 0 || this.#roomy.areAny || this.#owner.replays?.hasMore === true
+    const isBusy = this.#busy.size > 0 || this.#roomy.areAny || this.#gone.size > 0
+    return isBusy || this.#owner.replays?.hasMore === true
   }
 
   /**
@@ -134,6 +139,7 @@ export class ChildLinks {
    */
   flushNext(effects: EffectSink<LinkEffect> & { readonly length: number }): void {
     this.#turn.refill()
+    this.#leaveNext()
     this.#owner.replays?.sendNext(effects)
     // Each is the first in every other turn: what a turn may do for snapshots is soon done.
     this.#isRoomFirst = !this.#isRoomFirst
@@ -217,7 +223,21 @@ export class ChildLinks {
     this.#links.delete(link)
     this.#roomy.delete(child)
     this.#owner.replays?.close(link)
-    for (const doc of child.docs) this.#leave(doc, link)
+    this.#gone.set(link, child.docs)
+    this.#leaveNext()
+  }
+
+  /** Some of the documents hear that their child is gone. */
+  #leaveNext(): void {
+    let left = leavesPerTurnMax
+    for (const [link, docs] of this.#gone) {
+      for (const doc of docs) {
+        if (left-- === 0) return
+        docs.delete(doc)
+        this.#leave(doc, link)
+      }
+      this.#gone.delete(link)
+    }
   }
 
   /** The link's unsent bytes went over or under their limit. */
