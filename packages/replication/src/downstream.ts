@@ -127,6 +127,8 @@ export class Downstream {
     if (child === undefined) return
     this.#transfers.drop(child)
     this.#children.delete(link)
+    // For others it is said again when they are next looked at; here nobody may look again.
+    if (this.#children.size === 0) this.#ring.hold(undefined)
   }
 
   /** A child is about to join again: it may wait for a snapshot, or the rest of it, that is lost. */

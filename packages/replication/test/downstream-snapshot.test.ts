@@ -2,7 +2,7 @@ import { buildLog, sha256 } from '@fanfold/conformance'
 import { decodeSnapshot, encodeSnapshot } from '@fanfold/document'
 import { type Position, partTags, zeroHash } from '@fanfold/protocol'
 import t from 'tap'
-import { after, bytesOf, doc, framesOf, headOf, link, seqsOf } from './build-stream.ts'
+import { after, at, bytesOf, doc, framesOf, headOf, link, seqsOf } from './build-stream.ts'
 import { bytesEach, child, kindsOf, log, Rig, settled } from './downstream-rig.ts'
 
 t.test('what a child has decides: tail, snapshot or refused', async t => {
@@ -131,6 +131,21 @@ t.test('nothing is held for a child that it is of no use to any more', async t =
   rig.flush()
   rig.push(log[40])
   t.equal(rig.ring.base.seq, 36)
+})
+
+t.test('nothing is held once the last child has left', async t => {
+  const rig = new Rig(10, { recordsMax: 5 })
+  rig.snapshotBytes = 20 * (bytesEach + 256)
+  rig.join()
+  rig.flush()
+  rig.push(log[10])
+  rig.join({ link: link(2), credit: 0 })
+  rig.flush()
+  rig.push(...log.slice(11, 25))
+  t.equal(rig.ring.base.seq, 10)
+  for (const id of [child, link(2)]) rig.downstream.leave(id)
+  rig.ring.dropOld(at(0))
+  t.equal(rig.ring.base.seq, 20)
 })
 
 t.test('a snapshot is made once for all that need it', async t => {
