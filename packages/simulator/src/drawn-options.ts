@@ -1,11 +1,38 @@
 import { Prng } from '@fanfold/kernel'
+import { conditions, shapes } from './conditions.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+
+/** All of a world but its seed: what is not said is as in `defaultSimulationOptions`. */
+type DrawnOptions = Partial<SimulationOptions>
+
+/** Long enough for the slowest of the worlds that are drawn at random, ms. */
+const randomConvergeMaxMs = 160_000
+
+/**
+ * Options for a world of any kind, drawn from its seed: one of the shapes, or a small tree, under one
+ * of the conditions, or none, and now and then with faults.
+ */
+export function drawRandomOptions(seed: string): DrawnOptions {
+  const prng = new Prng(`${seed}/options`)
+  const shape: DrawnOptions = prng.chance(0.5)
+    ? prng.pick(Object.values(shapes))
+    : { proxies: prng.below(5), proxyFanout: 1 + prng.below(3), edges: 1 + prng.below(8) }
+  const condition: DrawnOptions = prng.chance(0.8) ? prng.pick(Object.values(conditions)) : {}
+  const faults: DrawnOptions = {
+    secondParentShare: prng.pick([0, 0.5, 1]),
+    restarts: prng.chance(0.4) ? 1 + prng.below(4) : 0,
+    pieceDamageShare: prng.chance(0.2) ? 0.1 : 0,
+    pieceLossShare: prng.chance(0.2) ? 0.1 : 0,
+    recordDamageShare: prng.chance(0.2) ? 0.01 : 0,
+  }
+  return { ...shape, ...condition, ...faults, convergeMaxMs: randomConvergeMaxMs }
+}
 
 /**
  * Options for a world in which many catch up, drawn from its seed: rings that hold little, documents
  * that count as large, links that damage and lose, proxies that end, viewers that are slow or paced.
  */
-export function drawCatchUpOptions(seed: string): Partial<SimulationOptions> {
+export function drawCatchUpOptions(seed: string): DrawnOptions {
   const prng = new Prng(`${seed}/options`)
   const often = (chance: number, share: number): number => (prng.chance(chance) ? share : 0)
   // Views of many pieces are large, and so few write and links are quick.

@@ -1,4 +1,22 @@
+export { conditions, shapes } from './conditions.ts'
+export {
+  Coverage,
+  type CoverageRow,
+  type Happening,
+  happeningsOf,
+  sometimes,
+  sometimesSeedsMin,
+} from './coverage.ts'
+export {
+  type DrawnWorld,
+  drawWorld,
+  isWorldName,
+  numberedSeed,
+  type WorldName,
+  worldNames,
+} from './drawn-world.ts'
 export { EventQueue } from './event-queue.ts'
+export { parseKnownSeeds } from './known-seeds.ts'
 export { type DiskWatch, LogDisk } from './log-disk.ts'
 export { type LinkPeer, Network, type NetworkOptions, type NetworkWatch } from './network.ts'
 export { type SimulationCounts, type SimulationResult, simulate } from './simulate.ts'

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { sha256 } from '@fanfold/conformance'
 import t, { type Test } from 'tap'
 import { BoardVariants } from '../src/board-variants.ts'
+import { conditions, shapes } from '../src/conditions.ts'
 import { type SimulateOptions, type SimulationResult, simulate } from '../src/index.ts'
 
 // On a busy machine the worlds of this file take a while together.
@@ -41,15 +42,7 @@ t.test('a whole tree converges, and every viewer has what the log says', async t
 })
 
 t.test('shapes of trees', async t => {
-  const shapes = [
-    { name: 'edges at the authority itself', proxies: 0, edges: 3 },
-    { name: 'a chain of eight', proxies: 8, proxyFanout: 1, edges: 2 },
-    { name: 'a tree of two children each', proxies: 7, proxyFanout: 2, edges: 8 },
-    { name: 'one edge', proxies: 1, edges: 1 },
-    { name: 'nobody observes', viewers: 0 },
-    { name: 'nobody writes', writes: 0, documents: 1 },
-  ]
-  for (const { name, ...shape } of shapes) {
+  for (const [name, shape] of Object.entries(shapes)) {
     t.test(name, async t => {
       run(t, { seed: name, ...shape })
     })
@@ -58,137 +51,60 @@ t.test('shapes of trees', async t => {
 
 t.test('conditions', async t => {
   t.test('slow links are congested, and nothing is lost', async t => {
-    const { counts } = run(t, {
-      seed: 'slow links',
-      linkBytesPerSecond: 4_000,
-      linkBufferedBytesMax: 1_000,
-      ringRecordsMax: 10,
-      writes: 400,
-    })
+    const { counts } = run(t, { seed: 'slow links', ...conditions['slow links'] })
     t.ok(counts.congestions > 0)
   })
 
   t.test('credit for a record or two', async t => {
-    run(t, { seed: 'credit', creditBytes: 600, ringRecordsMax: 10, writes: 300 })
+    run(t, { seed: 'credit', ...conditions['credit for a record or two'] })
   })
 
   t.test('rings so short that many are served by snapshot', async t => {
-    const { counts } = run(t, {
-      seed: 'short rings',
-      ringRecordsMax: 4,
-      writes: 400,
-      creditBytes: 1_000,
-      linkBytesPerSecond: 10_000,
-    })
+    const { counts } = run(t, { seed: 'short rings', ...conditions['short rings'] })
     t.ok(counts.linkSnapshots > 20)
   })
 
   t.test('snapshots of many pieces', async t => {
-    run(t, {
-      seed: 'many pieces',
-      textBytesMax: 14_000,
-      writes: 120,
-      viewers: 10,
-      linkBytesPerSecond: 1_000_000,
-      linkBufferedBytesMax: 100_000,
-      slowBytesPerSecond: 50_000,
-      viewerBudgetBytes: 100_000,
-      convergeMaxMs: 60_000,
-    })
+    run(t, { seed: 'many pieces', ...conditions['snapshots of many pieces'] })
   })
 
   t.test('a link that has drained is not given everything at once', async t => {
-    const { counts } = run(t, {
-      seed: 'many documents on a slow link',
-      documents: 40,
-      documentsPerViewer: 40,
-      proxies: 1,
-      edges: 1,
-      viewers: 3,
-      writes: 1_000,
-      busyMs: 3_000,
-      linkBytesPerSecond: 1_000,
-      linkBufferedBytesMax: 4_000,
-      linkBufferedBytesCap: 60_000,
-      creditBytes: 60_000,
-      ringRecordsMax: 1_000,
-      slowShare: 0,
-      viewerBudgetBytes: 10_000_000,
-      convergeMaxMs: 160_000,
-    })
+    const condition = conditions['many documents on a slow link']
+    const { counts } = run(t, { seed: 'many documents on a slow link', ...condition })
     t.ok(counts.congestions > 0)
   })
 
   t.test('children that leave and join again within a round trip', async t => {
     // Of the seeds of these options, the first five that found a stream whose credit went astray.
     for (const seed of ['0', '34', '63', '100', '138']) {
-      run(t, {
-        seed,
-        lingerMs: 0,
-        creditBytes: 1,
-        ringRecordsMax: 3,
-        proxies: 4,
-        proxyFanout: 2,
-        edges: 6,
-        documents: 5,
-        documentsPerViewer: 4,
-        viewers: 9,
-        writers: 1,
-        writes: 104,
-        busyMs: 300,
-        viewerBudgetBytes: 0,
-      })
+      run(t, { seed, ...conditions['children that leave and join again within a round trip'] })
     }
   })
 
   t.test('slow viewers with small budgets', async t => {
-    const { counts } = run(t, {
-      seed: 'slow viewers',
-      slowShare: 1,
-      viewerBudgetBytes: 500,
-      writes: 300,
-      convergeMaxMs: 60_000,
-    })
+    const condition = conditions['slow viewers with small budgets']
+    const { counts } = run(t, { seed: 'slow viewers', ...condition })
     t.ok(counts.lags > 50)
   })
 
   t.test('definitions that change again and again, and variants that often fail', async t => {
-    const { counts } = run(t, {
-      seed: 'definitions',
-      definitionChanges: 20,
-      variantFailShare: 0.3,
-      variantLoadMs: 100,
-      convergeMaxMs: 90_000,
-    })
+    const condition = conditions['definitions that change, and variants that fail']
+    const { counts } = run(t, { seed: 'definitions', ...condition })
     t.ok(counts.variants > 20)
   })
 
   t.test('low ceilings almost everywhere, and many who may see more', async t => {
-    const { counts } = run(t, {
-      seed: 'ceilings',
-      guardedShare: 0.7,
-      entitledShare: 0.8,
-      definitionChanges: 8,
-    })
+    const condition = conditions['low ceilings, and many who may see more']
+    const { counts } = run(t, { seed: 'ceilings', ...condition })
     t.ok(counts.refusals > 50)
   })
 
   t.test('viewers that turn pages all the time', async t => {
-    run(t, { seed: 'pages', viewStatesMax: 40, definitionChanges: 6, slowShare: 0.4 })
+    run(t, { seed: 'pages', ...conditions['viewers that turn pages'] })
   })
 
   t.test('documents that rest, and are let go and asked for again', async t => {
-    run(t, {
-      seed: 'rest',
-      lingerMs: 20,
-      restAfterMs: 150,
-      busyMs: 20_000,
-      fickleShare: 1,
-      roamingShare: 1,
-      viewers: 6,
-      edges: 6,
-      documentsPerViewer: 1,
-    })
+    run(t, { seed: 'rest', ...conditions['documents that rest'] })
   })
 })
 

@@ -1,0 +1,140 @@
+/*
+ * What happened in the worlds of a campaign: a campaign in which something never happened has proved
+ * nothing about it, however right everything was.
+ */
+import type { WorldName } from './drawn-world.ts'
+import type { SimulationResult } from './simulate.ts'
+
+/** Something that may happen in a world, and how often it did. */
+export type Happening = readonly [name: string, count: number]
+
+/** Worlds of one kind after which each name of `sometimes` must have been met. */
+export const sometimesSeedsMin = 250
+
+/** What must happen in some world of a campaign, for each kind. */
+export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
+  random: [
+    'caught-up tail',
+    'caught-up snapshot',
+    'caught-up snapshot-elsewhere',
+    'frames damaged',
+    'join refused FANFOLD_NO_DOCUMENT',
+    'join refused FANFOLD_NO_PARENT',
+    'lag caught up by delta',
+    'lag caught up by snapshot',
+    'links congested',
+    'paced delta over several',
+    'pieces asked for again',
+    'pieces lost',
+    'proxy ended',
+    'proxy drained',
+    'resync hash',
+    'rule-failed',
+    'variant-missing',
+    'variant-refused FANFOLD_NO_VARIANT',
+    'viewers refused',
+    'want-parents 2',
+    'warm-read found',
+  ],
+  'catch-up': [
+    'caught-up tail',
+    'caught-up snapshot',
+    'caught-up snapshot-elsewhere',
+    'caught-up replay',
+    'pieces asked for again',
+    'join refused FANFOLD_NO_TAIL',
+    'resume at one before the end of a ring, by tail',
+    'resume at the end of a ring, by tail',
+    'resume at one after the end of a ring, by snapshot',
+    'lag caught up by delta',
+    'lag caught up by snapshot',
+    'paced delta over several',
+    'views in pieces',
+    'warm-read found',
+    'proxy ended',
+    'proxy drained',
+    'signal hand-over',
+    'signal head',
+    'signal presence',
+    'want-parents 2',
+    'worker-encoded',
+    'worker-viewed',
+    'worker-failed',
+    'frames damaged',
+    'pieces lost',
+  ],
+}
+
+/** Everything that happened in a world, in alphabetical order. */
+export function happeningsOf({
+  tally,
+  counts,
+}: Pick<SimulationResult, 'tally' | 'counts'>): readonly Happening[] {
+  const counted: readonly Happening[] = [
+    ['records', counts.records],
+    ['records that came by replay', counts.replayed],
+    ['links congested', counts.congestions],
+    ['snapshots on links', counts.linkSnapshots],
+    ['viewers behind', counts.lags],
+    ['viewers refused', counts.refusals],
+    ['snapshots of views', counts.viewerSnapshots],
+    ['snapshots of views already seen', counts.viewerRepeats],
+    ['deltas of views', counts.viewerDeltas],
+    ['views in pieces', counts.viewsInPieces],
+    ['frames damaged', counts.damaged],
+    ['pieces lost', counts.lost],
+  ]
+  return [...tally, ...counted]
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** A row of the table: in how many worlds it happened, and how often in all of them. */
+export type CoverageRow = {
+  readonly name: string
+  readonly seeds: number
+  readonly count: number
+  /** Whether it must happen in some world. */
+  readonly isExpected: boolean
+}
+
+/** What happened in the worlds of one kind. */
+export class Coverage {
+  readonly #world: WorldName
+  readonly #rows = new Map<string, { seeds: number; count: number }>()
+  #seeds = 0
+
+  constructor(world: WorldName) {
+    this.#world = world
+  }
+
+  /** Worlds that were counted. */
+  get seeds(): number {
+    return this.#seeds
+  }
+
+  /** Counts a world, in which each name happens once. */
+  add(happenings: readonly Happening[]): void {
+    this.#seeds++
+    for (const [name, count] of happenings) {
+      const row = this.#rows.get(name) ?? { seeds: 0, count: 0 }
+      this.#rows.set(name, { seeds: row.seeds + 1, count: row.count + count })
+    }
+  }
+
+  /** Everything that happened or must happen, in alphabetical order. */
+  rows(): readonly CoverageRow[] {
+    const expected = new Set(sometimes[this.#world])
+    return [...new Set([...expected, ...this.#rows.keys()])].sort().map(name => ({
+      name,
+      ...(this.#rows.get(name) ?? { seeds: 0, count: 0 }),
+      isExpected: expected.has(name),
+    }))
+  }
+
+  /** What must happen and has not; nothing while the worlds are too few to say so. */
+  missing(seedsMin: number = sometimesSeedsMin): readonly string[] {
+    if (this.#seeds < seedsMin) return []
+    return sometimes[this.#world].filter(name => !this.#rows.has(name))
+  }
+}

@@ -1,0 +1,40 @@
+import t from 'tap'
+import { drawWorld, isWorldName, numberedSeed, worldNames } from '../src/drawn-world.ts'
+
+t.test('a seed draws the same options each time, another one others', async t => {
+  for (const world of worldNames) {
+    const drawn = (number: number) =>
+      drawWorld({ world, seed: numberedSeed(world, number), nodes: undefined })
+    t.same(drawn(1), drawn(1))
+    const different = new Set(Array.from({ length: 40 }, (_, n) => JSON.stringify(drawn(n))))
+    t.ok(different.size >= 38, `${different.size} of 40 differ`)
+  }
+})
+
+t.test('a number of nodes says how many proxies and edges there are, and nothing else', async t => {
+  for (const world of worldNames) {
+    for (const nodes of [2, 3, 24, 200]) {
+      const seed = numberedSeed(world, 3)
+      const { proxies, edges, proxyFanout, viewers, ...rest } = drawWorld({ world, seed, nodes })
+      t.equal((proxies ?? 0) + (edges ?? 0), nodes)
+      t.ok((edges ?? 0) >= 1 && (proxies ?? 0) >= 1)
+      t.ok((proxyFanout ?? 0) >= 2, 'wide rather than deep')
+      t.match(drawWorld({ world, seed, nodes: undefined }), rest)
+    }
+    t.throws(() => drawWorld({ world, seed: 'one', nodes: 1 }), /2 nodes or more, got 1/)
+  }
+})
+
+t.test('where nobody observes, nobody observes a larger tree either', async t => {
+  const seeds = Array.from({ length: 100 }, (_, number) => numberedSeed('random', number))
+  const silent = seeds.filter(
+    seed => drawWorld({ world: 'random', seed, nodes: undefined }).viewers === 0,
+  )
+  t.ok(silent.length > 0)
+  for (const seed of silent) t.equal(drawWorld({ world: 'random', seed, nodes: 12 }).viewers, 0)
+})
+
+t.test('only worlds that are drawn have names', async t => {
+  t.ok(worldNames.every(isWorldName))
+  t.notOk(isWorldName('moon'))
+})
