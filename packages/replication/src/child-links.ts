@@ -53,7 +53,7 @@ type ChildLink = {
 }
 
 /** Documents that one child may ask for on one link. */
-export const documentsPerLinkMax = 1_000_000
+const documentsPerLinkMax = 1_000_000
 /** Documents that one turn looks at for something to send. */
 const looksPerTurnMax = 256
 /** Documents that one turn tells that a child is gone: about 3 us each. */

@@ -3,7 +3,7 @@ export {
   type AssemblyLimits,
   defaultAssemblyLimits,
 } from './assembly-budget.ts'
-export { ChildLinks, type ChildLinksOwner, documentsPerLinkMax } from './child-links.ts'
+export { ChildLinks, type ChildLinksOwner } from './child-links.ts'
 export type { JoinRequest } from './child-stream.ts'
 export { Downstream, refusal, type Staleness } from './downstream.ts'
 export { Follower } from './follower.ts'
@@ -11,7 +11,6 @@ export { type FollowerLimits, largeStateBytesDefault } from './follower-node.ts'
 export { Following } from './following.ts'
 export type { FollowingEvent, FollowingFact } from './following-event.ts'
 export { HeadSignals } from './head-signals.ts'
-export { HeldVariants } from './held-variants.ts'
 export { isAhead } from './is-ahead.ts'
 export type { FollowingEffect, ParentEffect } from './parent-effect.ts'
 export { type HeldRecords, PassedReplays } from './passed-replays.ts'
