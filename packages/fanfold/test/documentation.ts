@@ -23,6 +23,7 @@ export function readPages(): Page[] {
     'README.md',
     'CHANGELOG.md',
     'infra/README.md',
+    'simulation/README.md',
     ...['docs', 'docs/decisions'].flatMap(folder =>
       namesIn(folder)
         .filter(name => name.endsWith('.md'))

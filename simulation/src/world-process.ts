@@ -1,0 +1,71 @@
+/*
+ * A process beside this one that runs worlds. A world that ends its process, or does not end by
+ * itself, costs nothing but its own outcome: the next one gets another process.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { brokenOutcome, type Outcome, type Task } from './run-world.ts'
+
+/** Longer than any world takes on a slow machine, run twice. */
+export const worldMaxMsDefault = 300_000
+
+/** How worlds are run beside this process. */
+export type WorldProcessOptions = {
+  /** Time after which a world is ended that has not ended by itself, ms. */
+  readonly worldMaxMs?: number | undefined
+  /** What Node itself is told; as this process was when undefined. */
+  readonly execArgv?: readonly string[] | undefined
+}
+
+/** One process at a time, made again when it has ended. */
+export class WorldProcess {
+  readonly #worldMaxMs: number
+  readonly #execArgv: readonly string[]
+  #child: ChildProcess | undefined
+
+  constructor({
+    worldMaxMs = worldMaxMsDefault,
+    execArgv = process.execArgv,
+  }: WorldProcessOptions = {}) {
+    this.#worldMaxMs = worldMaxMs
+    this.#execArgv = execArgv
+  }
+
+  /** Runs a world; whatever becomes of it is its outcome. */
+  run(task: Task): Promise<Outcome> {
+    const child = this.#child ?? this.#start()
+    return new Promise(resolve => {
+      const settle = (outcome: Outcome): void => {
+        clearTimeout(timer)
+        child.off('message', finish).off('exit', fail).off('error', failToStart)
+        resolve(outcome)
+      }
+      const finish = (outcome: unknown): void => settle(outcome as Outcome)
+      const fail = (code: number | null, signal: string | null): void => {
+        this.#child = undefined
+        settle(brokenOutcome(task, `its process ended by ${signal ?? code}`))
+      }
+      const failToStart = ({ message }: Error): void => {
+        this.close()
+        settle(brokenOutcome(task, `no process runs it: ${message}`))
+      }
+      const timer = setTimeout(() => {
+        this.close()
+        settle(brokenOutcome(task, `it did not end within ${this.#worldMaxMs} ms`))
+      }, this.#worldMaxMs)
+      child.once('message', finish).once('exit', fail).once('error', failToStart)
+      child.send(task)
+    })
+  }
+
+  #start(): ChildProcess {
+    const program = new URL('world-child.js', import.meta.url)
+    this.#child = fork(program, { execArgv: [...this.#execArgv] })
+    return this.#child
+  }
+
+  /** Ends the process, whatever it is at. */
+  close(): void {
+    this.#child?.kill('SIGKILL')
+    this.#child = undefined
+  }
+}

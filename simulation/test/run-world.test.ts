@@ -1,0 +1,30 @@
+import { type DrawnWorld, numberedSeed } from '@fanfold/simulator'
+import t from 'tap'
+import { differenceOf, runOnce, runTask } from '../src/run-world.ts'
+
+const world: DrawnWorld = {
+  world: 'catch-up',
+  seed: numberedSeed('catch-up', 0),
+  nodes: undefined,
+}
+
+t.test('a world that is right has what happened in it, and no problems', async t => {
+  const outcome = runTask({ ...world, isTwice: true })
+  t.same(outcome.problems, [])
+  t.ok(outcome.events > 0 && outcome.virtualMs > 0)
+  t.ok(outcome.happenings.some(([name]) => name === 'records'))
+})
+
+t.test('a run that is another one the second time is a difference', async t => {
+  const result = runOnce(world)
+  t.equal(differenceOf(result, result), undefined)
+  const other = { ...result, traceHash: 'ab', events: 7 }
+  t.match(differenceOf(result, other), /another run of the same seed .*; then ab, 7 events$/)
+})
+
+t.test('what throws is a problem of its world', async t => {
+  const { problems, events } = runTask({ ...world, nodes: 1, isTwice: false })
+  t.equal(problems.length, 1)
+  t.match(problems[0], /^thrown: .*a tree has 2 nodes or more, got 1/)
+  t.equal(events, 0)
+})
