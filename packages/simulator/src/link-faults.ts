@@ -34,6 +34,11 @@ export class LinkFaults {
     return { damaged: this.#damaged, lost: this.#lost }
   }
 
+  /** Whether nothing happens any more. */
+  get isHealed(): boolean {
+    return this.#isHealed
+  }
+
   /** From now on nothing happens any more. */
   heal(): void {
     this.#isHealed = true

@@ -60,6 +60,8 @@ export type NodeMakerOptions = {
   readonly oracle: ViewOracle
   /** The stream of chance of one concern. */
   readonly stream: (concern: string) => Prng
+  /** Whether faults have stopped. */
+  readonly isHealed: () => boolean
   readonly performOnLink: (effect: LinkEffect) => void
   readonly note: (node: string, fact: NodeFact) => void
   readonly tally: Tally
@@ -213,6 +215,7 @@ export class NodeMaker {
       prng: stream(`${name} variants`),
       loadMs: options.variantLoadMs,
       failShare: options.variantFailShare,
+      isHealed: this.#with.isHealed,
       variants: this.#with.variants,
       receive: input => driver.receive(input),
     })

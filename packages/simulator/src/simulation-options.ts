@@ -32,7 +32,7 @@ export type SimulationOptions = {
   readonly guardedShare: number
   /** Mean time that an edge takes to run a variant, ms. */
   readonly variantLoadMs: number
-  /** Share of the variants that cannot be run when it is tried, and can the next time. */
+  /** Share of the variants that cannot be run when it is tried, while there are faults. */
   readonly variantFailShare: number
   /** Share of the nodes that have a second address of a parent. */
   readonly secondParentShare: number

@@ -12,6 +12,7 @@ export class VariantLoads {
   readonly #prng: Prng
   readonly #loadMs: number
   readonly #failShare: number
+  readonly #isHealed: () => boolean
   readonly #variants: BoardVariants
   readonly #receive: (input: Answer) => void
 
@@ -21,6 +22,8 @@ export class VariantLoads {
     /** Mean time of a load, exponentially distributed. */
     readonly loadMs: number
     readonly failShare: number
+    /** Whether none fails any more. */
+    readonly isHealed: () => boolean
     readonly variants: BoardVariants
     /** Takes the answers, each in an event of its own. */
     readonly receive: (input: Answer) => void
@@ -29,6 +32,7 @@ export class VariantLoads {
     this.#prng = options.prng
     this.#loadMs = options.loadMs
     this.#failShare = options.failShare
+    this.#isHealed = options.isHealed
     this.#variants = options.variants
     this.#receive = options.receive
   }
@@ -37,7 +41,7 @@ export class VariantLoads {
   load(variant: SignedVariant): void {
     const hash = toHex(variant.hash)
     const micros = Math.round(-this.#loadMs * 1000 * Math.log(1 - this.#prng.fraction()))
-    const isFailing = this.#prng.chance(this.#failShare)
+    const isFailing = this.#prng.chance(this.#failShare) && !this.#isHealed()
     this.#clock.in((milliseconds(0.1) + micros) as Duration, () => {
       const definition = isFailing ? undefined : this.#variants.run(variant)
       if (definition !== undefined) {

@@ -115,6 +115,7 @@ export class World {
       variants,
       oracle,
       stream: concern => this.stream(concern),
+      isHealed: () => this.faults.isHealed,
       performOnLink: effect => this.network.perform(effect),
       note: (node, fact) => this.#note(node, fact),
       tally: this.tally,

@@ -8,7 +8,7 @@ import { VariantLoads } from '../src/variant-loads.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
 /** Loads a variant of the open board, or what `change` makes of it; returns what the edge hears. */
-function load(failShare: number, change: Partial<SignedVariant> = {}): string[] {
+function load(failShare: number, change: Partial<SignedVariant> = {}, isHealed = false): string[] {
   const clock = new VirtualClock()
   const variants = new BoardVariants(sha256)
   const heard: string[] = []
@@ -17,6 +17,7 @@ function load(failShare: number, change: Partial<SignedVariant> = {}): string[] 
     prng: new Prng('loads'),
     loadMs: 10,
     failShare,
+    isHealed: () => isHealed,
     variants,
     receive: answer => heard.push(`${answer.kind} ${'message' in answer ? answer.message : ''}`),
   })
@@ -39,3 +40,7 @@ t.test(
     t.same(load(0, { code: encodeUtf8('{}') }), ['variant-refused it is not what its name says'])
   },
 )
+
+t.test('once faults have stopped none fails any more', async t => {
+  t.same(load(1, {}, true), ['variant-loaded '])
+})
