@@ -58,6 +58,7 @@ async function runCampaign(settings: CampaignSettings): Promise<number> {
   )
   for (const runner of runners) runner.close()
   progress.write(summaryLines(result, elapsedMs()))
+  if (isInterrupted) progress.write(['interrupted'])
   if (!result.isRight) return 1
   return isInterrupted ? 130 : 0
 }

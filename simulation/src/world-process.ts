@@ -36,12 +36,10 @@ export class WorldProcess {
     return new Promise(resolve => {
       const settle = (outcome: Outcome): void => {
         clearTimeout(timer)
-        child.off('message', finish).off('exit', fail).off('error', failToStart)
+        child.off('message', settle).off('exit', fail).off('error', failToStart)
         resolve(outcome)
       }
-      const finish = (outcome: unknown): void => settle(outcome as Outcome)
       const fail = (code: number | null, signal: string | null): void => {
-        this.#child = undefined
         settle(brokenOutcome(task, `its process ended by ${signal ?? code}`))
       }
       const failToStart = ({ message }: Error): void => {
@@ -52,15 +50,18 @@ export class WorldProcess {
         this.close()
         settle(brokenOutcome(task, `it did not end within ${this.#worldMaxMs} ms`))
       }, this.#worldMaxMs)
-      child.once('message', finish).once('exit', fail).once('error', failToStart)
+      child.once('message', settle).once('exit', fail).once('error', failToStart)
       child.send(task)
     })
   }
 
   #start(): ChildProcess {
     const program = new URL('world-child.js', import.meta.url)
-    this.#child = fork(program, { execArgv: [...this.#execArgv] })
-    return this.#child
+    const child = fork(program, { execArgv: [...this.#execArgv] })
+    this.#child = child
+    return child.once('exit', () => {
+      if (this.#child === child) this.#child = undefined
+    })
   }
 
   /** Ends the process, whatever it is at. */

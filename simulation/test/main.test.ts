@@ -53,10 +53,10 @@ t.test('a world alone tells its options, its last events, counts and its end', a
 })
 
 t.test('a campaign ends when its time is over', async t => {
-  const args = ['--minutes', '0.001', '--jobs', '1', '--world', 'random']
+  const args = ['--minutes', '0.02', '--jobs', '1', '--world', 'random']
   const { code, out } = await runCommand(args)
   t.equal(code, 0)
-  t.match(out, /^1 seeds, /m)
+  t.match(out, /^[1-9]\d? seeds, /m)
 })
 
 t.test('what the command does not take ends it with 2 and its usage', async t => {
