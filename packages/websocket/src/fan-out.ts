@@ -7,10 +7,11 @@ import type { TurnCork } from './turn-cork.ts'
 import type { Viewer } from './viewer.ts'
 
 /**
- * Sockets written to in one turn before others have theirs; about 1 ms of work. One connection is accepted
- * in a turn: with long ones newcomers would wait where nobody sees them.
+ * Sockets written to in one turn before others have theirs; some ms of work. With fewer a delta would take
+ * many turns, each with newcomers' work between; with more, newcomers would wait where nobody sees them,
+ * as one connection is accepted in a turn.
  */
-const seatsPerTurn = 128
+const seatsPerTurn = 512
 /** Bytes of frames that wait in one cohort's ring. */
 const ringBytesMax = 1_048_576
 
