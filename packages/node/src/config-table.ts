@@ -352,7 +352,7 @@ export const configTable = {
     max: 268_435_456,
     default: 4_194_304,
     meaning:
-      'Records of one document that wait to be applied; with more, or more than 4,096, each turn applies some.',
+      'Records of one document that wait to be applied; with more, or more than 4,096 at an edge, each turn applies some.',
   },
   'limits.linkSilenceMaxMs': {
     type: 'duration',

@@ -11,7 +11,7 @@ export const largeStateBytesDefault = 1_048_576
 export type FollowerLimits = {
   readonly ring: RingLimits
   readonly upstream: UpstreamLimits
-  /** Bytes of records that wait to be applied; beyond it, or 4,096 records, each turn applies some. */
+  /** Bytes of records that wait to be applied; beyond it, or 4,096 records where states are needed, each turn applies some. */
   readonly pendingBytesMax: number
   /** Bytes of a snapshot above which no turn reads or writes all of it; 1 MiB when not said. */
   readonly largeStateBytes?: number | undefined

@@ -160,7 +160,8 @@ export class Follower {
     if (this.#isGrown(latest)) return true
     const isMuch = latest.pendingBytes > this.#pendingBytesMax
     if (this.#isWorkers(latest)) return isMuch && !this.#worker.isBusy
-    return isMuch || latest.pendingCount > pendingRecordsMax
+    // A proxy reads no record but for a snapshot, or when so much waits that it must.
+    return isMuch || (this.#node.isStateNeeded && latest.pendingCount > pendingRecordsMax)
   }
 
   /** Does some of what is to do. A replica that turns out broken is fetched again. */

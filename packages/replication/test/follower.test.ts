@@ -22,14 +22,17 @@ const log = recordsOf(2_000)
 const head = after(log[9])
 
 /** A follower that is live at the tenth record. */
-function live(pendingBytesMax = 1_000_000): { follower: Follower; effects: FollowingEffect[] } {
+function live(
+  pendingBytesMax = 1_000_000,
+  isStateNeeded = true,
+): { follower: Follower; effects: FollowingEffect[] } {
   const follower = new Follower({
     doc,
     prng: new Prng('follower'),
     node: {
       upstream: upstreamNode(),
       limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
-      isStateNeeded: true,
+      isStateNeeded,
       workerNames: new WorkerNames(),
       due: () => undefined,
     },
@@ -105,4 +108,11 @@ t.test('more records than a turn applies do not wait, however small they are', a
   }
   t.equal(most, 1_024)
   t.ok(follower.replica.pendingCount <= 4_096)
+})
+
+t.test('a node that needs no states applies none for the number of records that wait', async t => {
+  const { follower, effects } = live(100_000_000, false)
+  follower.receive(records(recordsOf(4_400).slice(10)), at(0), effects)
+  t.notOk(follower.mustSettle)
+  t.equal(follower.replica.appliedSeq, 10)
 })
