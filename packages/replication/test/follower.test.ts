@@ -31,7 +31,12 @@ function live(
     prng: new Prng('follower'),
     node: {
       upstream: upstreamNode(),
-      limits: { ring: ringLimits(), upstream: defaultUpstreamLimits, pendingBytesMax },
+      limits: {
+        ring: ringLimits(),
+        upstream: defaultUpstreamLimits,
+        pendingBytesMax,
+        largeStateBytes: 2_000_000,
+      },
       isStateNeeded,
       workerNames: new WorkerNames(),
       due: () => undefined,
