@@ -2,8 +2,11 @@ import { Prng } from '@fanfold/kernel'
 import { conditions, shapes } from './conditions.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 
-/** All of a world but its seed: what is not said is as in `defaultSimulationOptions`. */
-type DrawnOptions = Partial<SimulationOptions>
+/** All of a world but its seed and its faults: what is not said is as in `defaultSimulationOptions`. */
+export type DrawnOptions = Partial<Omit<SimulationOptions, 'faults'>> & {
+  /** How often a proxy is ended and started again while records flow. */
+  readonly restarts?: number | undefined
+}
 
 /** Long enough for the slowest of the worlds that are drawn at random, ms. */
 const randomConvergeMaxMs = 160_000

@@ -1,6 +1,7 @@
-import { assert } from '@fanfold/kernel'
-import { drawCatchUpOptions, drawRandomOptions } from './drawn-options.ts'
-import type { SimulationOptions } from './simulation-options.ts'
+import { assert, Prng } from '@fanfold/kernel'
+import { drawRestarts } from './drawn-faults.ts'
+import { type DrawnOptions, drawCatchUpOptions, drawRandomOptions } from './drawn-options.ts'
+import { defaultSimulationOptions, type SimulationOptions } from './simulation-options.ts'
 
 /** Kinds of worlds that are drawn from seeds. */
 export const worldNames = ['random', 'catch-up'] as const
@@ -23,10 +24,16 @@ export const isWorldName = (name: string): name is WorldName =>
 /** The seed of a kind with a number, as campaigns count them. */
 export const numberedSeed = (world: WorldName, number: number): string => `${world} ${number}`
 
-/** The options that a seed draws. */
+/** The options that a seed draws, with the faults that come with them. */
 export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<SimulationOptions> {
   const drawn = world === 'catch-up' ? drawCatchUpOptions(seed) : drawRandomOptions(seed)
-  return nodes === undefined ? drawn : { ...drawn, ...treeOf(nodes, drawn) }
+  const { restarts = 0, ...options } =
+    nodes === undefined ? drawn : { ...drawn, ...treeOf(nodes, drawn) }
+  const { proxies, busyMs } = { ...defaultSimulationOptions, ...options }
+  return {
+    ...options,
+    faults: drawRestarts(new Prng(`${seed}/restarts`), { restarts, proxies, busyMs }),
+  }
 }
 
 /** Edges for each proxy of a tree of a given size, and viewers for each edge. */
@@ -34,7 +41,7 @@ const edgesPerProxy = 3
 const viewersPerEdge = 4
 
 /** A tree of so many proxies and edges, wide rather than deep, with viewers in proportion. */
-function treeOf(nodes: number, drawn: Partial<SimulationOptions>): Partial<SimulationOptions> {
+function treeOf(nodes: number, drawn: DrawnOptions): DrawnOptions {
   assert(nodes >= 2, `a tree has 2 nodes or more, got ${nodes}`)
   const proxies = Math.max(1, Math.floor(nodes / (1 + edgesPerProxy)))
   const edges = nodes - proxies

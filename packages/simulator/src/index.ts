@@ -16,6 +16,7 @@ export {
   worldNames,
 } from './drawn-world.ts'
 export { EventQueue } from './event-queue.ts'
+export { describeFault, type Fault, type FaultKind } from './fault.ts'
 export { parseKnownSeeds } from './known-seeds.ts'
 export { type DiskWatch, LogDisk } from './log-disk.ts'
 export { type LinkPeer, Network, type NetworkOptions, type NetworkWatch } from './network.ts'

@@ -1,4 +1,5 @@
 import { assert, type Sha256 } from '@fanfold/kernel'
+import type { Fault } from './fault.ts'
 
 /** One run of a world, but for the seed: data, to be printed and read back. */
 export type SimulationOptions = {
@@ -36,8 +37,8 @@ export type SimulationOptions = {
   readonly variantFailShare: number
   /** Share of the nodes that have a second address of a parent. */
   readonly secondParentShare: number
-  /** How often a proxy is ended and started again while records flow. */
-  readonly restarts: number
+  /** What goes wrong, and when. */
+  readonly faults: readonly Fault[]
   /** Share of the proxies that keep what they replicate over a restart. */
   readonly warmShare: number
   /** Share of the nodes that take no snapshots. */
@@ -105,7 +106,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   variantLoadMs: 30,
   variantFailShare: 0.05,
   secondParentShare: 0,
-  restarts: 0,
+  faults: [],
   warmShare: 0.5,
   snapshotlessShare: 0,
   packingShare: 0.7,

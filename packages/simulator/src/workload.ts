@@ -25,10 +25,6 @@ const writerProfile: PipeProfile = {
 /** New definitions are loaded between these parts of the busy time. */
 const definedFrom = 0.15
 const definedTo = 0.85
-/** When a proxy that is drained is gone for sure, ms. */
-const drainMs = 300
-/** How long a proxy is away at most, ms. */
-const restartMaxMs = 400
 /** Documents are created within this part of the busy time. */
 const createShare = 0.1
 
@@ -58,7 +54,7 @@ export class Workload {
     world.answerTo(effect => this.writers.perform(effect))
     this.#planDefinitions()
     this.#planWrites()
-    this.#planRestarts()
+    this.#planFaults()
     this.viewers = Array.from({ length: options.viewers }, (_, index) => this.#viewer(index))
   }
 
@@ -128,20 +124,11 @@ export class Workload {
     }
   }
 
-  #planRestarts(): void {
-    const prng = this.#world.stream('restarts')
-    const { proxies } = this.#world
-    if (proxies.length === 0) return
-    for (let count = this.#options.restarts; count > 0; count--) {
-      const proxy = prng.pick(proxies)
-      const endAt = this.#drawTime(prng, 0.2, 0.9)
-      const startAt = instant(endAt + milliseconds(drainMs + prng.below(restartMaxMs)))
-      const isCrash = prng.chance(0.6)
-      this.#plan(endAt, () => {
-        if (isCrash) this.#world.end(proxy)
-        else this.#world.drain(proxy)
-      })
-      this.#plan(startAt, () => this.#world.start(proxy))
+  #planFaults(): void {
+    for (const fault of this.#options.faults) {
+      this.#plan(instant(milliseconds(fault.atMs)), () => this.#world.begin(fault))
+      // Those that last are over before the world heals.
+      this.#plan(instant(milliseconds(fault.atMs + fault.forMs)), () => this.#world.endOf(fault))
     }
   }
 

@@ -2,10 +2,11 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import { assert, type Instant, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
+import { assert, type Instant, milliseconds, Prng, type Sha256, unreachable } from '@fanfold/kernel'
 import { encodeLinkFrame, labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
+import type { Fault } from './fault.ts'
 import { History } from './history.ts'
 import { LinkFaults } from './link-faults.ts'
 import { LogDisk } from './log-disk.ts'
@@ -56,14 +57,14 @@ export class World {
   readonly tally: Tally = new Tally()
   /** The edges, where viewers connect. */
   readonly doors: readonly Door[]
-  /** Those between the authority and the edges; each can be ended and started again. */
-  readonly proxies: readonly TreeNode[]
   readonly faults: LinkFaults
   readonly #variants: BoardVariants
   readonly #seed: string
   readonly #options: SimulationOptions
   readonly #maker: NodeMaker
   readonly #authority: ReturnType<NodeMaker['authority']>
+  /** Those between the authority and the edges, by name. */
+  readonly #nodes = new Map<string, TreeNode>()
   readonly #running = new Map<TreeNode, ReturnType<NodeMaker['proxy']>>()
   readonly #edges: ReturnType<NodeMaker['edge']>[] = []
   /** What each node may have at most, by those above it. */
@@ -121,9 +122,7 @@ export class World {
       tally: this.tally,
     })
     this.#authority = this.#maker.authority(new LogDisk(history), effect => this.#answer(effect))
-    const { proxies, doors } = this.#grow()
-    this.proxies = proxies
-    this.doors = doors
+    this.doors = this.#grow()
   }
 
   /** Loads a definition at the authority. */
@@ -147,15 +146,50 @@ export class World {
     this.#answer = perform
   }
 
-  /** Ends a node as a crash does; one that has ended already stays so. */
-  end(node: TreeNode): void {
+  /** Something goes wrong now. */
+  begin(fault: Fault): void {
+    this.tally.add(`fault ${fault.kind}`)
+    switch (fault.kind) {
+      case 'crash':
+        this.#crash(this.#node(fault.node))
+        return
+      case 'drain':
+        this.#drain(this.#node(fault.node))
+        return
+      default:
+        unreachable(fault)
+    }
+  }
+
+  /** What went wrong is over, as far as it is not over by itself. */
+  endOf(fault: Fault): void {
+    switch (fault.kind) {
+      case 'crash':
+      case 'drain': {
+        const node = this.#node(fault.node)
+        if (!node.isUp) node.start()
+        return
+      }
+      default:
+        unreachable(fault)
+    }
+  }
+
+  #node(name: string): TreeNode {
+    const node = this.#nodes.get(name)
+    assert(node !== undefined, `${name} is a node of this world`)
+    return node
+  }
+
+  /** One that has ended already stays so. */
+  #crash(node: TreeNode): void {
     if (!node.isUp) return
     this.tally.add('proxy ended')
     node.stop()
   }
 
-  /** Ends a node in good order: those below it hear of it a moment before. */
-  drain(node: TreeNode): void {
+  /** Those below it hear of it a moment before. */
+  #drain(node: TreeNode): void {
     if (!node.isUp) return
     const { incarnation } = node
     this.tally.add('proxy drained')
@@ -163,11 +197,6 @@ export class World {
     this.clock.in(milliseconds(handOverMs), () => {
       if (node.isUp && node.incarnation === incarnation) node.close()
     })
-  }
-
-  /** Starts a node that has ended. */
-  start(node: TreeNode): void {
-    if (!node.isUp) node.start()
   }
 
   /** What nobody needs any more once all viewers have left, in words. */
@@ -194,7 +223,7 @@ export class World {
   }
 
   /** All nodes with their links, from the authority down. */
-  #grow(): { readonly proxies: TreeNode[]; readonly doors: Door[] } {
+  #grow(): Door[] {
     const { options, ceilings, seconds } = {
       options: this.#options,
       ceilings: this.stream('ceilings'),
@@ -228,7 +257,7 @@ export class World {
       const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
       doors.push(this.#edge(`edge-${index}`, ceiling, parents))
     }
-    return { proxies, doors }
+    return doors
   }
 
   /**
@@ -273,6 +302,7 @@ export class World {
       },
       connect: () => this.#parentLinks(node, parents),
     })
+    this.#nodes.set(name, node)
     this.#reachOf(node, ceiling, parents)
     node.start()
     return node
@@ -316,8 +346,8 @@ export class World {
   }
 
   get #isFaulty(): boolean {
-    const { restarts, recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
-    return restarts > 0 || recordDamageShare > 0 || pieceDamageShare > 0 || pieceLossShare > 0
+    const { faults, recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
+    return faults.length > 0 || recordDamageShare > 0 || pieceDamageShare > 0 || pieceLossShare > 0
   }
 
   #isCloseExpected(reason: string): boolean {
