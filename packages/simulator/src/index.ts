@@ -17,6 +17,20 @@ export {
 } from './drawn-world.ts'
 export { EventQueue } from './event-queue.ts'
 export { describeFault, type Fault, type FaultKind } from './fault.ts'
+export {
+  type ViewEvent,
+  type ViewedLog,
+  type ViewFaults,
+  ViewJudge,
+  type ViewVerdict,
+} from './judge/view-judge.ts'
+export {
+  type LoggedWrite,
+  type WriteEvent,
+  type WriteFaults,
+  WriteJudge,
+  type WriteVerdict,
+} from './judge/write-judge.ts'
 export { parseKnownSeeds } from './known-seeds.ts'
 export { type DiskWatch, LogDisk } from './log-disk.ts'
 export { type LinkPeer, Network, type NetworkOptions, type NetworkWatch } from './network.ts'
