@@ -22,41 +22,133 @@ export function drawMarker(prng: Prng): string {
 /** The markers in a text as it stands. */
 export const plainMarkers = (text: string): readonly string[] => text.match(pattern) ?? []
 
-/** The markers in bytes: as they stand, with JSON's escapes, in Base64 of either alphabet, in hexadecimal. */
+/**
+ * The markers in bytes: as they stand, with JSON's escapes, in Base64 of either alphabet, in hexadecimal.
+ *
+ * All of these but escapes stand in a run of characters that Base64 has too. Runs shorter than a marker are
+ * stepped over, mostly by one look at each `markerLength` bytes; what a longer one may hide is decoded only
+ * where the first letters of a marker show.
+ */
 export function hiddenMarkers(bytes: Uint8Array): ReadonlySet<string> {
-  const text = textOf(bytes)
-  const found = new Set<string>(plainMarkers(text))
-  if (text.includes('\\u')) addAll(found, unescaped(text))
-  for (const [run] of text.matchAll(base64Run)) {
-    const numbers = [...run].map(character => base64Numbers.get(character) ?? 0)
-    for (let from = 0; from < 4; from++) addAll(found, decodeBase64(numbers, from))
+  let found: Set<string> | undefined
+  const note = (marker: string): void => {
+    found ??= new Set()
+    found.add(marker)
   }
-  for (const [run] of text.matchAll(hexRun)) {
-    for (let from = 0; from < 2; from++) addAll(found, decodeHex(run, from))
+  const last = bytes.length - markerLength
+  for (let from = 0; from <= last; ) {
+    let at = from + markerLength - 1
+    while (at >= from && isBase64(bytes, at)) at--
+    if (at >= from) {
+      from = at + 1
+      continue
+    }
+    let end = from + markerLength
+    while (end < bytes.length && isBase64(bytes, end)) end++
+    lookIntoRun(bytes, from, end, note)
+    from = end + 1
   }
-  return found
+  if (hasEscapes(bytes)) for (const marker of plainMarkers(unescaped(textOf(bytes)))) note(marker)
+  return found ?? noMarkers
 }
 
-const base64Run = new RegExp(`[A-Za-z0-9+/_-]{${Math.ceil((markerLength * 4) / 3)},}`, 'g')
-const hexRun = new RegExp(`[0-9a-fA-F]{${2 * markerLength},}`, 'g')
+const noMarkers: ReadonlySet<string> = new Set()
+const base64RunMin = Math.ceil((markerLength * 4) / 3)
+const hexRunMin = 2 * markerLength
 const escapedCharacter = /\\u([0-9a-fA-F]{4})/g
 const chunkBytes = 8_192
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const base64Numbers: ReadonlyMap<string, number> = new Map([
-  ...[...`${alphabet}+/`].map((character, number) => [character, number] as const),
-  ['-', 62],
-  ['_', 63],
-])
+const notBase64 = 64
+/** By character, the number that it stands for in Base64 of either alphabet, or `notBase64`. */
+const base64Numbers = new Uint8Array(256).fill(notBase64)
+for (const [number, character] of [...`${alphabet}+/`].entries()) {
+  base64Numbers[character.charCodeAt(0)] = number
+}
+base64Numbers[code('-')] = 62
+base64Numbers[code('_')] = 63
 
-const addAll = (found: Set<string>, text: string): void => {
-  for (const marker of plainMarkers(text)) found.add(marker)
+/** By character, whether a marker has it behind its prefix. */
+const isDigit = new Uint8Array(256)
+for (const digit of digits) isDigit[code(digit)] = 1
+
+const [m, k] = [code('m'), code('k')]
+const [b, W, one, r, t, a] = [code('b'), code('W'), code('1'), code('r'), code('t'), code('a')]
+const [six, d, D, B] = [code('6'), code('d'), code('D'), code('B')]
+const [backslash, u] = [code('\\'), code('u')]
+
+function code(character: string): number {
+  return character.charCodeAt(0)
 }
 
+const isBase64 = (bytes: Uint8Array, at: number): boolean =>
+  base64Numbers[bytes[at] as number] !== notBase64
+
+/** What a run of Base64's characters has, which is at least as long as a marker. */
+function lookIntoRun(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  note: (marker: string) => void,
+): void {
+  let plainFrom = from
+  let mayHideBase64 = false
+  let mayHideHex = false
+  for (let at = from; at + 2 < end; at++) {
+    const first = bytes[at]
+    const second = bytes[at + 1]
+    if (first === m && second === k) {
+      if (at < plainFrom || !isMarkerAt(bytes, at, end)) continue
+      plainFrom = at + markerLength
+      note(String.fromCharCode(...bytes.subarray(at, plainFrom)))
+    } else if (second === W || second === one || second === t) {
+      mayHideBase64 ||= isBase64OfPrefix(bytes, at)
+    } else if (first === six && (second === d || second === D) && bytes[at + 2] === six) {
+      mayHideHex ||= bytes[at + 3] === b || bytes[at + 3] === B
+    }
+  }
+  if (mayHideBase64 && end - from >= base64RunMin) {
+    for (let shift = 0; shift < 4; shift++) {
+      for (const marker of plainMarkers(decodeBase64(bytes, from + shift, end))) note(marker)
+    }
+  }
+  if (!mayHideHex) return
+  for (const [run] of textOf(bytes.subarray(from, end)).matchAll(hexRun)) {
+    for (let shift = 0; shift < 2; shift++) {
+      for (const marker of plainMarkers(decodeHex(run, shift))) note(marker)
+    }
+  }
+}
+
+function isMarkerAt(bytes: Uint8Array, from: number, end: number): boolean {
+  if (from + markerLength > end) return false
+  for (let at = from + prefix.length; at < from + markerLength; at++) {
+    if (isDigit[bytes[at] as number] === 0) return false
+  }
+  return true
+}
+
+/** Whether the prefix begins in the character at `at`, whose first bits may be of what is before it. */
+function isBase64OfPrefix(bytes: Uint8Array, at: number): boolean {
+  const second = bytes[at + 1]
+  const third = bytes[at + 2] as number
+  if (second === W) return bytes[at] === b && (base64Numbers[third] as number) >> 2 === 0b1011
+  const before = base64Numbers[bytes[at] as number] as number
+  if (second === one) return third === r && (before & 0b1111) === 0b0110
+  return third === a && (before & 0b11) === 0b01
+}
+
+function hasEscapes(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(backslash); at >= 0; at = bytes.indexOf(backslash, at + 1)) {
+    if (bytes[at + 1] === u) return true
+  }
+  return false
+}
+
+const hexRun = new RegExp(`[0-9a-fA-F]{${hexRunMin},}`, 'g')
+
 const unescaped = (text: string): string =>
-  text.replace(escapedCharacter, (_, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  )
+  text.replace(escapedCharacter, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** One character per byte. */
 function textOf(bytes: Uint8Array): string {
@@ -67,12 +159,12 @@ function textOf(bytes: Uint8Array): string {
   return text
 }
 
-function decodeBase64(numbers: readonly number[], from: number): string {
+function decodeBase64(bytes: Uint8Array, from: number, end: number): string {
   let text = ''
   let bits = 0
   let count = 0
-  for (let at = from; at < numbers.length; at++) {
-    bits = ((bits << 6) | (numbers[at] ?? 0)) & 0xffff
+  for (let at = from; at < end; at++) {
+    bits = ((bits << 6) | (base64Numbers[bytes[at] as number] as number)) & 0xffff
     count += 6
     if (count < 8) continue
     count -= 8
