@@ -15,6 +15,7 @@ const retryCodes: Readonly<Record<RetryCode, true>> = {
   FANFOLD_BUSY: true,
   FANFOLD_LOG_FULL: true,
   FANFOLD_FENCED: true,
+  FANFOLD_SET_ASIDE: true,
   FANFOLD_MOVED: true,
   FANFOLD_DRAINING: true,
   FANFOLD_NO_PARENT: true,

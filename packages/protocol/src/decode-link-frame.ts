@@ -6,6 +6,7 @@ import { type DocumentKey, parseDocumentKey } from './document-key.ts'
 import { type ErrorCode, isErrorCode } from './error-code.ts'
 import { limits } from './limits.ts'
 import {
+  type LabelHash,
   type LinkFrame,
   linkFrameTypes,
   messageBytesMax,
@@ -159,6 +160,12 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       return { kind: 'no-variant', hash: reader.raw(32) }
     case linkFrameTypes.variant:
       return { kind: 'variant', variant: readVariant(reader) }
+    case linkFrameTypes['request-state-hash']:
+      return { kind: 'request-state-hash', doc: readKey(reader) }
+    case linkFrameTypes['state-hash']: {
+      const [doc, ceiling, at] = [readKey(reader), reader.uint8(), readPosition(reader)]
+      return { kind: 'state-hash', doc, ceiling, at, hashes: readHashes(reader) }
+    }
     default:
       if (type >= optionalFrameTypeMin) return undefined
       return badFrame(`a known type of link frame, got ${type}`)
@@ -178,6 +185,18 @@ const knownCode = (code: string): ErrorCode => (isErrorCode(code) ? code : 'FANF
 
 const readHave = (reader: ByteReader): Position | undefined =>
   reader.uint8() === 0 ? undefined : readPosition(reader)
+
+function readHashes(reader: ByteReader): LabelHash[] {
+  const hashes: LabelHash[] = []
+  let before = -1
+  for (let count = reader.uint8(); count > 0; count--) {
+    const tag = reader.uint8()
+    if (tag <= before) badFrame(`hashes in rising order of tags, got ${tag} after ${before}`)
+    hashes.push({ tag, hash: reader.raw(32) })
+    before = tag
+  }
+  return hashes
+}
 
 function readRecords(bytes: Uint8Array, first: number): LogRecord[] {
   const records: LogRecord[] = []

@@ -168,6 +168,11 @@ export const errorCodes = {
     status: 503,
     meaning: 'an assertion failed inside this document; it is not served until the node restarts',
   },
+  FANFOLD_SET_ASIDE: {
+    retry: true,
+    status: 503,
+    meaning: 'an assertion failed inside this document at this node; it begins anew after a while',
+  },
   FANFOLD_MOVED: { retry: true, status: 307, meaning: 'the document is served elsewhere' },
   FANFOLD_NOT_AUTHORITY: {
     retry: false,

@@ -31,6 +31,7 @@ export {
   encodeReplayFrame,
   type JoinMode,
   type JoinTake,
+  type LabelHash,
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,

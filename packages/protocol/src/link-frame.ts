@@ -44,6 +44,8 @@ export const linkFrameTypes = {
   variant: 129,
   'no-variant': 130,
   signal: 131,
+  'request-state-hash': 132,
+  'state-hash': 133,
 } as const
 
 /** From this type on, a frame that is not known is ignored. */
@@ -179,6 +181,21 @@ export type LinkFrame =
       /** What it counts is the kind's business; at most 2^53 − 1. */
       readonly value: number
     }
+  /** A child asks what the state of a document that it has joined is, in hashes. */
+  | { readonly kind: 'request-state-hash'; readonly doc: DocumentKey }
+  | {
+      readonly kind: 'state-hash'
+      readonly doc: DocumentKey
+      /** Highest label whose hash may come: that of the child's stream. */
+      readonly ceiling: number
+      /** Of which state the hashes are. */
+      readonly at: Position
+      /** By rising tags; none when they cannot be had now. */
+      readonly hashes: readonly LabelHash[]
+    }
+
+/** SHA-256 of what the state has under one label. */
+export type LabelHash = { readonly tag: number; readonly hash: Uint8Array }
 
 /** Bytes of a message in a frame at most. */
 export const messageBytesMax = 1_024
@@ -289,6 +306,14 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .text(frame.doc ?? '')
         .uint53(frame.value)
         .finish()
+    case 'request-state-hash':
+      return writer.text(frame.doc).finish()
+    case 'state-hash': {
+      const { doc, ceiling, at, hashes } = frame
+      writePosition(writer.text(doc).uint8(ceiling), at).uint8(hashes.length)
+      for (const { tag, hash } of hashes) writer.uint8(tag).raw(hash)
+      return writer.finish()
+    }
     default:
       return unreachable(frame)
   }

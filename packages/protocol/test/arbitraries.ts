@@ -180,6 +180,15 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
     doc: fc.option(documentKey, { nil: undefined }),
     value: uint53,
   }),
+  'request-state-hash': of('request-state-hash', { doc: documentKey }),
+  'state-hash': of('state-hash', {
+    doc: documentKey,
+    ceiling: uint8,
+    at: position,
+    hashes: fc
+      .uniqueArray(fc.record({ tag: uint8, hash: bytesOf(32) }), { selector: ({ tag }) => tag })
+      .map(hashes => hashes.sort((a, b) => a.tag - b.tag)),
+  }),
 }
 
 /** Any frame of a link. */

@@ -19,11 +19,18 @@ await t.test('every type has a number of its own, and each kind is tested', asyn
   t.same(Object.keys(linkFrames).sort(), Object.keys(linkFrameTypes).sort())
 })
 
-await t.test('only what concerns variants and signals may be ignored', async t => {
+await t.test('only what concerns variants, signals and checks may be ignored', async t => {
   const optional = Object.entries(linkFrameTypes)
     .filter(([, number]) => number >= optionalFrameTypeMin)
     .map(([kind]) => kind)
-  t.same(optional, ['request-variant', 'variant', 'no-variant', 'signal'])
+  t.same(optional, [
+    'request-variant',
+    'variant',
+    'no-variant',
+    'signal',
+    'request-state-hash',
+    'state-hash',
+  ])
 })
 
 await t.test('the largest record fits into a frame of its own, live or replayed', async t => {

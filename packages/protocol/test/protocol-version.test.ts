@@ -50,12 +50,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: 'dbf643811c892ed09b7f1e6c7ce10ea3',
+    numbers: '461ff2c89f01c32b6311934c303d02d3',
     limits: '9a8e76c0cd54273e6a8b6d69ff6e65ed',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: '91cebc06c12ce46c099c93b505519e04',
+    linkFrames: '34a2ca8e24a27cca5f12cec09a57d988',
     clientFrames: 'bdde7dc8c4bb852668aa0309ace37671',
   },
 }
@@ -128,6 +128,17 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
   },
   'no-variant': { kind: 'no-variant', hash: bytes(32) },
   signal: { kind: 'signal', signal: 'presence', doc, value: 0x0102030405 },
+  'request-state-hash': { kind: 'request-state-hash', doc },
+  'state-hash': {
+    kind: 'state-hash',
+    doc,
+    ceiling: 239,
+    at,
+    hashes: [
+      { tag: 0, hash: bytes(32) },
+      { tag: 2, hash: bytes(32) },
+    ],
+  },
 }
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString()
