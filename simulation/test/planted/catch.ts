@@ -1,0 +1,39 @@
+import { numberedSeed, worldNames } from '@fanfold/simulator'
+import { WorldProcess } from '../../src/world-process.ts'
+
+/** What found a bug. */
+export type Catch = {
+  /** Worlds that were run until one of them failed, that one included. */
+  readonly seeds: number
+  readonly world: string
+  /** What the world said first. */
+  readonly problem: string
+}
+
+/** A world with a bug in it may go on for ever. */
+const worldMaxMs = 60_000
+
+/**
+ * Runs worlds with a bug in them, of all kinds in turn as campaigns do, until one fails; undefined when
+ * none of so many does.
+ */
+export async function catchBug(
+  name: string,
+  { from, seedsMax }: { readonly from: number; readonly seedsMax: number },
+): Promise<Catch | undefined> {
+  const plant = new URL(`./plant.js?${name}`, import.meta.url)
+  const process = new WorldProcess({ worldMaxMs, execArgv: ['--import', plant.href] })
+  try {
+    for (let count = 0; count < seedsMax; count++) {
+      const world = worldNames[count % worldNames.length]
+      if (world === undefined) break
+      const seed = numberedSeed(world, from + Math.floor(count / worldNames.length))
+      const { problems } = await process.run({ world, seed, nodes: undefined, isTwice: false })
+      const [problem] = problems
+      if (problem !== undefined) return { seeds: count + 1, world: seed, problem }
+    }
+    return undefined
+  } finally {
+    process.close()
+  }
+}

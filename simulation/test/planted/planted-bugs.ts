@@ -1,0 +1,187 @@
+/*
+ * Bugs that somebody could have written. Each of them breaks one thing that is claimed, and a campaign
+ * that does not know which one is planted must find it: what is not found here would not be found
+ * either when it is written in earnest.
+ */
+import type { PlantedBug } from './planted-bug.ts'
+
+const one = (module: string, find: string, replace: string): PlantedBug['edits'] => [
+  { module, find, replace },
+]
+
+/** All bugs; none changes more than five lines. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'acknowledged-before-durable',
+    says: 'a writer is answered when the append is on its way, not when it is durable',
+    edits: one(
+      'authority/src/authority-document',
+      "effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records });",
+      `effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records });
+        this.#answerAll(batch, effects); batch.answers.length = 0;`,
+    ),
+  },
+  {
+    name: 'shown-before-durable',
+    says: 'children are sent records that the log does not have yet',
+    edits: [
+      {
+        module: 'authority/src/authority-document',
+        find: 'this.#at.children.publish(batch.records, now);',
+        replace: ';',
+      },
+      {
+        module: 'authority/src/authority-document',
+        find: "effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records });",
+        replace: `effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records });
+        this.#at.children.publish(records, 0); this.flush(effects);`,
+      },
+    ],
+  },
+  {
+    name: 'sent-again-written-again',
+    says: 'a message that is sent again is not known by its id',
+    edits: one(
+      'authority/src/batch',
+      'const at = this.#start.committed.window.get(input.subject, input.id);',
+      'const at = undefined;',
+    ),
+  },
+  {
+    name: 'ids-lost-with-the-process',
+    says: 'the ids of messages in the log are not read in again',
+    edits: one('authority/src/committed-document', 'this.#remember(record);', ';'),
+  },
+  {
+    name: 'ids-not-in-the-snapshot',
+    says: 'the ids that a snapshot of the log holds are not taken over',
+    edits: one('authority/src/idempotency-window', 'if (!Array.isArray(chunk))', 'if (chunk)'),
+  },
+  {
+    name: 'ring-edge',
+    says: 'a child whose next record has just left the ring is taken for one that may go on',
+    edits: one(
+      'replication/src/downstream',
+      'if (child.cursor < ring.base.seq) {',
+      'if (child.cursor + 1 < ring.base.seq) {',
+    ),
+  },
+  {
+    name: 'chain-unchecked',
+    says: 'a record is taken whatever its bytes make of the chain',
+    edits: one(
+      'replication/src/record-check',
+      'this.#chain.verifies(record, before.hash);',
+      'true;',
+    ),
+  },
+  {
+    name: 'piece-unchecked',
+    says: 'a piece of a snapshot is taken whatever its digest is',
+    edits: one(
+      'replication/src/snapshot-assembly',
+      'return equalBytes(digest, entry.digest);',
+      'return true;',
+    ),
+  },
+  {
+    name: 'warm-unchecked',
+    says: 'what was kept over a restart is taken as it is',
+    edits: one(
+      'replication/src/warm-check',
+      'this.#isGood = equalBytes(this.#digest, entry.digest);',
+      ';',
+    ),
+  },
+  {
+    name: 'credit-not-given-back',
+    says: 'a child gives no credit for records that waited for their snapshot',
+    edits: one(
+      'replication/src/snapshot-stage',
+      'core.line.giveCredit(unpaid, effects, core.channel);',
+      ';',
+    ),
+  },
+  {
+    name: 'snapshot-waits-unused',
+    says: 'records that came while a snapshot was on its way are dropped with it',
+    edits: one('replication/src/snapshot-intake', 'this.#waiting.push(record);', ';'),
+  },
+  {
+    name: 'ceiling-of-the-parent',
+    says: 'a child is sent what its parent may have, not what it may have itself',
+    edits: one(
+      'replication/src/downstream',
+      'return Math.min(this.#ceiling(), child.ceilingMax);',
+      'return this.#ceiling();',
+    ),
+  },
+  {
+    name: 'child-not-forgotten',
+    says: 'a child that leaves a document goes on being sent it',
+    edits: one('replication/src/downstream', 'this.#children.delete(link);\n', ';\n'),
+  },
+  {
+    name: 'filter-skipped-on-resume',
+    says: 'a viewer that comes back is sent the patches as they are',
+    edits: one(
+      'edge/src/catch-up',
+      'const step = catchUpPatch({ view: cohort.view, state, patches });',
+      "const step = { kind: 'delta', patchJson: JSON.stringify(patches.flat()) };",
+    ),
+  },
+  {
+    name: 'tag-unchecked',
+    says: 'a position leads on whatever view it was given for',
+    edits: one('edge/src/catch-up', '!equalBytes(point.tag, cohort.tag)', 'false'),
+  },
+  {
+    name: 'coalesced-over-a-definition',
+    says: 'one delta leads a viewer that comes back over records of two definitions',
+    edits: [
+      {
+        module: 'edge/src/catch-up',
+        find: "change.kind === 'definition' && change.definition.variant !== variant",
+        replace: 'false',
+      },
+      {
+        module: 'edge/src/resume-point',
+        find: '[variant, audience] : [variant, audience, viewState]',
+        replace: '[audience] : [audience, viewState]',
+      },
+    ],
+  },
+  {
+    name: 'coalesced-over-a-revoke',
+    says: 'one delta leads over records that changed who may see what',
+    edits: one(
+      'privacy/src/catch-up',
+      'touchedRules(view.rules.readers, paths).length > 0',
+      'false',
+    ),
+  },
+  {
+    name: 'revoked-and-kept',
+    says: 'what a viewer may see no more is not taken away',
+    edits: one('privacy/src/cohort-view', "operations.push({ op: 'remove', path: pointer });", ';'),
+  },
+  {
+    name: 'granted-and-hidden',
+    says: 'what a viewer may see from now on is not shown before it changes',
+    edits: one(
+      'privacy/src/cohort-view',
+      'appendChange(undefined, filter.seenAt(place, false), place, operations);',
+      ';',
+    ),
+  },
+  {
+    name: 'lagged-and-forgotten',
+    says: 'a viewer that has drained goes on where its cohort is',
+    edits: one('edge/src/catch-up', 'if (mark === cohort.mark)', 'if (mark !== undefined)'),
+  },
+  {
+    name: 'never-let-go',
+    says: 'a document that nobody observes stays for ever',
+    edits: one('edge/src/documents', 'this.#following.release(document.doc, this.#turn.now);', ''),
+  },
+]
