@@ -10,9 +10,14 @@ import { ViewAssembly } from './view-assembly.ts'
 import type { Looker, Sight, ViewOracle } from './view-oracle.ts'
 import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import type { WorldWatch } from './world-watch.ts'
 
 /** Where viewers connect: an edge's rim, and the trust ceiling that the edge is behind. */
-export type Door = { readonly rim: ViewerRim; readonly ceiling: number }
+export type Door = {
+  readonly name: string
+  readonly rim: ViewerRim
+  readonly ceiling: number
+}
 
 const jsonOf = (viewState: unknown): string => JSON.stringify(viewState ?? null)
 
@@ -38,6 +43,7 @@ export class ModelViewer {
   readonly #grants: Grants
   readonly #maxRate: number | undefined
   readonly #mayBeLarge: boolean
+  readonly #watch: WorldWatch | undefined
   readonly #observed = new Map<DocumentKey, Observed>()
   #looker: Looker
   #connection: ViewerConnection | undefined
@@ -62,7 +68,9 @@ export class ModelViewer {
     readonly maxRate?: number | undefined
     /** Whether a document may be so large that its views are made by workers. */
     readonly mayBeLarge: boolean
+    readonly watch?: WorldWatch | undefined
   }) {
+    this.#watch = options.watch
     this.#mayBeLarge = options.mayBeLarge
     this.#maxRate = options.maxRate
     this.name = options.name
@@ -108,8 +116,9 @@ export class ModelViewer {
   }
 
   /** Connects to an edge in place of the one before, and observes what it wants. */
-  connect({ rim, ceiling }: Door): void {
+  connect({ name, rim, ceiling }: Door): void {
     this.disconnect()
+    this.#watch?.({ kind: 'viewer-connects', at: this.#clock.now, viewer: this.name, edge: name })
     const number = ++this.#connections
     const isCurrent = (): boolean => number === this.#connections && this.#connection !== undefined
     this.#looker = { grants: this.#grants, ceiling }
@@ -135,6 +144,10 @@ export class ModelViewer {
 
   /** Closes its connection, if it has one. */
   disconnect(): void {
+    if (this.#connection !== undefined) {
+      const { now: at } = this.#clock
+      this.#watch?.({ kind: 'viewer-connects', at, viewer: this.name, edge: undefined })
+    }
     this.#connection?.close()
     this.#connection = undefined
     this.#isOpen = false
@@ -218,11 +231,13 @@ export class ModelViewer {
 
   #send(request: object): void {
     assert(this.#connection !== undefined, `${this.name} asks while it is connected`)
+    this.#watch?.({ kind: 'viewer-asks', at: this.#clock.now, viewer: this.name, request })
     this.#connection.send(JSON.stringify(request))
   }
 
   #received(bytes: Uint8Array, note: FrameNote): void {
     this.#trace.add(this.#clock.now, this.name, 'frame', bytes)
+    this.#watch?.({ kind: 'viewer-frame', at: this.#clock.now, viewer: this.name, frame: bytes })
     const frame = decodeFrame(bytes)
     const observed = this.#observed.get(frame.doc as DocumentKey)
     if (observed === undefined) {

@@ -26,6 +26,7 @@ import {
   type FollowingEffect,
 } from '@fanfold/replication'
 import type { BoardVariants } from './board-variants.ts'
+import type { Crossings } from './crossings.ts'
 import { describeInput } from './describe-input.ts'
 import { FrameCheck } from './frame-check.ts'
 import type { LogDisk } from './log-disk.ts'
@@ -43,6 +44,7 @@ import { VariantLoads } from './variant-loads.ts'
 import type { ViewOracle } from './view-oracle.ts'
 import { ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import type { WorldWatch } from './world-watch.ts'
 
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
 
@@ -65,6 +67,9 @@ export type NodeMakerOptions = {
   readonly performOnLink: (effect: LinkEffect) => void
   readonly note: (node: string, fact: NodeFact) => void
   readonly tally: Tally
+  readonly crossings: Crossings
+  /** Who is told of each input and effect. */
+  readonly watch: WorldWatch | undefined
 }
 
 /** A machine that runs, and its worker. */
@@ -332,20 +337,31 @@ export class NodeMaker {
     }
   }
 
-  #drive<Input extends { readonly kind: string }, Effect>(
-    name: string,
+  #drive<Input extends { readonly kind: string }, Effect extends { readonly kind: string }>(
+    node: string,
     machine: Machine<Input, Effect>,
     perform: (effect: Effect) => void,
   ): NodeDriver<Input, Effect> {
-    const { clock, trace, problems } = this.#with
+    const { clock, trace, problems, crossings, watch } = this.#with
+    const around = crossings.around(node)
     return new NodeDriver<Input, Effect>({
-      name,
+      name: node,
       machine,
       clock,
       trace,
       problems,
-      perform,
-      describe: describeInput,
+      perform: effect => {
+        if (around.mask !== 0) crossings.count(effect.kind, around)
+        watch?.({ kind: 'effect', at: clock.now, node, effect })
+        perform(effect)
+      },
+      describe:
+        watch === undefined
+          ? describeInput
+          : input => {
+              watch({ kind: 'input', at: clock.now, node, input })
+              return describeInput(input)
+            },
     })
   }
 }

@@ -1,4 +1,5 @@
 import { type Instant, instant } from '@fanfold/kernel'
+import type { Crossing } from './crossings.ts'
 import {
   completeOptions,
   type SimulateOptions,
@@ -56,16 +57,18 @@ export type SimulationResult = {
   readonly counts: SimulationCounts
   /** What the nodes told of themselves, and how often. */
   readonly tally: readonly (readonly [name: string, count: number])[]
+  /** Effects that were performed while something was amiss around. */
+  readonly crossings: readonly Crossing[]
 }
 
 /**
  * Runs a whole tree on virtual time: builds it, lets viewers come and go and writers write, waits
  * until everybody has everything, and checks the invariants all along and at the end.
  */
-export function simulate({ seed, sha256, ...given }: SimulateOptions): SimulationResult {
+export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): SimulationResult {
   const options = completeOptions(given)
-  const world = new World(seed, options, sha256)
-  const workload = new Workload(world, options)
+  const world = new World(seed, options, sha256, watch)
+  const workload = new Workload(world, options, watch)
   const { clock, problems } = world
   clock.runUntil(workload.busyUntil)
   world.faults.heal()
@@ -95,6 +98,7 @@ export function simulate({ seed, sha256, ...given }: SimulateOptions): Simulatio
     recent: world.trace.recent(),
     counts,
     tally: world.tally.entries,
+    crossings: world.crossings.entries,
   }
 }
 

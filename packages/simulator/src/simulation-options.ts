@@ -1,5 +1,6 @@
 import { assert, type Sha256 } from '@fanfold/kernel'
 import type { Fault } from './fault.ts'
+import type { WorldWatch } from './world-watch.ts'
 
 /** One run of a world, but for the seed: data, to be printed and read back. */
 export type SimulationOptions = {
@@ -83,6 +84,9 @@ export type SimulationOptions = {
   readonly snapshotEveryRecords: number
   /** Time after the last answer within which everybody must have everything, ms. */
   readonly convergeMaxMs: number
+  /** Indexes of the viewers that come, and of the messages that are sent; all when undefined. */
+  readonly viewersKept?: readonly number[] | undefined
+  readonly writesKept?: readonly number[] | undefined
 }
 
 /** A small tree with everything in it, for a fraction of a second. */
@@ -137,6 +141,8 @@ export type SimulateOptions = Partial<SimulationOptions> & {
   /** Any text; equal seeds and options make equal runs. */
   readonly seed: string
   readonly sha256: Sha256
+  /** Who is told of all that happens. */
+  readonly watch?: WorldWatch | undefined
 }
 
 /** No document of a world has so many bytes. */

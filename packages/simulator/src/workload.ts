@@ -15,6 +15,7 @@ import { ModelWriters } from './model-writer.ts'
 import type { PipeProfile } from './pipe.ts'
 import { mayBeLarge, type SimulationOptions } from './simulation-options.ts'
 import type { World } from './world.ts'
+import type { WorldWatch } from './world-watch.ts'
 
 const writerProfile: PipeProfile = {
   delayMin: milliseconds(5),
@@ -35,9 +36,11 @@ export class Workload {
   readonly writers: ModelWriters
   readonly #world: World
   readonly #options: SimulationOptions
+  readonly #watch: WorldWatch | undefined
   #busyUntil: Instant
 
-  constructor(world: World, options: SimulationOptions) {
+  constructor(world: World, options: SimulationOptions, watch?: WorldWatch) {
+    this.#watch = watch
     this.#world = world
     this.#options = options
     this.#busyUntil = instant(options.busyMs * 1000)
@@ -55,7 +58,10 @@ export class Workload {
     this.#planDefinitions()
     this.#planWrites()
     this.#planFaults()
-    this.viewers = Array.from({ length: options.viewers }, (_, index) => this.#viewer(index))
+    const { viewers, viewersKept } = options
+    this.viewers = Array.from({ length: viewers }, (_, index) => index)
+      .filter(index => viewersKept?.includes(index) ?? true)
+      .map(index => this.#viewer(index))
   }
 
   /** From then on nobody comes or goes, and nothing new is sent. */
@@ -101,8 +107,9 @@ export class Workload {
   }
 
   #planWrites(): void {
-    const { writers, writes, duplicateShare, busyMs, textBytesMax } = this.#options
+    const { writers, writes, writesKept, duplicateShare, busyMs, textBytesMax } = this.#options
     const prng = this.#world.stream('writes')
+    const isKept = (index: number): boolean => writesKept?.includes(index) ?? true
     for (const [index, doc] of this.docs.entries()) {
       // Some documents are created by request, the others by the first message that may.
       if (index % 2 === 1) continue
@@ -120,6 +127,8 @@ export class Workload {
       }
       const subject = `writer-${prng.below(writers)}`
       const action = { type: 'send' as const, ...drawMessage(prng, textBytesMax) }
+      // Drawn all the same, so that those that are kept are what they were.
+      if (!isKept(index)) continue
       this.writers.plan(subject, { doc, action, mayCreate: docIndex % 2 === 1, sendAt })
     }
   }
@@ -170,6 +179,7 @@ export class Workload {
       profile,
       maxRate,
       mayBeLarge: mayBeLarge(this.#options),
+      watch: this.#watch,
     })
     const connectAt = (at: Instant): void => {
       const door = prng.pick(doors)

@@ -6,6 +6,7 @@ import { assert, type Instant, milliseconds, Prng, type Sha256, unreachable } fr
 import { encodeLinkFrame, labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
+import { Crossings } from './crossings.ts'
 import type { Fault } from './fault.ts'
 import { History } from './history.ts'
 import { LinkFaults } from './link-faults.ts'
@@ -24,6 +25,7 @@ import { ViewOracle } from './view-oracle.ts'
 import type { ViewerRim } from './viewer-rim.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { WireCheck } from './wire-check.ts'
+import type { WorldWatch } from './world-watch.ts'
 
 /** How long a node that goes waits for its children to be elsewhere. */
 const handOverMs = 250
@@ -55,6 +57,8 @@ export class World {
   readonly oracle: ViewOracle
   /** What the nodes told of themselves. */
   readonly tally: Tally = new Tally()
+  /** What the nodes did while something was amiss around them. */
+  readonly crossings: Crossings
   /** The edges, where viewers connect. */
   readonly doors: readonly Door[]
   readonly faults: LinkFaults
@@ -73,9 +77,10 @@ export class World {
   readonly #workerFailedAt = new Map<string, Instant>()
   #answer: (effect: WriterEffect) => void = () => undefined
 
-  constructor(seed: string, options: SimulationOptions, sha256: Sha256) {
+  constructor(seed: string, options: SimulationOptions, sha256: Sha256, watch?: WorldWatch) {
     this.#seed = seed
     this.#options = options
+    this.crossings = new Crossings(options.faults)
     this.trace = new Trace(sha256)
     this.problems = new Problems(this.clock)
     this.history = new History(sha256, this.problems)
@@ -120,6 +125,8 @@ export class World {
       performOnLink: effect => this.network.perform(effect),
       note: (node, fact) => this.#note(node, fact),
       tally: this.tally,
+      crossings: this.crossings,
+      watch,
     })
     this.#authority = this.#maker.authority(new LogDisk(history), effect => this.#answer(effect))
     this.doors = this.#grow()
@@ -149,6 +156,7 @@ export class World {
   /** Something goes wrong now. */
   begin(fault: Fault): void {
     this.tally.add(`fault ${fault.kind}`)
+    this.crossings.begin(fault)
     switch (fault.kind) {
       case 'crash':
         this.#crash(this.#node(fault.node))
@@ -163,6 +171,7 @@ export class World {
 
   /** What went wrong is over, as far as it is not over by itself. */
   endOf(fault: Fault): void {
+    this.crossings.end(fault)
     switch (fault.kind) {
       case 'crash':
       case 'drain': {
@@ -277,6 +286,7 @@ export class World {
   }
 
   #proxy(name: string, ceiling: number, parents: readonly TreeNode[]): TreeNode {
+    for (const parent of parents) this.crossings.join(parent.name, name)
     const chance = this.stream(`${name} warm`)
     const disk = chance.chance(this.#options.warmShare) ? new WarmDisk() : undefined
     const node: TreeNode = new TreeNode({
@@ -309,6 +319,7 @@ export class World {
   }
 
   #edge(name: string, own: number, parents: readonly TreeNode[]): Door {
+    for (const parent of parents) this.crossings.join(parent.name, name)
     const ceiling = this.#reachOf(undefined, own, parents)
     let rim: ViewerRim | undefined
     const node: TreeNode = new TreeNode({
@@ -329,7 +340,7 @@ export class World {
     })
     node.start()
     assert(rim !== undefined, `${name} has a rim once it runs`)
-    return { rim, ceiling }
+    return { name, rim, ceiling }
   }
 
   #reachOf(node: TreeNode | undefined, own: number, [first]: readonly TreeNode[]): number {
