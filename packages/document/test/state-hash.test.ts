@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { JsonObject } from '../src/json.ts'
 import { type RecordedDefinition, recordedDefinition } from '../src/recorded-definition.ts'
-import { projectSnapshot } from '../src/snapshot.ts'
-import { decodeSnapshot, encodeSnapshot } from '../src/snapshot-codec.ts'
+import { decodeSnapshot, encodeSnapshot, projectSnapshot } from '../src/snapshot.ts'
 import { hashState } from '../src/state-hash.ts'
 
 const sha256 = (input: Uint8Array, target: Uint8Array, offset: number): void =>
@@ -73,7 +72,7 @@ t.test('a state that does not hold to its labels has none', async t => {
   t.equal(hashState({ state: { hands: ['x'] }, definition, sha256 }), undefined)
 })
 
-t.test('below each ceiling a snapshot has the hashes of the labels up to it', async t => {
+t.test('below each ceiling a snapshot has the hashes of the labels up to it', async () => {
   const member = fc.constantFrom('score', 'odds', 'hands', 'laps', 'inside', 'é')
   const value = fc.oneof(fc.integer({ max: 9, min: 0 }), fc.string({ maxLength: 3 }))
   const inner = fc.dictionary(member, value, { maxKeys: 4 })
@@ -87,7 +86,7 @@ t.test('below each ceiling a snapshot has the hashes of the labels up to it', as
       return (
         below.join() ===
         hashes(state)
-          .filter(text => Number.parseInt(text) <= ceiling)
+          .filter(text => Number.parseInt(text, 10) <= ceiling)
           .join()
       )
     }),
