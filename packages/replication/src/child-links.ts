@@ -306,6 +306,12 @@ export class ChildLinks {
       case 'signal':
         this.#takeSignal(link, child, frame)
         return
+      case 'request-state-hash':
+        // Of what it has not joined a child is told nothing.
+        if (!child.docs.has(frame.doc)) return
+        this.#owner.downstream(frame.doc)?.askHash(link)
+        this.#busy.add(frame.doc)
+        return
       case 'request-variant':
         this.#requestVariant(link, child, frame.hash, effects)
         return

@@ -70,6 +70,8 @@ export type ChildStream = {
   isStatusDue: boolean
   /** The child was told, and what it was told may be lost on a link that was full. */
   isStatusTold: boolean
+  /** The child has asked what the state is. */
+  isHashDue: boolean
 }
 
 /** True while pieces are to be sent: records follow them. */

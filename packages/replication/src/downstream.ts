@@ -21,6 +21,7 @@ import {
   type LinkFrame,
   type LinkId,
   type Position,
+  zeroPosition,
 } from '@fanfold/protocol'
 import {
   type ChildStream,
@@ -28,6 +29,7 @@ import {
   isTransferring,
   type JoinRequest,
 } from './child-stream.ts'
+import type { StateHash } from './following-event.ts'
 import { isAhead } from './is-ahead.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { RecordFrames } from './record-frames.ts'
@@ -43,6 +45,9 @@ export type Staleness = {
 
 const fresh: Staleness = { stale: false, ageMs: 0 }
 
+/** The answer to a child for which there is none now. */
+export const noHash: StateHash = { at: zeroPosition, ceiling: 0, hashes: [] }
+
 /** One document's children. */
 export class Downstream {
   readonly #doc: DocumentKey
@@ -53,6 +58,7 @@ export class Downstream {
   readonly #staleness: () => Staleness
   readonly #transfers: SnapshotTransfers
   readonly #children = new Map<LinkId, ChildStream>()
+  #isHashDue = false
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -234,6 +240,34 @@ export class Downstream {
     }
   }
 
+  /** A child asks what the state is. */
+  askHash(link: LinkId): void {
+    const child = this.#children.get(link)
+    if (child === undefined) return
+    child.isHashDue = true
+    this.#isHashDue = true
+  }
+
+  /** True while children wait to be told what the state is. */
+  get isHashDue(): boolean {
+    return this.#isHashDue
+  }
+
+  /** Tells the children that have asked what the state is, each as far as its ceiling goes. */
+  tellHash(answer: StateHash, effects: EffectSink<LinkEffect>): void {
+    this.#isHashDue = false
+    for (const child of this.#children.values()) {
+      if (!child.isHashDue) continue
+      child.isHashDue = false
+      const ceiling = Math.min(answer.ceiling, child.ceiling)
+      const hashes = answer.hashes.filter(({ tag }) => tag <= ceiling)
+      // Behind what follows it, an answer would be of no use: the child is past it.
+      const isPast = child.cursor > answer.at.seq
+      const told = isPast || hashes.length === 0 ? noHash : { at: answer.at, ceiling, hashes }
+      this.#send(child.link, { kind: 'state-hash', doc: this.#doc, ...told }, effects)
+    }
+  }
+
   /**
    * Lets go of what is kept for nobody: snapshots that were sent whole before the last call. True while
    * some are kept.
@@ -286,6 +320,7 @@ export class Downstream {
       needsSnapshot: false,
       isStatusDue: false,
       isStatusTold: false,
+      isHashDue: false,
     }
   }
 

@@ -104,8 +104,12 @@ export class Follower {
   }
 
   /** What is held is of no use: everything is fetched again, if it is not yet. */
-  restart(now: Instant, effects: EffectSink<FollowingEffect>): FollowerEvent[] {
-    return this.#keep(this.upstream.restart('broken', now, effects), now, effects)
+  restart(
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+    reason: 'broken' | 'diverged' = 'broken',
+  ): FollowerEvent[] {
+    return this.#keep(this.upstream.restart(reason, now, effects), now, effects)
   }
 
   /** Takes an answer of the worker. */

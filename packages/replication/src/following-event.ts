@@ -1,10 +1,18 @@
-import type { DocumentKey, ErrorCode } from '@fanfold/protocol'
+import type { DocumentKey, ErrorCode, LinkFrame } from '@fanfold/protocol'
 import type { FollowerEvent } from './follower.ts'
 import type { ResyncReason, Rung } from './upstream-event.ts'
+
+/** What a state is, in hashes; none where they are not to be had. */
+export type StateHash = Pick<
+  Extract<LinkFrame, { kind: 'state-hash' }>,
+  'at' | 'ceiling' | 'hashes'
+>
 
 /** What a followed document tells the role that follows it. */
 export type FollowingEvent =
   | FollowerEvent
+  /** What the parent says of its state. */
+  | { readonly kind: 'state-hash'; readonly answer: StateHash }
   /** The parent is gone, or has come back: how old what is held may be. */
   | { readonly kind: 'staleness' }
   /** Nobody below has wanted the document for a while: the role lets it go. */

@@ -14,12 +14,14 @@ import {
 import {
   type DocumentKey,
   decodeLinkFrame,
+  encodeLinkFrame,
   type LinkFrame,
   type LinkId,
   type LinkInput,
   ProtocolError,
 } from '@fanfold/protocol'
 import { AskedReplays, type Relay } from './asked-replays.ts'
+import { AssemblyBudget } from './assembly-budget.ts'
 import { Followed } from './followed.ts'
 import { Follower, type FollowerEvent } from './follower.ts'
 import type { FollowerNode } from './follower-node.ts'
@@ -67,6 +69,8 @@ export class Following {
   /** Documents with something to do in a turn of their own, the longest waiting first. */
   readonly #unsettled = new Set<DocumentKey>()
   readonly #parents: ServingParents
+  readonly #asked: AskedParents
+  readonly #budget: AssemblyBudget
   readonly #signals: ParentSignals
   readonly #relay: Relay
   readonly #workers = new WorkerNames()
@@ -85,12 +89,16 @@ export class Following {
       moved: followed => this.#deadlines.set(followed.doc, followed.follower.wakeAt),
       interrupted: followed => this.#interrupted(followed, this.#lastNow),
     })
+    this.#asked = new AskedParents(limits.upstream.answerMaxMs)
+    this.#budget = new AssemblyBudget(options.assemblyLimits)
     this.#signals = new ParentSignals(doc => this.#parents.linkOf(doc))
     this.#node = followerNode(options, {
       packer: this.packer,
       workerNames: this.#workers,
       repair: (doc, trouble, now) => this.#parents.repair(doc, trouble, now),
       replays: this.replays,
+      asked: this.#asked,
+      budget: this.#budget,
       due: doc => this.#unsettled.add(doc),
     })
     this.variants = new ParentVariants({
@@ -208,6 +216,7 @@ export class Following {
     switch (input.kind) {
       case 'link-opened':
         this.#parents.open(input.link, now, effects)
+        this.#asked.retain(this.#parents.links)
         this.variants.serve(this.#parents.first?.link, now, effects)
         break
       case 'link-frame':
@@ -219,6 +228,7 @@ export class Following {
         break
       case 'link-closed':
         this.#parents.close(input.link, now, effects)
+        this.#asked.retain(this.#parents.links)
         this.replays.closed(input.link, this.#relay)
         this.variants.serve(this.#parents.first?.link, now, effects)
     }
@@ -237,7 +247,8 @@ export class Following {
 
   wakeAt(): Instant | undefined {
     const isDue = this.#unsettled.size > 0 || this.variants.isDue || this.#parents.areMoving
-    if (isDue) return this.#lastNow
+    const mayAsk = this.#asked.isDue || this.#budget.next !== undefined
+    if (isDue || mayAsk) return this.#lastNow
     let due = earliest(this.#deadlines.wakeAt(), this.#lingering.wakeAt())
     due = earliest(due, earliest(this.#parents.wakeAt(), this.#signals.wakeAt()))
     return earliest(due, this.variants.wakeAt())
@@ -250,6 +261,7 @@ export class Following {
       if (followed === undefined) continue
       this.#handle(followed, followed.follower.tick(now, effects), now, effects)
     }
+    this.#askNext(now, effects)
     this.#settleNext(now, effects)
     for (const doc of someOf(this.#lingering.due(now))) this.#tell(doc, { kind: 'unused' })
     this.#parents.tick(now, effects)
@@ -259,11 +271,40 @@ export class Following {
   }
 
   /** The replica did not hold what it should: everything of the document is fetched again. */
-  restart(doc: DocumentKey, now: Instant, effects: Effects): void {
+  restart(doc: DocumentKey, now: Instant, effects: Effects, reason?: 'broken' | 'diverged'): void {
     const followed = this.#documents.get(doc)
     if (followed === undefined) return
-    this.#handle(followed, followed.follower.restart(now, effects), now, effects)
+    // What is shown until then is not what it should be, and who is shown it is told.
+    if (reason === 'diverged') this.#interrupted(followed, now)
+    this.#handle(followed, followed.follower.restart(now, effects, reason), now, effects)
     this.#parents.tellWanted(effects)
+  }
+
+  /** Asks the parent what its state of the document is; false while none serves it. */
+  askStateHash(doc: DocumentKey, effects: Effects): boolean {
+    const upstream = this.#documents.get(doc)?.follower.upstream
+    if (upstream?.link === undefined || !upstream.isLive) return false
+    const frame = encodeLinkFrame({ kind: 'request-state-hash', doc })
+    effects.push({ kind: 'link-send', link: upstream.link, frame })
+    return true
+  }
+
+  /** Those ask whose turn it is, as a parent has answered others or there is room for their snapshots. */
+  #askNext(now: Instant, effects: Effects): void {
+    let left = duePerTurnMax
+    for (let doc = this.#budget.next; doc !== undefined && left > 0; doc = this.#budget.next) {
+      left--
+      this.#budget.ask(doc)
+      this.#askNow(doc, now, effects)
+    }
+    for (const doc of this.#asked.due(left)) this.#askNow(doc, now, effects)
+  }
+
+  #askNow(doc: DocumentKey, now: Instant, effects: Effects): void {
+    const followed = this.#documents.get(doc)
+    if (followed === undefined) return
+    followed.follower.upstream.askNow(now, effects)
+    this.#deadlines.set(doc, followed.follower.wakeAt)
   }
 
   /** One document's in a turn: each takes some milliseconds. */
@@ -282,6 +323,7 @@ export class Following {
     try {
       const frame = decodeLinkFrame(bytes)
       if (frame === undefined) return
+      this.#asked.heard(link, frame, now)
       this.#route(parent, frame, now, effects)
       if (isOfSnapshot(frame)) tellTaken(parent, bytes.length, effects)
     } catch (error) {
@@ -316,6 +358,10 @@ export class Following {
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
     // What was under way when a document was left, or moved, is of no use.
     if (followed?.follower.upstream.link !== link) return
+    if (frame.kind === 'state-hash') {
+      this.#tell(followed.doc, { kind: 'state-hash', answer: frame })
+      return
+    }
     if (frame.kind === 'welcome') followed.welcome(parent, frame.channel)
     this.#handle(followed, followed.follower.receive(frame, now, effects), now, effects)
   }

@@ -64,6 +64,7 @@ export class RepairLadder {
         return this.#again()
       case 'hash':
       case 'broken':
+      case 'diverged':
         if (this.#isSuspected) return this.#snapshotFailed(trouble.link, parents)
         this.#isSuspected = true
         return this.#again()

@@ -12,6 +12,8 @@ export type ResyncReason =
   | 'silence'
   | 'broken'
   | 'ceiling'
+  /** What is held is not what the authority has, though every record of it was verified. */
+  | 'diverged'
 
 /**
  * By what a stream has caught up with its parent; a metric label. Each one is tried when the ones
