@@ -2,15 +2,19 @@
  * Which effects were performed while which faults were on: a machine that is right when nothing is
  * amiss has shown nothing about what it does amid a fault.
  *
- * A fault is at the nodes that it names, at all when it names none, from its beginning to its end.
- * It counts for what is performed there and at their neighbours in the tree. Each node has a bit per
- * kind of fault, so that an effect costs a comparison where nothing is amiss.
+ * A fault is at the nodes that it names, at all when it names none, from its beginning until a while
+ * after its end, for what it did is felt then. It counts for what is performed there and at their
+ * neighbours in the tree. Each node has a bit per kind of fault, so that an effect costs a comparison
+ * where nothing is amiss.
  */
-import { assert } from '@fanfold/kernel'
+import { assert, type Instant } from '@fanfold/kernel'
 import type { Fault, FaultKind } from './fault.ts'
 
 /** Kinds of faults in one world at most: the bits of a mask. */
 const kindsMax = 31
+
+/** How long a fault is felt after its end, ms. */
+const feltMs = 1_000
 
 /** An effect and a kind of fault that met, and how often. */
 export type Crossing = readonly [effect: string, fault: FaultKind, count: number]
@@ -19,10 +23,10 @@ export type Crossing = readonly [effect: string, fault: FaultKind, count: number
 export type Surroundings = { readonly mask: number }
 
 type Node = {
-  /** Bits of the kinds that are on here or at a neighbour. */
+  /** Bits of the kinds that were on here or at a neighbour, and may be still. */
   mask: number
-  /** How many of each kind are on, by bit. */
-  readonly on: number[]
+  /** Until when each kind is felt, by bit, µs. */
+  readonly until: number[]
   readonly neighbours: Node[]
 }
 
@@ -63,34 +67,32 @@ export class Crossings {
     return this.#node(node)
   }
 
-  /** An effect is performed where something is on. */
-  count(effect: string, { mask }: Surroundings): void {
+  /** A fault begins. */
+  begin(fault: Fault, now: Instant): void {
+    const bit = this.#kinds.indexOf(fault.kind)
+    assert(bit >= 0, `${fault.kind} is a fault of this world`)
+    const lastingMs = 'forMs' in fault ? fault.forMs : 0
+    const until = now + (lastingMs + feltMs) * 1000
+    for (const place of this.#placesOf(fault)) {
+      for (const node of [place, ...place.neighbours]) {
+        node.until[bit] = Math.max(node.until[bit] ?? 0, until)
+        node.mask |= 1 << bit
+      }
+    }
+  }
+
+  /** An effect is performed where something may be on. */
+  count(effect: string, name: string, now: Instant): void {
+    const node = this.#node(name)
     let counts = this.#counts.get(effect)
     if (counts === undefined) {
       counts = this.#kinds.map(() => 0)
       this.#counts.set(effect, counts)
     }
     for (let bit = 0; bit < counts.length; bit++) {
-      if ((mask >> bit) & 1) counts[bit] = (counts[bit] ?? 0) + 1
-    }
-  }
-
-  begin(fault: Fault): void {
-    this.#change(fault, 1)
-  }
-
-  end(fault: Fault): void {
-    this.#change(fault, -1)
-  }
-
-  #change(fault: Fault, by: 1 | -1): void {
-    const bit = this.#kinds.indexOf(fault.kind)
-    assert(bit >= 0, `${fault.kind} is a fault of this world`)
-    for (const node of this.#placesOf(fault)) {
-      const count = (node.on[bit] ?? 0) + by
-      assert(count >= 0, `a ${fault.kind} ends after it began`)
-      node.on[bit] = count
-      for (const one of [node, ...node.neighbours]) one.mask = maskOf(one)
+      if (((node.mask >> bit) & 1) === 0) continue
+      if (now < (node.until[bit] ?? 0)) counts[bit] = (counts[bit] ?? 0) + 1
+      else node.mask &= ~(1 << bit)
     }
   }
 
@@ -106,17 +108,9 @@ export class Crossings {
   #node(name: string): Node {
     let node = this.#nodes.get(name)
     if (node === undefined) {
-      node = { mask: 0, on: [], neighbours: [] }
+      node = { mask: 0, until: [], neighbours: [] }
       this.#nodes.set(name, node)
     }
     return node
   }
-}
-
-function maskOf({ on, neighbours }: Node): number {
-  let mask = 0
-  for (const counts of [on, ...neighbours.map(neighbour => neighbour.on)]) {
-    for (let bit = 0; bit < counts.length; bit++) if ((counts[bit] ?? 0) > 0) mask |= 1 << bit
-  }
-  return mask
 }

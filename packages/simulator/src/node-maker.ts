@@ -351,7 +351,7 @@ export class NodeMaker {
       trace,
       problems,
       perform: effect => {
-        if (around.mask !== 0) crossings.count(effect.kind, around)
+        if (around.mask !== 0) crossings.count(effect.kind, node, clock.now)
         watch?.({ kind: 'effect', at: clock.now, node, effect })
         perform(effect)
       },

@@ -156,7 +156,7 @@ export class World {
   /** Something goes wrong now. */
   begin(fault: Fault): void {
     this.tally.add(`fault ${fault.kind}`)
-    this.crossings.begin(fault)
+    this.crossings.begin(fault, this.clock.now)
     switch (fault.kind) {
       case 'crash':
         this.#crash(this.#node(fault.node))
@@ -171,7 +171,6 @@ export class World {
 
   /** What went wrong is over, as far as it is not over by itself. */
   endOf(fault: Fault): void {
-    this.crossings.end(fault)
     switch (fault.kind) {
       case 'crash':
       case 'drain': {
