@@ -2,7 +2,7 @@ import type { SnapshotCodec } from '@fanfold/document'
 import type { Prng, Sha256 } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import type { Relay } from './asked-replays.ts'
-import { AssemblyBudget, type AssemblyLimits } from './assembly-budget.ts'
+import type { AssemblyLimits } from './assembly-budget.ts'
 import type { FollowerLimits, FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
 import type { UpstreamNode } from './stream-core.ts'
@@ -43,7 +43,7 @@ export type FollowingOptions = {
 export const followerNode = (
   options: FollowingOptions,
   node: Pick<FollowerNode, 'workerNames' | 'due'> &
-    Pick<UpstreamNode, 'packer' | 'repair' | 'replays'>,
+    Pick<UpstreamNode, 'packer' | 'repair' | 'replays' | 'asked' | 'budget'>,
 ): FollowerNode => ({
   limits: options.limits,
   isStateNeeded: options.isStateNeeded ?? true,
@@ -53,7 +53,8 @@ export const followerNode = (
     sha256: options.sha256,
     limits: options.limits.upstream,
     packer: node.packer,
-    budget: new AssemblyBudget(options.assemblyLimits),
+    budget: node.budget,
+    asked: node.asked,
     repair: node.repair,
     replays: node.replays,
     isSnapshotDisabled: options.isSnapshotDisabled ?? false,

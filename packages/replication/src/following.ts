@@ -20,6 +20,7 @@ import {
   type LinkInput,
   ProtocolError,
 } from '@fanfold/protocol'
+import { AskedParents } from './asked-parents.ts'
 import { AskedReplays, type Relay } from './asked-replays.ts'
 import { AssemblyBudget } from './assembly-budget.ts'
 import { Followed } from './followed.ts'

@@ -22,6 +22,8 @@ export class ReplayStage {
   ): UpstreamEvent[] {
     const core = this.#core
     const { held, line } = core
+    core.answered(now)
+    core.getsOn()
     const events = core.lowerTo(frame.ceiling)
     if (held.isOtherThan(frame.ceiling)) {
       held.giveUp()
@@ -42,7 +44,8 @@ export class ReplayStage {
       return [...events, ...core.resync(checked.broken, now, effects)]
     }
     line.giveReplayCredit(checked.bytes, effects)
-    core.deadline = line.isCreditHeld ? undefined : core.answerBy(now)
+    if (line.isCreditHeld) core.endWait()
+    else core.awaitAnswer(now)
     return events
   }
 
@@ -55,6 +58,8 @@ export class ReplayStage {
     const core = this.#core
     const { code, message, retryAfterMs } = frame
     core.line.endReplay()
+    core.answered(now)
+    core.getsOn()
     if (code !== undefined) {
       // What cannot be had as a log may still be had as a snapshot.
       if (!meaningOf(code).retry) core.isReplayDue = false

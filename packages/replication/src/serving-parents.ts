@@ -49,6 +49,11 @@ export class ServingParents {
     return this.#parents.count
   }
 
+  /** The links to them. */
+  get links(): readonly LinkId[] {
+    return this.#parents.links
+  }
+
   /** The parent that serves what has no reason to be served by another. */
   get first(): Parent | undefined {
     return this.#parents.first

@@ -6,12 +6,14 @@
  * are asked for by their indexes, and again after a sixth and a third of that time. A snapshot of which
  * no piece came for the whole of it is given up.
  *
- * All that begins when a piece would be here over the slowest line that a link may have: what is on its
- * way is neither sent twice nor given up and begun anew, or a slow line would never end with it.
+ * All that begins when a piece would be here over the slowest line that a link may have, and only while
+ * nothing else comes either, or has come for long: what is on its way is neither sent twice nor given up
+ * and begun anew, or a slow line would never end with it.
  */
 import type { PackedPiece, Snapshot } from '@fanfold/document'
-import { after, type Instant, milliseconds, type Sha256 } from '@fanfold/kernel'
+import type { Instant, Sha256 } from '@fanfold/kernel'
 import type { LogRecord, SnapshotManifest } from '@fanfold/protocol'
+import type { AnswerPatience } from './answer-patience.ts'
 import type { AssemblyBudget } from './assembly-budget.ts'
 import type { PiecePacker } from './piece-packer.ts'
 import { type PieceTaken, SnapshotAssembly, snapshotBytes } from './snapshot-assembly.ts'
@@ -30,7 +32,7 @@ export class SnapshotIntake {
   readonly #assembly: SnapshotAssembly
   readonly #budget: AssemblyBudget
   readonly #bytes: number
-  readonly #answerMaxMs: number
+  readonly #patience: AnswerPatience
   /** How long the largest piece is under way at most, ms. */
   readonly #lineMs: number
   /** Bytes of records that may wait for the snapshot. */
@@ -46,7 +48,7 @@ export class SnapshotIntake {
     this.#assembly = new SnapshotAssembly(options.manifest, options.sha256, options.packer)
     this.#budget = options.budget
     this.#bytes = bytes
-    this.#answerMaxMs = options.answerMaxMs
+    this.#patience = options.patience
     const pieceBytes = options.manifest.pieces.map(({ bytes }) => bytes)
     const largest = pieceBytes.reduce((most, count) => Math.max(most, count), 0)
     this.#lineMs = largest / lineBytesPerMsMin
@@ -128,7 +130,8 @@ export class SnapshotIntake {
   }
 
   #afterShare(share: number): Instant {
-    return after(this.#progressAt, milliseconds(this.#lineMs + share * this.#answerMaxMs))
+    const patience = this.#patience
+    return patience.overdueAt(this.#progressAt, this.#lineMs + share * patience.ms)
   }
 }
 
@@ -138,7 +141,7 @@ type IntakeOptions = {
   readonly packer: PiecePacker
   readonly budget: AssemblyBudget
   /** How long the next piece may take, beside what a slow line takes for it. */
-  readonly answerMaxMs: number
+  readonly patience: AnswerPatience
   /** Bytes of records that may wait for the snapshot, but for one frame of them. */
   readonly waitingBytesMax: number
   readonly now: Instant

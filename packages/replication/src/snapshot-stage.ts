@@ -43,6 +43,8 @@ export class SnapshotStage {
       core.catchUp.aim(manifest.at.seq)
     }
     core.state = 'assembling'
+    const patience = core.awaitAnswer(now)
+    core.getsOn()
     // What waited for the one before has used up credit, and is covered by this one.
     const unpaid = core.intake?.waitingBytes ?? 0
     core.dropIntake()
@@ -60,11 +62,14 @@ export class SnapshotStage {
       sha256: node.sha256,
       packer: node.packer,
       budget: node.budget,
-      answerMaxMs: limits.answerMaxMs,
+      patience,
       waitingBytesMax: limits.creditBytes,
       now,
     })
-    if (core.intake !== undefined) return this.#complete()
+    if (core.intake !== undefined) {
+      node.budget.leave(core.doc)
+      return this.#complete()
+    }
     const message = `a snapshot of ${bytes} bytes waits its turn, ${node.budget.count} are under way`
     return { kind: 'refused', code: 'FANFOLD_OVERLOADED', message }
   }

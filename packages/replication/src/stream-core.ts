@@ -4,6 +4,7 @@
  */
 import {
   after,
+  assert,
   Backoff,
   type EffectSink,
   type Instant,
@@ -12,6 +13,8 @@ import {
   type Sha256,
 } from '@fanfold/kernel'
 import type { DocumentKey, LinkEffect, LinkId, LogRecord } from '@fanfold/protocol'
+import type { AnswerPatience } from './answer-patience.ts'
+import type { AskedParents } from './asked-parents.ts'
 import type { AskedReplays } from './asked-replays.ts'
 import type { AssemblyBudget } from './assembly-budget.ts'
 import { CatchUp } from './catch-up.ts'
@@ -27,9 +30,14 @@ import type { UpstreamLimits } from './upstream-limits.ts'
 /** A parent that asks for a longer wait is asked again after this one. */
 const retryAfterMsMax = 30_000
 
+/** After so many silences in a row the next one lasts no longer than this one. */
+const silencesMax = 3
+
 /** What a stream is at. */
 export type StreamState =
   | 'detached'
+  /** It has its turn to ask yet to come. */
+  | 'queued'
   | 'joining'
   | 'assembling'
   | 'live'
@@ -47,6 +55,8 @@ export type UpstreamNode = {
   readonly budget: AssemblyBudget
   /** Says what is done about trouble. */
   readonly repair: Repair
+  /** How parents are asked, and how long their answers may take. */
+  readonly asked: AskedParents
   /** What parents are asked for of logs. */
   readonly replays: AskedReplays
   /** Whether to do without snapshots, and replay the log where the tail is not enough. */
@@ -72,7 +82,12 @@ export class StreamCore {
   takesTailAlone = false
   /** The link over which a snapshot was asked for in vain, in this catching up. */
   failedOver: LinkId | undefined
+  /** When a wait is over that has a time of its own. */
   deadline: Instant | undefined
+  /** What the stream waits for from its parent, if it does: since when. */
+  #awaited: { readonly patience: AnswerPatience; readonly since: Instant } | undefined
+  /** How often in a row an answer did not come: each time it may take twice as long. */
+  #silences = 0
   readonly #check: RecordCheck
   readonly #backoff: Backoff
 
@@ -94,12 +109,28 @@ export class StreamCore {
     return this.node.isSnapshotDisabled || this.takesTailAlone
   }
 
-  /** Asks the parent for the stream, or for the log. */
+  /** When `tick` has something to do. */
+  get wakeAt(): Instant | undefined {
+    const { intake } = this
+    if (intake !== undefined) return intake.wakeAt
+    if (this.#awaited === undefined) return this.deadline
+    const { patience, since } = this.#awaited
+    return patience.overdueAt(since, patience.ms * 2 ** Math.min(this.#silences, silencesMax))
+  }
+
+  /** Asks the parent for the stream, or for the log, when it is its turn. */
   ask(now: Instant, effects: EffectSink<LinkEffect>): void {
+    const { link } = this.line
+    assert(link !== undefined, 'a stream that asks has a link')
     this.dropIntake()
     this.line.leaveReplay(effects)
     this.line.begin()
-    this.deadline = this.answerBy(now)
+    this.node.budget.ask(this.doc)
+    if (!this.node.asked.ask(link, this.doc, now)) {
+      this.#rest('queued')
+      return
+    }
+    this.awaitAnswer(now)
     const have = this.held.isWorth ? this.held.position : undefined
     if (this.isReplayDue) {
       this.state = 'replaying'
@@ -115,25 +146,62 @@ export class StreamCore {
   askAgain(now: Instant, effects: EffectSink<LinkEffect>): void {
     const isFirst = this.#backoff.attempts === 0
     const wait = this.#backoff.next()
-    if (isFirst) {
-      this.ask(now, effects)
-    } else {
-      this.state = 'waiting'
-      this.deadline = after(now, wait)
-    }
+    if (isFirst) this.ask(now, effects)
+    else this.#wait(after(now, wait))
+  }
+
+  /** Asks when there is room for the snapshot that the parent has. */
+  waitForRoom(): void {
+    this.node.budget.wait(this.doc)
+    this.#rest('queued')
   }
 
   /** Asks after a wait, and not before the parent wants to be asked. */
   waitAtLeast(ms: number, now: Instant): void {
-    this.state = 'waiting'
     const asked = milliseconds(Math.min(ms, retryAfterMsMax))
     const wait = this.#backoff.next()
-    this.deadline = after(now, wait > asked ? wait : asked)
+    this.#wait(after(now, wait > asked ? wait : asked))
+  }
+
+  /** The next answer of the parent is waited for from now on. */
+  awaitAnswer(now: Instant): AnswerPatience {
+    const { link } = this.line
+    assert(link !== undefined, 'a stream that waits for a parent has a link')
+    this.deadline = undefined
+    const patience = this.#awaited?.patience ?? this.node.asked.patience(link)
+    if (this.#awaited === undefined) patience.begin(now)
+    this.#awaited = { patience, since: now }
+    return patience
+  }
+
+  /** Nothing is waited for any more. */
+  endWait(): void {
+    this.#awaited?.patience.end()
+    this.#awaited = undefined
+  }
+
+  /** The parent has answered what it was asked. */
+  answered(now: Instant): void {
+    const { link } = this.line
+    if (link !== undefined) this.node.asked.answered(link, this.doc, now)
+  }
+
+  /** What was asked for comes: the parent has not forgotten it. */
+  getsOn(): void {
+    this.#silences = 0
+  }
+
+  /** What is waited for has not come. */
+  silent(now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
+    const { link } = this.line
+    if (link !== undefined) this.node.asked.silent(link, this.doc)
+    this.#silences++
+    return this.resync('silence', now, effects)
   }
 
   /** Starts anew, as far as there is a parent; where, says who knows the other ones. */
   resync(reason: ResyncReason, now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
-    const isAssembling = this.state === 'assembling'
+    const isAssembling = this.#isSnapshotLate(now)
     this.dropIntake()
     this.held.noteTrouble()
     const { link } = this.line
@@ -163,16 +231,20 @@ export class StreamCore {
 
   /** The link is gone; what is held stays. */
   detach(): void {
-    this.state = 'detached'
+    this.#rest('detached')
     this.line.detach()
     this.channel = undefined
     this.dropIntake()
-    this.deadline = undefined
+  }
+
+  /** The parent will not give the document. */
+  endRefused(): void {
+    this.#rest('refused')
   }
 
   goLive(): void {
-    this.state = 'live'
-    this.deadline = undefined
+    this.#rest('live')
+    this.getsOn()
     this.isReplayDue = false
     this.takesTailAlone = false
   }
@@ -211,12 +283,30 @@ export class StreamCore {
     return events
   }
 
-  answerBy(now: Instant): Instant {
-    return after(now, milliseconds(this.limits.answerMaxMs))
-  }
-
   dropIntake(): void {
     this.intake?.close()
     this.intake = undefined
+  }
+
+  /** True when it is the snapshot that does not come: what does not come of a busy link may be behind others. */
+  #isSnapshotLate(now: Instant): boolean {
+    if (this.state !== 'assembling') return false
+    return this.intake !== undefined || this.#awaited?.patience.isQuiet(now) === true
+  }
+
+  /** Nothing is asked of the parent now. */
+  #rest(state: StreamState): void {
+    const { link } = this.line
+    this.state = state
+    this.deadline = undefined
+    this.endWait()
+    if (state === 'queued') return
+    if (link !== undefined) this.node.asked.leave(link, this.doc)
+    this.node.budget.leave(this.doc)
+  }
+
+  #wait(until: Instant): void {
+    this.#rest('waiting')
+    this.deadline = until
   }
 }

@@ -31,8 +31,17 @@ import {
 } from '@fanfold/protocol'
 import { ReplayStage } from './replay-stage.ts'
 import { SnapshotStage, type SnapshotStep } from './snapshot-stage.ts'
-import { StreamCore, type UpstreamNode } from './stream-core.ts'
+import { StreamCore, type StreamState, type UpstreamNode } from './stream-core.ts'
 import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
+
+/** What a stream is at when a parent that serves it may say so. */
+const isWelcome: ReadonlySet<StreamState> = new Set([
+  'joining',
+  'assembling',
+  'live',
+  'waiting',
+  'queued',
+])
 
 /** One document's stream from a parent. */
 export class Upstream {
@@ -77,7 +86,12 @@ export class Upstream {
 
   /** True while the stream waits before it asks the parent again. */
   get isWaiting(): boolean {
-    return this.#core.state === 'waiting'
+    return this.#core.state === 'waiting' || this.isQueued
+  }
+
+  /** True while it has its turn to ask yet to come. */
+  get isQueued(): boolean {
+    return this.#core.state === 'queued'
   }
 
   /** True while the parent is asked for the log itself: what it sends of a replay is for this stream. */
@@ -92,7 +106,7 @@ export class Upstream {
 
   /** When `tick` has something to do. */
   get wakeAt(): Instant | undefined {
-    return this.#core.intake?.wakeAt ?? this.#core.deadline
+    return this.#core.wakeAt
   }
 
   /** Before the first `attach`: goes on from what was kept, which came under this ceiling. */
@@ -106,6 +120,11 @@ export class Upstream {
     this.#core.channel = undefined
     this.#core.catchUp.begin(now)
     this.#core.ask(now, effects)
+  }
+
+  /** It is its turn to ask. */
+  askNow(now: Instant, effects: EffectSink<LinkEffect>): void {
+    if (this.isQueued) this.#core.ask(now, effects)
   }
 
   /** The link is gone; what is held stays. */
@@ -131,7 +150,8 @@ export class Upstream {
     if (line.isCreditHeld === isHeld) return
     line.holdCredit(isHeld, effects)
     // What does not come for want of credit is not missing.
-    if (this.isReplaying) this.#core.deadline = isHeld ? undefined : this.#core.answerBy(now)
+    if (this.isReplaying && isHeld) this.#core.endWait()
+    else if (this.isReplaying) this.#core.awaitAnswer(now)
     else if (this.isLive) this.#headSaid(this.#headSeq, now)
   }
 
@@ -184,7 +204,7 @@ export class Upstream {
       core.ask(now, effects)
       return []
     }
-    return core.resync(this.isLive ? 'gap' : 'silence', now, effects)
+    return this.isLive ? core.resync('gap', now, effects) : core.silent(now, effects)
   }
 
   #welcomed(
@@ -195,9 +215,10 @@ export class Upstream {
     const core = this.#core
     const isOther = core.held.isOtherThan(frame.ceiling)
     const events = core.lowerTo(frame.ceiling)
-    // The last of several answers counts: with it the parent's view of position and credit began.
-    const isAwaited = core.state === 'joining' || core.state === 'assembling' || this.isLive
-    if (!isAwaited) return events
+    // The last of several answers counts: with it the parent's view of position and credit began. One that
+    // is late, and was to be asked for again, is as good as another.
+    if (!isWelcome.has(core.state)) return events
+    core.answered(now)
     core.channel = frame.channel
     if (frame.mode === 'tail') {
       if (isOther) {
@@ -215,7 +236,7 @@ export class Upstream {
     core.catchUp.aim(frame.head.seq)
     if (frame.mode === 'snapshot') {
       core.state = 'assembling'
-      core.deadline = core.answerBy(now)
+      core.awaitAnswer(now)
       return events
     }
     core.goLive()
@@ -231,6 +252,8 @@ export class Upstream {
   ): UpstreamEvent[] {
     const core = this.#core
     if (core.state === 'detached' || core.state === 'refused') return []
+    core.answered(now)
+    core.getsOn()
     core.dropIntake()
     core.catchUp.begin(now)
     if (code === 'FANFOLD_NO_TAIL' && core.takesTail) {
@@ -240,12 +263,8 @@ export class Upstream {
     }
     // A document that does not exist may be created: children wait for it as for a lost parent.
     const final = !meaningOf(code).retry && code !== 'FANFOLD_NO_DOCUMENT'
-    if (final) {
-      core.state = 'refused'
-      core.deadline = undefined
-    } else {
-      core.waitAtLeast(retryAfterMs, now)
-    }
+    if (final) core.endRefused()
+    else core.waitAtLeast(retryAfterMs, now)
     return [{ kind: 'refused', code, message, final }]
   }
 
@@ -284,7 +303,11 @@ export class Upstream {
       case 'refused':
         // The parent does not know yet that what it sends is not taken.
         this.#core.line.send({ kind: 'leave', doc: this.doc }, effects)
-        return this.#refused(step.code, step.message, 0, now, effects)
+        if (step.code !== 'FANFOLD_OVERLOADED') {
+          return this.#refused(step.code, step.message, 0, now, effects)
+        }
+        this.#core.waitForRoom()
+        return [{ kind: 'refused', code: step.code, message: step.message, final: false }]
       case 'complete':
         if (step.waiting.length === 0) return [...step.events, ...this.#core.arrived(now)]
         return [...step.events, ...this.#take(step.waiting, now, effects)]

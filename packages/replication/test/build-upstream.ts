@@ -1,5 +1,6 @@
 import { sha256 } from '@fanfold/conformance'
 import { plainCodec } from '@fanfold/document'
+import { AskedParents } from '../src/asked-parents.ts'
 import { AskedReplays } from '../src/asked-replays.ts'
 import { AssemblyBudget } from '../src/assembly-budget.ts'
 import { PiecePacker } from '../src/piece-packer.ts'
@@ -17,6 +18,7 @@ export const upstreamNode = (
   budget: new AssemblyBudget(),
   repair: () => 'here',
   replays: new AskedReplays(),
+  asked: new AskedParents(limits.answerMaxMs ?? defaultUpstreamLimits.answerMaxMs),
   isSnapshotDisabled: false,
   ...overrides,
 })

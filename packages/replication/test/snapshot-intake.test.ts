@@ -1,6 +1,7 @@
 import { sha256 } from '@fanfold/conformance'
 import { plainCodec, type Snapshot } from '@fanfold/document'
 import t from 'tap'
+import { AnswerPatience } from '../src/answer-patience.ts'
 import { AssemblyBudget } from '../src/assembly-budget.ts'
 import { PiecePacker } from '../src/piece-packer.ts'
 import { piecesAskedMax, SnapshotIntake } from '../src/snapshot-intake.ts'
@@ -17,7 +18,7 @@ function begin(waitingBytesMax = 1_000): SnapshotIntake {
     sha256,
     packer: new PiecePacker(plainCodec),
     budget: new AssemblyBudget(),
-    answerMaxMs: 2_000,
+    patience: new AnswerPatience(2_000),
     waitingBytesMax,
     now: at(0),
   })
