@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Chain, type LogEffect, type LogInput, type LogStore } from '@fanfold/document'
-import { assert, type Sha256, unreachable } from '@fanfold/kernel'
+import { assert, type RandomBytes, type Sha256, unreachable } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import { DocumentDirectory } from './document-directory.ts'
 import { DocumentLog, type DocumentLogContext } from './document-log.ts'
@@ -54,6 +54,8 @@ export type FileLogStoreOptions = {
   readonly effectsWaitingMax?: number | undefined
   /** The file system, where it is not the machine's. */
   readonly files?: FileSystem | undefined
+  /** Chance, where it is not the machine's: it tells this store from all others. */
+  readonly randomBytes?: RandomBytes | undefined
 }
 
 /** A log store in a directory that this and other processes of the machine may use. */
@@ -92,7 +94,7 @@ class FileLogStore implements LogStore {
       chain: new Chain(options.sha256),
       sha256: options.sha256,
       writing: {
-        writer: randomBytes(writerBytes),
+        writer: (options.randomBytes ?? randomBytes)(writerBytes),
         nodeId: options.nodeId,
         segmentBytesMax: options.segmentBytesMax ?? segmentBytesMaxDefault,
       },

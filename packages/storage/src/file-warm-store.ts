@@ -15,7 +15,15 @@ import type {
   WarmStore,
   WarmStoreFactory,
 } from '@fanfold/document'
-import { assert, encodeUtf8, type Sha256, sha256Bytes, toHex, unreachable } from '@fanfold/kernel'
+import {
+  assert,
+  encodeUtf8,
+  type RandomBytes,
+  type Sha256,
+  sha256Bytes,
+  toHex,
+  unreachable,
+} from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
 import { readWarmFile, type WarmFile, warmFileBytes, writeWarmFile } from './warm-file.ts'
@@ -41,6 +49,8 @@ export type FileWarmStoreOptions = {
   readonly onDropped?: ((doc: DocumentKey) => void) | undefined
   /** The file system, where it is not the machine's. */
   readonly files?: FileSystem | undefined
+  /** Chance, where it is not the machine's. */
+  readonly randomBytes?: RandomBytes | undefined
 }
 
 /** Makes warm stores on files. */
@@ -54,7 +64,7 @@ class FileWarmStore implements WarmStore {
   readonly #receive: (input: WarmInput) => void
   readonly #files: FileSystem
   readonly #directory: string
-  readonly #suffix = toHex(randomBytes(8))
+  readonly #suffix: string
   /** Room that each file takes, the one kept longest ago first; undefined before the first effect. */
   #kept: Map<string, number> | undefined
   #bytes = 0
@@ -66,6 +76,7 @@ class FileWarmStore implements WarmStore {
   constructor(options: FileWarmStoreOptions, receive: (input: WarmInput) => void) {
     this.#options = options
     this.#receive = receive
+    this.#suffix = toHex((options.randomBytes ?? randomBytes)(8))
     this.#files = options.files ?? nodeFileSystem
     this.#directory = resolve(options.directory)
   }

@@ -6,7 +6,7 @@ export {
   openFilesMaxDefault,
   segmentBytesMaxDefault,
 } from './file-log-store.ts'
-export { type FileSystem, nodeFileSystem, type OpenMode } from './file-system.ts'
+export { type FileMeasures, type FileSystem, nodeFileSystem, type OpenMode } from './file-system.ts'
 export {
   createFileWarmStore,
   type FileWarmStoreOptions,
