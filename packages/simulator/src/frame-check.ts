@@ -9,7 +9,7 @@
  * Which view a viewer has asked for is known here as the edge knows it, and goes along with each
  * frame, so that what arrives can be held against just that view.
  */
-import { assert, type Duration, decodeUtf8, encodeUtf8 } from '@fanfold/kernel'
+import { assert, type Duration } from '@fanfold/kernel'
 import type {
   CohortId,
   DocumentKey,
@@ -18,10 +18,11 @@ import type {
   ViewerId,
   ViewerRequest,
 } from '@fanfold/protocol'
-import { hiddenMarkers } from './marker.ts'
 import type { Problems } from './problems.ts'
+import { type ReceivedFrame, readFrame } from './received-frame.ts'
+import { isEqualView, type Looker, type Sight } from './sight.ts'
 import { Tally } from './tally.ts'
-import type { Looker, Sight, ViewOracle } from './view-oracle.ts'
+import type { ViewOracle } from './view-oracle.ts'
 import type { RimWatch } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -41,14 +42,11 @@ type Asked = {
   pieces?: { readonly seq: number; readonly viewState: unknown } | undefined
 }
 type Watched = { readonly looker: Looker; readonly asked: Map<string, Asked> }
-type Looked = { readonly frame: ViewerFrame; readonly markers: ReadonlySet<string> }
 
 const viewStateRefusals: ReadonlySet<string> = new Set([
   'FANFOLD_INVALID_VIEW_STATE',
   'FANFOLD_NO_VIEW_STATE',
 ])
-
-const positionMember = /"position":"[^"]*"/
 
 const nothingAsked: Asked = {
   viewState: undefined,
@@ -68,8 +66,6 @@ export class FrameCheck implements RimWatch {
   readonly #isEntryLate: boolean
   readonly #tally: Tally
   readonly #viewers = new Map<ViewerId, Watched>()
-  /** Each frame is looked at once, however many get it. */
-  readonly #looked = new WeakMap<Uint8Array, Looked>()
   /** Cohorts that were told nothing in this turn, which only a move of theirs is a reason for. */
   readonly #quiet = new Map<CohortId, string>()
 
@@ -125,7 +121,8 @@ export class FrameCheck implements RimWatch {
   frameGoes(viewer: ViewerId, bytes: Uint8Array, cohort: CohortId | undefined): FrameNote {
     const watched = this.#viewers.get(viewer)
     assert(watched !== undefined, `viewer ${viewer} of ${this.#edge} is connected`)
-    const { frame, markers } = this.#look(bytes)
+    const received = readFrame(bytes)
+    const { frame } = received
     const asked = watched.asked.get(frame.doc ?? '') ?? { ...nothingAsked }
     const isRest = frame.type === 'snapshot-piece' || frame.type === 'snapshot-end'
     // What goes to a cohort is of the view that the viewer had, until it is told something itself.
@@ -142,7 +139,8 @@ export class FrameCheck implements RimWatch {
     if (frame.type === 'snapshot-begin') {
       asked.pieces = { seq: frame.seq, viewState: asked.viewState }
     }
-    if (markers.size > 0) this.#checkMarkers(watched, asked, { frame, markers })
+    const { markers, positionMarkers } = received
+    if (markers.size + positionMarkers.size > 0) this.#checkMarkers(watched, asked, received)
     if (isRest) return { viewState: asked.pieces?.viewState }
     if (cohort !== undefined && frame.type === 'delta' && !asked.isPaced) {
       this.#checkQuiet(watched, asked, frame, cohort)
@@ -152,30 +150,11 @@ export class FrameCheck implements RimWatch {
   }
 
   viewerIsLedOn(frame: Uint8Array): void {
-    this.#tally.add(`lag caught up by ${this.#look(frame).frame.type}`)
+    this.#tally.add(`lag caught up by ${readFrame(frame).frame.type}`)
   }
 
   cohortMoves(cohort: CohortId): void {
     this.#quiet.delete(cohort)
-  }
-
-  #look(bytes: Uint8Array): Looked {
-    let looked = this.#looked.get(bytes)
-    if (looked === undefined) {
-      const text = decodeUtf8(bytes)
-      assert(text !== undefined, 'a frame to a viewer is UTF-8')
-      // The edge of this world made it, so its shape is trusted.
-      const frame = JSON.parse(text) as ViewerFrame
-      const [position] = text.match(positionMember) ?? ['']
-      const markers = new Set(hiddenMarkers(encodeUtf8(text.replace(position, ''))))
-      // A position is sealed: what looks like a marker in it is chance, unless there is such a one.
-      for (const marker of hiddenMarkers(encodeUtf8(position))) {
-        if (this.#oracle.isPlanted(frame.doc as DocumentKey, marker)) markers.add(marker)
-      }
-      looked = { frame, markers }
-      this.#looked.set(bytes, looked)
-    }
-    return looked
   }
 
   #isSomebodyDue(doc: DocumentKey): boolean {
@@ -183,27 +162,45 @@ export class FrameCheck implements RimWatch {
     return false
   }
 
-  #checkMarkers({ looker }: Watched, asked: Asked, { frame, markers }: Looked): void {
-    const doc = frame.doc as DocumentKey
-    const sights: Sight[] = []
-    if (frame.type === 'snapshot' || frame.type === 'delta') {
-      sights.push(this.#oracle.look(doc, frame.seq, looker, asked.viewState))
-    }
-    if (frame.type === 'snapshot-piece' && asked.pieces !== undefined) {
-      const { seq, viewState } = asked.pieces
-      sights.push(this.#oracle.look(doc, seq, looker, viewState))
-    }
-    if (frame.type === 'delta') {
-      sights.push(this.#oracle.look(doc, frame.from, looker, asked.viewState))
-      // What the viewer had may be named to be taken away, also when it was another view of the place.
-      sights.push(this.#oracle.look(doc, frame.from, looker, asked.before))
-    }
-    for (const marker of markers) {
-      if (sights.some(sight => sight.kind === 'seen' && sight.markers.has(marker))) continue
-      this.#problems.add(
-        `${this.#edge}: ${describe(frame)} to ${looker.grants.subject} has ${marker}, which is not for it`,
+  #checkMarkers({ looker }: Watched, asked: Asked, received: ReceivedFrame): void {
+    const { frame, markers, positionMarkers } = received
+    const sights = this.#sightsOf(looker, asked, frame)
+    const isUnseen = (marker: string): boolean =>
+      !sights.some(sight => sight.kind === 'seen' && sight.markers.has(marker))
+    let unseen = firstOf(markers, isUnseen)
+    if (unseen === undefined && positionMarkers.size > 0) {
+      const doc = frame.doc as DocumentKey
+      unseen = firstOf(
+        positionMarkers,
+        marker => this.#oracle.isPlanted(doc, marker) && isUnseen(marker),
       )
-      return
+    }
+    if (unseen === undefined) return
+    this.#problems.add(
+      `${this.#edge}: ${describe(frame)} to ${looker.grants.subject} has ${unseen}, which is not for it`,
+    )
+  }
+
+  /** What a viewer may see of what a frame is made of. */
+  #sightsOf(looker: Looker, asked: Asked, frame: ViewerFrame): readonly Sight[] {
+    const doc = frame.doc as DocumentKey
+    switch (frame.type) {
+      case 'snapshot':
+        return [this.#oracle.look(doc, frame.seq, looker, asked.viewState)]
+      case 'snapshot-piece': {
+        if (asked.pieces === undefined) return []
+        const { seq, viewState } = asked.pieces
+        return [this.#oracle.look(doc, seq, looker, viewState)]
+      }
+      case 'delta':
+        return [
+          this.#oracle.look(doc, frame.seq, looker, asked.viewState),
+          this.#oracle.look(doc, frame.from, looker, asked.viewState),
+          // What it had may be named to be taken away, also when it was another view of the place.
+          this.#oracle.look(doc, frame.from, looker, asked.before),
+        ]
+      default:
+        return []
     }
   }
 
@@ -218,7 +215,7 @@ export class FrameCheck implements RimWatch {
     const before = this.#oracle.look(doc, frame.from, looker, viewState)
     const after = this.#oracle.look(doc, frame.seq, looker, viewState)
     if (before.kind !== 'seen' || after.kind !== 'seen' || after.isPlain) return
-    if (before.canonical !== after.canonical) return
+    if (!isEqualView(before, after)) return
     const what = `${this.#edge}: ${describe(frame)} to a cohort changes nothing for it`
     if (frame.patch.length > 0) {
       this.#problems.add(what)
@@ -235,6 +232,14 @@ export class FrameCheck implements RimWatch {
 /** A frame that answers nothing: how it stands, or a refusal after which the request still waits. */
 const isForNow = (frame: ViewerFrame): boolean =>
   frame.type === 'status' || (frame.type === 'refused' && frame.retryAfter !== undefined)
+
+function firstOf(
+  markers: ReadonlySet<string>,
+  isIt: (marker: string) => boolean,
+): string | undefined {
+  for (const marker of markers) if (isIt(marker)) return marker
+  return undefined
+}
 
 function describe(frame: ViewerFrame): string {
   if (frame.type === 'delta') return `the delta ${frame.from} to ${frame.seq} of ${frame.doc}`

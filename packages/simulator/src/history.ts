@@ -103,6 +103,11 @@ export class History implements DiskWatch {
     return seq === 0 ? zeroHash : this.#entry(doc, seq)?.hash
   }
 
+  /** The state at `seq` as JSON; undefined while there is none. */
+  jsonAt(doc: DocumentKey, seq: number): string | undefined {
+    return this.#entry(doc, seq)?.json
+  }
+
   /** The state at `seq`, made anew. */
   stateAt(doc: DocumentKey, seq: number): JsonObject | undefined {
     const json = this.#entry(doc, seq)?.json

@@ -1,13 +1,15 @@
-import { assert, type Duration, decodeUtf8, milliseconds } from '@fanfold/kernel'
+import { assert, type Duration, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
 import type { FrameNote } from './frame-check.ts'
 import { type Observed, unasked } from './observed.ts'
 import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
+import { decodeFrame } from './received-frame.ts'
+import type { Looker, Sight } from './sight.ts'
 import type { Trace } from './trace.ts'
 import { ViewAssembly } from './view-assembly.ts'
-import type { Looker, Sight, ViewOracle } from './view-oracle.ts'
+import type { ViewOracle } from './view-oracle.ts'
 import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { WorldWatch } from './world-watch.ts'
@@ -384,11 +386,4 @@ const grants: Omit<Grants, 'subject' | 'claims'> = {
   documents: ['**'],
   allow: ['observe'],
   expiresAtMs: undefined,
-}
-
-/** A frame as the client decodes it: its own edge made it, so its shape is trusted. */
-function decodeFrame(bytes: Uint8Array): ViewerFrame {
-  const text = decodeUtf8(bytes)
-  assert(text !== undefined, 'a frame to a viewer is UTF-8')
-  return JSON.parse(text) as ViewerFrame
 }

@@ -1,13 +1,14 @@
 /*
- * One document as a viewer has it: its own copy of the view, led from frame to frame by the client's
+ * One document as a viewer has it: its view, led from frame to frame by the client's
  * rules, and compared with the log at each step.
  *
  * Three places matter. `base` is what the next delta applies to; `shown` is how far the application
  * has seen, which never goes back; `anchor` is the view that the last position belongs to. A resume
  * starts at the anchor, so base may be behind shown for a while: then nothing is shown.
  */
-import { applyPatch, isJsonObject, type JsonObject, type PatchOperation } from '@fanfold/document'
+import { isJsonObject, type PatchOperation } from '@fanfold/document'
 import type { DocumentKey, ViewerFrame } from '@fanfold/protocol'
+import { SeenView } from './seen-view.ts'
 
 /** What a frame led to. */
 export type Step =
@@ -18,13 +19,13 @@ export type Step =
   | { readonly kind: 'wrong'; readonly message: string }
 
 /** Why a view is not what the log makes for the viewer at a place; undefined when it is. */
-export type Judge = (seq: number, view: JsonObject) => string | undefined
+export type Judge = (seq: number, view: SeenView) => string | undefined
 
 /** Seqs that a viewer saw without a gap: a snapshot at `from`, deltas up to `to`. */
 export type SeenRange = { readonly from: number; to: number }
 
 type Place = { readonly epoch: number; readonly seq: number }
-type View = Place & { readonly view: JsonObject }
+type View = Place & { readonly view: SeenView }
 type SnapshotFrame = Extract<ViewerFrame, { type: 'snapshot' }>
 type DeltaFrame = Extract<ViewerFrame, { type: 'delta' }>
 
@@ -38,7 +39,7 @@ export class ObservedDocument {
   readonly doc: DocumentKey
   #base: View | undefined
   #shown: Place | undefined
-  #anchor: (Place & { readonly position: string; readonly text: string }) | undefined
+  #anchor: (View & { readonly position: string }) | undefined
   readonly #ranges: SeenRange[] = []
   #snapshots = 0
   #deltas = 0
@@ -49,7 +50,7 @@ export class ObservedDocument {
   }
 
   /** The view that the next delta applies to. */
-  get view(): JsonObject | undefined {
+  get view(): SeenView | undefined {
     return this.#base?.view
   }
 
@@ -73,9 +74,7 @@ export class ObservedDocument {
     const anchor = this.#anchor
     this.#base = undefined
     if (anchor === undefined) return undefined
-    const view: unknown = JSON.parse(anchor.text)
-    if (!isJsonObject(view)) return undefined
-    this.#base = { epoch: anchor.epoch, seq: anchor.seq, view }
+    this.#base = anchor
     this.#ranges.push({ from: anchor.seq, to: anchor.seq })
     return anchor.position
   }
@@ -91,7 +90,7 @@ export class ObservedDocument {
     const { epoch, seq, position, view } = frame
     if (!isJsonObject(view)) return { kind: 'misfit', message: 'a view that is not an object' }
     this.#snapshots++
-    const base: View = { epoch, seq, view }
+    const base: View = { epoch, seq, view: SeenView.of(view) }
     this.#base = base
     if (this.#shown !== undefined && isBefore(base, this.#shown)) this.#repeats++
     this.#ranges.push({ from: seq, to: seq })
@@ -108,7 +107,7 @@ export class ObservedDocument {
       return misfit(`delta from ${from} to ${epoch}:${seq}, view at ${base.epoch}:${base.seq}`)
     }
     this.#deltas++
-    const view = applyPatch(base.view, patch as readonly PatchOperation[])
+    const view = base.view.step(patch as readonly PatchOperation[])
     if (view === undefined) return misfit(`the patch from ${from} to ${seq} does not apply`)
     const next: View = { epoch, seq, view }
     this.#base = next
@@ -118,10 +117,7 @@ export class ObservedDocument {
   }
 
   #arrive(next: View, position: string | undefined, judge: Judge): Step {
-    if (position !== undefined) {
-      const { epoch, seq } = next
-      this.#anchor = { epoch, seq, position, text: JSON.stringify(next.view) }
-    }
+    if (position !== undefined) this.#anchor = { ...next, position }
     if (this.#shown === undefined || isBefore(this.#shown, next)) {
       this.#shown = { epoch: next.epoch, seq: next.seq }
     }

@@ -7,10 +7,8 @@
  * lacks also took the empty objects above their places with them: there it is the variant and the part
  * of the state that the ceiling lets through.
  */
-import type { EdgeDefinition } from '@fanfold/definition'
 import {
   anySegment,
-  canonicalJson,
   type JsonObject,
   type JsonValue,
   type LabelRule,
@@ -18,49 +16,41 @@ import {
   type RecordedDefinition,
   type Segment,
 } from '@fanfold/document'
-import { naiveView } from '@fanfold/privacy'
-import { type DocumentKey, type ErrorCode, type Grants, labelMax } from '@fanfold/protocol'
+import { type DocumentKey, labelMax } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
 import { describeDifference } from './describe-difference.ts'
 import type { History } from './history.ts'
 import { plainMarkers } from './marker.ts'
+import type { SeenView } from './seen-view.ts'
+import { type Admitted, admit, isPlain, type Looker, type Sight, see } from './sight.ts'
 
-/** Who looks, and from behind which ceiling. */
-export type Looker = { readonly grants: Grants; readonly ceiling: number }
-
-/** What there is to see. */
-export type Sight =
-  | {
-      readonly kind: 'seen'
-      readonly json: string
-      /** Equal exactly for equal views. */
-      readonly canonical: string
-      readonly markers: ReadonlySet<string>
-      /** Whether the state is seen as it is by the words of the definition, whatever it is. */
-      readonly isPlain: boolean
-      /** Whether a rule fails, which it may do unasked where a view does not look there. */
-      readonly mayFail: boolean
-    }
-  | { readonly kind: 'refused'; readonly code: ErrorCode }
-  /** The author's code fails: what was seen last stays. */
-  | { readonly kind: 'failed' }
-  /** There is no document yet, or nobody can be shown it. */
-  | { readonly kind: 'absent' }
-
-/** Sights and states that are kept, the newest. */
+/** Sights and states that are kept, the newest, and places that were looked at. */
 const sightsMax = 4_096
 const statesMax = 256
+const looksMax = 16_384
 
 const noMarkers: ReadonlySet<string> = new Set()
+const absent: Sight = { kind: 'absent' }
+
+/** Everybody who is the same to every definition, and has asked for the same view. */
+type Gaze = {
+  /** By hash of the variant that lets them in. */
+  readonly admissions: Map<string, ReturnType<typeof admit>>
+  readonly sights: Map<DocumentKey, Map<number, Sight>>
+}
+/** Everybody who is the same to every definition. */
+type Eye = { readonly unasked: Gaze; readonly asked: Map<string, Gaze> }
 
 /** The truth about views in one world. */
 export class ViewOracle {
   readonly #history: History
   readonly #variants: BoardVariants
   readonly #sights = new Map<string, Sight>()
-  readonly #byLooker = new Map<string, Sight>()
+  readonly #eyes = new Map<string, Eye>()
+  readonly #eyeOf = new WeakMap<Looker, Eye>()
+  #looks = 0
   readonly #states = new Map<string, JsonObject | undefined>()
-  readonly #below = new Map<string, ReadonlySet<string>>()
+  readonly #below = new Map<DocumentKey, Map<number, ReadonlySet<string>>>()
 
   constructor(history: History, variants: BoardVariants) {
     this.#history = history
@@ -75,12 +65,22 @@ export class ViewOracle {
   /** What one sees at a place; a view state that the definition does not take is none. */
   look(doc: DocumentKey, seq: number, looker: Looker, viewState: unknown): Sight {
     // What is not durable yet is not remembered: soon it may be.
-    if (seq > this.headSeq(doc)) return { kind: 'absent' }
-    const { subject, claims } = looker.grants
-    const asked = [subject, claims, looker.ceiling, viewState ?? null]
-    return kept(this.#byLooker, sightsMax, `${doc} ${seq} ${JSON.stringify(asked)}`, () =>
-      this.#look(doc, seq, looker, viewState),
-    )
+    if (seq > this.headSeq(doc)) return absent
+    const gaze = this.#gaze(looker, viewState)
+    let places = gaze.sights.get(doc)
+    const known = places?.get(seq)
+    if (known !== undefined) return known
+    if (++this.#looks > looksMax) {
+      this.#forgetLooks()
+      places = undefined
+    }
+    const sight = this.#look(doc, seq, looker, viewState, gaze)
+    if (places === undefined) {
+      places = new Map()
+      gaze.sights.set(doc, places)
+    }
+    places.set(seq, sight)
+    return sight
   }
 
   /** Why a view is not what one sees at a place; undefined when it is. */
@@ -88,26 +88,27 @@ export class ViewOracle {
     place: { readonly doc: DocumentKey; readonly seq: number },
     looker: Looker,
     viewState: unknown,
-    view: JsonObject,
+    view: SeenView,
   ): string | undefined {
     const sight = this.look(place.doc, place.seq, looker, viewState)
     if (sight.kind !== 'seen') return `there it is ${sight.kind}`
-    // Members mostly come in the same order, and this text is much cheaper than the canonical one.
-    if (JSON.stringify(view) === sight.json) return undefined
-    const canonical = canonicalJson(view)
-    return canonical === sight.canonical
-      ? undefined
-      : describeDifference(canonical, sight.canonical)
+    return view.isEqual(sight) ? undefined : describeDifference(view.canonical, sight.canonical)
   }
 
   /** The markers that a place of the log may let through to a ceiling. */
   markersBelow(doc: DocumentKey, seq: number, ceiling: number): ReadonlySet<string> {
     if (seq > this.headSeq(doc)) return noMarkers
-    return kept(this.#below, sightsMax, `${doc} ${seq} ${ceiling}`, () => {
-      const state = this.#state(doc, seq)
-      if (state === undefined) return noMarkers
+    let places = this.#below.get(doc)
+    if (places === undefined) {
+      places = new Map()
+      this.#below.set(doc, places)
+    }
+    return kept(places, sightsMax, seq * (labelMax + 1) + ceiling, () => {
       const labels = this.#history.definitionAt(doc, seq)?.labels ?? []
-      return new Set(plainMarkers(JSON.stringify(withoutAbove(state, labels, ceiling))))
+      const json = labels.some(({ label }) => label > ceiling)
+        ? this.#jsonBelow(doc, seq, labels, ceiling)
+        : this.#history.jsonAt(doc, seq)
+      return json === undefined ? noMarkers : new Set(plainMarkers(json))
     })
   }
 
@@ -119,95 +120,79 @@ export class ViewOracle {
     return false
   }
 
-  #look(doc: DocumentKey, seq: number, looker: Looker, viewState: unknown): Sight {
-    const state = this.#state(doc, seq)
+  #gaze(looker: Looker, viewState: unknown): Gaze {
+    let eye = this.#eyeOf.get(looker)
+    if (eye === undefined) {
+      const { subject, claims } = looker.grants
+      const key = JSON.stringify([subject, claims, looker.ceiling])
+      eye = this.#eyes.get(key) ?? { unasked: newGaze(), asked: new Map() }
+      this.#eyes.set(key, eye)
+      this.#eyeOf.set(looker, eye)
+    }
+    if (viewState === undefined || viewState === null) return eye.unasked
+    const key = JSON.stringify(viewState)
+    let gaze = eye.asked.get(key)
+    if (gaze === undefined) {
+      gaze = newGaze()
+      eye.asked.set(key, gaze)
+    }
+    return gaze
+  }
+
+  #forgetLooks(): void {
+    this.#looks = 0
+    for (const { unasked, asked } of this.#eyes.values()) {
+      unasked.sights.clear()
+      asked.clear()
+    }
+  }
+
+  #look(
+    doc: DocumentKey,
+    seq: number,
+    looker: Looker,
+    viewState: unknown,
+    { admissions }: Gaze,
+  ): Sight {
     const recorded = this.#history.definitionAt(doc, seq)
     const variantHash = recorded && variantFor(recorded, looker.ceiling)
     const wholeHash = recorded?.variant
-    if (state === undefined || recorded === undefined) return { kind: 'absent' }
-    if (variantHash === undefined || wholeHash === undefined) return { kind: 'absent' }
+    if (this.#history.jsonAt(doc, seq) === undefined || recorded === undefined) return absent
+    if (variantHash === undefined || wholeHash === undefined) return absent
     const variant = this.#variants.definitionOf(variantHash)
-    const admission = admit(variant, looker, viewState)
+    let admission = admissions.get(variantHash)
+    if (admission === undefined) {
+      admission = admit(variant, looker, viewState)
+      admissions.set(variantHash, admission)
+    }
     if (admission.kind === 'refused') return admission
-    const key = `${doc} ${seq} ${variantHash} ${admission.key}`
+    const admitted: Admitted = admission
+    const key = `${doc} ${seq} ${variantHash} ${admitted.key}`
     return kept(this.#sights, sightsMax, key, () => {
       const whole = this.#variants.definitionOf(wholeHash)
       const isOpen = whole.isOpen
+      const state = this.#state(doc, seq) ?? {}
       const shown = isOpen ? state : withoutAbove(state, recorded.labels, looker.ceiling)
-      return see(isOpen ? whole : variant, shown, admission, isPlain(variant, admission.clearance))
+      return see(isOpen ? whole : variant, shown, admitted, isPlain(variant, admitted.clearance))
     })
   }
 
   #state(doc: DocumentKey, seq: number): JsonObject | undefined {
     return kept(this.#states, statesMax, `${doc} ${seq}`, () => this.#history.stateAt(doc, seq))
   }
-}
 
-type Admitted = {
-  readonly kind: 'admitted'
-  readonly audience: JsonValue
-  readonly clearance: number
-  readonly viewState: JsonValue | undefined
-  readonly key: string
-}
-
-function admit(
-  { observe, viewState: schema }: EdgeDefinition,
-  { grants, ceiling }: Looker,
-  given: unknown,
-): Admitted | Extract<Sight, { kind: 'refused' }> {
-  const viewer = { id: grants.subject, claims: grants.claims }
-  if (observe?.allow(viewer) !== true) return { kind: 'refused', code: 'FANFOLD_FORBIDDEN' }
-  const audience = asJson(observe.audience(viewer)) ?? null
-  const clearance = observe.clearance(audience)
-  if (clearance > ceiling) return { kind: 'refused', code: 'FANFOLD_ABOVE_CEILING' }
-  const result = given === undefined ? undefined : schema?.['~standard'].validate(given)
-  const isTaken = result !== undefined && !('then' in result) && result.issues === undefined
-  const viewState = isTaken ? asJson(result.value) : undefined
-  const key = JSON.stringify([audience, clearance, viewState ?? null])
-  return { kind: 'admitted', audience, clearance, viewState, key }
-}
-
-function see(
-  definition: EdgeDefinition,
-  state: JsonObject,
-  { audience, clearance, viewState }: Admitted,
-  isPlain: boolean,
-): Sight {
-  const cohort = { audience, clearance, viewState }
-  const sightOf = (view: JsonObject, mayFail: boolean): Sight => {
-    const json = JSON.stringify(view)
-    const markers = new Set(plainMarkers(json))
-    return { kind: 'seen', json, canonical: canonicalJson(view), markers, isPlain, mayFail }
-  }
-  try {
-    return sightOf(naiveView(definition, state, cohort), false)
-  } catch {
-    if (definition.view === undefined) return { kind: 'failed' }
-    return sightOf(naiveView(withoutThrows(definition), state, cohort), true)
+  #jsonBelow(
+    doc: DocumentKey,
+    seq: number,
+    labels: readonly LabelRule[],
+    ceiling: number,
+  ): string | undefined {
+    const state = this.#state(doc, seq)
+    return state && JSON.stringify(withoutAbove(state, labels, ceiling))
   }
 }
 
-/** The definition with rules that deny where they would throw. */
-const withoutThrows = (definition: EdgeDefinition): EdgeDefinition => ({
-  ...definition,
-  rules: definition.rules.map(rule => ({
-    ...rule,
-    allow: (audience, context) => {
-      try {
-        return rule.allow(audience, context)
-      } catch {
-        return false
-      }
-    },
-  })),
-})
-
-const isPlain = (definition: EdgeDefinition, clearance: number): boolean =>
-  definition.isOpen &&
-  definition.view === undefined &&
-  definition.rules.length === 0 &&
-  definition.labels.every(({ label }) => label <= clearance)
+const newGaze = (): Gaze => ({ admissions: new Map(), sights: new Map() })
 
 const variantFor = ({ variants }: RecordedDefinition, ceiling: number): string | undefined =>
   variants.findLast(one => one.ceiling <= ceiling)?.hash
@@ -244,21 +229,16 @@ function cut(value: JsonValue, patterns: readonly (readonly Segment[])[]): JsonV
   )
 }
 
-const asJson = (value: unknown): JsonValue | undefined =>
-  value === undefined ? undefined : JSON.parse(JSON.stringify(value))
-
 /** The value under a key, made when it is not there; the oldest goes when there are too many. */
-function kept<Value>(
-  cache: Map<string, Value>,
-  max: number,
-  key: string,
-  make: () => Value,
-): Value {
+function kept<Key, Value>(cache: Map<Key, Value>, max: number, key: Key, make: () => Value): Value {
   const before = cache.get(key)
   if (before !== undefined) return before
   const value = make()
-  const [oldest] = cache.keys()
-  if (cache.size >= max && oldest !== undefined) cache.delete(oldest)
+  if (cache.size >= max)
+    for (const oldest of cache.keys()) {
+      cache.delete(oldest)
+      break
+    }
   cache.set(key, value)
   return value
 }

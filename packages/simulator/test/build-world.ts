@@ -14,7 +14,8 @@ import { type BoardRules, openRules } from '../src/board-rules.ts'
 import { BoardVariants } from '../src/board-variants.ts'
 import { History } from '../src/history.ts'
 import { Problems } from '../src/problems.ts'
-import { type Looker, ViewOracle } from '../src/view-oracle.ts'
+import type { Looker } from '../src/sight.ts'
+import { ViewOracle } from '../src/view-oracle.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
 export const doc = parseDocumentKey('acme/board/final')

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { SeenView } from '../src/seen-view.ts'
 import { withoutAbove } from '../src/view-oracle.ts'
 import { buildWorld, doc, looker } from './build-world.ts'
 
@@ -75,9 +76,12 @@ t.test(
 t.test('a difference is told from where it begins', async t => {
   const { oracle } = buildWorld({}, [state])
   const place = { doc, seq: 2 }
-  t.equal(oracle.differsAt(place, looker(0), undefined, structuredClone(state)), undefined)
+  t.equal(
+    oracle.differsAt(place, looker(0), undefined, SeenView.of(structuredClone(state))),
+    undefined,
+  )
   t.match(
-    oracle.differsAt(place, looker(0), undefined, { ...state, phase: 'over' }),
+    oracle.differsAt(place, looker(0), undefined, SeenView.of({ ...state, phase: 'over' })),
     /differs at character \d+: .*over.*the log makes .*play/,
   )
 })
