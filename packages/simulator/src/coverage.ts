@@ -63,6 +63,20 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'frames damaged',
     'pieces lost',
   ],
+  faults: [
+    'connection severed',
+    'fault black-hole',
+    'fault cut',
+    'fault delay',
+    'fault refuse',
+    'fault sever',
+    'fault silence',
+    'fault slow-link',
+    'leftover of an old link',
+    'resync gap',
+    'resync silence',
+    'silence noticed',
+  ],
 }
 
 /** Everything that happened in a world, in alphabetical order. */

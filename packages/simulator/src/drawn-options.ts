@@ -32,6 +32,28 @@ export function drawRandomOptions(seed: string): DrawnOptions {
 }
 
 /**
+ * Options for a world in which much goes wrong, drawn from its seed: any of the others, or a tree of up to
+ * about twenty nodes, and now and then of more, where nodes have other parents to go to.
+ */
+export function drawFaultyOptions(seed: string): DrawnOptions {
+  const prng = new Prng(`${seed}/faulty`)
+  const drawn = prng.chance(0.4) ? drawCatchUpOptions(seed) : drawRandomOptions(seed)
+  const isLarge = prng.chance(0.05)
+  const shape: DrawnOptions = {
+    proxies: isLarge ? 8 + prng.below(12) : 1 + prng.below(7),
+    proxyFanout: 1 + prng.below(3),
+    edges: isLarge ? 12 + prng.below(30) : 2 + prng.below(11),
+    viewers: isLarge ? 60 : 10 + prng.below(30),
+  }
+  return {
+    ...drawn,
+    ...(prng.chance(0.6) ? shape : {}),
+    secondParentShare: prng.pick([0, 0.5, 1]),
+    convergeMaxMs: randomConvergeMaxMs,
+  }
+}
+
+/**
  * Options for a world in which many catch up, drawn from its seed: rings that hold little, documents
  * that count as large, links that damage and lose, proxies that end, viewers that are slow or paced.
  */

@@ -1,10 +1,17 @@
 import { assert, Prng } from '@fanfold/kernel'
 import { drawRestarts } from './drawn-faults.ts'
-import { type DrawnOptions, drawCatchUpOptions, drawRandomOptions } from './drawn-options.ts'
+import { drawLinkFaults } from './drawn-link-faults.ts'
+import {
+  type DrawnOptions,
+  drawCatchUpOptions,
+  drawFaultyOptions,
+  drawRandomOptions,
+} from './drawn-options.ts'
+import type { Fault } from './fault.ts'
 import { defaultSimulationOptions, type SimulationOptions } from './simulation-options.ts'
 
 /** Kinds of worlds that are drawn from seeds. */
-export const worldNames = ['random', 'catch-up'] as const
+export const worldNames = ['random', 'catch-up', 'faults'] as const
 
 /** A kind of worlds. */
 export type WorldName = (typeof worldNames)[number]
@@ -26,14 +33,22 @@ export const numberedSeed = (world: WorldName, number: number): string => `${wor
 
 /** The options that a seed draws, with the faults that come with them. */
 export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<SimulationOptions> {
-  const drawn = world === 'catch-up' ? drawCatchUpOptions(seed) : drawRandomOptions(seed)
+  const drawn = drawOptions[world](seed)
   const { restarts = 0, ...options } =
     nodes === undefined ? drawn : { ...drawn, ...treeOf(nodes, drawn) }
-  const { proxies, busyMs } = { ...defaultSimulationOptions, ...options }
-  return {
-    ...options,
-    faults: drawRestarts(new Prng(`${seed}/restarts`), { restarts, proxies, busyMs }),
-  }
+  const tree = { ...defaultSimulationOptions, ...options }
+  const { proxies, busyMs } = tree
+  const faults: Fault[] = [
+    ...drawRestarts(new Prng(`${seed}/restarts`), { restarts, proxies, busyMs }),
+  ]
+  if (world === 'faults') faults.push(...drawLinkFaults(new Prng(`${seed}/links`), tree))
+  return { ...options, faults }
+}
+
+const drawOptions: Readonly<Record<WorldName, (seed: string) => DrawnOptions>> = {
+  random: drawRandomOptions,
+  'catch-up': drawCatchUpOptions,
+  faults: drawFaultyOptions,
 }
 
 /** Edges for each proxy of a tree of a given size, and viewers for each edge. */

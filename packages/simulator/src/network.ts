@@ -4,6 +4,9 @@
  * A link is two pipes. Its delays and its speed are drawn once, when it is dialled; what a frame adds
  * to them is drawn as it is sent. Reports are events of their own: no machine hears of a link from
  * inside its own turn.
+ *
+ * What goes wrong on the way is for others (see ways.ts); what both ends make of it is here: a link that
+ * says nothing is closed, a dial that gets no answer is given up.
  */
 import { type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import {
@@ -17,6 +20,7 @@ import type { LinkFaults } from './link-faults.ts'
 import { Pipe, type PipeProfile } from './pipe.ts'
 import { SignalLane } from './signal-lane.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import { type Connection, type Silence, Ways } from './ways.ts'
 
 /** One who has links. */
 export type LinkPeer = {
@@ -42,12 +46,19 @@ export type NetworkOptions = {
   readonly bufferedBytesCap: number
 }
 
+/** How long an end of a link waits for bytes before it closes, as the nodes of a cluster have it. */
+export const linkSilence: Silence = { max: milliseconds(1_000), ping: milliseconds(250) }
+/** How long a dial may take. */
+const dialMax: Duration = milliseconds(5_000)
+
 /** Who may look at what a network does. */
 export type NetworkWatch = {
   /** A frame arrives, before the machine has it. */
   frameArrives(frame: Uint8Array, from: PeerIdentity, to: PeerIdentity): void
   /** It arrives like this, which is not how it was sent. */
   frameIsDamaged(frame: Uint8Array): void
+  /** A frame arrives on a link whose other end has closed it and has another one by now. */
+  frameIsLeftover(): void
   /** A link is closed by its end at `at`. */
   linkCloses(reason: string, at: PeerIdentity): void
 }
@@ -73,11 +84,18 @@ class LinkEnd {
   /** Its node is gone. */
   isDropped = false
   isCongested = false
+  /** Undefined where nobody has answered. */
+  connection: Connection | undefined
+  other: LinkEnd | undefined
 
   constructor(id: LinkId, peer: LinkPeer, pipe: Pipe<Item>) {
     this.id = id
     this.peer = peer
     this.pipe = pipe
+  }
+
+  get name(): string {
+    return this.peer.identity.node
   }
 }
 
@@ -88,6 +106,7 @@ export class Network {
   readonly #options: NetworkOptions
   readonly #watch: NetworkWatch
   readonly #faults: LinkFaults | undefined
+  readonly #ways: Ways
   readonly #ends = new Map<LinkId, LinkEnd>()
   #nextLink = 1
   #congestions = 0
@@ -98,8 +117,11 @@ export class Network {
     readonly options: NetworkOptions
     readonly watch: NetworkWatch
     readonly faults?: LinkFaults | undefined
+    /** What is amiss on the way; nothing by default. */
+    readonly ways?: Ways | undefined
   }) {
     this.#faults = options.faults
+    this.#ways = options.ways ?? new Ways(options)
     this.#clock = options.clock
     this.#prng = options.prng
     this.#options = options.options
@@ -118,16 +140,23 @@ export class Network {
    */
   connect(dialler: LinkPeer, listener: LinkPeer): LinkId {
     const profile = this.#drawProfile()
-    const own: LinkEnd = this.#end(dialler, profile, () => other)
-    const other: LinkEnd = this.#end(listener, profile, () => own)
+    const own: LinkEnd = this.#makeEnd(dialler, profile, () => other)
+    const other: LinkEnd = this.#makeEnd(listener, profile, () => own)
     own.isDialler = true
     const hop = profile.delayMin
-    if (!listener.isUp) {
-      this.#clock.in((2 * hop) as Duration, () => this.#fail(own, 'refused: nobody listens'))
+    const answer = this.#ways.answerOf(other.name)
+    if (answer === 'none') {
+      this.#giveUpLater(own)
       return own.id
     }
-    this.#clock.in((2 * hop) as Duration, () => this.#open(other, own, false))
-    this.#clock.in((3 * hop) as Duration, () => this.#open(own, other, true))
+    const refuse = (): void => this.#fail(own, 'refused: nobody listens')
+    if (!listener.isUp || answer === 'refuse') {
+      this.#pass((2 * hop) as Duration, own, other, refuse)
+      return own.id
+    }
+    this.#connect(own, other)
+    this.#pass((2 * hop) as Duration, own, other, () => this.#open(other, own, false))
+    this.#pass((3 * hop) as Duration, own, other, () => this.#open(own, other, true))
     return own.id
   }
 
@@ -143,11 +172,9 @@ export class Network {
   drop(peer: LinkPeer): void {
     for (const end of [...this.#ends.values()]) {
       if (end.peer !== peer) continue
-      end.isOpen = false
-      end.isOver = true
       end.isDropped = true
       end.pipe.send({ kind: 'close', reason: 'closed: the process is gone' }, 0)
-      this.#ends.delete(end.id)
+      this.#forget(end)
     }
   }
 
@@ -182,7 +209,7 @@ export class Network {
     }
   }
 
-  #end(peer: LinkPeer, profile: PipeProfile, other: () => LinkEnd): LinkEnd {
+  #makeEnd(peer: LinkPeer, profile: PipeProfile, other: () => LinkEnd): LinkEnd {
     const id = this.#nextLink++ as LinkId
     const pipe = new Pipe<Item>({
       clock: this.#clock,
@@ -194,6 +221,43 @@ export class Network {
     const end = new LinkEnd(id, peer, pipe)
     this.#ends.set(id, end)
     return end
+  }
+
+  #connect(own: LinkEnd, other: LinkEnd): void {
+    const way = (from: LinkEnd, to: LinkEnd) => ({
+      from: from.name,
+      to: to.name,
+      pipe: from.pipe,
+      silence: linkSilence,
+      lose: (reason: string) => {
+        // A dial that hears nothing waits for its own time, unless it is told.
+        if (to.isOpen || !reason.startsWith('silent')) this.#lose(to, reason)
+      },
+    })
+    const connection = this.#ways.open(way(own, other), way(other, own))
+    own.connection = connection
+    other.connection = connection
+    own.other = other
+    other.other = own
+  }
+
+  /** Runs it after a delay, and not before bytes pass between the two. */
+  #pass(delay: Duration, own: LinkEnd, other: LinkEnd, run: () => void): void {
+    this.#clock.in(delay, () => {
+      if (this.#ways.isFree(own.name, other.name)) {
+        run()
+        return
+      }
+      this.#giveUpLater(own)
+      this.#ways.whenFree(own.name, other.name, run)
+    })
+  }
+
+  /** A dial that hangs ends some time. */
+  #giveUpLater(own: LinkEnd): void {
+    this.#clock.in(dialMax, () => {
+      if (!own.isOpen) this.#lose(own, 'no-answer: no handshake in time')
+    })
   }
 
   #send(end: LinkEnd, frame: Uint8Array): void {
@@ -230,6 +294,7 @@ export class Network {
     }
     // Nothing arrives at an end that is closed, nor sooner than the link is open there.
     if (!to.isOpen) return
+    if (from.isOver && this.#isReplaced(from, to)) this.#watch.frameIsLeftover()
     this.#watch.frameArrives(item.frame, from.peer.identity, to.peer.identity)
     const frame = this.#faults === undefined ? item.frame : this.#faults.apply(item.frame)
     if (frame === undefined) return
@@ -247,23 +312,47 @@ export class Network {
   /** The link is over at this end, by word of the other, or because it never came to be. */
   #fail(end: LinkEnd, reason: string): void {
     if (end.isOver) return
-    end.isOpen = false
-    end.isOver = true
     end.pipe.close()
-    this.#ends.delete(end.id)
+    this.#end(end, reason)
+  }
+
+  /** The link is over at this end for want of what should have come; the other hears what it can. */
+  #lose(end: LinkEnd, reason: string): void {
+    if (end.isOver) return
+    end.pipe.send({ kind: 'close', reason }, 0)
+    this.#end(end, reason)
+  }
+
+  #end(end: LinkEnd, reason: string): void {
+    this.#forget(end)
     // Whoever listens has not heard of a link that did not open.
     if (!end.isDialler && !end.wasOpen) return
     end.peer.receive({ kind: 'link-closed', link: end.id, reason })
+  }
+
+  #forget(end: LinkEnd): void {
+    end.isOpen = false
+    end.isOver = true
+    this.#ends.delete(end.id)
+    if (end.connection !== undefined && end.other?.isOver) this.#ways.close(end.connection)
+  }
+
+  /** Whether the two have a newer link than this one. */
+  #isReplaced(from: LinkEnd, to: LinkEnd): boolean {
+    for (const { id, peer, isOpen, other } of this.#ends.values()) {
+      if (isOpen && id > from.id && id > to.id && peer === to.peer && other?.peer === from.peer) {
+        return true
+      }
+    }
+    return false
   }
 
   /** This end closes now; the other hears of it behind the frames that are under way. */
   #close(end: LinkEnd, reason: string): void {
     if (!end.isOpen) return
     this.#watch.linkCloses(reason, end.peer.identity)
-    end.isOpen = false
-    end.isOver = true
     end.pipe.send({ kind: 'close', reason }, 0)
-    this.#ends.delete(end.id)
+    this.#forget(end)
     this.#clock.in(0 as Duration, () => {
       if (end.isDropped) return
       end.peer.receive({ kind: 'link-closed', link: end.id, reason })

@@ -4,6 +4,9 @@
  * What is sent waits for what was sent before, takes `bytes / bytesPerSecond` to leave, and arrives a
  * delay later, never before its predecessor: a delay is drawn per item, and a late one holds up those
  * behind it, as a lost segment of TCP does.
+ *
+ * Each item is two events, that it has left and that it arrives. An event takes whatever is first in
+ * line and due, so that those of another plan (see `#replan`) find nothing to do.
  */
 import { type Duration, type Instant, instant, type Prng } from '@fanfold/kernel'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -17,6 +20,30 @@ export type PipeProfile = {
   readonly bytesPerSecond: number
 }
 
+/** What makes a direction worse than its profile says, for a while. */
+export type PipeStrain = {
+  /** Added to the delay of what is sent from now on. */
+  readonly delay: Duration
+  /** It is no faster than this. */
+  readonly bytesPerSecondMax: number
+}
+
+/** Nothing makes it worse. */
+export const noStrain: PipeStrain = { delay: 0 as Duration, bytesPerSecondMax: Infinity }
+
+/** An item on its way. */
+type Passage<Item> = {
+  readonly item: Item
+  readonly bytes: number
+  /** What its delay has beyond the least. */
+  readonly delay: number
+  leavesAt: Instant
+  arrivesAt: Instant
+  /** It leaves, and does not arrive. */
+  isLost: boolean
+  next: Passage<Item> | undefined
+}
+
 /** One direction of a connection. */
 export class Pipe<Item> {
   readonly #clock: VirtualClock
@@ -24,11 +51,15 @@ export class Pipe<Item> {
   readonly #profile: PipeProfile
   readonly #onSent: () => void
   readonly #onArrival: (item: Item) => void
+  #strain: PipeStrain = noStrain
   #unsentBytes = 0
   #isClosed = false
   #isStalled = false
-  /** What was due while nothing moved, in order. */
-  #held: (() => void)[] = []
+  #isSevered = false
+  /** The first that has not left, the first that has not arrived, and the last of all. */
+  #leaving: Passage<Item> | undefined
+  #arriving: Passage<Item> | undefined
+  #last: Passage<Item> | undefined
   /** When the last item has left. */
   #leftAt: Instant = instant(0)
   /** When the last item arrives. */
@@ -57,16 +88,21 @@ export class Pipe<Item> {
   /** Sends an item; once closed, nothing. */
   send(item: Item, bytes: number): void {
     if (this.#isClosed) return
-    const { now } = this.#clock
-    const leavesMicros = Math.ceil((bytes * 1_000_000) / this.#profile.bytesPerSecond)
     this.#unsentBytes += bytes
-    this.#leftAt = instant(Math.max(now, this.#leftAt) + leavesMicros)
-    this.#arrivesAt = instant(Math.max(this.#arrivesAt, this.#leftAt + this.#drawDelay()))
-    this.#moveAt(this.#leftAt, () => {
-      this.#unsentBytes -= bytes
-      this.#onSent()
-    })
-    this.#moveAt(this.#arrivesAt, () => this.#onArrival(item))
+    const passage: Passage<Item> = {
+      item,
+      bytes,
+      delay: this.#strain.delay + this.#drawDelay(),
+      leavesAt: this.#leftAt,
+      arrivesAt: this.#arrivesAt,
+      isLost: this.#isSevered,
+      next: undefined,
+    }
+    if (this.#last !== undefined) this.#last.next = passage
+    this.#last = passage
+    this.#leaving ??= passage
+    this.#arriving ??= passage
+    this.#plan(passage, this.#clock.now)
   }
 
   /** From now on nothing leaves and nothing arrives, and nothing is lost, until `unstall`. */
@@ -78,35 +114,113 @@ export class Pipe<Item> {
   unstall(): void {
     if (!this.#isStalled) return
     this.#isStalled = false
-    this.#clock.in(0 as Duration, () => this.#release())
+    this.#clock.in(0 as Duration, () => this.#move())
+  }
+
+  /** From now on it is as bad as this; what has not begun to leave is planned anew. */
+  strain(strain: PipeStrain): void {
+    const isAsFast = strain.bytesPerSecondMax === this.#strain.bytesPerSecondMax
+    this.#strain = strain
+    if (!isAsFast) this.#replan()
+  }
+
+  /**
+   * It breaks at a byte: of those under way a share arrives, as items that are whole before it, and
+   * nothing that is sent later.
+   *
+   * @returns when the last of them arrives
+   */
+  sever(share: number): Instant {
+    const { now } = this.#clock
+    let underWay = 0
+    for (let one = this.#arriving; one !== this.#leaving; one = one?.next) {
+      if (one !== undefined && !one.isLost) underWay += one.bytes
+    }
+    let left = Math.floor(share * underWay)
+    let lastAt = now
+    this.#isSevered = true
+    let isBeyond = false
+    for (let one = this.#arriving; one !== undefined; one = one.next) {
+      isBeyond ||= one === this.#leaving || one.bytes > left
+      if (isBeyond) {
+        one.isLost = true
+        continue
+      }
+      left -= one.bytes
+      lastAt = one.arrivesAt
+    }
+    return instant(Math.max(now, lastAt))
   }
 
   /** What has not arrived is lost, and nothing more is sent. */
   close(): void {
     this.#isClosed = true
-    this.#held = []
+    this.#leaving = undefined
+    this.#arriving = undefined
+    this.#last = undefined
   }
 
-  /** Everything that moves in the pipe moves here: the place for faults. */
-  #moveAt(at: Instant, move: () => void): void {
-    this.#clock.at(at, () => {
-      if (this.#isClosed) return
-      // What was held goes first.
-      if (this.#isStalled || this.#held.length > 0) this.#held.push(move)
-      else move()
-    })
+  #plan(passage: Passage<Item>, from: Instant): void {
+    const { delayMin, bytesPerSecond } = this.#profile
+    const speed = Math.min(bytesPerSecond, this.#strain.bytesPerSecondMax)
+    const leavesMicros = Math.ceil((passage.bytes * 1_000_000) / speed)
+    passage.leavesAt = instant(Math.max(from, this.#leftAt) + leavesMicros)
+    const arrivesAt = passage.leavesAt + delayMin + passage.delay
+    passage.arrivesAt = instant(Math.max(this.#arrivesAt, arrivesAt))
+    this.#leftAt = passage.leavesAt
+    this.#arrivesAt = passage.arrivesAt
+    this.#clock.at(passage.leavesAt, this.#leave)
+    this.#clock.at(passage.arrivesAt, this.#arrive)
   }
 
-  #release(): void {
-    while (!this.#isStalled && !this.#isClosed) {
-      const move = this.#held.shift()
-      if (move === undefined) return
-      move()
+  /** The first that has not left is under way; it and those behind it leave at another speed now. */
+  #replan(): void {
+    const first = this.#leaving
+    if (first === undefined || this.#isClosed) return
+    const { now } = this.#clock
+    this.#leftAt = now
+    this.#arrivesAt = now
+    for (let one = this.#arriving; one !== first && one !== undefined; one = one.next) {
+      this.#arrivesAt = instant(Math.max(now, one.arrivesAt))
+    }
+    for (let one: Passage<Item> | undefined = first; one !== undefined; one = one.next) {
+      this.#plan(one, now)
+    }
+  }
+
+  readonly #leave = (): void => {
+    const passage = this.#leaving
+    if (this.#isStalled || passage === undefined || passage.leavesAt > this.#clock.now) return
+    this.#leaving = passage.next
+    this.#unsentBytes -= passage.bytes
+    this.#onSent()
+  }
+
+  readonly #arrive = (): void => {
+    const passage = this.#arriving
+    if (this.#isStalled || passage === undefined || passage.arrivesAt > this.#clock.now) return
+    // Nothing arrives before it has left.
+    if (passage === this.#leaving) this.#leave()
+    if (this.#isClosed) return
+    this.#arriving = passage.next
+    if (passage === this.#last) this.#last = undefined
+    if (!passage.isLost) this.#onArrival(passage.item)
+  }
+
+  /** What was due while nothing moved. */
+  #move(): void {
+    const { now } = this.#clock
+    while (!this.#isStalled) {
+      const { leavesAt = Infinity } = this.#leaving ?? {}
+      const { arrivesAt = Infinity } = this.#arriving ?? {}
+      if (Math.min(leavesAt, arrivesAt) > now) return
+      if (leavesAt <= arrivesAt) this.#leave()
+      else this.#arrive()
     }
   }
 
   #drawDelay(): number {
-    const { delayMin, delayMean } = this.#profile
-    return delayMin + Math.round(-delayMean * Math.log(1 - this.#prng.fraction()))
+    const { delayMean } = this.#profile
+    return Math.round(-delayMean * Math.log(1 - this.#prng.fraction()))
   }
 }

@@ -71,7 +71,7 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   const workload = new Workload(world, options, watch)
   const { clock, problems } = world
   clock.runUntil(workload.busyUntil)
-  world.faults.heal()
+  world.heal()
   const deadline = instant(clock.now + options.convergeMaxMs * 1000)
   do {
     while (clock.now < deadline && workload.unfinished !== undefined) {

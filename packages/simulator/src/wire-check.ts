@@ -98,6 +98,10 @@ export class WireCheck implements NetworkWatch {
     this.#damaged.note(bytes)
   }
 
+  frameIsLeftover(): void {
+    this.#tally.add('leftover of an old link')
+  }
+
   linkCloses(reason: string, at: PeerIdentity): void {
     if (this.#isCloseExpected(reason)) return
     this.#problems.add(`${at.node} closes a link: ${reason}`)

@@ -10,6 +10,7 @@ import {
   teams,
 } from './board.ts'
 import { drawRules, drawViewState } from './board-rules.ts'
+import { endOfMs } from './fault.ts'
 import { ModelViewer } from './model-viewer.ts'
 import { ModelWriters } from './model-writer.ts'
 import type { PipeProfile } from './pipe.ts'
@@ -137,7 +138,7 @@ export class Workload {
     for (const fault of this.#options.faults) {
       this.#plan(instant(milliseconds(fault.atMs)), () => this.#world.begin(fault))
       // Those that last are over before the world heals.
-      this.#plan(instant(milliseconds(fault.atMs + fault.forMs)), () => this.#world.endOf(fault))
+      this.#plan(instant(milliseconds(endOfMs(fault))), () => this.#world.endOf(fault))
     }
   }
 

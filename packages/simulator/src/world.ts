@@ -7,7 +7,7 @@ import { encodeLinkFrame, labelMax, type WriterEffect, type WriterInput } from '
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
 import { Crossings } from './crossings.ts'
-import type { Fault } from './fault.ts'
+import { type Fault, isLinkFault } from './fault.ts'
 import { History } from './history.ts'
 import { LinkFaults } from './link-faults.ts'
 import { LogDisk } from './log-disk.ts'
@@ -20,10 +20,12 @@ import { WarmDisk } from './simulated-warm-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { Tally } from './tally.ts'
 import { Trace } from './trace.ts'
+import { firstParentOf } from './tree-form.ts'
 import { TreeNode } from './tree-node.ts'
 import { ViewOracle } from './view-oracle.ts'
 import type { ViewerRim } from './viewer-rim.ts'
 import { VirtualClock } from './virtual-clock.ts'
+import { Ways } from './ways.ts'
 import { WireCheck } from './wire-check.ts'
 import type { WorldWatch } from './world-watch.ts'
 
@@ -54,6 +56,8 @@ export class World {
   readonly history: History
   readonly wire: WireCheck
   readonly network: Network
+  /** What is amiss between nodes. */
+  readonly ways: Ways
   readonly oracle: ViewOracle
   /** What the nodes told of themselves. */
   readonly tally: Tally = new Tally()
@@ -99,6 +103,7 @@ export class World {
       ringRecordsMax: options.ringRecordsMax,
     })
     this.faults = new LinkFaults(this.stream('faults'), options)
+    this.ways = new Ways({ clock, prng: this.stream('ways'), tally: this.tally })
     this.network = new Network({
       clock,
       prng: this.stream('network'),
@@ -111,6 +116,7 @@ export class World {
       },
       watch: this.wire,
       faults: this.faults,
+      ways: this.ways,
     })
     this.#maker = new NodeMaker({
       options,
@@ -157,6 +163,10 @@ export class World {
   begin(fault: Fault): void {
     this.tally.add(`fault ${fault.kind}`)
     this.crossings.begin(fault, this.clock.now)
+    if (isLinkFault(fault)) {
+      this.ways.begin(fault)
+      return
+    }
     switch (fault.kind) {
       case 'crash':
         this.#crash(this.#node(fault.node))
@@ -171,6 +181,10 @@ export class World {
 
   /** What went wrong is over, as far as it is not over by itself. */
   endOf(fault: Fault): void {
+    if (isLinkFault(fault)) {
+      this.ways.end(fault)
+      return
+    }
     switch (fault.kind) {
       case 'crash':
       case 'drain': {
@@ -181,6 +195,12 @@ export class World {
       default:
         unreachable(fault)
     }
+  }
+
+  /** Nothing goes wrong any more, and what did is over. */
+  heal(): void {
+    this.faults.heal()
+    this.ways.heal()
   }
 
   #node(name: string): TreeNode {
@@ -253,17 +273,19 @@ export class World {
     top.start()
     const proxies: TreeNode[] = []
     for (let index = 0; index < options.proxies; index++) {
-      const first = proxies[Math.floor(index / options.proxyFanout) - 1] ?? top
+      const name = `proxy-${index}`
+      const first = this.#nodes.get(firstParentOf(name, options)) ?? top
       const ceiling = drawCeiling()
       const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
-      proxies.push(this.#proxy(`proxy-${index}`, ceiling, parents))
+      proxies.push(this.#proxy(name, ceiling, parents))
     }
     const doors: Door[] = []
     for (let index = 0; index < options.edges; index++) {
-      const first = proxies[index % Math.max(1, proxies.length)] ?? top
+      const name = `edge-${index}`
+      const first = this.#nodes.get(firstParentOf(name, options)) ?? top
       const ceiling = drawCeiling()
       const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
-      doors.push(this.#edge(`edge-${index}`, ceiling, parents))
+      doors.push(this.#edge(name, ceiling, parents))
     }
     return doors
   }

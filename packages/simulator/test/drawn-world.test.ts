@@ -12,7 +12,8 @@ t.test('a seed draws the same options each time, another one others', async t =>
 })
 
 t.test('a number of nodes says how many proxies and edges there are, and nothing else', async t => {
-  for (const world of worldNames) {
+  // What goes wrong in the third kind is drawn for its tree.
+  for (const world of ['random', 'catch-up'] as const) {
     for (const nodes of [2, 3, 24, 200]) {
       const seed = numberedSeed(world, 3)
       const { proxies, edges, proxyFanout, viewers, ...rest } = drawWorld({ world, seed, nodes })

@@ -14,7 +14,7 @@ t.test('a line that names no world is refused by its number', async t => {
   for (const line of ['moon: 1', 'catch-up', 'catch-up:']) {
     t.throws(() => parseKnownSeeds(`# one\n${line}`), {
       name: 'RangeError',
-      message: `line 2 names a world of random, catch-up, got '${line}'`,
+      message: `line 2 names a world of random, catch-up, faults, got '${line}'`,
     })
   }
 })

@@ -26,6 +26,7 @@ function makeNetwork(overrides: Partial<NetworkOptions> = {}) {
     watch: {
       frameArrives: frame => frames.push(frame.length),
       frameIsDamaged: () => undefined,
+      frameIsLeftover: () => undefined,
       linkCloses: reason => closes.push(reason),
     },
   })
