@@ -272,9 +272,13 @@ export class World {
     this.#reach.set(top, labelMax)
     top.start()
     const proxies: TreeNode[] = []
+    const firstOf = (child: string): TreeNode => {
+      const parent = firstParentOf(child, options)
+      return proxies.find(({ name }) => name === parent) ?? top
+    }
     for (let index = 0; index < options.proxies; index++) {
       const name = `proxy-${index}`
-      const first = this.#nodes.get(firstParentOf(name, options)) ?? top
+      const first = firstOf(name)
       const ceiling = drawCeiling()
       const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
       proxies.push(this.#proxy(name, ceiling, parents))
@@ -282,7 +286,7 @@ export class World {
     const doors: Door[] = []
     for (let index = 0; index < options.edges; index++) {
       const name = `edge-${index}`
-      const first = this.#nodes.get(firstParentOf(name, options)) ?? top
+      const first = firstOf(name)
       const ceiling = drawCeiling()
       const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
       doors.push(this.#edge(name, ceiling, parents))
