@@ -34,6 +34,8 @@ export {
 export { parseKnownSeeds } from './known-seeds.ts'
 export { type DiskWatch, LogDisk } from './log-disk.ts'
 export { type LinkPeer, Network, type NetworkOptions, type NetworkWatch } from './network.ts'
+export { problemKind } from './problem-kind.ts'
+export { type Shrinking, shrink } from './shrink.ts'
 export { type SimulationCounts, type SimulationResult, simulate } from './simulate.ts'
 export { type DiskOptions, SimulatedLogStore } from './simulated-log-store.ts'
 export {
