@@ -1,6 +1,7 @@
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { first, Rig, second } from './following-rig.ts'
+import { askingWindow } from '../src/asking-line.ts'
+import { first, Rig, second, welcome } from './following-rig.ts'
 
 const keys: readonly DocumentKey[] = Array.from({ length: 1_200 }, (_, index) =>
   parseDocumentKey(`acme/match/m${index}`),
@@ -15,11 +16,24 @@ function following(): Rig {
   return rig
 }
 
-/** Joins sent to a parent in each of so many turns that take no time, the one under way included. */
+/** Documents that a parent was asked for in the turn under way, or since. */
+const joined = (rig: Rig, to: typeof first): DocumentKey[] =>
+  rig.sent(to).flatMap(frame => (frame.kind === 'join' ? [frame.doc] : []))
+
+/** The parent answers for these documents. */
+const answer = (rig: Rig, from: typeof first, asked: readonly DocumentKey[]): void =>
+  rig.take(
+    asked.map(key => welcome('snapshot', keys.indexOf(key), key)),
+    from,
+  )
+
+/** Joins sent to a parent, which answers at once, in each of so many turns that take no time, the one under way included. */
 const joinsByTurn = (rig: Rig, to: typeof first, turns: number): number[] =>
   Array.from({ length: turns }, (_, turn) => {
     if (turn > 0) rig.pass(0)
-    return rig.sent(to).filter(({ kind }) => kind === 'join').length
+    const asked = joined(rig, to)
+    answer(rig, to, asked)
+    return asked.length
   })
 
 t.test('very many documents move to another parent in turns', async t => {
@@ -80,18 +94,55 @@ t.test('who is let go while it waits for its turn is not joined', async t => {
   rig.effects()
   rig.close(first)
   for (const key of keys.slice(600)) rig.unfollow(key)
-  rig.effects()
+  answer(rig, second, joined(rig, second))
   rig.pass(0)
   t.equal(joinsByTurn(rig, second, 2)[0], 88)
 })
 
-t.test('very many answers that do not come are missed in turns', async t => {
+t.test('a parent is asked for no more documents at a time than it answers', async t => {
+  const rig = new Rig()
+  rig.open()
+  for (const key of keys) rig.follow(key)
+  const asked = joined(rig, first)
+  t.same(asked, keys.slice(0, askingWindow.first))
+  t.not(rig.following.wakeAt(), rig.now, 'the others wait for answers')
+  answer(rig, first, asked.slice(0, 10))
+  t.equal(rig.following.wakeAt(), rig.now)
+  rig.pass(0)
+  t.same(joined(rig, first), keys.slice(512, 532), 'each answer makes room for two')
+})
+
+t.test('a parent that does not answer is asked for a few documents until it does', async t => {
   const rig = following()
   rig.pass(2_000)
-  const turns = [rig.sent().length]
-  for (; rig.following.wakeAt() === rig.now && turns.length < 10; turns.push(rig.sent().length))
+  rig.pass(0)
+  rig.pass(0)
+  const asked = joined(rig, first)
+  t.equal(asked.length, askingWindow.min)
+  t.ok(
+    asked.every(key => keys.indexOf(key) >= 512),
+    'those that have yet to be asked for',
+  )
+  let count = 0
+  for (let next = asked; next.length > 0; next = joined(rig, first)) {
+    count += next.length
+    answer(rig, first, next)
     rig.pass(0)
-  t.same(turns, [512, 512, 176])
+  }
+  t.equal(count, 1_200, 'then it is asked for all')
+})
+
+t.test('who is let go while it waits for its turn to ask is not asked for', async t => {
+  const rig = new Rig()
+  rig.open()
+  for (const key of keys) rig.follow(key)
+  const asked = joined(rig, first)
+  for (const key of keys.slice(512, 1_190)) rig.unfollow(key)
+  answer(rig, first, asked)
+  rig.pass(0)
+  t.same(joined(rig, first), keys.slice(1_190))
+  rig.close()
+  t.equal(rig.following.wakeAt(), rig.now, 'only the parting takes more turns')
 })
 
 t.test('very many documents that nobody wants are let go in turns', async t => {

@@ -75,13 +75,27 @@ class World {
     this.#deliver()
   }
 
-  /** Turns that take no time, until none is wanted at once. */
+  /** Turns that take no time, until none is wanted at once and each parent has answered. */
   rest(): boolean {
-    for (let turn = 0; turn < 20; turn++) {
-      if (this.rig.following.wakeAt() !== this.rig.now) return true
-      this.do({ do: 'tick' })
+    for (let turn = 0; turn < 40; turn++) {
+      const isBusy = this.rig.following.wakeAt() === this.rig.now
+      if (!isBusy && !this.#isAnyQueued) return true
+      if (isBusy) this.do({ do: 'tick' })
+      else for (const parent of this.parents) this.#welcome(parent)
     }
     return false
+  }
+
+  /** True while documents have their turn to be asked for yet to come. */
+  get #isAnyQueued(): boolean {
+    return keys.some(key => this.rig.following.get(key)?.upstream.isQueued === true)
+  }
+
+  #welcome(parent: Parent): void {
+    for (const key of parent.joined) {
+      this.rig.take([welcome('snapshot', keys.indexOf(key), key)], parent.link)
+    }
+    this.#deliver()
   }
 
   /** Documents that are not served as they should be, by name. */

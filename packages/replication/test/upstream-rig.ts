@@ -56,6 +56,12 @@ export class Rig {
     return framesOf(this.#effects.splice(0))
   }
 
+  /** It is the stream's turn to ask. */
+  askNow(): LinkFrame[] {
+    this.upstream.askNow(at(this.nowMs), this.#effects)
+    return this.sent()
+  }
+
   leave(): LinkFrame[] {
     this.upstream.leave(this.#effects)
     return this.sent()

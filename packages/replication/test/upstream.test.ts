@@ -2,13 +2,14 @@ import { buildLog } from '@fanfold/conformance'
 import { type LinkFrame, parseDocumentKey } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { after, doc, link } from './build-stream.ts'
+import { after, at, doc, link } from './build-stream.ts'
 import {
   from,
   head,
   kindsOf,
   live,
   log,
+  parent,
   Rig,
   records,
   refused,
@@ -107,10 +108,45 @@ t.test('an answer that does not come makes it join again, later each time', asyn
   t.same(rig.pass(1_999), [])
   t.same(kindsOf(rig.pass(1)), ['resync silence'])
   t.match(rig.sent(), [{ kind: 'join' }])
-  t.same(kindsOf(rig.pass(2_000)), ['resync silence'])
+  t.equal(rig.waitMs, 4_000, 'each time it may take twice as long')
+  t.same(kindsOf(rig.pass(4_000)), ['resync silence'])
   t.same(rig.sent(), [], 'the second time waits')
   rig.pass(rig.waitMs ?? 0)
   t.match(rig.sent(), [{ kind: 'join' }])
+  for (const waitMs of [8_000, 16_000, 16_000]) {
+    t.equal(rig.waitMs, waitMs)
+    rig.pass(waitMs)
+    rig.pass(rig.waitMs ?? 0)
+  }
+  rig.take(welcome(), ...snapshotFrames(head))
+  rig.sent()
+  rig.take(welcome())
+  t.equal(rig.waitMs, 2_000, 'until one came')
+})
+
+t.test('a stream is not taken for silent while something comes over its link', async t => {
+  const rig = new Rig()
+  rig.attach()
+  const patience = rig.node.asked.patience(parent)
+  for (let ms = 0; ms < 15_000; ms += 1_000) {
+    t.same(rig.pass(1_000), [], `after ${ms} ms`)
+    patience.heard(at(rig.nowMs))
+  }
+  t.same(rig.sent(), [], 'it is asked for once')
+  t.same(kindsOf(rig.pass(1_000)), ['resync silence'], 'for eight times as long')
+  t.match(rig.sent(), [{ kind: 'join' }])
+})
+
+t.test('an answer that comes before it is asked for again counts', async t => {
+  const rig = new Rig()
+  rig.attach()
+  rig.pass(2_000)
+  rig.pass(4_000)
+  t.ok(rig.upstream.isWaiting)
+  rig.sent()
+  t.same(kindsOf(rig.take(welcome(), ...snapshotFrames(head))), ['reset', 'joined'])
+  t.equal(rig.waitMs, undefined)
+  t.same(rig.sent(), [])
 })
 
 t.test('refused with a code that may pass, it asks again; for good, it does not', async t => {
