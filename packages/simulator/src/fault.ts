@@ -6,12 +6,7 @@
  * were amiss.
  */
 
-/** What happens to a node. */
-export type NodeFault =
-  /** It is gone at this moment, and what it had in memory with it; it starts again after `forMs`. */
-  | { readonly kind: 'crash'; readonly node: string; readonly atMs: number; readonly forMs: number }
-  /** It tells those below it, goes in good order, and starts again after `forMs`. */
-  | { readonly kind: 'drain'; readonly node: string; readonly atMs: number; readonly forMs: number }
+import type { NodeFault } from './node-fault.ts'
 
 /**
  * What happens to connections between nodes, or between edges and viewers. `from` and `to` are names of

@@ -90,6 +90,11 @@ export class History implements DiskWatch {
     return this.#documents.get(doc)?.entries.length ?? 0
   }
 
+  /** The epoch of a durable record; undefined where there is none. */
+  epochAt(doc: DocumentKey, seq: number): number | undefined {
+    return this.#entry(doc, seq)?.epoch
+  }
+
   /** Why something at this place is not what the log has there; undefined when it is. */
   differsAt(doc: DocumentKey, position: Position): string | undefined {
     const entry = this.#entry(doc, position.seq)

@@ -4,8 +4,11 @@
  *
  * Each message has an id. Some are sent again although nobody asked, before or after they were
  * answered: all answers to one id must be the same, and the log must hold it once.
+ *
+ * When the authority is gone, what was not answered is sent again to the next one, by the same id; some
+ * writers have no patience for that. What they did not hear of may be in the log, once, or not.
  */
-import { after, type Duration, type Instant, milliseconds, type Prng } from '@fanfold/kernel'
+import { after, type Instant, milliseconds, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
   meaningOf,
@@ -16,9 +19,11 @@ import {
   type WriterInput,
 } from '@fanfold/protocol'
 import type { History } from './history.ts'
-import { Pipe, type PipeProfile } from './pipe.ts'
+import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
+import { Tally } from './tally.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import { WriterLine } from './writer-line.ts'
 
 /** One message that a writer sends, perhaps several times. */
 export type PlannedWrite = {
@@ -34,12 +39,26 @@ type Write = PlannedWrite & {
   readonly subject: string
   answer: WriteAnswer | undefined
   attempts: number
+  /** A copy went out on a line that was lost before the answer. */
+  isUncertain: boolean
+}
+
+/** One time that a message is sent, until it is answered. */
+type Copy = {
+  readonly write: Write
+  /** Where the log ended when the line was lost on which it went out. */
+  lostAtSeq: number | undefined
 }
 
 /** How often a writer sends what is refused for now. */
 const attemptsMax = 50
 /** How long it waits before that. */
 const retryMs = 100
+/** Share of the messages that are not sent again when the line is lost. */
+const forgottenShare = 0.15
+
+/** What of the logs is held against answers. */
+export type WrittenLog = Pick<History, 'epochAt' | 'headSeq'>
 
 /** All writers of one authority. */
 export class ModelWriters {
@@ -48,10 +67,17 @@ export class ModelWriters {
   readonly #problems: Problems
   readonly #profile: PipeProfile
   readonly #receive: (input: WriterInput) => void
-  readonly #pipes = new Map<string, Pipe<() => void>>()
+  readonly #isListening: () => boolean
+  readonly #wallMs: () => number
+  readonly #log: WrittenLog | undefined
+  readonly #losses: Prng
+  readonly #tally: Tally
+  readonly #lines = new Map<string, WriterLine<Copy>>()
   readonly #writes: Write[] = []
-  readonly #waiting = new Map<RequestId, Write>()
-  #toSend = 0
+  /** What the authority of now was asked. */
+  readonly #asked = new Map<RequestId, Copy>()
+  /** Copies that are to be sent, or are not answered. */
+  #open = 0
   #nextRequest = 1
   #answers = 0
 
@@ -62,12 +88,26 @@ export class ModelWriters {
     readonly profile: PipeProfile
     /** Takes what the door lets in, each time in an event of its own. */
     readonly receive: (input: WriterInput) => void
+    /** Whether there is an authority to connect to; always when it is not said. */
+    readonly isListening?: (() => boolean) | undefined
+    /** What the authority takes for the time; that of all when it is not said. */
+    readonly wallMs?: (() => number) | undefined
+    /** What is durable, by which answers are held to be true. */
+    readonly log?: WrittenLog | undefined
+    /** Chance of its own for lines that are lost. */
+    readonly losses?: Prng | undefined
+    readonly tally?: Tally | undefined
   }) {
     this.#clock = options.clock
     this.#prng = options.prng
     this.#problems = options.problems
     this.#profile = options.profile
     this.#receive = options.receive
+    this.#isListening = options.isListening ?? (() => true)
+    this.#wallMs = options.wallMs ?? (() => this.#clock.wallMs)
+    this.#log = options.log
+    this.#losses = options.losses ?? new Prng('losses')
+    this.#tally = options.tally ?? new Tally()
   }
 
   /** Answers that came. */
@@ -82,41 +122,64 @@ export class ModelWriters {
       .map(write => write.action)
   }
 
-  /** True when everything was sent and every request answered. */
+  /** True when everything was sent and every request answered, or given up. */
   get isDone(): boolean {
-    return this.#toSend === 0 && this.#waiting.size === 0
+    return this.#open === 0
   }
 
   /** The writer `subject` is going to send this. */
   plan(subject: string, planned: PlannedWrite): void {
     const id = `${subject}-${this.#writes.length}`
-    const write: Write = { ...planned, id, subject, answer: undefined, attempts: 0 }
+    const outcome = { answer: undefined, attempts: 0, isUncertain: false }
+    const write: Write = { ...planned, id, subject, ...outcome }
     this.#writes.push(write)
     for (const at of planned.sendAt) this.#sendAt(write, at)
   }
 
   /** Takes an answer of the authority to the writer it is for. */
-  perform(effect: WriterEffect): void {
-    const write = this.#waiting.get(effect.request)
-    if (write === undefined) {
-      this.#problems.add(`request ${effect.request} was answered, and nobody waits for it`)
+  answered({ request, answer }: WriterEffect): void {
+    const copy = this.#asked.get(request)
+    if (copy === undefined) {
+      this.#problems.add(`request ${request} was answered, and nobody waits for it`)
       return
     }
-    this.#waiting.delete(effect.request)
-    this.#toSend++
-    const { answer } = effect
-    this.#pipe(`${write.subject} down`).send(() => {
-      this.#toSend--
-      this.#answered(write, answer)
-    }, 100)
+    this.#asked.delete(request)
+    const { write } = copy
+    if (answer.kind === 'committed' && this.#log !== undefined) {
+      const { doc, id } = write
+      const epoch = this.#log.epochAt(doc, answer.seq)
+      if (epoch !== answer.epoch) {
+        const there = epoch === undefined ? 'nothing durable' : `epoch ${epoch}`
+        this.#problems.add(`${id} of ${doc}: answered ${words(answer)}, there is ${there} there`)
+      }
+    }
+    this.#line(write.subject).answer(copy, () => {
+      this.#open--
+      this.#take(copy, answer)
+    })
   }
 
-  /** At the end: what was acknowledged is in the log exactly once, and what was rejected is not. */
+  /** The authority is gone, and what it was asked is not answered any more. */
+  lost(): void {
+    this.#asked.clear()
+    for (const line of this.#lines.values()) line.lose()
+  }
+
+  /**
+   * At the end: what was acknowledged is in the log exactly once, what was rejected is not, and what
+   * nobody knows of is there once at most.
+   */
   audit(history: History): void {
-    for (const { doc, subject, id, answer } of this.#writes) {
+    for (const { doc, subject, id, answer, isUncertain } of this.#writes) {
       const places = history.placesOf(doc, subject, id)
-      if (answer === undefined) this.#problems.add(`${id} of ${doc} was never answered`)
-      else if (answer.kind === 'rejected') {
+      const found = places.map(({ epoch, seq }) => `${epoch}:${seq}`).join(', ')
+      if (answer === undefined) {
+        if (!isUncertain) this.#problems.add(`${id} of ${doc} was never answered`)
+        if (places.length > 1) {
+          this.#problems.add(`${id} of ${doc} was not answered, the log has it at [${found}]`)
+        }
+        this.#tally.add(`unknown write ${places.length > 0 ? 'is in' : 'is not in'}`)
+      } else if (answer.kind === 'rejected') {
         if (places.length > 0) this.#problems.add(`${id} of ${doc} was rejected and is in the log`)
       } else {
         const [place] = places
@@ -124,22 +187,21 @@ export class ModelWriters {
           places.length === 1 && place?.epoch === answer.epoch && place.seq === answer.seq
         if (isThere) continue
         const said = `${answer.epoch}:${answer.seq}`
-        const found = places.map(({ epoch, seq }) => `${epoch}:${seq}`).join(', ')
         this.#problems.add(`${id} of ${doc} was committed at ${said}, the log has it at [${found}]`)
       }
     }
   }
 
   #sendAt(write: Write, at: Instant): void {
-    this.#toSend++
-    this.#clock.at(at, () => this.#pipe(`${write.subject} up`).send(() => this.#enter(write), 200))
+    this.#open++
+    this.#clock.at(at, () => this.#line(write.subject).send({ write, lostAtSeq: undefined }))
   }
 
   /** A message comes in at the door. */
-  #enter(write: Write): void {
-    this.#toSend--
+  #enter(copy: Copy): void {
     const request = this.#nextRequest++ as RequestId
-    this.#waiting.set(request, write)
+    this.#asked.set(request, copy)
+    const { write } = copy
     write.attempts++
     const { doc, action, id, subject, mayCreate } = write
     this.#receive({
@@ -151,19 +213,26 @@ export class ModelWriters {
       subject,
       claims: {},
       mayCreate,
-      timeMs: this.#clock.wallMs,
+      timeMs: this.#wallMs(),
       trace: undefined,
     })
   }
 
-  #answered(write: Write, answer: WriteAnswer): void {
+  #take({ write, lostAtSeq }: Copy, answer: WriteAnswer): void {
     this.#answers++
     const { id, doc } = write
     if (answer.kind === 'rejected' && this.#isForNow(write, answer)) {
-      const wait = milliseconds(retryMs * (1 + this.#prng.fraction())) as Duration
+      this.#tally.add(`write refused for now ${answer.code}`)
+      const wait = milliseconds(retryMs * (1 + this.#prng.fraction()))
       this.#sendAt(write, after(this.#clock.now, wait))
       return
     }
+    if (lostAtSeq !== undefined) {
+      const wasThere = answer.kind === 'committed' && answer.seq <= lostAtSeq
+      this.#tally.add(`write sent again, ${wasThere ? 'was in the log' : answer.kind}`)
+    }
+    // What went out before may be in the log, whatever came of it since.
+    if (answer.kind === 'rejected' && write.isUncertain && meaningOf(answer.code).retry) return
     const before = write.answer
     write.answer = answer
     if (before?.kind !== 'committed') return
@@ -173,25 +242,40 @@ export class ModelWriters {
     this.#problems.add(`${id} of ${doc}: answered ${words(before)}, then ${words(answer)}`)
   }
 
-  #isForNow(write: Write, answer: Extract<WriteAnswer, { kind: 'rejected' }>): boolean {
-    if (write.answer !== undefined || write.attempts >= attemptsMax) return false
-    const isTooSoon = answer.code === 'FANFOLD_NO_DOCUMENT' && write.action.type === 'send'
-    return isTooSoon || meaningOf(answer.code).retry
+  /** The line of these is lost: some are given up, the others are sent again. */
+  #lose(copies: readonly Copy[], line: WriterLine<Copy>): void {
+    for (const copy of copies) {
+      copy.write.isUncertain = true
+      copy.lostAtSeq = this.#log?.headSeq(copy.write.doc) ?? 0
+      if (!this.#losses.chance(forgottenShare)) continue
+      this.#tally.add('write given up')
+      line.drop(copy)
+      this.#open--
+    }
   }
 
-  #pipe(name: string): Pipe<() => void> {
-    let pipe = this.#pipes.get(name)
-    if (pipe === undefined) {
-      pipe = new Pipe<() => void>({
+  #isForNow(write: Write, answer: Extract<WriteAnswer, { kind: 'rejected' }>): boolean {
+    if (write.answer?.kind === 'rejected' || write.attempts >= attemptsMax) return false
+    const isTooSoon = answer.code === 'FANFOLD_NO_DOCUMENT' && write.action.type === 'send'
+    return (isTooSoon && write.answer === undefined) || meaningOf(answer.code).retry
+  }
+
+  #line(subject: string): WriterLine<Copy> {
+    let line = this.#lines.get(subject)
+    if (line === undefined) {
+      const made: WriterLine<Copy> = new WriterLine<Copy>({
         clock: this.#clock,
-        prng: this.#prng.fork(name),
         profile: this.#profile,
-        onSent: () => undefined,
-        onArrival: act => act(),
+        prngOf: way => this.#prng.fork(`${subject} ${way}`),
+        losses: this.#losses,
+        isListening: this.#isListening,
+        enter: copy => this.#enter(copy),
+        lost: copies => this.#lose(copies, made),
       })
-      this.#pipes.set(name, pipe)
+      line = made
+      this.#lines.set(subject, line)
     }
-    return pipe
+    return line
   }
 }
 

@@ -1,5 +1,7 @@
 import { AssertionError, assert, type Instant, type Machine } from '@fanfold/kernel'
+import type { Moment } from './node-fault.ts'
 import type { Problems } from './problems.ts'
+import type { Processor } from './processor.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -9,11 +11,23 @@ const turnsPerInstantMax = 100_000
 /** What a driver needs to know of an input to write it into the trace. */
 export type DescribedInput = { readonly what: string; readonly bytes?: Uint8Array }
 
+/** Waits for the moment at which a machine has done something so often. */
+export type Trap = {
+  readonly moment: Moment
+  /** Whether it still waits. */
+  readonly isSet: () => boolean
+  /** The machine stops there: nothing that it wanted next is done. */
+  readonly spring: () => void
+}
+
 /**
  * Drives one machine on virtual time: inputs one at a time, effects in order, `tick` when the machine
  * wants it. The simulator's counterpart of a Node process.
  */
-export class NodeDriver<Input, Effect> {
+export class NodeDriver<
+  Input extends { readonly kind: string },
+  Effect extends { readonly kind: string },
+> {
   readonly name: string
   readonly #machine: Machine<Input, Effect>
   readonly #clock: VirtualClock
@@ -21,6 +35,8 @@ export class NodeDriver<Input, Effect> {
   readonly #problems: Problems
   readonly #perform: (effect: Effect) => void
   readonly #describe: (input: Input) => DescribedInput
+  readonly #processor: Processor | undefined
+  #traps: { readonly trap: Trap; left: number }[] = []
   #isInTurn = false
   #isStopped = false
   #wakeAt: Instant | undefined
@@ -38,7 +54,10 @@ export class NodeDriver<Input, Effect> {
     /** Does what the machine wants done; never calls `receive` from inside. */
     readonly perform: (effect: Effect) => void
     readonly describe: (input: Input) => DescribedInput
+    /** What ticks go through; at once when it is not said. */
+    readonly processor?: Processor | undefined
   }) {
+    this.#processor = options.processor
     this.name = options.name
     this.#machine = options.machine
     this.#clock = options.clock
@@ -51,9 +70,16 @@ export class NodeDriver<Input, Effect> {
   /** Hands the machine an input; called from an event of the clock. */
   receive(input: Input): void {
     if (this.#isStopped) return
+    if (this.#traps.length > 0 && this.#springs('before', input.kind)) return
     const { what, bytes } = this.#describe(input)
     this.#trace.add(this.#clock.now, this.name, what, bytes)
     this.#turn(effects => this.#machine.receive(input, this.#clock.now, effects))
+    if (this.#traps.length > 0) this.#springs('after', input.kind)
+  }
+
+  /** Waits for a moment. */
+  trap(trap: Trap): void {
+    this.#traps.push({ trap, left: trap.moment.count })
   }
 
   /** The node is gone: the machine gets nothing any more, and nothing it wants is done. */
@@ -72,9 +98,34 @@ export class NodeDriver<Input, Effect> {
       if (!(error instanceof AssertionError)) throw error
       this.#problems.add(`${this.name}: assertion failed: ${error.message}`)
     }
-    for (const effect of effects) this.#perform(effect)
+    if (this.#traps.length > 0) this.#performTrapped(effects)
+    else for (const effect of effects) this.#perform(effect)
     this.#isInTurn = false
-    this.#setWakeUp()
+    if (!this.#isStopped) this.#setWakeUp()
+  }
+
+  #performTrapped(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (this.#isStopped || this.#springs('before', effect.kind)) return
+      this.#perform(effect)
+      if (this.#springs('after', effect.kind)) return
+    }
+  }
+
+  /** Whether the machine comes to a moment that is waited for, and stops. */
+  #springs(side: Moment['side'], what: string): boolean {
+    if (this.#isStopped) return true
+    for (const waiting of this.#traps) {
+      const { moment, isSet, spring } = waiting.trap
+      if (moment.side !== side || moment.what !== what || !isSet()) continue
+      waiting.left--
+      if (waiting.left > 0) continue
+      this.#trace.add(this.#clock.now, this.name, `stops ${side} ${what} ${moment.count}`)
+      this.stop()
+      spring()
+      return true
+    }
+    return false
   }
 
   #countTurn(): void {
@@ -102,7 +153,11 @@ export class NodeDriver<Input, Effect> {
     if (this.#wakeAt !== undefined && this.#wakeAt <= at) return
     this.#wakeAt = at
     const number = ++this.#wakeNumber
-    this.#clock.at(at, () => this.#wake(number))
+    this.#clock.at(at, () => {
+      const processor = this.#processor
+      if (processor?.isDelaying === true) processor.do(() => this.#wake(number))
+      else this.#wake(number)
+    })
   }
 
   #wake(number: number): void {

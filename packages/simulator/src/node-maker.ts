@@ -32,7 +32,7 @@ import { FrameCheck } from './frame-check.ts'
 import type { LogDisk } from './log-disk.ts'
 import { NodeDriver } from './node-driver.ts'
 import type { Problems } from './problems.ts'
-import { SimulatedLogStore } from './simulated-log-store.ts'
+import { type CrashedAppends, SimulatedLogStore } from './simulated-log-store.ts'
 import { SimulatedWarmStore, type WarmDisk } from './simulated-warm-store.ts'
 import { SimulatedWorker } from './simulated-worker.ts'
 import { mayBeLarge, type SimulationOptions } from './simulation-options.ts'
@@ -66,14 +66,27 @@ export type NodeMakerOptions = {
   readonly isHealed: () => boolean
   readonly performOnLink: (effect: LinkEffect) => void
   readonly note: (node: string, fact: NodeFact) => void
+  /** What a node takes for the time. */
+  readonly wallMs: (node: string) => number
   readonly tally: Tally
   readonly crossings: Crossings
   /** Who is told of each input and effect. */
   readonly watch: WorldWatch | undefined
 }
 
+/** What the world does for its authority. */
+export type AuthorityDoor = {
+  readonly answer: (effect: WriterEffect) => void
+  /** Nobody knows what its disk holds: it must end. */
+  readonly fail: () => void
+}
+
 /** A machine that runs, and its worker. */
-export type MadeNode<Input, Effect, Role> = {
+export type MadeNode<
+  Input extends { readonly kind: string },
+  Effect extends { readonly kind: string },
+  Role,
+> = {
   readonly driver: NodeDriver<Input, Effect>
   readonly machine: Role
   readonly worker: SimulatedWorker
@@ -90,14 +103,19 @@ export class NodeMaker {
   }
 
   authority(
+    node: TreeNode,
     disk: LogDisk,
-    answer: (effect: WriterEffect) => void,
+    { answer, fail }: AuthorityDoor,
   ): MadeNode<AuthorityInput, AuthorityEffect, Authority> & {
     readonly store: SimulatedLogStore
+    /** It is gone at this moment, and so is what its disk had not synced. */
+    crash(): CrashedAppends
   } {
     const { sha256, clock, note, stream, performOnLink } = this.#with
-    const worker = this.#worker('authority', 'authority', input => driver.receive(input))
-    const prng = stream('authority')
+    const { processor, disk: health } = node
+    const concern = processName(node)
+    const worker = this.#worker(node, input => driver.receive(input))
+    const prng = stream(concern)
     const machine = new Authority({
       sha256,
       randomBytes: count => prng.bytes(count),
@@ -106,12 +124,14 @@ export class NodeMaker {
     })
     const store = new SimulatedLogStore({
       clock,
-      prng: stream('disk'),
+      prng: stream(node.incarnation === 1 ? 'disk' : `disk ${node.incarnation}`),
       options: diskOptions,
       disk,
-      receive: input => driver.receive(input),
+      receive: input => processor.do(() => driver.receive(input)),
+      health,
+      fail,
     })
-    const driver = this.#drive<AuthorityInput, AuthorityEffect>('authority', machine, effect => {
+    const driver = this.#drive<AuthorityInput, AuthorityEffect>(node, machine, effect => {
       switch (effect.kind) {
         case 'link-send':
         case 'link-signal':
@@ -135,7 +155,12 @@ export class NodeMaker {
           store.perform(effect)
       }
     })
-    return { driver, machine, worker, store, stop: () => stopAll(driver, worker) }
+    const stop = (): void => stopAll(driver, worker)
+    const crash = (): CrashedAppends => {
+      stop()
+      return store.crash(stream(`${concern} crash`))
+    }
+    return { driver, machine, worker, store, stop, crash }
   }
 
   /** @param disk what it had kept when it ended, for one that keeps documents over a restart */
@@ -144,18 +169,18 @@ export class NodeMaker {
     disk: WarmDisk | undefined,
   ): MadeNode<ProxyInput, ProxyEffect, ProxyTier> & { close(): void } {
     const { sha256, note, stream, options } = this.#with
-    const { name, incarnation } = node
-    const warm = disk && this.#warmStore(`${name} ${incarnation}`, disk, i => driver.receive(i))
-    const worker = this.#worker(name, `${name} ${incarnation}`, i => driver.receive(i))
+    const { name } = node
+    const warm = disk && this.#warmStore(node, disk, i => driver.receive(i))
+    const worker = this.#worker(node, i => driver.receive(i))
     const machine = new ProxyTier({
       sha256,
-      prng: stream(incarnation === 1 ? name : `${name} ${incarnation}`),
+      prng: stream(processName(node)),
       limits: { follower: this.#followerLimits(), lingerMs: options.lingerMs },
       codec: this.#codecOf(name),
       isWarm: warm !== undefined,
       isSnapshotDisabled: this.#isSnapshotless(name),
     })
-    const driver = this.#drive<ProxyInput, ProxyEffect>(name, machine, effect => {
+    const driver = this.#drive<ProxyInput, ProxyEffect>(node, machine, effect => {
       switch (effect.kind) {
         case 'fact':
           note(name, effect.fact)
@@ -184,13 +209,14 @@ export class NodeMaker {
     node: TreeNode,
     ceiling: number,
   ): MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
-    const { sha256, clock, oracle, problems, note, stream, options } = this.#with
-    const { name } = node
-    const worker = this.#worker(name, name, input => driver.receive(input))
+    const { sha256, clock, oracle, problems, note, stream, options, wallMs } = this.#with
+    const { name, processor } = node
+    const process = processName(node)
+    const worker = this.#worker(node, input => driver.receive(input))
     const machine = new Edge({
       sha256,
-      prng: stream(name),
-      wallClockMs: () => clock.wallMs,
+      prng: stream(process),
+      wallClockMs: () => wallMs(name),
       limits: {
         follower: this.#followerLimits(),
         lingerMs: options.lingerMs,
@@ -202,7 +228,7 @@ export class NodeMaker {
     })
     const rim = new ViewerRim({
       clock,
-      prng: stream(`${name} rim`),
+      prng: stream(`${process} rim`),
       budgetBytes: options.viewerBudgetBytes,
       receive: input => driver.receive(input),
       watch: new FrameCheck({
@@ -217,14 +243,14 @@ export class NodeMaker {
     })
     const loads = new VariantLoads({
       clock,
-      prng: stream(`${name} variants`),
+      prng: stream(`${process} variants`),
       loadMs: options.variantLoadMs,
       failShare: options.variantFailShare,
       isHealed: this.#with.isHealed,
       variants: this.#with.variants,
-      receive: input => driver.receive(input),
+      receive: input => processor.do(() => driver.receive(input)),
     })
-    const driver = this.#drive<EdgeInput, EdgeEffect>(name, machine, effect => {
+    const driver = this.#drive<EdgeInput, EdgeEffect>(node, machine, effect => {
       switch (effect.kind) {
         case 'link-send':
         case 'link-signal':
@@ -267,39 +293,41 @@ export class NodeMaker {
   }
 
   #warmStore(
-    name: string,
+    { name, incarnation, processor, disk: health }: TreeNode,
     disk: WarmDisk,
     receive: (input: WarmInput) => void,
   ): SimulatedWarmStore {
     const { clock, stream, note } = this.#with
     return new SimulatedWarmStore({
       clock,
-      prng: stream(`${name} warm`),
+      prng: stream(`${name} ${incarnation} warm`),
       options: diskOptions,
       disk,
-      receive: input => {
-        const isFound = input.kind === 'warm-read' && input.document !== undefined
-        note(name, { event: input.kind, ...(isFound && { reason: 'found' }) })
-        receive(input)
-      },
+      health,
+      receive: input =>
+        processor.do(() => {
+          const isFound = input.kind === 'warm-read' && input.document !== undefined
+          note(name, { event: input.kind, ...(isFound && { reason: 'found' }) })
+          if (input.kind === 'warm-kept' && !input.isKept) note(name, { event: 'warm not kept' })
+          receive(input)
+        }),
     })
   }
 
-  #worker(
-    node: string,
-    name: string,
-    receive: (input: ReplicaWorkerInput) => void,
-  ): SimulatedWorker {
+  #worker(node: TreeNode, receive: (input: ReplicaWorkerInput) => void): SimulatedWorker {
     const { clock, sha256, stream, options, variants, note } = this.#with
+    const { name, role, processor } = node
+    const process = role === 'proxy' ? `${name} ${node.incarnation}` : processName(node)
     return new SimulatedWorker({
       clock,
-      prng: stream(`${name} worker`),
+      prng: stream(`${process} worker`),
       options: { effectMeanMs: options.workerMeanMs, endShare: options.workerEndShare },
       replicas: { sha256, codec: toyCodec, evaluate: code => variants.evaluate(code) },
-      receive: input => {
-        note(node, { event: input.kind })
-        receive(input)
-      },
+      receive: input =>
+        processor.do(() => {
+          note(name, { event: input.kind })
+          receive(input)
+        }),
     })
   }
 
@@ -338,7 +366,7 @@ export class NodeMaker {
   }
 
   #drive<Input extends { readonly kind: string }, Effect extends { readonly kind: string }>(
-    node: string,
+    { name: node, processor }: TreeNode,
     machine: Machine<Input, Effect>,
     perform: (effect: Effect) => void,
   ): NodeDriver<Input, Effect> {
@@ -346,6 +374,7 @@ export class NodeMaker {
     const around = crossings.around(node)
     return new NodeDriver<Input, Effect>({
       name: node,
+      processor,
       machine,
       clock,
       trace,
@@ -370,3 +399,7 @@ function stopAll(driver: { stop(): void }, worker: SimulatedWorker): void {
   driver.stop()
   void worker.close()
 }
+
+/** A name for what one process of a node has of its own. */
+const processName = ({ name, incarnation }: TreeNode): string =>
+  incarnation === 1 ? name : `${name} ${incarnation}`

@@ -2,8 +2,10 @@
  * The log store port on virtual time: what is durable is a `LogDisk`, and each operation takes a
  * drawn while before it happens, all at once, and is answered.
  *
- * Until that moment an append is only in this store's memory: what a crash loses. The operations of
- * one document happen in the order in which they were asked for.
+ * The operations of one document happen in the order in which they were asked for. When the node
+ * crashes, what had not begun never happens. Of an append that was under way there may be nothing, the
+ * claim of its epoch alone, some of its records from the first on, or all, as of a file that was not
+ * synced: nobody was told, and whoever opens the log next finds it.
  */
 import type { LogEffect, LogInput, LogReadId, LogRefusal, LogStore } from '@fanfold/document'
 import {
@@ -16,6 +18,7 @@ import {
   unreachable,
 } from '@fanfold/kernel'
 import { type DocumentKey, describePosition, type LogRecord } from '@fanfold/protocol'
+import type { DiskHealth } from './disk-health.ts'
 import type { LogDisk } from './log-disk.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -29,6 +32,18 @@ export type DiskOptions = {
 /** Bytes of records that one `log-records` carries at most. */
 const readBytesMax = 1_048_576
 
+const noRoom = 'no space left on the disk'
+const noFile = 'too many open files'
+
+/** What became of the appends that were under way when a node crashed, in records. */
+export type CrashedAppends = { readonly kept: number; readonly lost: number }
+
+type Written = Extract<LogEffect, { kind: 'log-append' | 'log-keep-snapshot' }>
+type Refused = { readonly code: LogRefusal; readonly message: string }
+
+/** An operation that has been asked for, and from when on it may have left something on the disk. */
+type UnderWay = { readonly effect: Written; readonly from: Instant }
+
 /** A node's store on a simulated disk. */
 export class SimulatedLogStore implements LogStore {
   readonly #clock: VirtualClock
@@ -36,12 +51,17 @@ export class SimulatedLogStore implements LogStore {
   readonly #options: DiskOptions
   readonly #disk: LogDisk
   readonly #receive: (input: LogInput) => void
+  readonly #health: DiskHealth | undefined
+  readonly #fail: () => void
+  /** What is written, in the order in which it was asked for. */
+  readonly #written = new Set<UnderWay>()
   /** When the last operation of each document happens. */
   readonly #busyUntil = new Map<DocumentKey, Instant>()
   readonly #appending = new Set<DocumentKey>()
   /** Readings that wait for their records, and the document of each. */
   readonly #readings = new Map<LogReadId, DocumentKey>()
   #underWay = 0
+  #isGone = false
   #whenIdle: (() => void)[] = []
 
   constructor(options: {
@@ -52,7 +72,13 @@ export class SimulatedLogStore implements LogStore {
     readonly disk: LogDisk
     /** Takes the answers, each in an event of its own. */
     readonly receive: (input: LogInput) => void
+    /** How it stands with the disk; well, when it is not said. */
+    readonly health?: DiskHealth | undefined
+    /** A sync has failed: nobody knows what the disk holds, and the process must end. */
+    readonly fail?: (() => void) | undefined
   }) {
+    this.#health = options.health
+    this.#fail = options.fail ?? (() => undefined)
     this.#clock = options.clock
     this.#prng = options.prng
     this.#options = options.options
@@ -70,19 +96,14 @@ export class SimulatedLogStore implements LogStore {
         assert(!this.#appending.has(doc), `one append of ${doc} is in flight at a time`)
         assert(effect.records.length > 0, `an append of ${doc} has at least one record`)
         this.#appending.add(doc)
-        this.#later(doc, () => {
+        this.#write(effect, () => {
           this.#appending.delete(doc)
           this.#append(effect)
         })
         return
-      case 'log-keep-snapshot': {
-        const { snapshot } = effect
-        this.#later(doc, () => {
-          this.#disk.keep(doc, snapshot)
-          this.#receive({ kind: 'log-snapshot-kept', doc, seq: snapshot.manifest.at.seq })
-        })
+      case 'log-keep-snapshot':
+        this.#write(effect, () => this.#keep(effect))
         return
-      }
       case 'log-read':
         this.#readings.set(effect.read, doc)
         this.#in(this.#drawMicros(), () => this.#read(effect))
@@ -112,6 +133,57 @@ export class SimulatedLogStore implements LogStore {
     return new Promise(resolve => this.#whenIdle.push(resolve))
   }
 
+  /**
+   * The node is gone at this moment, and with it what was not written: what was under way may be on
+   * the disk or not, as is drawn.
+   */
+  crash(prng: Prng): CrashedAppends {
+    this.#isGone = true
+    let [kept, lost] = [0, 0]
+    for (const { effect, from } of this.#written) {
+      const isBegun = from <= this.#clock.now
+      if (effect.kind === 'log-keep-snapshot') {
+        if (isBegun && prng.chance(0.5)) this.#disk.keep(effect.doc, effect.snapshot)
+        continue
+      }
+      const count = isBegun && this.#refusalOf(effect) === undefined ? this.#leave(effect, prng) : 0
+      kept += count
+      lost += effect.records.length - count
+    }
+    this.#written.clear()
+    return { kept, lost }
+  }
+
+  /** What an append that was under way has left, in records. */
+  #leave(effect: Extract<Written, { kind: 'log-append' }>, prng: Prng): number {
+    const { doc, epoch, records } = effect
+    const fate = prng.pick(['none', 'claim', 'some', 'all', 'all'])
+    if (fate === 'none') return 0
+    const log = this.#disk.log(doc)
+    log.epoch = epoch
+    log.owner = this
+    if (fate === 'claim') return 0
+    const kept = fate === 'all' ? records : records.slice(0, prng.below(records.length + 1))
+    if (kept.length > 0) this.#disk.append(doc, kept)
+    return kept.length
+  }
+
+  #write(effect: Written, happen: () => void): void {
+    const from = instant(Math.max(this.#clock.now, this.#busyUntil.get(effect.doc) ?? 0))
+    const underWay = { effect, from }
+    this.#written.add(underWay)
+    this.#later(effect.doc, () => {
+      if (this.#health?.isBroken === true) {
+        // Nothing is answered from here on, and what is written stays under way: the process ends.
+        this.#isGone = true
+        this.#fail()
+        return
+      }
+      this.#written.delete(underWay)
+      happen()
+    })
+  }
+
   /** One after the other for each document. */
   #later(doc: DocumentKey, happen: () => void): void {
     const start = Math.max(this.#clock.now, this.#busyUntil.get(doc) ?? 0)
@@ -120,11 +192,10 @@ export class SimulatedLogStore implements LogStore {
     this.#in(at - this.#clock.now, happen)
   }
 
-  /** A crash, a slow disk or a full one belongs here. */
   #in(micros: number, happen: () => void): void {
     this.#underWay++
     this.#clock.in(micros as Duration, () => {
-      happen()
+      if (!this.#isGone) happen()
       this.#underWay--
       if (this.#underWay > 0) return
       for (const resume of this.#whenIdle.splice(0)) resume()
@@ -133,17 +204,27 @@ export class SimulatedLogStore implements LogStore {
 
   #drawMicros(): number {
     const { syncMinMs, syncMeanMs } = this.#options
-    const micros = syncMinMs * 1000 - syncMeanMs * 1000 * Math.log(1 - this.#prng.fraction())
+    const slowMs = this.#health?.slowMs ?? 0
+    const leastMicros = (syncMinMs + slowMs) * 1000
+    const micros = leastMicros - syncMeanMs * 1000 * Math.log(1 - this.#prng.fraction())
     return Math.max(1, Math.round(micros))
   }
 
   #read({ doc, read, after, bytesMax }: Extract<LogEffect, { kind: 'log-read' }>): void {
     if (!this.#readings.delete(read)) return
+    if (this.#health?.isOutOfFiles === true) {
+      this.#receive({ kind: 'log-read-refused', doc, read, ...outOf(noFile) })
+      return
+    }
     const [records = []] = batches(this.#disk.log(doc).records.slice(after), bytesMax)
     this.#receive({ kind: 'log-read', doc, read, records })
   }
 
   #open(doc: DocumentKey): void {
+    if (this.#health?.isOutOfFiles === true) {
+      this.#receive({ kind: 'log-open-refused', doc, ...outOf(noFile) })
+      return
+    }
     const log = this.#disk.log(doc)
     const snapshot = log.snapshots.at(-1)
     if (snapshot !== undefined) this.#receive({ kind: 'log-snapshot', doc, snapshot })
@@ -154,29 +235,52 @@ export class SimulatedLogStore implements LogStore {
     this.#receive({ kind: 'log-opened', doc, epoch: log.epoch })
   }
 
-  #append(effect: Extract<LogEffect, { kind: 'log-append' }>): void {
-    const { doc, epoch, after, records } = effect
-    const log = this.#disk.log(doc)
-    const { end } = log
-    if (epoch < log.epoch) {
-      this.#refuse(doc, 'FANFOLD_FENCED', `epoch ${epoch}, the log has seen ${log.epoch}`)
-    } else if (epoch === log.epoch && log.owner !== this) {
-      this.#refuse(doc, 'FANFOLD_FENCED', `epoch ${epoch} is another node's`)
-    } else if (after.seq !== end.seq || !equalBytes(after.hash, end.hash)) {
-      const message = `a batch after ${describePosition(after)}, the log ends at ${describePosition(end)}`
-      this.#refuse(doc, 'FANFOLD_FENCED', message)
-    } else {
-      log.epoch = epoch
-      log.owner = this
-      this.#disk.append(doc, records)
-      this.#receive({ kind: 'log-appended', doc, seq: log.end.seq })
+  #append(effect: Extract<Written, { kind: 'log-append' }>): void {
+    const { doc, epoch, records } = effect
+    const refusal = this.#refusalOf(effect) ?? this.#noRoom
+    if (refusal !== undefined) {
+      this.#receive({ kind: 'log-append-refused', doc, ...refusal })
+      return
     }
+    const log = this.#disk.log(doc)
+    log.epoch = epoch
+    log.owner = this
+    this.#disk.append(doc, records)
+    this.#receive({ kind: 'log-appended', doc, seq: log.end.seq })
   }
 
-  #refuse(doc: DocumentKey, code: LogRefusal, message: string): void {
-    this.#receive({ kind: 'log-append-refused', doc, code, message })
+  #keep({ doc, snapshot }: Extract<Written, { kind: 'log-keep-snapshot' }>): void {
+    const refusal = this.#noRoom
+    if (refusal !== undefined) {
+      this.#receive({ kind: 'log-snapshot-refused', doc, ...refusal })
+      return
+    }
+    this.#disk.keep(doc, snapshot)
+    this.#receive({ kind: 'log-snapshot-kept', doc, seq: snapshot.manifest.at.seq })
+  }
+
+  get #noRoom(): Refused | undefined {
+    if (this.#health?.isFull === true) return outOf(noRoom)
+    return this.#health?.isOutOfFiles === true ? outOf(noFile) : undefined
+  }
+
+  /** Why this is not the one who may append that there. */
+  #refusalOf({ doc, epoch, after }: Extract<Written, { kind: 'log-append' }>): Refused | undefined {
+    const log = this.#disk.log(doc)
+    const { end } = log
+    if (epoch < log.epoch) return fenced(`epoch ${epoch}, the log has seen ${log.epoch}`)
+    if (epoch === log.epoch && log.owner !== this) {
+      return fenced(`epoch ${epoch} is another node's`)
+    }
+    if (after.seq === end.seq && equalBytes(after.hash, end.hash)) return undefined
+    return fenced(
+      `a batch after ${describePosition(after)}, the log ends at ${describePosition(end)}`,
+    )
   }
 }
+
+const outOf = (message: string): Refused => ({ code: 'FANFOLD_LOG_FULL', message })
+const fenced = (message: string): Refused => ({ code: 'FANFOLD_FENCED', message })
 
 /** The records in stretches of at most `bytesMax`, but for one that is larger. */
 function* batches(records: readonly LogRecord[], bytesMax: number): Generator<LogRecord[]> {

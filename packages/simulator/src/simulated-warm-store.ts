@@ -3,11 +3,13 @@
  * operation takes a drawn while and then happens all at once.
  *
  * When a node crashes, what was not answered yet is lost. What was kept last may be lost with it, or be
- * torn: its newest records are missing, or a byte of its snapshot is another one.
+ * torn: its newest records are missing, or a byte of its snapshot is another one. On a disk that is not
+ * well nothing is kept, and where no file can be opened nothing is found; no process ends by that.
  */
 import type { WarmDocument, WarmEffect, WarmInput, WarmStore } from '@fanfold/document'
 import { type Instant, instant, type Prng, unreachable } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
+import type { DiskHealth } from './disk-health.ts'
 import type { DiskOptions } from './simulated-log-store.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -54,6 +56,7 @@ export class SimulatedWarmStore implements WarmStore {
   readonly #options: DiskOptions
   readonly #disk: WarmDisk
   readonly #receive: (input: WarmInput) => void
+  readonly #health: DiskHealth | undefined
   #busyUntil: Instant = instant(0)
   #underWay = 0
   #isGone = false
@@ -66,7 +69,10 @@ export class SimulatedWarmStore implements WarmStore {
     readonly disk: WarmDisk
     /** Takes the answers, each in an event of its own. */
     readonly receive: (input: WarmInput) => void
+    /** How it stands with the disk; well, when it is not said. */
+    readonly health?: DiskHealth | undefined
   }) {
+    this.#health = options.health
     this.#clock = options.clock
     this.#prng = options.prng
     this.#options = options.options
@@ -78,13 +84,18 @@ export class SimulatedWarmStore implements WarmStore {
     const { doc } = effect
     switch (effect.kind) {
       case 'warm-read':
-        this.#later(() => this.#receive({ kind: 'warm-read', doc, document: this.#disk.read(doc) }))
+        this.#later(() => {
+          const isFound = this.#health?.isOutOfFiles !== true
+          const document = isFound ? this.#disk.read(doc) : undefined
+          this.#receive({ kind: 'warm-read', doc, document })
+        })
         return
       case 'warm-keep': {
         const { document } = effect
         this.#later(() => {
-          this.#disk.keep(doc, document)
-          this.#receive({ kind: 'warm-kept', doc, isKept: true })
+          const isKept = !this.#isUnwritable
+          if (isKept) this.#disk.keep(doc, document)
+          this.#receive({ kind: 'warm-kept', doc, isKept })
         })
         return
       }
@@ -106,9 +117,15 @@ export class SimulatedWarmStore implements WarmStore {
     this.#isGone = true
   }
 
+  get #isUnwritable(): boolean {
+    const health = this.#health
+    return health !== undefined && (health.isFull || health.isOutOfFiles || health.isBroken)
+  }
+
   #later(happen: () => void): void {
     const { syncMinMs, syncMeanMs } = this.#options
-    const micros = syncMinMs * 1000 - syncMeanMs * 1000 * Math.log(1 - this.#prng.fraction())
+    const leastMicros = (syncMinMs + (this.#health?.slowMs ?? 0)) * 1000
+    const micros = leastMicros - syncMeanMs * 1000 * Math.log(1 - this.#prng.fraction())
     const start = Math.max(this.#clock.now, this.#busyUntil)
     this.#busyUntil = instant(start + Math.max(1, Math.round(micros)))
     this.#underWay++

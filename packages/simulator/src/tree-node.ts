@@ -1,11 +1,17 @@
 import { assert } from '@fanfold/kernel'
 import type { LinkInput, PeerIdentity } from '@fanfold/protocol'
+import { DiskHealth } from './disk-health.ts'
 import type { LinkPeer, Network } from './network.ts'
+import type { Trap } from './node-driver.ts'
 import type { ParentLinks } from './parent-links.ts'
+import { Processor } from './processor.ts'
+import type { VirtualClock } from './virtual-clock.ts'
 
 /** A process of a node while it runs. */
 export type RunningNode = {
   receive(input: LinkInput): void
+  /** Waits for a moment in what the machine does. */
+  trap(trap: Trap): void
   /** It is gone at this moment; what it had under way does not happen. */
   stop(): void
   /** It ends in good order, for one that can: what it begins to keep now is kept. */
@@ -15,18 +21,24 @@ export type RunningNode = {
 /** A node of a tree: it can be ended at any moment, and started again under its name. */
 export class TreeNode implements LinkPeer {
   readonly name: string
+  /** How it stands with its disk, which outlives its processes. */
+  readonly disk: DiskHealth = new DiskHealth()
+  readonly #clock: VirtualClock
   readonly #network: Network
-  readonly #role: string
+  /** What it is in the tree. */
+  readonly role: string
   readonly #ceiling: number
   readonly #run: (node: TreeNode) => RunningNode
   /** Makes its links to parents anew; undefined for one that has none. */
   readonly #connect: ((node: TreeNode) => ParentLinks) | undefined
+  #processor: Processor
   #running: RunningNode | undefined
   #parents: ParentLinks | undefined
   #incarnation = 0
 
   constructor(options: {
     readonly name: string
+    readonly clock: VirtualClock
     readonly network: Network
     readonly role: string
     readonly ceiling: number
@@ -34,8 +46,10 @@ export class TreeNode implements LinkPeer {
     readonly connect?: ((node: TreeNode) => ParentLinks) | undefined
   }) {
     this.name = options.name
+    this.#clock = options.clock
+    this.#processor = new Processor(options.clock)
     this.#network = options.network
-    this.#role = options.role
+    this.role = options.role
     this.#ceiling = options.ceiling
     this.#run = options.run
     this.#connect = options.connect
@@ -46,13 +60,18 @@ export class TreeNode implements LinkPeer {
       node: this.name,
       incarnation: `${this.name}-${this.#incarnation}`,
       region: 'here',
-      roles: [this.#role],
+      roles: [this.role],
       ceiling: this.#ceiling,
     }
   }
 
   get isUp(): boolean {
     return this.#running !== undefined
+  }
+
+  /** What its process does, it does by this: another one for each process. */
+  get processor(): Processor {
+    return this.#processor
   }
 
   /** How often it was started. */
@@ -63,6 +82,7 @@ export class TreeNode implements LinkPeer {
   start(): void {
     assert(this.#running === undefined, `${this.name} is started once at a time`)
     this.#incarnation++
+    this.#processor = new Processor(this.#clock)
     this.#running = this.#run(this)
     this.#parents = this.#connect?.(this)
     this.#parents?.start()
@@ -82,10 +102,16 @@ export class TreeNode implements LinkPeer {
   }
 
   #leave(): void {
+    this.#processor.end()
     this.#parents?.stop()
     this.#parents = undefined
     this.#running = undefined
     this.#network.drop(this)
+  }
+
+  /** Waits for a moment in what its process does. */
+  trap(trap: Trap): void {
+    this.#running?.trap(trap)
   }
 
   /** Keeps so many links to parents from now on. */
@@ -94,6 +120,11 @@ export class TreeNode implements LinkPeer {
   }
 
   receive(input: LinkInput): void {
+    if (this.#processor.isDelaying) this.#processor.do(() => this.#receive(input))
+    else this.#receive(input)
+  }
+
+  #receive(input: LinkInput): void {
     this.#parents?.notice(input)
     this.#running?.receive(input)
   }

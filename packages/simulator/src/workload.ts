@@ -53,9 +53,14 @@ export class Workload {
       prng: world.stream('writers'),
       problems: world.problems,
       profile: writerProfile,
-      receive: input => world.write(input),
+      receive: input => world.authority.write(input),
+      isListening: () => world.authority.node.isUp,
+      wallMs: () => world.wallMs(world.authority.node.name),
+      log: world.history,
+      losses: world.stream('lost lines'),
+      tally: world.tally,
     })
-    world.answerTo(effect => this.writers.perform(effect))
+    world.authority.answerTo(this.writers)
     this.#planDefinitions()
     this.#planWrites()
     this.#planFaults()

@@ -2,17 +2,18 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import { assert, type Instant, milliseconds, Prng, type Sha256, unreachable } from '@fanfold/kernel'
-import { encodeLinkFrame, labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
+import { assert, type Instant, Prng, type Sha256 } from '@fanfold/kernel'
+import { labelMax } from '@fanfold/protocol'
+import { AuthorityNode } from './authority-node.ts'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
 import { Crossings } from './crossings.ts'
 import { type Fault, isLinkFault } from './fault.ts'
 import { History } from './history.ts'
 import { LinkFaults } from './link-faults.ts'
-import { LogDisk } from './log-disk.ts'
 import type { Door } from './model-viewer.ts'
 import { Network } from './network.ts'
+import { NodeFaults } from './node-faults.ts'
 import { type NodeFact, NodeMaker } from './node-maker.ts'
 import { ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
@@ -25,18 +26,11 @@ import { TreeNode } from './tree-node.ts'
 import { ViewOracle } from './view-oracle.ts'
 import type { ViewerRim } from './viewer-rim.ts'
 import { VirtualClock } from './virtual-clock.ts'
+import { WallClocks } from './wall-clocks.ts'
 import { Ways } from './ways.ts'
 import { WireCheck } from './wire-check.ts'
 import type { WorldWatch } from './world-watch.ts'
 
-/** How long a node that goes waits for its children to be elsewhere. */
-const handOverMs = 250
-const handOverFrame = encodeLinkFrame({
-  kind: 'signal',
-  signal: 'hand-over',
-  doc: undefined,
-  value: handOverMs,
-})
 const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
 
 /** What an authority tells of that must not be. */
@@ -70,17 +64,15 @@ export class World {
   readonly #seed: string
   readonly #options: SimulationOptions
   readonly #maker: NodeMaker
-  readonly #authority: ReturnType<NodeMaker['authority']>
-  /** Those between the authority and the edges, by name. */
-  readonly #nodes = new Map<string, TreeNode>()
+  readonly authority: AuthorityNode
+  readonly #wallClocks: WallClocks
+  readonly #nodeFaults: NodeFaults
   readonly #running = new Map<TreeNode, ReturnType<NodeMaker['proxy']>>()
   readonly #edges: ReturnType<NodeMaker['edge']>[] = []
   /** What each node may have at most, by those above it. */
   readonly #reach = new Map<TreeNode, number>()
   /** When a worker of each node failed last. */
   readonly #workerFailedAt = new Map<string, Instant>()
-  #answer: (effect: WriterEffect) => void = () => undefined
-
   constructor(seed: string, options: SimulationOptions, sha256: Sha256, watch?: WorldWatch) {
     this.#seed = seed
     this.#options = options
@@ -118,6 +110,9 @@ export class World {
       faults: this.faults,
       ways: this.ways,
     })
+    this.#wallClocks = new WallClocks(clock)
+    const [network, tally, wallClocks] = [this.network, this.tally, this.#wallClocks]
+    this.#nodeFaults = new NodeFaults({ clock, network, tally, wallClocks })
     this.#maker = new NodeMaker({
       options,
       sha256,
@@ -130,18 +125,20 @@ export class World {
       isHealed: () => this.faults.isHealed,
       performOnLink: effect => this.network.perform(effect),
       note: (node, fact) => this.#note(node, fact),
+      wallMs: node => wallClocks.wallMs(node),
       tally: this.tally,
       crossings: this.crossings,
       watch,
     })
-    this.#authority = this.#maker.authority(new LogDisk(history), effect => this.#answer(effect))
+    const fail = (node: TreeNode): void => this.#nodeFaults.crash(node)
+    const maker = this.#maker
+    this.authority = new AuthorityNode({ clock, network, maker, tally, history, fail })
     this.doors = this.#grow()
   }
 
   /** Loads a definition at the authority. */
   define(rules: BoardRules): void {
-    const { definition, variants } = this.#variants.build(rules)
-    this.#authority.driver.receive({ kind: 'definition-loaded', definition, variants })
+    this.authority.define(this.#variants.build(rules))
   }
 
   /** The stream of chance of one concern: a draw more in one does not shift another. */
@@ -149,82 +146,29 @@ export class World {
     return new Prng(`${this.#seed}/${concern}`)
   }
 
-  /** Hands the authority a write. */
-  write(input: WriterInput): void {
-    this.#authority.driver.receive(input)
-  }
-
-  /** Who takes the answers to writers. */
-  answerTo(perform: (effect: WriterEffect) => void): void {
-    this.#answer = perform
+  /** What a node takes for the time, ms since 1970. */
+  wallMs(node: string): number {
+    return this.#wallClocks.wallMs(node)
   }
 
   /** Something goes wrong now. */
   begin(fault: Fault): void {
     this.tally.add(`fault ${fault.kind}`)
     this.crossings.begin(fault, this.clock.now)
-    if (isLinkFault(fault)) {
-      this.ways.begin(fault)
-      return
-    }
-    switch (fault.kind) {
-      case 'crash':
-        this.#crash(this.#node(fault.node))
-        return
-      case 'drain':
-        this.#drain(this.#node(fault.node))
-        return
-      default:
-        unreachable(fault)
-    }
+    if (isLinkFault(fault)) this.ways.begin(fault)
+    else this.#nodeFaults.begin(fault)
   }
 
   /** What went wrong is over, as far as it is not over by itself. */
   endOf(fault: Fault): void {
-    if (isLinkFault(fault)) {
-      this.ways.end(fault)
-      return
-    }
-    switch (fault.kind) {
-      case 'crash':
-      case 'drain': {
-        const node = this.#node(fault.node)
-        if (!node.isUp) node.start()
-        return
-      }
-      default:
-        unreachable(fault)
-    }
+    if (isLinkFault(fault)) this.ways.end(fault)
+    else this.#nodeFaults.end(fault)
   }
 
   /** Nothing goes wrong any more, and what did is over. */
   heal(): void {
     this.faults.heal()
     this.ways.heal()
-  }
-
-  #node(name: string): TreeNode {
-    const node = this.#nodes.get(name)
-    assert(node !== undefined, `${name} is a node of this world`)
-    return node
-  }
-
-  /** One that has ended already stays so. */
-  #crash(node: TreeNode): void {
-    if (!node.isUp) return
-    this.tally.add('proxy ended')
-    node.stop()
-  }
-
-  /** Those below it hear of it a moment before. */
-  #drain(node: TreeNode): void {
-    if (!node.isUp) return
-    const { incarnation } = node
-    this.tally.add('proxy drained')
-    this.network.signalBelow(node, 'hand-over', handOverFrame)
-    this.clock.in(milliseconds(handOverMs), () => {
-      if (node.isUp && node.incarnation === incarnation) node.close()
-    })
   }
 
   /** What nobody needs any more once all viewers have left, in words. */
@@ -245,8 +189,9 @@ export class World {
       expectNone(rim.counts.viewers, `connections at edge ${index}`)
       expectNone(rim.counts.cohorts, `cohorts at the rim of edge ${index}`)
     }
-    expectNone(this.#authority.machine.streamCount, 'streams at the authority')
-    expectNone(this.#authority.store.readingCount, 'readings of logs')
+    const { machine, store } = this.authority.made
+    expectNone(machine.streamCount, 'streams at the authority')
+    expectNone(store.readingCount, 'readings of logs')
     return left
   }
 
@@ -259,16 +204,8 @@ export class World {
     }
     const drawCeiling = (): number =>
       ceilings.chance(options.guardedShare) ? ceilings.below(2) : labelMax
-    const top = new TreeNode({
-      name: 'authority',
-      network: this.network,
-      role: 'authority',
-      ceiling: labelMax,
-      run: () => ({
-        receive: input => this.#authority.driver.receive(input),
-        stop: () => this.#authority.stop(),
-      }),
-    })
+    const top = this.authority.node
+    this.#nodeFaults.add(top)
     this.#reach.set(top, labelMax)
     top.start()
     const proxies: TreeNode[] = []
@@ -316,6 +253,7 @@ export class World {
     const disk = chance.chance(this.#options.warmShare) ? new WarmDisk() : undefined
     const node: TreeNode = new TreeNode({
       name,
+      clock: this.clock,
       network: this.network,
       role: 'proxy',
       ceiling,
@@ -324,6 +262,7 @@ export class World {
         this.#running.set(node, made)
         return {
           receive: input => made.driver.receive(input),
+          trap: trap => made.driver.trap(trap),
           stop: () => {
             made.stop()
             disk?.crash(chance)
@@ -337,7 +276,7 @@ export class World {
       },
       connect: () => this.#parentLinks(node, parents),
     })
-    this.#nodes.set(name, node)
+    this.#nodeFaults.add(node)
     this.#reachOf(node, ceiling, parents)
     node.start()
     return node
@@ -349,6 +288,7 @@ export class World {
     let rim: ViewerRim | undefined
     const node: TreeNode = new TreeNode({
       name,
+      clock: this.clock,
       network: this.network,
       role: 'edge',
       ceiling: own,
@@ -358,6 +298,7 @@ export class World {
         this.#edges.push(made)
         return {
           receive: input => made.driver.receive(input),
+          trap: trap => made.driver.trap(trap),
           stop: () => made.stop(),
         }
       },

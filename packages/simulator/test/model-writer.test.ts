@@ -29,7 +29,7 @@ function makeWriters(answers: WriteAnswer[]) {
       inputs.push(input)
       const answer = answers.shift()
       if (answer === undefined) return
-      writers.perform({ kind: 'write-answered', request: input.request, answer })
+      writers.answered({ kind: 'write-answered', request: input.request, answer })
     },
   })
   const plan = (...sendAtMs: number[]) =>
@@ -80,7 +80,7 @@ t.test('an answer that nobody waits for is a problem', async t => {
   const request = inputs[0]?.request
   t.ok(request !== undefined)
   if (request === undefined) return
-  writers.perform({ kind: 'write-answered', request, answer: committed(2) })
+  writers.answered({ kind: 'write-answered', request, answer: committed(2) })
   t.match(problems.messages, [/request 1 was answered, and nobody waits/])
 })
 

@@ -3,21 +3,23 @@ import { assert, type Duration, type Instant, instant, type Machine } from '@fan
 import t from 'tap'
 import { NodeDriver } from '../src/node-driver.ts'
 import { Problems } from '../src/problems.ts'
+import { Processor } from '../src/processor.ts'
 import { Trace } from '../src/trace.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
 type Input = { readonly kind: string }
+type Effect = { readonly kind: string }
 
 /** A machine that does what a test says, and notes its ticks. */
-class Scripted implements Machine<Input, string> {
+class Scripted implements Machine<Input, Effect> {
   due: Instant | undefined
   readonly ticks: number[] = []
-  onInput: (input: Input, effects: string[]) => void = () => undefined
+  onInput: (input: Input, effects: Effect[]) => void = () => undefined
   onTick: () => void = () => {
     this.due = undefined
   }
 
-  receive(input: Input, _now: Instant, effects: string[]): void {
+  receive(input: Input, _now: Instant, effects: Effect[]): void {
     this.onInput(input, effects)
   }
 
@@ -33,25 +35,27 @@ class Scripted implements Machine<Input, string> {
 
 function makeDriver() {
   const clock = new VirtualClock()
+  const processor = new Processor(clock)
   const problems = new Problems(clock)
   const machine = new Scripted()
   const performed: string[] = []
-  const driver = new NodeDriver<Input, string>({
+  const driver = new NodeDriver<Input, Effect>({
     name: 'node',
     machine,
     clock,
     trace: new Trace(sha256),
     problems,
-    perform: effect => performed.push(effect),
+    processor,
+    perform: effect => performed.push(effect.kind),
     describe: input => ({ what: input.kind }),
   })
-  return { clock, problems, machine, performed, driver, end: instant(1_000_000) }
+  return { clock, problems, machine, performed, driver, processor, end: instant(1_000_000) }
 }
 
 t.test('effects are performed in order after the input', async t => {
   const { machine, performed, driver } = makeDriver()
   machine.onInput = (_input, effects) => {
-    effects.push('a', 'b')
+    effects.push({ kind: 'a' }, { kind: 'b' })
     t.same(performed, [])
   }
   driver.receive({ kind: 'go' })
@@ -122,4 +126,47 @@ t.test('an assertion that fails in a machine is a problem of the run', async t =
   machine.onInput = () => assert(false, 'one is two')
   driver.receive({ kind: 'go' })
   t.same(problems.messages, ['at 0 µs: node: assertion failed: one is two'])
+})
+
+const moment = (side: 'before' | 'after', what: string, count: number) => ({ side, what, count })
+
+t.test('a machine stops right before or right after what it does so often', async t => {
+  for (const [side, what, expected] of [
+    ['before', 'b', ['a', 'b', 'a']],
+    ['after', 'b', ['a', 'b', 'a', 'b']],
+    ['before', 'go', ['a', 'b']],
+    ['after', 'go', ['a', 'b', 'a', 'b']],
+  ] as const) {
+    const { machine, performed, driver } = makeDriver()
+    machine.onInput = (_input, effects) => effects.push({ kind: 'a' }, { kind: 'b' })
+    let sprung = 0
+    const spring = () => {
+      sprung++
+    }
+    driver.trap({ moment: moment(side, what, 2), isSet: () => true, spring })
+    for (let turn = 0; turn < 4; turn++) driver.receive({ kind: 'go' })
+    t.same(performed, expected, `${side} ${what}`)
+    t.equal(sprung, 1)
+  }
+})
+
+t.test('a moment that comes when nobody waits for it any more is one like others', async t => {
+  const { machine, performed, driver } = makeDriver()
+  machine.onInput = (_input, effects) => effects.push({ kind: 'a' })
+  const spring = () => t.fail('nobody waits')
+  driver.trap({ moment: moment('before', 'a', 1), isSet: () => false, spring })
+  driver.receive({ kind: 'go' })
+  t.same(performed, ['a'])
+})
+
+t.test('a tick waits while the process is paused', async t => {
+  const { clock, machine, driver, processor } = makeDriver()
+  machine.due = instant(500)
+  driver.receive({ kind: 'go' })
+  processor.pause()
+  clock.runUntil(instant(900))
+  t.same(machine.ticks, [])
+  processor.resume()
+  clock.runUntil(instant(1_000))
+  t.same(machine.ticks, [900])
 })

@@ -1,0 +1,105 @@
+/*
+ * The authority of a world: a process that may end and start again, with the logs that outlive it, the
+ * definition that it is given each time, and the door for writers.
+ */
+import type { Authority, AuthorityEffect, AuthorityInput } from '@fanfold/authority'
+import { assert } from '@fanfold/kernel'
+import { labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
+import type { BuiltBoard } from './board-variants.ts'
+import type { DiskWatch } from './log-disk.ts'
+import { LogDisk } from './log-disk.ts'
+import type { Network } from './network.ts'
+import type { MadeNode, NodeMaker } from './node-maker.ts'
+import type { SimulatedLogStore } from './simulated-log-store.ts'
+import type { Tally } from './tally.ts'
+import { TreeNode } from './tree-node.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** A process of the authority. */
+type MadeAuthority = MadeNode<AuthorityInput, AuthorityEffect, Authority> & {
+  readonly store: SimulatedLogStore
+}
+
+/** Who is told what comes of writes. */
+export type WritersDoor = {
+  answered(effect: WriterEffect): void
+  /** The process is gone, and what was asked of it is not answered any more. */
+  lost(): void
+}
+
+/** The node at the top. */
+export class AuthorityNode {
+  readonly node: TreeNode
+  readonly #tally: Tally
+  #made: MadeAuthority | undefined
+  #definition: BuiltBoard | undefined
+  #door: WritersDoor | undefined
+
+  constructor(options: {
+    readonly clock: VirtualClock
+    readonly network: Network
+    readonly maker: NodeMaker
+    readonly tally: Tally
+    readonly history: DiskWatch
+    /** A sync has failed: the process ends. */
+    readonly fail: (node: TreeNode) => void
+  }) {
+    const { clock, network, maker, tally, history, fail } = options
+    this.#tally = tally
+    const disk = new LogDisk(history)
+    const node: TreeNode = new TreeNode({
+      name: 'authority',
+      clock,
+      network,
+      role: 'authority',
+      ceiling: labelMax,
+      run: () => {
+        const made = maker.authority(node, disk, {
+          answer: effect => this.#door?.answered(effect),
+          fail: () => fail(node),
+        })
+        this.#made = made
+        this.#load()
+        return {
+          receive: input => made.driver.receive(input),
+          trap: trap => made.driver.trap(trap),
+          stop: () => {
+            const { kept, lost } = made.crash()
+            this.#tally.add('un-acknowledged records kept', kept)
+            this.#tally.add('un-acknowledged records lost', lost)
+            this.#door?.lost()
+          },
+        }
+      },
+    })
+    this.node = node
+  }
+
+  /** The process that runs, or the one that ran last. */
+  get made(): MadeAuthority {
+    assert(this.#made !== undefined, 'the authority was started')
+    return this.#made
+  }
+
+  /** Counts from now on, also for processes that start later. */
+  define(definition: BuiltBoard): void {
+    this.#definition = definition
+    if (this.node.isUp) this.node.processor.do(() => this.#load())
+  }
+
+  /** Who takes the answers to writers. */
+  answerTo(door: WritersDoor): void {
+    this.#door = door
+  }
+
+  /** Hands the process a write; one that is gone takes none. */
+  write(input: WriterInput): void {
+    const { node } = this
+    if (node.isUp) node.processor.do(() => this.made.driver.receive(input))
+  }
+
+  #load(): void {
+    if (this.#definition === undefined) return
+    this.made.driver.receive({ kind: 'definition-loaded', ...this.#definition })
+  }
+}
