@@ -1,4 +1,4 @@
-import { assert, type Duration, milliseconds } from '@fanfold/kernel'
+import { assert, type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
 import type { FrameNote } from './frame-check.ts'
 import { type Observed, unasked } from './observed.ts'
@@ -6,6 +6,7 @@ import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import { decodeFrame } from './received-frame.ts'
+import { ReconnectWaits } from './reconnect-waits.ts'
 import type { Looker, Sight } from './sight.ts'
 import type { Trace } from './trace.ts'
 import { ViewAssembly } from './view-assembly.ts'
@@ -33,7 +34,8 @@ const viewStateRefusals: ReadonlySet<string> = new Set([
 
 /**
  * A client of an edge by the rules that clients have: it resumes with its position, applies what fits,
- * and observes anew what does not. Without faults nothing may fail to fit, so that is a problem here.
+ * and observes anew what does not. Without faults nothing may fail to fit, so that is a problem here. A
+ * connection that it loses it has again, at another edge if the first one does not let it in.
  */
 export class ModelViewer {
   readonly name: string
@@ -46,10 +48,13 @@ export class ModelViewer {
   readonly #maxRate: number | undefined
   readonly #mayBeLarge: boolean
   readonly #watch: WorldWatch | undefined
+  readonly #doors: readonly Door[]
+  readonly #waits: ReconnectWaits
   readonly #observed = new Map<DocumentKey, Observed>()
   #looker: Looker
   #connection: ViewerConnection | undefined
   #isOpen = false
+  #hasLeft = true
   #connections = 0
   #refusals = 0
   #viewsInPieces = 0
@@ -71,8 +76,14 @@ export class ModelViewer {
     /** Whether a document may be so large that its views are made by workers. */
     readonly mayBeLarge: boolean
     readonly watch?: WorldWatch | undefined
+    /** Where it connects in turn when a connection is lost, one at least. */
+    readonly doors: readonly Door[]
+    /** For its waits. */
+    readonly prng: Prng
   }) {
     this.#watch = options.watch
+    this.#doors = options.doors
+    this.#waits = new ReconnectWaits(options.prng)
     this.#mayBeLarge = options.mayBeLarge
     this.#maxRate = options.maxRate
     this.name = options.name
@@ -118,8 +129,10 @@ export class ModelViewer {
   }
 
   /** Connects to an edge in place of the one before, and observes what it wants. */
-  connect({ name, rim, ceiling }: Door): void {
+  connect(door: Door): void {
+    const { name, rim, ceiling } = door
     this.disconnect()
+    this.#hasLeft = false
     this.#watch?.({ kind: 'viewer-connects', at: this.#clock.now, viewer: this.name, edge: name })
     const number = ++this.#connections
     const isCurrent = (): boolean => number === this.#connections && this.#connection !== undefined
@@ -136,16 +149,35 @@ export class ModelViewer {
         closed: reason => {
           if (!isCurrent()) return
           this.#problems.add(`${this.name} was closed: ${reason}`)
-          this.disconnect()
+          this.#disconnect()
+        },
+        lost: () => {
+          if (isCurrent()) this.#lost(door, number)
         },
       },
       this.#profile,
       this.#grants,
+      this.name,
     )
   }
 
-  /** Closes its connection, if it has one. */
+  #lost(door: Door, number: number): void {
+    this.#disconnect()
+    const doors = this.#doors
+    const next = doors[(doors.indexOf(door) + 1) % doors.length] ?? door
+    this.#clock.in(this.#waits.lost(this.#clock.now, doors.length), () => {
+      // It may have been sent elsewhere meanwhile, or away.
+      if (number === this.#connections && !this.#hasLeft) this.connect(next)
+    })
+  }
+
+  /** Closes its connection, if it has one, and does not come back by itself. */
   disconnect(): void {
+    this.#hasLeft = true
+    this.#disconnect()
+  }
+
+  #disconnect(): void {
     if (this.#connection !== undefined) {
       const { now: at } = this.#clock
       this.#watch?.({ kind: 'viewer-connects', at, viewer: this.name, edge: undefined })
@@ -210,6 +242,7 @@ export class ModelViewer {
 
   #opened(): void {
     this.#isOpen = true
+    this.#waits.opened(this.#clock.now)
     for (const observed of this.#observed.values()) {
       if (observed.isWanted) this.#observe(observed)
     }

@@ -44,6 +44,7 @@ import { VariantLoads } from './variant-loads.ts'
 import type { ViewOracle } from './view-oracle.ts'
 import { ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import type { Ways } from './ways.ts'
 import type { WorldWatch } from './world-watch.ts'
 
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
@@ -69,6 +70,7 @@ export type NodeMakerOptions = {
   /** What a node takes for the time. */
   readonly wallMs: (node: string) => number
   readonly tally: Tally
+  readonly ways: Ways
   readonly crossings: Crossings
   /** Who is told of each input and effect. */
   readonly watch: WorldWatch | undefined
@@ -231,6 +233,8 @@ export class NodeMaker {
       prng: stream(`${process} rim`),
       budgetBytes: options.viewerBudgetBytes,
       receive: input => driver.receive(input),
+      name,
+      ways: this.#with.ways,
       watch: new FrameCheck({
         edge: name,
         ceiling,

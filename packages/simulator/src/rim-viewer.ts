@@ -1,6 +1,7 @@
 import type { CohortId, TransferId, ViewerId } from '@fanfold/protocol'
 import type { Pipe } from './pipe.ts'
 import { SignalLane } from './signal-lane.ts'
+import type { Connection } from './ways.ts'
 
 /** Signals that wait for one viewer at most. */
 const signalsMax = 64
@@ -22,6 +23,10 @@ export class RimViewer<Upward, Downward> {
   readonly transfers: Map<TransferId, Transfer> = new Map()
   /** What it said while it held more than its budget. */
   readonly held: Upward[] = []
+  connection: Connection | undefined
+  /** The viewer has closed its end, the rim its own. */
+  hasLeft = false
+  isOver = false
 
   constructor(id: ViewerId, down: Pipe<Downward>) {
     this.id = id

@@ -6,8 +6,11 @@
  * seat; when its connection has drained, the edge hears which cohorts it lost and where it stood in
  * each; and nothing is read from a viewer that holds more than its budget. Signals wait while a viewer
  * is behind; frames of a transfer go one by one, as there is room in the budget.
+ *
+ * What goes wrong on the way is for others (see ways.ts). A viewer that the edge has heard nothing of is
+ * closed; a viewer does not notice by itself that it hears nothing, as browsers do not.
  */
-import { assert, type Duration, type Prng, unreachable } from '@fanfold/kernel'
+import { assert, type Duration, milliseconds, type Prng, unreachable } from '@fanfold/kernel'
 import {
   type CohortId,
   decodeViewerRequest,
@@ -21,6 +24,7 @@ import {
 import { Pipe, type PipeProfile } from './pipe.ts'
 import { RimViewer } from './rim-viewer.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import { type Silence, Ways } from './ways.ts'
 
 /** The viewer's end of a connection; each call is an event of its own. */
 export type ViewerSocket = {
@@ -29,7 +33,14 @@ export type ViewerSocket = {
   received(frame: Uint8Array, note: unknown): void
   /** The edge has closed the connection. */
   closed(reason: string): void
+  /** The connection is no more, or never came to be, for none of the edge's reasons. */
+  lost(reason: string): void
 }
+
+/** How long an edge waits for bytes of a viewer before it closes the connection. */
+export const viewerSilence: Silence = { max: milliseconds(31_000), ping: milliseconds(15_000) }
+/** How long a client waits for a connection. */
+const dialMax: Duration = milliseconds(10_000)
 
 /** Who may look at what goes through a rim, before it goes. */
 export type RimWatch = {
@@ -56,7 +67,7 @@ type Upward =
 
 type Downward =
   | { readonly kind: 'frame'; readonly frame: Uint8Array; readonly note: unknown }
-  | { readonly kind: 'close'; readonly reason: string }
+  | { readonly kind: 'close'; readonly reason: string; readonly isLost: boolean }
 
 type Viewer = RimViewer<Upward, Downward>
 
@@ -69,6 +80,10 @@ export class ViewerRim {
   readonly #watch: RimWatch | undefined
   readonly #viewers = new Map<ViewerId, Viewer>()
   readonly #cohorts = new Map<CohortId, Set<Viewer>>()
+  readonly #ways: Ways
+  readonly #name: string
+  readonly #silence: Silence
+  #isEnded = false
   #nextViewer = 1
   #lags = 0
   /** Who was just told of as drained. */
@@ -82,7 +97,15 @@ export class ViewerRim {
     /** Takes what happens, each time in an event of its own. */
     readonly receive: (input: ViewerInput) => void
     readonly watch?: RimWatch
+    /** What is amiss on the way; nothing by default. */
+    readonly ways?: Ways | undefined
+    /** The edge's name there. */
+    readonly name?: string | undefined
+    readonly silence?: Silence | undefined
   }) {
+    this.#ways = options.ways ?? new Ways(options)
+    this.#name = options.name ?? 'edge'
+    this.#silence = options.silence ?? viewerSilence
     this.#clock = options.clock
     this.#prng = options.prng
     this.#budgetBytes = options.budgetBytes
@@ -107,8 +130,19 @@ export class ViewerRim {
     return most
   }
 
-  /** A viewer connects; it is told when the connection is open. */
-  connect(socket: ViewerSocket, profile: PipeProfile, grants: Grants): ViewerConnection {
+  /**
+   * A viewer connects; it is told when the connection is open.
+   *
+   * @param name the viewer's, by which what is amiss on its way is known
+   */
+  connect(
+    socket: ViewerSocket,
+    profile: PipeProfile,
+    grants: Grants,
+    name = 'viewer',
+  ): ViewerConnection {
+    const answer = this.#isEnded ? 'refuse' : this.#ways.answerOf(this.#name)
+    if (answer !== 'accept') return this.#turnAway(socket, profile, { name, answer })
     const id = this.#nextViewer++ as ViewerId
     const down = new Pipe<Downward>({
       clock: this.#clock,
@@ -117,6 +151,7 @@ export class ViewerRim {
       onSent: () => this.#sent(viewer),
       onArrival: item => {
         if (item.kind === 'frame') socket.received(item.frame, item.note)
+        else if (item.isLost) socket.lost(item.reason)
         else socket.closed(item.reason)
       },
     })
@@ -128,14 +163,58 @@ export class ViewerRim {
       onSent: () => undefined,
       onArrival: item => this.#read(viewer, item),
     })
+    viewer.connection = this.#ways.open(
+      {
+        from: name,
+        to: this.#name,
+        pipe: up,
+        silence: this.#silence,
+        lose: reason => this.#lose(viewer, reason),
+      },
+      {
+        from: this.#name,
+        to: name,
+        pipe: down,
+        silence: undefined,
+        lose: reason => {
+          if (!viewer.hasLeft) socket.lost(reason)
+        },
+      },
+    )
+    let isOpen = false
+    const opened = (): void => {
+      isOpen = true
+      if (!viewer.hasLeft) socket.opened()
+    }
     up.send({ kind: 'open', grants }, 0)
-    this.#clock.in((2 * profile.delayMin) as Duration, () => socket.opened())
+    this.#clock.in((2 * profile.delayMin) as Duration, () => {
+      if (this.#ways.isFree(name, this.#name)) {
+        opened()
+        return
+      }
+      this.#ways.whenFree(name, this.#name, opened)
+      this.#clock.in(dialMax, () => {
+        if (!isOpen && !viewer.hasLeft) socket.lost('no-answer: no connection in time')
+      })
+    })
     return {
       send: text => up.send({ kind: 'text', text }, text.length),
       close: () => {
         up.send({ kind: 'close' }, 0)
         down.close()
+        viewer.hasLeft = true
+        this.#release(viewer)
       },
+    }
+  }
+
+  /** The process is gone at this moment: viewers hear of it soon, and nobody is let in any more. */
+  end(): void {
+    this.#isEnded = true
+    for (const viewer of [...this.#viewers.values()]) {
+      const reason = 'lost: the process is gone'
+      viewer.down.send({ kind: 'close', reason, isLost: true }, 0)
+      this.#forget(viewer)
     }
   }
 
@@ -179,7 +258,39 @@ export class ViewerRim {
     }
   }
 
+  #turnAway(
+    socket: ViewerSocket,
+    { delayMin }: PipeProfile,
+    { name, answer }: { readonly name: string; readonly answer: 'refuse' | 'none' },
+  ): ViewerConnection {
+    let hasLeft = false
+    const lost = (reason: string): void => {
+      if (hasLeft) return
+      hasLeft = true
+      socket.lost(reason)
+    }
+    if (answer === 'refuse') {
+      this.#clock.in((2 * delayMin) as Duration, () => {
+        const refuse = (): void => lost('refused: nobody listens')
+        if (this.#ways.isFree(name, this.#name)) refuse()
+        else this.#ways.whenFree(name, this.#name, refuse)
+      })
+    }
+    this.#clock.in(dialMax, () => lost('no-answer: no connection in time'))
+    return {
+      send: () => undefined,
+      close: () => {
+        hasLeft = true
+      },
+    }
+  }
+
   #read(viewer: Viewer, item: Upward): void {
+    if (viewer.isOver) return
+    if (this.#isEnded) {
+      this.#lose(viewer, 'lost: the process is gone')
+      return
+    }
     if (item.kind === 'open') {
       this.#viewers.set(viewer.id, viewer)
       this.#watch?.viewerOpens(viewer.id, item.grants)
@@ -278,9 +389,18 @@ export class ViewerRim {
   #end(id: ViewerId, reason: string): void {
     const viewer = this.#viewers.get(id)
     if (viewer === undefined) return
-    viewer.down.send({ kind: 'close', reason }, 0)
+    viewer.down.send({ kind: 'close', reason, isLost: false }, 0)
     this.#forget(viewer)
     this.#clock.in(0 as Duration, () => this.#receive({ kind: 'viewer-closed', viewer: id }))
+  }
+
+  /** Nothing was heard from a viewer for too long, or its connection broke. */
+  #lose(viewer: Viewer, reason: string): void {
+    if (viewer.isOver) return
+    viewer.down.send({ kind: 'close', reason, isLost: true }, 0)
+    const wasThere = this.#viewers.has(viewer.id)
+    this.#forget(viewer)
+    if (wasThere) this.#receive({ kind: 'viewer-closed', viewer: viewer.id })
   }
 
   #enter(id: CohortId, viewerId: ViewerId, mark: number): void {
@@ -350,9 +470,15 @@ export class ViewerRim {
     }
   }
 
+  #release(viewer: Viewer): void {
+    const { hasLeft, isOver, connection } = viewer
+    if (hasLeft && isOver && connection !== undefined) this.#ways.close(connection)
+  }
+
   #forget(viewer: Viewer): void {
-    this.#viewers.delete(viewer.id)
-    this.#watch?.viewerCloses(viewer.id)
+    viewer.isOver = true
+    this.#release(viewer)
+    if (this.#viewers.delete(viewer.id)) this.#watch?.viewerCloses(viewer.id)
     for (const id of [...viewer.seats.keys()]) this.#leave(id, viewer)
     viewer.clear()
   }

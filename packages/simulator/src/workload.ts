@@ -24,6 +24,9 @@ const writerProfile: PipeProfile = {
   bytesPerSecond: 1_000_000,
 }
 
+/** Addresses of edges that a viewer is given, at most. */
+const endpointsMax = 3
+
 /** New definitions are loaded between these parts of the busy time. */
 const definedFrom = 0.15
 const definedTo = 0.85
@@ -170,7 +173,11 @@ export class Workload {
       delayMean: milliseconds(5),
       bytesPerSecond,
     }
+    const line = this.#world.stream(`${name} line`)
+    const home = line.below(doors.length)
     const viewer = new ModelViewer({
+      doors: [...doors.slice(home), ...doors.slice(0, home)].slice(0, endpointsMax),
+      prng: line,
       name,
       clock,
       trace,

@@ -127,6 +127,7 @@ export class World {
       note: (node, fact) => this.#note(node, fact),
       wallMs: node => wallClocks.wallMs(node),
       tally: this.tally,
+      ways: this.ways,
       crossings: this.crossings,
       watch,
     })

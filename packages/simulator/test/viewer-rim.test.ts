@@ -31,6 +31,7 @@ function makeRim(budgetBytes = 100) {
       opened: () => received.push('opened'),
       received: frame => received.push(`${frame.length}`),
       closed: reason => received.push(reason),
+      lost: reason => received.push(reason),
     },
     { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 1_000 },
     grants,
