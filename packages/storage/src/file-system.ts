@@ -134,3 +134,20 @@ export async function writeAll(options: {
     done += count
   }
 }
+
+/** Reads until `target` is full or the file ends, however often the system gives only a part; the count. */
+export async function readAll(options: {
+  readonly files: FileSystem
+  readonly file: number
+  readonly target: Uint8Array
+  readonly position: number
+}): Promise<number> {
+  const { files, file, target, position } = options
+  let done = 0
+  while (done < target.length) {
+    const count = await files.read(file, target.subarray(done), position + done)
+    if (count === 0) break
+    done += count
+  }
+  return done
+}

@@ -9,6 +9,7 @@
  */
 import { describePosition, type Position } from '@fanfold/protocol'
 import type { DocumentDirectory, SegmentName } from './document-directory.ts'
+import { readAll } from './file-system.ts'
 import { damaged } from './log-error.ts'
 import { decodeSegmentHeader, headerBytesMax, type SegmentHeader } from './segment-header.ts'
 import { findRecord, type SegmentSpan } from './segment-reader.ts'
@@ -116,9 +117,9 @@ async function readHeader(
   const path = directory.segment(name)
   const file = await files.open(path, 'read')
   try {
-    const bytes = new Uint8Array(headerBytesMax)
-    const count = await files.read(file, bytes, 0)
-    const header = decodeSegmentHeader(bytes.subarray(0, count), { key, ...name }, path)
+    const target = new Uint8Array(headerBytesMax)
+    const count = await readAll({ files, file, target, position: 0 })
+    const header = decodeSegmentHeader(target.subarray(0, count), { key, ...name }, path)
     if (header !== undefined || policy === 'any') return header
     const found = await findRecord({ directory, file, offset: 0, seqAfter: 0 })
     if (found !== undefined) damaged(path, `no header, and a good record at byte ${found}`)

@@ -2,6 +2,7 @@ import { isJsonObject } from '@fanfold/document'
 import { decodeUtf8, encodeUtf8 } from '@fanfold/kernel'
 import { type DocumentDirectory, metaFileName } from './document-directory.ts'
 import { writeDurably } from './durable-file.ts'
+import { readAll } from './file-system.ts'
 import { damaged } from './log-error.ts'
 
 const format = 1
@@ -24,15 +25,15 @@ export async function writeMeta(
 export async function checkMeta(directory: DocumentDirectory): Promise<void> {
   const { files, key } = directory
   const path = directory.file(metaFileName)
-  const bytes = new Uint8Array(metaBytesMax)
+  const target = new Uint8Array(metaBytesMax)
   const file = await files.open(path, 'read')
   let count: number
   try {
-    count = await files.read(file, bytes, 0)
+    count = await readAll({ files, file, target, position: 0 })
   } finally {
     await files.close(file)
   }
-  const meta = parse(decodeUtf8(bytes.subarray(0, count)))
+  const meta = parse(decodeUtf8(target.subarray(0, count)))
   if (!isJsonObject(meta)) damaged(path, 'not a JSON object')
   if (meta['format'] !== format) {
     damaged(path, `format ${meta['format']}, this program reads ${format}`)

@@ -75,6 +75,20 @@ t.test('a log cut at any byte of its last two records loses only what was cut', 
   t.same(wrong, [])
 })
 
+t.test('reads that come in parts are completed', async t => {
+  const log = buildLog({ doc, count: 6 })
+  const { directory } = await writeLog(t, log)
+  const files = { ...nodeFileSystem }
+  files.read = (file, target, position) =>
+    nodeFileSystem.read(file, target.subarray(0, Math.min(7, target.length)), position)
+  const client = makeClient(t, directory, { files })
+  t.match(await client.open(doc), { answer: { kind: 'log-opened', epoch: 1 } })
+  const claim = buildLog({ doc, count: 1, epoch: 2, after: log.end })
+  t.match(await client.append(claim), { kind: 'log-appended', seq: 7 })
+  const batches = await client.readAll({ doc, read: 1, after: 0 })
+  t.equal(batches.flat().length, 7)
+})
+
 t.test('a torn log goes on behind its last good record', async t => {
   const log = buildLog({ doc, count: 6 })
   const { directory, path } = await writeLog(t, log)
