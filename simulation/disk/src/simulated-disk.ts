@@ -127,12 +127,8 @@ export class SimulatedDisk {
     if (loss.isLossy) this.tally.add('sync failed, and what it was to write is lost')
   }
 
-  /**
-   * The power goes; every process must have been ended. Where a later part of what was not synced has
-   * survived and an earlier one has not, the file and the place are named.
-   */
-  cutPower(): ReadonlyMap<SimulatedFile, number> {
-    const holes = new Map<SimulatedFile, number>()
+  /** The power goes; every process must have been ended. */
+  cutPower(): void {
     const directories = [this.root]
     const files = new Set<SimulatedFile>()
     for (const directory of directories) {
@@ -150,12 +146,11 @@ export class SimulatedDisk {
       if (loss.isLossy) this.tally.add('power cut: writes lost')
       if (loss.isTorn) this.tally.add('power cut: sector torn')
       if (loss.hasZerosBehind) this.tally.add('power cut: file extended with zeros')
-      if (loss.holeAt === undefined) continue
-      this.tally.add('power cut: later sector without an earlier one')
-      holes.set(file, loss.holeAt)
+      if (loss.holeAt !== undefined) {
+        this.tally.add('power cut: later sector without an earlier one')
+      }
     }
     this.#watch?.(this.#nowMicros, 'power cut')
-    return holes
   }
 
   /** The system forgets what it holds in memory and takes for clean. */

@@ -78,10 +78,12 @@ export class SimulatedFileSystem implements FileSystem {
   }
 
   close(file: number): Promise<void> {
-    return this.#call('close', `close ${this.#named(file)}`, () => {
+    const release = (): void => {
       this.#openFile(file)
       this.#open.delete(file)
-    })
+    }
+    // The descriptor is gone too when the call fails.
+    return this.#call('close', `close ${this.#named(file)}`, release, release)
   }
 
   read(file: number, target: Uint8Array, position: number): Promise<number> {

@@ -42,6 +42,8 @@ type Fate = 'written' | 'lost' | 'first-part' | 'last-part' | 'zeros' | 'garbage
 export class SimulatedFile {
   readonly kind = 'file'
   changedMs: number
+  /** Where bytes were lost behind which later ones have survived. */
+  holeAt: number | undefined
   #cached: Uint8Array = new Uint8Array(0)
   #durable: Uint8Array = new Uint8Array(0)
   #changes: Change[] = []
@@ -102,6 +104,7 @@ export class SimulatedFile {
     const { bytes, loss } = this.#survivors(prng, order)
     this.#durable = bytes
     this.#changes = []
+    this.holeAt ??= loss.holeAt
     return loss
   }
 
@@ -116,7 +119,9 @@ export class SimulatedFile {
 
   cutPower(prng: Prng, order: WriteOrder): FileLoss {
     const { bytes, loss } = this.#survivors(prng, order)
+    const holeAt = this.holeAt ?? loss.holeAt
     this.replace(bytes)
+    this.holeAt = holeAt
     return loss
   }
 
@@ -125,6 +130,7 @@ export class SimulatedFile {
     this.#durable = bytes
     this.#cached = bytes.slice()
     this.#changes = []
+    this.holeAt = undefined
   }
 
   #survivors(prng: Prng, order: WriteOrder): { bytes: Uint8Array; loss: FileLoss } {

@@ -1,0 +1,2 @@
+export { type DiskWorldResult, runDiskWorld } from './disk-world.ts'
+export { type DiskWorldOptions, drawDiskWorld } from './drawn-disk-world.ts'
