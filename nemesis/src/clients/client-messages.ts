@@ -1,0 +1,97 @@
+/*
+ * What passes between the command and the processes of its clients, and what these write to histories.
+ */
+import type { ViewEvent, WriteEvent } from '@fanfold/simulator'
+
+/** A writer of one document. */
+export type WriterSettings = {
+  /** Unlike that of any other writer: ids of its messages begin with it. */
+  readonly name: string
+  readonly doc: string
+}
+
+/** What a process of writers does. */
+export type WritersSettings = {
+  readonly url: string
+  readonly token: string
+  readonly seed: string
+  readonly writers: readonly WriterSettings[]
+  /** Messages of each that wait for an answer at most. */
+  readonly inFlightMax: number
+  /** Messages of each a second; 0 for as many as are answered. */
+  readonly perSecond: number
+  /** Characters of a message. */
+  readonly valueLength: number
+  /** Of messages whose answer was lost with the connection, how many are sent again, 0 … 1. */
+  readonly resendShare: number
+}
+
+/** A viewer of one document. */
+export type ViewerSettings = {
+  readonly name: string
+  readonly doc: string
+  /** Its history says by this name what it may see. */
+  readonly audience: string
+  readonly token: string
+  /** Where it may connect, in order of preference. */
+  readonly urls: readonly string[]
+  /** Changes a second at most. */
+  readonly maxRate?: number | undefined
+}
+
+/** What a process of viewers does. */
+export type ViewersSettings = { readonly viewers: readonly ViewerSettings[] }
+
+/** The first argument of each of these programs, as JSON, and the file of its history. */
+export type ClientArguments<Settings> = { readonly settings: Settings; readonly file: string }
+
+/** What the command asks of a client process. */
+export type ClientRequest =
+  /** Begins nothing new; what is under way goes on. */
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  /** Each writer sends one message that all viewers see. */
+  | { readonly kind: 'mark' }
+  /** Says where it stands now, with all of it in the history. */
+  | { readonly kind: 'tell' }
+  /** Writes the last events to the history. */
+  | { readonly kind: 'end' }
+
+/** Where writers stand. */
+export type WritersState = {
+  readonly acknowledged: number
+  readonly refused: number
+  /** Attempts whose answer was lost. */
+  readonly unknown: number
+  /** Messages that are to be answered, or to be sent again. */
+  readonly open: number
+  readonly connected: number
+  /** The highest seq that was acknowledged, by document. */
+  readonly seqs: Readonly<Record<string, number>>
+}
+
+/** Where viewers stand, by name. */
+export type ViewersState = {
+  readonly seqs: Readonly<Record<string, number>>
+  readonly statuses: Readonly<Record<string, string>>
+}
+
+/** What a client process says: now and then by itself, and in answer to `tell` and `end`. */
+export type ClientReport<State> = { readonly answers: number; readonly state: State }
+
+/** An event of a history with its time, ms since 1970. */
+export type Timed<Event> = Event & { readonly atMs: number }
+
+/** What is in the history of writers. */
+export type WriterHistoryEvent = Timed<WriteEvent>
+
+/** What a viewer was told of how it stands. */
+export type StatusEvent = {
+  readonly kind: 'status'
+  readonly viewer: string
+  readonly status: string
+  readonly code: string | undefined
+}
+
+/** What is in the history of viewers. */
+export type ViewerHistoryEvent = Timed<ViewEvent> | Timed<StatusEvent>

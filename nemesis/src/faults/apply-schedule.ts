@@ -1,0 +1,142 @@
+/*
+ * The nemesis: does what a schedule says to a stage, each fault at its time, and ends each one.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { unreachable } from '@fanfold/kernel'
+import { losePower } from '../logs/power-loss.ts'
+import type { Heal, Networks } from '../processes/networks.ts'
+import type { Stage } from '../stage.ts'
+import { clockFile } from './clock-file.ts'
+import { setFakedClock } from './faked-clock.ts'
+import { starve } from './processor-share.ts'
+import type { FaultArguments, Schedule, Step } from './schedule.ts'
+import { fillDisk } from './small-disk.ts'
+
+/** After a loss of power, what is on its way to clients has come after so long, ms. */
+const drainMs = 150
+
+/** Applies all of a schedule; resolves when the last fault is over. */
+export async function applySchedule(stage: Stage, schedule: Schedule): Promise<void> {
+  stage.write('schedule.json', schedule)
+  const startedAtMs = performance.now()
+  await Promise.all(
+    schedule.map(async step => {
+      await delay(Math.max(0, step.atMs - (performance.now() - startedAtMs)))
+      await applyStep(stage, step)
+    }),
+  )
+}
+
+async function applyStep(stage: Stage, { fault, args }: Step): Promise<void> {
+  const { fleet } = stage
+  switch (fault) {
+    case 'kill':
+      await fleet.node(args.node).kill()
+      await delay(args.downMs)
+      await fleet.restart(args.node)
+      return
+    case 'pause': {
+      const node = fleet.node(args.node)
+      node.signal('SIGSTOP')
+      await delay(args.ms)
+      node.signal('SIGCONT')
+      return
+    }
+    case 'flap':
+      await flap(networksOf(stage), args)
+      return
+    case 'break':
+      networksOf(stage).breakConnections(args.node, fleet.node(args.node).port)
+      return
+    case 'power-loss':
+      await losePowerOf(stage, args)
+      return
+    case 'clock':
+      setFakedClock(clockFile(stage.directory, args.node), args.offsetSeconds)
+      return
+    case 'fill-disk':
+      await during(args.ms, [fillDisk(fleet.dataOf(args.node))])
+      return
+    case 'starve':
+      await during(args.ms, [starve(fleet.node(args.node).pid, args.percent)])
+      return
+    case 'cut':
+      await during(args.ms, cut(networksOf(stage), args))
+      return
+    case 'unplug':
+      await during(args.ms, [networksOf(stage).unplug(args.node)])
+      return
+    case 'loss':
+      await during(args.ms, [networksOf(stage).lose(args.node, args.share)])
+      return
+    case 'slow':
+      await during(args.ms, [networksOf(stage).slow(args.node, args.rate)])
+      return
+    case 'reset':
+      await during(args.ms, [networksOf(stage).reset(args.node, fleet.node(args.node).port)])
+      return
+    case 'refuse':
+      await during(args.ms, [networksOf(stage).refuse(args.node, fleet.node(args.node).port)])
+      return
+    case 'black-hole':
+      await during(args.ms, [networksOf(stage).blackHole(args.node, fleet.node(args.node).port)])
+      return
+    default:
+      unreachable(fault)
+  }
+}
+
+function networksOf({ networks }: Stage): Networks {
+  if (networks === undefined) throw new Error('this stage has no networks')
+  return networks
+}
+
+async function during(ms: number, heals: readonly Heal[]): Promise<void> {
+  try {
+    await delay(ms)
+  } finally {
+    for (const heal of heals) heal()
+  }
+}
+
+function cut(networks: Networks, { node, other, way }: FaultArguments['cut']): Heal[] {
+  const heals: Heal[] = []
+  if (way !== 'out') heals.push(networks.cutFrom(node, other))
+  if (way !== 'in') heals.push(networks.cutTo(node, other))
+  return heals
+}
+
+async function flap(networks: Networks, args: FaultArguments['flap']): Promise<void> {
+  const { node, upMs, downMs, ms } = args
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs) {
+    await during(downMs, [networks.unplug(node)])
+    await delay(upMs)
+  }
+}
+
+/** Ends all nodes at one instant, cuts the logs, and starts the nodes again. */
+async function losePowerOf(stage: Stage, { downMs }: FaultArguments['power-loss']): Promise<void> {
+  const { fleet, networks, files, prng, authority } = stage
+  for (const name of fleet.names) fleet.node(name).killNow()
+  for (const name of fleet.names) {
+    await fleet.node(name).exited
+    // Without this the kernel would go on sending what a dead process had said.
+    networks?.breakConnections(name, fleet.node(name).port)
+  }
+  await delay(drainMs)
+  const told = await stage.writers.ask('tell')
+  const shown = await stage.viewers.ask('tell')
+  for (const doc of files.docs) {
+    const seqs = stage.settings.viewers
+      .filter(viewer => (viewer.doc ?? files.docs[0]) === doc)
+      .map(({ name }) => shown.seqs[name] ?? 0)
+    const keptSeq = Math.max(told.seqs[doc] ?? 0, ...seqs)
+    losePower({ data: files.data, doc, keptSeq, prng })
+  }
+  await delay(downMs)
+  await fleet.restart(authority.name)
+  for (const name of fleet.names) {
+    if (name !== authority.name) await fleet.restart(name)
+  }
+}

@@ -1,0 +1,67 @@
+/*
+ * A run is judged by what is in files alone: the histories of its clients, and the logs of its authority.
+ */
+import { createReadStream, existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { ViewJudge, type ViewVerdict, WriteJudge, type WriteVerdict } from '@fanfold/simulator'
+import type { ViewerHistoryEvent, WriterHistoryEvent } from './clients/client-messages.ts'
+import { LedgerLog } from './logs/ledger-log.ts'
+
+/** Where the files of a run are. */
+export type RunFiles = {
+  readonly writers: readonly string[]
+  readonly viewers: readonly string[]
+  /** The data directory of the authority, which has ended. */
+  readonly data: string
+  readonly docs: readonly string[]
+}
+
+/** What was found. */
+export type RunVerdict = {
+  readonly writes: WriteVerdict
+  readonly views: ViewVerdict
+  /** Of the logs themselves. */
+  readonly logProblems: readonly string[]
+  readonly isRight: boolean
+}
+
+/** The events of a history, one after the other. */
+export async function* historyEvents<Event>(path: string): AsyncGenerator<Event> {
+  if (!existsSync(path)) return
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    // Written by this program.
+    yield JSON.parse(line) as Event
+  }
+}
+
+/** Judges a run. */
+export async function judgeRun(files: RunFiles): Promise<RunVerdict> {
+  const writes = new WriteJudge()
+  for (const path of files.writers) {
+    for await (const event of historyEvents<WriterHistoryEvent>(path)) writes.take(event)
+  }
+  const seqs = new Map<string, Set<number>>(files.docs.map(doc => [doc, new Set()]))
+  for (const path of files.viewers) {
+    for await (const event of historyEvents<ViewerHistoryEvent>(path)) {
+      if (event.kind !== 'status') seqs.get(event.doc)?.add(event.seq)
+    }
+  }
+  const log = new LedgerLog()
+  for (const doc of files.docs) {
+    log.read({
+      data: files.data,
+      doc,
+      seqs: seqs.get(doc) ?? new Set(),
+      onWrite: write => writes.takeLogged(write),
+    })
+  }
+  const views = new ViewJudge(log)
+  for (const path of files.viewers) {
+    for await (const event of historyEvents<ViewerHistoryEvent>(path)) {
+      if (event.kind !== 'status') views.take(event)
+    }
+  }
+  const said = { writes: writes.verdict(), views: views.verdict(), logProblems: log.problems }
+  const isRight = said.writes.isRight && said.views.isRight && said.logProblems.length === 0
+  return { ...said, isRight }
+}

@@ -1,0 +1,160 @@
+/*
+ * Networks: namespaces of Linux on one bridge, each with an address that the others reach. Everything acts
+ * within them alone, and they are gone with this process.
+ *
+ * Faults of a link are rules of the kernel's packet filter, so that no connection is told of them: nothing
+ * ends, and what is sent again arrives once the rule is gone. Each rule is taken away as it was put, so
+ * that faults at the same time leave each other alone.
+ */
+import type { Cleanups } from './cleanups.ts'
+import { runCommand, tryCommand } from './run-command.ts'
+
+/** Ends a fault; again does nothing. */
+export type Heal = () => void
+
+/** Namespaces by name. */
+export class Networks {
+  readonly #names: readonly string[]
+  readonly #prefix: string
+
+  private constructor(names: readonly string[], prefix: string) {
+    this.#names = names
+    this.#prefix = prefix
+  }
+
+  /** Makes them; needs root, `ip` and `iptables`. */
+  static open(names: readonly string[], cleanups: Cleanups): Networks {
+    const prefix = `fn${process.pid.toString(36)}`
+    const networks = new Networks(names, prefix)
+    cleanups.add(() => networks.#close())
+    const bridge = `${prefix}br`
+    runCommand('ip', 'netns', 'add', bridge)
+    runCommand('ip', '-n', bridge, 'link', 'add', 'br0', 'type', 'bridge')
+    runCommand('ip', '-n', bridge, 'link', 'set', 'br0', 'up')
+    for (const name of names) {
+      const namespace = networks.#namespace(name)
+      const device = networks.#device(name)
+      const port = `${device}p`
+      runCommand('ip', 'netns', 'add', namespace)
+      runCommand('ip', '-n', namespace, 'link', 'set', 'lo', 'up')
+      runCommand('ip', 'link', 'add', device, 'type', 'veth', 'peer', 'name', port)
+      runCommand('ip', 'link', 'set', device, 'netns', namespace)
+      runCommand('ip', 'link', 'set', port, 'netns', bridge)
+      const address = `${networks.address(name)}/24`
+      runCommand('ip', '-n', namespace, 'addr', 'add', address, 'dev', device)
+      runCommand('ip', '-n', namespace, 'link', 'set', device, 'up')
+      runCommand('ip', '-n', bridge, 'link', 'set', port, 'master', 'br0')
+      runCommand('ip', '-n', bridge, 'link', 'set', port, 'up')
+    }
+    return networks
+  }
+
+  /** The address of a namespace. */
+  address(name: string): string {
+    return `10.88.0.${this.#index(name) + 1}`
+  }
+
+  /** What runs a program in a namespace: the words in front of its command line. */
+  wrapper(name: string): string[] {
+    return ['ip', 'netns', 'exec', this.#namespace(name)]
+  }
+
+  /** Nothing that comes from the other namespace is taken. */
+  cutFrom(name: string, other: string): Heal {
+    return this.#rule(name, ['INPUT', '-s', this.address(other), '-j', 'DROP'])
+  }
+
+  /** Nothing leaves for the other namespace. */
+  cutTo(name: string, other: string): Heal {
+    return this.#rule(name, ['OUTPUT', '-d', this.address(other), '-j', 'DROP'])
+  }
+
+  /** New connections to a port are refused. */
+  refuse(name: string, port: number): Heal {
+    const reject = ['-j', 'REJECT', '--reject-with', 'tcp-reset']
+    return this.#rule(name, ['INPUT', '-p', 'tcp', '--dport', String(port), '--syn', ...reject])
+  }
+
+  /** New connections to a port get no answer. */
+  blackHole(name: string, port: number): Heal {
+    const match = ['INPUT', '-p', 'tcp', '--dport', String(port), '--syn']
+    return this.#rule(name, [...match, '-j', 'DROP'])
+  }
+
+  /** Whoever sends anything to a port is reset. */
+  reset(name: string, port: number): Heal {
+    const reject = ['-j', 'REJECT', '--reject-with', 'tcp-reset']
+    return this.#rule(name, ['INPUT', '-p', 'tcp', '--dport', String(port), ...reject])
+  }
+
+  /** Of what comes in, this share is lost. */
+  lose(name: string, share: number): Heal {
+    const match = ['-m', 'statistic', '--mode', 'random', '--probability', String(share)]
+    return this.#rule(name, ['INPUT', ...match, '-j', 'DROP'])
+  }
+
+  /** So much leaves a namespace a second, such as `64kbit`; what is sent meanwhile waits for 2 s. */
+  slow(name: string, rate: string): Heal {
+    const device = this.#device(name)
+    const tc = (...args: readonly string[]): string[] => ['tc', 'qdisc', ...args]
+    const limit = ['rate', rate, 'burst', '2kb', 'latency', '2000ms']
+    const [program = '', ...before] = this.wrapper(name)
+    runCommand(program, ...before, ...tc('replace', 'dev', device, 'root', 'tbf', ...limit))
+    return once(() => {
+      tryCommand(program, ...before, ...tc('del', 'dev', device, 'root'))
+    })
+  }
+
+  /** Nothing leaves a namespace or comes to it. */
+  unplug(name: string): Heal {
+    const device = this.#device(name)
+    const link = (state: string): void => {
+      runCommand('ip', '-n', this.#namespace(name), 'link', 'set', device, state)
+    }
+    link('down')
+    return once(() => link('up'))
+  }
+
+  /** Each connection of a port is ended at both ends, at once; those that are made later are not. */
+  breakConnections(name: string, port: number): void {
+    const [program = '', ...before] = this.wrapper(name)
+    runCommand(program, ...before, 'ss', '-K', 'sport', '=', `:${port}`)
+  }
+
+  #rule(name: string, [chain = '', ...rule]: readonly string[]): Heal {
+    const [program = '', ...before] = this.wrapper(name)
+    const iptables = [...before, 'iptables', '-w', '5']
+    runCommand(program, ...iptables, '-I', chain, ...rule)
+    return once(() => {
+      tryCommand(program, ...iptables, '-D', chain, ...rule)
+    })
+  }
+
+  #index(name: string): number {
+    const index = this.#names.indexOf(name)
+    if (index < 0) throw new Error(`there is no network ${name}, only ${this.#names.join(', ')}`)
+    return index
+  }
+
+  #namespace(name: string): string {
+    return `${this.#prefix}n${this.#index(name)}`
+  }
+
+  #device(name: string): string {
+    return `${this.#prefix}v${this.#index(name)}`
+  }
+
+  #close(): void {
+    for (const name of this.#names) tryCommand('ip', 'netns', 'del', this.#namespace(name))
+    tryCommand('ip', 'netns', 'del', `${this.#prefix}br`)
+  }
+}
+
+function once(act: () => void): Heal {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    act()
+  }
+}

@@ -1,0 +1,106 @@
+/*
+ * What the histories of a run show of time: how long writers waited for an acknowledgement, and viewers
+ * for something new.
+ */
+import type { ViewerHistoryEvent, WriterHistoryEvent } from './clients/client-messages.ts'
+import { historyEvents, type RunFiles, type RunVerdict } from './judge-run.ts'
+import type { StageTimes } from './stage.ts'
+
+/** Numbers of a run. */
+export type Seen = {
+  readonly acknowledged: number
+  readonly refused: number
+  readonly unknown: number
+  /** Longest time without any acknowledgement while writers wrote, ms. */
+  readonly ackGapMs: number
+  /** Longest time in which a viewer was shown nothing new while writers wrote, ms. */
+  readonly viewGapMs: number
+  /** The same of the viewer that waited least. */
+  readonly viewGapLeastMs: number
+  /** Snapshots that viewers were shown after their first. */
+  readonly resets: number
+  readonly deltas: number
+  /** How often a viewer was told that it is not live any more. */
+  readonly stales: number
+  /** When writers had stopped, until all viewers showed the last write, ms. */
+  readonly convergedMs: number
+  /** How often each code was answered to a write. */
+  readonly refusals: Readonly<Record<string, number>>
+  /** What the scenario measured by itself. */
+  readonly measures: Readonly<Record<string, number>>
+}
+
+/** The longest time between events, the ends of the time included. */
+class Gap {
+  #lastMs: number
+  #longestMs = 0
+  readonly #endMs: number
+
+  constructor({ startedAtMs, pausedAtMs }: StageTimes) {
+    this.#lastMs = startedAtMs
+    this.#endMs = pausedAtMs
+  }
+
+  add(atMs: number): void {
+    const ms = Math.min(atMs, this.#endMs)
+    if (ms <= this.#lastMs) return
+    this.#longestMs = Math.max(this.#longestMs, ms - this.#lastMs)
+    this.#lastMs = ms
+  }
+
+  get longestMs(): number {
+    return Math.max(this.#longestMs, this.#endMs - this.#lastMs)
+  }
+}
+
+/** Reads the histories of a run. */
+export async function seenOf(
+  files: RunFiles,
+  run: {
+    readonly times: StageTimes
+    readonly verdict: RunVerdict
+    readonly convergedMs: number
+    readonly measures: Readonly<Record<string, number>>
+  },
+): Promise<Seen> {
+  const { times, verdict, convergedMs, measures } = run
+  const acks = new Gap(times)
+  const refusals: Record<string, number> = {}
+  for (const path of files.writers) {
+    for await (const event of historyEvents<WriterHistoryEvent>(path)) {
+      if (event.kind === 'ok') acks.add(event.atMs)
+      if (event.kind === 'fail') refusals[event.code] = (refusals[event.code] ?? 0) + 1
+    }
+  }
+  const views = new Map<string, Gap>()
+  let snapshots = 0
+  let stales = 0
+  for (const path of files.viewers) {
+    for await (const event of historyEvents<ViewerHistoryEvent>(path)) {
+      const gap = views.get(event.viewer) ?? new Gap(times)
+      views.set(event.viewer, gap)
+      if (event.kind === 'status') {
+        if (event.status !== 'live' && event.atMs > times.startedAtMs) stales++
+      } else if (event.kind !== 'end') {
+        gap.add(event.atMs)
+        if (event.kind === 'snapshot') snapshots++
+      }
+    }
+  }
+  const gaps = [...views.values()].map(({ longestMs }) => longestMs)
+  const { acknowledged, refused, unknownIn, unknownOut } = verdict.writes
+  return {
+    acknowledged,
+    refused,
+    unknown: unknownIn + unknownOut,
+    ackGapMs: acks.longestMs,
+    viewGapMs: Math.max(0, ...gaps),
+    viewGapLeastMs: gaps.length === 0 ? 0 : Math.min(...gaps),
+    resets: Math.max(0, snapshots - views.size),
+    deltas: verdict.views.deltas,
+    stales,
+    convergedMs,
+    refusals,
+    measures,
+  }
+}
