@@ -28,6 +28,13 @@ import { findRecord } from './segment-reader.ts'
 /** Rounds in which two deposed writers may outbid each other before one gives up. */
 const settleRoundsMax = 8
 
+/** A claim under way, which may be taken up again when there was no room for all of it. */
+export type ClaimAttempt = {
+  readonly epoch: number
+  /** Segments that it has created so far; the first is that of `epoch`. */
+  created: number
+}
+
 /** What a claimer knows of the log. */
 export type KnownLog = {
   readonly position: Position
@@ -39,35 +46,44 @@ export type KnownLog = {
 export type Claim = { readonly file: number; readonly segmentCount: number }
 
 /**
- * Claims `epoch`, which is higher than any the caller has seen.
+ * Claims `attempt.epoch`, which is higher than any that the caller has seen but by this attempt.
  *
  * @throws LogError `FANFOLD_FENCED` when another has claimed, or the log is not as the caller knows it
  */
 export async function claimEpoch(
   directory: DocumentDirectory,
-  epoch: number,
+  attempt: ClaimAttempt,
   known: KnownLog,
 ): Promise<Claim> {
   const { files } = directory
   // Looking first spares a live writer the fence of a claimer that is out of date.
-  await requireUnmoved(directory, known, 0)
-  const file = await create(directory, { epoch, part: 0 })
-  if (file === undefined) {
-    throw new LogError('FANFOLD_FENCED', `another node has claimed epoch ${epoch}`)
-  }
+  await requireUnmoved(directory, known, attempt.created)
+  const file = await takeUp(directory, attempt)
   try {
-    const listing = await requireUnmoved(directory, known, 1)
-    const bridges = await closeGaps(directory, listing.segments)
+    const listing = await requireUnmoved(directory, known, attempt.created)
+    await closeGaps(directory, listing.segments, attempt)
     await directory.sync()
-    // Nobody who may still write has these open: what they were for is refused to its writer.
+    // Who has these open is deposed, and is refused what they were for.
     for (const name of listing.temporaries) {
       await files.remove(directory.file(name)).catch(() => undefined)
     }
-    return { file, segmentCount: known.segmentCount + 1 + bridges }
+    return { file, segmentCount: known.segmentCount + attempt.created }
   } catch (error) {
     await files.close(file)
     throw error
   }
+}
+
+/** The first segment of the epoch, open for writing: created now, or by this attempt before. */
+async function takeUp(directory: DocumentDirectory, attempt: ClaimAttempt): Promise<number> {
+  const name = { epoch: attempt.epoch, part: 0 }
+  if (attempt.created > 0) return await directory.files.open(directory.segment(name), 'write')
+  const file = await create(directory, name)
+  if (file === undefined) {
+    throw new LogError('FANFOLD_FENCED', `another node has claimed epoch ${attempt.epoch}`)
+  }
+  attempt.created++
+  return file
 }
 
 /**
@@ -170,22 +186,21 @@ async function requireUnmoved(
   }
 }
 
-/** Makes an empty segment of e + 1 for each epoch e that has none; how many. */
+/** Makes an empty segment of e + 1 for each epoch e that has none. */
 async function closeGaps(
   directory: DocumentDirectory,
   segments: readonly SegmentName[],
-): Promise<number> {
+  attempt: ClaimAttempt,
+): Promise<void> {
   const epochs = new Set(segments.map(name => name.epoch))
   const newest = segments.at(-1)?.epoch
-  let made = 0
   for (const epoch of epochs) {
     if (epoch === newest || epochs.has(epoch + 1)) continue
     const file = await create(directory, { epoch: epoch + 1, part: 0 })
     if (file === undefined) continue
+    attempt.created++
     await directory.files.close(file)
-    made++
   }
-  return made
 }
 
 /** A new segment, open for writing; `undefined` when somebody else has made it. */

@@ -1,5 +1,6 @@
 import { type DocumentDirectory, syncFile } from './document-directory.ts'
 import { writeAll } from './file-system.ts'
+import { LogError } from './log-error.ts'
 
 /**
  * Puts a whole file in place: written aside, synced, renamed, the directory synced. After a crash it
@@ -7,6 +8,7 @@ import { writeAll } from './file-system.ts'
  *
  * When it fails, what was written aside is gone again.
  *
+ * @throws LogError `FANFOLD_FENCED` when it was removed meanwhile by a node that has claimed the log
  * @param options.suffix tells this store's half-written files from those of others
  */
 export async function writeDurably(
@@ -32,7 +34,15 @@ export async function writeDurably(
     } finally {
       await files.close(file)
     }
-    await files.rename(aside, path)
+    await files.rename(aside, path).catch(error => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        throw new LogError(
+          'FANFOLD_FENCED',
+          `${aside} was removed by a node that has claimed the log`,
+        )
+      }
+      throw error
+    })
   } catch (error) {
     // The first error is the one that matters.
     await files.remove(aside).catch(() => undefined)

@@ -9,7 +9,7 @@
  */
 import { assert, equalBytes } from '@fanfold/kernel'
 import { describePosition, type LogRecord, type Position } from '@fanfold/protocol'
-import { claimEpoch, settleBatch } from './claim.ts'
+import { type ClaimAttempt, claimEpoch, settleBatch } from './claim.ts'
 import { type DocumentDirectory, type SegmentName, syncFile } from './document-directory.ts'
 import { writeAll } from './file-system.ts'
 import { DiskFailure, isNoRoom, LogError } from './log-error.ts'
@@ -53,6 +53,8 @@ export class LogWriter {
   /** The highest epoch seen, and whether it is this store's. */
   #epoch: number
   #tail: Tail | undefined
+  /** A claim for which there was no room. */
+  #attempt: ClaimAttempt | undefined
   #isFenced = false
   /** As it was when the log was opened, until the first claim; what a claim compares with. */
   #opened: OpenedLog | undefined
@@ -149,11 +151,11 @@ export class LogWriter {
         ? this.#opened?.end
         : { name: own.name, length: own.length, writer: this.#options.writer }
     const position = this.position
-    const claim = await claimEpoch(directory, epoch, {
-      position,
-      segmentCount: this.#segmentCount,
-      end,
-    })
+    const attempt = this.#attempt?.epoch === epoch ? this.#attempt : { epoch, created: 0 }
+    this.#attempt = attempt
+    const known = { position, segmentCount: this.#segmentCount, end }
+    const claim = await claimEpoch(directory, attempt, known)
+    this.#attempt = undefined
     await this.release()
     this.#file = claim.file
     this.#segmentCount = claim.segmentCount

@@ -1,6 +1,7 @@
 import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildLog, type LogClient } from '@fanfold/conformance'
+import { buildLog, type LogClient, sha256 } from '@fanfold/conformance'
+import { encodeSnapshot } from '@fanfold/document'
 import t, { type Test } from 'tap'
 import { type FileSystem, nodeFileSystem } from '../src/file-system.ts'
 import { doc, docPath, makeClient, makeTemporaryDirectory } from './temporary.ts'
@@ -143,3 +144,46 @@ t.test('what a crash left half written is gone after the next claim', async t =>
   await heir.append(theirs)
   t.notOk(existsSync(left))
 })
+
+t.test('a snapshot that a claim finds half written is refused, and nothing is fatal', async t => {
+  const files: FileSystem = { ...nodeFileSystem }
+  const directory = makeTemporaryDirectory(t)
+  const writer = makeClient(t, directory, { files })
+  await writer.open(doc)
+  await writer.append(first)
+  files.rename = async (from, to) => {
+    const heir = makeClient(t, directory)
+    await heir.open(doc)
+    await heir.append(theirs)
+    await nodeFileSystem.rename(from, to)
+  }
+  const snapshot = encodeSnapshot({ at: first.end, state: { n: 3 }, definition: undefined, sha256 })
+  t.match(await writer.keepSnapshot(doc, snapshot), {
+    kind: 'log-snapshot-refused',
+    code: 'FANFOLD_FENCED',
+  })
+  t.match(await writer.append(mine), { code: 'FANFOLD_FENCED' })
+})
+
+for (const failing of ['the look behind it', 'a segment of an epoch between']) {
+  t.test(`a claim that finds no room for ${failing} is taken up again`, async t => {
+    const { directory } = await begin(t)
+    const files: FileSystem = { ...nodeFileSystem }
+    const heir = makeClient(t, directory, { files })
+    await heir.open(doc)
+    const claim = buildLog({ doc, count: 1, epoch: 4, after: first.end })
+    let creations = 0
+    files.open = async (path, mode) => {
+      if (mode === 'create') creations++
+      const isDue = creations === (failing === 'the look behind it' ? 1 : 2)
+      if (isDue && (mode === 'read' || creations === 2)) {
+        throw Object.assign(new Error('EMFILE: injected'), { code: 'EMFILE' })
+      }
+      return await nodeFileSystem.open(path, mode)
+    }
+    t.match(await heir.append(claim), { code: 'FANFOLD_LOG_FULL' })
+    files.open = nodeFileSystem.open
+    t.match(await heir.append(claim), { kind: 'log-appended', seq: 4 })
+    t.same(await seqsAndEpochs(t, directory), ['1:1', '1:2', '1:3', '4:4'])
+  })
+}

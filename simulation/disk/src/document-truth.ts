@@ -25,7 +25,12 @@ export type ToldLog = {
   readonly records: readonly LogRecord[]
   /** True when nobody was writing the document from the first moment to the last. */
   readonly isQuiet: boolean
+  /** What was true at the first moment. */
+  readonly since: TruthMark
 }
+
+/** How far things were at a moment. */
+export type TruthMark = { readonly acknowledged: number; readonly newestKept: number }
 
 /** One document's log as it must be. */
 export class DocumentTruth {
@@ -59,6 +64,10 @@ export class DocumentTruth {
     return this.#activity
   }
 
+  get mark(): TruthMark {
+    return { acknowledged: this.#acknowledged.length, newestKept: this.#newestKept }
+  }
+
   submit(after: Position, records: readonly LogRecord[]): void {
     this.#inFlight++
     this.#activity++
@@ -72,6 +81,11 @@ export class DocumentTruth {
 
   acknowledge(who: string, after: Position, records: readonly LogRecord[]): void {
     this.#end()
+    const last = this.#acknowledged.at(-1)
+    if (hexOf(last?.chainHash ?? zeroPosition.hash) === hexOf(after.hash)) {
+      this.#acknowledged.push(...records)
+      return
+    }
     const log = [...(this.#chainTo(hexOf(after.hash)) ?? []), ...records]
     // Another store may have gone on behind the batch before its writer was told.
     const length = Math.min(log.length, this.#acknowledged.length)
@@ -106,7 +120,7 @@ export class DocumentTruth {
   }
 
   /** Judges what a store told; the whole log as it is by that, undefined when it is none. */
-  judgeOpened({ who, snapshot, records, isQuiet }: ToldLog): LogRecord[] | undefined {
+  judgeOpened({ who, snapshot, records, isQuiet, since }: ToldLog): LogRecord[] | undefined {
     const start = snapshot?.manifest.at ?? zeroPosition
     const log = this.#chainTo(hexOf(start.hash))
     if (log === undefined || log.length !== start.seq) {
@@ -130,11 +144,11 @@ export class DocumentTruth {
       log.push(known.record)
     }
     if (isQuiet) {
-      if (start.seq < this.#newestKept && !this.#hasAstraySnapshots) {
-        this.#problem(who, `used the snapshot at ${start.seq}, one at ${this.#newestKept} was kept`)
+      if (start.seq < since.newestKept && !this.#hasAstraySnapshots) {
+        this.#problem(who, `used the snapshot at ${start.seq}, one at ${since.newestKept} was kept`)
       }
     }
-    this.#requireAcknowledged(who, 'told', log, this.#acknowledged.length)
+    this.#requireAcknowledged(who, 'told', log, since.acknowledged)
     if (isQuiet) this.#acknowledged = log.slice()
     return log
   }

@@ -10,7 +10,7 @@ import {
 } from '@fanfold/document'
 import { equalBytes, type Prng } from '@fanfold/kernel'
 import { type LogRecord, type Position, zeroPosition } from '@fanfold/protocol'
-import type { DocumentTruth } from './document-truth.ts'
+import type { DocumentTruth, TruthMark } from './document-truth.ts'
 import { drawRecords, positionOf } from './record-maker.ts'
 import { sha256 } from './sha-256.ts'
 import type { WorldNotes } from './world-notes.ts'
@@ -46,6 +46,7 @@ type Opening = Since & {
   readonly records: LogRecord[]
   readonly activity: number
   readonly isQuiet: boolean
+  readonly mark: TruthMark
 }
 
 type Reading = Since & { readonly id: LogReadId; readonly after: number; readonly end: number }
@@ -129,7 +130,11 @@ export class LogAuthor {
         this.#host.notes.count('snapshot kept')
         return
       case 'log-snapshot-refused':
-        this.#requireReason(this.#keeping, input)
+        // Whoever claims the log takes away what others have half written.
+        if (!(input.code === 'FANFOLD_FENCED' && this.#host.hasRivals)) {
+          this.#requireReason(this.#keeping, input)
+        }
+        this.#host.notes.count(`snapshot refused ${input.code}`)
         this.#keeping = undefined
         return
     }
@@ -156,6 +161,7 @@ export class LogAuthor {
       records: [],
       activity,
       isQuiet: inFlight === 0,
+      mark: this.truth.mark,
     }
     this.#host.perform({ kind: 'log-open', doc })
   }
@@ -173,7 +179,10 @@ export class LogAuthor {
     const last = log.at(-1)
     const after = last === undefined ? zeroPosition : positionOf(last)
     const skipped = prng.chance(0.1) ? 1 + prng.below(3) : 0
-    const epoch = this.#isClaimed ? this.#epoch : this.#epoch + 1 + skipped
+    // A claim for which there was no room is tried again as it was.
+    const epoch = this.#isClaimed
+      ? this.#epoch
+      : (this.#refused?.epoch ?? this.#epoch + 1 + skipped)
     const again = this.#refused
     this.#refused = undefined
     const batch =
@@ -211,7 +220,8 @@ export class LogAuthor {
     const isQuiet = opening.isQuiet && this.truth.activity === opening.activity
     const { snapshot, records } = opening
     const { notes, name } = this.#host
-    this.#log = this.truth.judgeOpened({ who: name, snapshot, records, isQuiet })
+    const since = opening.mark
+    this.#log = this.truth.judgeOpened({ who: name, snapshot, records, isQuiet, since })
     this.#isUncertain = !isQuiet
     this.#epoch = epoch
     this.#isClaimed = false
@@ -276,7 +286,8 @@ export class LogAuthor {
       notes.problem(`${name} read nothing after ${reading.after} of ${reading.end}`)
     }
     notes.count('log read')
-    if (records.length > 0 && !this.#host.isClosing) this.#read(log, read, reading.after + records.length)
+    if (records.length > 0 && !this.#host.isClosing)
+      this.#read(log, read, reading.after + records.length)
   }
 
   #takeReadRefused(input: InputOf<'log-read-refused'>): void {
