@@ -1,7 +1,7 @@
 import type { Prng } from '@fanfold/kernel'
 import type { LinkInput } from '@fanfold/protocol'
-import type { FollowingFact } from '@fanfold/replication'
-import { ParentDialler } from './parent-dialler.ts'
+import { type DiallerFact, type FollowingFact, ParentDialler } from '@fanfold/replication'
+import type { Log } from './logging.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { RoleLinks } from './role-links.ts'
 
@@ -50,11 +50,16 @@ export class FollowerLinks {
       },
     })
     if (!(place.parent instanceof RoleLinks)) {
+      const ownLog = log.child({ role })
       this.#dialler = new ParentDialler({
         addresses: place.parent,
         links: this.links,
         prng: prng.fork('dialler'),
-        log: log.child({ role }),
+        note: fact => noteParent(ownLog, fact),
+        after: (delayMs, task) => {
+          const timer = setTimeout(task, delayMs)
+          return () => clearTimeout(timer)
+        },
       })
     }
   }
@@ -91,5 +96,15 @@ export class FollowerLinks {
   close(): void {
     this.#dialler?.close()
     this.links.close()
+  }
+}
+
+function noteParent(log: Log, fact: DiallerFact): void {
+  if (fact.event === 'parent-connected') {
+    const fields = { event: 'link.parent-connected', parent: fact.address, peer: fact.peer }
+    log.info(fields, 'parent connected')
+  } else {
+    const fields = { event: 'link.parent-lost', parent: fact.address, reason: fact.reason }
+    log.warn(fields, 'no link to parent')
   }
 }

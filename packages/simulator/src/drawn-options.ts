@@ -49,6 +49,7 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
     ...drawn,
     ...(prng.chance(0.6) ? shape : {}),
     secondParentShare: prng.pick([0, 0.5, 1]),
+    redial: 'dialler',
     convergeMaxMs: randomConvergeMaxMs,
   }
 }

@@ -1,33 +1,88 @@
+/* A node's links to its parents, as many as it wants: kept by the dialler that nodes have, or by chance. */
 import { type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import type { LinkId, LinkInput } from '@fanfold/protocol'
+import { ParentDialler } from '@fanfold/replication'
 import type { LinkPeer, Network } from './network.ts'
+import type { Tally } from './tally.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+
+/** Keeps a node's links to its parents. */
+export interface ParentLinks {
+  /** Dials from now on. */
+  start(): void
+  /** So many links from now on; of too many the newest ones are closed. */
+  want(count: number): void
+  /** Sees what happens on links before the node does. */
+  notice(input: LinkInput): void
+  /** Dials no more. */
+  stop(): void
+}
+
+/** What it takes to keep links. */
+export type ParentLinksOptions = {
+  readonly clock: VirtualClock
+  readonly prng: Prng
+  readonly network: Network
+  readonly child: LinkPeer
+  /** In order of preference. */
+  readonly parents: readonly LinkPeer[]
+}
+
+/** Links as a Node process keeps them. */
+export function keepParentLinks({
+  clock,
+  prng,
+  network,
+  child,
+  parents,
+  tally,
+}: ParentLinksOptions & { readonly tally: Tally }): ParentLinks {
+  const byName = new Map(parents.map(parent => [parent.identity.node, parent]))
+  const dialler = new ParentDialler({
+    addresses: [...byName.keys()],
+    links: {
+      dial: address => {
+        const parent = byName.get(address)
+        return parent && network.connect(child, parent)
+      },
+      perform: effect => network.perform(effect),
+    },
+    prng,
+    note: ({ event }) => tally.add(event),
+    after: (delayMs, task) => {
+      let isCancelled = false
+      clock.in(milliseconds(delayMs), () => {
+        if (!isCancelled) task()
+      })
+      return () => {
+        isCancelled = true
+      }
+    },
+  })
+  return {
+    start: () => dialler.start(),
+    want: count => dialler.want(count),
+    notice: input => dialler.notice(input),
+    stop: () => dialler.close(),
+  }
+}
 
 /** How long a node waits at most before it dials again. */
 const redialMax: Duration = milliseconds(300)
 
-/**
- * Keeps a node's links to its parents, as many as it wants: the simulator's counterpart of a dialler.
- */
-export class ParentLinks {
+/** Links that are dialled some time after they were lost, to a parent that is up. */
+export class ChanceLinks implements ParentLinks {
   readonly #clock: VirtualClock
   readonly #prng: Prng
   readonly #network: Network
   readonly #child: LinkPeer
-  /** In order of preference. */
   readonly #parents: readonly LinkPeer[]
   readonly #links = new Map<LinkId, LinkPeer>()
   #wanted = 1
   #isWaiting = false
   #isStopped = false
 
-  constructor(options: {
-    readonly clock: VirtualClock
-    readonly prng: Prng
-    readonly network: Network
-    readonly child: LinkPeer
-    readonly parents: readonly LinkPeer[]
-  }) {
+  constructor(options: ParentLinksOptions) {
     this.#clock = options.clock
     this.#prng = options.prng
     this.#network = options.network
@@ -35,12 +90,10 @@ export class ParentLinks {
     this.#parents = options.parents
   }
 
-  /** Dials from now on. */
   start(): void {
     this.#fill()
   }
 
-  /** So many links from now on; of too many the newest ones are closed. */
   want(count: number): void {
     this.#wanted = count
     for (const link of [...this.#links.keys()].slice(count)) {
@@ -51,13 +104,11 @@ export class ParentLinks {
     this.#fill()
   }
 
-  /** Sees what happens on links before the node does. */
   notice(input: LinkInput): void {
     if (input.kind !== 'link-closed' || !this.#links.delete(input.link)) return
     this.#later()
   }
 
-  /** Dials no more. */
   stop(): void {
     this.#isStopped = true
   }

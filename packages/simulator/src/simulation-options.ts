@@ -38,6 +38,8 @@ export type SimulationOptions = {
   readonly variantFailShare: number
   /** Share of the nodes that have a second address of a parent. */
   readonly secondParentShare: number
+  /** How nodes keep parents: as nodes do, or by `chance`, some time after a loss, one that is up. */
+  readonly redial: 'dialler' | 'chance'
   /** What goes wrong, and when. */
   readonly faults: readonly Fault[]
   /** Share of the proxies that keep what they replicate over a restart. */
@@ -110,6 +112,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   variantLoadMs: 30,
   variantFailShare: 0.05,
   secondParentShare: 0,
+  redial: 'chance',
   faults: [],
   warmShare: 0.5,
   snapshotlessShare: 0,

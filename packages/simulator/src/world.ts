@@ -15,7 +15,7 @@ import type { Door } from './model-viewer.ts'
 import { Network } from './network.ts'
 import { NodeFaults } from './node-faults.ts'
 import { type NodeFact, NodeMaker } from './node-maker.ts'
-import { ParentLinks } from './parent-links.ts'
+import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
 import { WarmDisk } from './simulated-warm-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
@@ -320,7 +320,9 @@ export class World {
   #parentLinks(child: TreeNode, parents: readonly TreeNode[]): ParentLinks {
     const { clock, network } = this
     const prng = this.stream(`${child.name} links ${child.incarnation}`)
-    return new ParentLinks({ clock, prng, network, child, parents })
+    const needs = { clock, prng, network, child, parents }
+    if (this.#options.redial === 'chance') return new ChanceLinks(needs)
+    return keepParentLinks({ ...needs, tally: this.tally })
   }
 
   get #isFaulty(): boolean {

@@ -6,10 +6,11 @@
  * only then is there a wait, which grows until a link opens. After a loss the most preferred address is
  * next, but not the one that was lost. A link beside the first one is tried in the same order and by
  * the same waits, at an address that has none; with one address there is none.
+ *
+ * Whoever drives it gives it time and links: a Node process and the simulator keep parents alike.
  */
 import { Backoff, milliseconds, type Prng } from '@fanfold/kernel'
 import type { LinkEffect, LinkId, LinkInput } from '@fanfold/protocol'
-import type { Log } from './logging.ts'
 
 /** First wait after a parent was lost or not reached, ms. */
 const retryBaseMs = 100
@@ -22,21 +23,21 @@ export type DialledLinks = {
   perform(effect: LinkEffect): void
 }
 
+/** What became of the link to a parent. */
+export type DiallerFact =
+  | { readonly event: 'parent-connected'; readonly address: string; readonly peer: string }
+  | { readonly event: 'parent-lost'; readonly address: string; readonly reason: string }
+
 /** Calls `task` once after `delayMs` unless the returned function is called before. */
 export type After = (delayMs: number, task: () => void) => () => void
 
 type Parent = { readonly address: string; isOpen: boolean }
 
-const afterMs: After = (delayMs, task) => {
-  const timer = setTimeout(task, delayMs)
-  return () => clearTimeout(timer)
-}
-
 /** Keeps as many links to parents as the machine wants. */
 export class ParentDialler {
   readonly #addresses: readonly string[]
   readonly #links: DialledLinks
-  readonly #log: Log
+  readonly #note: (fact: DiallerFact) => void
   readonly #backoff: Backoff
   readonly #after: After
   /** In the order in which they were dialled. */
@@ -51,13 +52,13 @@ export class ParentDialler {
     readonly addresses: readonly string[]
     readonly links: DialledLinks
     readonly prng: Prng
-    readonly log: Log
-    readonly after?: After
+    readonly note: (fact: DiallerFact) => void
+    readonly after: After
   }) {
     this.#addresses = options.addresses
     this.#links = options.links
-    this.#log = options.log
-    this.#after = options.after ?? afterMs
+    this.#note = options.note
+    this.#after = options.after
     const waits = { base: milliseconds(retryBaseMs), max: milliseconds(retryMaxMs) }
     this.#backoff = new Backoff(waits, options.prng)
   }
@@ -84,13 +85,11 @@ export class ParentDialler {
       this.#backoff.reset()
       this.#tried.clear()
       parent.isOpen = true
-      const fields = { event: 'link.parent-connected', parent: address, peer: input.peer.node }
-      this.#log.info(fields, 'parent connected')
+      this.#note({ event: 'parent-connected', address, peer: input.peer.node })
       this.#dropBeyond(this.#wanted)
       this.#fill()
     } else if (input.kind === 'link-closed') {
-      const fields = { event: 'link.parent-lost', parent: address, reason: input.reason }
-      this.#log.warn(fields, 'no link to parent')
+      this.#note({ event: 'parent-lost', address, reason: input.reason })
       this.#parents.delete(input.link)
       if (parent.isOpen) this.#tried.clear()
       this.#tried.add(address)
@@ -103,6 +102,7 @@ export class ParentDialler {
     }
   }
 
+  /** Dials no more; links that are there stay. */
   close(): void {
     this.#isClosed = true
     this.#stopWaiting()

@@ -1,7 +1,7 @@
+import { Prng } from '@fanfold/kernel'
 import type { LinkEffect, LinkId, LinkInput, PeerIdentity } from '@fanfold/protocol'
 import t from 'tap'
 import { ParentDialler } from '../src/parent-dialler.ts'
-import { chanceOf, silent } from './start-rig.ts'
 
 const peer: PeerIdentity = {
   node: 'parent',
@@ -29,8 +29,8 @@ function rig(...addresses: string[]) {
         if (effect.kind === 'link-close') closed.push(dialled[effect.link - 1] ?? '')
       },
     },
-    prng: chanceOf('dialler'),
-    log: silent,
+    prng: new Prng('dialler'),
+    note: () => undefined,
     after: (delayMs, task) => {
       const wait = { delayMs, task }
       waits.push(wait)
