@@ -3,9 +3,9 @@
  *
  * To claim epoch n is to create its first segment, which the file system lets one process do. A writer
  * of epoch e looks for the segment of e + 1 after each write: so a claim that skips epochs creates
- * those too, empty. Whoever claims reads the log to its end *after* the creation: a record is either
- * there by then, and the claim fails because the log has moved on, or its writer finds the new segment
- * before it answers.
+ * those too, empty. Whoever claims reads the log to its end *after* it has created them all: a record
+ * is either there by then, in a segment that was known or in one that had no header yet, and the claim
+ * fails because the log has moved on; or its writer finds the new segment before it answers.
  *
  * Such a writer cannot tell from that alone whether its batch counts: the next epoch may continue from
  * before or from behind it. The newest header tells. Where there is none yet, the writer makes one, by
@@ -60,8 +60,8 @@ export async function claimEpoch(
   await requireUnmoved(directory, known, attempt.created)
   const file = await takeUp(directory, attempt)
   try {
+    await closeGaps(directory, attempt)
     const listing = await requireUnmoved(directory, known, attempt.created)
-    await closeGaps(directory, listing.segments, attempt)
     await directory.sync()
     // Who has these open is deposed, and is refused what they were for.
     for (const name of listing.temporaries) {
@@ -171,6 +171,11 @@ async function requireUnmoved(
     )
   }
   const { end, position } = known
+  // A claim may have been under way when the log was opened, and its records be out since.
+  const newest = await findNewest(directory, listing.segments)
+  if (newest?.name.epoch !== end?.name.epoch || newest?.name.part !== end?.name.part) {
+    throw new LogError('FANFOLD_FENCED', `the log goes on behind record ${position.seq}`)
+  }
   if (end === undefined) return listing
   const file = await directory.files.open(directory.segment(end.name), 'read')
   try {
@@ -187,11 +192,8 @@ async function requireUnmoved(
 }
 
 /** Makes an empty segment of e + 1 for each epoch e that has none. */
-async function closeGaps(
-  directory: DocumentDirectory,
-  segments: readonly SegmentName[],
-  attempt: ClaimAttempt,
-): Promise<void> {
+async function closeGaps(directory: DocumentDirectory, attempt: ClaimAttempt): Promise<void> {
+  const segments = (await directory.list())?.segments ?? []
   const epochs = new Set(segments.map(name => name.epoch))
   const newest = segments.at(-1)?.epoch
   for (const epoch of epochs) {

@@ -121,11 +121,16 @@ export class DocumentDirectory {
   /** Makes the directory and those above it. */
   async make(): Promise<void> {
     const first = await this.files.makeDirectory(this.path)
-    // Directories above may have been made by another document's first append and not be durable
-    // yet, so all of them are synced; for one that is, this costs next to nothing.
-    const top = first !== undefined && this.#data.startsWith(first) ? dirname(first) : this.#data
+    // Directories above may have been made by another document's first append, or by a process that
+    // has ended, and not be durable yet, so all of them are synced; for one that is, this costs next
+    // to nothing.
+    const isFirst = first !== undefined && this.#data.startsWith(first)
+    const top = dirname(isFirst ? first : this.#data)
     for (let path = this.path; path.length >= top.length; path = dirname(path)) {
-      await syncDirectory(this.files, path)
+      await syncDirectory(this.files, path).catch(error => {
+        // Whoever made the data directory in one that we may not read has seen to it.
+        if (path.length >= this.#data.length || !isForbidden(error)) throw error
+      })
       if (path === dirname(path)) break
     }
   }
@@ -143,6 +148,9 @@ async function syncDirectory(files: FileSystem, path: string): Promise<void> {
     throw new DiskFailure(`${path}: cannot be synced`, { cause })
   }
 }
+
+const isForbidden = ({ cause }: DiskFailure): boolean =>
+  cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM')
 
 /** Makes what was written to a file durable. @throws DiskFailure when nobody can know whether it is */
 export async function syncFile(files: FileSystem, file: number, path: string): Promise<void> {

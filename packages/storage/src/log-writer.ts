@@ -14,7 +14,7 @@ import { type DocumentDirectory, type SegmentName, syncFile } from './document-d
 import { writeAll } from './file-system.ts'
 import { DiskFailure, isNoRoom, LogError } from './log-error.ts'
 import { writeMeta } from './meta-file.ts'
-import type { OpenedLog } from './open-log.ts'
+import type { OpenedLog, SegmentEnd } from './open-log.ts'
 import { encodeFrames } from './record-frame.ts'
 import { encodeSegmentHeader, isSamePosition } from './segment-header.ts'
 
@@ -56,8 +56,8 @@ export class LogWriter {
   /** A claim for which there was no room. */
   #attempt: ClaimAttempt | undefined
   #isFenced = false
-  /** As it was when the log was opened, until the first claim; what a claim compares with. */
-  #opened: OpenedLog | undefined
+  /** Where the log ended before the segment that is being written; what a claim compares with. */
+  #end: SegmentEnd | undefined
   #segmentCount: number
   #hasMeta: boolean
   #file: number | undefined
@@ -65,7 +65,7 @@ export class LogWriter {
   constructor(directory: DocumentDirectory, opened: OpenedLog, options: WriterOptions) {
     this.#directory = directory
     this.#options = options
-    this.#opened = opened
+    this.#end = opened.end
     this.#moveTo(opened.position)
     this.#epoch = opened.epoch
     this.#segmentCount = opened.segmentCount
@@ -145,15 +145,14 @@ export class LogWriter {
       await writeMeta(directory, { nodeId: this.#options.nodeId, suffix: suffixOf(this.#options) })
       this.#hasMeta = true
     }
-    const own = this.#tail
-    const end =
-      own === undefined
-        ? this.#opened?.end
-        : { name: own.name, length: own.length, writer: this.#options.writer }
+    const { name, length } = this.#tail ?? { length: 0 }
+    if (name !== undefined && length > 0) {
+      this.#end = { name, length, writer: this.#options.writer }
+    }
     const position = this.position
     const attempt = this.#attempt?.epoch === epoch ? this.#attempt : { epoch, created: 0 }
     this.#attempt = attempt
-    const known = { position, segmentCount: this.#segmentCount, end }
+    const known = { position, segmentCount: this.#segmentCount, end: this.#end }
     const claim = await claimEpoch(directory, attempt, known)
     this.#attempt = undefined
     await this.release()
@@ -161,7 +160,6 @@ export class LogWriter {
     this.#segmentCount = claim.segmentCount
     this.#epoch = epoch
     this.#tail = { name: { epoch, part: 0 }, length: 0, isDirty: false }
-    this.#opened = undefined
   }
 
   /** The segment to write to, the next one when it is full. */

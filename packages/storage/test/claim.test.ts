@@ -126,6 +126,40 @@ t.test('a claim that skips epochs leaves no gap that a writer could look into in
   t.ok(existsSync(join(directory, docPath, '0000000009-000000.log')))
 })
 
+t.test('a claim closes the gaps that it makes before it looks for the last time', async t => {
+  const { writer, directory } = await begin(t)
+  const files: FileSystem = { ...nodeFileSystem }
+  const heir = makeClient(t, directory, { files })
+  await heir.open(doc)
+  files.open = async (path, mode) => {
+    // The segment of epoch 9 is there, and not yet the one that the writer looks for.
+    if (mode === 'create' && path.endsWith('0000000002-000000.log')) {
+      t.match(await writer.append(mine), { kind: 'log-appended', seq: 5 })
+    }
+    return await nodeFileSystem.open(path, mode)
+  }
+  const claim = buildLog({ doc, count: 1, epoch: 9, after: first.end })
+  t.match(await heir.append(claim), { code: 'FANFOLD_FENCED' })
+  t.same(await seqsAndEpochs(t, directory), ['1:1', '1:2', '1:3', '1:4', '1:5'])
+})
+
+t.test('a claim that was under way when the log was opened is seen when it is out', async t => {
+  const { directory } = await begin(t)
+  const files: FileSystem = { ...nodeFileSystem }
+  const slow = makeClient(t, directory, { files })
+  await slow.open(doc)
+  const late = makeClient(t, directory)
+  files.write = async (file, bytes, position) => {
+    files.write = nodeFileSystem.write
+    t.match((await late.open(doc)).answer, { kind: 'log-opened', epoch: 2 })
+    return await nodeFileSystem.write(file, bytes, position)
+  }
+  t.match(await slow.append(theirs), { kind: 'log-appended', seq: 4 })
+  const claim = buildLog({ doc, count: 1, epoch: 3, after: first.end })
+  t.match(await late.append(claim), { code: 'FANFOLD_FENCED' })
+  t.same(await seqsAndEpochs(t, directory), ['1:1', '1:2', '1:3', '2:4'])
+})
+
 t.test('a claim that continues from a record which was cut meanwhile is refused', async t => {
   const { directory } = await begin(t)
   const heir = makeClient(t, directory)
@@ -175,8 +209,7 @@ for (const failing of ['the look behind it', 'a segment of an epoch between']) {
     let creations = 0
     files.open = async (path, mode) => {
       if (mode === 'create') creations++
-      const isDue = creations === (failing === 'the look behind it' ? 1 : 2)
-      if (isDue && (mode === 'read' || creations === 2)) {
+      if (creations === 2 && mode === (failing === 'the look behind it' ? 'read' : 'create')) {
         throw Object.assign(new Error('EMFILE: injected'), { code: 'EMFILE' })
       }
       return await nodeFileSystem.open(path, mode)

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { buildLog, LogClient, sha256 } from '@fanfold/conformance'
 import type { DocumentKey } from '@fanfold/protocol'
 import t from 'tap'
@@ -69,4 +69,24 @@ t.test('every directory on the way is synced before the first answer', async t =
   for (const path of ['..', '.', 'documents', 'documents/acme', 'documents/acme/match', docPath]) {
     t.ok(synced.includes(join(directory, path)), path)
   }
+})
+
+t.test('a data directory that a process made and did not sync is synced by the next', async t => {
+  const synced: string[] = []
+  const directory = join(makeTemporaryDirectory(t), 'data')
+  mkdirSync(join(directory, docPath), { recursive: true })
+  const files = {
+    ...nodeFileSystem,
+    syncDirectory: async (path: string) => {
+      synced.push(path)
+      if (path === dirname(directory)) {
+        throw Object.assign(new Error('EACCES: injected'), { code: 'EACCES' })
+      }
+      await nodeFileSystem.syncDirectory(path)
+    },
+  }
+  const client = makeClient(t, directory, { files })
+  await client.open(doc)
+  t.match(await client.append(buildLog({ doc, count: 1 })), { kind: 'log-appended' })
+  t.ok(synced.includes(dirname(directory)), 'where that is allowed')
 })
