@@ -17,13 +17,13 @@ const number = (value: number): string =>
   value >= Number.MAX_SAFE_INTEGER ? 'never' : Math.round(value).toLocaleString('en')
 
 /** One expectation and what was seen, in words. */
-function expectationWords(expectation: Expectation): string {
+function expectationWords(expectation: Expectation, load: number): string {
   const { what, seen, atMost, atLeast } = expectation
   const limits = [
     ...(atLeast === undefined ? [] : [`≥ ${number(atLeast)}`]),
     ...(atMost === undefined ? [] : [`≤ ${number(atMost)}`]),
   ]
-  const mark = isMet(expectation) ? '' : ' **no**'
+  const mark = isMet(expectation, load) ? '' : ' **no**'
   return `${what}: ${number(seen)} (${limits.join(', ')})${mark}`
 }
 
@@ -43,11 +43,11 @@ function judgedWords({ verdict }: Outcome): string {
 
 /** A few lines about one scenario, for a terminal. */
 export function outcomeLines(outcome: Outcome): string[] {
-  const { name, seconds, expectations, problems, directory, seed } = outcome
+  const { name, seconds, load, expectations, problems, directory, seed } = outcome
   const verdict = problems.length === 0 ? 'ok  ' : 'FAIL'
   return [
-    `${verdict} ${name}, ${seconds.toFixed(1)} s: ${judgedWords(outcome)}`,
-    ...expectations.map(one => `       ${expectationWords(one)}`),
+    `${verdict} ${name}, ${seconds.toFixed(1)} s, load ${load.toFixed(1)}: ${judgedWords(outcome)}`,
+    ...expectations.map(one => `       ${expectationWords(one, load)}`),
     ...problems.map(problem => `     PROBLEM ${problem}`),
     ...(problems.length === 0
       ? []
@@ -66,16 +66,17 @@ export function reportMarkdown({ command, outcomes, skipped }: Report): string {
     '# Real processes under faults',
     '',
     `\`${command}\` on ${machine}: ${outcomes.length} scenarios, ${failed.length} failed, ${skipped.length} not run.`,
+    'Load is how many threads wanted to run for each processor; times may be longer by that factor.',
     '',
-    '| scenario | does | judged | seen (expected) | |',
-    '| --- | --- | --- | --- | --- |',
+    '| scenario | does | judged | seen (expected) | load | |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...outcomes.map(outcome => {
-      const { name, does, expectations, problems } = outcome
-      const seen = expectations.map(expectationWords).join('<br>')
+      const { name, does, load, expectations, problems } = outcome
+      const seen = expectations.map(one => expectationWords(one, load)).join('<br>')
       const verdict = problems.length === 0 ? 'right' : `**${problems.join('<br>')}**`
-      return `| ${name} | ${does} | ${judgedWords(outcome)} | ${seen} | ${verdict} |`
+      return `| ${name} | ${does} | ${judgedWords(outcome)} | ${seen} | ${load.toFixed(1)} | ${verdict} |`
     }),
-    ...skipped.map(({ name, why }) => `| ${name} | not run here: ${why} | | | |`),
+    ...skipped.map(({ name, why }) => `| ${name} | not run here: ${why} | | | | |`),
     '',
   ].join('\n')
 }

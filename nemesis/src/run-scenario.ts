@@ -7,6 +7,7 @@ import { Prng } from '@fanfold/kernel'
 import { applySchedule } from './faults/apply-schedule.ts'
 import type { Schedule } from './faults/schedule.ts'
 import type { RunVerdict } from './judge-run.ts'
+import { MachineLoad } from './machine-load.ts'
 import { Cleanups } from './processes/cleanups.ts'
 import { type Expectation, isMet, type Scenario } from './scenarios/scenario.ts'
 import { type Seen, seenOf } from './seen.ts'
@@ -19,6 +20,8 @@ export type Outcome = {
   readonly seed: string
   readonly directory: string
   readonly seconds: number
+  /** Threads that wanted to run for each processor, on average. */
+  readonly load: number
   readonly schedule: Schedule
   readonly expectations: readonly Expectation[]
   readonly verdict: RunVerdict | undefined
@@ -48,6 +51,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const prng = new Prng(`${seed}/${name}`)
   const schedule = scenario.schedule?.(prng.fork('schedule'), minutes) ?? []
   const cleanups = new Cleanups()
+  const machine = new MachineLoad()
   const base = { name, does, seed, directory, schedule }
   const problems: string[] = []
   let result: { readonly verdict: RunVerdict; readonly seen: Seen } | undefined
@@ -60,9 +64,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     cleanups.run()
   }
   const seconds = (performance.now() - startedAtMs) / 1_000
+  const load = machine.stop()
   if (result === undefined) {
     const nothing = { expectations: [], verdict: undefined, seen: undefined }
-    return { ...base, seconds, problems, ...nothing }
+    return { ...base, seconds, load, problems, ...nothing }
   }
   const { verdict, seen } = result
   problems.push(...verdict.writes.problems, ...verdict.views.problems, ...verdict.logProblems)
@@ -71,9 +76,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     ...scenario.expects(seen),
   ]
   for (const expectation of expectations) {
-    if (!isMet(expectation)) problems.push(`${expectation.what}: ${Math.round(expectation.seen)}`)
+    if (!isMet(expectation, load))
+      problems.push(`${expectation.what}: ${Math.round(expectation.seen)}`)
   }
-  return { ...base, seconds, expectations, verdict, seen, problems }
+  return { ...base, seconds, load, expectations, verdict, seen, problems }
 }
 
 const limitOf = ({ convergeMsMax = convergeMsMaxDefault }: Scenario): number => convergeMsMax
@@ -88,7 +94,7 @@ async function play(
   },
 ): Promise<{ readonly verdict: RunVerdict; readonly seen: Seen }> {
   const { schedule, directory, seed, cleanups } = options
-  const settings = scenario.stage({ directory, cleanups })
+  const settings = await scenario.stage({ directory, cleanups })
   const stage = new Stage({ settings, directory, seed, cleanups })
   const { startedAtMs } = await stage.open()
   await delay(steadyMs)

@@ -16,6 +16,7 @@ import type {
 import { ClientProcess } from './clients/client-process.ts'
 import { judgeRun, type RunFiles, type RunVerdict } from './judge-run.ts'
 import type { Cleanups } from './processes/cleanups.ts'
+import type { DelayRelay } from './processes/delay-relay.ts'
 import { Fleet } from './processes/fleet.ts'
 import { Networks } from './processes/networks.ts'
 
@@ -23,8 +24,10 @@ import { Networks } from './processes/networks.ts'
 export type StageNode = {
   readonly name: string
   readonly roles: readonly Role[]
-  /** Names of the nodes it replicates from, in order of preference; these come before it. */
+  /** Names of the nodes it replicates from, in order of preference, which come before it; or URLs. */
   readonly parents: readonly string[]
+  /** What is between it and its first parent. */
+  readonly relay?: DelayRelay | undefined
   readonly options?: Readonly<Partial<Record<ConfigName, string | number>>> | undefined
   /** Programs that start the next one, with their arguments. */
   readonly wrapper?: readonly string[] | undefined
@@ -128,8 +131,9 @@ export class Stage {
     return authority
   }
 
-  /** Where others reach a node. */
+  /** Where others reach a node; a URL is one already. */
   urlOf(name: string): string {
+    if (name.includes('://')) return name
     const host = this.networks?.address(name) ?? '127.0.0.1'
     return `ws://${host}:${this.fleet.node(name).port}`
   }
@@ -147,9 +151,12 @@ export class Stage {
   /** Starts a node of the stage. */
   async startNode(node: StageNode): Promise<void> {
     const { networks } = this
+    const { relay, ...started } = node
+    const [first] = node.parents
+    if (relay !== undefined && first !== undefined) relay.leadTo(this.fleet.node(first).port)
     await this.fleet.start({
-      ...node,
-      parents: node.parents.map(name => this.urlOf(name)),
+      ...started,
+      parents: relay === undefined ? node.parents.map(name => this.urlOf(name)) : [relay.url],
       wrapper: [...(networks?.wrapper(node.name) ?? []), ...(node.wrapper ?? [])],
       options: { ...(networks === undefined ? {} : { host: '0.0.0.0' }), ...node.options },
     })

@@ -42,6 +42,36 @@ export type ViewerSettings = {
 /** What a process of viewers does. */
 export type ViewersSettings = { readonly viewers: readonly ViewerSettings[] }
 
+/** What a process of very many viewers of one document does. */
+export type CrowdSettings = {
+  readonly doc: string
+  readonly token: string
+  readonly urls: readonly string[]
+  readonly seed: string
+  readonly count: number
+  /** They come within so long, ms. */
+  readonly rampMs: number
+  /** How many of them never read, 0 … 1. */
+  readonly stalledShare: number
+}
+
+/** Where they stand. */
+export type CrowdState = {
+  readonly connected: number
+  /** Of those that read: how many were shown something since they connected last, and how many read. */
+  readonly served: number
+  readonly reading: number
+  /** The lowest seq that one of them shows. */
+  readonly seqMin: number
+  /** How often one was shown an earlier seq. */
+  readonly wentBack: number
+  /** Connections that went on with a delta, and snapshots. */
+  readonly resumed: number
+  readonly snapshots: number
+  /** Connections that ended, by code. */
+  readonly closes: Readonly<Record<string, number>>
+}
+
 /** The first argument of each of these programs, as JSON, and the file of its history. */
 export type ClientArguments<Settings> = { readonly settings: Settings; readonly file: string }
 

@@ -1,6 +1,15 @@
 import { crashScenarios } from './crashes.ts'
+import { crowdScenarios } from './crowds.ts'
+import { damageScenarios } from './damage.ts'
+import { diskScenarios } from './disks.ts'
 import { linkScenarios } from './links.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Every scenario, in the order in which they are run and listed. */
-export const allScenarios: readonly Scenario[] = [...crashScenarios, ...linkScenarios]
+export const allScenarios: readonly Scenario[] = [
+  ...crashScenarios,
+  ...linkScenarios,
+  ...diskScenarios,
+  ...damageScenarios,
+  ...crowdScenarios,
+]

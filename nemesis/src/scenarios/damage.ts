@@ -1,0 +1,135 @@
+/* Files of an authority that are not what it wrote. */
+import { cpSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { addTail, flip, type Tail, tails } from '../faults/damage.ts'
+import { segmentPaths } from '../logs/final-log.ts'
+import type { Stage } from '../stage.ts'
+import { until } from '../until.ts'
+import type { Scenario } from './scenario.ts'
+import { ledger, options, pair } from './stages.ts'
+
+const happenMsMax = 20_000
+
+/** The authority ends, something happens to its files, and it is started again and takes writes. */
+async function whileAway(stage: Stage, act: (data: string) => void): Promise<void> {
+  const { fleet, files, writers } = stage
+  await fleet.node('authority').kill()
+  const { acknowledged } = await writers.ask('tell')
+  act(files.data)
+  await fleet.restart('authority')
+  await writers.until('writes go on', one => one.acknowledged > acknowledged, happenMsMax)
+}
+
+const newestSegment = (data: string): string => segmentPaths(data, ledger).at(-1) ?? ''
+
+function filesOf(data: string, ending: string): string[] {
+  const directory = join(data, 'documents', ledger)
+  return readdirSync(directory)
+    .filter(name => name.endsWith(ending))
+    .sort()
+    .map(name => join(directory, name))
+}
+
+/** Asks for a write of another document; the code of its refusal, or nothing. */
+async function writeElsewhere(stage: Stage, doc: string): Promise<string | undefined> {
+  const token = await stage.fleet.writerToken('elsewhere')
+  const { port } = stage.fleet.node('authority')
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/documents/${doc}/messages/put`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ writer: 'elsewhere', value: 'x' }),
+  })
+  const { code }: { readonly code?: string } = JSON.parse(await answer.text())
+  return code
+}
+
+/** Scenarios of files. */
+export const damageScenarios: readonly Scenario[] = [
+  {
+    name: 'bad-tails',
+    does: `the authority dies, and behind its last record are ${Object.keys(tails).join(', ')}`,
+    needs: [],
+    seconds: 18,
+    stage: () => pair(),
+    run: async stage => {
+      for (const tail of Object.keys(tails)) {
+        await whileAway(stage, data => addTail(newestSegment(data), tail as Tail))
+      }
+    },
+    expects: seen => [{ what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 4_000 }],
+  },
+  {
+    name: 'log-flipped',
+    does: 'a bit in the middle of the log is another: the document is refused, and whole once it is back',
+    needs: [],
+    seconds: 15,
+    stage: () => pair(),
+    run: async stage => {
+      const { fleet, files, writers } = stage
+      await fleet.node('authority').stop()
+      const turnBack = flip(newestSegment(files.data), 0.5)
+      await fleet.restart('authority')
+      const { refused } = await writers.ask('tell')
+      await writers.until('writes are refused', one => one.refused > refused + 5, happenMsMax)
+      await fleet.node('authority').stop()
+      turnBack()
+      await fleet.restart('authority')
+      await delay(1_000)
+    },
+    expects: seen => [
+      {
+        what: 'writes are refused as the log is damaged',
+        seen: seen.refusals['FANFOLD_LOG_DAMAGED'] ?? 0,
+        atLeast: 5,
+      },
+    ],
+  },
+  {
+    name: 'snapshot-damaged',
+    does: 'a bit of the newest snapshot is another, then a bit of each that is left: the log has everything',
+    needs: [],
+    seconds: 20,
+    stage: () => pair({ change: { authority: options({ 'limits.snapshotEveryRecords': 300 }) } }),
+    run: async stage => {
+      const { data } = stage.files
+      const snapshots = (): string[] => filesOf(data, '.snapshot')
+      await until('there are two snapshots', () => snapshots().length >= 2, happenMsMax)
+      await whileAway(stage, () => flip(snapshots().at(-1) ?? '', 0.5))
+      stage.measures['set aside'] = filesOf(data, '.bad').length
+      await whileAway(stage, () => {
+        for (const path of snapshots()) flip(path, 0.2)
+      })
+    },
+    expects: seen => [
+      {
+        what: 'snapshots that were set aside',
+        seen: seen.measures['set aside'] ?? 0,
+        atLeast: 1,
+        atMost: 1,
+      },
+      { what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 4_000 },
+    ],
+  },
+  {
+    name: 'wrong-directory',
+    does: 'the log of a document is in the place of another: that one is refused, the first goes on',
+    needs: [],
+    seconds: 12,
+    stage: () => pair(),
+    run: async stage => {
+      const other = 'a/ledger/other'
+      await whileAway(stage, data => {
+        const place = (doc: string): string => join(data, 'documents', doc)
+        cpSync(place(ledger), place(other), { recursive: true })
+      })
+      const code = await writeElsewhere(stage, other)
+      stage.measures['refused'] = code === 'FANFOLD_LOG_DAMAGED' ? 1 : 0
+      await delay(1_000)
+    },
+    expects: seen => [
+      { what: 'refused as a damaged log', seen: seen.measures['refused'] ?? 0, atLeast: 1 },
+      { what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 4_000 },
+    ],
+  },
+]
