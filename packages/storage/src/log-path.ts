@@ -118,11 +118,17 @@ async function readHeader(
   const file = await files.open(path, 'read')
   try {
     const target = new Uint8Array(headerBytesMax)
-    const count = await readAll({ files, file, target, position: 0 })
-    const header = decodeSegmentHeader(target.subarray(0, count), { key, ...name }, path)
+    const read = async (): Promise<SegmentHeader | undefined> => {
+      const count = await readAll({ files, file, target, position: 0 })
+      return decodeSegmentHeader(target.subarray(0, count), { key, ...name }, path)
+    }
+    const header = await read()
     if (header !== undefined || policy === 'any') return header
     const found = await findRecord({ directory, file, offset: 0, seqAfter: 0 })
-    if (found !== undefined) damaged(path, `no header, and a good record at byte ${found}`)
+    if (found !== undefined) {
+      // Its writer may have been writing it since: the header comes first.
+      return (await read()) ?? damaged(path, `no header, and a good record at byte ${found}`)
+    }
     return undefined
   } finally {
     await files.close(file)

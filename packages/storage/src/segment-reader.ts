@@ -50,6 +50,8 @@ export class SegmentReader {
   readonly #budget: TurnBudget
   #position: Position
   #isAtEnd = false
+  /** Where it was read a second time, because something good stood behind. */
+  #readAgainAt: number | undefined
 
   /**
    * @param options.file the segment, open for reading; stays the caller's
@@ -152,8 +154,7 @@ export class SegmentReader {
   async #endAtShort(): Promise<void> {
     if (this.#reader.available > 0 || this.#end !== undefined) {
       await this.#endAtBad('the file ends inside a record')
-    }
-    this.#isAtEnd = true
+    } else this.#isAtEnd = true
   }
 
   async #endAtBad(what: string): Promise<void> {
@@ -166,8 +167,14 @@ export class SegmentReader {
       offset: this.offset,
       seqAfter: this.#position.seq,
     })
-    if (later !== undefined) damaged(this.#path, `${at}, and a good record at byte ${later}`)
-    this.#isAtEnd = true
+    if (later === undefined) this.#isAtEnd = true
+    else if (this.#readAgainAt === this.offset) {
+      damaged(this.#path, `${at}, and a good record at byte ${later}`)
+    } else {
+      // What its writer was writing while it was read is whole by now.
+      this.#readAgainAt = this.offset
+      this.#reader.forget()
+    }
   }
 }
 

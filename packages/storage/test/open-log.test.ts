@@ -89,6 +89,27 @@ t.test('reads that come in parts are completed', async t => {
   t.equal(batches.flat().length, 7)
 })
 
+t.test('what is being written while it is read is no damage', async t => {
+  const log = buildLog({ doc, count: 6 })
+  const { directory, path } = await writeLog(t, log)
+  const bytes = await readFile(path)
+  // Nothing, a part of the header, a part of the third record: and by the next read, everything.
+  for (const length of [0, 50, bytes.length - 3 * frameBytes(log, -1) - 30]) {
+    await truncate(path, length)
+    const files = { ...nodeFileSystem }
+    files.read = async (file, target, position) => {
+      const count = await nodeFileSystem.read(file, target, position)
+      if (count > 0 || position === length) await writeFile(path, bytes)
+      return count
+    }
+    const client = makeClient(t, directory, { files })
+    const { answer, records } = await client.open(doc)
+    t.match(answer, { kind: 'log-opened', epoch: 1 }, `${length} bytes`)
+    t.equal(records.length, 6)
+    await client.store.close()
+  }
+})
+
 t.test('a torn log goes on behind its last good record', async t => {
   const log = buildLog({ doc, count: 6 })
   const { directory, path } = await writeLog(t, log)
