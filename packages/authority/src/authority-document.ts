@@ -67,7 +67,8 @@ export class AuthorityDocument {
     this.doc = doc
     this.channel = channel
     this.#context = context
-    this.#committed = new CommittedDocument(doc, context.chain, context.limits)
+    const { chain, limits, now } = context
+    this.#committed = new CommittedDocument(doc, chain, limits, now)
     const committed = this.#committed
     this.snapshots = new DocumentSnapshots({ doc, context, committed })
     this.#opening = new LogOpening({ context, committed, shadow: this.snapshots.shadow })

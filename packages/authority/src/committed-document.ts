@@ -9,7 +9,7 @@ import {
   type RecordedDefinition,
   type SnapshotContent,
 } from '@fanfold/document'
-import { assert, copyBytes } from '@fanfold/kernel'
+import { assert, copyBytes, type Instant } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type LogRecord,
@@ -45,10 +45,11 @@ export class CommittedDocument {
   #recordsSinceSnapshot = 0
   #bytesSinceSnapshot = 0
 
-  constructor(doc: DocumentKey, chain: Chain, limits: AuthorityLimits) {
+  /** @param now the instant of what is in hand */
+  constructor(doc: DocumentKey, chain: Chain, limits: AuthorityLimits, now: () => Instant) {
     this.#doc = doc
     this.#chain = chain
-    this.window = new IdempotencyWindow(limits.idempotency)
+    this.window = new IdempotencyWindow(limits.idempotency, now)
   }
 
   /** After the last durable record. */

@@ -1,11 +1,11 @@
 import type { JsonValue } from '@fanfold/document'
-import { SmallMap } from '@fanfold/kernel'
+import { type Instant, SmallMap } from '@fanfold/kernel'
 
 /** How long a committed message is remembered by its id. */
 export type IdempotencyLimits = {
   /** Commits of the document after which an id is forgotten. */
   readonly commitsMax: number
-  /** Record time after which an id is forgotten. */
+  /** Record time after which an id is forgotten, once it was remembered here for as long. */
   readonly ageMaxMs: number
 }
 
@@ -19,10 +19,13 @@ export type CommittedAt = { readonly epoch: number; readonly seq: number; readon
  * The ids of a document's recent commits and what was answered, so that a message sent again is
  * answered again and not committed again.
  *
- * It forgets by the log's own seq and time, so that a restart forgets neither more nor less.
+ * It forgets by the log's own seq and time, so that a restart forgets no more. The time of a log is that
+ * of a wall's clock, which may jump: so nothing is forgotten by it that was not here for as long, by a
+ * clock that does not.
  */
 export class IdempotencyWindow {
   readonly #limits: IdempotencyLimits
+  readonly #now: () => Instant
   readonly #committed = new SmallMap<string, Entry>()
   /**
    * In order of seq, because commits are; an entry that has come again stands here twice. To look for
@@ -32,8 +35,9 @@ export class IdempotencyWindow {
   /** Where in the order the oldest one is. */
   #first = 0
 
-  constructor(limits: IdempotencyLimits) {
+  constructor(limits: IdempotencyLimits, now: () => Instant) {
     this.#limits = limits
+    this.#now = now
   }
 
   /** Ids remembered. */
@@ -48,20 +52,20 @@ export class IdempotencyWindow {
 
   /** Remembers a commit, and forgets those that it pushes out of the window. */
   add(subject: string, id: string, at: CommittedAt): void {
-    this.#add([scope(subject, id), at])
+    this.#add(scope(subject, id), at)
     this.advance(at)
   }
 
   /** The log has come to `head`: what has left the window is forgotten. */
   advance(head: { readonly seq: number; readonly timeMs: number }): void {
     const order = this.#order ?? []
+    const { commitsMax, ageMaxMs } = this.#limits
+    const nowMs = millisecondsOf(this.#now())
     for (; this.#first < order.length; this.#first++) {
       const entry = order[this.#first] as Entry
-      const [key, at] = entry
-      const isKept =
-        head.seq - at.seq < this.#limits.commitsMax &&
-        head.timeMs - at.timeMs < this.#limits.ageMaxMs
-      if (isKept) break
+      const [key, at, sinceMs] = entry
+      const isYoung = head.timeMs - at.timeMs < ageMaxMs || nowMs - sinceMs < ageMaxMs
+      if (isYoung && head.seq - at.seq < commitsMax) break
       // An id that has come again stands further behind, too.
       if (this.#committed.get(key) === entry) this.#committed.delete(key)
     }
@@ -79,20 +83,21 @@ export class IdempotencyWindow {
   restore(chunk: JsonValue | undefined): void {
     if (!Array.isArray(chunk)) return
     for (const entry of chunk) {
-      const found = asEntry(entry)
-      if (found !== undefined) this.#add(found)
+      const found = asCommit(entry)
+      if (found !== undefined) this.#add(...found)
     }
   }
 
-  #add(entry: Entry): void {
-    this.#committed.set(entry[0], entry)
+  #add(key: string, at: CommittedAt): void {
+    const entry: Entry = [key, at, millisecondsOf(this.#now())]
+    this.#committed.set(key, entry)
     if (this.#order === undefined) this.#order = [entry]
     else this.#order.push(entry)
   }
 }
 
-/** An id, by its scope, and where it was committed. */
-type Entry = readonly [scope: string, at: CommittedAt]
+/** An id, by its scope, where it was committed, and since when it is remembered here. */
+type Entry = readonly [scope: string, at: CommittedAt, sinceMs: number]
 
 /** Forgotten entries that the order may have in front. */
 const forgottenMax = 4_096
@@ -112,7 +117,9 @@ export const idsPerChunk = 128
 // A separator that no subject's end and id's start can be confused across.
 const scope = (subject: string, id: string): string => `${subject.length}:${subject}${id}`
 
-function asEntry(value: JsonValue): Entry | undefined {
+const millisecondsOf = (instant: Instant): number => Math.floor(instant / 1000)
+
+function asCommit(value: JsonValue): readonly [scope: string, at: CommittedAt] | undefined {
   if (!Array.isArray(value)) return undefined
   const [key, epoch, seq, timeMs] = value
   return typeof key === 'string' &&

@@ -219,10 +219,22 @@ t.test('outside the window an id commits again, with a restart as without', asyn
 t.test('outside ten minutes of record time an id commits again', async t => {
   const rig = opened()
   rig.commit({ id: 'a1' })
+  rig.nowMs = 600_000
   rig.commit({ timeMs: startMs + 599_999 })
   t.match(rig.commit({ id: 'a1' }), { seq: 2 })
   rig.commit({ timeMs: startMs + 600_000 })
   t.match(rig.commit({ id: 'a1' }), { seq: 5 })
+})
+
+t.test('a clock that jumps ten minutes makes no id commit again', async t => {
+  const rig = opened()
+  rig.commit({ id: 'a1' })
+  rig.nowMs = 1_000
+  rig.commit({ timeMs: startMs + 3_600_000 })
+  t.match(rig.commit({ id: 'a1' }), { seq: 2 })
+  const restarted = rig.restarted()
+  restarted.commit({ timeMs: startMs + 3_600_000 })
+  t.match(restarted.commit({ id: 'a1' }), { seq: 2 }, 'after a restart, too')
 })
 
 t.test('the first commit after a reopen claims the next epoch', async t => {

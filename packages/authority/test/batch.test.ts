@@ -21,8 +21,8 @@ type Options = {
 }
 
 const fresh = (): CommittedDocument => {
-  const { chain, limits } = contextOf()
-  return new CommittedDocument(doc, chain, limits)
+  const { chain, limits, now } = contextOf()
+  return new CommittedDocument(doc, chain, limits, now)
 }
 
 /** A batch of these writes. */

@@ -190,7 +190,7 @@ export class Rig {
     limits: Partial<AuthorityLimits> = {},
     log: { records?: readonly LogRecord[]; snapshot?: Snapshot | undefined } = {},
   ) {
-    this.context = contextOf(limits)
+    this.context = { ...contextOf(limits), now: () => at(this.nowMs) }
     this.records = [...(log.records ?? [])]
     this.snapshot = log.snapshot
     this.document = new AuthorityDocument(doc, 7, this.context)

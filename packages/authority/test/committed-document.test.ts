@@ -1,5 +1,6 @@
 import { buildLog, sha256 } from '@fanfold/conformance'
 import { decodeExtra, encodeSnapshot, projectSnapshot, type Snapshot } from '@fanfold/document'
+import { instant } from '@fanfold/kernel'
 import t from 'tap'
 import { CommittedDocument } from '../src/committed-document.ts'
 import { LogSnapshotReading, LogSnapshotWriting } from '../src/log-snapshot.ts'
@@ -10,7 +11,7 @@ const { chain } = contextOf()
 
 /** A document with so many records of the log. */
 function replayed(count: number, limits = limitsOf()): CommittedDocument {
-  const document = new CommittedDocument(doc, chain, limits)
+  const document = new CommittedDocument(doc, chain, limits, () => instant(0))
   for (const record of log.records.slice(0, count)) document.replay(record)
   document.opened()
   return document
@@ -29,7 +30,7 @@ function snapshotOf(document: CommittedDocument): Snapshot {
 
 /** A document that such a snapshot was read into. */
 function restoredFrom(snapshot: Snapshot): CommittedDocument {
-  const committed = new CommittedDocument(doc, chain, limitsOf())
+  const committed = new CommittedDocument(doc, chain, limitsOf(), () => instant(0))
   new LogSnapshotReading({ snapshot, committed, isCounting: false }).finish()
   committed.opened()
   return committed
@@ -94,6 +95,7 @@ t.test('ids that have left the window are forgotten at the end of the log', asyn
     doc,
     chain,
     limitsOf({ idempotency: { commitsMax: 5, ageMaxMs: 600_000 } }),
+    () => instant(0),
   )
   document.window.add('ada', 'a1', { epoch: 1, seq: 1, timeMs: 0 })
   for (const record of log.records) document.replay(record)

@@ -28,7 +28,7 @@ function readIn(
 ): { committed: CommittedDocument; slices: number; effects: AuthorityEffect[] } {
   const { snapshot, largeStateBytes } = options
   const context = contextOf({ largeStateBytes })
-  const committed = new CommittedDocument(doc, context.chain, context.limits)
+  const committed = new CommittedDocument(doc, context.chain, context.limits, context.now)
   const snapshots = new DocumentSnapshots({ doc, context, committed })
   const opening = new LogOpening({ context, committed, shadow: snapshots.shadow })
   const effects: AuthorityEffect[] = []
