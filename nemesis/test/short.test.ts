@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { runCycles } from '../src/cycles.ts'
+import { whyNot } from '../src/needs.ts'
+import { Cleanups } from '../src/processes/cleanups.ts'
+import { runScenario } from '../src/run-scenario.ts'
+import { shortScenario } from '../src/scenarios/short.ts'
+
+t.setTimeout(150_000)
+const seed = process.env['FANFOLD_NEMESIS_SEED'] ?? 'short'
+
+const reason = whyNot(shortScenario.needs)
+await t.test(
+  `nothing is lost, doubled or shown wrong under a fault of each kind, seed ${seed}`,
+  { skip: reason ?? false },
+  async t => {
+    const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
+    const outcome = await runScenario(shortScenario, { seed, minutes: 1, directory })
+    t.same(outcome.problems, [], `load ${outcome.load}, files in ${directory}`)
+    const { writes, views } = outcome.verdict ?? {}
+    t.ok((writes?.acknowledged ?? 0) > 500, `${writes?.acknowledged} writes are acknowledged`)
+    t.ok((views?.deltas ?? 0) > 1_000, `${views?.deltas} changes are shown`)
+    if (outcome.problems.length === 0) rmSync(directory, { recursive: true, force: true })
+  },
+)
+
+await t.test(`acknowledged writes outlast deaths of all nodes, seed ${seed}`, async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
+  const cleanups = new Cleanups()
+  t.teardown(() => cleanups.run())
+  const options = { cycles: 2, writesPerCycle: 500, seed, directory, cleanups }
+  const { verdict, cycles } = await runCycles({ ...options, onCycle: () => undefined })
+  t.same([...verdict.writes.problems, ...verdict.views.problems, ...verdict.logProblems], [])
+  t.ok(verdict.isRight)
+  t.ok(verdict.writes.acknowledged >= 1_000, `${verdict.writes.acknowledged} are acknowledged`)
+  t.equal(cycles.length, 2)
+  rmSync(directory, { recursive: true, force: true })
+})
