@@ -120,6 +120,11 @@ export class AuthorityDocument {
     return isIdle && (this.#work?.writes.count ?? 0) === 0
   }
 
+  /** True when the log could not be opened for now: it is to be opened anew for whoever asks next. */
+  get isToBeOpenedAnew(): boolean {
+    return this.#refusal?.code === 'FANFOLD_LOG_FULL'
+  }
+
   /** True after an assertion failed inside: the document is not served until the node restarts. */
   get isQuarantined(): boolean {
     return this.#refusal?.code === 'FANFOLD_QUARANTINED'
@@ -271,10 +276,8 @@ export class AuthorityDocument {
     for (const request of this.#at.takeJoins())
       refuseJoin(this.doc, request, { code, message }, effects)
     children.end(code, message, effects)
-    effects.push({
-      kind: 'fact',
-      fact: { event: 'document-refused', doc: this.doc, code, message },
-    })
+    const fact = { event: 'document-refused', doc: this.doc, code, message } as const
+    effects.push({ kind: 'fact', fact })
   }
 
   #goOnOpening(effects: AuthorityEffect[]): void {

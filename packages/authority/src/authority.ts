@@ -327,7 +327,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     else this.#slicing.delete(doc)
     if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
     else this.#vacant.delete(doc)
-    this.#touch(doc)
+    if (document.isToBeOpenedAnew) this.#unload(document)
+    else this.#touch(doc)
   }
 
   #found(doc: DocumentKey): AuthorityDocument {

@@ -43,6 +43,8 @@ export class Rig {
   readonly authority: Authority
   readonly epochs = new Map<DocumentKey, number>()
   nowMs = 0
+  /** How many opens of a log are refused for want of room, before the others. */
+  opensRefused = 0
   #nextRequest = 1
   readonly #effects: AuthorityEffect[] = []
 
@@ -107,7 +109,11 @@ export class Rig {
     for (const effect of effects) {
       const taken = takenBy(effect)
       if (taken !== undefined) this.take(taken)
-      if (effect.kind === 'log-open') {
+      if (effect.kind === 'log-open' && this.opensRefused > 0) {
+        this.opensRefused--
+        const refusal = { code: 'FANFOLD_LOG_FULL', message: 'no file' } as const
+        this.take({ kind: 'log-open-refused', doc: effect.doc, ...refusal })
+      } else if (effect.kind === 'log-open') {
         this.take({ kind: 'log-opened', doc: effect.doc, epoch: this.epochs.get(effect.doc) ?? 0 })
       } else if (effect.kind === 'log-append') {
         this.epochs.set(effect.doc, effect.epoch)
