@@ -1,6 +1,7 @@
 import { assert, Prng } from '@fanfold/kernel'
 import { drawRestarts } from './drawn-faults.ts'
 import { drawLinkFaults } from './drawn-link-faults.ts'
+import { drawNodeFaults } from './drawn-node-faults.ts'
 import {
   type DrawnOptions,
   drawCatchUpOptions,
@@ -41,7 +42,11 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
   const faults: Fault[] = [
     ...drawRestarts(new Prng(`${seed}/restarts`), { restarts, proxies, busyMs }),
   ]
-  if (world === 'faults') faults.push(...drawLinkFaults(new Prng(`${seed}/links`), tree))
+  if (world === 'faults') {
+    const mixture = new Prng(`${seed}/mixture`).below(3)
+    if (mixture !== 0) faults.push(...drawLinkFaults(new Prng(`${seed}/links`), tree))
+    if (mixture !== 1) faults.push(...drawNodeFaults(new Prng(`${seed}/nodes`), tree))
+  }
   return { ...options, faults }
 }
 

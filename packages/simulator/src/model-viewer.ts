@@ -15,7 +15,7 @@ import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { WorldWatch } from './world-watch.ts'
 
-/** Where viewers connect: an edge's rim, and the trust ceiling that the edge is behind. */
+/** Where viewers connect: an edge's rim of now, and the trust ceiling that the edge is behind. */
 export type Door = {
   readonly name: string
   readonly rim: ViewerRim

@@ -115,11 +115,15 @@ export class ModelWriters {
     return this.#answers
   }
 
-  /** What was acknowledged as committed to a document, each message once. */
-  committed(doc: DocumentKey): WriteAction[] {
+  /** What was committed to a document, each message once: by its answer, or by the log where there is none. */
+  committed(doc: DocumentKey, history?: History): WriteAction[] {
+    const isCommitted = ({ subject, id, answer }: Write): boolean =>
+      answer === undefined
+        ? history !== undefined && history.placesOf(doc, subject, id).length > 0
+        : answer.kind === 'committed'
     return this.#writes
-      .filter(write => write.doc === doc && write.answer?.kind === 'committed')
-      .map(write => write.action)
+      .filter(write => write.doc === doc && isCommitted(write))
+      .map(({ action }) => action)
   }
 
   /** True when everything was sent and every request answered, or given up. */

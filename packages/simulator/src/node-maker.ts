@@ -49,8 +49,11 @@ import type { WorldWatch } from './world-watch.ts'
 
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
 
+/** The log of the authority had no room. */
+export const noRoomFact = 'no room'
+
 /** What a node tells of itself. */
-export type NodeFact = { readonly event: string; readonly reason?: string }
+export type NodeFact = { readonly event: string; readonly reason?: string; readonly code?: string }
 
 /** What the makers of nodes need of their world. */
 export type NodeMakerOptions = {
@@ -129,7 +132,11 @@ export class NodeMaker {
       prng: stream(node.incarnation === 1 ? 'disk' : `disk ${node.incarnation}`),
       options: diskOptions,
       disk,
-      receive: input => processor.do(() => driver.receive(input)),
+      receive: input => {
+        const isRefused = 'code' in input && input.code === 'FANFOLD_LOG_FULL'
+        if (isRefused) note('authority', { event: noRoomFact, reason: input.kind })
+        processor.do(() => driver.receive(input))
+      },
       health,
       fail,
     })
@@ -230,6 +237,7 @@ export class NodeMaker {
     })
     const rim = new ViewerRim({
       clock,
+      processor,
       prng: stream(`${process} rim`),
       budgetBytes: options.viewerBudgetBytes,
       receive: input => driver.receive(input),

@@ -22,6 +22,7 @@ import {
   type ViewerRequest,
 } from '@fanfold/protocol'
 import { Pipe, type PipeProfile } from './pipe.ts'
+import type { Processor } from './processor.ts'
 import { RimViewer } from './rim-viewer.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { type Silence, Ways } from './ways.ts'
@@ -78,6 +79,9 @@ export class ViewerRim {
   readonly #budgetBytes: number
   readonly #receive: (input: ViewerInput) => void
   readonly #watch: RimWatch | undefined
+  readonly #processor: Processor | undefined
+  /** Those that have dialled and were not let in yet. */
+  readonly #arriving = new Set<Viewer>()
   readonly #viewers = new Map<ViewerId, Viewer>()
   readonly #cohorts = new Map<CohortId, Set<Viewer>>()
   readonly #ways: Ways
@@ -102,7 +106,10 @@ export class ViewerRim {
     /** The edge's name there. */
     readonly name?: string | undefined
     readonly silence?: Silence | undefined
+    /** What its process does, it does by this; at once when it is not said. */
+    readonly processor?: Processor | undefined
   }) {
+    this.#processor = options.processor
     this.#ways = options.ways ?? new Ways(options)
     this.#name = options.name ?? 'edge'
     this.#silence = options.silence ?? viewerSilence
@@ -148,7 +155,7 @@ export class ViewerRim {
       clock: this.#clock,
       prng: this.#prng.fork(`down ${id}`),
       profile,
-      onSent: () => this.#sent(viewer),
+      onSent: () => this.#do(() => this.#sent(viewer)),
       onArrival: item => {
         if (item.kind === 'frame') socket.received(item.frame, item.note)
         else if (item.isLost) socket.lost(item.reason)
@@ -161,7 +168,7 @@ export class ViewerRim {
       prng: this.#prng.fork(`up ${id}`),
       profile,
       onSent: () => undefined,
-      onArrival: item => this.#read(viewer, item),
+      onArrival: item => this.#do(() => this.#read(viewer, item)),
     })
     viewer.connection = this.#ways.open(
       {
@@ -169,7 +176,7 @@ export class ViewerRim {
         to: this.#name,
         pipe: up,
         silence: this.#silence,
-        lose: reason => this.#lose(viewer, reason),
+        lose: reason => this.#do(() => this.#lose(viewer, reason)),
       },
       {
         from: this.#name,
@@ -181,6 +188,7 @@ export class ViewerRim {
         },
       },
     )
+    this.#arriving.add(viewer)
     let isOpen = false
     const opened = (): void => {
       isOpen = true
@@ -211,7 +219,7 @@ export class ViewerRim {
   /** The process is gone at this moment: viewers hear of it soon, and nobody is let in any more. */
   end(): void {
     this.#isEnded = true
-    for (const viewer of [...this.#viewers.values()]) {
+    for (const viewer of [...this.#viewers.values(), ...this.#arriving]) {
       const reason = 'lost: the process is gone'
       viewer.down.send({ kind: 'close', reason, isLost: true }, 0)
       this.#forget(viewer)
@@ -285,6 +293,17 @@ export class ViewerRim {
     }
   }
 
+  /** What the process does with what has happened, it does when it comes to it. */
+  #do(task: () => void): void {
+    const processor = this.#processor
+    if (processor?.isDelaying === true && !this.#isEnded) processor.do(task)
+    else task()
+  }
+
+  #soon(task: () => void): void {
+    this.#clock.in(0 as Duration, () => this.#do(task))
+  }
+
   #read(viewer: Viewer, item: Upward): void {
     if (viewer.isOver) return
     if (this.#isEnded) {
@@ -292,6 +311,7 @@ export class ViewerRim {
       return
     }
     if (item.kind === 'open') {
+      this.#arriving.delete(viewer)
       this.#viewers.set(viewer.id, viewer)
       this.#watch?.viewerOpens(viewer.id, item.grants)
       this.#receive({ kind: 'viewer-opened', viewer: viewer.id, grants: item.grants })
@@ -355,13 +375,13 @@ export class ViewerRim {
     if (viewer === undefined) return
     assert(frames.length > 0, `transfer ${transfer} has frames`)
     viewer.transfers.set(transfer, { frames, sent: 0 })
-    this.#clock.in(0 as Duration, () => {
+    this.#soon(() => {
       if (this.#viewers.has(id)) this.#goOn(viewer)
     })
   }
 
   #transferred(viewer: Viewer, transfer: TransferId): void {
-    this.#clock.in(0 as Duration, () => {
+    this.#soon(() => {
       if (!this.#viewers.has(viewer.id) || !viewer.transfers.delete(transfer)) return
       this.#watch?.viewerIsBehind(viewer.id)
       this.#receive({ kind: 'viewer-transferred', viewer: viewer.id, transfer })
@@ -391,7 +411,7 @@ export class ViewerRim {
     if (viewer === undefined) return
     viewer.down.send({ kind: 'close', reason, isLost: false }, 0)
     this.#forget(viewer)
-    this.#clock.in(0 as Duration, () => this.#receive({ kind: 'viewer-closed', viewer: id }))
+    this.#soon(() => this.#receive({ kind: 'viewer-closed', viewer: id }))
   }
 
   /** Nothing was heard from a viewer for too long, or its connection broke. */
@@ -438,14 +458,14 @@ export class ViewerRim {
     viewer.settle(from)
     viewer.lost.set(to, stoodAt)
     // Told before, the edge had nothing to give it then.
-    this.#clock.in(0 as Duration, () => this.#sent(viewer))
+    this.#soon(() => this.#sent(viewer))
   }
 
   /** The edge has said where the viewer is now: signals that waited for that may go. */
   #settle(viewer: Viewer, cohort: CohortId): void {
     viewer.settle(cohort)
     if (viewer.signals.count === 0) return
-    this.#clock.in(0 as Duration, () => {
+    this.#soon(() => {
       if (this.#viewers.has(viewer.id)) this.#goOn(viewer)
     })
   }
@@ -476,6 +496,7 @@ export class ViewerRim {
   }
 
   #forget(viewer: Viewer): void {
+    this.#arriving.delete(viewer)
     viewer.isOver = true
     this.#release(viewer)
     if (this.#viewers.delete(viewer.id)) this.#watch?.viewerCloses(viewer.id)

@@ -99,7 +99,7 @@ export class Workload {
     this.writers.audit(history)
     for (const doc of this.docs) {
       const messages = this.writers
-        .committed(doc)
+        .committed(doc, history)
         .filter((action): action is BoardMessage & { type: 'send' } => action.type === 'send')
       const difference = countersDiffer(messages, history.headState(doc))
       if (difference !== undefined) problems.add(`${doc}: ${difference}`)

@@ -14,7 +14,7 @@ import { LinkFaults } from './link-faults.ts'
 import type { Door } from './model-viewer.ts'
 import { Network } from './network.ts'
 import { NodeFaults } from './node-faults.ts'
-import { type NodeFact, NodeMaker } from './node-maker.ts'
+import { type NodeFact, NodeMaker, noRoomFact } from './node-maker.ts'
 import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
 import { WarmDisk } from './simulated-warm-store.ts'
@@ -68,9 +68,11 @@ export class World {
   readonly #wallClocks: WallClocks
   readonly #nodeFaults: NodeFaults
   readonly #running = new Map<TreeNode, ReturnType<NodeMaker['proxy']>>()
-  readonly #edges: ReturnType<NodeMaker['edge']>[] = []
+  readonly #edges = new Map<TreeNode, ReturnType<NodeMaker['edge']>>()
   /** What each node may have at most, by those above it. */
   readonly #reach = new Map<TreeNode, number>()
+  /** How often the log of the authority had no room, and that was not told of yet. */
+  #refusals = 0
   /** When a worker of each node failed last. */
   readonly #workerFailedAt = new Map<string, Instant>()
   constructor(seed: string, options: SimulationOptions, sha256: Sha256, watch?: WorldWatch) {
@@ -183,12 +185,12 @@ export class World {
       expectNone(machine.documentCount, `documents at ${node.name}`)
       expectNone(machine.streamCount, `streams at ${node.name}`)
     }
-    for (const [index, { machine, rim, worker }] of this.#edges.entries()) {
-      expectNone(worker.counts.replicas, `worker replicas at edge ${index}`)
-      expectNone(machine.documentCount, `documents at edge ${index}`)
-      expectNone(machine.viewerCount, `viewers at edge ${index}`)
-      expectNone(rim.counts.viewers, `connections at edge ${index}`)
-      expectNone(rim.counts.cohorts, `cohorts at the rim of edge ${index}`)
+    for (const [{ name }, { machine, rim, worker }] of this.#edges) {
+      expectNone(worker.counts.replicas, `worker replicas at ${name}`)
+      expectNone(machine.documentCount, `documents at ${name}`)
+      expectNone(machine.viewerCount, `viewers at ${name}`)
+      expectNone(rim.counts.viewers, `connections at ${name}`)
+      expectNone(rim.counts.cohorts, `cohorts at the rim of ${name}`)
     }
     const { machine, store } = this.authority.made
     expectNone(machine.streamCount, 'streams at the authority')
@@ -296,18 +298,29 @@ export class World {
       run: () => {
         const made = this.#maker.edge(node, ceiling)
         rim = made.rim
-        this.#edges.push(made)
+        this.#edges.set(node, made)
         return {
           receive: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
-          stop: () => made.stop(),
+          stop: () => {
+            made.stop()
+            made.rim.end()
+            this.#edges.delete(node)
+          },
         }
       },
       connect: () => this.#parentLinks(node, parents),
     })
+    this.#nodeFaults.add(node)
     node.start()
-    assert(rim !== undefined, `${name} has a rim once it runs`)
-    return { name, rim, ceiling }
+    return {
+      name,
+      ceiling,
+      get rim() {
+        assert(rim !== undefined, `${name} has a rim once it runs`)
+        return rim
+      },
+    }
   }
 
   #reachOf(node: TreeNode | undefined, own: number, [first]: readonly TreeNode[]): number {
@@ -336,9 +349,18 @@ export class World {
     return this.#options.recordDamageShare > 0 && reason.startsWith('FANFOLD_BAD_FRAME')
   }
 
+  /** Each time that the log has refused for want of room, the authority may tell of it once. */
+  #isForWantOfRoom({ event, code = 'FANFOLD_LOG_FULL' }: NodeFact): boolean {
+    const isOfRoom = event !== 'document-quarantined' && event !== 'definition-refused'
+    if (!isOfRoom || code !== 'FANFOLD_LOG_FULL' || this.#refusals === 0) return false
+    this.#refusals--
+    return true
+  }
+
   #note(node: string, fact: NodeFact): void {
     this.tally.note(fact)
-    if (node === 'authority' && authorityTroubles.has(fact.event)) {
+    if (fact.event === noRoomFact) this.#refusals++
+    if (node === 'authority' && authorityTroubles.has(fact.event) && !this.#isForWantOfRoom(fact)) {
       this.problems.add(`authority: ${JSON.stringify(fact)}`)
     }
     if (fact.event === 'worker-failed') this.#workerFailedAt.set(node, this.clock.now)

@@ -47,6 +47,9 @@ export class WriterLine<Copy> {
     this.#isListening = options.isListening
     this.#enter = options.enter
     this.#lost = options.lost
+    if (this.#isListening()) return
+    this.#isOpen = false
+    this.#redial()
   }
 
   /** Sends a copy now, or when there is a line. */

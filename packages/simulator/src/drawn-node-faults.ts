@@ -1,0 +1,196 @@
+/*
+ * Faults of nodes, drawn so that they often hit where it matters: amid an append, between two effects of
+ * one turn, again while a node is about to come back.
+ */
+import { assert, instant, milliseconds, type Prng } from '@fanfold/kernel'
+import type { FaultyTree } from './drawn-link-faults.ts'
+import type { NodeFault } from './node-fault.ts'
+
+type Role = 'authority' | 'proxy' | 'edge'
+type Kind = NodeFault['kind']
+type Shape = { readonly kind: Kind; readonly weight: number }
+
+/** Faults of one world at most. */
+const faultsMax = 7
+
+/** What may happen to each role, and how often one is drawn among the others. */
+const shapes: Readonly<Record<Role, readonly Shape[]>> = {
+  authority: [
+    { kind: 'crash', weight: 3 },
+    { kind: 'crash-at', weight: 6 },
+    { kind: 'pause', weight: 2 },
+    { kind: 'slow', weight: 1 },
+    { kind: 'wall-clock', weight: 2 },
+    { kind: 'disk-slow', weight: 1 },
+    { kind: 'disk-full', weight: 3 },
+    { kind: 'no-files', weight: 1 },
+    { kind: 'disk-broken', weight: 2 },
+  ],
+  proxy: [
+    { kind: 'crash', weight: 3 },
+    { kind: 'drain', weight: 2 },
+    { kind: 'crash-at', weight: 4 },
+    { kind: 'pause', weight: 3 },
+    { kind: 'slow', weight: 1 },
+    { kind: 'disk-slow', weight: 1 },
+    { kind: 'disk-full', weight: 1 },
+    { kind: 'no-files', weight: 1 },
+  ],
+  edge: [
+    { kind: 'crash', weight: 3 },
+    { kind: 'crash-at', weight: 4 },
+    { kind: 'pause', weight: 3 },
+    { kind: 'slow', weight: 1 },
+    { kind: 'wall-clock', weight: 2 },
+  ],
+}
+
+/** Moments that a process may be gone at: its inputs, and its effects. */
+export const moments: Readonly<Record<Role, readonly string[]>> = {
+  authority: [
+    'log-append',
+    'log-append',
+    'log-appended',
+    'log-appended',
+    'log-open',
+    'log-opened',
+    'log-records',
+    'log-snapshot',
+    'log-keep-snapshot',
+    'log-snapshot-kept',
+    'log-read',
+    'write',
+    'write-answered',
+    'definition-loaded',
+    'link-opened',
+    'link-frame',
+    'link-send',
+    'worker-open',
+    'worker-encoded',
+  ],
+  proxy: [
+    'link-opened',
+    'link-closed',
+    'link-frame',
+    'link-send',
+    'link-signal',
+    'warm-read',
+    'warm-keep',
+    'warm-kept',
+    'worker-feed',
+    'worker-encoded',
+  ],
+  edge: [
+    'link-opened',
+    'link-frame',
+    'link-send',
+    'load-variant',
+    'variant-loaded',
+    'viewer-opened',
+    'viewer-requested',
+    'viewer-drained',
+    'viewer-transfer',
+    'viewer-send',
+    'cohort-enter',
+    'cohort-move',
+    'cohort-send',
+    'worker-view',
+    'worker-viewed',
+  ],
+}
+
+/** Faults of the nodes of a tree, none of them later than its busy time. */
+export function drawNodeFaults(prng: Prng, tree: FaultyTree): readonly NodeFault[] {
+  const faults: NodeFault[] = []
+  for (let count = 1 + prng.below(faultsMax); count > 0; count--) {
+    const role = drawRole(prng, tree)
+    const last = faults.at(-1)
+    // A node that is about to be well again is often hit at just that time.
+    if (last !== undefined && prng.chance(0.25)) {
+      const fromMs = last.atMs + last.forMs - prng.below(60)
+      faults.push(drawFault(prng, { role: roleOf(last.node), node: last.node, fromMs, tree }))
+      continue
+    }
+    const fromMs = tree.busyMs * (0.05 + 0.8 * prng.fraction())
+    faults.push(drawFault(prng, { role, node: drawNode(prng, role, tree), fromMs, tree }))
+  }
+  return faults
+}
+
+function drawFault(
+  prng: Prng,
+  place: {
+    readonly role: Role
+    readonly node: string
+    readonly fromMs: number
+    readonly tree: FaultyTree
+  },
+): NodeFault {
+  const { role, node, fromMs, tree } = place
+  const atMs = rounded(Math.min(fromMs, 0.9 * tree.busyMs))
+  const kind = drawWeighted(prng, shapes[role])
+  const forMs = rounded(drawMs(prng, kind))
+  const lasting = { node, atMs, forMs }
+  switch (kind) {
+    case 'crash-at': {
+      const side = prng.pick(['before', 'after'] as const)
+      const count = 1 + prng.below(prng.pick([1, 4, 20, 60]))
+      return { kind, ...lasting, side, what: prng.pick(moments[role]), count }
+    }
+    case 'slow':
+      return { kind, ...lasting, inputMicros: 50 * 2 ** prng.below(7) }
+    case 'wall-clock': {
+      const byMs = prng.pick([-1, 1]) * prng.pick([1, 2_000, 90_000, 660_000, 3_600_000])
+      return { kind, ...lasting, byMs, driftShare: prng.pick([0, 0, -0.1, 0.1]) }
+    }
+    case 'disk-slow':
+      return { kind, ...lasting, byMs: prng.pick([5, 40, 200]) }
+    default:
+      return { kind, ...lasting }
+  }
+}
+
+/** How long it lasts: for a blink, or long enough for others to notice. */
+function drawMs(prng: Prng, kind: Kind): number {
+  const isShort = prng.chance(0.3)
+  switch (kind) {
+    case 'crash':
+    case 'disk-broken':
+      return isShort ? prng.below(20) : 50 + prng.below(1_500)
+    case 'drain':
+      // It goes within 250 ms.
+      return 300 + prng.below(600)
+    case 'pause':
+      return isShort ? 20 + prng.below(200) : 300 + prng.below(2_500)
+    case 'crash-at':
+      return 200 + prng.below(3_000)
+    default:
+      return isShort ? 100 : 200 + prng.below(2_000)
+  }
+}
+
+function drawRole(prng: Prng, { proxies }: FaultyTree): Role {
+  const role = prng.pick(['authority', 'authority', 'proxy', 'proxy', 'edge'] as const)
+  return role === 'proxy' && proxies === 0 ? 'authority' : role
+}
+
+function drawNode(prng: Prng, role: Role, { proxies, edges }: FaultyTree): string {
+  if (role === 'authority') return role
+  return `${role}-${prng.below(role === 'proxy' ? proxies : edges)}`
+}
+
+function roleOf(node: string): Role {
+  if (node === 'authority') return node
+  return node.startsWith('proxy-') ? 'proxy' : 'edge'
+}
+
+function drawWeighted(prng: Prng, among: readonly Shape[]): Kind {
+  let left = prng.below(among.reduce((sum, { weight }) => sum + weight, 0))
+  for (const { kind, weight } of among) {
+    if (left < weight) return kind
+    left -= weight
+  }
+  assert(false, 'one of them was drawn')
+}
+
+const rounded = (ms: number): number => instant(milliseconds(ms)) / 1000

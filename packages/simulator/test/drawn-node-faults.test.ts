@@ -1,0 +1,38 @@
+import { Prng } from '@fanfold/kernel'
+import t from 'tap'
+import { drawNodeFaults } from '../src/drawn-node-faults.ts'
+import type { NodeFault } from '../src/node-fault.ts'
+
+const tree = { proxies: 3, proxyFanout: 2, edges: 4, viewers: 9, busyMs: 4_000 }
+const drawn = (seed: number, form = tree): readonly NodeFault[] =>
+  drawNodeFaults(new Prng(`${seed}`), form)
+
+t.test('faults are of nodes that there are, while the world is busy', async t => {
+  const nodes = new Set(['authority', 'proxy-0', 'proxy-1', 'proxy-2'])
+  for (let edge = 0; edge < 4; edge++) nodes.add(`edge-${edge}`)
+  for (let seed = 0; seed < 200; seed++) {
+    for (const fault of drawn(seed)) {
+      t.ok(nodes.has(fault.node), fault.node)
+      t.ok(fault.atMs >= 0 && fault.atMs <= tree.busyMs && fault.forMs >= 0)
+      t.same(JSON.parse(JSON.stringify(fault)), fault, 'it is data')
+    }
+  }
+})
+
+t.test('a seed draws the same faults each time', async t => {
+  t.same(drawn(7), drawn(7))
+  t.not(JSON.stringify(drawn(7)), JSON.stringify(drawn(8)))
+})
+
+t.test('every kind is drawn, and every role is hit', async t => {
+  const faults = Array.from({ length: 400 }, (_, seed) => drawn(seed)).flat()
+  t.same(new Set(faults.map(({ kind }) => kind)).size, 10)
+  t.same(new Set(faults.map(({ node }) => node.replace(/-\d/, ''))).size, 3)
+})
+
+t.test('where there are no proxies none is hit', async t => {
+  for (let seed = 0; seed < 50; seed++) {
+    const faults = drawn(seed, { ...tree, proxies: 0 })
+    t.notOk(faults.some(({ node }) => node.startsWith('proxy')))
+  }
+})
