@@ -216,7 +216,20 @@ export class LogWriter {
         { cause },
       )
     }
-    await syncFile(files, file, this.#directory.segment(tail.name))
+    try {
+      await syncFile(files, file, this.#directory.segment(tail.name))
+    } catch (error) {
+      await this.#hide(tail, file).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /**
+   * The system may show what it has failed to write for as long as it has it in memory, and the next
+   * process would take it for durable: the next sync succeeds. So it is cut, unless others count it.
+   */
+  async #hide(tail: Tail, file: number): Promise<void> {
+    if (!(await this.#isDeposed(tail))) await this.#directory.files.truncate(file, tail.length)
   }
 
   /** Cuts what an earlier append could not. */

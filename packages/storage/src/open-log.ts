@@ -14,6 +14,7 @@ import {
   type SegmentName,
   syncFile,
 } from './document-directory.ts'
+import { type FileSystem, readAll, writeAll } from './file-system.ts'
 import { damaged } from './log-error.ts'
 import { findPath } from './log-path.ts'
 import { checkMeta } from './meta-file.ts'
@@ -47,6 +48,10 @@ export type LogListener = {
   snapshot(snapshot: Snapshot): void
   records(records: readonly LogRecord[]): void
 }
+
+/** Attempts to write what could not be synced, and the bytes that go at a time. */
+const writeAnewAttemptsMax = 3
+const copyBytes = 1_048_576
 
 type OpenOptions = {
   readonly directory: DocumentDirectory
@@ -167,11 +172,47 @@ async function readSpan(
       if (!gate.take(records)) return undefined
     }
     // What its writer had not synced when it died is told as durable from here on.
-    if (span.end === undefined) await syncFile(directory.files, file, path)
+    if (span.end === undefined) {
+      await syncFile(directory.files, file, path).catch(async error => {
+        await writeAnew({ files: directory.files, file, path, length: reader.offset })
+        throw error
+      })
+    }
     const { epoch, seq, hash } = reader.position
     // A copy: the hash is a view of the window it was read through.
     return { position: { epoch, seq, hash: hash.slice() }, length: reader.offset }
   } finally {
     await directory.files.close(file)
+  }
+}
+
+/**
+ * Writes the good part of a segment over itself, when a sync of it has failed: the system takes it for
+ * clean now, and whoever opens the log next would believe that. The same bytes hurt no writer.
+ */
+async function writeAnew(options: {
+  readonly files: FileSystem
+  readonly file: number
+  readonly path: string
+  readonly length: number
+}): Promise<void> {
+  const { files, file, path, length } = options
+  for (let attempt = 0; attempt < writeAnewAttemptsMax; attempt++) {
+    try {
+      const copy = await files.open(path, 'write')
+      try {
+        for (let position = 0; position < length; position += copyBytes) {
+          const target = new Uint8Array(Math.min(copyBytes, length - position))
+          const count = await readAll({ files, file, target, position })
+          await writeAll({ files, file: copy, bytes: target.subarray(0, count), position })
+        }
+        await files.syncData(copy)
+      } finally {
+        await files.close(copy)
+      }
+      return
+    } catch {
+      // The disk may be gone for good, and the process ends in any case.
+    }
   }
 }

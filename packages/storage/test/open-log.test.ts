@@ -110,6 +110,36 @@ t.test('what is being written while it is read is no damage', async t => {
   }
 })
 
+t.test(
+  'a log whose sync fails when it is opened is written again, and the process ends',
+  async t => {
+    const log = buildLog({ doc, count: 6 })
+    const { directory, path } = await writeLog(t, log)
+    await tearTail(path, 30)
+    const before = await readFile(path)
+    const files = { ...nodeFileSystem }
+    const written: number[] = []
+    let syncs = 0
+    files.syncData = async file => {
+      if (syncs++ < 2) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+      await nodeFileSystem.syncData(file)
+    }
+    files.write = async (file, bytes, position) => {
+      written.push(position, bytes.length)
+      return await nodeFileSystem.write(file, bytes, position)
+    }
+    const fatal = new Promise(resolve => {
+      const client = makeClient(t, directory, { files, onFatal: resolve })
+      client.store.perform({ kind: 'log-open', doc })
+    })
+    t.match(await fatal, { code: 'FANFOLD_DISK_FAILED' })
+    const good = before.length - (frameBytes(log, -1) - 30)
+    t.same(written, [0, good, 0, good], 'until a sync of it succeeds')
+    t.equal(syncs, 3)
+    t.same(await readFile(path), before)
+  },
+)
+
 t.test('a torn log goes on behind its last good record', async t => {
   const log = buildLog({ doc, count: 6 })
   const { directory, path } = await writeLog(t, log)

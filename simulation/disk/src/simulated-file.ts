@@ -149,6 +149,7 @@ export class SimulatedFile {
         continue
       }
       if (fate !== 'lost' && lostAt !== undefined) holeAt = Math.min(holeAt ?? lostAt, lostAt)
+      if (fate === 'last-part') holeAt = Math.min(holeAt ?? chunk.at, chunk.at)
       if (fate !== 'written') lostAt = Math.min(lostAt ?? chunk.at, chunk.at)
       bytes = withFate(bytes, chunk, fate, prng)
     }
@@ -167,11 +168,12 @@ function drawFates(prng: Prng, order: WriteOrder, count: number): Fate[] {
   if (style === 'any') return Array.from({ length: count }, () => prng.pick(anyFates))
   const whole = prng.below(count + 1)
   const fates: Fate[] = Array.from({ length: whole }, () => 'written')
-  fates.push(prng.pick(tornFates))
+  fates.push(prng.pick(order === 'in-order' ? tornInOrder : tornFates))
   return fates.slice(0, count)
 }
 
 const styles = ['none', 'all', 'prefix', 'any', 'any'] as const
+const tornInOrder = ['lost', 'first-part', 'zeros', 'garbage'] as const
 const tornFates = ['lost', 'first-part', 'last-part', 'zeros', 'garbage'] as const
 const anyFates = ['written', 'written', 'written', 'lost', 'lost', ...tornFates] as const
 
