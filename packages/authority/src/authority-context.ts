@@ -19,6 +19,8 @@ export type AuthorityContext = {
   now(): Instant
   /** The definition for documents of a type, as loaded last. */
   loadedFor(type: string): LoadedDefinition | undefined
+  /** True when a state may be hashed now; then it is. */
+  mayHash(): boolean
   /** Names a reading of a log. */
   nextRead(): LogReadId
 }

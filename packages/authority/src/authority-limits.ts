@@ -31,6 +31,10 @@ export type AuthorityLimits = {
   readonly transfer: TransferLimits
   /** Replays of logs that are served at a time, of all documents; one more is told when to ask again. */
   readonly replaysMax: number
+  /** JSON of a state whose hash children are told; of a larger one they are told that there is none. */
+  readonly stateHashBytesMax: number
+  /** Of all documents one state is hashed in so long; whoever asks meanwhile is told that there is none. */
+  readonly stateHashEveryMs: number
   /** A snapshot is kept after so many records or bytes, but not more often than the state's size. */
   readonly snapshotEveryRecords: number
   readonly snapshotEveryBytes: number
@@ -53,6 +57,8 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   largeStateBytes: largeStateBytesDefault,
   transfer: defaultTransferLimits,
   replaysMax: replaysMaxDefault,
+  stateHashBytesMax: 65_536,
+  stateHashEveryMs: 100,
   snapshotEveryRecords: 200_000,
   snapshotEveryBytes: 67_108_864,
   restAfterMs: 60_000,

@@ -46,6 +46,7 @@ import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
 import { SpareDocuments } from './spare-documents.ts'
+import { turns } from './turns.ts'
 
 /** When a child that found no room may ask again, ms. */
 const retryAfterMs = 1_000
@@ -99,6 +100,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       now: () => this.#now,
       loadedFor: type => this.#definitions.get(type),
       workerNames: this.#workerNames,
+      mayHash: turns(limits.stateHashEveryMs, () => this.#now),
       nextRead: () => this.#nextRead++ as LogReadId,
     }
     this.#replays = new LogReplays(this.#context, {

@@ -1,7 +1,13 @@
-import { encodeSnapshot, type Snapshot } from '@fanfold/document'
+import { encodeSnapshot, hashState, type Snapshot } from '@fanfold/document'
 import type { Instant } from '@fanfold/kernel'
 import { type DocumentKey, type ErrorCode, type LogRecord, partTags } from '@fanfold/protocol'
-import { Downstream, type JoinRequest, RecordRing } from '@fanfold/replication'
+import {
+  Downstream,
+  type JoinRequest,
+  noHash,
+  RecordRing,
+  type StateHash,
+} from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
@@ -20,6 +26,8 @@ export class DocumentChildren {
   #downstream: Downstream | undefined
   /** Made at the durable position; undefined until one was needed. */
   #snapshot: Snapshot | undefined
+  /** What children were told of the state last. */
+  #lastHash: StateHash | undefined
 
   /** @param isStateDurable true between batches, when the state is the log's: then snapshots are made */
   constructor(options: {
@@ -79,6 +87,7 @@ export class DocumentChildren {
     const downstream = this.#downstream
     if (downstream === undefined) return false
     const isMore = downstream.flush(effects)
+    if (downstream.isHashDue && this.#isStateDurable()) downstream.tellHash(this.#hash(), effects)
     const [doc, bytes] = [this.#doc, downstream.takeSnapshotBytesSent()]
     if (bytes > 0) effects.push({ kind: 'fact', fact: { event: 'snapshot-sent', doc, bytes } })
     return isMore
@@ -95,6 +104,7 @@ export class DocumentChildren {
   rest(): void {
     this.reset()
     this.#snapshot = undefined
+    this.#lastHash = undefined
     if (this.areAny) return
     this.#downstream = undefined
     this.#ring = undefined
@@ -104,6 +114,18 @@ export class DocumentChildren {
   end(code: ErrorCode, message: string, effects: AuthorityEffect[]): void {
     this.#snapshot = undefined
     this.#downstream?.end(code, message, effects)
+  }
+
+  /** The hashes of the state, which is the log's. */
+  #hash(): StateHash {
+    const { position: at, state, stateBytes, definition } = this.#committed
+    if (this.#lastHash?.at.seq === at.seq) return this.#lastHash
+    const { sha256, limits } = this.#context
+    const isSmall = state !== undefined && stateBytes <= limits.stateHashBytesMax
+    if (!isSmall || !this.#context.mayHash()) return noHash
+    const hashes = hashState({ state, definition, sha256 }) ?? []
+    this.#lastHash = { at, ceiling: partTags.authority, hashes }
+    return this.#lastHash
   }
 
   /** The ring, which goes on from the last durable record. */

@@ -122,6 +122,7 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     packer: new PiecePacker(plainCodec),
     now: () => at(0),
     workerNames: new WorkerNames(),
+    mayHash: () => true,
     nextRead: () => reads++ as LogReadId,
     waiting: { bytes: 0 },
     definition: match,

@@ -1,12 +1,16 @@
+import type { Chain } from '@fanfold/document'
 import type { EffectSink, Instant } from '@fanfold/kernel'
 import { type DocumentKey, type ErrorCode, encodeLinkFrame, type LinkId } from '@fanfold/protocol'
 import {
-  type Downstream,
+  Downstream,
   type Follower,
   isAhead,
   type JoinRequest,
+  type PiecePacker,
   refusal,
+  type Staleness,
 } from '@fanfold/replication'
+import { PassedHashes } from './passed-hashes.ts'
 import type { ProxyEffect } from './proxy-effect.ts'
 
 /** Why a child gets nothing of a document. */
@@ -45,12 +49,20 @@ export const noRoom = (documentsMax: number): JoinProblem => ({
   retryAfterMs: 1_000,
 })
 
+/** What was held of the document is in doubt, and was let go. */
+export const putAside = (doc: DocumentKey, retryAfterMs: number): JoinProblem => ({
+  code: 'FANFOLD_SET_ASIDE',
+  message: `${doc} is put aside`,
+  retryAfterMs,
+})
+
 /** A document that a proxy follows and serves. */
 export class ProxyDocument {
   readonly doc: DocumentKey
   readonly follower: Follower
   readonly downstream: Downstream
   readonly channel: number
+  readonly hashes: PassedHashes
   /** Children that wait for the first answer from above; of one link only the last join counts. */
   readonly waiting: Map<LinkId, JoinRequest> = new Map()
   /**
@@ -66,14 +78,28 @@ export class ProxyDocument {
   constructor(options: {
     readonly doc: DocumentKey
     readonly follower: Follower
-    readonly downstream: Downstream
     readonly channel: number
+    readonly chain: Chain
+    readonly packer: PiecePacker
+    /** How old what is held may be, now. */
+    readonly staleness: () => Staleness
     readonly isConfirmed: boolean
   }) {
+    const { follower } = options
     this.doc = options.doc
-    this.follower = options.follower
-    this.downstream = options.downstream
+    this.follower = follower
+    this.downstream = new Downstream({
+      doc: options.doc,
+      channel: options.channel,
+      ring: follower.ring,
+      chain: options.chain,
+      source: follower,
+      ceiling: () => follower.upstream.ceiling,
+      packer: options.packer,
+      staleness: options.staleness,
+    })
     this.channel = options.channel
+    this.hashes = new PassedHashes(follower.ring)
     this.isConfirmed = options.isConfirmed
   }
 
@@ -103,6 +129,12 @@ export class ProxyDocument {
   /** Tells all children that wait. */
   refuseWaiting(problem: JoinProblem, effects: EffectSink<ProxyEffect>): void {
     for (const request of this.takeWaiting()) this.refuse(request, problem, effects)
+  }
+
+  /** Tells all children that they get nothing more, and why. */
+  end(problem: JoinProblem, effects: EffectSink<ProxyEffect>): void {
+    this.refuseWaiting(problem, effects)
+    this.downstream.end(problem.code, problem.message, effects)
   }
 
   /** Sends children what they can take; true when there is more for the next turn. */

@@ -3,21 +3,20 @@ import { earliest, type Instant, type Machine, type Prng, type Sha256 } from '@f
 import type { DocumentKey, LinkId, LinkInput, LogRecord, SignalKind } from '@fanfold/protocol'
 import {
   ChildLinks,
-  Downstream,
   Following,
   type FollowingEvent,
-  type HeldRecords,
   type JoinRequest,
-  PassedReplays,
-  PresenceSums,
+  noteOf,
+  type PassedReplays,
   type ReplayOutcome,
-  type ReplayWish,
+  SetAside,
   type Staleness,
+  setAsideMs,
   type VerifiedDocument,
 } from '@fanfold/replication'
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
-import { noParent, ProxyDocument } from './proxy-document.ts'
+import { noParent, ProxyDocument, putAside, refuseJoin } from './proxy-document.ts'
 import {
   documentsMaxDefault,
   forwardedFact,
@@ -27,6 +26,8 @@ import {
   type ProxyLimits,
 } from './proxy-effect.ts'
 import { ProxyJoins } from './proxy-joins.ts'
+import { ProxyPresence } from './proxy-presence.ts'
+import { passedReplays } from './proxy-replays.ts'
 import { WarmKeeping } from './warm-keeping.ts'
 
 /**
@@ -40,7 +41,10 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #replays: PassedReplays
   readonly #documents = new Map<DocumentKey, ProxyDocument>()
   readonly #variants: PassedVariants
-  readonly #presence = new PresenceSums()
+  readonly #presence = new ProxyPresence(this.#documents, (doc, viewers) =>
+    this.#following.presence(doc, viewers, this.#now, this.#effects),
+  )
+  readonly #aside = new SetAside()
   readonly #care = new ProxyCare()
   readonly #isWarm: boolean
   readonly #joins: ProxyJoins
@@ -72,19 +76,17 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       isSnapshotDisabled,
       isStateNeeded: false,
       assemblyLimits: limits.assembly,
+      guard: (doc, step) => this.#guard(doc, step),
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.told(hash, variant),
       relay: frame => this.#replays.receive(frame),
     })
-    this.#replays = new PassedReplays({
+    this.#replays = passedReplays({
       chain: this.#chain,
       prng: prng.fork('replays'),
-      held: doc => this.#held(doc),
-      above: {
-        ask: wish => this.#askReplay(wish),
-        credit: (replay, bytes) => this.#following.replays.credit(replay, bytes, this.#effects),
-        leave: replay => this.#following.replays.leave(replay, this.#effects),
-      },
+      following: this.#following,
+      documents: this.#documents,
+      effects: () => this.#effects,
       note: (doc, outcome) => this.#replayEnded(doc, outcome),
       replaysMax: limits.replaysMax,
     })
@@ -101,10 +103,10 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     })
     this.#children = new ChildLinks(
       {
-        join: (doc, request) => this.#join(doc, request),
+        join: (doc, request) => this.#guard(doc, () => this.#join(doc, request)),
         downstream: doc => this.#documents.get(doc)?.downstream,
         left: (doc, link) => this.#left(doc, link),
-        flush: doc => this.#flush(doc),
+        flush: doc => this.#guard(doc, () => this.#flush(doc)),
         variant: (hash, link) => this.#variants.request(hash, link),
         signal: (link, signal, doc, value) => this.#signalled(link, signal, doc, value),
         replays: this.#replays,
@@ -185,9 +187,11 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#following.tick(now, effects)
     this.#joins.tick(now, effects)
     for (const doc of this.#care.headsDue(now)) {
-      this.#documents.get(doc)?.downstream.signalHead(effects)
+      this.#guard(doc, () => this.#documents.get(doc)?.downstream.signalHead(effects))
     }
-    for (const doc of this.#care.documentsDue(now)) this.#lookAfter(doc)
+    for (const doc of this.#care.documentsDue(now)) {
+      this.#guard(doc, () => this.#lookAfter(doc))
+    }
     for (const replays of this.#care.replaysDue(now)) replays.letGo(effects)
     this.#warmKeeping.tick(now, effects)
     this.#children.flushNext(effects)
@@ -211,10 +215,15 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (document === undefined || !document.lookAfter(this.#now)) this.#care.rests(doc)
     if (document === undefined) return
     if (document.canServe) this.#serve(document, document.takeWaiting())
-    this.#tellPresence(doc)
+    this.#presence.settle(doc)
   }
 
   #join(doc: DocumentKey, request: JoinRequest): void {
+    const asideMs = this.#aside.leftMs(doc, this.#now)
+    if (asideMs !== undefined) {
+      refuseJoin(doc, request, putAside(doc, asideMs), this.#effects)
+      return
+    }
     this.#joins.join(doc, request, this.#now, this.#effects)
     if (this.#documents.has(doc)) this.#care.note(doc, this.#now)
   }
@@ -226,46 +235,49 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   #left(doc: DocumentKey, link: LinkId): void {
     this.#presence.leave(doc, link)
     this.#joins.left(doc, link, this.#now)
-    this.#tellPresence(doc)
+    this.#presence.settle(doc)
   }
 
   #signalled(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void {
     if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
-    if (signal !== 'presence' || !this.#documents.has(doc)) return
-    this.#presence.set(doc, link, value)
-    this.#tellPresence(doc)
-  }
-
-  #tellPresence(doc: DocumentKey): void {
-    const document = this.#documents.get(doc)
-    const viewers = this.#presence.of(doc)
-    if (document === undefined || document.viewersTold === viewers) return
-    document.viewersTold = viewers
-    this.#following.presence(doc, viewers, this.#now, this.#effects)
+    else if (signal === 'presence') this.#presence.set(doc, link, value)
   }
 
   #follow(doc: DocumentKey, warm: VerifiedDocument | undefined): ProxyDocument {
     const follower = this.#following.follow(doc, this.#now, this.#effects, warm)
     const channel = this.#children.assignChannel(doc)
-    const downstream = new Downstream({
+    const document = new ProxyDocument({
       doc,
+      follower,
       channel,
-      ring: follower.ring,
       chain: this.#chain,
-      source: follower,
-      ceiling: () => follower.upstream.ceiling,
       packer: this.#following.packer,
       staleness: () => this.#stalenessOf(doc),
+      isConfirmed: warm === undefined,
     })
-    const isConfirmed = warm === undefined
-    const document = new ProxyDocument({ doc, follower, downstream, channel, isConfirmed })
     this.#documents.set(doc, document)
     return document
   }
 
-  #letGo(document: ProxyDocument): void {
+  /** Runs what concerns one document alone: an assertion that fails inside puts no other one aside. */
+  #guard(doc: DocumentKey, step: () => void): void {
+    const effectsBefore = this.#effects.length
+    this.#aside.guard(doc, this.#now, step, error => {
+      // What the failed step wanted done cannot be trusted.
+      this.#effects.splice(effectsBefore)
+      this.#note({ event: 'document-set-aside', doc, error })
+      const document = this.#documents.get(doc)
+      if (document === undefined) return
+      document.end(putAside(doc, setAsideMs), this.#effects)
+      this.#replays.replaced(doc)
+      if (this.#isWarm) this.#warmKeeping.drop(doc, this.#effects)
+      this.#letGo(document, false)
+    })
+  }
+
+  #letGo(document: ProxyDocument, isKept = true): void {
     const { doc, channel } = document
-    this.#warmKeeping.keep(doc, this.#effects)
+    if (isKept) this.#warmKeeping.keep(doc, this.#effects)
     this.#following.unfollow(doc, this.#effects)
     this.#documents.delete(doc)
     this.#children.releaseChannel(channel)
@@ -276,14 +288,26 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     this.#children.setBusy(doc, document.flush(this.#effects))
+    if (document.downstream.isHashDue) this.#answerHash(document)
     // That a record does not apply shows when a snapshot is to be made.
     if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
+  }
+
+  /** From what is known of the last record, or when the parent has answered. */
+  #answerHash({ downstream, follower, hashes }: ProxyDocument): void {
+    const ask = (): boolean => follower.upstream.askStateHash(this.#effects)
+    const answer = hashes.answer(this.#now, ask)
+    if (answer !== undefined) downstream.tellHash(answer, this.#effects)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
+    for (const fact of noteOf(doc, event)) this.#note(fact)
     switch (event.kind) {
+      case 'piece-damaged':
+      case 'resync':
+        return
       case 'records':
         this.#forward(document, event.records)
         return
@@ -294,6 +318,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       case 'ceiling':
         this.#replays.lowered(doc)
+        document.hashes.forget()
         document.downstream.restart(document.follower.replica.position, this.#effects)
         if (this.#isWarm) this.#warmKeeping.drop(doc, this.#effects)
         return
@@ -307,15 +332,12 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       case 'snapshot-ready':
         this.#flush(doc)
         return
-      case 'piece-damaged':
-        this.#note({ event: 'piece-damaged', doc })
-        return
-      case 'resync':
-        this.#note({ event: 'resync', doc, reason: event.reason })
+      case 'state-hash':
+        document.hashes.told(event.answer)
+        document.downstream.tellHash(event.answer, this.#effects)
         return
       case 'caught-up':
         this.#serve(document, document.takeWaiting())
-        this.#note({ event: 'caught-up', doc, rung: event.rung, tookMs: event.tookMs })
         return
       case 'staleness':
         document.downstream.tellStaleness(this.#effects)
@@ -343,12 +365,6 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     else this.#warmKeeping.changed(doc, this.#now)
   }
 
-  #askReplay(wish: ReplayWish): number | undefined {
-    const { replays } = this.#following
-    const link = this.#following.parentOf(wish.doc)
-    return link && replays.ask(link, { kind: 'relay' }, wish, this.#effects)
-  }
-
   /** A child that has replayed the log comes back for what follows it. */
   #replayEnded(doc: DocumentKey, outcome: ReplayOutcome): void {
     this.#note({ event: 'replay-ended', doc, outcome })
@@ -356,31 +372,21 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (document !== undefined) this.#joins.expect(document, this.#now)
   }
 
-  /** What replays may be answered from. */
-  #held(doc: DocumentKey): HeldRecords | undefined {
-    const document = this.#documents.get(doc)
-    if (document?.canServe !== true) return undefined
-    const { ring, upstream } = document.follower
-    return { ring, ceiling: upstream.ceiling }
-  }
-
   #upstreamRefused(
     document: ProxyDocument,
     event: Extract<FollowingEvent, { kind: 'refused' }>,
   ): void {
-    const { doc } = document
     const { code, message } = event
-    this.#note({ event: 'upstream-refused', doc, code, message })
     const retryAfterMs = event.final ? 0 : noParent.retryAfterMs
     const isExpected = document.waiting.size > 0
-    document.refuseWaiting({ code, message, retryAfterMs }, this.#effects)
     if (event.final) {
-      document.downstream.end(code, message, this.#effects)
-      if (this.#isWarm) this.#warmKeeping.drop(doc, this.#effects)
+      document.end({ code, message, retryAfterMs }, this.#effects)
+      if (this.#isWarm) this.#warmKeeping.drop(document.doc, this.#effects)
       this.#letGo(document)
-    } else if (isExpected) {
-      this.#joins.expect(document, this.#now)
+      return
     }
+    document.refuseWaiting({ code, message, retryAfterMs }, this.#effects)
+    if (isExpected) this.#joins.expect(document, this.#now)
   }
 
   #stalenessOf(doc: DocumentKey): Staleness {

@@ -29,12 +29,12 @@ import {
   isTransferring,
   type JoinRequest,
 } from './child-stream.ts'
-import type { StateHash } from './following-event.ts'
 import { isAhead } from './is-ahead.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { RecordFrames } from './record-frames.ts'
 import type { RecordRing } from './record-ring.ts'
 import { type SnapshotSource, SnapshotTransfers } from './snapshot-transfers.ts'
+import type { StateHash } from './upstream-event.ts'
 
 /** How old what a node holds of a document may be. */
 export type Staleness = {

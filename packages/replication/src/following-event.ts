@@ -1,18 +1,10 @@
-import type { DocumentKey, ErrorCode, LinkFrame } from '@fanfold/protocol'
+import type { DocumentKey, ErrorCode } from '@fanfold/protocol'
 import type { FollowerEvent } from './follower.ts'
 import type { ResyncReason, Rung } from './upstream-event.ts'
-
-/** What a state is, in hashes; none where they are not to be had. */
-export type StateHash = Pick<
-  Extract<LinkFrame, { kind: 'state-hash' }>,
-  'at' | 'ceiling' | 'hashes'
->
 
 /** What a followed document tells the role that follows it. */
 export type FollowingEvent =
   | FollowerEvent
-  /** What the parent says of its state. */
-  | { readonly kind: 'state-hash'; readonly answer: StateHash }
   /** The parent is gone, or has come back: how old what is held may be. */
   | { readonly kind: 'staleness' }
   /** Nobody below has wanted the document for a while: the role lets it go. */
@@ -21,6 +13,8 @@ export type FollowingEvent =
 /** What a role notes of the streams that it follows, for logs and metrics. */
 export type FollowingFact =
   | { readonly event: 'resync'; readonly doc: DocumentKey; readonly reason: ResyncReason }
+  /** An assertion failed inside of what is held of the document: it begins anew after a while. */
+  | { readonly event: 'document-set-aside'; readonly doc: DocumentKey; readonly error: Error }
   /** A piece of a snapshot arrived damaged. */
   | { readonly event: 'piece-damaged'; readonly doc: DocumentKey }
   | {
@@ -36,3 +30,21 @@ export type FollowingFact =
       readonly rung: Rung
       readonly tookMs: number
     }
+
+/** What is to be noted of what a document told. */
+export function noteOf(doc: DocumentKey, event: FollowingEvent): readonly FollowingFact[] {
+  switch (event.kind) {
+    case 'piece-damaged':
+      return [{ event: 'piece-damaged', doc }]
+    case 'resync':
+      return [{ event: 'resync', doc, reason: event.reason }]
+    case 'caught-up':
+      return [{ event: 'caught-up', doc, rung: event.rung, tookMs: event.tookMs }]
+    case 'refused':
+      return [{ event: 'upstream-refused', doc, code: event.code, message: event.message }]
+    default:
+      return nothing
+  }
+}
+
+const nothing: readonly FollowingFact[] = []

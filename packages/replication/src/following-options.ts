@@ -15,6 +15,11 @@ export type FollowingOptions = {
   readonly limits: FollowerLimits
   /** How long a document is followed after it was released. */
   readonly lingerMs: number
+  /**
+   * Runs what concerns one document alone. Where an assertion fails inside, the role may catch that, and
+   * then lets the document go; without it, it is thrown on.
+   */
+  readonly guard?: ((doc: DocumentKey, step: () => void) => void) | undefined
   /** Called from inside the methods below, after the replica and the ring are up to date. */
   readonly tell: (doc: DocumentKey, event: FollowingEvent) => void
   /** Called from inside `receive` and `tick`: a variant that is wanted is here, or cannot be had now. */

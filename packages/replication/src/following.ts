@@ -1,6 +1,5 @@
 import { plainCodec, type ReplicaWorkerInput, type WarmDocument } from '@fanfold/document'
 import {
-  after,
   assert,
   between,
   Deadlines,
@@ -8,13 +7,11 @@ import {
   type EffectSink,
   earliest,
   type Instant,
-  milliseconds,
   type Prng,
 } from '@fanfold/kernel'
 import {
   type DocumentKey,
   decodeLinkFrame,
-  encodeLinkFrame,
   type LinkFrame,
   type LinkId,
   type LinkInput,
@@ -28,6 +25,7 @@ import { Follower, type FollowerEvent } from './follower.ts'
 import type { FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
 import { type FollowingOptions, followerNode } from './following-options.ts'
+import { firstOf, Lingering } from './lingering.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
 import { ParentVariants } from './parent-variants.ts'
@@ -64,9 +62,7 @@ export class Following {
   readonly #tell: (doc: DocumentKey, event: FollowingEvent) => void
   readonly #documents = new Map<DocumentKey, Followed>()
   readonly #deadlines = new Deadlines<DocumentKey>()
-  /** When each document that was released is unused. */
-  readonly #lingering = new Deadlines<DocumentKey>()
-  readonly #lingerMs: number
+  readonly #lingering: Lingering
   /** Documents with something to do in a turn of their own, the longest waiting first. */
   readonly #unsettled = new Set<DocumentKey>()
   readonly #parents: ServingParents
@@ -74,6 +70,7 @@ export class Following {
   readonly #budget: AssemblyBudget
   readonly #signals: ParentSignals
   readonly #relay: Relay
+  readonly #guard: (doc: DocumentKey, step: () => void) => void
   readonly #workers = new WorkerNames()
   #lastNow = 0 as Instant
 
@@ -81,9 +78,10 @@ export class Following {
     const { sha256, prng, limits, variantLimits = defaultVariantLimits } = options
     this.packer = new PiecePacker(options.codec ?? plainCodec)
     this.#prng = prng
-    this.#lingerMs = options.lingerMs
+    this.#lingering = new Lingering(options.lingerMs)
     this.#tell = options.tell
     this.#relay = options.relay ?? (() => undefined)
+    this.#guard = options.guard ?? ((_doc, step) => step())
     this.#parents = new ServingParents({
       limits: limits.upstream,
       documents: this.#documents,
@@ -169,16 +167,12 @@ export class Following {
 
   /** Somebody below wants the document: it stays. */
   keep(doc: DocumentKey): void {
-    this.#lingering.set(doc, undefined)
+    this.#lingering.keep(doc)
   }
 
-  /**
-   * Nobody below wants the document now: it is unused unless somebody does soon, or before `until`. Said
-   * again, it is not soon from then on: else it might be followed for ever for nobody.
-   */
+  /** Nobody below wants the document now: it is unused unless somebody does soon, or before `until`. */
   release(doc: DocumentKey, now: Instant, until: Instant = now): void {
-    const lingers = this.#lingering.get(doc) ?? after(now, milliseconds(this.#lingerMs))
-    this.#lingering.set(doc, until > lingers ? until : lingers)
+    this.#lingering.release(doc, now, until)
   }
 
   /** The role lets the document go: the parent is told, what is held goes. */
@@ -189,7 +183,7 @@ export class Following {
     followed.follower.leave(effects)
     this.#documents.delete(doc)
     this.#deadlines.set(doc, undefined)
-    this.#lingering.set(doc, undefined)
+    this.#lingering.keep(doc)
     this.#unsettled.delete(doc)
     this.#signals.forget(doc)
     this.#parents.forget(followed)
@@ -242,7 +236,7 @@ export class Following {
     const doc = this.#workers.docOf(input.replica)
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
     if (doc === undefined || followed === undefined) return
-    this.#handle(followed, followed.follower.receiveWorker(input, now, effects), now, effects)
+    this.#step(followed, follower => follower.receiveWorker(input, now, effects), now, effects)
     this.#parents.tellWanted(effects)
   }
 
@@ -257,14 +251,15 @@ export class Following {
 
   tick(now: Instant, effects: Effects): void {
     this.#lastNow = now
-    for (const doc of someOf(this.#deadlines.due(now))) {
+    for (const doc of firstOf(this.#deadlines.due(now), duePerTurnMax)) {
       const followed = this.#documents.get(doc)
       if (followed === undefined) continue
-      this.#handle(followed, followed.follower.tick(now, effects), now, effects)
+      this.#step(followed, follower => follower.tick(now, effects), now, effects)
     }
     this.#askNext(now, effects)
     this.#settleNext(now, effects)
-    for (const doc of someOf(this.#lingering.due(now))) this.#tell(doc, { kind: 'unused' })
+    for (const doc of firstOf(this.#lingering.due(now), duePerTurnMax))
+      this.#tell(doc, { kind: 'unused' })
     this.#parents.tick(now, effects)
     this.#signals.tick(now, effects)
     this.variants.tick(now, effects)
@@ -277,17 +272,8 @@ export class Following {
     if (followed === undefined) return
     // What is shown until then is not what it should be, and who is shown it is told.
     if (reason === 'diverged') this.#interrupted(followed, now)
-    this.#handle(followed, followed.follower.restart(now, effects, reason), now, effects)
+    this.#step(followed, follower => follower.restart(now, effects, reason), now, effects)
     this.#parents.tellWanted(effects)
-  }
-
-  /** Asks the parent what its state of the document is; false while none serves it. */
-  askStateHash(doc: DocumentKey, effects: Effects): boolean {
-    const upstream = this.#documents.get(doc)?.follower.upstream
-    if (upstream?.link === undefined || !upstream.isLive) return false
-    const frame = encodeLinkFrame({ kind: 'request-state-hash', doc })
-    effects.push({ kind: 'link-send', link: upstream.link, frame })
-    return true
   }
 
   /** Those ask whose turn it is, as a parent has answered others or there is room for their snapshots. */
@@ -315,7 +301,7 @@ export class Following {
     this.#unsettled.delete(doc)
     const followed = this.#documents.get(doc)
     if (followed === undefined) return
-    this.#handle(followed, followed.follower.settle(now, effects), now, effects)
+    this.#step(followed, follower => follower.settle(now, effects), now, effects)
   }
 
   #take(link: LinkId, bytes: Uint8Array, now: Instant, effects: Effects): void {
@@ -359,12 +345,18 @@ export class Following {
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
     // What was under way when a document was left, or moved, is of no use.
     if (followed?.follower.upstream.link !== link) return
-    if (frame.kind === 'state-hash') {
-      this.#tell(followed.doc, { kind: 'state-hash', answer: frame })
-      return
-    }
     if (frame.kind === 'welcome') followed.welcome(parent, frame.channel)
-    this.#handle(followed, followed.follower.receive(frame, now, effects), now, effects)
+    this.#step(followed, follower => follower.receive(frame, now, effects), now, effects)
+  }
+
+  /** Something is done for one document, and the role is told what comes of it. */
+  #step(
+    followed: Followed,
+    step: (follower: Follower) => readonly FollowerEvent[],
+    now: Instant,
+    effects: Effects,
+  ): void {
+    this.#guard(followed.doc, () => this.#handle(followed, step(followed.follower), now, effects))
   }
 
   #handle(
@@ -413,14 +405,5 @@ export class Following {
 
   #interrupted(followed: Followed, now: Instant): void {
     if (followed.interrupt(now)) this.#tell(followed.doc, { kind: 'staleness' })
-  }
-}
-
-/** Those that come first; the others are still due in the next turn. */
-function* someOf(due: IterableIterator<DocumentKey>): IterableIterator<DocumentKey> {
-  let left = duePerTurnMax
-  for (const doc of due) {
-    yield doc
-    if (--left === 0) return
   }
 }

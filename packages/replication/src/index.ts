@@ -9,7 +9,7 @@ export { Downstream, noHash, refusal, type Staleness } from './downstream.ts'
 export { Follower } from './follower.ts'
 export { type FollowerLimits, largeStateBytesDefault } from './follower-node.ts'
 export { Following } from './following.ts'
-export type { FollowingEvent, FollowingFact, StateHash } from './following-event.ts'
+export { type FollowingEvent, type FollowingFact, noteOf } from './following-event.ts'
 export { HeadSignals } from './head-signals.ts'
 export { isAhead } from './is-ahead.ts'
 export { type After, type DialledLinks, type DiallerFact, ParentDialler } from './parent-dialler.ts'
@@ -23,6 +23,7 @@ export type { ReplayOutcome, ReplayProblem, ReplayRequest, Replays } from './rep
 export { SafetyRounds, safetyEvery } from './safety-rounds.ts'
 export { type ReplayLogs, replaysMaxDefault, ServedReplays } from './served-replays.ts'
 export type { ServingFact } from './serving-fact.ts'
+export { SetAside, setAsideMs } from './set-aside.ts'
 export type { SnapshotSource } from './snapshot-transfers.ts'
 export {
   defaultTransferLimits,
@@ -31,7 +32,7 @@ export {
   TurnAllowance,
 } from './transfer-allowance.ts'
 export { Upstream } from './upstream.ts'
-export type { ResyncReason, Rung, UpstreamEvent } from './upstream-event.ts'
+export type { ResyncReason, Rung, StateHash, UpstreamEvent } from './upstream-event.ts'
 export { defaultUpstreamLimits, type UpstreamLimits } from './upstream-limits.ts'
 export {
   defaultVariantLimits,

@@ -219,6 +219,16 @@ export class StreamCore {
     return [{ kind: 'resync', reason }]
   }
 
+  /** True when another parent is connected that is worth a try: the one that serves is left for it. */
+  leaveForAnother(now: Instant, effects: EffectSink<LinkEffect>): boolean {
+    const { link } = this.line
+    if (link === undefined) return false
+    const trouble = { reason: 'silence', isAssembling: false, link } as const
+    const isOther = this.node.repair(this.doc, trouble, now) === 'elsewhere'
+    if (isOther) this.leave(effects)
+    return isOther
+  }
+
   /** Tells the parent that the document is not wanted any more, and forgets it. */
   leave(effects: EffectSink<LinkEffect>): void {
     if (this.line.link !== undefined && this.state !== 'refused') {

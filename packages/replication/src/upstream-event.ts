@@ -1,5 +1,5 @@
 import type { Snapshot } from '@fanfold/document'
-import type { ErrorCode, LogRecord } from '@fanfold/protocol'
+import type { ErrorCode, LinkFrame, LogRecord } from '@fanfold/protocol'
 
 /** Why a stream starts anew; a metric label. */
 export type ResyncReason =
@@ -20,6 +20,12 @@ export type ResyncReason =
  * before it were of no use.
  */
 export type Rung = 'tail' | 'snapshot' | 'snapshot-elsewhere' | 'replay'
+
+/** What a state is, in hashes; none where they are not to be had. */
+export type StateHash = Pick<
+  Extract<LinkFrame, { kind: 'state-hash' }>,
+  'at' | 'ceiling' | 'hashes'
+>
 
 /** What a stream tells its owner. */
 export type UpstreamEvent =
@@ -47,6 +53,8 @@ export type UpstreamEvent =
       readonly message: string
       readonly final: boolean
     }
+  /** What the parent says of its state. */
+  | { readonly kind: 'state-hash'; readonly answer: StateHash }
   | { readonly kind: 'stale'; readonly stale: boolean; readonly ageMs: number }
   /** A piece of a snapshot was not what the manifest says. */
   | { readonly kind: 'piece-damaged' }

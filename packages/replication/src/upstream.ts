@@ -144,6 +144,13 @@ export class Upstream {
     return this.#core.resync(reason, now, effects)
   }
 
+  /** Asks the parent what its state is; false while it does not serve the stream. */
+  askStateHash(effects: EffectSink<LinkEffect>): boolean {
+    if (!this.isLive) return false
+    this.#core.line.send({ kind: 'request-state-hash', doc: this.doc }, effects)
+    return true
+  }
+
   /** While it is held, the parent gets no more credit: what has come is to be dealt with first. */
   holdCredit(isHeld: boolean, now: Instant, effects: EffectSink<LinkEffect>): void {
     const { line } = this.#core
@@ -180,6 +187,8 @@ export class Upstream {
         return state === 'replaying' ? this.#replay.take(frame, now, effects) : []
       case 'replay-ended':
         return state === 'replaying' ? this.#replay.end(frame, now, effects) : []
+      case 'state-hash':
+        return [{ kind: 'state-hash', answer: frame }]
       case 'status':
         return [{ kind: 'stale', stale: frame.stale, ageMs: frame.ageMs }]
       case 'signal':
@@ -256,6 +265,9 @@ export class Upstream {
     core.getsOn()
     core.dropIntake()
     core.catchUp.begin(now)
+    if (code === 'FANFOLD_SET_ASIDE' && core.leaveForAnother(now, effects)) {
+      return [{ kind: 'refused', code, message, final: false }]
+    }
     if (code === 'FANFOLD_NO_TAIL' && core.takesTail) {
       core.isReplayDue = true
       core.askAgain(now, effects)

@@ -58,6 +58,33 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: one('authority/src/idempotency-window', 'if (!Array.isArray(chunk))', 'if (chunk)'),
   },
   {
+    name: 'epoch-not-raised',
+    says: 'an authority that starts again goes on in the epoch of the one before',
+    edits: one(
+      'authority/src/batch',
+      'start.claimed === 0 ? start.logEpoch + 1 : start.claimed',
+      'start.claimed === 0 ? Math.max(1, start.logEpoch) : start.claimed',
+    ),
+  },
+  {
+    name: 'dropped-when-congested',
+    says: 'what a child on a full link cannot be sent now is never sent',
+    edits: one(
+      'replication/src/downstream',
+      'if (child.isCongested)\n                continue;\n            if (child.isStatusDue)',
+      'if (child.isCongested) { child.cursor = this.#ring.lastSeq; continue; }\n            if (child.isStatusDue)',
+    ),
+  },
+  {
+    name: 'deadline-kept',
+    says: 'a stream that was answered goes on waiting for the answer',
+    edits: one(
+      'replication/src/stream-core',
+      "this.state = 'live';\n        this.deadline = undefined;",
+      "this.state = 'live';",
+    ),
+  },
+  {
     name: 'ring-edge',
     says: 'a child whose next record has just left the ring is taken for one that may go on',
     edits: one(

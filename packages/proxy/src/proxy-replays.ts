@@ -1,0 +1,45 @@
+import type { Chain } from '@fanfold/document'
+import type { EffectSink, Prng } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
+import {
+  type Following,
+  type FollowingEffect,
+  PassedReplays,
+  type ReplayOutcome,
+} from '@fanfold/replication'
+import type { ProxyDocument } from './proxy-document.ts'
+
+/** The replays that a proxy passes on, from what is here or from its parent. */
+export function passedReplays(options: {
+  readonly chain: Chain
+  readonly prng: Prng
+  readonly following: Following
+  readonly documents: ReadonlyMap<DocumentKey, ProxyDocument>
+  /** Where effects of the input or the tick in hand go. */
+  readonly effects: () => EffectSink<FollowingEffect>
+  /** A child's replay is over. */
+  readonly note: (doc: DocumentKey, outcome: ReplayOutcome) => void
+  readonly replaysMax: number | undefined
+}): PassedReplays {
+  const { chain, prng, following, documents, effects, note, replaysMax } = options
+  return new PassedReplays({
+    chain,
+    prng,
+    held: doc => {
+      const document = documents.get(doc)
+      if (document?.canServe !== true) return undefined
+      const { ring, upstream } = document.follower
+      return { ring, ceiling: upstream.ceiling }
+    },
+    above: {
+      ask: wish => {
+        const link = following.parentOf(wish.doc)
+        return link && following.replays.ask(link, { kind: 'relay' }, wish, effects())
+      },
+      credit: (replay, bytes) => following.replays.credit(replay, bytes, effects()),
+      leave: replay => following.replays.leave(replay, effects()),
+    },
+    note,
+    replaysMax,
+  })
+}
