@@ -80,7 +80,8 @@ export async function seenOf(
       const gap = views.get(event.viewer) ?? new Gap(times)
       views.set(event.viewer, gap)
       if (event.kind === 'status') {
-        if (event.status !== 'live' && event.atMs > times.startedAtMs) stales++
+        const isWithin = event.atMs > times.startedAtMs && event.atMs < times.pausedAtMs
+        if (event.status !== 'live' && isWithin) stales++
       } else if (event.kind !== 'end') {
         gap.add(event.atMs)
         if (event.kind === 'snapshot') snapshots++

