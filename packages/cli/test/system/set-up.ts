@@ -3,7 +3,6 @@
  * programs that they need. It never fails: what is missing after it, its own test says.
  */
 import { spawnSync } from 'node:child_process'
-import { faultsSkip } from '../cluster/network-namespaces.ts'
 import {
   aptGet,
   chromium,
@@ -21,7 +20,7 @@ const installMsMax = 300_000
 /** Another installation on this machine is waited for so long, s. */
 const lockWaitSeconds = 120
 
-const programs = [chromium, strace, ...(faultsSkip === false ? [iproute, iptables] : [])]
+const programs = [chromium, strace, iproute, iptables]
 const packages = packagesToInstall(programs, thisMachine)
 if (packages.length > 0) install(packages)
 for (const program of programs) {

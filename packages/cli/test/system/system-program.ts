@@ -36,14 +36,14 @@ export const strace: SystemProgram = {
   paths: ['/usr/bin/strace'],
 }
 
-/** What makes networks of namespaces; only where there are the tools for them. */
+/** What makes networks of namespaces. */
 export const iproute: SystemProgram = {
   aptPackage: 'iproute2',
-  neededBy: 'the test that the kernel sees no hidden byte',
+  neededBy: 'every test with networks that break',
   paths: ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip'],
 }
 
-/** What counts packets by what is in them; only where there are the tools for it. */
+/** What drops packets, and counts them by what is in them. */
 export const iptables: SystemProgram = {
   aptPackage: 'iptables',
   neededBy: iproute.neededBy,
