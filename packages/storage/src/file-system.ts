@@ -123,8 +123,10 @@ export async function writeAll(options: {
   readonly file: number
   readonly bytes: Uint8Array
   readonly position: number
+  /** Is told how many of them went out, each time some did. */
+  readonly onWritten?: ((count: number) => void) | undefined
 }): Promise<void> {
-  const { files, file, bytes, position } = options
+  const { files, file, bytes, position, onWritten } = options
   let done = 0
   while (done < bytes.length) {
     const rest = done === 0 ? bytes : bytes.subarray(done)
@@ -132,6 +134,7 @@ export async function writeAll(options: {
     // A regular file takes at least a byte or fails; a loop on nothing would never end.
     if (count === 0) throw new Error(`a write of ${rest.length} bytes took none`)
     done += count
+    onWritten?.(count)
   }
 }
 

@@ -33,6 +33,15 @@ export type Batch = {
   readonly records: readonly LogRecord[]
 }
 
+/** A batch as it goes to the file. */
+type EncodedBatch = {
+  readonly bytes: Uint8Array
+  /** Bytes up to the end of its first record. */
+  readonly firstEnd: number
+  /** After its last record. */
+  readonly position: Position
+}
+
 /** The segment that is being written. */
 type Tail = {
   readonly name: SegmentName
@@ -110,8 +119,9 @@ export class LogWriter {
     if (this.#tail?.isDirty) await this.#cutLate(this.#tail)
     if (batch.epoch > this.#epoch) await this.#claim(batch.epoch)
     const tail = await this.#tailWithRoom()
-    const { bytes, position } = this.#encode(tail, batch)
-    await this.#write(tail, bytes, position)
+    const encoded = this.#encode(tail, batch)
+    const { bytes, position } = encoded
+    await this.#write(tail, encoded)
     await this.#requireCounts(tail, position)
     tail.length += bytes.length
     this.#moveTo(position)
@@ -179,7 +189,7 @@ export class LogWriter {
     return next
   }
 
-  #encode(tail: Tail, { records }: Batch): { bytes: Uint8Array; position: Position } {
+  #encode(tail: Tail, { records }: Batch): EncodedBatch {
     const last = records.at(-1)
     assert(last !== undefined, 'a batch has at least one record')
     const { key } = this.#directory
@@ -190,15 +200,20 @@ export class LogWriter {
         : undefined
     return {
       bytes: encodeFrames(head, records),
+      firstEnd: encodeFrames(head, records.slice(0, 1)).length,
       position: { epoch: last.epoch, seq: last.seq, hash: last.chainHash },
     }
   }
 
-  async #write(tail: Tail, bytes: Uint8Array, last: Position): Promise<void> {
+  async #write(tail: Tail, { bytes, firstEnd, position: last }: EncodedBatch): Promise<void> {
     const { files } = this.#directory
     const file = await this.#openFile(tail)
+    let written = 0
+    const onWritten = (count: number): void => {
+      written += count
+    }
     try {
-      await writeAll({ files, file, bytes, position: tail.length })
+      await writeAll({ files, file, bytes, position: tail.length, onWritten })
     } catch (cause) {
       if (!isNoRoom(cause))
         throw new DiskFailure(`${this.#directory.segment(tail.name)}: cannot be written`, { cause })
@@ -207,7 +222,12 @@ export class LogWriter {
       // is cut that a later epoch continues from, and one that comes while it is cut is found after.
       await this.#requireCounts(tail, last)
       await this.#cut(tail).catch(error => {
+        // What is no whole record counts for nobody, and may be cut before the next append.
         if (!isLogFull(error)) throw error
+        if (written >= firstEnd) {
+          const path = this.#directory.segment(tail.name)
+          throw new DiskFailure(`${path}: a part of a batch cannot be cut`, { cause: error })
+        }
       })
       await this.#requireCounts(tail, last)
       throw new LogError(

@@ -113,7 +113,7 @@ t.test(
     let writes = 0
     files.write = async (file, bytes, position) => {
       if (writes++ > 0) throw systemError('ENOSPC')
-      return await nodeFileSystem.write(file, bytes.subarray(0, bytes.length - 10), position)
+      return await nodeFileSystem.write(file, bytes.subarray(0, 100), position)
     }
     files.truncate = async () => {
       throw systemError('ENOSPC')
@@ -125,9 +125,29 @@ t.test(
     const after = { epoch: 1, seq: found?.seq ?? 0, hash: found?.chainHash ?? new Uint8Array() }
     await heir.append(buildLog({ doc, count: 1, epoch: 2, after }))
     t.match(await client.append(second), { code: 'FANFOLD_FENCED' })
-    t.same(await seqsIn(t, directory), [1, 2, 3, 4, 5, 6])
+    t.same(await seqsIn(t, directory), [1, 2, 3, 4])
   },
 )
+
+t.test('whole records of a batch that can be neither completed nor cut are fatal', async t => {
+  const files = makeFiles()
+  const errors: unknown[] = []
+  const { client, directory } = await begin(t, { files, onFatal: error => errors.push(error) })
+  const answers = client.inputs.length
+  let writes = 0
+  files.write = async (file, bytes, position) => {
+    if (writes++ > 0) throw systemError('ENOSPC')
+    return await nodeFileSystem.write(file, bytes.subarray(0, bytes.length - 10), position)
+  }
+  files.truncate = async () => {
+    throw systemError('ENOSPC')
+  }
+  appendInVain(client, second)
+  await client.store.close()
+  t.match(errors, [{ code: 'FANFOLD_DISK_FAILED' }])
+  t.equal(client.inputs.length, answers, 'a refusal would not be true')
+  t.same(await seqsIn(t, directory), [1, 2, 3, 4, 5])
+})
 
 t.test('a tail that could not be cut is cut before the next append', async t => {
   const files = makeFiles()
@@ -136,7 +156,7 @@ t.test('a tail that could not be cut is cut before the next append', async t => 
   let writes = 0
   files.write = async (file, bytes, position) => {
     if (writes++ > 0) throw systemError('ENOSPC')
-    return await nodeFileSystem.write(file, bytes.subarray(0, bytes.length - 10), position)
+    return await nodeFileSystem.write(file, bytes.subarray(0, 100), position)
   }
   files.truncate = async () => {
     throw systemError('ENOSPC')

@@ -231,9 +231,10 @@ export class SimulatedFileSystem implements FileSystem {
         fail?.()
         throw this.#injected(code, `${kind} ${what}`, kind)
       }
-      const ended = new SimulatedSystemError('ESRCH', `${described}: the process has ended`)
+      const ended = (): Error =>
+        new SimulatedSystemError('ESRCH', `${described}: the process has ended`)
       if (this.#hasEnded) {
-        reject(ended)
+        reject(ended())
         return
       }
       const run = (): string => {
@@ -247,7 +248,7 @@ export class SimulatedFileSystem implements FileSystem {
         }
       }
       const abandon = (isDone: boolean): void => {
-        reject(ended)
+        reject(ended())
         if (!isDone) return
         try {
           act()
