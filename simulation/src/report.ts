@@ -1,13 +1,11 @@
 /* What is said of worlds, in lines. */
-import { type SimulationResult, sometimesSeedsMin } from '@fanfold/simulator'
-import type { CampaignResult } from './campaign.ts'
+import type { CampaignResult, Failure } from './campaign-result.ts'
+import { coverageLines, crossingLines } from './coverage-lines.ts'
+import { grouped } from './grouped.ts'
+import type { MachineFacts } from './machine-facts.ts'
 import { repeatCommand } from './repeat-command.ts'
-import type { Outcome } from './run-world.ts'
-
-/** Problems of a world that a campaign prints; all are printed when it is run alone. */
-const problemsMax = 5
-
-const grouped = (value: number): string => Math.round(value).toLocaleString('en-US')
+import type { Shrunk } from './shrink-world.ts'
+import type { WorldResult } from './world-kinds.ts'
 
 /** How far a campaign is, in one line. */
 export function progressLine(result: CampaignResult, elapsedMs: number): string {
@@ -22,53 +20,68 @@ export function progressLine(result: CampaignResult, elapsedMs: number): string 
   ].join(', ')
 }
 
-/** What was wrong with a world, and how to run it again. */
-export function failureLines({ task, problems }: Outcome): string[] {
-  const shown = problems.slice(0, problemsMax).map(problem => `  ${problem}`)
-  const rest = problems.length - shown.length
+const factsLine = ({ commit, node, cpu, cores }: MachineFacts): string =>
+  `commit ${commit}, node ${node}, ${cores} cores of ${cpu}`
+
+/** What was wrong with a world, with what it was run, and how to run it again. */
+export function failureLines(failure: Failure, facts: MachineFacts): string[] {
+  const { world, problems, problemCount, options } = failure
+  const rest = problemCount - problems.length
   return [
-    `FAILED ${task.world} '${task.seed}'`,
-    ...shown,
+    `FAILED ${world.world} '${world.seed}'`,
+    ...problems.map(problem => `  ${problem}`),
     ...(rest > 0 ? [`  and ${rest} more`] : []),
-    `  ${repeatCommand(task)}`,
+    `  commit ${facts.commit}, node ${facts.node}`,
+    ...(options === undefined ? [] : [`  options ${JSON.stringify(options)}`]),
+    `  ${commandOf(failure)}`,
   ]
 }
 
+const commandOf = ({ world, regression }: Failure): string =>
+  repeatCommand({ ...world, regression })
+
 /** All of a campaign that has ended. */
-export function summaryLines(result: CampaignResult, elapsedMs: number): string[] {
+export function summaryLines(
+  result: CampaignResult,
+  elapsedMs: number,
+  machines: readonly MachineFacts[],
+): string[] {
   const seconds = (elapsedMs / 1_000).toFixed(1)
-  const missing = result.missing()
+  const { twice, regressions } = result
   const unlisted = result.failed - result.failures.length
   return [
-    ...coverageLines(result),
+    ...result.kinds.flatMap(kind => [...coverageLines(kind), ...crossingLines(kind)]),
     '',
-    `${progressLine(result, elapsedMs)}; ${result.twice} ran twice; ${seconds} s`,
-    ...missing.map(([world, name]) => `NEVER in worlds '${world}': ${name}`),
-    ...result.failures.map(({ task }) => `FAILED: ${repeatCommand(task)}`),
+    ...machines.map(factsLine),
+    `${progressLine(result, elapsedMs)}; ${regressions} regressions; ${twice} ran twice; ${seconds} s`,
+    ...result
+      .missing()
+      .map(([{ world, nodes }, name]) => `NEVER in worlds '${world}'${sizeOf(nodes)}: ${name}`),
+    ...result.failures.map(failure => `FAILED: ${commandOf(failure)}`),
     ...(unlisted > 0 ? [`FAILED: ${unlisted} more`] : []),
     result.isRight ? 'all is well' : 'not all is well',
   ]
 }
 
-function coverageLines({ coverage }: CampaignResult): string[] {
-  return [...coverage].flatMap(([world, one]) => {
-    if (one.seeds === 0) return []
-    const held = one.seeds < sometimesSeedsMin ? `, from ${sometimesSeedsMin} seeds on` : ''
-    return [
-      '',
-      `worlds '${world}', ${grouped(one.seeds)} seeds (* must happen in some${held}):`,
-      `${'seeds'.padStart(8)} ${'times'.padStart(12)}`,
-      ...one.rows().map(({ name, seeds, count, isExpected }) => {
-        const numbers = `${grouped(seeds).padStart(8)} ${grouped(count).padStart(12)}`
-        return `${numbers} ${isExpected ? '*' : ' '} ${name}`
-      }),
-    ]
-  })
+const sizeOf = (nodes: number | undefined): string =>
+  nodes === undefined ? '' : ` of ${nodes} nodes`
+
+/** What a world came to that was made smaller. */
+export function shrunkLines({ world, problems, runs, isLeast }: Shrunk): string[] {
+  return [
+    `SHRUNK ${world.world} '${world.seed}' by ${runs} runs${isLeast ? '' : ', until the time was over'}`,
+    ...problems.slice(0, 3).map(problem => `  ${problem}`),
+    `  ${repeatCommand(world)}`,
+  ]
 }
 
 /** All of one world that was run alone. */
-export function worldLines(result: SimulationResult, again: string | undefined): string[] {
-  const { seed, options, events, virtualMs, traceHash, recent, counts, tally } = result
+export function worldLines(
+  result: WorldResult,
+  again: string | undefined,
+  facts: MachineFacts,
+): string[] {
+  const { seed, options, events, virtualMs, traceHash, recent, happenings, crossings } = result
   const problems = again === undefined ? result.problems : [...result.problems, again]
   return [
     `options ${JSON.stringify(options)}`,
@@ -76,10 +89,12 @@ export function worldLines(result: SimulationResult, again: string | undefined):
     `the last ${recent.length} events:`,
     ...recent.map(line => `  ${line}`),
     '',
-    ...[...Object.entries(counts), ...tally].map(
-      ([name, count]) => `${grouped(count).padStart(12)}   ${name}`,
+    ...happenings.map(([name, count]) => `${grouped(count).padStart(12)}   ${name}`),
+    ...crossings.map(
+      ([effect, fault, count]) => `${grouped(count).padStart(12)}   ${effect} amid ${fault}`,
     ),
     '',
+    `commit ${facts.commit}, node ${facts.node}`,
     `'${seed}': ${grouped(events)} events, ${grouped(virtualMs)} virtual ms, trace ${traceHash}`,
     ...problems.map(problem => `PROBLEM ${problem}`),
     problems.length === 0 ? 'all is well' : 'not all is well',

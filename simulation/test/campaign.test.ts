@@ -1,6 +1,6 @@
-import { type DrawnWorld, sometimes, sometimesSeedsMin } from '@fanfold/simulator'
 import t from 'tap'
-import { CampaignResult, runTasks, tasksOf } from '../src/campaign.ts'
+import { runTasks, tasksOf } from '../src/campaign.ts'
+import type { Regression } from '../src/regressions.ts'
 import type { Outcome, Task } from '../src/run-world.ts'
 import type { CampaignSettings } from '../src/settings.ts'
 
@@ -11,27 +11,39 @@ const settings = (overrides: Partial<CampaignSettings> = {}): CampaignSettings =
   minutes: undefined,
   nodes: undefined,
   jobs: 1,
+  result: undefined,
+  isShrinking: true,
   ...overrides,
 })
 
-const known: readonly DrawnWorld[] = [{ world: 'catch-up', seed: 'catch-up 428', nodes: undefined }]
+const known: readonly Regression[] = [
+  {
+    name: 'credit',
+    world: 'catch-up',
+    seed: 'catch-up 428',
+    found: 'no credit',
+    options: { edges: 1 },
+  },
+]
 
 const seedsOf = (overrides: Partial<CampaignSettings>): string[] =>
   [...tasksOf(settings(overrides), known)].map(({ seed }) => seed)
 
-const outcome = (task: Task, overrides: Partial<Outcome> = {}): Outcome => ({
+const outcome = (task: Task): Outcome => ({
   task,
   events: 10,
   virtualMs: 1_000,
   problems: [],
   happenings: [],
-  ...overrides,
+  crossings: [],
 })
 
 t.test('a campaign runs what once found something, then each kind in turn', async t => {
   t.same(seedsOf({}), ['catch-up 428', 'random 0', 'catch-up 0', 'random 1'])
   t.same(seedsOf({ from: 7, worlds: ['random'] }), ['random 7', 'random 8', 'random 9'])
-  t.same(seedsOf({ nodes: 9, seeds: 1 }), ['random 0'], 'of another size it is another world')
+  const [first, second] = tasksOf(settings({ nodes: 9 }), known)
+  t.match(first, { regression: 'credit', nodes: undefined, options: { edges: 1 } })
+  t.match(second, { number: 0, nodes: 9, options: undefined })
 })
 
 t.test('without a number of seeds there is always another one', async t => {
@@ -81,32 +93,3 @@ t.test('when the time is over none is begun, and what runs is waited for', async
   )
   t.same(taken, ['random 0', 'catch-up 0', 'random 1'])
 })
-
-t.test('a world with problems makes a campaign wrong, and is listed', async t => {
-  const result = new CampaignResult(['random'])
-  const [task] = tasksOf(settings({ worlds: ['random'] }), [])
-  if (task === undefined) throw new Error('there is a task')
-  result.add(outcome(task))
-  t.ok(result.isRight)
-  for (let count = 0; count < 101; count++) result.add(outcome(task, { problems: ['wrong'] }))
-  t.notOk(result.isRight)
-  t.match(result, { seeds: 102, twice: 102, failed: 101, events: 1_020, virtualMs: 102_000 })
-  t.equal(result.failures.length, 100, 'the others are counted')
-})
-
-t.test(
-  'a campaign in which something never happened is wrong, when it was long enough',
-  async t => {
-    const result = new CampaignResult(['random', 'catch-up'])
-    const [task] = tasksOf(settings({ worlds: ['random'] }), [])
-    if (task === undefined) throw new Error('there is a task')
-    for (let count = 1; count < sometimesSeedsMin; count++) result.add(outcome(task))
-    t.ok(result.isRight)
-    result.add(outcome(task))
-    t.notOk(result.isRight)
-    t.same(
-      result.missing(),
-      sometimes.random.map(name => ['random', name]),
-    )
-  },
-)

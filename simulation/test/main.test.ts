@@ -1,4 +1,5 @@
 import t from 'tap'
+import { readResultFile } from '../src/result-file.ts'
 import { runCommand } from './command.ts'
 
 // On a busy machine the worlds of this file take a while together.
@@ -10,12 +11,15 @@ t.test(
     const { code, out, err } = await runCommand(['--seeds', '4', '--jobs', '2'])
     t.equal(code, 0)
     t.equal(err, '')
-    t.match(out, /^worlds 'random', \d+ seeds \(\* must happen in some, from 250 seeds on\):$/m)
+    t.match(
+      out,
+      /^worlds 'random', \d+ seeds of [\d,]+ events or more \(\* must happen in some, from 250 seeds on\):$/m,
+    )
     t.match(out, /^worlds 'catch-up', \d+ seeds /m)
     t.match(out, /^ +\d+ +[\d,]+ {3}records$/m)
     t.match(
       out,
-      /^\d+ seeds, [\d,]+ events, [\d,]+ events\/s, \d\.\d\d virtual hours, 0 failed; 1 ran /m,
+      /^\d+ seeds, [\d,]+ events, [\d,]+ events\/s, \d\.\d\d virtual hours, 0 failed; \d+ regressions; 1 ran /m,
     )
     t.ok(out.endsWith('\nall is well\n'))
   },
@@ -24,7 +28,7 @@ t.test(
 t.test(
   'a fault in an edge is found, told with the command that repeats it, and ends with 1',
   async t => {
-    const args = ['--seeds', '3', '--world', 'random', '--nodes', '4']
+    const args = ['--seeds', '3', '--world', 'random', '--nodes', '4', '--no-shrink']
     const { code, out } = await runCommand(args, 'lose-a-frame')
     t.equal(code, 1)
     const told = /^FAILED random '(random \d)'\n {2}(at \d+ µs: .+)$/m.exec(out)
@@ -47,13 +51,13 @@ t.test('a world alone tells its options, its last events, counts and its end', a
   t.equal(code, 0)
   t.match(out, /^options \{"proxies":/)
   t.match(out, /^the last 200 events:\n {2}\d+ \S+: /m)
-  t.match(out, /^ +[\d,]+ {3}viewerDeltas$/m)
+  t.match(out, /^ +[\d,]+ {3}deltas of views$/m)
   t.match(out, /^'catch-up 0': [\d,]+ events, [\d,]+ virtual ms, trace [0-9a-f]{64}$/m)
   t.ok(out.endsWith('\nall is well\n'))
 })
 
 t.test('a campaign ends when its time is over', async t => {
-  const args = ['--minutes', '0.02', '--jobs', '1', '--world', 'random']
+  const args = ['--minutes', '0.02', '--jobs', '1', '--world', 'random', '--nodes', '4']
   const { code, out } = await runCommand(args)
   t.equal(code, 0)
   t.match(out, /^[1-9]\d? seeds, /m)
@@ -64,4 +68,44 @@ t.test('what the command does not take ends it with 2 and its usage', async t =>
   t.equal(code, 2)
   t.equal(out, '')
   t.match(err, /--moons[\s\S]*npm run simulate -- \[options\]/)
+})
+
+t.test('a world that fails is made smaller, and told with the command that runs it', async t => {
+  const options = '{"proxies":0,"edges":1,"viewers":3,"writes":20,"busyMs":500,"convergeMaxMs":999}'
+  const args = ['--world', 'random', '--options', options, '--minutes', '0.1']
+  const { code, out } = await runCommand(['--shrink', 'random 1', ...args], 'lose-a-frame')
+  t.equal(code, 0)
+  t.match(out, /^SHRUNK random 'random 1' by \d+ runs/m)
+  t.match(out, /^ {2}npm run simulate -- --seed 'random 1' --world random --options '\{.*\}'$/m)
+  const well = await runCommand(['--shrink', 'random 1', ...args])
+  t.equal(well.code, 1)
+  t.match(well.out, /^it does not fail/)
+})
+
+t.test('stages of a campaign, one of them interrupted, add up from their files', async t => {
+  const folder = t.testdir()
+  const [first, second] = [`${folder}/a.json`, `${folder}/b.json`]
+  const args = ['--world', 'random', '--nodes', '2', '--jobs', '1']
+  const whole = await runCommand([...args, '--seeds', '2', '--result', first])
+  t.equal(whole.code, 0)
+  const stage = [...args, '--from', '2', '--seeds', '1000', '--result', second]
+  const stopped = await runCommand(stage, 'tell-the-first-viewer', child => child.kill('SIGTERM'))
+  t.equal(stopped.code, 130)
+  t.match(stopped.out, /\ninterrupted\n$/)
+  const sum = await runCommand(['--sum', first, second, '--result', `${folder}/sum.json`])
+  t.equal(sum.code, 0)
+  const { seeds, events, worlds } = readResultFile(`${folder}/sum.json`)
+  const stages = [first, second].map(readResultFile)
+  t.equal(
+    seeds,
+    stages.reduce((count, stage) => count + stage.seeds, 0),
+  )
+  t.equal(
+    events,
+    stages.reduce((count, stage) => count + stage.events, 0),
+  )
+  t.match(worlds, [{ world: 'random', nodes: 2 }])
+  const again = await runCommand(['--sum', first, first])
+  t.equal(again.code, 2)
+  t.match(again.err, /seeds 0 to 1 are counted twice/)
 })

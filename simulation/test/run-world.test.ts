@@ -1,8 +1,9 @@
-import { type DrawnWorld, numberedSeed } from '@fanfold/simulator'
+import { numberedSeed } from '@fanfold/simulator'
 import t from 'tap'
 import { differenceOf, runOnce, runTask } from '../src/run-world.ts'
+import type { NamedWorld } from '../src/world-kinds.ts'
 
-const world: DrawnWorld = {
+const world: NamedWorld = {
   world: 'catch-up',
   seed: numberedSeed('catch-up', 0),
   nodes: undefined,
@@ -20,6 +21,15 @@ t.test('a run that is another one the second time is a difference', async t => {
   t.equal(differenceOf(result, result), undefined)
   const other = { ...result, traceHash: 'ab', events: 7 }
   t.match(differenceOf(result, other), /another run of the same seed .*; then ab, 7 events$/)
+})
+
+t.test('a world with options of its own is not drawn', async t => {
+  const options = { viewers: 0, writes: 0, edges: 1, proxies: 0 }
+  const outcome = runTask({ ...world, options, isTwice: false })
+  t.same(outcome.problems, [])
+  t.ok(outcome.events < runTask({ ...world, isTwice: false }).events)
+  const { problems } = runTask({ ...world, options: { moons: 1 }, isTwice: false })
+  t.match(problems, [/^thrown: RangeError: no option is moons 1/])
 })
 
 t.test('what throws is a problem of its world', async t => {

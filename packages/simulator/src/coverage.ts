@@ -112,14 +112,20 @@ export type CoverageRow = {
   readonly isExpected: boolean
 }
 
-/** What happened in the worlds of one kind. */
+/** What happened in worlds of one kind, and what must. */
 export class Coverage {
-  readonly #world: WorldName
+  readonly #expected: ReadonlySet<string>
+  readonly #seedsMin: number
   readonly #rows = new Map<string, { seeds: number; count: number }>()
   #seeds = 0
 
-  constructor(world: WorldName) {
-    this.#world = world
+  /**
+   * @param expected what must happen in some world
+   * @param seedsMin worlds from which on it is missed
+   */
+  constructor(expected: readonly string[], seedsMin: number = sometimesSeedsMin) {
+    this.#expected = new Set(expected)
+    this.#seedsMin = seedsMin
   }
 
   /** Worlds that were counted. */
@@ -138,17 +144,31 @@ export class Coverage {
 
   /** Everything that happened or must happen, in alphabetical order. */
   rows(): readonly CoverageRow[] {
-    const expected = new Set(sometimes[this.#world])
-    return [...new Set([...expected, ...this.#rows.keys()])].sort().map(name => ({
+    return [...new Set([...this.#expected, ...this.#rows.keys()])].sort().map(name => ({
       name,
       ...(this.#rows.get(name) ?? { seeds: 0, count: 0 }),
-      isExpected: expected.has(name),
+      isExpected: this.#expected.has(name),
     }))
   }
 
+  /** Counts the worlds that another one has counted. */
+  merge(seeds: number, rows: readonly Omit<CoverageRow, 'isExpected'>[]): void {
+    this.#seeds += seeds
+    for (const { name, seeds, count } of rows) {
+      if (seeds === 0) continue
+      const row = this.#rows.get(name) ?? { seeds: 0, count: 0 }
+      this.#rows.set(name, { seeds: row.seeds + seeds, count: row.count + count })
+    }
+  }
+
   /** What must happen and has not; nothing while the worlds are too few to say so. */
-  missing(seedsMin: number = sometimesSeedsMin): readonly string[] {
-    if (this.#seeds < seedsMin) return []
-    return sometimes[this.#world].filter(name => !this.#rows.has(name))
+  missing(): readonly string[] {
+    if (this.#seeds < this.#seedsMin) return []
+    return [...this.#expected].filter(name => !this.#rows.has(name))
+  }
+
+  /** Worlds from which on what must happen is missed. */
+  get seedsMin(): number {
+    return this.#seedsMin
   }
 }

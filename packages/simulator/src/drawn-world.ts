@@ -30,7 +30,7 @@ export const isWorldName = (name: string): name is WorldName =>
   worldNames.some(known => known === name)
 
 /** The seed of a kind with a number, as campaigns count them. */
-export const numberedSeed = (world: WorldName, number: number): string => `${world} ${number}`
+export const numberedSeed = (world: string, number: number): string => `${world} ${number}`
 
 /** The options that a seed draws, with the faults that come with them. */
 export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<SimulationOptions> {

@@ -8,6 +8,16 @@ export {
   sometimesSeedsMin,
 } from './coverage.ts'
 export {
+  apart,
+  crossingList,
+  crossingName,
+  crossingsSeedsMin,
+  type EffectKind,
+  effectKinds,
+  faultKinds,
+} from './crossing-list.ts'
+export type { Crossing } from './crossings.ts'
+export {
   type DrawnWorld,
   drawWorld,
   isWorldName,
@@ -31,10 +41,10 @@ export {
   WriteJudge,
   type WriteVerdict,
 } from './judge/write-judge.ts'
-export { parseKnownSeeds } from './known-seeds.ts'
 export { type DiskWatch, LogDisk } from './log-disk.ts'
 export { type LinkPeer, Network, type NetworkOptions, type NetworkWatch } from './network.ts'
 export { problemKind } from './problem-kind.ts'
+export { readOptions } from './read-options.ts'
 export { type Shrinking, shrink } from './shrink.ts'
 export { type SimulationCounts, type SimulationResult, simulate } from './simulate.ts'
 export { type DiskOptions, SimulatedLogStore } from './simulated-log-store.ts'
@@ -44,3 +54,4 @@ export {
   type SimulationOptions,
 } from './simulation-options.ts'
 export { VirtualClock } from './virtual-clock.ts'
+export type { WorldEvent, WorldWatch } from './world-watch.ts'

@@ -4,7 +4,7 @@ import { worldNames } from '../src/drawn-world.ts'
 import type { SimulationCounts } from '../src/simulate.ts'
 
 t.test('a row says in how many worlds something happened, and how often', async t => {
-  const coverage = new Coverage('catch-up')
+  const coverage = new Coverage(sometimes['catch-up'])
   coverage.add([
     ['caught-up tail', 3],
     ['moon', 1],
@@ -23,7 +23,7 @@ t.test('a row says in how many worlds something happened, and how often', async 
 t.test('what must happen is missed from so many worlds on, and not before', async t => {
   for (const world of worldNames) {
     const [first = '', ...others] = sometimes[world]
-    const coverage = new Coverage(world)
+    const coverage = new Coverage(sometimes[world])
     for (let seed = 1; seed < sometimesSeedsMin; seed++) coverage.add(others.map(name => [name, 1]))
     t.same(coverage.missing(), [], 'too few to say so')
     coverage.add([])
@@ -31,6 +31,23 @@ t.test('what must happen is missed from so many worlds on, and not before', asyn
     coverage.add([[first, 1]])
     t.same(coverage.missing(), [])
   }
+})
+
+t.test('what others have counted is added up', async t => {
+  const [one, other] = [new Coverage(['rain']), new Coverage(['rain'], 3)]
+  one.add([
+    ['rain', 2],
+    ['snow', 1],
+  ])
+  other.add([['snow', 4]])
+  other.add([])
+  other.merge(one.seeds, one.rows())
+  t.equal(other.seeds, 3)
+  t.same(other.rows(), [
+    { name: 'rain', seeds: 1, count: 2, isExpected: true },
+    { name: 'snow', seeds: 2, count: 5, isExpected: false },
+  ])
+  t.same(other.missing(), [])
 })
 
 t.test('what happened is the tally and the counts, without what did not', async t => {
