@@ -50,6 +50,12 @@ export const runDiskWorld = (
   changes: DiskWorldChanges = {},
 ): Promise<DiskWorldResult> => new DiskWorld(seed, changes).run()
 
+/** When a process ends, in calls to the disk; then at once, or as soon as something is not synced. */
+type PlannedEnd = { readonly at: number; readonly isAtDirt: boolean }
+
+/** Calls for which an end waits until something is not synced. */
+const dirtPatience = 60
+
 class DiskWorld {
   readonly #seed: string
   readonly #prng: Prng
@@ -59,8 +65,7 @@ class DiskWorld {
   readonly #notes: WorldNotes
   readonly #truths: readonly DocumentTruth[]
   readonly #processes: StoreProcess[] = []
-  /** When each process ends, in calls to the disk. */
-  readonly #ends = new Map<StoreProcess, number>()
+  readonly #ends = new Map<StoreProcess, PlannedEnd>()
   #processCount = 0
   /** Ends of processes amid a recovery, one after the other. */
   #brokenRecoveries = 0
@@ -117,10 +122,9 @@ class DiskWorld {
     if (this.#processes.length === 0) this.#start()
     if (this.#processes.length < this.#options.processes && prng.chance(0.02)) this.#start()
     for (const process of this.#processes) {
-      if (process.hasFailed || this.#disk.steps >= (this.#ends.get(process) ?? 0)) {
-        await this.#end(process)
-        return true
-      }
+      if (!process.hasFailed && !this.#isDue(process)) continue
+      await this.#end(process)
+      return true
     }
     if (prng.chance(0.003)) this.#disk.evict()
     if (prng.chance(0.25) && prng.pick(prng.pick(this.#processes).authors).act()) return true
@@ -145,7 +149,15 @@ class DiskWorld {
     this.#processes.push(process)
     if (this.#processes.length > 1) this.#lastRivalryAt = this.#processCount
     const life = prng.chance(0.35) ? 40 : 2 * this.#options.lifeSteps
-    this.#ends.set(process, this.#disk.steps + 1 + prng.below(life))
+    const at = this.#disk.steps + 1 + prng.below(life)
+    this.#ends.set(process, { at, isAtDirt: prng.chance(0.5) })
+  }
+
+  #isDue(process: StoreProcess): boolean {
+    const end = this.#ends.get(process)
+    const { steps } = this.#disk
+    if (end === undefined || steps < end.at) return false
+    return !end.isAtDirt || this.#disk.isDirty || steps >= end.at + dirtPatience
   }
 
   /** Two at a time may claim what the other has; a process started later has the directory alone. */
@@ -161,7 +173,7 @@ class DiskWorld {
       this.#forget(process)
       return
     }
-    const isPowerCut = choice > 0.6
+    const isPowerCut = choice > 0.5
     const ended = isPowerCut ? this.#processes.slice() : [process]
     this.#noteEnds(ended, isPowerCut ? 'power cut' : 'process ended')
     for (const one of ended) {

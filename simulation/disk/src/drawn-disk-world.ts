@@ -24,7 +24,7 @@ export function drawDiskWorld(seed: string): DiskWorldOptions {
   const prng = new Prng(`${seed}/options`)
   return {
     documents: 1 + prng.below(4),
-    processes: prng.chance(0.6) ? 1 : 2,
+    processes: prng.chance(0.5) ? 1 : 2,
     order: prng.chance(0.6) ? 'in-order' : 'any-order',
     faults: drawFaults(prng),
     steps: 400 + prng.below(1_600),

@@ -82,6 +82,12 @@ export class SimulatedDisk {
     return this.#calls.length > 0
   }
 
+  /** Whether a power cut would lose something that was written. */
+  get isDirty(): boolean {
+    for (const [, node] of this.walk()) if (node.kind === 'file' && node.isDirty) return true
+    return false
+  }
+
   /** The file system as one more process has it. */
   mount(name: string): SimulatedFileSystem {
     return new SimulatedFileSystem(this, name)
