@@ -237,8 +237,8 @@ export class EdgeDocument {
   /** The variant that is awaited is here, or cannot be had. */
   variantChanged(): void {
     const wasMissing = this.isMissingVariant
-    if (this.#terms.variantChanged()) this.proceed()
-    else this.#noteMissing(wasMissing)
+    if (!this.#terms.variantChanged()) this.#noteMissing(wasMissing)
+    this.proceed()
   }
 
   /** The parent refuses for now: those who wait are told once, and go on waiting. */

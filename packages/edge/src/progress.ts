@@ -64,7 +64,9 @@ export class Progress {
       if (this.#showing.isRestartDue || replica.appliedSeq > this.#showing.at.seq) {
         if (!this.#restartShown()) return
       } else if (this.#terms.isWaiting) {
-        return
+        if (!this.#isSkipDue) return
+        this.#showing.isRestartDue = true
+        continue
       }
       const record = this.#nextRecord()
       if (record === undefined || !this.#show(record)) return
@@ -83,6 +85,22 @@ export class Progress {
       cohorts: cohorts?.count ?? 0,
       committedAtMs: this.#follower.ring.get(first + 1)?.timeMs ?? at.timeMs,
     })
+  }
+
+  /**
+   * Whether the variant of the next definition cannot be had, and another definition follows: nobody may
+   * have that variant any more, and so what is shown goes on by a snapshot under what follows.
+   */
+  get #isSkipDue(): boolean {
+    if (this.#terms.missingSinceMs === undefined) return false
+    const { replica, ring } = this.#follower
+    const first = this.#showing.at.seq + 2
+    for (let seq = replica.position.seq; seq >= first; seq--) {
+      const kind = ring.get(seq)?.kind
+      // What the ring has let go of may be one.
+      if (kind === undefined || kind === 'definition') return true
+    }
+    return false
   }
 
   #nextRecord(): LogRecord | undefined {

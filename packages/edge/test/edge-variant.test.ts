@@ -89,6 +89,29 @@ t.test('without it, viewers hear that they are stale and those who wait are refu
   t.equal(rig.edge.staleCount, 0)
 })
 
+t.test('where another definition follows one that cannot be had, it is not waited for', async t => {
+  for (const isKnownFirst of [false, true]) {
+    const { rig, history } = show()
+    history.change(put('/n', 1))
+    if (isKnownFirst) rig.frame(history.last(), noVariant('second'))
+    else rig.frame(history.last())
+    history.define('third')
+    rig.frame(history.last())
+    t.notOk(rangesOf(rig.got(one)).includes('=5'))
+    if (!isKnownFirst) rig.frame(noVariant('second'))
+    t.ok(asked(rig) > 0, 'the parent is asked for the variant that follows')
+    history.change(put('/n', 2))
+    rig.frame(history.last())
+    rig.got(one)
+    rig.load('third', hidden)
+    t.match(rig.got(one), [{ type: 'snapshot', seq: 6, view: { n: 2 } }])
+    t.equal(rig.edge.staleCount, 0)
+    history.change(put('/n', 3))
+    rig.frame(history.last())
+    t.same(rangesOf(rig.got(one)), ['6>7'])
+  }
+})
+
 t.test('what the parent has not is asked for again, with growing waits', async t => {
   const { rig } = show()
   let before = asked(rig)
