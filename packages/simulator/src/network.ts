@@ -170,12 +170,23 @@ export class Network {
 
   /** All links of a node are over at this moment: it hears nothing more, and the others soon. */
   drop(peer: LinkPeer): void {
+    this.resume(peer)
     for (const end of [...this.#ends.values()]) {
       if (end.peer !== peer) continue
       end.isDropped = true
       end.pipe.send({ kind: 'close', reason: 'closed: the process is gone' }, 0)
       this.#forget(end)
     }
+  }
+
+  /** The process of a node does nothing: the others hear nothing of it, and who dials it waits. */
+  pause(peer: LinkPeer): void {
+    this.#ways.pause(peer.identity.node)
+  }
+
+  /** It goes on. */
+  resume(peer: LinkPeer): void {
+    this.#ways.resume(peer.identity.node)
   }
 
   /** From now on no link moves anything, until `unstall`. */
@@ -249,7 +260,9 @@ export class Network {
         return
       }
       this.#giveUpLater(own)
-      this.#ways.whenFree(own.name, other.name, run)
+      this.#ways.whenFree(own.name, other.name, () => {
+        if (!own.isOver) run()
+      })
     })
   }
 

@@ -70,6 +70,7 @@ export class NodeFaults {
         if (!node.isUp) return
         this.#processors.set(fault, node.processor)
         node.processor.pause()
+        this.#network.pause(node)
         return
       case 'slow':
         this.#processors.set(fault, node.processor)
@@ -96,6 +97,7 @@ export class NodeFaults {
         break
       case 'pause':
         processor?.resume()
+        if (!node.processor.isPaused) this.#network.resume(node)
         return
       case 'slow':
         processor?.slow(0)

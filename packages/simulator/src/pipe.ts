@@ -56,6 +56,8 @@ export class Pipe<Item> {
   #isClosed = false
   #isStalled = false
   #isSevered = false
+  /** What happens when so many bytes more have been sent. */
+  #fuse: { bytes: number; readonly run: () => void } | undefined
   /** The first that has not left, the first that has not arrived, and the last of all. */
   #leaving: Passage<Item> | undefined
   #arriving: Passage<Item> | undefined
@@ -103,6 +105,7 @@ export class Pipe<Item> {
     this.#leaving ??= passage
     this.#arriving ??= passage
     this.#plan(passage, this.#clock.now)
+    if (this.#fuse !== undefined) this.#burn(this.#fuse, bytes)
   }
 
   /** From now on nothing leaves and nothing arrives, and nothing is lost, until `unstall`. */
@@ -133,15 +136,16 @@ export class Pipe<Item> {
   sever(share: number): Instant {
     const { now } = this.#clock
     let underWay = 0
-    for (let one = this.#arriving; one !== this.#leaving; one = one?.next) {
-      if (one !== undefined && !one.isLost) underWay += one.bytes
+    // What a stall has kept from leaving is under way too.
+    for (let one = this.#arriving; one !== undefined && one.leavesAt <= now; one = one.next) {
+      if (!one.isLost) underWay += one.bytes
     }
     let left = Math.floor(share * underWay)
     let lastAt = now
     this.#isSevered = true
     let isBeyond = false
     for (let one = this.#arriving; one !== undefined; one = one.next) {
-      isBeyond ||= one === this.#leaving || one.bytes > left
+      isBeyond ||= one.leavesAt > now || one.bytes > left
       if (isBeyond) {
         one.isLost = true
         continue
@@ -152,12 +156,24 @@ export class Pipe<Item> {
     return instant(Math.max(now, lastAt))
   }
 
+  /** `run` happens once so many bytes more have been sent, in an event of its own. */
+  light(bytes: number, run: () => void): void {
+    this.#fuse = { bytes, run }
+  }
+
   /** What has not arrived is lost, and nothing more is sent. */
   close(): void {
     this.#isClosed = true
     this.#leaving = undefined
     this.#arriving = undefined
     this.#last = undefined
+  }
+
+  #burn(fuse: { bytes: number; readonly run: () => void }, bytes: number): void {
+    fuse.bytes -= bytes
+    if (fuse.bytes > 0) return
+    this.#fuse = undefined
+    this.#clock.in(0 as Duration, fuse.run)
   }
 
   #plan(passage: Passage<Item>, from: Instant): void {

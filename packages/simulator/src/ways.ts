@@ -27,6 +27,7 @@ export type WayOptions = {
     unstall(): void
     strain(strain: PipeStrain): void
     sever(share: number): Instant
+    light(bytes: number, run: () => void): void
   }
   /** When the end that it leads to closes for want of bytes; undefined for never. */
   readonly silence: Silence | undefined
@@ -39,6 +40,10 @@ class Way {
   isStalled = false
   /** Nothing comes this way ever again. */
   isSilent = false
+  /** Nothing that is sent from now on comes, and the end that it leads to hears of it soon. */
+  isBroken = false
+  /** Nothing comes until it breaks, and some of that then comes late. */
+  isHeld = false
   strain: PipeStrain = noStrain
   /** How often it was stalled. */
   stalls = 0
@@ -61,9 +66,15 @@ type LastingFault = Exclude<LinkFault, { kind: 'sever' | 'silence' }>
 const resumeMaxMs = 1_000
 /** Mean time until an end hears that its connection is broken, ms. */
 const resetMeanMs = 5
+/** Share of the connections that break at a byte that is sent soon, how far off it is at most, and until when. */
+const fuseShare = 0.6
+const fuseBytesMax = 4_000
+const fuseMaxMs = 500
+/** Share of those of which one direction carries nothing already. */
+const heldShare = 0.5
 /** Share of the ends that hear of it late, and how late at most, ms. */
-const lateShare = 0.3
-const lateMaxMs = 1_000
+const lateShare = 0.4
+const lateMaxMs = 2_000
 
 /** All connections of a world. */
 export class Ways {
@@ -72,7 +83,12 @@ export class Ways {
   readonly #tally: Tally
   readonly #connections = new Set<Connection>()
   readonly #faults = new Set<LastingFault>()
+  /** Nodes whose processes do nothing, and since which pause. */
+  readonly #paused = new Map<string, number>()
+  #pauses = 0
   #waiting: Waiting[] = []
+  /** Connections that are about to break. */
+  readonly #doomed = new Set<Connection>()
 
   constructor(options: {
     readonly clock: VirtualClock
@@ -95,6 +111,7 @@ export class Ways {
   /** A connection is over at both ends. */
   close(connection: Connection): void {
     this.#connections.delete(connection)
+    this.#doomed.delete(connection)
   }
 
   /** What happens to those who dial a node now. */
@@ -109,7 +126,9 @@ export class Ways {
 
   /** Whether bytes pass between two nodes, both ways. */
   isFree(a: string, b: string): boolean {
-    return this.#faults.size === 0 || !(this.#isCut(a, b) || this.#isCut(b, a))
+    if (this.#faults.size === 0 && this.#paused.size === 0) return true
+    if (this.#paused.has(a) || this.#paused.has(b)) return false
+    return !this.#isCut(a, b) && !this.#isCut(b, a)
   }
 
   /** Runs it as soon as bytes pass, in an event of its own. */
@@ -122,7 +141,7 @@ export class Ways {
     if (fault.kind === 'sever' || fault.kind === 'silence') {
       for (const connection of [...this.#connections]) {
         if (!connection.some(way => isOn(fault, way))) continue
-        if (fault.kind === 'sever') this.#sever(connection)
+        if (fault.kind === 'sever') this.#severSoon(connection)
         else for (const way of connection) this.#silence(way)
       }
       return
@@ -139,6 +158,22 @@ export class Ways {
     this.#refreshAll(fault.kind === 'cut' ? Math.min(fault.forMs, resumeMaxMs) : 0)
   }
 
+  /** The process of a node does nothing: those that it has connections with hear nothing of it. */
+  pause(node: string): void {
+    const pause = ++this.#pauses
+    this.#paused.set(node, pause)
+    for (const connection of this.#connections) {
+      for (const way of connection) {
+        if (way.options.from === node) this.#listen(way, () => this.#paused.get(node) === pause)
+      }
+    }
+  }
+
+  /** It goes on. */
+  resume(node: string): void {
+    if (this.#paused.delete(node)) this.#letPass()
+  }
+
   /** Nothing is amiss any more; connections that carry nothing break. */
   heal(): void {
     this.#faults.clear()
@@ -146,12 +181,18 @@ export class Ways {
     for (const connection of [...this.#connections]) {
       if (connection.some(({ isSilent }) => isSilent)) this.#sever(connection)
     }
+    for (const connection of [...this.#doomed]) this.#sever(connection)
   }
 
   #refreshAll(resumeMs: number): void {
     for (const connection of this.#connections) {
       for (const way of connection) this.#refresh(way, resumeMs)
     }
+    this.#letPass()
+  }
+
+  /** Those who wait and need not any more. */
+  #letPass(): void {
     const waiting = this.#waiting
     this.#waiting = []
     for (const one of waiting) {
@@ -170,7 +211,7 @@ export class Ways {
       way.strain = strain
       pipe.strain(strain)
     }
-    if (way.isSilent) return
+    if (way.isSilent || way.isBroken || way.isHeld) return
     const isCut = this.#isCut(from, to)
     if (isCut && !way.isStalled) this.#stall(way)
     else if (!isCut && way.isStalled) this.#resume(way, resumeMs)
@@ -187,7 +228,7 @@ export class Ways {
   #resume(way: Way, resumeMs: number): void {
     const stall = way.stalls
     const goOn = (): void => {
-      if (!way.isStalled || way.isSilent || way.stalls !== stall) return
+      if (!way.isStalled || way.isSilent || way.isBroken || way.stalls !== stall) return
       if (this.#isCut(way.options.from, way.options.to)) return
       way.isStalled = false
       way.options.pipe.unstall()
@@ -213,27 +254,67 @@ export class Ways {
   }
 
   /** The end that the way leads to closes if `isQuiet` by the time that it has waited long enough. */
-  #listen({ options: { silence, lose } }: Way, isQuiet: () => boolean): void {
+  #listen({ options: { to, silence, lose } }: Way, isQuiet: () => boolean): void {
     if (silence === undefined) return
     const heardBefore = this.#prng.below(silence.ping)
-    this.#clock.in((silence.max - heardBefore) as Duration, () => {
+    const judge = (): void => {
       if (!isQuiet()) return
+      // Time in which it does nothing itself does not count.
+      if (this.#paused.has(to)) {
+        this.#clock.in(silence.max, judge)
+        return
+      }
       this.#tally.add('silence noticed')
       lose(`silent: nothing for ${silence.max / 1000} ms`)
-    })
+    }
+    this.#clock.in((silence.max - heardBefore) as Duration, judge)
+  }
+
+  /** Now, or when some bytes more have gone one way or the other, so that it breaks amid them. */
+  #severSoon(connection: Connection): void {
+    if (!this.#prng.chance(fuseShare)) {
+      this.#sever(connection)
+      return
+    }
+    this.#doomed.add(connection)
+    const run = (): void => {
+      if (this.#doomed.has(connection)) this.#sever(connection)
+    }
+    const held = this.#prng.chance(heldShare) ? this.#prng.pick(connection) : undefined
+    for (const way of connection) {
+      if (way === held && !way.isStalled) {
+        way.isHeld = true
+        way.options.pipe.stall()
+      } else {
+        way.options.pipe.light(fuseBytesMax ** this.#prng.fraction(), run)
+      }
+    }
+    this.#clock.in(milliseconds(fuseMaxMs), run)
   }
 
   #sever(connection: Connection): void {
+    this.#doomed.delete(connection)
     this.#tally.add('connection severed')
-    for (const { options } of connection) {
-      const share = this.#prng.chance(0.5) ? this.#prng.below(2) : this.#prng.fraction()
-      const lastAt = options.pipe.sever(share)
-      const lateMs = this.#prng.chance(lateShare)
-        ? this.#prng.fraction() * lateMaxMs
-        : -resetMeanMs * Math.log(1 - this.#prng.fraction())
-      const heardAt = instant(lastAt + milliseconds(lateMs))
-      this.#clock.at(heardAt, () => options.lose('lost: the connection was reset'))
+    for (const way of connection) if (!way.isBroken) this.#break(way)
+  }
+
+  #break(way: Way): void {
+    const { pipe, lose } = way.options
+    way.isBroken = true
+    const share = this.#prng.chance(0.5) ? this.#prng.below(2) : this.#prng.fraction()
+    const isLate = way.isHeld || this.#prng.chance(lateShare)
+    const lateMs = isLate
+      ? this.#prng.fraction() * lateMaxMs
+      : -resetMeanMs * Math.log(1 - this.#prng.fraction())
+    const lastAt = pipe.sever(share)
+    const late = milliseconds(lateMs)
+    // What arrives late may meet the connection that has taken this one's place.
+    if (isLate && !way.isStalled) {
+      pipe.stall()
+      this.#clock.in(late, () => pipe.unstall())
     }
+    const heardAt = instant(Math.max(lastAt, this.#clock.now + late) + 1)
+    this.#clock.at(heardAt, () => lose('lost: the connection was reset'))
   }
 
   #isCut(from: string, to: string): boolean {

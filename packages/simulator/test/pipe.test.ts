@@ -90,3 +90,60 @@ t.test('a stalled pipe loses nothing and keeps the order', async t => {
   )
   t.equal(pipe.unsentBytes, 0)
 })
+
+t.test('a pipe that breaks lets a share of what is under way arrive, in whole items', async t => {
+  for (const [share, expected] of [
+    [0, []],
+    [0.5, ['a']],
+    [0.99, ['a', 'b']],
+    [1, ['a', 'b', 'c']],
+  ] as const) {
+    const { clock, pipe, arrived, unsent, end } = makePipe()
+    for (const item of ['a', 'b', 'c']) pipe.send(item, 1_000)
+    // Three have left and none has arrived; the fourth has not left.
+    clock.runUntil(instant(3_000))
+    pipe.send('d', 1_000)
+    const lastAt = pipe.sever(share)
+    pipe.send('e', 1_000)
+    clock.runUntil(end)
+    t.same(
+      arrived.map(({ item }) => item),
+      expected,
+    )
+    t.equal(lastAt, arrived.at(-1)?.at ?? 3_000)
+    t.equal(unsent.at(-1), 0, 'its sender is not told')
+  }
+})
+
+t.test('a strain delays what is sent from then on, and slows down what has not left', async t => {
+  const { clock, pipe, arrived, end } = makePipe()
+  pipe.send('a', 1_000)
+  clock.runUntil(instant(1_000))
+  pipe.send('b', 1_000)
+  pipe.strain({ delay: milliseconds(100), bytesPerSecondMax: 10_000 })
+  pipe.send('c', 1_000)
+  clock.runUntil(instant(150_000))
+  pipe.strain({ delay: 0 as Duration, bytesPerSecondMax: Number.POSITIVE_INFINITY })
+  clock.runUntil(end)
+  t.same(arrived, [
+    { item: 'a', at: 11_000 },
+    // It leaves after 100 ms.
+    { item: 'b', at: 111_000 },
+    // It has not left after 150 ms and takes 1 ms now; its delay is 110 ms.
+    { item: 'c', at: 261_000 },
+  ])
+  t.equal(pipe.unsentBytes, 0)
+})
+
+t.test('a fuse burns by the bytes that are sent', async t => {
+  const { clock, pipe, end } = makePipe()
+  const burnt: number[] = []
+  pipe.light(1_500, () => burnt.push(clock.now))
+  pipe.send('a', 1_000)
+  clock.runUntil(instant(5_000))
+  t.same(burnt, [])
+  pipe.send('b', 1_000)
+  pipe.send('c', 1_000)
+  clock.runUntil(end)
+  t.same(burnt, [5_000])
+})
