@@ -38,6 +38,8 @@ type Asked = {
   next: { viewState: unknown } | undefined
   /** Whether it has asked for something, or is behind, and was told nothing since. */
   isDue: boolean
+  /** Whether it came with a position, and was answered nothing yet. */
+  isResuming: boolean
   /** The view that is on its way in pieces. */
   pieces?: { readonly seq: number; readonly viewState: unknown } | undefined
 }
@@ -54,6 +56,7 @@ const nothingAsked: Asked = {
   before: undefined,
   next: undefined,
   isDue: false,
+  isResuming: false,
 }
 
 /** The frames of one edge. */
@@ -96,9 +99,10 @@ export class FrameCheck implements RimWatch {
   viewerAsks(viewer: ViewerId, request: ViewerRequest): void {
     const asked = this.#viewers.get(viewer)?.asked
     if (request.type === 'observe') {
-      const { viewState, maxRate } = request
+      const { viewState, maxRate, from } = request
+      const isResuming = from !== undefined
       const isPaced = maxRate !== undefined
-      asked?.set(request.doc, { ...nothingAsked, viewState, isPaced, isDue: true })
+      asked?.set(request.doc, { ...nothingAsked, viewState, isPaced, isDue: true, isResuming })
     } else if (request.type === 'viewState') {
       const own = asked?.get(request.doc)
       if (own === undefined) return
@@ -135,6 +139,10 @@ export class FrameCheck implements RimWatch {
     }
     if (cohort !== undefined && asked.isPaced && frame.type === 'delta') {
       this.#tally.add(frame.seq > frame.from + 1 ? 'paced delta over several' : 'paced delta')
+    }
+    if (asked.isResuming && frame.type !== 'status') {
+      asked.isResuming = false
+      this.#tally.add(`viewer resumed by ${frame.type}`)
     }
     if (frame.type === 'snapshot-begin') {
       asked.pieces = { seq: frame.seq, viewState: asked.viewState }

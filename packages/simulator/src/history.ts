@@ -90,6 +90,11 @@ export class History implements DiskWatch {
     return this.#documents.get(doc)?.entries.length ?? 0
   }
 
+  /** Epoch of the document's last durable record, 0 for none. */
+  headEpoch(doc: DocumentKey): number {
+    return this.#documents.get(doc)?.entries.at(-1)?.epoch ?? 0
+  }
+
   /** The epoch of a durable record; undefined where there is none. */
   epochAt(doc: DocumentKey, seq: number): number | undefined {
     return this.#entry(doc, seq)?.epoch

@@ -41,6 +41,8 @@ type Write = PlannedWrite & {
   attempts: number
   /** A copy went out on a line that was lost before the answer. */
   isUncertain: boolean
+  /** It was refused for now, because the log had no room. */
+  hadNoRoom: boolean
 }
 
 /** One time that a message is sent, until it is answered. */
@@ -134,7 +136,7 @@ export class ModelWriters {
   /** The writer `subject` is going to send this. */
   plan(subject: string, planned: PlannedWrite): void {
     const id = `${subject}-${this.#writes.length}`
-    const outcome = { answer: undefined, attempts: 0, isUncertain: false }
+    const outcome = { answer: undefined, attempts: 0, isUncertain: false, hadNoRoom: false }
     const write: Write = { ...planned, id, subject, ...outcome }
     this.#writes.push(write)
     for (const at of planned.sendAt) this.#sendAt(write, at)
@@ -227,6 +229,7 @@ export class ModelWriters {
     const { id, doc } = write
     if (answer.kind === 'rejected' && this.#isForNow(write, answer)) {
       this.#tally.add(`write refused for now ${answer.code}`)
+      if (answer.code === 'FANFOLD_LOG_FULL') write.hadNoRoom = true
       const wait = milliseconds(retryMs * (1 + this.#prng.fraction()))
       this.#sendAt(write, after(this.#clock.now, wait))
       return
@@ -234,6 +237,9 @@ export class ModelWriters {
     if (lostAtSeq !== undefined) {
       const wasThere = answer.kind === 'committed' && answer.seq <= lostAtSeq
       this.#tally.add(`write sent again, ${wasThere ? 'was in the log' : answer.kind}`)
+    }
+    if (write.hadNoRoom && answer.kind === 'committed') {
+      this.#tally.add('write taken that had found no room')
     }
     // What went out before may be in the log, whatever came of it since.
     if (answer.kind === 'rejected' && write.isUncertain && meaningOf(answer.code).retry) return

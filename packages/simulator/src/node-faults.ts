@@ -1,7 +1,7 @@
 /* What goes wrong with the nodes of a world: how each fault begins and how it ends. */
 import { assert, type Duration, milliseconds } from '@fanfold/kernel'
 import { encodeLinkFrame } from '@fanfold/protocol'
-import type { Network } from './network.ts'
+import { linkSilence, type Network } from './network.ts'
 import type { DiskFault, NodeFault, ProcessFault } from './node-fault.ts'
 import type { Processor } from './processor.ts'
 import type { Tally } from './tally.ts'
@@ -97,6 +97,7 @@ export class NodeFaults {
         break
       case 'pause':
         processor?.resume()
+        if (fault.forMs * 1000 > linkSilence.max) this.#tally.add('pause longer than links wait')
         if (!node.processor.isPaused) this.#network.resume(node)
         return
       case 'slow':

@@ -3,13 +3,7 @@
  * virtual time. How the nodes are linked is for others (see world.ts).
  */
 
-import {
-  Authority,
-  type AuthorityEffect,
-  type AuthorityInput,
-  type AuthorityLimits,
-  defaultAuthorityLimits,
-} from '@fanfold/authority'
+import { Authority, type AuthorityEffect, type AuthorityInput } from '@fanfold/authority'
 import {
   plainCodec,
   type ReplicaWorkerInput,
@@ -17,20 +11,17 @@ import {
   type WarmInput,
 } from '@fanfold/document'
 import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
-import { type Machine, milliseconds, type Prng, type Sha256 } from '@fanfold/kernel'
+import type { Machine, Prng, Sha256 } from '@fanfold/kernel'
 import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
-import {
-  defaultUpstreamLimits,
-  type FollowerLimits,
-  type FollowingEffect,
-} from '@fanfold/replication'
+import type { FollowingEffect } from '@fanfold/replication'
 import type { BoardVariants } from './board-variants.ts'
 import type { Crossings } from './crossings.ts'
 import { describeInput } from './describe-input.ts'
 import { FrameCheck } from './frame-check.ts'
 import type { LogDisk } from './log-disk.ts'
 import { NodeDriver } from './node-driver.ts'
+import { authorityLimitsOf, followerLimitsOf } from './node-limits.ts'
 import type { Problems } from './problems.ts'
 import { type CrashedAppends, SimulatedLogStore } from './simulated-log-store.ts'
 import { SimulatedWarmStore, type WarmDisk } from './simulated-warm-store.ts'
@@ -124,7 +115,7 @@ export class NodeMaker {
     const machine = new Authority({
       sha256,
       randomBytes: count => prng.bytes(count),
-      limits: this.#authorityLimits(),
+      limits: authorityLimitsOf(this.#with.options),
       codec: this.#codecOf('authority'),
     })
     const store = new SimulatedLogStore({
@@ -184,7 +175,7 @@ export class NodeMaker {
     const machine = new ProxyTier({
       sha256,
       prng: stream(processName(node)),
-      limits: { follower: this.#followerLimits(), lingerMs: options.lingerMs },
+      limits: { follower: followerLimitsOf(options), lingerMs: options.lingerMs },
       codec: this.#codecOf(name),
       isWarm: warm !== undefined,
       isSnapshotDisabled: this.#isSnapshotless(name),
@@ -227,7 +218,7 @@ export class NodeMaker {
       prng: stream(process),
       wallClockMs: () => wallMs(name),
       limits: {
-        follower: this.#followerLimits(),
+        follower: followerLimitsOf(options),
         lingerMs: options.lingerMs,
         documentsPerViewerMax: 100,
         documentsMax: 100_000,
@@ -352,29 +343,6 @@ export class NodeMaker {
   #isSnapshotless(name: string): boolean {
     const { stream, options } = this.#with
     return stream(`${name} snapshots`).chance(options.snapshotlessShare)
-  }
-
-  #authorityLimits(): AuthorityLimits {
-    const { ringRecordsMax, snapshotEveryRecords, restAfterMs, largeStateBytes } =
-      this.#with.options
-    return {
-      ...defaultAuthorityLimits,
-      largeStateBytes,
-      ring: { ...defaultAuthorityLimits.ring, recordsMax: ringRecordsMax },
-      snapshotEveryRecords,
-      restAfterMs,
-      unloadAfterMs: restAfterMs,
-    }
-  }
-
-  #followerLimits(): FollowerLimits {
-    const { ringRecordsMax, creditBytes, largeStateBytes } = this.#with.options
-    return {
-      largeStateBytes,
-      ring: { recordsMax: ringRecordsMax, bytesMax: 1_048_576, ageMax: milliseconds(60_000) },
-      upstream: { ...defaultUpstreamLimits, creditBytes },
-      pendingBytesMax: 16_384,
-    }
   }
 
   #drive<Input extends { readonly kind: string }, Effect extends { readonly kind: string }>(

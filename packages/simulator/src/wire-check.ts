@@ -112,6 +112,9 @@ export class WireCheck implements NetworkWatch {
     switch (frame.kind) {
       case 'join':
         this.#joins.set(`${way} ${frame.doc}`, frame.have?.seq ?? -1)
+        if (frame.have !== undefined && frame.have.epoch < this.#history.headEpoch(frame.doc)) {
+          this.#tally.add('join from an older epoch')
+        }
         return
       case 'request-pieces':
         this.#tally.add('pieces asked for again')
@@ -144,6 +147,9 @@ export class WireCheck implements NetworkWatch {
         const doc = channel?.doc
         if (channel !== undefined) channel.snapshot = frame.manifest
         const { at, pieces } = frame.manifest
+        if (doc !== undefined && at.seq < this.#history.headSeq(doc)) {
+          this.#tally.add('snapshot behind the end of the log')
+        }
         const difference =
           doc === undefined ? 'a channel of no document' : this.#history.differsAt(doc, at)
         if (difference !== undefined) {
@@ -175,6 +181,9 @@ export class WireCheck implements NetworkWatch {
       doc === undefined
         ? 'a record of no document'
         : this.#history.differsAt(doc, { epoch, seq, hash: chainHash })
+    if (doc !== undefined && epoch < this.#history.headEpoch(doc)) {
+      this.#tally.add('record of an older epoch under way')
+    }
     if (isSealed && difference !== undefined) {
       this.#problems.add(`${way}: record ${seq} of ${doc}: ${difference}`)
     }
