@@ -72,7 +72,7 @@ export class DelayRelay {
     }
     from.on('data', chunk => {
       const repair = this.#prng.chance(lossShare) ? repairMs : 0
-      dueAtMs = Math.max(dueAtMs, performance.now() + delayMs) + repair
+      dueAtMs = Math.max(dueAtMs, performance.now() + delayMs + repair)
       underWay += chunk.length
       if (underWay > underWayBytesMax) from.pause()
       later(() => {

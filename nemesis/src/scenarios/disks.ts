@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { mountSmallDisk } from '../faults/small-disk.ts'
 import { runCommand } from '../processes/run-command.ts'
 import type { Stage } from '../stage.ts'
-import { until, within } from '../until.ts'
+import { within } from '../until.ts'
+import { allServed, startCrowd } from './crowd.ts'
 import type { Scenario } from './scenario.ts'
 import { pair } from './stages.ts'
 
@@ -201,14 +202,9 @@ export const diskScenarios: readonly Scenario[] = [
       for (const socket of sockets) socket.on('error', () => undefined)
       await delay(3_000)
       for (const socket of sockets) socket.destroy()
-      const token = await stage.audienceToken('open')
-      const url = `http://127.0.0.1:${port}/v1/documents/${stage.settings.docs[0]}`
       const startedAtMs = performance.now()
-      await until('it takes new ones again', async () => {
-        const authorization = `Bearer ${token}`
-        const answer = await fetch(url, { headers: { authorization } }).catch(() => undefined)
-        return answer?.status === 200
-      })
+      const late = { edges: ['edge-1'], count: 3, rampMs: 0, stalledShare: 0 }
+      await allServed(await startCrowd(stage, late))
       stage.measures['until it takes new ones'] = performance.now() - startedAtMs
     },
     expects: seen => [
