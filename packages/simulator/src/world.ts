@@ -338,9 +338,10 @@ export class World {
     return keepParentLinks({ ...needs, tally: this.tally })
   }
 
-  get #isFaulty(): boolean {
-    const { faults, recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
-    return faults.length > 0 || recordDamageShare > 0 || pieceDamageShare > 0 || pieceLossShare > 0
+  /** Whether frames arrive damaged, or not at all: no other fault makes a stream anything but late. */
+  get #isDamaging(): boolean {
+    const { recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
+    return recordDamageShare > 0 || pieceDamageShare > 0 || pieceLossShare > 0
   }
 
   #isCloseExpected(reason: string): boolean {
@@ -364,14 +365,12 @@ export class World {
       this.problems.add(`authority: ${JSON.stringify(fact)}`)
     }
     if (fact.event === 'worker-failed') this.#workerFailedAt.set(node, this.clock.now)
-    if (fact.event !== 'resync' || this.#isFaulty) return
+    if (fact.event !== 'resync' || this.#isDamaging) return
     // Workers end now and then, without other faults too; the second time in a row is one too many.
     if (fact.reason === 'broken' && this.#workerFailedAt.get(node) === this.clock.now) return
     // An answer may be late on a slow link, and one that crosses a second join leaves a gap; but
     // nothing arrives damaged.
     if (fact.reason === 'silence' || fact.reason === 'gap') return
-    this.problems.add(
-      `${node} starts a stream anew, ${fact.reason}: without faults nothing is amiss`,
-    )
+    this.problems.add(`${node} starts a stream anew, ${fact.reason}: nothing arrives damaged here`)
   }
 }
