@@ -6,7 +6,7 @@
  * since has changed what they see, a snapshot made now stands there too.
  */
 import type { JsonObject, JsonValue, PatchOperation } from '@fanfold/document'
-import { type Duration, encodeUtf8, type Instant, milliseconds } from '@fanfold/kernel'
+import { assert, type Duration, encodeUtf8, type Instant, milliseconds } from '@fanfold/kernel'
 import {
   CohortView,
   type StagedChange,
@@ -235,6 +235,12 @@ export class Cohort {
   /** The frame that takes all viewers on to `place` by `patch`, the bytes of a JSON array. */
   advance(place: Place, patch: Uint8Array, now: Instant): Uint8Array {
     const from = this.seq
+    const { seq, epoch } = this.#sent
+    // What the viewer checks on its side too: the next range begins where this one ends, and is no older.
+    assert(
+      place.seq >= seq && place.epoch >= epoch,
+      `a cohort at ${epoch}:${seq} goes on, got ${place.epoch}:${place.seq}`,
+    )
     this.#sent = place
     this.#shownSeq = place.seq
     this.toldAt = now

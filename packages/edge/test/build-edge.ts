@@ -35,6 +35,7 @@ import {
   viewer,
   welcome,
 } from './edge-log.ts'
+import { ProjectingParent } from './projecting-parent.ts'
 
 const at = (ms: number): Instant => instant(Math.round(ms * 1_000))
 
@@ -82,6 +83,7 @@ export class Rig {
   /** Signals for viewers that lag, the latest of each key. */
   readonly #signals = new Map<ViewerId, Map<string, Uint8Array>>()
   #effects: EdgeEffect[] = []
+  readonly #parent = new ProjectingParent()
   /** What the rim has to tell after the effects at hand. */
   readonly #reports: EdgeInput[] = []
 
@@ -151,7 +153,7 @@ export class Rig {
   }
 
   frame(...frames: LinkFrame[]): void {
-    for (const frame of frames) {
+    for (const frame of frames.flatMap(frame => this.#parent.project(frame))) {
       this.take({ kind: 'link-frame', link: parent, frame: encodeLinkFrame(frame) })
     }
   }

@@ -218,6 +218,16 @@ export class LogRecord {
     return offset === this.bytes.length || hasRest ? offset : offset + restBytes
   }
 
+  /** True when the record has no part above the ceiling. */
+  isWithin(ceiling: number): boolean {
+    let last = -1
+    for (let offset = this.#headerEnd; offset < this.bytes.length; ) {
+      last = this.bytes[offset + 4 + saltBytes] as number
+      offset += 4 + readUint32(this.bytes, offset)
+    }
+    return last <= ceiling
+  }
+
   /** The payload of the part with `tag`, or `undefined` when the record has none (here). */
   payload(tag: number): Uint8Array | undefined {
     for (const part of this.parts()) {

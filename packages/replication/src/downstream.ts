@@ -177,7 +177,7 @@ export class Downstream {
    */
   flush(effects: EffectSink<LinkEffect>): boolean {
     let isMore = this.#transfers.advance(effects)
-    const frames = new RecordFrames(this.#channel, this.#ring, this.#chain)
+    const frames = new RecordFrames(this.#channel, this.#ring, this.#chain, this.#ceiling())
     for (const child of this.#children.values()) {
       if (child.isCongested) continue
       if (child.isStatusDue) this.#tellStatus(child, effects)

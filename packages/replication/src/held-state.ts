@@ -42,6 +42,11 @@ export class HeldState {
     return this.#ceiling
   }
 
+  /** What comes in is under this one. */
+  get nextCeiling(): number {
+    return this.#nextCeiling
+  }
+
   /** True when what is worth resuming from came under another ceiling. */
   isOtherThan(ceiling: number): boolean {
     return this.#isWorth && ceiling !== (this.#isApart ? this.#nextCeiling : this.#ceiling)

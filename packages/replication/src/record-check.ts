@@ -1,6 +1,6 @@
 import { Chain } from '@fanfold/document'
 import { copyBytes, encodeUtf8, type Sha256 } from '@fanfold/kernel'
-import type { DocumentKey, LogRecord, Position } from '@fanfold/protocol'
+import { type DocumentKey, type LogRecord, type Position, ProtocolError } from '@fanfold/protocol'
 
 /** What records that arrived are worth. */
 export type CheckedRecords = {
@@ -24,8 +24,12 @@ export class RecordCheck {
     this.#chain = new Chain(sha256)
   }
 
-  /** What of the records follows `held`; those that it holds already are passed over. */
-  check(records: readonly LogRecord[], held: Position): CheckedRecords {
+  /**
+   * What of the records follows `held`; those that it holds already are passed over.
+   *
+   * @throws ProtocolError when one that follows has a part above the ceiling under which it was sent
+   */
+  check(records: readonly LogRecord[], held: Position, ceiling: number): CheckedRecords {
     let position = held
     let bytes = 0
     let broken: CheckedRecords['broken']
@@ -36,6 +40,11 @@ export class RecordCheck {
       if (record.seq <= position.seq) continue
       broken = this.#brokenAt(record, position)
       if (broken !== undefined) break
+      // Its hash is right: so it was not damaged on its way.
+      if (!record.isWithin(ceiling)) {
+        const message = `records without parts above the ceiling ${ceiling}, record ${record.seq} has one`
+        throw new ProtocolError('FANFOLD_BAD_FRAME', message)
+      }
       position = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
       fresh.push(record)
     }

@@ -20,9 +20,12 @@ export class RecordFrames {
   readonly #channel: number
   readonly #ring: RecordRing
   readonly #chain: Chain
+  readonly #ceilingMax: number
   #last: (RecordFrame & { readonly from: number; readonly ceiling: number }) | undefined
 
-  constructor(channel: number, ring: RecordRing, chain: Chain) {
+  /** @param ceilingMax what this node itself may hold of the document */
+  constructor(channel: number, ring: RecordRing, chain: Chain, ceilingMax: number) {
+    this.#ceilingMax = ceilingMax
     this.#channel = channel
     this.#ring = ring
     this.#chain = chain
@@ -36,9 +39,15 @@ export class RecordFrames {
     const to = this.#lastFitting(from, credit, ceiling)
     const last = this.#last
     if (last?.from === from && last.to === to && last.ceiling === ceiling) return last
+    assert(ceiling <= this.#ceilingMax, `a ceiling of at most ${this.#ceilingMax}, got ${ceiling}`)
     const records = this.#records(from, to, ceiling)
     const frame = encodeRecordsFrame(this.#channel, records)
     const recordBytes = records.reduce((sum, record) => sum + record.length, 0)
+    // What the child checks on its side too (parent-line.ts).
+    assert(
+      recordBytes <= credit || to === from + 1,
+      `a frame of several records is within the credit of ${credit} bytes, got ${recordBytes}`,
+    )
     this.#last = { frame, from, to, ceiling, recordBytes }
     return this.#last
   }
@@ -61,8 +70,11 @@ export class RecordFrames {
     const records: Uint8Array[] = []
     for (let seq = from + 1; seq <= to; seq++) {
       const record = this.#ring.get(seq)
-      assert(record !== undefined, `the ring holds the record ${seq}`)
-      records.push(this.#chain.project(record, ceiling).bytes)
+      assert(record?.seq === seq, `the ring holds the record ${seq}`)
+      const projected = this.#chain.project(record, ceiling)
+      // What the child checks on its side too (record-check.ts).
+      assert(projected.isWithin(ceiling), `record ${seq} has no part above the ceiling ${ceiling}`)
+      records.push(projected.bytes)
     }
     return records
   }

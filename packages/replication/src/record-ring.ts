@@ -77,6 +77,11 @@ export class RecordRing {
       record.seq === this.lastSeq + 1,
       `a ring takes the next record, seq ${this.lastSeq + 1}, got ${record.seq}`,
     )
+    const lastEpoch = this.#records.at(this.#records.count - 1)?.record.epoch ?? this.#base.epoch
+    assert(
+      record.epoch >= lastEpoch,
+      `record ${record.seq} has at least the epoch ${lastEpoch} of the one before, got ${record.epoch}`,
+    )
     this.#bytes += record.bytes.length
     this.#bytesAdded += record.bytes.length
     this.#records.push({ record, at: now, bytesAdded: this.#bytesAdded })

@@ -1,6 +1,11 @@
 import type { PackedPiece } from '@fanfold/document'
 import type { EffectSink, Instant } from '@fanfold/kernel'
-import type { LinkEffect, LogRecord, SnapshotManifest } from '@fanfold/protocol'
+import {
+  type LinkEffect,
+  type LogRecord,
+  ProtocolError,
+  type SnapshotManifest,
+} from '@fanfold/protocol'
 import { snapshotBytes } from './snapshot-assembly.ts'
 import { SnapshotIntake } from './snapshot-intake.ts'
 import type { StreamCore } from './stream-core.ts'
@@ -34,9 +39,18 @@ export class SnapshotStage {
     this.#core = core
   }
 
-  /** Takes the manifest. */
+  /**
+   * Takes the manifest.
+   *
+   * @throws ProtocolError when it has pieces above the ceiling under which the stream is
+   */
   begin(manifest: SnapshotManifest, now: Instant, effects: EffectSink<LinkEffect>): SnapshotStep {
     const core = this.#core
+    const { nextCeiling } = core.held
+    if (manifest.pieces.some(({ tag }) => tag > nextCeiling)) {
+      const message = `a snapshot without pieces above the ceiling ${nextCeiling}`
+      throw new ProtocolError('FANFOLD_BAD_FRAME', message)
+    }
     // A child that fell off the parent's ring gets a snapshot without having asked.
     if (core.state === 'live') {
       core.catchUp.begin(now)

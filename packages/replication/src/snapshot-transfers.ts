@@ -158,6 +158,11 @@ export class SnapshotTransfers {
     if (shared === undefined) {
       const projected = projectSnapshot(snapshot, ceiling)
       const { manifest } = projected
+      // What the child checks on its side too (snapshot-stage.ts).
+      assert(
+        manifest.pieces.every(({ tag }) => tag <= ceiling),
+        `a snapshot for the ceiling ${ceiling} has no piece above it`,
+      )
       const frame = { kind: 'snapshot-begin', channel: this.#channel, manifest } as const
       shared = { snapshot: projected, begin: encodeLinkFrame(frame) }
       byCeiling.set(ceiling, shared)

@@ -266,7 +266,7 @@ export class StreamCore {
 
   /** What of the records follows what is held. */
   check(records: readonly LogRecord[]): CheckedRecords {
-    return this.#check.check(records, this.held.position)
+    return this.#check.check(records, this.held.position, this.held.nextCeiling)
   }
 
   handOn({ fresh, position }: CheckedRecords): UpstreamEvent[] {

@@ -6,7 +6,7 @@
  */
 import type { WarmDocument } from '@fanfold/document'
 import { equalBytes, type Instant, type Sha256, sha256Bytes } from '@fanfold/kernel'
-import type { DocumentKey } from '@fanfold/protocol'
+import { type DocumentKey, partTags } from '@fanfold/protocol'
 import { RecordCheck } from './record-check.ts'
 import type { RingLimits } from './record-ring.ts'
 import { StagedDocument } from './staged-document.ts'
@@ -90,7 +90,9 @@ export class WarmCheck {
     const records = this.#document.records.slice(first, first + recordsAtOnce)
     this.#nextRecord += records.length
     const { position } = this.#staged.replica
-    const { fresh, bytes, broken } = this.#records.check(records, position)
+    // They were looked at for what they may hold when they came.
+    const ceiling = partTags.authority
+    const { fresh, bytes, broken } = this.#records.check(records, position, ceiling)
     this.#isGood = broken === undefined && fresh.length === records.length
     if (this.#isGood) for (const record of records) this.#staged.append(record, now)
     return bytes + records.length * recordBytes

@@ -34,6 +34,13 @@ t.test('a ring takes the next record and no other', async t => {
   t.same(heldBy(ring), [1, 2, 3])
 })
 
+t.test('a ring takes no record of an earlier epoch', async t => {
+  const ring = new RecordRing(ringLimits(), { ...after(log[2]), epoch: 9 })
+  const [, , , next] = log
+  if (next !== undefined) t.throws(() => ring.push(next, at(0)), { name: 'AssertionError' })
+  t.equal(ring.lastSeq, 3)
+})
+
 t.test('as many records as the limit stay; one more pushes the oldest out', async t => {
   t.same(heldBy(filled(5, { recordsMax: 5 })), [1, 2, 3, 4, 5])
   const ring = filled(6, { recordsMax: 5 })

@@ -121,3 +121,14 @@ t.test('a parent that changes its mind all the time is asked with waits in betwe
   t.equal(joins.length, 6)
   t.ok(rig.nowMs >= 5_000, 'all but the first')
 })
+
+t.test('a snapshot with pieces above the ceiling is the breach of who sent it', async t => {
+  const rig = new Rig()
+  rig.attach()
+  rig.take(welcome('snapshot', head, 0))
+  const piece = { tag: 1, bytes: 2, digest: new Uint8Array(32) }
+  const manifest = { at: head, pieces: [piece] }
+  t.throws(() => rig.take({ kind: 'snapshot-begin', channel: 1, manifest }), {
+    code: 'FANFOLD_BAD_FRAME',
+  })
+})
