@@ -109,6 +109,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       note: fact => this.#note(fact),
     })
     const owner: ChildLinksOwner = {
+      now: () => this.#now,
       replays: this.#replays.serving,
       join: (doc, request) => this.#join(doc, request),
       downstream: doc => this.#documents.get(doc)?.downstream,

@@ -109,6 +109,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         flush: doc => this.#guard(doc, () => this.#flush(doc)),
         variant: (hash, link) => this.#variants.request(hash, link),
         signal: (link, signal, doc, value) => this.#signalled(link, signal, doc, value),
+        now: () => this.#now,
         replays: this.#replays,
       },
       limits.transfer,

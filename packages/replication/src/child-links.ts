@@ -1,4 +1,4 @@
-import { type EffectSink, toHex } from '@fanfold/kernel'
+import { type EffectSink, type Instant, toHex } from '@fanfold/kernel'
 import {
   type DocumentKey,
   decodeLinkFrame,
@@ -38,6 +38,8 @@ export type ChildLinksOwner = {
   variant(hash: Uint8Array, link: LinkId): void
   /** A child says how it is with a document that it has asked for. */
   signal(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void
+  /** The instant of what is under way; without it, how quick links are is not known. */
+  readonly now?: (() => Instant) | undefined
   /** What answers children that ask for logs; without it they are told that there are none. */
   readonly replays?: Replays | undefined
 }
@@ -82,7 +84,7 @@ export class ChildLinks {
   constructor(owner: ChildLinksOwner, limits: TransferLimits = defaultTransferLimits) {
     this.#owner = owner
     this.#limits = limits
-    this.#turn = new TurnAllowance(limits.workBytesPerTurnMax)
+    this.#turn = new TurnAllowance(limits.workBytesPerTurnMax, owner.now)
   }
 
   /** Links of children that are open. */
@@ -281,12 +283,10 @@ export class ChildLinks {
         return
       }
       case 'request-pieces': {
-        // What was under way is there by now, or lost.
-        child.allowance.forgive()
-        this.#roomy.add(child)
         const doc = this.#channels.get(frame.channel)
         if (doc === undefined) return
         this.#owner.downstream(doc)?.resend(link, frame.indexes, effects)
+        this.#roomy.add(child)
         this.#busy.add(doc)
         return
       }

@@ -92,10 +92,15 @@ export class SnapshotTransfers {
     const { transfer } = child
     if (transfer === undefined) {
       // What it was sent is at hand no more: it begins anew, rather than wait for what cannot come.
+      child.allowance.forgive()
       this.need(child)
       return
     }
-    for (const index of indexes) if (index < transfer.next) transfer.again.add(index)
+    for (const index of indexes) {
+      if (index >= transfer.next || transfer.again.has(index)) continue
+      transfer.again.add(index)
+      child.allowance.lost(this.#packedLength(transfer, index, child))
+    }
     if (isTransferring(child)) this.#active.add(child)
   }
 
@@ -236,6 +241,14 @@ export class SnapshotTransfers {
     }
     turn.spend(frame.length)
     this.#send(child, frame, effects)
+  }
+
+  /** Bytes that the piece takes on the link. */
+  #packedLength({ shared }: SnapshotTransfer, index: number, { codecs }: ChildStream): number {
+    const piece = shared.snapshot.pieces[index]
+    assert(piece !== undefined, `a snapshot has the piece ${index}`)
+    const isReady = this.#packer.isReadyFor(piece, codecs)
+    return isReady ? this.#packer.packedFor(piece, codecs).bytes.length : piece.length
   }
 
   #send(child: ChildStream, frame: Uint8Array, effects: EffectSink<LinkEffect>): void {

@@ -7,6 +7,8 @@
  * long as it is, one that is packed as it leaves. At about 100 MB/s for the slowest codec, a turn's worth
  * takes some milliseconds.
  */
+import type { Instant } from '@fanfold/kernel'
+import { LinkWindow } from './link-window.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 /** Bounds of snapshots on their way to children. */
@@ -15,7 +17,9 @@ export type TransferLimits = {
   readonly workBytesPerTurnMax: number
   /** Bytes of pieces handed to one link in one turn. */
   readonly bytesOnLinkMax: number
-  /** Bytes of snapshots on one link that its child has not taken yet. */
+  /** Bytes of snapshots on one link that its child has not taken yet, before its speed is known. */
+  readonly bytesUnderWayFirst: number
+  /** The most that these may be, on a link that carries as much in two seconds. */
   readonly bytesUnderWayMax: number
 }
 
@@ -23,18 +27,27 @@ export type TransferLimits = {
 export const defaultTransferLimits: TransferLimits = {
   workBytesPerTurnMax: 524_288,
   bytesOnLinkMax: 262_144,
+  bytesUnderWayFirst: 131_072,
   bytesUnderWayMax: 524_288,
 }
 
 /** What one turn of a node may do for snapshots. */
 export class TurnAllowance {
   readonly #bytesMax: number
+  readonly #now: () => Instant
   #left: number
   #number = 0
 
-  constructor(bytesMax: number) {
+  /** @param now the instant of the turn; when not said, it is always the same one */
+  constructor(bytesMax: number, now: () => Instant = () => 0 as Instant) {
     this.#bytesMax = bytesMax
+    this.#now = now
     this.#left = bytesMax
+  }
+
+  /** When it is. */
+  get now(): Instant {
+    return this.#now()
   }
 
   /** Grows with each turn. */
@@ -72,6 +85,7 @@ export class LinkAllowance {
   /** Channels of documents that wait with their first pieces, and of those that wait with further ones. */
   readonly #beginning = new WaitingLine<number>()
   readonly #goingOn = new WaitingLine<number>()
+  readonly #window: LinkWindow
   #handed = 0
   #turnNumber = 0
   #underWay = 0
@@ -80,6 +94,7 @@ export class LinkAllowance {
   constructor(turn: TurnAllowance, limits: TransferLimits) {
     this.turn = turn
     this.#limits = limits
+    this.#window = new LinkWindow(limits)
   }
 
   /** True when the link gets no more pieces in this turn. */
@@ -90,7 +105,7 @@ export class LinkAllowance {
 
   /** True when the link gets no more pieces before its child has taken some. */
   get isFull(): boolean {
-    return this.#underWay >= this.#limits.bytesUnderWayMax
+    return this.#underWay >= this.#window.bytes
   }
 
   /** The channel of the document that has waited and goes on now; undefined while the link is full. */
@@ -113,6 +128,7 @@ export class LinkAllowance {
   /** The link was handed so many bytes. */
   spend(bytes: number): void {
     this.#underWay += bytes
+    if (this.isFull) this.#window.full(this.turn.now)
     if (this.#turnNumber !== this.turn.number) {
       this.#turnNumber = this.turn.number
       this.#handed = 0
@@ -138,13 +154,21 @@ export class LinkAllowance {
 
   /** The child has taken so many bytes; more than were under way count as all of them. */
   taken(bytes: number): void {
-    this.#underWay = Math.max(0, this.#underWay - bytes)
+    this.lost(bytes)
     this.#takenCount++
+    this.#window.taken(bytes, this.turn.now)
+    if (this.isFull) this.#window.full(this.turn.now)
   }
 
-  /** What is under way is lost: the child can never have taken it. */
+  /** So many bytes under way are lost: the child can never have taken them. */
+  lost(bytes: number): void {
+    this.#underWay = Math.max(0, this.#underWay - bytes)
+  }
+
+  /** All that is under way is lost. */
   forgive(): void {
-    this.taken(this.#underWay)
+    this.lost(this.#underWay)
+    this.#takenCount++
   }
 
   /** How often room was made: who finds it unchanged later knows that the child has taken nothing. */

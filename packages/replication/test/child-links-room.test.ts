@@ -179,6 +179,20 @@ t.test('a child that asks for pieces gets on, whatever was lost', async t => {
   t.ok(node.received(a)?.pieces.has(last - 1), 'and what was not sent before')
 })
 
+t.test('pieces that are asked for again make room for themselves, and no more', async t => {
+  const node = joinedTo({ a: 3_000_000, b: 3_000_000 })
+  const channel = node.served.get(a)?.channel ?? 0
+  for (let asks = 1; asks < 5; asks++) {
+    node.take({ kind: 'request-pieces', channel, indexes: [1, 77] })
+    node.settle()
+    const most = bytesUnderWayMax + (asks + 1) * frameMax
+    t.ok(node.bytesOnWay() < most, `${node.bytesOnWay()} bytes after ${asks} times`)
+  }
+  node.finish()
+  t.ok(node.hasAll(a))
+  t.ok(node.hasAll(b))
+})
+
 t.test('a child that joins again what it waits for gets on, whatever was lost', async t => {
   const node = joinedTo({ a: 3_000_000, b: 100_000 })
   node.lose()

@@ -29,6 +29,7 @@ const { workBytesPerTurnMax } = defaultTransferLimits
 const unbounded: TransferLimits = {
   workBytesPerTurnMax,
   bytesOnLinkMax: workBytesPerTurnMax,
+  bytesUnderWayFirst: Number.POSITIVE_INFINITY,
   bytesUnderWayMax: Number.POSITIVE_INFINITY,
 }
 

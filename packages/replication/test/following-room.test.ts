@@ -11,7 +11,7 @@ const told = (rig: Rig): string[] =>
   rig
     .sent()
     .flatMap(frame =>
-      'doc' in frame ? [`${frame.kind} ${keys.findIndex(key => key === frame.doc)}`] : [],
+      'doc' in frame && frame.doc ? [`${frame.kind} ${keys.indexOf(frame.doc)}`] : [],
     )
 
 /** The frames of a document's snapshot. */

@@ -1,10 +1,11 @@
 import t from 'tap'
 import { type RoomyLink, RoomyLinks } from '../src/roomy-links.ts'
-import { defaultTransferLimits, LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
+import { LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
+import { unmeasured } from './serving-node.ts'
 
 /** A link on which these channels wait. */
 const linkOf = (...channels: readonly number[]): RoomyLink & { isCongested: boolean } => {
-  const allowance = new LinkAllowance(new TurnAllowance(1_000), defaultTransferLimits)
+  const allowance = new LinkAllowance(new TurnAllowance(1_000), unmeasured)
   for (const channel of channels) allowance.wait(channel)
   return { allowance, isCongested: false }
 }
@@ -31,7 +32,7 @@ t.test('a link on which nobody waits, or that is full, is nothing to do', async 
   const links = new RoomyLinks()
   links.add(linkOf())
   const full = linkOf(1)
-  full.allowance.spend(defaultTransferLimits.bytesUnderWayMax)
+  full.allowance.spend(unmeasured.bytesUnderWayMax)
   links.add(full)
   t.notOk(links.areAny)
 })
@@ -40,7 +41,7 @@ t.test('a link that has become full, congested or closed meanwhile is passed ove
   const links = new RoomyLinks()
   const [full, congested, closed, last] = [linkOf(1), linkOf(2), linkOf(3), linkOf(4)]
   for (const link of [full, congested, closed, last]) links.add(link)
-  full.allowance.spend(defaultTransferLimits.bytesUnderWayMax)
+  full.allowance.spend(unmeasured.bytesUnderWayMax)
   congested.isCongested = true
   links.delete(closed)
   t.same(flushAll(links), [4])
@@ -56,7 +57,7 @@ t.test('a document that fills the link leaves the others where they are', async 
   const link = linkOf(1, 2)
   links.add(link)
   const order = flushAll(links, channel => {
-    link.allowance.spend(defaultTransferLimits.bytesUnderWayMax)
+    link.allowance.spend(unmeasured.bytesUnderWayMax)
     link.allowance.endWait(channel)
     return false
   })

@@ -44,6 +44,12 @@ export type Received = {
   seq: number
 }
 
+/** Links of which nothing is known hold as much as may be under way at most. */
+export const unmeasured: TransferLimits = {
+  ...defaultTransferLimits,
+  bytesUnderWayFirst: defaultTransferLimits.bytesUnderWayMax,
+}
+
 /**
  * A node that serves documents to children that take what they are sent, and say so, when the test
  * wants it.
@@ -72,7 +78,7 @@ export class ServingNode {
         variant: () => undefined,
         signal: () => undefined,
       },
-      { ...defaultTransferLimits, ...limits },
+      { ...unmeasured, ...limits },
     )
   }
 

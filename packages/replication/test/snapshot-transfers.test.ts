@@ -1,8 +1,9 @@
 import type { LinkEffect, LinkFrame } from '@fanfold/protocol'
 import t from 'tap'
-import { defaultTransferLimits, LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
+import { LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
 import { bytesOf, framesOf, headOf, link, seqsOf, snapshotAt } from './build-stream.ts'
 import { child, kindsOf, log, Rig } from './downstream-rig.ts'
+import { unmeasured } from './serving-node.ts'
 
 type Piece = Extract<LinkFrame, { kind: 'snapshot-piece' }>
 
@@ -209,7 +210,7 @@ t.test('a link gets no more of snapshots in a turn than it may', async t => {
   const rig = parentOf(20)
   const turn = new TurnAllowance(10_000_000)
   rig.join({
-    allowance: new LinkAllowance(turn, { ...defaultTransferLimits, bytesOnLinkMax: 200_000 }),
+    allowance: new LinkAllowance(turn, { ...unmeasured, bytesOnLinkMax: 200_000 }),
   })
   t.ok(rig.flush())
   t.equal(piecesOf(rig.sent()).length, 4)
@@ -223,7 +224,7 @@ t.test('a link gets no more of snapshots in a turn than it may', async t => {
 /** A parent of a snapshot of 20 pieces, and a child on a link that holds two and a bit. */
 const parentOfFullLink = (): { rig: Rig; allowance: LinkAllowance } => {
   const rig = parentOf(20)
-  const limits = { ...defaultTransferLimits, bytesUnderWayMax: 150_000 }
+  const limits = { ...unmeasured, bytesUnderWayMax: 150_000 }
   const allowance = new LinkAllowance(rig.turn, limits)
   rig.join({ allowance })
   // The first turn is spent with making the snapshot.
@@ -254,8 +255,8 @@ t.test('a link that is full holds up no other child, nor what is no snapshot', a
 
 t.test('a snapshot that cannot be sent is not made', async t => {
   const rig = parentOf(2)
-  const allowance = new LinkAllowance(rig.turn, defaultTransferLimits)
-  allowance.spend(defaultTransferLimits.bytesUnderWayMax)
+  const allowance = new LinkAllowance(rig.turn, unmeasured)
+  allowance.spend(unmeasured.bytesUnderWayMax)
   rig.join({ allowance })
   t.notOk(rig.flush())
   t.equal(rig.made, 0)

@@ -12,7 +12,7 @@ import { ChildLinks } from '../src/child-links.ts'
 import { Downstream } from '../src/downstream.ts'
 import { PiecePacker } from '../src/piece-packer.ts'
 import { RecordRing } from '../src/record-ring.ts'
-import { defaultTransferLimits, LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
+import { LinkAllowance, TurnAllowance } from '../src/transfer-allowance.ts'
 import {
   after,
   at,
@@ -24,6 +24,7 @@ import {
   ringLimits,
   snapshotAt,
 } from './build-stream.ts'
+import { unmeasured } from './serving-node.ts'
 import { ToyCodec } from './toy-codec.ts'
 
 t.test('a turn may do so much, and the next one as much again', async t => {
@@ -40,7 +41,7 @@ t.test('a turn may do so much, and the next one as much again', async t => {
 
 t.test('a link may be handed so much in a turn, whatever the others are', async t => {
   const turn = new TurnAllowance(1_000)
-  const limits = { ...defaultTransferLimits, bytesOnLinkMax: 100 }
+  const limits = { ...unmeasured, bytesOnLinkMax: 100 }
   const [a, b] = [new LinkAllowance(turn, limits), new LinkAllowance(turn, limits)]
   a.spend(99)
   t.notOk(a.isSpent)
@@ -53,7 +54,7 @@ t.test('a link may be handed so much in a turn, whatever the others are', async 
 
 /** What a link may be handed that holds so many bytes that its child has not taken. */
 const allowanceOf = (bytesUnderWayMax: number): LinkAllowance =>
-  new LinkAllowance(new TurnAllowance(1_000), { ...defaultTransferLimits, bytesUnderWayMax })
+  new LinkAllowance(new TurnAllowance(1_000), { ...unmeasured, bytesUnderWayMax })
 
 t.test('a link is full until its child has taken some, whatever the turn', async t => {
   const allowance = allowanceOf(100)
@@ -312,7 +313,7 @@ t.test('a long snapshot and a hundred busy documents on one link have their turn
   t.equal(lags.length, 500)
   const longest = Math.max(...lags)
   t.ok(longest <= 4, `no record waits longer than what the link may hold, got ${longest} turns`)
-  const { bytesUnderWayMax } = defaultTransferLimits
+  const { bytesUnderWayMax } = unmeasured
   const bound = bytesUnderWayMax + 65_600
   t.ok(node.aheadMost <= bound, `${node.aheadMost} bytes before a record`)
 })
