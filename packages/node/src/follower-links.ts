@@ -88,6 +88,9 @@ export class FollowerLinks {
       metrics.labelled('catchups_total', this.#role, rung).inc()
       metrics.labelled('catchup_seconds', this.#role, rung).observe(tookMs / 1000)
       log.debug({ event: 'stream.caught-up', doc, rung, tookMs }, 'stream caught up')
+    } else if (fact.event === 'document-set-aside') {
+      const { doc, error } = fact
+      log.error({ event: 'document.set-aside', doc, err: error }, 'document put aside for a while')
     } else {
       log.info({ event: 'stream.refused', doc: fact.doc, code: fact.code }, 'stream refused')
     }
