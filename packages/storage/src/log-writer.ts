@@ -239,17 +239,22 @@ export class LogWriter {
     try {
       await syncFile(files, file, this.#directory.segment(tail.name))
     } catch (error) {
-      await this.#hide(tail, file).catch(() => undefined)
+      await this.#hide(tail, file, bytes.length).catch(() => undefined)
       throw error
     }
   }
 
   /**
    * The system may show what it has failed to write for as long as it has it in memory, and the next
-   * process would take it for durable: the next sync succeeds. So it is cut, unless others count it.
+   * process would take it for durable: the next sync succeeds. So it is cut, unless others count it;
+   * where there is no room even for that, nothing good is left of it.
    */
-  async #hide(tail: Tail, file: number): Promise<void> {
-    if (!(await this.#isDeposed(tail))) await this.#directory.files.truncate(file, tail.length)
+  async #hide(tail: Tail, file: number, length: number): Promise<void> {
+    const { files } = this.#directory
+    if (await this.#isDeposed(tail)) return
+    await files
+      .truncate(file, tail.length)
+      .catch(() => writeAll({ files, file, bytes: new Uint8Array(length), position: tail.length }))
   }
 
   /** Cuts what an earlier append could not. */

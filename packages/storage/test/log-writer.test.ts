@@ -201,18 +201,25 @@ for (const [name, calls] of Object.entries(fatal)) {
   })
 }
 
-t.test('a batch whose sync has failed is not there for the next process', async t => {
-  const files = makeFiles()
-  const errors: unknown[] = []
-  const { client, directory } = await begin(t, { files, onFatal: error => errors.push(error) })
-  files.syncData = async () => {
-    throw systemError('EIO')
-  }
-  appendInVain(client, second)
-  await client.store.close()
-  t.equal(errors.length, 1)
-  t.same(await seqsIn(t, directory), [1, 2, 3], 'it would take the batch for durable')
-})
+for (const way of ['is cut', 'is zeros where it cannot be cut']) {
+  t.test(`a batch whose sync has failed ${way} for the next process`, async t => {
+    const files = makeFiles()
+    const errors: unknown[] = []
+    const { client, directory } = await begin(t, { files, onFatal: error => errors.push(error) })
+    files.syncData = async () => {
+      throw systemError('EIO')
+    }
+    if (way !== 'is cut') {
+      files.truncate = async () => {
+        throw systemError('ENOSPC')
+      }
+    }
+    appendInVain(client, second)
+    await client.store.close()
+    t.equal(errors.length, 1)
+    t.same(await seqsIn(t, directory), [1, 2, 3], 'it would take the batch for durable')
+  })
+}
 
 t.test('after a fatal error nothing is begun', async t => {
   const files = makeFiles()

@@ -117,13 +117,16 @@ export class FaultDraw {
       : count
   }
 
-  /** How many bytes of `count` there is room for and the system takes; an error's code when none. */
-  writable(count: number): number | string {
+  /**
+   * How many bytes of `count` the system takes; an error's code when none. Room is needed for those
+   * that make the file longer, `grown` of them.
+   */
+  writable(count: number, grown: number): number | string {
     const taken =
       count > 1 && this.#chance(this.faults.shortWrites) ? 1 + this.#prng.below(count - 1) : count
     if (this.#fullFor === 0) return taken
-    const fitting = Math.min(taken, this.#room)
-    this.#room -= fitting
+    const fitting = Math.min(taken, count - grown + this.#room)
+    this.#room -= Math.max(0, fitting - (count - grown))
     return fitting === 0 && count > 0 ? this.#fullCode : fitting
   }
 

@@ -102,7 +102,8 @@ export class SimulatedFileSystem implements FileSystem {
     return this.#call('write', what, () => {
       const node = this.#contentOf(file)
       if (!this.#openFile(file).canWrite) throw new SimulatedSystemError('EBADF', what)
-      const count = this.#disk.faults.writable(bytes.length)
+      const grown = Math.min(bytes.length, Math.max(0, position + bytes.length - node.length))
+      const count = this.#disk.faults.writable(bytes.length, grown)
       if (typeof count === 'string') throw this.#injected(count, what)
       if (count < bytes.length) this.#disk.tally.add('short write')
       node.write(position, bytes.subarray(0, count))

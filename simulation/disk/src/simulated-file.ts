@@ -207,10 +207,21 @@ function withFate(
     case 'last-part':
       return withBytes(before, at + part, bytes.subarray(part))
     case 'zeros':
-      return withBytes(before, at, new Uint8Array(bytes.length))
+      return withBytes(before, at, whereChanged(before, at, bytes, new Uint8Array(bytes.length)))
     case 'garbage':
-      return withBytes(before, at, prng.bytes(bytes.length))
+      return withBytes(before, at, whereChanged(before, at, bytes, prng.bytes(bytes.length)))
   }
+}
+
+/** What a byte was before and is to be, it also is in between. */
+function whereChanged(
+  before: Uint8Array,
+  at: number,
+  bytes: Uint8Array,
+  torn: Uint8Array,
+): Uint8Array {
+  for (const [index, byte] of bytes.entries()) if (before[at + index] === byte) torn[index] = byte
+  return torn
 }
 
 const applied = (bytes: Uint8Array, change: Change): Uint8Array =>
