@@ -1,4 +1,4 @@
-import { type Instant, instant } from '@fanfold/kernel'
+import { type Duration, type Instant, instant, milliseconds } from '@fanfold/kernel'
 import type { Crossing } from './crossings.ts'
 import {
   completeOptions,
@@ -12,6 +12,9 @@ import { World } from './world.ts'
 const lookEveryMicros = 20_000
 /** What still happens after that may spoil it: it is watched for so long, µs. */
 const settleMicros = 1_000_000
+
+/** How often it is looked at what the nodes hold. */
+const gaugesEvery: Duration = milliseconds(25)
 
 /** What happened in a run, in numbers. */
 export type SimulationCounts = {
@@ -70,6 +73,11 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   const world = new World(seed, options, sha256, watch)
   const workload = new Workload(world, options, watch)
   const { clock, problems } = world
+  const look = (): void => {
+    world.gauges.look()
+    clock.in(gaugesEvery, look)
+  }
+  clock.in(gaugesEvery, look)
   clock.runUntil(workload.busyUntil)
   world.heal()
   const deadline = instant(clock.now + options.convergeMaxMs * 1000)
@@ -87,7 +95,7 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   const counts = countsOf(world, workload)
   workload.leave()
   clock.runUntil(instant(clock.now + leaveMicros(options)))
-  for (const left of world.leftovers()) problems.add(`after all have left there are ${left}`)
+  for (const left of world.gauges.leftovers()) problems.add(`after all have left there are ${left}`)
   return {
     seed,
     options,

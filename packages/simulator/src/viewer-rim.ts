@@ -90,6 +90,7 @@ export class ViewerRim {
   #isEnded = false
   #nextViewer = 1
   #lags = 0
+  #largestFrameBytes = 0
   /** Who was just told of as drained. */
   #led: ViewerId | undefined
 
@@ -128,6 +129,11 @@ export class ViewerRim {
   /** Viewers that are connected, and cohorts that have one of them. */
   get counts(): { readonly viewers: number; readonly cohorts: number } {
     return { viewers: this.#viewers.size, cohorts: this.#cohorts.size }
+  }
+
+  /** Bytes of the largest frame that was sent to somebody. */
+  get largestFrameBytes(): number {
+    return this.#largestFrameBytes
   }
 
   /** Bytes that the one viewer holds that holds most. */
@@ -391,6 +397,7 @@ export class ViewerRim {
   #send(viewer: Viewer | undefined, frame: Uint8Array, cohort?: CohortId): void {
     if (viewer === undefined) return
     if (this.#led === viewer.id) this.#watch?.viewerIsLedOn(frame)
+    if (frame.length > this.#largestFrameBytes) this.#largestFrameBytes = frame.length
     const note = this.#watch?.frameGoes(viewer.id, frame, cohort)
     viewer.down.send({ kind: 'frame', frame, note }, frame.length)
   }

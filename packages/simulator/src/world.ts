@@ -14,6 +14,7 @@ import { LinkFaults } from './link-faults.ts'
 import type { Door } from './model-viewer.ts'
 import { Network } from './network.ts'
 import { NodeFaults } from './node-faults.ts'
+import { NodeGauges, type RunningNodes } from './node-gauges.ts'
 import { type NodeFact, NodeMaker, noRoomFact } from './node-maker.ts'
 import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
@@ -65,6 +66,10 @@ export class World {
   readonly #options: SimulationOptions
   readonly #maker: NodeMaker
   readonly authority: AuthorityNode
+  /** What runs. */
+  readonly nodes: RunningNodes
+  /** What the nodes hold. */
+  readonly gauges: NodeGauges
   readonly #wallClocks: WallClocks
   readonly #nodeFaults: NodeFaults
   readonly #running = new Map<TreeNode, ReturnType<NodeMaker['proxy']>>()
@@ -137,6 +142,8 @@ export class World {
     const maker = this.#maker
     this.authority = new AuthorityNode({ clock, network, maker, tally, history, fail })
     this.doors = this.#grow()
+    this.nodes = { authority: this.authority, proxies: this.#running, edges: this.#edges }
+    this.gauges = new NodeGauges({ nodes: this.nodes, options, problems })
   }
 
   /** Loads a definition at the authority. */
@@ -172,30 +179,6 @@ export class World {
   heal(): void {
     this.faults.heal()
     this.ways.heal()
-  }
-
-  /** What nobody needs any more once all viewers have left, in words. */
-  leftovers(): string[] {
-    const left: string[] = []
-    const expectNone = (count: number, what: string): void => {
-      if (count > 0) left.push(`${count} ${what}`)
-    }
-    for (const [node, { machine, worker }] of this.#running) {
-      expectNone(worker.counts.replicas, `worker replicas at ${node.name}`)
-      expectNone(machine.documentCount, `documents at ${node.name}`)
-      expectNone(machine.streamCount, `streams at ${node.name}`)
-    }
-    for (const [{ name }, { machine, rim, worker }] of this.#edges) {
-      expectNone(worker.counts.replicas, `worker replicas at ${name}`)
-      expectNone(machine.documentCount, `documents at ${name}`)
-      expectNone(machine.viewerCount, `viewers at ${name}`)
-      expectNone(rim.counts.viewers, `connections at ${name}`)
-      expectNone(rim.counts.cohorts, `cohorts at the rim of ${name}`)
-    }
-    const { machine, store } = this.authority.made
-    expectNone(machine.streamCount, 'streams at the authority')
-    expectNone(store.readingCount, 'readings of logs')
-    return left
   }
 
   /** All nodes with their links, from the authority down. */

@@ -2,18 +2,23 @@ import {
   buildLog,
   logStoreSource,
   type OpenLogStoreRig,
+  sha256,
   testLogStorePort,
   testRecordSource,
 } from '@fanfold/conformance'
-import type { LogInput } from '@fanfold/document'
+import { encodeSnapshot, type LogInput, type LogReadId } from '@fanfold/document'
 import { instant, Prng } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
+import { DiskHealth } from '../src/disk-health.ts'
 import { LogDisk } from '../src/log-disk.ts'
 import { SimulatedLogStore } from '../src/simulated-log-store.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
 const doc = parseDocumentKey('acme/match/final')
+
+const snapshotOf = ({ end }: ReturnType<typeof buildLog>) =>
+  encodeSnapshot({ at: end, state: {}, definition: undefined, sha256 })
 
 function makeStores() {
   const clock = new VirtualClock()
@@ -88,4 +93,101 @@ t.test('syncs take different times, the same ones for the same seed', async t =>
   }
   t.same(timesOf(), timesOf())
   t.equal(new Set(timesOf()).size, 10)
+})
+
+/** A store on a disk that faults make ill, with an append of three records under way. */
+function makeCrashing(seed: string) {
+  const { clock, disk } = makeStores()
+  const health = new DiskHealth()
+  const answers: LogInput[] = []
+  const fails: number[] = []
+  const store = new SimulatedLogStore({
+    clock,
+    prng: new Prng(seed),
+    options: { syncMinMs: 1, syncMeanMs: 5 },
+    disk,
+    receive: input => answers.push(input),
+    health,
+    fail: () => fails.push(clock.now),
+  })
+  const log = buildLog({ doc, count: 3 })
+  const pass = (ms: number) => clock.runUntil(instant(clock.now + ms * 1_000))
+  return { clock, disk, health, answers, fails, store, log, pass }
+}
+
+t.test('of an append that a crash cuts off a prefix is kept, and nobody is told', async t => {
+  const kept = new Set<number>()
+  const claimed = new Set<number>()
+  for (let seed = 0; seed < 60; seed++) {
+    const { disk, answers, store, log, pass } = makeCrashing('crash')
+    store.perform({ kind: 'log-append', ...log })
+    const { kept: count, lost } = store.crash(new Prng(`${seed}`))
+    pass(1_000)
+    t.same(answers, [])
+    t.equal(count + lost, 3)
+    t.same(disk.log(doc).records, log.records.slice(0, count))
+    kept.add(count)
+    if (count === 0) claimed.add(disk.log(doc).epoch)
+  }
+  t.same([...kept].sort(), [0, 1, 2, 3])
+  t.same([...claimed].sort(), [0, 1], 'the epoch alone may be claimed')
+})
+
+t.test('what waits behind an append is lost with it', async t => {
+  const { disk, store, log } = makeCrashing('crash')
+  store.perform({ kind: 'log-append', ...log })
+  store.perform({ kind: 'log-keep-snapshot', doc, snapshot: snapshotOf(log) })
+  for (let seed = 0; seed < 20; seed++) store.crash(new Prng(`${seed}`))
+  t.equal(disk.log(doc).snapshots.length, 0)
+})
+
+t.test('a full disk refuses what would be written, and takes it when there is room', async t => {
+  const { disk, health, answers, store, log, pass } = makeCrashing('full')
+  const fault = { kind: 'disk-full', node: 'authority', atMs: 0, forMs: 100 } as const
+  health.begin(fault)
+  store.perform({ kind: 'log-append', ...log })
+  pass(1_000)
+  t.match(answers, [{ kind: 'log-append-refused', code: 'FANFOLD_LOG_FULL' }])
+  t.equal(disk.log(doc).records.length, 0)
+  health.end(fault)
+  store.perform({ kind: 'log-append', ...log })
+  pass(1_000)
+  t.match(answers[1], { kind: 'log-appended', seq: 3 })
+  health.begin(fault)
+  store.perform({ kind: 'log-keep-snapshot', doc, snapshot: snapshotOf(log) })
+  pass(1_000)
+  t.match(answers[2], { kind: 'log-snapshot-refused', code: 'FANFOLD_LOG_FULL' })
+})
+
+t.test('where no file can be opened no log is read', async t => {
+  const { health, answers, store, pass } = makeCrashing('files')
+  health.begin({ kind: 'no-files', node: 'authority', atMs: 0, forMs: 100 })
+  store.perform({ kind: 'log-open', doc })
+  store.perform({ kind: 'log-read', doc, read: 1 as LogReadId, after: 0, bytesMax: 1 })
+  pass(1_000)
+  t.match(
+    new Set(answers.map(({ kind }) => kind)),
+    new Set(['log-open-refused', 'log-read-refused']),
+  )
+})
+
+t.test('a sync that fails is not answered: the process is told to end', async t => {
+  const { health, answers, fails, store, log, pass } = makeCrashing('broken')
+  health.begin({ kind: 'disk-broken', node: 'authority', atMs: 0, forMs: 100 })
+  store.perform({ kind: 'log-append', ...log })
+  pass(1_000)
+  t.same(answers, [])
+  t.equal(fails.length, 1)
+  const { kept, lost } = store.crash(new Prng('fate'))
+  t.equal(kept + lost, 3)
+})
+
+t.test('a slow disk takes longer for everything', async t => {
+  const { health, answers, store, pass } = makeCrashing('slow')
+  health.begin({ kind: 'disk-slow', node: 'authority', atMs: 0, forMs: 100, byMs: 500 })
+  store.perform({ kind: 'log-open', doc })
+  pass(500)
+  t.same(answers, [])
+  pass(500)
+  t.match(answers, [{ kind: 'log-opened' }])
 })

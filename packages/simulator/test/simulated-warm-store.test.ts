@@ -1,8 +1,14 @@
 import { buildLog, sha256, testWarmStorePort } from '@fanfold/conformance'
-import { encodeSnapshot, type WarmDocument, type WarmInput } from '@fanfold/document'
+import {
+  encodeSnapshot,
+  type WarmDocument,
+  type WarmEffect,
+  type WarmInput,
+} from '@fanfold/document'
 import { instant, Prng } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
+import { DiskHealth } from '../src/disk-health.ts'
 import { SimulatedWarmStore, WarmDisk } from '../src/simulated-warm-store.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
@@ -102,3 +108,35 @@ t.test('a crash may lose or tear what was kept last, and nothing before it', asy
   }
   t.ok(outcomes.size >= 4, [...outcomes].join(', '))
 })
+
+t.test(
+  'on a disk that is not well nothing is kept, and without files nothing is found',
+  async t => {
+    const clock = new VirtualClock()
+    const health = new DiskHealth()
+    const answers: WarmInput[] = []
+    const store = new SimulatedWarmStore({
+      clock,
+      prng: new Prng('ill'),
+      options: { syncMinMs: 1, syncMeanMs: 1 },
+      disk: new WarmDisk(),
+      receive: input => answers.push(input),
+      health,
+    })
+    const perform = (effect: WarmEffect) => {
+      store.perform(effect)
+      clock.runUntil(instant(clock.now + 1_000_000))
+      return answers.at(-1)
+    }
+    const lasting = { node: 'proxy-0', atMs: 0, forMs: 1 }
+    for (const kind of ['disk-full', 'no-files', 'disk-broken'] as const) {
+      const fault = { kind, ...lasting }
+      health.begin(fault)
+      t.match(perform({ kind: 'warm-keep', doc, document }), { isKept: false }, kind)
+      health.end(fault)
+    }
+    t.match(perform({ kind: 'warm-keep', doc, document }), { isKept: true })
+    health.begin({ kind: 'no-files', ...lasting })
+    t.match(perform({ kind: 'warm-read', doc }), { document: undefined })
+  },
+)
