@@ -39,7 +39,7 @@ const networkPrograms = [
 ] as const
 
 function mayMakeNetworks(): boolean {
-  const name = `fn${process.pid.toString(36)}trial`
+  const name = `fn${process.pid}trial`
   const isMade = tryCommand('ip', 'netns', 'add', name)
   if (isMade) tryCommand('ip', 'netns', 'del', name)
   return isMade

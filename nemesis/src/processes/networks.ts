@@ -6,6 +6,7 @@
  * ends, and what is sent again arrives once the rule is gone. Each rule is taken away as it was put, so
  * that faults at the same time leave each other alone.
  */
+import { existsSync } from 'node:fs'
 import type { Cleanups } from './cleanups.ts'
 import { runCommand, tryCommand } from './run-command.ts'
 
@@ -24,8 +25,9 @@ export class Networks {
 
   /** Makes them; needs root, `ip` and `iptables`. */
   static open(names: readonly string[], cleanups: Cleanups): Networks {
-    const prefix = `fn${process.pid.toString(36)}`
+    const prefix = `fn${process.pid}`
     const networks = new Networks(names, prefix)
+    removeStale()
     cleanups.add(() => networks.#close())
     const bridge = `${prefix}br`
     runCommand('ip', 'netns', 'add', bridge)
@@ -147,6 +149,14 @@ export class Networks {
   #close(): void {
     for (const name of this.#names) tryCommand('ip', 'netns', 'del', this.#namespace(name))
     tryCommand('ip', 'netns', 'del', `${this.#prefix}br`)
+  }
+}
+
+/** Removes what a command left that was killed before it could. */
+function removeStale(): void {
+  for (const line of runCommand('ip', 'netns', 'list').split('\n')) {
+    const [, name = '', pid = ''] = /^(fn(\d+)(?:n\d+|br))\b/.exec(line) ?? []
+    if (name !== '' && !existsSync(`/proc/${pid}`)) tryCommand('ip', 'netns', 'del', name)
   }
 }
 

@@ -4,6 +4,7 @@ import { damageScenarios } from './damage.ts'
 import { diskScenarios } from './disks.ts'
 import { linkScenarios } from './links.ts'
 import type { Scenario } from './scenario.ts'
+import { shortScenario } from './short.ts'
 
 /** Every scenario, in the order in which they are run and listed. */
 export const allScenarios: readonly Scenario[] = [
@@ -12,4 +13,5 @@ export const allScenarios: readonly Scenario[] = [
   ...diskScenarios,
   ...damageScenarios,
   ...crowdScenarios,
+  shortScenario,
 ]
