@@ -1,7 +1,7 @@
 /*
- * The oracle: what a cohort sees, read off the words of the definition alone. It asks every rule about
- * every value and copies the whole state; it is the measure for the filter that does not, and shares
- * no code with it.
+ * The oracle: what a cohort sees, read off the words of the definition alone. It walks the whole state,
+ * asks every rule about every value that stands at a place of the rule, and copies what is seen; it is
+ * the measure for the filter that does not, and shares no code with it.
  */
 import type { EdgeDefinition, PrivacyRule } from '@fanfold/definition'
 import {
@@ -29,8 +29,7 @@ export function naiveView(
   state: JsonObject,
   cohort: NaiveCohort,
 ): JsonObject {
-  const filter = new NaiveFilter(definition, state, cohort)
-  const visible = (filter.seen(state, []) ?? {}) as JsonObject
+  const visible = (new NaiveFilter(definition, state, cohort).root() ?? {}) as JsonObject
   if (definition.view === undefined) return visible
   const audience = frozenCopy(cohort.audience)
   const viewState = cohort.viewState === undefined ? undefined : frozenCopy(cohort.viewState)
@@ -38,52 +37,96 @@ export function naiveView(
 }
 
 type Path = readonly string[]
+type PlacedLabel = { readonly segments: readonly Segment[]; readonly label: number }
+
+/** By definition, its labels with their patterns read. */
+const labelsRead = new WeakMap<EdgeDefinition, readonly PlacedLabel[]>()
+
+function labelsOf(definition: EdgeDefinition): readonly PlacedLabel[] {
+  let labels = labelsRead.get(definition)
+  if (labels === undefined) {
+    labels = definition.labels.map(({ pattern, label }) => {
+      const segments = parsePathPattern(pattern)?.segments
+      if (segments === undefined) throw new TypeError(`a label stands at a pattern, got ${pattern}`)
+      return { segments, label }
+    })
+    labelsRead.set(definition, labels)
+  }
+  return labels
+}
 
 class NaiveFilter {
   readonly #definition: EdgeDefinition
   readonly #state: JsonObject
   readonly #cohort: NaiveCohort
-  readonly #labels: readonly { readonly segments: readonly Segment[]; readonly label: number }[]
+  readonly #audience: JsonValue
+  readonly #labels: readonly PlacedLabel[]
 
   constructor(definition: EdgeDefinition, state: JsonObject, cohort: NaiveCohort) {
-    this.#labels = definition.labels.map(({ pattern, label }) => {
-      const segments = parsePathPattern(pattern)?.segments
-      if (segments === undefined) throw new TypeError(`a label stands at a pattern, got ${pattern}`)
-      return { segments, label }
-    })
+    this.#labels = labelsOf(definition)
     this.#definition = definition
     this.#state = state
     this.#cohort = cohort
+    this.#audience = frozenCopy(cohort.audience)
   }
 
-  /** What is seen of the value at `path`; undefined when it is not. */
-  seen(value: JsonValue, path: Path): JsonValue | undefined {
-    if (!this.#isSeen(value, path)) return undefined
+  /** What is seen of the state. */
+  root(): JsonValue | undefined {
+    return this.#seen(this.#state, [], false)
+  }
+
+  /**
+   * What is seen of a value below one that is seen; undefined when it is not.
+   *
+   * @param path the way to it, as long as this call takes
+   * @param isRuledAbove whether a rule stands above it
+   */
+  #seen(value: JsonValue, path: string[], isRuledAbove: boolean): JsonValue | undefined {
+    if (this.#isLabelled(path)) return undefined
+    let isRuled = isRuledAbove
+    for (const rule of this.#definition.rules) {
+      if (!isPlaceOf(rule.pattern.segments, path)) continue
+      if (!this.#allows(rule, path)) return undefined
+      isRuled = true
+    }
+    if (!this.#definition.isOpen && !isRuled && !this.#isWay(value, path)) return undefined
     if (typeof value !== 'object' || value === null) return value
     if (Array.isArray(value)) {
-      return value
-        .map((element, index) => this.seen(element, [...path, String(index)]))
-        .filter(element => element !== undefined)
+      const elements: JsonValue[] = []
+      for (let index = 0; index < value.length; index++) {
+        path.push(String(index))
+        const seen = this.#seen(value[index] as JsonValue, path, isRuled)
+        path.pop()
+        if (seen !== undefined) elements.push(seen)
+      }
+      return elements
     }
     const copy: JsonObject = {}
-    for (const [name, member] of Object.entries(value)) {
-      const seen = this.seen(member, [...path, name])
+    for (const name of Object.keys(value)) {
+      path.push(name)
+      const seen = this.#seen(value[name] as JsonValue, path, isRuled)
+      path.pop()
       if (seen !== undefined) copy[name] = seen
     }
     return copy
   }
 
-  #isSeen(value: JsonValue, path: Path): boolean {
-    const { rules, isOpen } = this.#definition
+  #isLabelled(path: Path): boolean {
+    const { clearance } = this.#cohort
     for (const { segments, label } of this.#labels) {
-      if (label > this.#cohort.clearance && covers(segments, path)) return false
+      if (label > clearance && isPlaceOf(segments, path)) return true
     }
-    const onPath = rules.filter(rule => covers(rule.pattern.segments, path))
-    if (!onPath.every(rule => this.#allows(rule, path))) return false
-    if (isOpen || onPath.length > 0) return true
+    return false
+  }
+
+  /** Where nothing is said, an object is seen for what is below it. */
+  #isWay(value: JsonValue, path: Path): boolean {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     return (
-      isObject && rules.some(rule => isOnTheWay(path, rule.pattern.segments) && this.#isFor(rule))
+      isObject &&
+      this.#definition.rules.some(
+        rule => isOnTheWay(path, rule.pattern.segments) && this.#isFor(rule),
+      )
     )
   }
 
@@ -106,30 +149,28 @@ class NaiveFilter {
         segments.map(segment => (segment === anySegment ? rest.shift() : segment)),
       )
     }
-    const audience = frozenCopy(this.#cohort.audience)
-    return rule.allow(audience, { key: keys.at(-1) ?? '', keys, reads }) === true
+    return rule.allow(this.#audience, { key: keys.at(-1) ?? '', keys, reads }) === true
   }
 
   #valueAt(path: readonly (string | undefined)[]): JsonValue | undefined {
     let value: JsonValue = this.#state
     for (const name of path) {
       if (name === undefined || typeof value !== 'object' || value === null) return undefined
-      const member: [string, JsonValue] | undefined = Object.entries(value).find(
-        entry => entry[0] === name,
-      )
-      if (member === undefined) return undefined
-      value = member[1]
+      if (!Object.hasOwn(value, name)) return undefined
+      value = Reflect.get(value, name)
     }
     return frozenCopy(value)
   }
 }
 
-/** True when `path` is at or below a place of the pattern. */
-const covers = (segments: readonly Segment[], path: Path): boolean =>
-  segments.length <= path.length && segments.every((segment, depth) => fits(segment, path[depth]))
-
-const fits = (segment: Segment, name: string | undefined): boolean =>
-  segment === anySegment || segment === name
+/** True when `path` is a place of the pattern. */
+function isPlaceOf(segments: readonly Segment[], path: Path): boolean {
+  if (segments.length !== path.length) return false
+  for (let depth = 0; depth < path.length; depth++) {
+    if (segments[depth] !== anySegment && segments[depth] !== path[depth]) return false
+  }
+  return true
+}
 
 /** True when `path` leads to places of the pattern by names alone, and is none of them. */
 const isOnTheWay = (path: Path, segments: readonly Segment[]): boolean =>
@@ -138,6 +179,7 @@ const isOnTheWay = (path: Path, segments: readonly Segment[]): boolean =>
 function frozenCopy(value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as JsonValue[]
-  const entries = Object.entries(value).map(([name, member]) => [name, frozenCopy(member)])
-  return Object.freeze(Object.fromEntries(entries))
+  const copy: JsonObject = {}
+  for (const name of Object.keys(value)) copy[name] = frozenCopy(value[name] as JsonValue)
+  return Object.freeze(copy)
 }
