@@ -61,6 +61,7 @@ export class HeldState {
   keep(position: Position, ceiling: number): void {
     this.#position = position
     this.#ceiling = ceiling
+    this.#nextCeiling = ceiling
     this.#isWorth = true
   }
 

@@ -1,6 +1,7 @@
 import type { ErrorCode, LinkFrame } from '@fanfold/protocol'
 import t from 'tap'
 import { after, damaged, doc, link, recordsOf } from './build-stream.ts'
+import { labelled } from './labelled-log.ts'
 import {
   from,
   head,
@@ -69,6 +70,19 @@ t.test('what is held is gone on from', async t => {
   rig.take(refused('FANFOLD_NO_TAIL'))
   t.match(rig.sent(), [{ kind: 'request-replay', have: head }])
   t.same(kindsOf(rig.take(replay(11, 12), ended())), ['records 11,12'], 'and not kept apart')
+})
+
+t.test('what was kept elsewhere is gone on from, under the ceiling that it came under', async t => {
+  const rig = new Rig({}, { isSnapshotDisabled: true })
+  const [first, second] = labelled.records
+  rig.upstream.resumeFrom(after(first), 255)
+  rig.attach()
+  rig.take(refused('FANFOLD_NO_TAIL'))
+  t.match(rig.sent(), [{ kind: 'request-replay', have: after(first) }])
+  const list = second === undefined ? [] : [second]
+  t.same(kindsOf(rig.take({ kind: 'replay', replay: 1, ceiling: 255, records: list })), [
+    'records 2',
+  ])
 })
 
 t.test('a replay is credited by the bytes taken', async t => {
