@@ -1,6 +1,6 @@
 import { type DocumentDirectory, syncFile } from './document-directory.ts'
 import { writeAll } from './file-system.ts'
-import { LogError } from './log-error.ts'
+import { isMissing, LogError } from './log-error.ts'
 
 /**
  * Puts a whole file in place: written aside, synced, renamed, the directory synced. After a crash it
@@ -35,7 +35,7 @@ export async function writeDurably(
       await files.close(file)
     }
     await files.rename(aside, path).catch(error => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      if (isMissing(error)) {
         throw new LogError(
           'FANFOLD_FENCED',
           `${aside} was removed by a node that has claimed the log`,

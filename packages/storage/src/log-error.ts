@@ -28,6 +28,10 @@ const noRoomCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 
 export const isNoRoom = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && noRoomCodes.has(error.code)
 
+/** True when the system said that there is no such name. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+
 /** Refuses to serve a log that is damaged at a place. */
 export function damaged(path: string, what: string): never {
   throw new LogError(

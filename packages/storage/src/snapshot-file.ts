@@ -23,6 +23,7 @@ import {
 } from './document-directory.ts'
 import { writeDurably } from './durable-file.ts'
 import { FileReader } from './file-reader.ts'
+import { isMissing } from './log-error.ts'
 
 const magic = encodeUtf8('FANSNAP')
 const format = 1
@@ -43,7 +44,8 @@ export async function writeSnapshot(
   await writeDurably(directory, { name, suffix, chunks: encodeFile(directory, snapshot) })
   const listing = await directory.list()
   for (const old of listing?.snapshots.slice(0, -snapshotsKept) ?? []) {
-    await directory.files.remove(directory.file(snapshotFileName(old)))
+    // A node that is deposed, or has deposed this one, may have removed it.
+    await directory.files.remove(directory.file(snapshotFileName(old))).catch(ignoreMissing)
   }
 }
 
@@ -54,7 +56,10 @@ export async function readSnapshot(
   sha256: Sha256,
 ): Promise<Snapshot | undefined> {
   const { files } = directory
-  const file = await files.open(directory.file(snapshotFileName(name)), 'read')
+  const path = directory.file(snapshotFileName(name))
+  const file = await files.open(path, 'read').catch(ignoreMissing)
+  // Whoever removed it has kept newer ones.
+  if (file === undefined) return undefined
   try {
     const reader = new FileReader(files, file, 0)
     const manifest = await readManifest(reader, directory.keyBytes)
@@ -73,7 +78,11 @@ export async function quarantineSnapshot(
   name: SnapshotName,
 ): Promise<void> {
   const path = directory.file(snapshotFileName(name))
-  await directory.files.rename(path, `${path}.bad`)
+  await directory.files.rename(path, `${path}.bad`).catch(ignoreMissing)
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
 }
 
 function* encodeFile(directory: DocumentDirectory, snapshot: Snapshot): Generator<Uint8Array> {

@@ -312,6 +312,43 @@ t.test('a snapshot that does not verify is set aside, and the one before it used
   }
 })
 
+t.test('snapshots that another node removes meanwhile are not missed', async t => {
+  const log = buildLog({ doc, count: 6 })
+  const { directory } = await writeLog(t, log)
+  const keep = async (n: number, client: LogClient) =>
+    client.keepSnapshot(
+      doc,
+      encodeSnapshot({
+        at: { epoch: 1, seq: n, hash: log.records[n - 1]?.chainHash ?? new Uint8Array(0) },
+        state: { n },
+        definition: undefined,
+        sha256,
+      }),
+    )
+  const files = { ...nodeFileSystem }
+  const client = makeClient(t, directory, { files })
+  await client.open(doc)
+  for (const n of [2, 3]) t.match(await keep(n, client), { kind: 'log-snapshot-kept' })
+  files.remove = async path => {
+    await nodeFileSystem.remove(path)
+    await nodeFileSystem.remove(path)
+  }
+  t.match(await keep(4, client), { kind: 'log-snapshot-kept', seq: 4 })
+  const folder = join(directory, docPath)
+  files.list = async path => {
+    const names = await nodeFileSystem.list(path)
+    for (const name of readdirSync(folder)) {
+      if (name.endsWith('.snapshot')) await rm(join(folder, name))
+    }
+    return names
+  }
+  client.release(doc)
+  const { answer, snapshot, records } = await client.open(doc)
+  t.match(answer, { kind: 'log-opened', epoch: 1 })
+  t.equal(snapshot, undefined)
+  t.equal(records.length, 6)
+})
+
 t.test('without any good snapshot the whole log is read', async t => {
   const { client, directory, seqs } = await writeSnapshots(t)
   await client.store.close()

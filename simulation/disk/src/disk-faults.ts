@@ -58,7 +58,7 @@ const roomBytesMax = 4_096
 
 /** Draws what goes wrong. */
 export class FaultDraw {
-  faults: DiskFaults
+  #faults: DiskFaults
   readonly #prng: Prng
   #fullFor = 0
   #fullCode = 'ENOSPC'
@@ -67,24 +67,35 @@ export class FaultDraw {
 
   constructor(prng: Prng, faults: DiskFaults) {
     this.#prng = prng
-    this.faults = faults
+    this.#faults = faults
   }
 
   /** Everything works from here on. */
   heal(): void {
-    this.faults = noDiskFaults
+    this.#faults = noDiskFaults
     this.#fullFor = 0
     this.#tooManyFor = 0
   }
 
+  /** Everything works until `resume` is given what this gives. */
+  pause(): DiskFaults {
+    const faults = this.#faults
+    this.heal()
+    return faults
+  }
+
+  resume(faults: DiskFaults): void {
+    this.#faults = faults
+  }
+
   get isSlow(): boolean {
-    return this.#chance(this.faults.slow)
+    return this.#chance(this.#faults.slow)
   }
 
   /** The code of the error that a call ends with, if it does. */
   errorOf(kind: CallKind): string | undefined {
     this.#passTime()
-    const { readErrors, writeErrors, syncErrors, nameErrors } = this.faults
+    const { readErrors, writeErrors, syncErrors, nameErrors } = this.#faults
     switch (kind) {
       case 'read':
         return this.#device(readErrors)
@@ -112,7 +123,7 @@ export class FaultDraw {
 
   /** How many bytes of `count` are read. */
   readable(count: number): number {
-    return count > 1 && this.#chance(this.faults.shortReads)
+    return count > 1 && this.#chance(this.#faults.shortReads)
       ? 1 + this.#prng.below(count - 1)
       : count
   }
@@ -123,7 +134,7 @@ export class FaultDraw {
    */
   writable(count: number, grown: number): number | string {
     const taken =
-      count > 1 && this.#chance(this.faults.shortWrites) ? 1 + this.#prng.below(count - 1) : count
+      count > 1 && this.#chance(this.#faults.shortWrites) ? 1 + this.#prng.below(count - 1) : count
     if (this.#fullFor === 0) return taken
     const fitting = Math.min(taken, count - grown + this.#room)
     this.#room -= Math.max(0, fitting - (count - grown))
@@ -131,7 +142,7 @@ export class FaultDraw {
   }
 
   #passTime(): void {
-    const { full, tooManyFiles, lastsCallsMax } = this.faults
+    const { full, tooManyFiles, lastsCallsMax } = this.#faults
     this.#fullFor = Math.max(0, this.#fullFor - 1)
     this.#tooManyFor = Math.max(0, this.#tooManyFor - 1)
     if (this.#chance(full)) {

@@ -8,11 +8,12 @@
 import { Prng } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
 import type { FileSystem } from '@fanfold/storage'
+import { examineDamage } from './damage.ts'
 import { DocumentTruth } from './document-truth.ts'
 import { type DiskWorldOptions, drawDiskWorld } from './drawn-disk-world.ts'
 import { RunTrace } from './run-trace.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
-import { StoreProcess } from './store-process.ts'
+import { type ProcessWorld, StoreProcess } from './store-process.ts'
 import { Tally } from './tally.ts'
 import { nextTurn } from './turns.ts'
 import { WorldNotes } from './world-notes.ts'
@@ -134,18 +135,8 @@ class DiskWorld {
 
   #start(): void {
     const prng = this.#prng
-    const process = new StoreProcess(
-      {
-        disk: this.#disk,
-        notes: this.#notes,
-        options: this.#options,
-        truths: this.#truths,
-        plant: this.#plant,
-        hasRivals: process => this.#hasRivals(process),
-      },
-      `p${++this.#processCount}`,
-      prng.fork('process'),
-    )
+    const name = `p${++this.#processCount}`
+    const process = new StoreProcess(this.#world, name, prng.fork('process'))
     this.#processes.push(process)
     if (this.#processes.length > 1) this.#lastRivalryAt = this.#processCount
     const life = prng.chance(0.35) ? 40 : 2 * this.#options.lifeSteps
@@ -158,6 +149,17 @@ class DiskWorld {
     const { steps } = this.#disk
     if (end === undefined || steps < end.at) return false
     return !end.isAtDirt || this.#disk.isDirty || steps >= end.at + dirtPatience
+  }
+
+  get #world(): ProcessWorld {
+    return {
+      disk: this.#disk,
+      notes: this.#notes,
+      options: this.#options,
+      truths: this.#truths,
+      plant: this.#plant,
+      hasRivals: process => this.#hasRivals(process),
+    }
   }
 
   /** Two at a time may claim what the other has; a process started later has the directory alone. */
@@ -180,7 +182,11 @@ class DiskWorld {
       one.end()
       this.#forget(one)
     }
-    if (isPowerCut) this.#disk.cutPower()
+    if (!isPowerCut) return
+    this.#disk.cutPower()
+    if (prng.chance(this.#options.damage)) {
+      await examineDamage(this.#world, prng.pick(this.#truths), prng.fork('damage'))
+    }
   }
 
   #noteEnds(ended: readonly StoreProcess[], what: string): void {

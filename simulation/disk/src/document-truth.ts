@@ -153,6 +153,27 @@ export class DocumentTruth {
     return log
   }
 
+  /** Judges what a store told of a damaged log: how many records, undefined when that is no start of it. */
+  judgeDamaged({
+    who,
+    snapshot,
+    records,
+  }: Pick<ToldLog, 'who' | 'snapshot' | 'records'>): number | undefined {
+    const start = snapshot?.manifest.at ?? zeroPosition
+    const log = this.#chainTo(hexOf(start.hash)) ?? []
+    if (snapshot !== undefined) this.#judgeSnapshot(who, snapshot)
+    log.push(...records)
+    const isStart = log.every((record, index) => {
+      const other = this.#acknowledged[index] ?? this.#known.get(hexOf(record.chainHash))?.record
+      return (
+        other !== undefined && record.seq === index + 1 && equalBytes(other.bytes, record.bytes)
+      )
+    })
+    if (isStart && log.length >= start.seq) return log.length
+    this.#problem(who, `told another log of ${log.length} records`)
+    return undefined
+  }
+
   #judgeSnapshot(who: string, { manifest, pieces }: Snapshot): void {
     const kept = this.#snapshots.get(hexOf(manifest.at.hash))
     const isSame =

@@ -9,6 +9,8 @@ export type DiskWorldOptions = {
   readonly processes: number
   readonly order: WriteOrder
   readonly faults: DiskFaults
+  /** How often durable files are damaged, looked at and repaired when no process runs, 0 to 1. */
+  readonly damage: number
   /** Calls to the disk after which faults stop and everything must be well. */
   readonly steps: number
   /** Calls from the start of a process to its end, on average. */
@@ -27,6 +29,7 @@ export function drawDiskWorld(seed: string): DiskWorldOptions {
     processes: prng.chance(0.5) ? 1 : 2,
     order: prng.chance(0.6) ? 'in-order' : 'any-order',
     faults: drawFaults(prng),
+    damage: prng.chance(0.3) ? 0.5 : 0,
     steps: 400 + prng.below(1_600),
     lifeSteps: prng.pick([40, 120, 400]),
     segmentBytesMax: prng.pick([1, 600, 4_000, 1_000_000]),

@@ -43,7 +43,7 @@ export type SimulatedDiskOptions = {
 }
 
 /** All that a disk holds durably, to be brought back. */
-export type DiskImage = ReadonlyMap<string, Uint8Array | undefined>
+export type DiskImage = ReadonlyMap<string, SimulatedFile | undefined>
 
 /** A disk, and what is under way to it. */
 export class SimulatedDisk {
@@ -179,9 +179,9 @@ export class SimulatedDisk {
 
   /** What everybody sees, as one image. */
   save(): DiskImage {
-    const image = new Map<string, Uint8Array | undefined>()
+    const image = new Map<string, SimulatedFile | undefined>()
     for (const [path, node] of this.walk()) {
-      image.set(path, node.kind === 'file' ? new Uint8Array(node.bytes) : undefined)
+      image.set(path, node.kind === 'file' ? copyOf(node, new Uint8Array(node.bytes)) : undefined)
     }
     return image
   }
@@ -189,16 +189,10 @@ export class SimulatedDisk {
   /** Puts an image in the place of all that there is, durably. */
   restore(image: DiskImage): void {
     this.root.replace(new Map())
-    for (const [path, bytes] of image) {
+    for (const [path, file] of image) {
       const { parent, name } = this.#parentOf(path)
-      const names = new Map(parent.names)
-      if (bytes === undefined) names.set(name, new SimulatedDirectory(this.nowMicros / 1_000))
-      else {
-        const file = new SimulatedFile(this.nowMicros / 1_000)
-        file.replace(new Uint8Array(bytes))
-        names.set(name, file)
-      }
-      parent.replace(names)
+      const node = file ?? new SimulatedDirectory(this.nowMicros / 1_000)
+      parent.replace(new Map([...parent.names, [name, node]]))
     }
   }
 
@@ -219,4 +213,12 @@ export class SimulatedDisk {
     if (parent?.kind !== 'directory') throw new Error(`${path} has a directory above it`)
     return { parent, name: path.slice(at + 1) }
   }
+}
+
+/** A file with other bytes, all durable. */
+function copyOf({ changedMs, holeAt }: SimulatedFile, bytes: Uint8Array): SimulatedFile {
+  const copy = new SimulatedFile(changedMs)
+  copy.replace(bytes)
+  copy.holeAt = holeAt
+  return copy
 }

@@ -12,7 +12,7 @@ import { nextTurn } from './turns.ts'
 import type { WorldNotes } from './world-notes.ts'
 
 /** The data directory of all processes. */
-const directory = '/data'
+export const dataDirectory = '/data'
 /** Longer than any world: no real time passes in one. */
 const neverMs = 2_147_483_647
 /** Calls after which a store must have closed. */
@@ -52,7 +52,7 @@ export class StoreProcess implements AuthorHost {
     this.#files = world.disk.mount(name)
     const { segmentBytesMax, openFilesMax, documentsAtWorkMax, readingsOpenMax } = world.options
     this.#store = createFileLogStore({
-      directory,
+      directory: dataDirectory,
       nodeId: name,
       sha256,
       receive: input => this.#take(input),
@@ -101,7 +101,7 @@ export class StoreProcess implements AuthorHost {
   }
 
   excuses({ doc }: DocumentTruth): boolean {
-    const holed = holedFiles(this.#world.disk, `${directory}/documents/${doc}`)
+    const holed = holedFiles(this.#world.disk, `${dataDirectory}/documents/${doc}`)
     for (const [path, file] of holed) {
       // What an operator does who has looked at the file: all behind the hole was never synced.
       this.notes.count('power cut looked like damage, and was repaired')
