@@ -117,6 +117,21 @@ export class Networks {
     return once(() => link('up'))
   }
 
+  /** From now on, packets that leave a namespace with `text` in them are counted. */
+  watchFor(name: string, text: string): void {
+    this.#rule(name, ['OUTPUT', '-m', 'string', '--algo', 'bm', '--string', text])
+  }
+
+  /** How many packets have left since `watchFor` with the same text. */
+  countOf(name: string, text: string): number {
+    const [program = '', ...before] = this.wrapper(name)
+    const list = runCommand(program, ...before, 'iptables', '-w', '5', '-nvxL', 'OUTPUT')
+    const line = list.split('\n').find(one => one.includes(`"${text}"`))
+    const count = Number(line?.trim().split(/\s+/)[0] ?? Number.NaN)
+    if (!Number.isInteger(count)) throw new Error(`${name} does not count packets with ${text}`)
+    return count
+  }
+
   /** Each connection of a port is ended at both ends, at once; those that are made later are not. */
   breakConnections(name: string, port: number): void {
     const [program = '', ...before] = this.wrapper(name)

@@ -42,8 +42,7 @@ await t.test(
   'the kernel counts no packet with what may not be seen',
   { skip: faultsSkip },
   async t => {
-    const nets = NetworkNamespaces.openOrFail(t, 4)
-    if (nets === undefined) return
+    const nets = NetworkNamespaces.open(t, 4)
     const cluster = await Cluster.open(t)
     const node = async (settings: {
       name: string

@@ -1,33 +1,26 @@
 /*
- * Networks of namespaces on one bridge, made by shell functions that lie beside the repository, which
- * not every machine has. The kernel counts the packets in which it sees a text, lets only so many bytes
- * a second leave, or none.
+ * Networks of namespaces by number, for tests: the kernel counts the packets in which it sees a text, lets
+ * only so many bytes a second leave, or none.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { Cleanups, type Heal, Networks, whyNot } from '@fanfold/nemesis'
 import type { Test } from 'tap'
-import { findProgram, iproute, iptables, missingSentence } from '../system/system-program.ts'
-import { thisMachine } from '../system/this-machine.ts'
 import type { ClusterNode } from './cluster-node.ts'
 
-const library = fileURLToPath(new URL('../../../../../../shared/faults/lib.sh', import.meta.url))
-
-/** Why tests on namespaces are skipped; false where the functions are. */
-export const faultsSkip: string | false = existsSync(library)
-  ? false
-  : 'there are no tools for networks of namespaces here'
+/** Why tests on namespaces are skipped, and what to do; false where they run. */
+export const faultsSkip: string | false = whyNot(['networks']) ?? false
 
 const commandMsMax = 20_000
 
+const nameOf = (index: number): string => `net-${index}`
+
 /** Namespaces 1 … `count`, each with an address that the others reach. */
 export class NetworkNamespaces {
-  readonly #prefix: string
-  readonly #count: number
+  readonly #networks: Networks
+  readonly #heals = new Map<string, Heal>()
 
-  private constructor(prefix: string, count: number) {
-    this.#prefix = prefix
-    this.#count = count
+  private constructor(networks: Networks) {
+    this.#networks = networks
   }
 
   /**
@@ -36,42 +29,15 @@ export class NetworkNamespaces {
    * @throws Error with what the system says when they may not be made
    */
   static open(t: Test, count: number): NetworkNamespaces {
-    const namespaces = new NetworkNamespaces(`ff${process.pid.toString(36)}n`, count)
-    const end = (): void => namespaces.#close()
-    const endBySignal = (signal: NodeJS.Signals): void => {
-      end()
-      process.kill(process.pid, signal)
-    }
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    for (const signal of signals) process.once(signal, endBySignal)
-    process.once('exit', end)
-    t.teardown(() => {
-      end()
-      process.removeListener('exit', end)
-      for (const signal of signals) process.removeListener(signal, endBySignal)
-    })
-    namespaces.#run('set -e; net_up "$1" "$2"', namespaces.#prefix, String(count))
-    return namespaces
-  }
-
-  /** The same, but the test fails with what is to be done where they cannot be made. */
-  static openOrFail(t: Test, count: number): NetworkNamespaces | undefined {
-    const missing = [iproute, iptables].find(one => findProgram(one, thisMachine) === undefined)
-    if (missing !== undefined) {
-      t.fail(missingSentence(missing))
-      return undefined
-    }
-    try {
-      return NetworkNamespaces.open(t, count)
-    } catch (error) {
-      t.fail(`networks of namespaces: as root, where they are permitted: ${String(error)}`)
-      return undefined
-    }
+    const cleanups = new Cleanups()
+    t.teardown(() => cleanups.run())
+    const names = Array.from({ length: count }, (_, index) => nameOf(index + 1))
+    return new NetworkNamespaces(Networks.open(names, cleanups))
   }
 
   /** The address of a namespace. */
   address(index: number): string {
-    return `10.88.0.${index}`
+    return this.#networks.address(nameOf(index))
   }
 
   /** Where others reach a node that runs in a namespace. */
@@ -81,19 +47,17 @@ export class NetworkNamespaces {
 
   /** What runs a program in a namespace: the words in front of its command line. */
   wrapper(index: number): string[] {
-    return ['ip', 'netns', 'exec', this.#name(index)]
+    return this.#networks.wrapper(nameOf(index))
   }
 
   /** From now on, packets that leave a namespace with `text` in them are counted. */
   watchFor(index: number, text: string): void {
-    this.#run('canary_on "$1" "$2"', this.#name(index), text)
+    this.#networks.watchFor(nameOf(index), text)
   }
 
   /** How many packets with `text` in them have left a namespace. */
   countOf(index: number, text: string): number {
-    const output = this.#run('canary_count "$1" "$2"', this.#name(index), text).trim()
-    if (!/^\d+$/.test(output)) throw new Error(`a count of packets with ${text}, got ${output}`)
-    return Number(output)
+    return this.#networks.countOf(nameOf(index), text)
   }
 
   /**
@@ -101,22 +65,22 @@ export class NetworkNamespaces {
    * meanwhile waits for two seconds, then it is lost. Between programs in it nothing changes.
    */
   slow(index: number, rate: string): void {
-    this.#run('slow "$1" "$2" "$3" 2kb 2000ms', this.#name(index), this.#device(index), rate)
+    this.#heals.set(`slow ${index}`, this.#networks.slow(nameOf(index), rate))
   }
 
   /** Ends `slow`. */
   unslow(index: number): void {
-    this.#run('unslow "$1" "$2"', this.#name(index), this.#device(index))
+    this.#heals.get(`slow ${index}`)?.()
   }
 
   /** From now on nothing leaves a namespace or comes to it, and nobody is told. */
   unplug(index: number): void {
-    this.#run('unplug "$1" "$2"', this.#name(index), this.#device(index))
+    this.#heals.set(`unplug ${index}`, this.#networks.unplug(nameOf(index)))
   }
 
   /** Ends `unplug`. */
   plug(index: number): void {
-    this.#run('plug "$1" "$2"', this.#name(index), this.#device(index))
+    this.#heals.get(`unplug ${index}`)?.()
   }
 
   /** The body of what is answered to a GET request in a namespace. */
@@ -130,34 +94,5 @@ export class NetworkNamespaces {
     )
     if (status !== 0) throw new Error(`GET ${url}: ${stderr}`)
     return stdout
-  }
-
-  #name(index: number): string {
-    return `${this.#prefix}${index}`
-  }
-
-  #device(index: number): string {
-    return `${this.#prefix}v${index}`
-  }
-
-  #run(script: string, ...args: readonly string[]): string {
-    const { status, stdout, stderr } = spawnSync(
-      'bash',
-      ['-c', `source "$0"; ${script}`, library, ...args],
-      { encoding: 'utf8', timeout: commandMsMax },
-    )
-    if (status !== 0) throw new Error(`${script} ${args.join(' ')}: ${stderr}`)
-    return stdout
-  }
-
-  #close(): void {
-    spawnSync(
-      'bash',
-      ['-c', 'source "$0"; net_down "$1" "$2"', library, this.#prefix, String(this.#count)],
-      {
-        stdio: 'ignore',
-        timeout: commandMsMax,
-      },
-    )
   }
 }

@@ -1,0 +1,3 @@
+export { whyNot } from './needs.ts'
+export { Cleanups } from './processes/cleanups.ts'
+export { type Heal, Networks } from './processes/networks.ts'
