@@ -45,13 +45,15 @@ const shapes: Readonly<Record<Role, readonly Shape[]>> = {
   ],
 }
 
+/** From when a record goes to the log until its writer knows: where a crash matters most. */
+const durability: readonly string[] = ['log-append', 'log-appended', 'write-answered']
+/** How often an authority is gone there, beside what else happens. */
+const durabilityShare = 0.35
+
 /** Moments that a process may be gone at: its inputs, and its effects. */
 export const moments: Readonly<Record<Role, readonly string[]>> = {
   authority: [
-    'log-append',
-    'log-append',
-    'log-appended',
-    'log-appended',
+    ...durability,
     'log-open',
     'log-opened',
     'log-records',
@@ -60,7 +62,6 @@ export const moments: Readonly<Record<Role, readonly string[]>> = {
     'log-snapshot-kept',
     'log-read',
     'write',
-    'write-answered',
     'definition-loaded',
     'link-opened',
     'link-frame',
@@ -102,6 +103,7 @@ export const moments: Readonly<Record<Role, readonly string[]>> = {
 /** Faults of the nodes of a tree, none of them later than its busy time. */
 export function drawNodeFaults(prng: Prng, tree: FaultyTree): readonly NodeFault[] {
   const faults: NodeFault[] = []
+  if (prng.chance(durabilityShare)) faults.push(drawLossOfMemory(prng, tree))
   for (let count = 1 + prng.below(faultsMax); count > 0; count--) {
     const role = drawRole(prng, tree)
     const last = faults.at(-1)
@@ -116,6 +118,17 @@ export function drawNodeFaults(prng: Prng, tree: FaultyTree): readonly NodeFault
   }
   return faults
 }
+
+/** An authority that is gone between an append and what its writers hear of it. */
+function drawLossOfMemory(prng: Prng, { busyMs }: FaultyTree): NodeFault {
+  const atMs = rounded(busyMs * 0.7 * prng.fraction())
+  const forMs = rounded(drawMs(prng, 'crash-at'))
+  const lasting = { node: 'authority', atMs, forMs }
+  const side = prng.pick(['before', 'after'] as const)
+  return { kind: 'crash-at', ...lasting, side, what: prng.pick(durability), count: drawCount(prng) }
+}
+
+const drawCount = (prng: Prng): number => 1 + prng.below(prng.pick([1, 4, 20]))
 
 function drawFault(
   prng: Prng,
@@ -134,8 +147,8 @@ function drawFault(
   switch (kind) {
     case 'crash-at': {
       const side = prng.pick(['before', 'after'] as const)
-      const count = 1 + prng.below(prng.pick([1, 4, 20, 60]))
-      return { kind, ...lasting, side, what: prng.pick(moments[role]), count }
+      const what = prng.pick(moments[role])
+      return { kind, ...lasting, side, what, count: drawCount(prng) }
     }
     case 'slow':
       return { kind, ...lasting, inputMicros: 50 * 2 ** prng.below(7) }

@@ -138,6 +138,7 @@ export class NodeFaults {
       isSet: () => this.#active.has(fault),
       spring: () => {
         this.#tally.add(`${node.role} ended ${side} ${what}`)
+        this.#tally.add(`${node.role} ended amid its work`)
         const { incarnation } = node
         // The machine has stopped amid its turn; the rest of the process goes when that is over.
         this.#clock.in(0 as Duration, () => {
