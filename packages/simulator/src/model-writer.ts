@@ -19,6 +19,7 @@ import {
   type WriterInput,
 } from '@fanfold/protocol'
 import type { History } from './history.ts'
+import { WriteJudge } from './judge/write-judge.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import { Tally } from './tally.ts'
@@ -176,26 +177,23 @@ export class ModelWriters {
    * nobody knows of is there once at most.
    */
   audit(history: History): void {
+    const judge = new WriteJudge()
     for (const { doc, subject, id, answer, isUncertain } of this.#writes) {
       const places = history.placesOf(doc, subject, id)
-      const found = places.map(({ epoch, seq }) => `${epoch}:${seq}`).join(', ')
+      judge.take({ kind: 'invoke', doc, id, value: '' })
       if (answer === undefined) {
         if (!isUncertain) this.#problems.add(`${id} of ${doc} was never answered`)
-        if (places.length > 1) {
-          this.#problems.add(`${id} of ${doc} was not answered, the log has it at [${found}]`)
-        }
+        judge.take({ kind: 'info', doc, id })
         this.#tally.add(`unknown write ${places.length > 0 ? 'is in' : 'is not in'}`)
-      } else if (answer.kind === 'rejected') {
-        if (places.length > 0) this.#problems.add(`${id} of ${doc} was rejected and is in the log`)
+      } else if (answer.kind === 'committed') {
+        judge.take({ kind: 'ok', doc, id, epoch: answer.epoch, seq: answer.seq })
       } else {
-        const [place] = places
-        const isThere =
-          places.length === 1 && place?.epoch === answer.epoch && place.seq === answer.seq
-        if (isThere) continue
-        const said = `${answer.epoch}:${answer.seq}`
-        this.#problems.add(`${id} of ${doc} was committed at ${said}, the log has it at [${found}]`)
+        judge.take({ kind: 'fail', doc, id, code: answer.code })
       }
+      // What a record makes of a message is held against the states.
+      for (const place of places) judge.takeLogged({ doc, id, ...place, value: undefined })
     }
+    for (const problem of judge.verdict().problems) this.#problems.add(problem)
   }
 
   #sendAt(write: Write, at: Instant): void {
