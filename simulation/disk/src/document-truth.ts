@@ -30,7 +30,11 @@ export type ToldLog = {
 }
 
 /** How far things were at a moment. */
-export type TruthMark = { readonly acknowledged: number; readonly newestKept: number }
+export type TruthMark = {
+  readonly acknowledged: number
+  readonly newestKept: number
+  readonly repairs: number
+}
 
 /** One document's log as it must be. */
 export class DocumentTruth {
@@ -43,6 +47,7 @@ export class DocumentTruth {
   #hasAstraySnapshots = false
   #inFlight = 0
   #activity = 0
+  #repairs = 0
 
   constructor(doc: DocumentKey, notes: WorldNotes) {
     this.doc = doc
@@ -65,7 +70,11 @@ export class DocumentTruth {
   }
 
   get mark(): TruthMark {
-    return { acknowledged: this.#acknowledged.length, newestKept: this.#newestKept }
+    return {
+      acknowledged: this.#acknowledged.length,
+      newestKept: this.#newestKept,
+      repairs: this.#repairs,
+    }
   }
 
   submit(after: Position, records: readonly LogRecord[]): void {
@@ -101,6 +110,11 @@ export class DocumentTruth {
       if (hexOf(this.#acknowledged[record.seq - 1]?.chainHash) !== hexOf(record.chainHash)) continue
       this.#problem(who, `refused record ${record.epoch}:${record.seq}, which is in the log`)
     }
+  }
+
+  /** An operator has cut what was never synced. */
+  repair(): void {
+    this.#repairs++
   }
 
   /** Whoever had an append in flight is gone. */

@@ -29,7 +29,7 @@ export function drawDiskWorld(seed: string): DiskWorldOptions {
     processes: prng.chance(0.5) ? 1 : 2,
     order: prng.chance(0.6) ? 'in-order' : 'any-order',
     faults: drawFaults(prng),
-    damage: prng.chance(0.3) ? 0.5 : 0,
+    damage: prng.chance(0.5) ? 0.5 : 0,
     steps: 400 + prng.below(1_600),
     lifeSteps: prng.pick([40, 120, 400]),
     segmentBytesMax: prng.pick([1, 600, 4_000, 1_000_000]),

@@ -234,7 +234,8 @@ export class LogAuthor {
     this.#opening = undefined
     const host = this.#host
     host.notes.count(`open refused ${code}`)
-    if (code === 'FANFOLD_LOG_DAMAGED' && host.excuses(this.truth)) return
+    const isRepaired = opening?.mark.repairs !== this.truth.mark.repairs
+    if (code === 'FANFOLD_LOG_DAMAGED' && (isRepaired || host.excuses(this.truth))) return
     this.#requireReason(opening, { code, message })
   }
 

@@ -100,14 +100,15 @@ export class StoreProcess implements AuthorHost {
     return ++this.#readings
   }
 
-  excuses({ doc }: DocumentTruth): boolean {
-    const holed = holedFiles(this.#world.disk, `${dataDirectory}/documents/${doc}`)
+  excuses(truth: DocumentTruth): boolean {
+    const holed = holedFiles(this.#world.disk, `${dataDirectory}/documents/${truth.doc}`)
     for (const [path, file] of holed) {
       // What an operator does who has looked at the file: all behind the hole was never synced.
       this.notes.count('power cut looked like damage, and was repaired')
       this.notes.trace.add(this.#world.disk.nowMicros, `${path} cut to ${file.holeAt}`)
       file.replace(file.bytes.slice(0, file.holeAt))
     }
+    if (holed.length > 0) truth.repair()
     return holed.length > 0
   }
 
