@@ -6,6 +6,7 @@ import { problemKind } from '@fanfold/simulator'
 import { runTasks, tasksOf } from './campaign.ts'
 import { CampaignResult, failureOf } from './campaign-result.ts'
 import { machineFacts } from './machine-facts.ts'
+import { drawWorld } from './picture/draw-world.ts'
 import { Progress } from './progress.ts'
 import { readRegressions, writeRegression } from './regressions.ts'
 import { failureLines, progressLine, shrunkLines, summaryLines, worldLines } from './report.ts'
@@ -13,6 +14,7 @@ import { sumResultFiles, writeResultFile } from './result-file.ts'
 import { describeThrown, differenceOf, runOnce, runTask } from './run-world.ts'
 import {
   type CampaignSettings,
+  type PictureSettings,
   readSettings,
   type Settings,
   type ShrinkSettings,
@@ -41,11 +43,12 @@ const say = (lines: readonly string[]): void => {
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-function runAlone(world: NamedWorld): number {
+function runAlone(world: NamedWorld, { picture, ...window }: PictureSettings): number {
   try {
     const result = runOnce(world)
     const again = differenceOf(result, runOnce(world))
     say(worldLines(result, again, machineFacts()))
+    if (picture !== undefined) drawWorld(world, result, { picture, ...window })
     return result.problems.length === 0 && again === undefined ? 0 : 1
   } catch (error) {
     say([`PROBLEM ${describeThrown(error)}`, 'not all is well'])
@@ -151,7 +154,7 @@ async function shrinkNow(
 
 async function runShrink(
   world: NamedWorld,
-  { keep, minutes, jobs }: ShrinkSettings,
+  { keep, minutes, jobs, picture, ...window }: ShrinkSettings,
 ): Promise<number> {
   const { problems, options } = runTask({ ...world, isTwice: false })
   const [found] = problems
@@ -166,6 +169,9 @@ async function runShrink(
     const { seed, options } = shrunk.world
     const file = writeRegression({ name: keep, world: world.world, seed, found, options })
     progress.write([`kept in ${file}`])
+  }
+  if (picture !== undefined) {
+    drawWorld(shrunk.world, runOnce(shrunk.world), { picture, ...window })
   }
   return 0
 }
@@ -188,7 +194,7 @@ function sumResults(files: readonly string[], into: string | undefined): number 
 function run(settings: Settings): number | Promise<number> {
   switch (settings.kind) {
     case 'one':
-      return runAlone(settings.world)
+      return runAlone(settings.world, settings)
     case 'shrink':
       return runShrink(settings.world, settings)
     case 'sum':

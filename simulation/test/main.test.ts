@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { readResultFile } from '../src/result-file.ts'
 import { runCommand } from './command.ts'
 
 // On a busy machine the worlds of this file take a while together.
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 t.test(
   'a campaign of a few seeds tells what it ran and what happened, and ends with 0',
@@ -39,10 +40,12 @@ t.test(
     t.match(out, /^3 seeds, .*, [123] failed/m, 'the others were run')
     t.ok(out.endsWith('\nnot all is well\n'))
 
-    const alone = ['--seed', seed, '--world', 'random', '--nodes', '4']
+    const picture = `${t.testdir()}/a.svg`
+    const alone = ['--seed', seed, '--world', 'random', '--nodes', '4', '--picture', picture]
     const repeated = await runCommand(alone, 'lose-a-frame')
     t.equal(repeated.code, 1)
     t.ok(repeated.out.includes(`\nPROBLEM ${problem}\n`), 'the command finds the same')
+    t.match(readFileSync(picture, 'utf8'), /^<svg [\s\S]*PROBLEM/)
   },
 )
 
