@@ -8,8 +8,8 @@ import type { Problems } from './problems.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import type { TreeNode } from './tree-node.ts'
 
-/** Views that are told to a viewer beside what its budget lets through, for each of its documents. */
-const ownFramesPerDocument = 2
+/** Frames that are for one viewer alone, whatever its budget, for each of its documents. */
+const ownFramesPerDocument = 8
 
 /** The processes of a world that run. */
 export type RunningNodes = {
