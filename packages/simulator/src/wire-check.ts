@@ -20,8 +20,13 @@ import { Tally } from './tally.ts'
 import { toyCodec } from './toy-codec.ts'
 import type { ViewOracle } from './view-oracle.ts'
 
-/** What a sender calls a document, and the snapshot of it that is under way. */
-type Channel = { readonly doc: DocumentKey; snapshot: SnapshotManifest | undefined }
+/** What a sender calls a document, and what of it is under way. */
+type Channel = {
+  readonly doc: DocumentKey
+  snapshot: SnapshotManifest | undefined
+  /** The next record; any while nothing has come since the welcome. */
+  nextSeq: number | undefined
+}
 
 const noMarkers: ReadonlySet<string> = new Set()
 
@@ -130,6 +135,7 @@ export class WireCheck implements NetworkWatch {
         this.#channels.set(channelKey(from, to, frame.channel), {
           doc: frame.doc,
           snapshot: undefined,
+          nextSeq: undefined,
         })
         return
       case 'replay':
@@ -139,14 +145,18 @@ export class WireCheck implements NetworkWatch {
         }
         return
       case 'records':
+        this.#checkNoGap(frame, this.#channels.get(channelKey(from, to, frame.channel)), way)
         for (const record of frame.records) this.#checkRecord(record, way, to.ceiling)
         return
       case 'snapshot-begin': {
         this.#snapshots++
         const channel = this.#channels.get(channelKey(from, to, frame.channel))
         const doc = channel?.doc
-        if (channel !== undefined) channel.snapshot = frame.manifest
         const { at, pieces } = frame.manifest
+        if (channel !== undefined) {
+          channel.snapshot = frame.manifest
+          channel.nextSeq = at.seq + 1
+        }
         if (doc !== undefined && at.seq < this.#history.headSeq(doc)) {
           this.#tally.add('snapshot behind the end of the log')
         }
@@ -160,6 +170,20 @@ export class WireCheck implements NetworkWatch {
         return
       }
       default:
+    }
+  }
+
+  /** Who cannot go on from where it left off says so: it leaves nothing out, however soon that is mended. */
+  #checkNoGap(
+    { records }: Extract<LinkFrame, { kind: 'records' }>,
+    channel: Channel | undefined,
+    way: string,
+  ): void {
+    if (channel === undefined) return
+    for (const { seq } of records) {
+      const { nextSeq = seq, doc } = channel
+      if (seq !== nextSeq) this.#problems.add(`${way}: after ${nextSeq - 1} of ${doc} comes ${seq}`)
+      channel.nextSeq = seq + 1
     }
   }
 

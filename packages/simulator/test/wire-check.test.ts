@@ -66,6 +66,33 @@ t.test('a record of another history, or not yet durable, is a problem', async t 
   t.match(problems.messages.at(-1), /record 6 .* the log ends at 5/)
 })
 
+t.test('a record that is left out is a problem, on a channel that was named', async t => {
+  const { problems, log, arrive } = makeCheck()
+  const welcome = encodeLinkFrame({
+    kind: 'welcome',
+    doc,
+    channel: 4,
+    mode: 'tail',
+    head: log.end,
+    ceiling: 239,
+  })
+  const send = (...seqs: number[]): void =>
+    arrive(
+      encodeRecordsFrame(
+        4,
+        seqs.map(seq => log.records[seq - 1]?.bytes ?? new Uint8Array()),
+      ),
+    )
+  arrive(welcome)
+  send(2, 3)
+  t.same(problems.messages, [], 'it begins where the child left off')
+  send(5)
+  t.match(problems.messages, [/parent to child: after 3 of acme\/match\/final comes 5/])
+  arrive(welcome)
+  send(4, 5)
+  t.equal(problems.count, 1, 'after a welcome it begins anew')
+})
+
 t.test('a snapshot is of a place of the log, on a channel that was named', async t => {
   const { problems, log, arrive } = makeCheck()
   const { manifest } = encodeSnapshot({
