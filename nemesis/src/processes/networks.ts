@@ -124,12 +124,18 @@ export class Networks {
 
   /** How many packets have left since `watchFor` with the same text. */
   countOf(name: string, text: string): number {
-    const [program = '', ...before] = this.wrapper(name)
-    const list = runCommand(program, ...before, 'iptables', '-w', '5', '-nvxL', 'OUTPUT')
-    const line = list.split('\n').find(one => one.includes(`"${text}"`))
-    const count = Number(line?.trim().split(/\s+/)[0] ?? Number.NaN)
-    if (!Number.isInteger(count)) throw new Error(`${name} does not count packets with ${text}`)
-    return count
+    return this.#counted(name, 'OUTPUT', `"${text}"`)
+  }
+
+  /** From now on, attempts of one namespace to connect to a port of another are counted. */
+  watchDials(name: string, from: string, port: number): void {
+    const match = ['INPUT', '-p', 'tcp', '-s', this.address(from), '--dport', String(port), '--syn']
+    this.#rule(name, [...match, '-m', 'comment', '--comment', dialsOf(from)])
+  }
+
+  /** How many attempts there were since `watchDials`. */
+  dialsFrom(name: string, from: string): number {
+    return this.#counted(name, 'INPUT', dialsOf(from))
   }
 
   /** Each connection of a port is ended at both ends, at once; those that are made later are not. */
@@ -145,6 +151,15 @@ export class Networks {
     return once(() => {
       tryCommand(program, ...iptables, '-D', chain, ...rule)
     })
+  }
+
+  #counted(name: string, chain: string, mark: string): number {
+    const [program = '', ...before] = this.wrapper(name)
+    const list = runCommand(program, ...before, 'iptables', '-w', '5', '-nvxL', chain)
+    const line = list.split('\n').find(one => one.includes(mark))
+    const count = Number(line?.trim().split(/\s+/)[0] ?? Number.NaN)
+    if (!Number.isInteger(count)) throw new Error(`${name} does not count packets with ${mark}`)
+    return count
   }
 
   #index(name: string): number {
@@ -166,6 +181,8 @@ export class Networks {
     tryCommand('ip', 'netns', 'del', `${this.#prefix}br`)
   }
 }
+
+const dialsOf = (name: string): string => `dials-of-${name}`
 
 /** Removes what a command left that was killed before it could. */
 function removeStale(): void {

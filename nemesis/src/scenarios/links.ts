@@ -1,4 +1,6 @@
 /* Links that break, fall silent, lose and slow down. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { applySchedule } from '../faults/apply-schedule.ts'
 import type { FaultArguments, Schedule } from '../faults/schedule.ts'
 import type { Stage } from '../stage.ts'
 import type { Scenario } from './scenario.ts'
@@ -164,6 +166,36 @@ export const linkScenarios: readonly Scenario[] = [
     ],
     expects: seen => [
       { what: 'nobody waits longer for something new, ms', seen: seen.viewGapMs, atMost: 1_500 },
+    ],
+  },
+  {
+    name: 'refused-by-all',
+    does: 'the connections of the authority end, and for 6 s new ones are refused: nobody knocks all the time',
+    needs,
+    seconds: 16,
+    stage: () => tree(),
+    run: async stage => {
+      const { networks, fleet, measures } = stage
+      const node = 'authority'
+      const faults = applySchedule(stage, [
+        { atMs: 0, fault: 'refuse', args: { node, ms: 6_000 } },
+        { atMs: 100, fault: 'break', args: { node } },
+      ])
+      // In front of the rule that refuses, which no packet gets past.
+      await delay(50)
+      networks?.watchDials(node, 'proxy-a', fleet.node(node).port)
+      await faults
+      measures['dials'] = networks?.dialsFrom(node, 'proxy-a') ?? 0
+    },
+    expects: seen => [
+      {
+        what: 'attempts of a proxy to connect within these 6 s',
+        seen: seen.measures['dials'] ?? 0,
+        atLeast: 3,
+        atMost: 24,
+      },
+      { what: 'writes go on soon after, ms', seen: seen.ackGapMs, atLeast: 5_500, atMost: 7_500 },
+      { what: 'and views, ms', seen: seen.viewGapMs, atLeast: 5_500, atMost: 9_000 },
     ],
   },
   {
