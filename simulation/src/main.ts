@@ -43,12 +43,15 @@ const say = (lines: readonly string[]): void => {
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-function runAlone(world: NamedWorld, { picture, ...window }: PictureSettings): number {
+async function runAlone(
+  world: NamedWorld,
+  { picture, ...window }: PictureSettings,
+): Promise<number> {
   try {
-    const result = runOnce(world)
-    const again = differenceOf(result, runOnce(world))
+    const result = await runOnce(world)
+    const again = differenceOf(result, await runOnce(world))
     say(worldLines(result, again, machineFacts()))
-    if (picture !== undefined) drawWorld(world, result, { picture, ...window })
+    if (picture !== undefined) await drawWorld(world, result, { picture, ...window })
     return result.problems.length === 0 && again === undefined ? 0 : 1
   } catch (error) {
     say([`PROBLEM ${describeThrown(error)}`, 'not all is well'])
@@ -156,7 +159,7 @@ async function runShrink(
   world: NamedWorld,
   { keep, minutes, jobs, picture, ...window }: ShrinkSettings,
 ): Promise<number> {
-  const { problems, options } = runTask({ ...world, isTwice: false })
+  const { problems, options } = await runTask({ ...world, isTwice: false })
   const [found] = problems
   if (found === undefined) {
     say(['it does not fail: there is nothing to make smaller'])
@@ -171,7 +174,7 @@ async function runShrink(
     progress.write([`kept in ${file}`])
   }
   if (picture !== undefined) {
-    drawWorld(shrunk.world, runOnce(shrunk.world), { picture, ...window })
+    await drawWorld(shrunk.world, await runOnce(shrunk.world), { picture, ...window })
   }
   return 0
 }

@@ -45,15 +45,15 @@ function optionsIfAny(world: NamedWorld): unknown {
 }
 
 /** Runs a world by itself. */
-export const runOnce = (world: NamedWorld, watch?: WorldWatch): WorldResult =>
+export const runOnce = async (world: NamedWorld, watch?: WorldWatch): Promise<WorldResult> =>
   kindOf(world.world).run(world.seed, optionsOf(world), watch)
 
 /** Runs a world as a task says. What throws is a problem of the world, like what a checker finds. */
-export function runTask(task: Task): Outcome {
+export async function runTask(task: Task): Promise<Outcome> {
   try {
-    const result = runOnce(task)
+    const result = await runOnce(task)
     const { events, virtualMs, happenings, crossings } = result
-    const again = task.isTwice ? differenceOf(result, runOnce(task)) : undefined
+    const again = task.isTwice ? differenceOf(result, await runOnce(task)) : undefined
     const problems = again === undefined ? result.problems : [...result.problems, again]
     const isRight = problems.length === 0
     const options = isRight ? undefined : result.options

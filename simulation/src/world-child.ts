@@ -4,7 +4,7 @@
 import { runTask, type Task } from './run-world.ts'
 
 process.on('message', (task: Task) => {
-  process.send?.(runTask(task))
+  void runTask(task).then(outcome => process.send?.(outcome))
 })
 process.on('disconnect', () => process.exit(0))
 // Who runs the command ends it from the terminal; the parent then ends its children.

@@ -54,7 +54,7 @@ export interface WorldKind {
    *
    * @throws RangeError for what are no options of this kind
    */
-  run(seed: string, options: unknown, watch?: WorldWatch): WorldResult
+  run(seed: string, options: unknown, watch?: WorldWatch): WorldResult | Promise<WorldResult>
   /** The least that has to be said of options, for a line that somebody types. */
   brief(options: unknown): unknown
   /** Proposes smaller worlds than one that fails. */

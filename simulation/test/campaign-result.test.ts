@@ -85,3 +85,16 @@ t.test('the figures of campaigns add up to those of one', async t => {
   t.match(sum.figures(10).worlds, [{ ranges: [[0, 9]], eventsMin: 91, seeds: 10 }])
   t.throws(() => sum.merge(first.figures(5)), /seeds 0 to 5 are counted twice/)
 })
+
+t.test('a campaign of many seeds holds no more than one of some', async t => {
+  const result = new CampaignResult()
+  const sizes: number[] = []
+  for (let number = 0; number < 20_000; number++) {
+    // Two at a time end in another order now and then.
+    const swapped = number % 7 === 0 ? number + 1 : number % 7 === 1 ? number - 1 : number
+    result.add(buildOutcome({ task: numbered(swapped), problems: ['x'.repeat(3_000)] }))
+    if (number === 999 || number === 19_999) sizes.push(JSON.stringify(result.figures(1)).length)
+  }
+  const [few = 0, many = 0] = sizes
+  t.ok(many - few < 200, `${few} bytes, then ${many}`)
+})

@@ -9,13 +9,13 @@ import { drawChart } from './draw-chart.ts'
 import { RunRecorder } from './run-recorder.ts'
 
 /** Runs a world once more, and draws what happens around its first problem into a file. */
-export function drawWorld(
+export async function drawWorld(
   world: NamedWorld,
   result: WorldResult,
   { picture, fromMs, toMs }: PictureSettings & { readonly picture: string },
-): void {
+): Promise<void> {
   const recorder = new RunRecorder(endOf(result, toMs))
-  runOnce(world, event => recorder.take(event))
+  await runOnce(world, event => recorder.take(event))
   const chart = chartOf(
     { ...recordOf(recorder), problems: result.problems, faults: faultsOf(result.options) },
     { fromMicros: microsOf(fromMs), toMicros: microsOf(toMs) },

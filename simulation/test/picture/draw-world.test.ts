@@ -18,13 +18,11 @@ const world = {
 }
 
 t.test('a world is drawn into a file of either kind', async t => {
-  const result = runOnce(world)
+  const result = await runOnce(world)
   const files = ['svg', 'html'].map(type => `${t.testdir()}/a.${type}`)
   const window = { fromMs: 50, toMs: 250 }
-  const [svg = '', html = ''] = files.map(picture => {
-    drawWorld(world, result, { picture, ...window })
-    return readFileSync(picture, 'utf8')
-  })
+  for (const picture of files) await drawWorld(world, result, { picture, ...window })
+  const [svg = '', html = ''] = files.map(file => readFileSync(file, 'utf8'))
   t.match(svg, /^<svg /)
   t.ok(svg.includes('crash 100 ms'))
   t.ok(html.startsWith('<!doctype html>') && html.includes('<svg '))
