@@ -6,7 +6,7 @@
  * the disk happens, or an author does something, or a process ends.
  */
 import { Prng } from '@fanfold/kernel'
-import { parseDocumentKey } from '@fanfold/protocol'
+import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import type { FileSystem } from '@fanfold/storage'
 import { examineDamage } from './damage.ts'
 import { DocumentTruth } from './document-truth.ts'
@@ -16,6 +16,7 @@ import { SimulatedDisk } from './simulated-disk.ts'
 import { type ProcessWorld, StoreProcess } from './store-process.ts'
 import { Tally } from './tally.ts'
 import { nextTurn } from './turns.ts'
+import { WarmShelf } from './warm-keeper.ts'
 import { WorldNotes } from './world-notes.ts'
 
 /** Turns without a call to the disk after which nobody goes on any more. */
@@ -65,6 +66,7 @@ class DiskWorld {
   readonly #disk: SimulatedDisk
   readonly #notes: WorldNotes
   readonly #truths: readonly DocumentTruth[]
+  readonly #shelves: ReadonlyMap<DocumentKey, WarmShelf>
   readonly #processes: StoreProcess[] = []
   readonly #ends = new Map<StoreProcess, PlannedEnd>()
   #processCount = 0
@@ -91,6 +93,7 @@ class DiskWorld {
       { length: this.#options.documents },
       (_, index) => new DocumentTruth(parseDocumentKey(`acme/match/${index}`), this.#notes),
     )
+    this.#shelves = new Map(this.#truths.map(({ doc }) => [doc, new WarmShelf()]))
   }
 
   async run(): Promise<DiskWorldResult> {
@@ -128,7 +131,14 @@ class DiskWorld {
       return true
     }
     if (prng.chance(0.003)) this.#disk.evict()
+    // Together they claim the same.
+    if (prng.chance(0.01)) {
+      const index = prng.below(this.#truths.length)
+      for (const { authors } of this.#processes) authors[index]?.act()
+      return true
+    }
     if (prng.chance(0.25) && prng.pick(prng.pick(this.#processes).authors).act()) return true
+    if (prng.chance(0.03) && prng.pick(this.#processes).keeper?.act() === true) return true
     if (this.#disk.step()) return true
     return this.#processes.some(process => process.authors.some(author => author.act()))
   }
@@ -136,7 +146,12 @@ class DiskWorld {
   #start(): void {
     const prng = this.#prng
     const name = `p${++this.#processCount}`
-    const process = new StoreProcess(this.#world, name, prng.fork('process'))
+    const process = new StoreProcess(
+      this.#world,
+      name,
+      prng.fork('process'),
+      this.#processes.every(({ keeper }) => keeper === undefined),
+    )
     this.#processes.push(process)
     if (this.#processes.length > 1) this.#lastRivalryAt = this.#processCount
     const life = prng.chance(0.35) ? 40 : 2 * this.#options.lifeSteps
@@ -157,6 +172,7 @@ class DiskWorld {
       notes: this.#notes,
       options: this.#options,
       truths: this.#truths,
+      shelves: this.#shelves,
       plant: this.#plant,
       hasRivals: process => this.#hasRivals(process),
     }
@@ -178,6 +194,8 @@ class DiskWorld {
     const isPowerCut = choice > 0.5
     const ended = isPowerCut ? this.#processes.slice() : [process]
     this.#noteEnds(ended, isPowerCut ? 'power cut' : 'process ended')
+    // What was under way to a warm file happens or does not, and no warm file is synced.
+    for (const shelf of this.#shelves.values()) shelf.last = 'any'
     for (const one of ended) {
       one.end()
       this.#forget(one)

@@ -48,6 +48,11 @@ export class SimulatedFileSystem implements FileSystem {
     return this.#open.size
   }
 
+  /** Whether the process is gone. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   /** Errors of the device that this process was told, and of syncs that had no room. */
   get errors(): number {
     return this.#errors

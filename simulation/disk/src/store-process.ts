@@ -1,5 +1,6 @@
 import type { LogEffect, LogInput, LogStore } from '@fanfold/document'
 import { AssertionError, type Prng } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
 import { createFileLogStore, DiskFailure, type FileSystem } from '@fanfold/storage'
 import type { DocumentTruth } from './document-truth.ts'
 import type { DiskWorldOptions } from './drawn-disk-world.ts'
@@ -9,6 +10,7 @@ import type { SimulatedDisk } from './simulated-disk.ts'
 import type { SimulatedFile } from './simulated-file.ts'
 import type { SimulatedFileSystem } from './simulated-file-system.ts'
 import { nextTurn } from './turns.ts'
+import { WarmKeeper, type WarmShelf } from './warm-keeper.ts'
 import type { WorldNotes } from './world-notes.ts'
 
 /** The data directory of all processes. */
@@ -24,6 +26,8 @@ export type ProcessWorld = {
   readonly notes: WorldNotes
   readonly options: DiskWorldOptions
   readonly truths: readonly DocumentTruth[]
+  /** What was kept in the directory of warm documents, which one process at a time may use. */
+  readonly shelves: ReadonlyMap<DocumentKey, WarmShelf>
   /** Puts a fault into the way of the stores. */
   readonly plant: (files: FileSystem) => FileSystem
   /** Whether more than this process has been at work lately. */
@@ -36,6 +40,8 @@ export class StoreProcess implements AuthorHost {
   readonly prng: Prng
   readonly notes: WorldNotes
   readonly authors: readonly LogAuthor[]
+  /** For the process that has the directory of warm documents. */
+  readonly keeper: WarmKeeper | undefined
   readonly #world: ProcessWorld
   readonly #files: SimulatedFileSystem
   readonly #store: LogStore
@@ -44,7 +50,7 @@ export class StoreProcess implements AuthorHost {
   #hasFailed = false
   #readings = 0
 
-  constructor(world: ProcessWorld, name: string, prng: Prng) {
+  constructor(world: ProcessWorld, name: string, prng: Prng, isKeeper: boolean) {
     this.name = name
     this.prng = prng
     this.notes = world.notes
@@ -66,6 +72,7 @@ export class StoreProcess implements AuthorHost {
       files: world.plant(this.#files),
       randomBytes: count => this.prng.bytes(count),
     })
+    this.keeper = isKeeper ? this.#openKeeper() : undefined
     this.authors = world.truths.map(truth => new LogAuthor(truth, this))
   }
 
@@ -96,6 +103,24 @@ export class StoreProcess implements AuthorHost {
     this.#store.perform(effect)
   }
 
+  #openKeeper(): WarmKeeper {
+    const processFiles = this.#files
+    const { name, prng, notes } = this
+    const host = {
+      name,
+      prng: prng.fork('keeper'),
+      notes,
+      files: this.#world.plant(processFiles),
+      get faultCount() {
+        return processFiles.errors + processFiles.refusals
+      },
+      get hasEnded() {
+        return processFiles.hasEnded
+      },
+    }
+    return new WarmKeeper(host, '/warm', this.#world.shelves)
+  }
+
   nextReading(): number {
     return ++this.#readings
   }
@@ -119,6 +144,7 @@ export class StoreProcess implements AuthorHost {
     this.#files.end()
     for (const author of this.authors) author.abandon()
     this.#store.close().catch(() => undefined)
+    this.keeper?.close().catch(() => undefined)
   }
 
   /** The end of a process in good order. */
@@ -127,8 +153,7 @@ export class StoreProcess implements AuthorHost {
     this.#isClosing = true
     let isDone = false
     let error: unknown
-    const closed = this.#store
-      .close()
+    const closed = Promise.all([this.#store.close(), this.keeper?.close()])
       .catch(reason => {
         error = reason
       })
