@@ -295,6 +295,8 @@ export class ModelViewer {
       this.#oracle.differsAt({ doc, seq }, looker, note.viewState, view)
     switch (frame.type) {
       case 'snapshot':
+        // The edge has kept the request that was to be made again.
+        observed.isToAskAgain = false
         this.#stepped(observed, document.takeSnapshot(frame, judge))
         return
       case 'delta':
@@ -335,6 +337,7 @@ export class ModelViewer {
       this.#problems.add(`${this.name}, ${document.doc}: ${view}`)
       return
     }
+    observed.isToAskAgain = false
     observed.answered = jsonOf(note.viewState)
     this.#viewsInPieces++
     const { doc, epoch, seq } = assembly.begin
