@@ -19,12 +19,39 @@ const drainMs = 150
 export async function applySchedule(stage: Stage, schedule: Schedule): Promise<void> {
   stage.write('schedule.json', schedule)
   const startedAtMs = performance.now()
+  const turns = new Turns()
   await Promise.all(
     schedule.map(async step => {
       await delay(Math.max(0, step.atMs - (performance.now() - startedAtMs)))
-      await applyStep(stage, step)
+      await turns.take(processesOf(stage, step), () => applyStep(stage, step))
     }),
   )
+}
+
+/** The nodes whose processes a fault ends, starts or holds. */
+function processesOf({ fleet }: Stage, { fault, args }: Step): readonly string[] {
+  switch (fault) {
+    case 'kill':
+    case 'pause':
+    case 'starve':
+      return [args.node]
+    case 'power-loss':
+      return fleet.names
+    default:
+      return []
+  }
+}
+
+/** Faults of one process wait for each other: one that is being started again cannot die. */
+class Turns {
+  readonly #last = new Map<string, Promise<void>>()
+
+  async take(names: readonly string[], act: () => Promise<void>): Promise<void> {
+    const before = names.flatMap(name => this.#last.get(name) ?? [])
+    const mine = Promise.allSettled(before).then(act)
+    for (const name of names) this.#last.set(name, mine)
+    await mine
+  }
 }
 
 async function applyStep(stage: Stage, { fault, args }: Step): Promise<void> {
