@@ -84,6 +84,7 @@ export {
 } from './snapshot-codec.ts'
 export { SnapshotDecoder } from './snapshot-decoder.ts'
 export { ExtraDecoder, ExtraEncoder, type ExtraPieces, withExtra } from './snapshot-extra.ts'
+export { mayFit } from './snapshot-pieces.ts'
 export { hashState } from './state-hash.ts'
 export type {
   WarmDocument,

@@ -152,6 +152,10 @@ function bytesLeft(value: JsonValue, left: number): number {
   return rest
 }
 
+/** False for a value whose JSON surely has more bytes; of a larger one no more than that is looked at. */
+export const mayFit = (value: JsonValue, bytesMax: number): boolean =>
+  bytesLeft(value, bytesMax) >= 0
+
 /** Bytes of `text` in UTF-8, without encoding it. */
 function utf8Length(text: string): number {
   let length = text.length

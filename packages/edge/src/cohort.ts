@@ -9,6 +9,7 @@ import type { JsonObject, JsonValue, PatchOperation } from '@fanfold/document'
 import { assert, type Duration, encodeUtf8, type Instant, milliseconds } from '@fanfold/kernel'
 import {
   CohortView,
+  naiveView,
   type StagedChange,
   type ViewFailure,
   type ViewRules,
@@ -175,6 +176,16 @@ export class Cohort {
   look(state: JsonObject): JsonObject | undefined {
     const read = this.#newView().read(state)
     return read.ok ? read.view : undefined
+  }
+
+  /** The view of `state` by the words of the definition alone; undefined where that fails. */
+  naive(state: JsonObject): JsonObject | undefined {
+    try {
+      return naiveView(this.#terms.rules.definition, state, this.wish)
+    } catch {
+      // What a rule throws is told where viewers are shown something by it.
+      return undefined
+    }
   }
 
   /** The view fails, as somebody has found who asked for it. */

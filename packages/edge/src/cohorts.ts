@@ -6,6 +6,7 @@ import { FrameCache } from './frame-cache.ts'
 import type { LargeSnapshot } from './large-snapshot.ts'
 import { Paces } from './pace.ts'
 import type { Way } from './seat.ts'
+import type { ViewSample } from './view-sample.ts'
 
 /** Bounds of the cohorts of one document. */
 export type CohortLimits = {
@@ -56,6 +57,8 @@ export class Cohorts implements Iterable<Cohort> {
   /** The last snapshot for one that came between two deltas of a paced cohort. */
   #beside: { readonly cohort: Cohort; readonly seq: number; readonly frame: Uint8Array } | undefined
   #unplain = 0
+  /** What one of the cohorts is sent, while it is checked. */
+  sample: ViewSample | undefined
 
   constructor(terms: Terms, limits: CohortLimits, names: CohortNames, size: DocumentSize) {
     this.terms = terms
@@ -134,6 +137,7 @@ export class Cohorts implements Iterable<Cohort> {
     if (cohort.size > 0 || this.#byKey.get(cohort.key) !== cohort) return
     this.#byKey.delete(cohort.key)
     this.#frames.drop(cohort)
+    this.sample?.spoil(cohort)
     this.#forgetLarge(cohort)
     this.paces.drop(cohort)
     if (this.#prompt.delete(cohort) && !cohort.isPlain) this.#unplain--
@@ -143,6 +147,7 @@ export class Cohorts implements Iterable<Cohort> {
   advance(...[cohort, ...step]: [cohort: Cohort, ...Parameters<Cohort['advance']>]): Uint8Array {
     const frame = cohort.advance(...step)
     this.#frames.push(cohort, frame)
+    this.sample?.follow(cohort, frame)
     for (const large of this.#larges.get(cohort) ?? []) large.follow(frame)
     this.#forgetPaths()
     return frame
@@ -151,6 +156,7 @@ export class Cohorts implements Iterable<Cohort> {
   /** Puts the cohort's viewers where a snapshot of now does. */
   restart(cohort: Cohort, place: Place, state: JsonObject): Way {
     this.#frames.drop(cohort)
+    this.sample?.spoil(cohort)
     this.#forgetLarge(cohort)
     this.#forgetPaths()
     if (this.isLarge) {
@@ -250,6 +256,7 @@ export class Cohorts implements Iterable<Cohort> {
     this.#frames = new FrameCache(this.#limits.cachedBytesMax)
     this.#forgetPaths()
     this.#beside = undefined
+    this.sample = undefined
     this.forgetLarges()
     for (const cohort of this) cohort.giveUp()
   }

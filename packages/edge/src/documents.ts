@@ -5,36 +5,29 @@ import type { EdgeDefinition } from '@fanfold/definition'
 import type { ReplicaWorkerInput } from '@fanfold/document'
 import { Deadlines, earliest, type Instant, type Prng } from '@fanfold/kernel'
 import {
-  type CohortId,
   type DocumentKey,
   type Grants,
   type LinkInput,
   meaningOf,
-  type TransferId,
   type ViewerId,
 } from '@fanfold/protocol'
 import {
   Following,
   type FollowingEvent,
-  largeStateBytesDefault,
+  noteOf,
   SafetyRounds,
   WorkerNames,
 } from '@fanfold/replication'
-import type { DocumentPort } from './document-port.ts'
+import { Checks } from './checks.ts'
+import { DocumentGuard } from './document-guard.ts'
+import { type DocumentPort, documentPort } from './document-port.ts'
 import { EdgeDocument } from './edge-document.ts'
-import {
-  cachedBytesPerDocumentMaxDefault,
-  cohortsPerDocumentMaxDefault,
-  joinSliceBytesDefault,
-  largeViewsBytesMaxDefault,
-  variantWaitMaxMsDefault,
-} from './edge-limits.ts'
+import { withDefaults } from './edge-limits.ts'
 import type { EdgeOptions } from './edge-options.ts'
 import { JoinQueue } from './join-queue.ts'
 import { LargeViews } from './large-views.ts'
 import { LargeWork } from './large-work.ts'
 import { ParentReports } from './parent-reports.ts'
-import { pointSaltBytes } from './resume-point.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
 
@@ -42,15 +35,21 @@ const comeAgainMs = { base: 500, spread: 2_000 }
 
 /** The documents that an edge follows. */
 export class Documents {
+  /** What is held and shown is checked now and then. */
+  readonly checks: Checks
+  /** Viewers that wait to be let in. */
+  readonly joins: JoinQueue
+  /** Large views, those that are being made too. */
+  readonly largeViews: LargeViews
+  /** Documents that are put aside. */
+  readonly aside: DocumentGuard
   readonly #turn: Turn
   readonly #following: Following
   readonly #variants: Variants
   readonly #port: DocumentPort
   readonly #forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
   readonly #documents = new Map<DocumentKey, EdgeDocument>()
-  readonly #joins: JoinQueue
   readonly #workerNames = new WorkerNames()
-  readonly #largeViews: LargeViews
   readonly #largeWork: LargeWork
   /** When documents are ticked. */
   readonly #due = new Deadlines<DocumentKey>()
@@ -59,8 +58,6 @@ export class Documents {
   /** Documents that are let go soon, as nobody wants them. */
   readonly #lingering = new Set<DocumentKey>()
   readonly #prng: Prng
-  #nextCohort = 1
-  #nextTransfer = 1
 
   constructor(
     options: EdgeOptions & {
@@ -71,12 +68,13 @@ export class Documents {
       readonly forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
     },
   ) {
-    const { sha256, prng, wallClockMs, limits, turn, grantsOf } = options
+    const { sha256, prng, wallClockMs, turn, grantsOf } = options
+    const limits = withDefaults(options.limits)
     const salts = prng.fork('salts')
     this.#turn = turn
     this.#prng = prng.fork('come again')
-    this.#joins = new JoinQueue(limits.joinSliceBytes ?? joinSliceBytesDefault)
-    this.#largeViews = new LargeViews(limits.largeViewsBytesMax ?? largeViewsBytesMaxDefault)
+    this.joins = new JoinQueue(limits.joinSliceBytes)
+    this.largeViews = new LargeViews(limits.largeViewsBytesMax)
     this.#largeWork = new LargeWork(sha256, doc => this.#changed(doc))
     this.#forgetViewer = options.forgetViewer
     this.#following = new Following({
@@ -88,49 +86,49 @@ export class Documents {
       isSnapshotDisabled: options.isSnapshotDisabled,
       isStateNeeded: true,
       assemblyLimits: limits.assembly,
+      guard: (doc, step) => this.guard(doc, step),
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.got(hash, variant),
+    })
+    this.aside = new DocumentGuard(turn)
+    this.checks = new Checks({
+      everyMs: limits.checkEveryMs,
+      bytesMax: limits.checkBytesMax,
+      prng: prng.fork('checks'),
+      sha256,
+      turn,
+      documents: this.#documents,
+      refetch: doc => this.#following.restart(doc, turn.now, turn.effects, 'diverged'),
     })
     this.#reports = new ParentReports({ turn, following: this.#following, wallClockMs })
     this.#variants = new Variants({
       prng: prng.fork('edge variants'),
-      waitMaxMs: limits.variantWaitMaxMs ?? variantWaitMaxMsDefault,
+      waitMaxMs: limits.variantWaitMaxMs,
       port: {
         want: hash => this.#following.variants.want(hash),
         unwant: hash => this.#following.variants.unwant(hash),
         drop: hash => this.#following.variants.drop(hash),
         load: variant => turn.push({ kind: 'load-variant', variant }),
-        changed: doc => this.#variantChanged(doc),
+        changed: doc => this.guard(doc, () => this.#variantChanged(doc)),
       },
     })
-    this.#port = {
+    this.#port = documentPort({
       turn,
       sha256,
       variants: this.#variants,
-      limits: {
-        cohortsMax: limits.cohortsPerDocumentMax ?? cohortsPerDocumentMaxDefault,
-        cachedBytesMax: limits.cachedBytesPerDocumentMax ?? cachedBytesPerDocumentMaxDefault,
-      },
+      limits,
       wallClockMs,
-      nextCohort: () => this.#nextCohort++ as CohortId,
-      salt: () => salts.bytes(pointSaltBytes),
+      salts,
+      joins: this.joins,
+      workerNames: this.#workerNames,
+      largeViews: this.largeViews,
+      largeWork: this.#largeWork,
       grantsOf,
       staleForMs: doc => this.staleForMs(doc),
       ended: (doc, viewer) => this.#ended(doc, viewer),
-      wrote: bytes => {
-        this.#joins.slice.spend(bytes)
-        turn.fact({ event: 'snapshot-made', bytes })
-      },
-      joins: this.#joins,
-      largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
-      workerNames: this.#workerNames,
-      largeViews: this.#largeViews,
-      largeWork: this.#largeWork,
-      nextTransfer: () => this.#nextTransfer++ as TransferId,
-      variantCode: hash => this.#variants.code(hash),
       retryAfterMs: () => this.retryAfterMs(),
       changed: doc => this.#changed(doc),
-    }
+    })
   }
 
   /** Documents followed. */
@@ -143,11 +141,6 @@ export class Documents {
     let count = 0
     for (const document of this.#documents.values()) count += document.cohortCount
     return count
-  }
-
-  /** What large views hold, or will when they are made. */
-  get largeViewBytes(): number {
-    return this.#largeViews.bytes
   }
 
   /** Documents of which what is shown may be old. */
@@ -179,8 +172,7 @@ export class Documents {
     const doc = this.#workerNames.docOf(input.replica)
     const document = doc && this.#documents.get(doc)
     if (document === undefined) return
-    document.receiveWorker(input)
-    this.restartIfBroken(document)
+    this.#step(document, () => document.receiveWorker(input))
   }
 
   /** When a viewer for which there is no room may come again, ms: they do not come all at once. */
@@ -200,11 +192,6 @@ export class Documents {
     this.#variants.refused(hash, this.#turn.now)
   }
 
-  /** Viewers that wait for something, of all documents. */
-  get waitingCount(): number {
-    return this.#joins.tally.count
-  }
-
   /** True for a viewer that observes the document or waits for it. */
   has(doc: DocumentKey, viewer: ViewerId): boolean {
     return this.#documents.get(doc)?.has(viewer) === true
@@ -212,12 +199,13 @@ export class Documents {
 
   /** A turn begins. */
   begin(): void {
-    this.#joins.slice.pass(this.#turn.now)
+    this.joins.slice.pass(this.#turn.now)
   }
 
   wakeAt(): Instant | undefined {
-    if (this.#joins.isDue || this.#largeWork.isDue) return this.#turn.now
-    const due = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
+    if (this.joins.isDue || this.#largeWork.isDue) return this.#turn.now
+    const byParent = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
+    const due = earliest(byParent, this.checks.wakeAt())
     return earliest(earliest(due, this.#due.wakeAt()), this.#rounds.wakeAt())
   }
 
@@ -229,13 +217,13 @@ export class Documents {
     for (const doc of this.#due.due(now)) {
       const document = this.#documents.get(doc)
       if (document === undefined) continue
-      document.tick()
-      this.restartIfBroken(document)
+      this.#step(document, () => document.tick())
     }
-    for (const doc of this.#rounds.due(now)) this.#reconcile(doc)
+    for (const doc of this.#rounds.due(now)) this.guard(doc, () => this.#reconcile(doc))
+    this.checks.tick()
     const broken = this.#largeWork.tick()
     if (broken !== undefined) this.#following.restart(broken, now, effects)
-    this.#joins.serve(now, doc => this.#documents.get(doc)?.serve())
+    this.joins.serve(now, doc => this.guard(doc, () => this.#documents.get(doc)?.serve()))
   }
 
   /** Somebody wants the document: it stays. */
@@ -277,29 +265,54 @@ export class Documents {
     this.#reports.presence(doc, document.viewerCount)
   }
 
+  /** Runs what concerns one document alone: an assertion that fails inside puts no other one aside. */
+  guard(doc: DocumentKey, step: () => void): void {
+    this.aside.run(doc, step, frame => {
+      const viewers = this.#documents.get(doc)?.dismiss(frame, true) ?? []
+      for (const viewer of viewers) this.#forgetViewer(viewer, doc)
+      this.#letGo(doc)
+    })
+  }
+
+  /** Something is done for a document that may show that what is held of it is broken. */
+  #step(document: EdgeDocument, step: () => void): void {
+    this.guard(document.doc, () => {
+      step()
+      this.restartIfBroken(document)
+    })
+  }
+
   #letGo(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.close()
     this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
-    this.#joins.delete(doc)
+    this.joins.delete(doc)
     this.#due.set(doc, undefined)
     this.#rounds.delete(doc)
     this.#reports.forget(doc)
+    this.checks.forget(doc)
     this.#lingering.delete(doc)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
+    for (const fact of noteOf(doc, event)) this.#turn.fact(fact)
     switch (event.kind) {
+      case 'piece-damaged':
+      case 'resync':
+      case 'caught-up':
+        return
       case 'records':
+        this.checks.changed(doc)
         document.append(event.records)
         this.#reports.lag(doc, event.records)
         this.#settled(document)
         return
       case 'reset':
+        this.checks.changed(doc)
         document.restart()
         document.proceed()
         this.#settled(document)
@@ -315,17 +328,9 @@ export class Documents {
       case 'refused':
         this.#refused(document, event)
         return
-      case 'piece-damaged':
-        this.#turn.fact({ event: 'piece-damaged', doc })
+      case 'state-hash':
+        this.checks.answered(doc, event.answer)
         return
-      case 'resync':
-        this.#turn.fact({ event: 'resync', doc, reason: event.reason })
-        return
-      case 'caught-up': {
-        const { rung, tookMs } = event
-        this.#turn.fact({ event: 'caught-up', doc, rung, tookMs })
-        return
-      }
       case 'staleness':
         document.tellStatus()
         return
@@ -348,10 +353,9 @@ export class Documents {
 
   #refused(
     document: EdgeDocument,
-    { code, message, final }: Extract<FollowingEvent, { kind: 'refused' }>,
+    { code, final }: Extract<FollowingEvent, { kind: 'refused' }>,
   ): void {
     const { doc } = document
-    this.#turn.fact({ event: 'upstream-refused', doc, code, message })
     // The parent's own words are for the log: they may name files.
     const sentence = `${doc}: ${meaningOf(code).meaning}`
     if (!final) {

@@ -252,9 +252,16 @@ export class EdgeDocument {
   }
 
   /** Everybody is told the same small thing, and then observes no more; returns who that is. */
-  dismiss(frame: SmallFrame): ViewerId[] {
+  dismiss(frame: SmallFrame, isInDoubt = false): ViewerId[] {
     this.#behind.clear()
-    return [...this.#waiting.dismiss(frame), ...this.#observers.dismiss(encodeViewerFrame(frame))]
+    const observers = this.#observers.dismiss(encodeViewerFrame(frame), isInDoubt)
+    return [...this.#waiting.dismiss(frame), ...observers]
+  }
+
+  /** What is shown, for who checks it; undefined while it cannot be. */
+  get shown(): { readonly showing: Showing; readonly state: JsonObject } | undefined {
+    const state = this.#large.isLarge ? undefined : this.#shownState()
+    return state && { showing: this.#showing, state }
   }
 
   /** A slow look at what should follow from the state, whatever has led to it. */

@@ -9,6 +9,8 @@ import type {
   ViewerInput,
 } from '@fanfold/protocol'
 import type { FollowingEffect, FollowingFact } from '@fanfold/replication'
+import type { CheckKind } from './document-check.ts'
+import type { CheckOutcome } from './view-sample.ts'
 
 /** What happens to an edge: all its links are parents'. */
 export type EdgeInput =
@@ -56,6 +58,12 @@ export type EdgeFact =
       readonly hash: string
       readonly code: ErrorCode
       readonly message: string
+    }
+  /** What the edge holds of a document was compared with its parent's, or what it shows with what it may. */
+  | {
+      readonly event: `${CheckKind}-checked`
+      readonly doc: DocumentKey
+      readonly outcome: CheckOutcome
     }
   /** A document waits for a variant that cannot be had now. */
   | { readonly event: 'variant-missing'; readonly doc: DocumentKey; readonly hash: string }

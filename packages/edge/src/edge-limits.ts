@@ -1,4 +1,8 @@
-import type { AssemblyLimits, FollowerLimits } from '@fanfold/replication'
+import {
+  type AssemblyLimits,
+  type FollowerLimits,
+  largeStateBytesDefault,
+} from '@fanfold/replication'
 
 /** Bounds of an edge. */
 export type EdgeLimits = {
@@ -33,11 +37,37 @@ export type EdgeLimits = {
    * itself is made while there is no other. Default: 512 MiB.
    */
   readonly largeViewsBytesMax?: number | undefined
+  /** Time between checks of what is held and shown, one document each, ms; none at all when not said, or 0. */
+  readonly checkEveryMs?: number | undefined
+  /** Bytes of a state above which a document is not checked. Default: 64 KiB. */
+  readonly checkBytesMax?: number | undefined
 }
 
-export const cohortsPerDocumentMaxDefault = 2_000
-export const cachedBytesPerDocumentMaxDefault = 16_777_216
-export const variantWaitMaxMsDefault = 5_000
-export const joinsWaitingMaxDefault = 20_000
-export const joinSliceBytesDefault = 1_048_576
-export const largeViewsBytesMaxDefault = 536_870_912
+/** The same, each of them said. */
+export type FullEdgeLimits = Omit<EdgeLimits, Optional> & {
+  readonly [Name in Optional]: number
+} & { readonly largeStateBytes: number }
+
+type Optional =
+  | 'cohortsPerDocumentMax'
+  | 'cachedBytesPerDocumentMax'
+  | 'variantWaitMaxMs'
+  | 'joinsWaitingMax'
+  | 'joinSliceBytes'
+  | 'largeViewsBytesMax'
+  | 'checkEveryMs'
+  | 'checkBytesMax'
+
+/** The bounds, with a default for each that is not said. */
+export const withDefaults = (limits: EdgeLimits): FullEdgeLimits => ({
+  ...limits,
+  cohortsPerDocumentMax: limits.cohortsPerDocumentMax ?? 2_000,
+  cachedBytesPerDocumentMax: limits.cachedBytesPerDocumentMax ?? 16_777_216,
+  variantWaitMaxMs: limits.variantWaitMaxMs ?? 5_000,
+  joinsWaitingMax: limits.joinsWaitingMax ?? 20_000,
+  joinSliceBytes: limits.joinSliceBytes ?? 1_048_576,
+  largeViewsBytesMax: limits.largeViewsBytesMax ?? 536_870_912,
+  checkEveryMs: limits.checkEveryMs ?? 0,
+  checkBytesMax: limits.checkBytesMax ?? 65_536,
+  largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
+})

@@ -42,12 +42,17 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
 
   /** Bytes that large views hold, or will when they are made. */
   get largeViewBytes(): number {
-    return this.#documents.largeViewBytes
+    return this.#documents.largeViews.bytes
   }
 
   /** Documents of which what is shown may be old. */
   get staleCount(): number {
     return this.#documents.staleCount
+  }
+
+  /** Documents in which something differed when they were last checked. */
+  get suspectCount(): number {
+    return this.#documents.checks.suspectCount
   }
 
   /** True while a parent is connected. */

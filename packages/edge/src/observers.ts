@@ -248,14 +248,16 @@ export class Observers {
     }
   }
 
-  /** Everybody is told the same small thing, and then observes no more; returns who that is. */
-  dismiss(frame: Uint8Array): ViewerId[] {
-    const viewers = [...this.#observers.keys()]
-    for (const viewer of viewers) {
+  /** Everybody is told this, and then observes no more; who that is. In doubt, cohorts are left as they are. */
+  dismiss(frame: Uint8Array, isInDoubt: boolean): ViewerId[] {
+    const observers = [...this.#observers]
+    for (const [viewer, { seat }] of observers) {
       this.#send(viewer, frame)
-      this.remove(viewer)
+      this.#forget(viewer)
+      this.#seating.leave(viewer, seat)
+      if (!isInDoubt) this.#showing.cohorts?.leave(seat.cohort)
     }
-    return viewers
+    return observers.map(([viewer]) => viewer)
   }
 
   /** Everybody is let into the cohorts that are shown now; who cannot be is told, or returned. */

@@ -70,6 +70,7 @@ export class Progress {
       }
       const record = this.#nextRecord()
       if (record === undefined || !this.#show(record)) return
+      this.#showing.check?.shown()
     }
   }
 

@@ -2,6 +2,7 @@ import { assert } from '@fanfold/kernel'
 import { zeroPosition } from '@fanfold/protocol'
 import type { Place, Terms } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
+import type { DocumentCheck } from './document-check.ts'
 
 /** What a document shows at the moment: by which definition, and how far. */
 export class Showing {
@@ -15,6 +16,8 @@ export class Showing {
   isRestartDue = true
   /** Whether who may see what has to be looked at anew, with the next snapshots. */
   isChanged = false
+  /** What is found out about it, while it is checked. */
+  check: DocumentCheck | undefined
 
   /** The definition in force; undefined while nobody can be shown anything. */
   get terms(): Terms | undefined {

@@ -1,10 +1,10 @@
-import { assert, type EffectSink, type Instant } from '@fanfold/kernel'
+import { assert, type Instant } from '@fanfold/kernel'
 import type { EdgeEffect, EdgeFact } from './edge-effect.ts'
 
 /** One call of the machine, as its parts see it: what time it is, and where effects go. */
 export class Turn {
   #now = 0 as Instant
-  #effects: EffectSink<EdgeEffect> | undefined
+  #effects: EdgeEffect[] | undefined
 
   /** When this turn is. */
   get now(): Instant {
@@ -12,12 +12,12 @@ export class Turn {
   }
 
   /** Where effects of this turn go. */
-  get effects(): EffectSink<EdgeEffect> {
+  get effects(): EdgeEffect[] {
     assert(this.#effects !== undefined, 'effects come out of a turn')
     return this.#effects
   }
 
-  begin(now: Instant, effects: EffectSink<EdgeEffect>): void {
+  begin(now: Instant, effects: EdgeEffect[]): void {
     this.#now = now
     this.#effects = effects
   }

@@ -14,7 +14,8 @@ import {
 } from '@fanfold/protocol'
 import { adoptViewState } from './admission.ts'
 import type { Documents } from './documents.ts'
-import { type EdgeLimits, joinsWaitingMaxDefault } from './edge-limits.ts'
+import type { EdgeDocument } from './edge-document.ts'
+import { type EdgeLimits, withDefaults } from './edge-limits.ts'
 import { paceOf } from './pace.ts'
 import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
@@ -106,11 +107,23 @@ export class Viewers {
       this.#send(id, { type: 'refused', doc, code, message: overload, retryAfter })
       return
     }
+    const aside = this.#documents.aside.refusal(doc)
+    if (aside !== undefined) {
+      this.#send(id, aside)
+      return
+    }
     viewer.docs.add(doc)
     this.#documents.keep(doc)
     const document = this.#documents.get(doc) ?? this.#documents.follow(doc)
     const pace = paceOf(request.maxRate)
-    document.observe(id, { from, viewState: viewState.value, pace })
+    this.#documents.guard(doc, () => {
+      document.observe(id, { from, viewState: viewState.value, pace })
+      this.#observed(id, document, from)
+    })
+  }
+
+  #observed(id: ViewerId, document: EdgeDocument, from: string | undefined): void {
+    const { doc } = document
     this.#documents.dismissDeleted(document)
     // Who waits for its turn is answered then.
     if (document.has(id) && !document.isNext(id)) {
@@ -124,12 +137,12 @@ export class Viewers {
 
   /** Why there is no room for the viewer now; undefined while there is. */
   #overload(id: ViewerId, doc: DocumentKey): string | undefined {
-    const { documentsMax, joinsWaitingMax = joinsWaitingMaxDefault } = this.#limits
+    const { documentsMax, joinsWaitingMax } = withDefaults(this.#limits)
     const documents = this.#documents
     if (documents.get(doc) === undefined && documents.count >= documentsMax) {
       return `the edge follows its ${documentsMax} documents`
     }
-    const isFull = documents.waitingCount >= joinsWaitingMax && !documents.has(doc, id)
+    const isFull = documents.joins.tally.count >= joinsWaitingMax && !documents.has(doc, id)
     return isFull ? `${joinsWaitingMax} viewers wait to be let in` : undefined
   }
 
@@ -140,30 +153,37 @@ export class Viewers {
       return
     }
     const adopted = adoptViewState(viewState)
-    if (adopted.ok) document.setViewState(id, adopted.value)
-    else this.#refuse(id, doc, adopted.code, adopted.message)
-    this.#documents.restartIfBroken(document)
+    if (!adopted.ok) {
+      this.#refuse(id, doc, adopted.code, adopted.message)
+      return
+    }
+    this.#documents.guard(doc, () => {
+      document.setViewState(id, adopted.value)
+      this.#documents.restartIfBroken(document)
+    })
   }
 
   /** A viewer has been sent a large view. */
   transferred(id: ViewerId, transfer: TransferId): void {
-    for (const doc of this.#viewers.get(id)?.docs ?? []) {
-      const document = this.#documents.get(doc)
-      if (document?.transferred(id, transfer) !== true) continue
-      this.#documents.restartIfBroken(document)
-      return
-    }
+    this.#first(id, document => document.transferred(id, transfer))
   }
 
   /** A viewer that lagged has missed deltas of these cohorts. */
   catchUp(id: ViewerId, cohorts: readonly DrainedCohort[]): void {
-    for (const cohort of cohorts) {
-      for (const doc of this.#viewers.get(id)?.docs ?? []) {
-        const document = this.#documents.get(doc)
-        if (document?.catchUp(id, cohort) !== true) continue
-        this.#documents.restartIfBroken(document)
-        break
-      }
+    for (const cohort of cohorts) this.#first(id, document => document.catchUp(id, cohort))
+  }
+
+  /** The first of the viewer's documents that this is about takes it. */
+  #first(id: ViewerId, takes: (document: EdgeDocument) => boolean): void {
+    let isTaken = false
+    for (const doc of this.#viewers.get(id)?.docs ?? []) {
+      const document = this.#documents.get(doc)
+      if (document === undefined) continue
+      this.#documents.guard(doc, () => {
+        isTaken = takes(document)
+        if (isTaken) this.#documents.restartIfBroken(document)
+      })
+      if (isTaken) return
     }
   }
 
@@ -171,8 +191,10 @@ export class Viewers {
     viewer.docs.delete(doc)
     const document = this.#documents.get(doc)
     if (document === undefined) return
-    document.remove(id)
-    this.#documents.lingerIfUnused(document)
+    this.#documents.guard(doc, () => {
+      document.remove(id)
+      this.#documents.lingerIfUnused(document)
+    })
   }
 
   /** The viewer has shown another token. */
@@ -182,7 +204,7 @@ export class Viewers {
     viewer.grants = grants
     for (const doc of [...viewer.docs]) {
       if (isGranted(grants, 'observe', doc)) {
-        this.#documents.get(doc)?.renew(id)
+        this.#documents.guard(doc, () => this.#documents.get(doc)?.renew(id))
       } else {
         this.#leave(id, viewer, doc)
         this.#refuse(id, doc, 'FANFOLD_FORBIDDEN', `the new token does not allow observing ${doc}`)

@@ -8,6 +8,8 @@ import type { HttpRoute } from './http-listener.ts'
 export type AdminSource = {
   /** Why the node is not ready, in words; empty when it is. */
   notReady(): readonly string[]
+  /** Documents in which something differed when they were last checked. */
+  suspects(): number
   metrics(): Promise<{ readonly text: string; readonly type: string }>
   /** What runs here, who is above and what is held; no document's content, nobody's name. */
   topology(): unknown
@@ -22,7 +24,8 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
       if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
       switch (path) {
         case '/healthz':
-          return { status: 200, body: '{"status":"ok"}' }
+          // Started again it would be as it is: who watches is told, who restarts is not.
+          return { status: 200, body: JSON.stringify(health(source.suspects())) }
         case '/readyz': {
           const reasons = source.notReady()
           const status = reasons.length === 0 ? 200 : 503
@@ -46,6 +49,9 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
     },
   ]
 }
+
+const health = (documentsSuspect: number): unknown =>
+  documentsSuspect === 0 ? { status: 'ok' } : { status: 'suspect', documentsSuspect }
 
 const unauthorized: HttpAnswer = problemAnswer(
   'FANFOLD_UNAUTHORIZED',

@@ -265,7 +265,7 @@ export class AuthorityHost {
         )
         return
       case 'document-quarantined':
-        metrics.plain('quarantines_total').inc()
+        metrics.labelled('assertion_failures_total', 'authority').inc()
         log.error(
           { event: 'document.quarantined', doc: fact.doc, err: fact.error },
           'document quarantined',

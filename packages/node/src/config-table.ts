@@ -251,6 +251,21 @@ export const configTable = {
     default: 1_048_576,
     meaning: 'Size of a document from which its snapshots are made outside of the event loop.',
   },
+  'limits.viewCheckEveryMs': {
+    type: 'duration',
+    min: 0,
+    max: 3_600_000,
+    default: 1_000,
+    meaning:
+      'How often an edge compares one document that has changed with its parent, and what it shows of it with what may be seen; 0 for never.',
+  },
+  'limits.viewCheckBytesMax': {
+    type: 'size',
+    min: 1_024,
+    max: 1_048_576,
+    default: 65_536,
+    meaning: 'State of a document above which it is not compared.',
+  },
   'limits.largeViewsBytesMax': {
     type: 'size',
     min: 1_048_576,

@@ -86,6 +86,11 @@ export class EdgeHost {
     return this.#machine.staleCount
   }
 
+  /** Documents in which something differed when they were last checked. */
+  get suspectCount(): number {
+    return this.#machine.suspectCount
+  }
+
   /** True while a parent is connected. */
   get hasParent(): boolean {
     return this.#machine.hasParent
@@ -160,6 +165,18 @@ export class EdgeHost {
     log.error({ event: 'rule.failed', code, place, ...shown }, 'rule or view failed')
   }
 
+  #noteCheck(fact: Extract<EdgeFact, { event: 'state-checked' | 'view-checked' }>): void {
+    const { metrics, log } = this.#context
+    const { doc, outcome } = fact
+    const check = fact.event === 'state-checked' ? 'state' : 'view'
+    metrics.labelled('view_checks_total', check, outcome).inc()
+    if (outcome !== 'differs') return
+    log.error(
+      { event: 'document.differs', doc, check },
+      'document is not what it should be, it is fetched or shown anew',
+    )
+  }
+
   #note(fact: EdgeFact): void {
     const { metrics, log } = this.#context
     switch (fact.event) {
@@ -174,6 +191,10 @@ export class EdgeHost {
         return
       case 'viewer-caught-up':
         metrics.plain('conflations_total').inc()
+        return
+      case 'state-checked':
+      case 'view-checked':
+        this.#noteCheck(fact)
         return
       case 'rule-failed':
         metrics.labelled('rule_failures_total', fact.code).inc()

@@ -90,6 +90,7 @@ export class FollowerLinks {
       log.debug({ event: 'stream.caught-up', doc, rung, tookMs }, 'stream caught up')
     } else if (fact.event === 'document-set-aside') {
       const { doc, error } = fact
+      metrics.labelled('assertion_failures_total', this.#role).inc()
       log.error({ event: 'document.set-aside', doc, err: error }, 'document put aside for a while')
     } else {
       log.info({ event: 'stream.refused', doc: fact.doc, code: fact.code }, 'stream refused')

@@ -30,6 +30,7 @@ export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
   restAfterMs: limits.ringAgeMaxMs,
   unloadAfterMs: limits.documentIdleCloseMs,
   largeStateBytes: limits.largeStateBytes,
+  stateHashBytesMax: limits.viewCheckBytesMax,
   transfer: transferLimits(limits),
   replaysMax: limits.replaysMax,
 })
@@ -54,6 +55,8 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   cohortsPerDocumentMax: limits.cohortsPerDocumentMax,
   joinsWaitingMax: limits.joinsWaitingMax,
   largeViewsBytesMax: limits.largeViewsBytesMax,
+  checkEveryMs: limits.viewCheckEveryMs,
+  checkBytesMax: limits.viewCheckBytesMax,
 })
 
 const assemblyLimits = (limits: Config['limits']): AssemblyLimits => ({

@@ -188,7 +188,21 @@ export const metricTable = {
     meaning: 'Writes refused, by error code.',
   },
   log_full_total: { type: 'counter', meaning: 'Appends refused because the disk is full.' },
-  quarantines_total: { type: 'counter', meaning: 'Documents put aside after a failed assertion.' },
+  assertion_failures_total: {
+    type: 'counter',
+    labels: ['role'],
+    meaning: 'Documents put aside after a failed assertion.',
+  },
+  view_checks_total: {
+    type: 'counter',
+    labels: ['check', 'outcome'],
+    meaning:
+      "Documents that an edge compared with the authority's (state), or as shown with what may be seen (view): equal, differs, or none where nothing could be compared.",
+  },
+  documents_suspect: {
+    type: 'gauge',
+    meaning: 'Documents that were not what they should be when they were last compared.',
+  },
   link_closes_total: {
     type: 'counter',
     labels: ['reason'],

@@ -37,6 +37,7 @@ export class ProcessPorts {
     const admin = adminRoutes({
       adminToken: config.adminToken,
       notReady: () => this.#notReady(),
+      suspects: () => roles.edges.reduce((sum, edge) => sum + edge.suspectCount, 0),
       metrics: async () => {
         stats.update()
         return { text: await metrics.render(), type: metrics.contentType }

@@ -35,6 +35,7 @@ export class StatMetrics {
     metrics.plain('writers').set(writers?.writers ?? 0)
     metrics.plain('children').set(sum(parents.map(host => host.counts.children)))
     metrics.plain('documents_stale').set(sum(followers.map(host => host.staleCount)))
+    metrics.plain('documents_suspect').set(sum(edges.map(edge => edge.suspectCount)))
     metrics.labelled('documents', 'authority').set(authority?.counts.documents ?? 0)
     metrics.labelled('documents', 'proxy').set(sum(proxies.map(host => host.counts.documents)))
     metrics.labelled('documents', 'edge').set(sum(edges.map(host => host.counts.documents)))

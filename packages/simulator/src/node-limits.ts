@@ -4,6 +4,9 @@ import { milliseconds } from '@fanfold/kernel'
 import { defaultUpstreamLimits, type FollowerLimits } from '@fanfold/replication'
 import type { SimulationOptions } from './simulation-options.ts'
 
+/** An edge checks a document so often: in each world many times what a real one does. */
+export const checkEveryMs = 50
+
 /** Limits of an authority. */
 export function authorityLimitsOf(options: SimulationOptions): AuthorityLimits {
   const { ringRecordsMax, snapshotEveryRecords, restAfterMs, largeStateBytes } = options
@@ -11,6 +14,7 @@ export function authorityLimitsOf(options: SimulationOptions): AuthorityLimits {
     ...defaultAuthorityLimits,
     largeStateBytes,
     ring: { ...defaultAuthorityLimits.ring, recordsMax: ringRecordsMax },
+    stateHashEveryMs: 0,
     snapshotEveryRecords,
     restAfterMs,
     unloadAfterMs: restAfterMs,

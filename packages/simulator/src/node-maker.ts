@@ -21,7 +21,7 @@ import { describeInput } from './describe-input.ts'
 import { FrameCheck } from './frame-check.ts'
 import type { LogDisk } from './log-disk.ts'
 import { NodeDriver } from './node-driver.ts'
-import { authorityLimitsOf, followerLimitsOf } from './node-limits.ts'
+import { authorityLimitsOf, checkEveryMs, followerLimitsOf } from './node-limits.ts'
 import type { Problems } from './problems.ts'
 import { type CrashedAppends, SimulatedLogStore } from './simulated-log-store.ts'
 import { SimulatedWarmStore, type WarmDisk } from './simulated-warm-store.ts'
@@ -44,7 +44,12 @@ const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
 export const noRoomFact = 'no room'
 
 /** What a node tells of itself. */
-export type NodeFact = { readonly event: string; readonly reason?: string; readonly code?: string }
+export type NodeFact = {
+  readonly event: string
+  readonly outcome?: string
+  readonly reason?: string
+  readonly code?: string
+}
 
 /** What the makers of nodes need of their world. */
 export type NodeMakerOptions = {
@@ -222,6 +227,7 @@ export class NodeMaker {
         lingerMs: options.lingerMs,
         documentsPerViewerMax: 100,
         documentsMax: 100_000,
+        checkEveryMs,
       },
       codec: this.#codecOf(name),
       isSnapshotDisabled: this.#isSnapshotless(name),

@@ -127,6 +127,12 @@ export class WireCheck implements NetworkWatch {
       case 'signal':
         this.#tally.add(`signal ${frame.signal}`)
         return
+      case 'state-hash':
+        this.#tally.add(frame.hashes.length > 0 ? 'state told in hashes' : 'state not told')
+        if (frame.hashes.some(({ tag }) => tag > to.ceiling)) {
+          this.#problems.add(`${way}: a hash above the ceiling ${to.ceiling}`)
+        }
+        return
       case 'refused':
         this.#tally.add(`join refused ${frame.code}`)
         return

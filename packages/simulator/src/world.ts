@@ -43,6 +43,10 @@ const authorityTroubles: ReadonlySet<string> = new Set([
   'document-quarantined',
 ])
 
+/** What no node tells of itself while all is well. */
+const isAlarm = ({ event, outcome }: NodeFact): boolean =>
+  event === 'document-set-aside' || outcome === 'differs'
+
 /** A tree of machines and everything around them. */
 export class World {
   readonly clock: VirtualClock = new VirtualClock()
@@ -347,6 +351,7 @@ export class World {
     if (node === 'authority' && authorityTroubles.has(fact.event) && !this.#isForWantOfRoom(fact)) {
       this.problems.add(`authority: ${JSON.stringify(fact)}`)
     }
+    if (isAlarm(fact)) this.problems.add(`${node}: ${JSON.stringify(fact)}`)
     if (fact.event === 'worker-failed') this.#workerFailedAt.set(node, this.clock.now)
     if (fact.event !== 'resync' || this.#isDamaging) return
     // Workers end now and then, without other faults too; the second time in a row is one too many.
