@@ -143,7 +143,7 @@ export function readSettings(args: readonly string[]): Settings {
   const seeds = readNumber('seeds', values.seeds, 1)
   return {
     kind: 'campaign',
-    worlds: world === undefined ? kindNames : [world],
+    worlds: worldsOf(world, nodes),
     seeds: seeds ?? (minutes === undefined ? seedsDefault : undefined),
     from: readNumber('from', values.from, 0) ?? 0,
     minutes,
@@ -152,6 +152,14 @@ export function readSettings(args: readonly string[]): Settings {
     result,
     isShrinking: values['no-shrink'] !== true,
   }
+}
+
+/** The kinds to run: all that can have the size that is asked for. */
+function worldsOf(world: string | undefined, nodes: number | undefined): readonly string[] {
+  const wanted = world === undefined ? kindNames : [world]
+  const sized = wanted.filter(name => nodes === undefined || kindOf(name).hasNodes)
+  if (sized.length === 0) throw new RangeError(`--nodes is for trees, and '${world}' is none`)
+  return sized
 }
 
 type Values = { readonly [Name in keyof typeof known]?: string | boolean | undefined }

@@ -21,6 +21,7 @@ import {
   type WorldWatch,
   worldNames,
 } from '@fanfold/simulator'
+import { diskKind } from './disk-kind.ts'
 
 /** How a world of any kind ended. */
 export type WorldResult = {
@@ -47,6 +48,8 @@ export interface WorldKind {
   readonly sometimes: readonly string[]
   /** Effects that must meet faults in some world of a campaign, by name. */
   readonly crossings: readonly string[]
+  /** Whether its worlds are trees, of so many nodes when that is said. */
+  readonly hasNodes: boolean
   /** The options that a seed draws, for so many nodes when that is said. */
   draw(seed: string, nodes: number | undefined): unknown
   /**
@@ -65,6 +68,7 @@ export interface WorldKind {
 const treeKind = (world: WorldName): WorldKind => ({
   sometimes: sometimes[world],
   crossings: kindsWithAllFaults.has(world) ? crossingList : [],
+  hasNodes: true,
   draw: (seed, nodes) => drawWorld({ world, seed, nodes }),
   run: (seed, options, watch) => {
     const result = simulate({ ...readOptions(options), seed, sha256, watch })
@@ -86,9 +90,10 @@ const differences = (options: SimulationOptions): unknown => {
 /** Those in whose worlds every kind of fault is drawn. */
 const kindsWithAllFaults: ReadonlySet<string> = new Set(['faults'])
 
-const kinds: ReadonlyMap<string, WorldKind> = new Map(
-  worldNames.map(name => [name, treeKind(name)]),
-)
+const kinds: ReadonlyMap<string, WorldKind> = new Map([
+  ...worldNames.map(name => [name, treeKind(name)] as const),
+  ['disk', diskKind],
+])
 
 /** Names of all kinds of worlds. */
 export const kindNames: readonly string[] = [...kinds.keys()]

@@ -28,6 +28,12 @@ t.test('kind, size, first seed and processes are as told', async t => {
   t.match(readSettings(args), { worlds: ['catch-up'], nodes: 12, from: 1000, jobs: 3 })
 })
 
+t.test('a size is for worlds that are trees', async t => {
+  const { worlds } = { worlds: [], ...readSettings(['--nodes', '20']) }
+  t.same(worlds, ['random', 'catch-up', 'faults'])
+  t.throws(() => readSettings(['--world', 'disk', '--nodes', '20']), /--nodes is for trees/)
+})
+
 t.test('a seed with its kind is one world', async t => {
   const world = { world: 'random', seed: 'random 4', nodes: undefined }
   t.match(readSettings(['--seed', 'random 4', '--world', 'random']), { kind: 'one', world })
