@@ -40,6 +40,8 @@ export class LogReadings {
   /** Asked and not answered, in order; those that are read for come first. */
   readonly #asks = new Map<LogReadId, Ask>()
   readonly #atWork = new Set<LogReadId>()
+  /** Files that are being closed. */
+  readonly #closing = new Set<Promise<void>>()
   #idleTimer: NodeJS.Timeout | undefined
   #isClosed = false
   #whenDone: (() => void) | undefined
@@ -95,6 +97,7 @@ export class LogReadings {
     }
     for (const { reading } of this.#held.values()) await reading.close()
     this.#held.clear()
+    await Promise.all(this.#closing)
   }
 
   #start(): void {
@@ -155,7 +158,11 @@ export class LogReadings {
     const held = this.#held.get(read)
     if (held === undefined) return
     this.#held.delete(read)
-    held.reading.close().catch(error => this.#fail(error))
+    const closed = held.reading
+      .close()
+      .catch(error => this.#fail(error))
+      .finally(() => this.#closing.delete(closed))
+    this.#closing.add(closed)
   }
 
   /** One timer, for the reading that has been idle for longest. */

@@ -6,6 +6,7 @@ import { parseDocumentKey } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
 import { createFileLogStore } from '../src/file-log-store.ts'
 import { type FileSystem, nodeFileSystem } from '../src/file-system.ts'
+import { nextTurn } from '../src/next-turn.ts'
 import { doc, docPath, makeClient, makeTemporaryDirectory } from './temporary.ts'
 
 const segmentName = '0000000001-000000.log'
@@ -202,4 +203,28 @@ t.test('a reading of its own may be asked for any place', async t => {
     const answer = await client.read({ doc, read: 1, after, bytesMax: 1 })
     t.match(answer, { records: [{ seq: after + 1 }] })
   }
+})
+
+t.test('close waits for the files of readings that have ended', async t => {
+  const files: FileSystem = { ...nodeFileSystem }
+  const directory = makeTemporaryDirectory(t)
+  const client = makeClient(t, directory, { files })
+  await client.open(doc)
+  await client.append(buildLog({ doc, count: 3 }))
+  let open = 0
+  files.open = async (path, mode) => {
+    open++
+    return await nodeFileSystem.open(path, mode)
+  }
+  files.close = async file => {
+    for (let turn = 0; turn < 5; turn++) await nextTurn()
+    await nodeFileSystem.close(file)
+    open--
+  }
+  await client.read({ doc, read: 1, after: 0 })
+  t.ok(open > 0)
+  client.endRead(doc, 1)
+  // The file that is appended to was opened before.
+  await client.store.close()
+  t.equal(open, -1)
 })
