@@ -200,7 +200,10 @@ class DiskWorld {
       one.end()
       this.#forget(one)
     }
-    if (!isPowerCut) return
+    if (!isPowerCut) {
+      if (prng.chance(0.2)) this.#disk.evict()
+      return
+    }
     this.#disk.cutPower()
     if (prng.chance(this.#options.damage)) {
       await examineDamage(this.#world, prng.pick(this.#truths), prng.fork('damage'))

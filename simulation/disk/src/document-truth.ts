@@ -45,6 +45,8 @@ export class DocumentTruth {
   #acknowledged: LogRecord[] = []
   #newestKept = 0
   #hasAstraySnapshots = false
+  /** Batches whose writers are gone without an answer. */
+  #unanswered: (readonly LogRecord[])[] = []
   #inFlight = 0
   #activity = 0
   #repairs = 0
@@ -118,7 +120,8 @@ export class DocumentTruth {
   }
 
   /** Whoever had an append in flight is gone. */
-  abandon(): void {
+  abandon(records: readonly LogRecord[]): void {
+    this.#unanswered.push(records)
     this.#end()
   }
 
@@ -163,7 +166,10 @@ export class DocumentTruth {
       }
     }
     this.#requireAcknowledged(who, 'told', log, since.acknowledged)
-    if (isQuiet) this.#acknowledged = log.slice()
+    if (isQuiet) {
+      this.#acknowledged = log.slice()
+      this.#noteUnanswered()
+    }
     return log
   }
 
@@ -186,6 +192,16 @@ export class DocumentTruth {
     if (isStart && log.length >= start.seq) return log.length
     this.#problem(who, `told another log of ${log.length} records`)
     return undefined
+  }
+
+  #noteUnanswered(): void {
+    for (const records of this.#unanswered.splice(0)) {
+      const found = records.filter(
+        ({ seq, chainHash }) => hexOf(this.#acknowledged[seq - 1]?.chainHash) === hexOf(chainHash),
+      ).length
+      const part = found === 0 ? 'nothing' : found === records.length ? 'all' : 'a part'
+      this.#notes.count(`of an unanswered batch ${part} is in the log`)
+    }
   }
 
   #judgeSnapshot(who: string, { manifest, pieces }: Snapshot): void {

@@ -142,7 +142,7 @@ export class LogAuthor {
 
   /** The process is gone. */
   abandon(): void {
-    if (this.#appending !== undefined) this.truth.abandon()
+    if (this.#appending !== undefined) this.truth.abandon(this.#appending.records)
   }
 
   get #isIdle(): boolean {

@@ -79,7 +79,7 @@ export class SimulatedDirectory {
         (style === 'any' && prng.chance(0.5))
       if (isKept) kept++
       // Some file systems write the new name and then take the old one away.
-      const isHalf = isKept && change.kind === 'rename' && style === 'any' && prng.chance(0.3)
+      const isHalf = isKept && change.kind === 'rename' && style === 'any' && prng.chance(0.6)
       const node = isHalf ? this.#durable.get(change.from) : undefined
       if (isKept) apply(this.#durable, change)
       if (!isHalf || node === undefined) continue
