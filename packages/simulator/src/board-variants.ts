@@ -27,6 +27,8 @@ export type BuiltBoard = {
 export class BoardVariants {
   readonly #sha256: Sha256
   readonly #made = new Map<string, DocumentDefinition>()
+  /** Equal texts say equal definitions: each is made once for all nodes. */
+  readonly #byText = new Map<string, DocumentDefinition>()
   /** Markers that the texts of variants have, with the label from which on they may be there. */
   readonly #noteLabels = new Map<string, number>()
 
@@ -49,12 +51,20 @@ export class BoardVariants {
 
   /** The definition that a variant's text says; undefined when its name is not the text's. */
   run({ hash, code }: SignedVariant): DocumentDefinition | undefined {
-    return equalBytes(this.#hashOf(code), hash) ? definitionIn(code) : undefined
+    return equalBytes(this.#hashOf(code), hash) ? this.evaluate(code) : undefined
   }
 
   /** The definition that a text says, which was checked before. */
   evaluate(code: Uint8Array): DocumentDefinition {
-    return definitionIn(code)
+    const text = decodeUtf8(code)
+    assert(text !== undefined, 'the text of a variant is UTF-8')
+    let definition = this.#byText.get(text)
+    if (definition === undefined) {
+      // Variants come from this world's own authority, so the text is what was written.
+      definition = defineBoard(JSON.parse(text) as BoardRules)
+      this.#byText.set(text, definition)
+    }
+    return definition
   }
 
   /** What a name in a log stands for. */
@@ -72,7 +82,7 @@ export class BoardVariants {
   #variantOf(rules: BoardRules): SignedVariant {
     const code = encodeUtf8(JSON.stringify(rules))
     const hash = this.#hashOf(code)
-    this.#made.set(toHex(hash), definitionIn(code))
+    this.#made.set(toHex(hash), this.evaluate(code))
     return { hash, type: boardType, token: '', signature: new Uint8Array(0), code }
   }
 
@@ -81,11 +91,4 @@ export class BoardVariants {
     this.#sha256(code, hash, 0)
     return hash
   }
-}
-
-/** Variants come from this world's own authority, so the text is what was written. */
-function definitionIn(code: Uint8Array): DocumentDefinition {
-  const text = decodeUtf8(code)
-  assert(text !== undefined, 'the text of a variant is UTF-8')
-  return defineBoard(JSON.parse(text) as BoardRules)
 }

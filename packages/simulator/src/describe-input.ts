@@ -7,11 +7,12 @@ import type { DescribedInput } from './node-driver.ts'
 export function describeInput(input: { readonly kind: string }): DescribedInput {
   let what = input.kind
   let bytes: Uint8Array | undefined
-  const fields: Readonly<Record<string, unknown>> = { ...input }
-  for (const [name, value] of Object.entries(fields)) {
+  // An input is a literal: it has no members but its own.
+  for (const name in input) {
+    const value: unknown = Reflect.get(input, name)
     if (name === 'kind' || value === undefined) continue
-    if (value instanceof Uint8Array) bytes = name === 'frame' ? value : bytes
-    else if (typeof value !== 'object') what += ` ${name}=${value}`
+    if (typeof value !== 'object') what += ` ${name}=${value}`
+    else if (name === 'frame' && value instanceof Uint8Array) bytes = value
   }
   return bytes === undefined ? { what } : { what, bytes }
 }

@@ -19,9 +19,8 @@ export class Tally {
   /** A fact that a machine told: its event, and each word that says more of it. */
   note(fact: { readonly event: string }): void {
     this.add(fact.event)
-    const fields: Readonly<Record<string, unknown>> = { ...fact }
     for (const name of wordFields) {
-      const word = fields[name]
+      const word: unknown = Reflect.get(fact, name)
       if (typeof word === 'string') this.add(`${fact.event} ${word}`)
     }
   }

@@ -12,6 +12,7 @@ import {
 } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
 import { DamagedRecords } from './damaged-records.ts'
+import { GoodRecords } from './good-records.ts'
 import type { History } from './history.ts'
 import { hiddenMarkers } from './marker.ts'
 import type { NetworkWatch } from './network.ts'
@@ -42,6 +43,7 @@ export class WireCheck implements NetworkWatch {
   readonly #chain: Chain
   readonly #isCloseExpected: (reason: string) => boolean
   readonly #damaged: DamagedRecords
+  readonly #good = new GoodRecords()
   readonly #channels = new Map<string, Channel>()
   #frames = 0
   #records = 0
@@ -205,26 +207,33 @@ export class WireCheck implements NetworkWatch {
 
   #checkRecord(record: LogRecord, way: string, ceiling: number, isSealed = true): void {
     this.#records++
-    const { epoch, seq, chainHash } = record
-    const doc = asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
+    const { epoch, seq, chainHash, bytes } = record
+    const known = this.#good.find(record)
+    const doc = known?.doc ?? docOf(record)
+    if (doc !== undefined && epoch < this.#history.headEpoch(doc)) {
+      this.#tally.add('record of an older epoch under way')
+    }
+    if (known !== undefined && known.tagMax <= ceiling) return
     const difference =
       doc === undefined
         ? 'a record of no document'
         : this.#history.differsAt(doc, { epoch, seq, hash: chainHash })
-    if (doc !== undefined && epoch < this.#history.headEpoch(doc)) {
-      this.#tally.add('record of an older epoch under way')
-    }
     if (isSealed && difference !== undefined) {
       this.#problems.add(`${way}: record ${seq} of ${doc}: ${difference}`)
     }
     const before = doc === undefined ? undefined : this.#history.hashAt(doc, seq - 1)
-    if (isSealed && (before === undefined || !this.#chain.verifies(record, before))) {
+    const isVerified = before !== undefined && this.#chain.verifies(record, before)
+    if (isSealed && !isVerified) {
       this.#problems.add(`${way}: the chain of record ${seq} of ${doc} does not verify`)
     }
+    let tagMax = -1
     for (const part of record.parts()) {
+      tagMax = Math.max(tagMax, tagOf(part))
       if (tagOf(part) <= ceiling) continue
       this.#problems.add(`${way}: record ${seq} of ${doc} with a part of tag ${tagOf(part)}`)
     }
+    if (doc === undefined || difference !== undefined || !isVerified || known !== undefined) return
+    this.#good.add(record, { bytes, doc, tagMax })
   }
 
   #checkMarkers(bytes: Uint8Array, frame: LinkFrame, from: PeerIdentity, to: PeerIdentity): void {
@@ -261,13 +270,19 @@ export class WireCheck implements NetworkWatch {
       return [this.#oracle.markersBelow(channel.doc, seq, ceiling)]
     }
     if (frame.kind !== 'records' && frame.kind !== 'replay') return [noMarkers]
-    return frame.records.flatMap(record => {
-      const doc = asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
-      if (doc === undefined) return []
-      return [record.seq - 1, record.seq].map(seq => this.#oracle.markersBelow(doc, seq, ceiling))
-    })
+    const allowed: ReadonlySet<string>[] = []
+    for (const record of frame.records) {
+      const doc = this.#good.find(record)?.doc ?? docOf(record)
+      if (doc === undefined) continue
+      allowed.push(this.#oracle.markersBelow(doc, record.seq - 1, ceiling))
+      allowed.push(this.#oracle.markersBelow(doc, record.seq, ceiling))
+    }
+    return allowed
   }
 }
+
+const docOf = (record: LogRecord): DocumentKey | undefined =>
+  asDocumentKey(decodeUtf8(record.keyBytes) ?? '')
 
 const unpacked = ({ codec, piece }: Extract<LinkFrame, { kind: 'snapshot-piece' }>): Uint8Array =>
   codec === snapshotCodecs.none
