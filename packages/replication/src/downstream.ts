@@ -105,8 +105,8 @@ export class Downstream {
     effects: EffectSink<LinkEffect>,
   ): JoinMode | 'refused' {
     const { link, have } = request
-    this.leave(link)
     if (have !== undefined && isAhead(have, head)) {
+      this.leave(link)
       const message = 'this node is behind the child'
       this.#send(link, refusal(this.#doc, 'FANFOLD_NO_PARENT', message, 50), effects)
       return 'refused'
@@ -114,13 +114,18 @@ export class Downstream {
     const known = have === undefined ? undefined : this.#ring.hashAt(have.seq)
     const isTail = have !== undefined && known !== undefined && equalBytes(known, have.hash)
     if (!isTail && request.take === 'tail') {
+      this.leave(link)
       const message = `the child has record ${have?.seq ?? 0}, at hand are those after ${this.#ring.base.seq}`
       this.#send(link, refusal(this.#doc, 'FANFOLD_NO_TAIL', message, 0), effects)
       return 'refused'
     }
     const child = this.#childOf(request)
-    if (isTail) child.cursor = have.seq
-    else this.#transfers.need(child)
+    if (isTail) {
+      this.leave(link)
+      child.cursor = have.seq
+    } else {
+      this.#transfers.need(child, this.#children.get(link))
+    }
     this.#children.set(link, child)
     this.#welcome(child, isTail ? 'tail' : 'snapshot', head, effects)
     if (this.#staleness().stale) this.#tellStatus(child, effects)

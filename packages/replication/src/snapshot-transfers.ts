@@ -71,9 +71,13 @@ export class SnapshotTransfers {
     return bytes
   }
 
-  /** The child needs a snapshot: what it has, or was being sent, is of no use. */
-  need(child: ChildStream): void {
-    this.drop(child)
+  /**
+   * The child needs a snapshot: what it has, or was being sent, is of no use. One that waits for it and
+   * joins again, in place of what it was `before`, has its turn no later.
+   */
+  need(child: ChildStream, before: ChildStream = child): void {
+    if (before.needsSnapshot) this.#waiting.delete(before)
+    else this.drop(before)
     child.needsSnapshot = true
     this.#waiting.add(child)
   }

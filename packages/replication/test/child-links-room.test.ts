@@ -179,6 +179,28 @@ t.test('a child that asks for pieces gets on, whatever was lost', async t => {
   t.ok(node.received(a)?.pieces.has(last - 1), 'and what was not sent before')
 })
 
+t.test('a document that waits and is joined again has its turn no later', async t => {
+  const node = joinedTo({ a: 3_000_000, b: 100_000, c: 100_000 })
+  for (let asks = 0; asks < 3; asks++) {
+    node.join(b)
+    node.settle()
+  }
+  const begun: number[] = []
+  while (begun.length < 2) {
+    node.acknowledge(node.receiveNext(1))
+    node.settle()
+    for (const [doc, name] of [
+      [b, 1],
+      [c, 2],
+    ] as const) {
+      if (!begun.includes(name) && node.received(doc)?.begun === 1) begun.push(name)
+    }
+  }
+  t.same(begun, [1, 2])
+  node.finish()
+  t.ok([a, b, c].every(doc => node.hasAll(doc)))
+})
+
 t.test('pieces that are asked for again make room for themselves, and no more', async t => {
   const node = joinedTo({ a: 3_000_000, b: 3_000_000 })
   const channel = node.served.get(a)?.channel ?? 0
