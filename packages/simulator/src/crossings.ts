@@ -98,11 +98,17 @@ export class Crossings {
 
   #placesOf(fault: Fault): Iterable<Node> {
     const named = new Set<Node>()
-    for (const value of Object.values(fault).flat()) {
+    const values: readonly unknown[] = Object.values(fault).flat()
+    for (const value of values) {
       const node = typeof value === 'string' ? this.#nodes.get(value) : undefined
       if (node !== undefined) named.add(node)
     }
-    return named.size > 0 ? named : this.#nodes.values()
+    if (named.size > 0) return named
+    // A viewer may be at any edge.
+    const isOfViewer = values.some(value => typeof value === 'string' && /^viewer-/.test(value))
+    return [...this.#nodes].flatMap(([name, node]) =>
+      !isOfViewer || name.startsWith('edge-') ? [node] : [],
+    )
   }
 
   #node(name: string): Node {

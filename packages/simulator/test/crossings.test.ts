@@ -58,3 +58,16 @@ t.test('a fault is felt until a second after the last of its kind has ended', as
   t.same(crossings.entries, felt)
   t.equal(crossings.around('a').mask, 0)
 })
+
+t.test('a fault of a viewer is at the edges, and above them', async t => {
+  const fault: Fault = { kind: 'sever', from: 'viewer-1', to: '*', atMs: 0 }
+  const crossings = new Crossings([fault])
+  crossings.join('authority', 'proxy-0')
+  crossings.join('proxy-0', 'edge-0')
+  crossings.begin(fault, instant(0))
+  const names = ['authority', 'proxy-0', 'edge-0']
+  t.same(
+    names.map(name => crossings.around(name).mask > 0),
+    [false, true, true],
+  )
+})
