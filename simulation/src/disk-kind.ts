@@ -1,40 +1,16 @@
 /* Worlds in which the log store of production runs on a simulated disk; their events are calls to it. */
 import type { Shrinking } from '@fanfold/simulator'
-import { type DiskWorldOptions, drawDiskWorld, runDiskWorld } from '../disk/src/index.ts'
+import {
+  type DiskWorldOptions,
+  diskSometimes,
+  drawDiskWorld,
+  runDiskWorld,
+} from '../disk/src/index.ts'
 import type { WorldKind } from './world-kinds.ts'
-
-/** What must happen in some world of a campaign. */
-const sometimes: readonly string[] = [
-  'append refused FANFOLD_FENCED',
-  'append refused FANFOLD_LOG_FULL',
-  'damage: refused',
-  'damage: snapshot set aside',
-  'damage: the whole log was told',
-  'EIO at sync',
-  'EMFILE at open',
-  'ENOSPC at sync',
-  'ended amid the recovery of a recovery',
-  'log opened from a snapshot',
-  'log opened while another writes',
-  'open refused FANFOLD_LOG_DAMAGED',
-  'power cut amid append',
-  'power cut amid recovery',
-  'power cut amid snapshot',
-  'power cut between rename and directory sync',
-  'power cut: later sector without an earlier one',
-  'power cut: names lost',
-  'power cut: sector torn',
-  'power cut: writes lost',
-  'process ended amid append',
-  'process ended amid recovery',
-  'process failed',
-  'short read',
-  'short write',
-]
 
 /** A log store on a disk that fails. */
 export const diskKind: WorldKind = {
-  sometimes,
+  sometimes: diskSometimes,
   crossings: [],
   hasNodes: false,
   draw: seed => drawDiskWorld(seed),
