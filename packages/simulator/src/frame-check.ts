@@ -29,13 +29,16 @@ import type { VirtualClock } from './virtual-clock.ts'
 /** What goes along with a frame: the view state that it was made for. */
 export type FrameNote = { readonly viewState: unknown }
 
+/** A view that was asked for, and the one before that was not answered either. */
+type Request = { readonly viewState: unknown; readonly before: Request | undefined }
+
 /** The view that a viewer has, the one it had before, and the one that it has asked for since. */
 type Asked = {
   viewState: unknown
   /** Whether it is led on now and then: what changes and changes back may be told. */
   isPaced: boolean
   before: unknown
-  next: { viewState: unknown } | undefined
+  next: Request | undefined
   /** Whether it has asked for something, or is behind, and was told nothing since. */
   isDue: boolean
   /** Whether it came with a position, and was answered nothing yet. */
@@ -106,7 +109,7 @@ export class FrameCheck implements RimWatch {
     } else if (request.type === 'viewState') {
       const own = asked?.get(request.doc)
       if (own === undefined) return
-      own.next = { viewState: request.viewState }
+      own.next = { viewState: request.viewState, before: own.next }
       own.isDue = true
     } else if (request.type === 'leave') {
       const own = asked?.get(request.doc)
@@ -131,11 +134,14 @@ export class FrameCheck implements RimWatch {
     const isRest = frame.type === 'snapshot-piece' || frame.type === 'snapshot-end'
     // What goes to a cohort is of the view that the viewer had, until it is told something itself.
     if (cohort === undefined && asked.next !== undefined && !isRest) {
-      if (frame.type !== 'refused' || !viewStateRefusals.has(frame.code)) {
+      if (frame.type === 'refused' && viewStateRefusals.has(frame.code)) {
+        // It is refused at once, also where what was asked for before is still to be shown.
+        asked.next = asked.next.before
+      } else {
         asked.before = asked.viewState
         asked.viewState = asked.next.viewState
+        asked.next = undefined
       }
-      asked.next = undefined
     }
     if (cohort !== undefined && asked.isPaced && frame.type === 'delta') {
       this.#tally.add(frame.seq > frame.from + 1 ? 'paced delta over several' : 'paced delta')

@@ -113,3 +113,15 @@ t.test(
     t.same(send(delta(4, 4, [])), { viewState })
   },
 )
+
+t.test(
+  'a view that is refused does not take the place of one that is still to be shown',
+  async t => {
+    const { ask, send } = makeCheck()
+    const viewState = { page: 2 }
+    ask({ type: 'viewState', viewState })
+    ask({ type: 'viewState', viewState: { page: 'x' } })
+    t.same(send({ type: 'refused', code: 'FANFOLD_INVALID_VIEW_STATE' }), { viewState: undefined })
+    t.same(send(delta(4, 4, [])), { viewState })
+  },
+)
