@@ -43,9 +43,9 @@ export const noTail: JoinProblem = {
 }
 
 /** There is no room for another document; those that nobody wants go by and by. */
-export const noRoom = (documentsMax: number): JoinProblem => ({
+export const noRoom = (count: number, documentsMax: number): JoinProblem => ({
   code: 'FANFOLD_OVERLOADED',
-  message: `this node follows its ${documentsMax} documents`,
+  message: `this node follows ${count} documents of ${documentsMax}, and has none left for this child`,
   retryAfterMs: 1_000,
 })
 

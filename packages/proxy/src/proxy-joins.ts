@@ -14,6 +14,7 @@ import {
 } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
 import type { Following, JoinRequest, VerifiedDocument, WarmCheck } from '@fanfold/replication'
+import { type DocumentRoom, hasRoomFor } from './has-room-for.ts'
 import {
   noParent,
   noRoom,
@@ -38,6 +39,8 @@ export type ProxyJoinsOwner = {
   follow(doc: DocumentKey, warm: VerifiedDocument | undefined): ProxyDocument
   /** Sends children the next of the document. */
   flush(doc: DocumentKey): void
+  /** Children that are connected, and documents that this one has asked for. */
+  asked(link: LinkId): Pick<DocumentRoom, 'children' | 'ofChild'>
   /** True while a child's replay of the document is passed on. */
   isReplaying(doc: DocumentKey): boolean
 }
@@ -74,10 +77,15 @@ export class ProxyJoins {
     const document = documents.get(doc)
     const count = documents.size + (this.#warmReads?.count ?? 0)
     if (document !== undefined) this.#joinAt(document, request, now, effects)
-    else if (count >= this.#documentsMax) {
-      refuseJoin(doc, request, noRoom(this.#documentsMax), effects)
+    else if (!this.#hasRoomFor(request, count)) {
+      refuseJoin(doc, request, noRoom(count, this.#documentsMax), effects)
     } else if (this.#warmReads !== undefined) this.#warmReads.wait(doc, request, now, effects)
     else this.#joinAt(this.#owner.follow(doc, undefined), request, now, effects)
+  }
+
+  #hasRoomFor({ link }: JoinRequest, count: number): boolean {
+    const { children, ofChild } = this.#owner.asked(link)
+    return hasRoomFor({ count, countMax: this.#documentsMax, children, ofChild })
   }
 
   /** The warm store says what it has of a document: it is followed from that, once that has verified. */

@@ -99,6 +99,11 @@ export class ChildLinks {
     return count
   }
 
+  /** Documents that the child at the other end of the link has asked for and not left. */
+  documentsOf(link: LinkId): number {
+    return this.#links.get(link)?.docs.size ?? 0
+  }
+
   /** True for a link of a child. */
   has(link: LinkId): boolean {
     return this.#links.has(link)
