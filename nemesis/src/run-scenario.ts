@@ -96,7 +96,8 @@ async function play(
   const { schedule, directory, seed, cleanups } = options
   const settings = await scenario.stage({ directory, cleanups })
   const stage = new Stage({ settings, directory, seed, cleanups })
-  const { startedAtMs } = await stage.open()
+  await stage.open()
+  const startedAtMs = Date.now()
   await delay(steadyMs)
   await applySchedule(stage, schedule)
   await scenario.run?.(stage)

@@ -138,14 +138,13 @@ export class Stage {
     return `ws://${host}:${this.fleet.node(name).port}`
   }
 
-  /** Starts all; resolves when writes are acknowledged and everybody sees them. */
-  async open(): Promise<StageTimes & { readonly pausedAtMs: 0 }> {
+  /** Starts all, until writes are acknowledged and everybody sees them. */
+  async open(): Promise<void> {
     for (const node of this.settings.nodes) await this.startNode(node)
     this.#writers = await this.#startWriters()
     await this.writers.until('writes go', one => one.acknowledged > 0, startMsMax)
     this.#viewers = await this.#startViewers()
     await this.viewers.until('everybody sees', everyone(this.settings.viewers.length), startMsMax)
-    return { startedAtMs: Date.now(), pausedAtMs: 0 }
   }
 
   /** Starts a node of the stage. */

@@ -1,5 +1,5 @@
 import type { Prng } from '@fanfold/kernel'
-import type { Schedule, Step } from './schedule.ts'
+import { durationOf, type Schedule, type Step } from './schedule.ts'
 
 /** Which nodes there are to be broken, by name. */
 export type Targets = {
@@ -23,7 +23,7 @@ export function randomSchedule(prng: Prng, targets: Targets, lengthMs: number): 
     const step = drawStep(prng, targets, atMs)
     const nodes = step.fault === 'power-loss' ? all : 'node' in step.args ? [step.args.node] : []
     if (nodes.some(node => (busyUntilMs.get(node) ?? 0) > atMs)) continue
-    const ms = 'ms' in step.args ? step.args.ms : 'downMs' in step.args ? step.args.downMs : 0
+    const ms = durationOf(step)
     if (atMs + ms > lengthMs) continue
     // A node that was started again needs a while until it listens.
     const afterMs = step.fault === 'kill' || step.fault === 'power-loss' ? 3_000 : 100

@@ -57,9 +57,6 @@ export type Step = {
 /** What a nemesis does, in order of time; it is data, and stored with the histories. */
 export type Schedule = readonly Step[]
 
-/** When the last fault of a schedule is over, ms after the start. */
-export const endOf = (schedule: Schedule): number =>
-  Math.max(0, ...schedule.map(({ atMs, args }) => atMs + durationOf(args)))
-
-const durationOf = (args: Step['args']): number =>
+/** How long a fault lasts, ms: after a death, until the process is started again. */
+export const durationOf = ({ args }: Step): number =>
   'ms' in args ? args.ms : 'downMs' in args ? args.downMs : 0

@@ -18,7 +18,7 @@ import type { LoggedWrite, ViewedLog } from '@fanfold/simulator'
 import { logRecords, recordId } from './final-log.ts'
 
 /** Who may see what of a ledger. */
-export const audiences = ['open', 'premium'] as const
+const audiences = ['open', 'premium'] as const
 
 /** The view of a ledger, by its definition. */
 const viewOf = (state: JsonObject, audience: string): JsonObject =>
