@@ -28,6 +28,7 @@ import { JoinQueue } from './join-queue.ts'
 import { LargeViews } from './large-views.ts'
 import { LargeWork } from './large-work.ts'
 import { ParentReports } from './parent-reports.ts'
+import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
 
@@ -48,6 +49,7 @@ export class Documents {
   readonly #variants: Variants
   readonly #port: DocumentPort
   readonly #forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
+  readonly #abandon: (doc: DocumentKey, frame: SmallFrame) => void
   readonly #documents = new Map<DocumentKey, EdgeDocument>()
   readonly #workerNames = new WorkerNames()
   readonly #largeWork: LargeWork
@@ -66,6 +68,8 @@ export class Documents {
       readonly grantsOf: (viewer: ViewerId) => Grants | undefined
       /** The viewer observes the document no more. */
       readonly forgetViewer: (viewer: ViewerId, doc: DocumentKey) => void
+      /** The document is put aside; viewers that are left hear of it. */
+      readonly abandon: (doc: DocumentKey, frame: SmallFrame) => void
     },
   ) {
     const { sha256, prng, wallClockMs, turn, grantsOf } = options
@@ -77,6 +81,7 @@ export class Documents {
     this.largeViews = new LargeViews(limits.largeViewsBytesMax)
     this.#largeWork = new LargeWork(sha256, doc => this.#changed(doc))
     this.#forgetViewer = options.forgetViewer
+    this.#abandon = options.abandon
     this.#following = new Following({
       sha256,
       prng,
@@ -270,6 +275,7 @@ export class Documents {
     this.aside.run(doc, step, frame => {
       const viewers = this.#documents.get(doc)?.dismiss(frame, true) ?? []
       for (const viewer of viewers) this.#forgetViewer(viewer, doc)
+      this.#abandon(doc, frame)
       this.#letGo(doc)
     })
   }

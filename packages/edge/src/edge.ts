@@ -17,6 +17,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       turn: this.#turn,
       grantsOf: viewer => this.#viewers.grantsOf(viewer),
       forgetViewer: (viewer, doc) => this.#viewers.forget(viewer, doc),
+      abandon: (doc, frame) => this.#viewers.abandon(doc, frame),
     })
     this.#viewers = new Viewers({
       limits: options.limits,

@@ -59,6 +59,11 @@ export class Viewers {
     this.#viewers.get(viewer)?.docs.delete(doc)
   }
 
+  /** The document is put aside: who was in the midst of something with it is told, too. */
+  abandon(doc: DocumentKey, frame: SmallFrame): void {
+    for (const [id, { docs }] of this.#viewers) if (docs.delete(doc)) this.#send(id, frame)
+  }
+
   /** Takes a request. */
   serve(id: ViewerId, request: Request): void {
     const viewer = this.#viewers.get(id)

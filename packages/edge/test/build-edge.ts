@@ -4,7 +4,15 @@
 import { sha256 } from '@fanfold/conformance'
 import type { EdgeDefinition } from '@fanfold/definition'
 import { plainCodec, type ReplicaWorkerInput } from '@fanfold/document'
-import { decodeUtf8, type Instant, instant, milliseconds, Prng, toHex } from '@fanfold/kernel'
+import {
+  assert,
+  decodeUtf8,
+  type Instant,
+  instant,
+  milliseconds,
+  Prng,
+  toHex,
+} from '@fanfold/kernel'
 import {
   type CohortId,
   type DocumentKey,
@@ -89,9 +97,15 @@ export class Rig {
 
   constructor(limits: RigLimits = {}, ring: Partial<RingLimits> = {}) {
     this.edge = new Edge({
-      sha256,
+      sha256: (input, target, offset) => {
+        this.#stumble()
+        sha256(input, target, offset)
+      },
       prng: new Prng('edge'),
-      wallClockMs: () => startMs + this.nowMs,
+      wallClockMs: () => {
+        this.#stumble()
+        return startMs + this.nowMs
+      },
       limits: {
         follower: { ...followerLimits(ring), largeStateBytes: limits.largeStateBytes },
         lingerMs: 500,
@@ -103,6 +117,13 @@ export class Rig {
     // Of large documents the worker needs the text of the variant, which comes from the parent.
     if (limits.largeStateBytes === undefined) this.load('open', define())
     else this.offered.set('open', define())
+  }
+
+  /** While it is set, an assertion fails wherever the edge hashes something or asks for the time. */
+  isStumbling = false
+
+  #stumble(): void {
+    assert(!this.isStumbling, 'nothing is planted')
   }
 
   /** The rim has run a variant. */

@@ -7,6 +7,7 @@ import {
   applyPatch,
   Chain,
   encodeDefinitionParts,
+  encodeSnapshot,
   type JsonObject,
   type JsonValue,
   type LabelRule,
@@ -49,6 +50,11 @@ export class History {
 
   get head(): Position {
     return this.positionAt(this.seq)
+  }
+
+  /** What the log says of the definition. */
+  get definition(): RecordedDefinition | undefined {
+    return this.#definition
   }
 
   /** The state now, a copy. */
@@ -123,6 +129,16 @@ export class History {
     if (made === undefined) throw new Error(`there is nothing at ${seq}`)
     return [
       { kind: 'welcome', doc, channel, mode: 'snapshot', head: this.head, ceiling },
+      ...snapshotFrames(made),
+    ]
+  }
+
+  /** The frames of a parent whose state is another one, at the same place of the same log. */
+  wrongSnapshot(state: JsonObject): LinkFrame[] {
+    const [at, definition] = [this.head, this.#definition]
+    const made = encodeSnapshot({ at, state, definition, sha256 })
+    return [
+      { kind: 'welcome', doc, channel, mode: 'snapshot', head: this.head, ceiling: 239 },
       ...snapshotFrames(made),
     ]
   }

@@ -3,7 +3,7 @@
  */
 import { buildLog, sha256 } from '@fanfold/conformance'
 import { encodeSnapshot, type Snapshot, type SnapshotCodec } from '@fanfold/document'
-import { type Instant, instant, milliseconds, Prng } from '@fanfold/kernel'
+import { assert, type Instant, instant, milliseconds, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
   decodeLinkFrame,
@@ -82,6 +82,8 @@ export const snapshot = (seq: number): LinkFrame[] => {
 export class Rig {
   readonly proxy: ProxyTier
   nowMs = 0
+  /** While it is set, an assertion fails wherever the proxy hashes something. */
+  isStumbling = false
   readonly #effects: ProxyEffect[] = []
 
   constructor(
@@ -90,7 +92,10 @@ export class Rig {
   ) {
     this.proxy = new ProxyTier({
       ...options,
-      sha256,
+      sha256: (input, target, offset) => {
+        assert(!this.isStumbling, 'nothing is planted')
+        sha256(input, target, offset)
+      },
       prng: new Prng('proxy'),
       limits: {
         follower: {
