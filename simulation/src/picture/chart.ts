@@ -99,7 +99,8 @@ const endOf = (rows: readonly Row[], first: ChartProblem | undefined): number =>
 /** When and where a problem was found, by what it says. */
 export function problemOf(text: string): ChartProblem {
   const [, at = '0', said = text] = /^at (\d+) µs: ([\s\S]*)$/.exec(text) ?? []
-  const lanes = said.match(/\b(?:authority|(?:proxy|edge|viewer)-\d+)\b/g) ?? []
+  const names = said.match(/\b(?:authority|creator|(?:proxy|edge|viewer|writer)-\d+)\b/g) ?? []
+  const lanes = names.map(name => (/^(writer|creator)/.test(name) ? writersLane : name))
   return { atMicros: Number(at), text: said, lanes: [...new Set(lanes)] }
 }
 
@@ -117,7 +118,7 @@ function lanesOf(
     if (edge !== undefined) add(edge)
     for (const parent of parents.get(lane) ?? []) add(parent)
   }
-  const wanted = named.filter(name => name !== 'authority')
+  const wanted = named.filter(name => name !== 'authority' && name !== writersLane)
   for (const name of wanted) add(name)
   // Who is below an edge shows what came of it.
   const below = [...edges].filter(([, edge]) => wanted.includes(edge)).slice(0, 2)

@@ -6,7 +6,8 @@ import { TimeScale } from './time-scale.ts'
 
 const laneWidth = 178
 const marginLeft = 150
-const marginRight = 40
+/** Room for what the last lane says. */
+const marginRight = 130
 const headHeight = 34
 /** Characters of a label; longer ones are cut. */
 const labelMax = 34

@@ -162,6 +162,13 @@ export class RunRecorder {
           this.#toViewers.set(one, { from: node, at })
         }
         return
+      case 'log-open':
+      case 'log-close':
+      case 'log-keep-snapshot': {
+        const what = effect['kind'].replaceAll('-', ' ')
+        this.#mark(at, node, { what, detail: '', tone: 'storage', doc: textOf(effect['doc']) })
+        return
+      }
       case 'log-append': {
         const { records } = effect
         const seqs = Array.isArray(records) ? records.map(record => Number(record.seq)) : []

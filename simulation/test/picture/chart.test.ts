@@ -13,6 +13,10 @@ t.test('a problem is where and when it says', async t => {
   })
 })
 
+t.test('writers stand in one lane together', async t => {
+  t.same(problemOf('at 12 µs: writer-3-7 of acme/board/0 is lost').lanes, ['writers'])
+})
+
 t.test('lanes are those that the problem names, and those above them', async t => {
   const { lanes } = chartOf(buildRun({ problems }), {})
   t.same(lanes, ['writers', 'authority', 'proxy-0', 'edge-1', 'viewer-1'])
