@@ -150,7 +150,8 @@ class FileLogStore implements LogStore {
     this.#documents.clear()
     this.#idle.clear()
     clearTimeout(this.#idleTimer)
-    for (const log of logs) await log.release()
+    // One that cannot be closed keeps none of the others open.
+    for (const log of logs) await log.release().catch(error => this.#fail(error))
   }
 
   get #isDone(): boolean {

@@ -95,8 +95,7 @@ export class LogReadings {
         this.#whenDone = resolve
       })
     }
-    for (const { reading } of this.#held.values()) await reading.close()
-    this.#held.clear()
+    for (const read of [...this.#held.keys()]) this.#release(read)
     await Promise.all(this.#closing)
   }
 

@@ -228,3 +228,25 @@ t.test('close waits for the files of readings that have ended', async t => {
   await client.store.close()
   t.equal(open, -1)
 })
+
+t.test('a file that cannot be closed keeps no other one open, and is fatal', async t => {
+  const files: FileSystem = { ...nodeFileSystem }
+  const directory = makeTemporaryDirectory(t)
+  const errors: unknown[] = []
+  const client = makeClient(t, directory, { files, onFatal: error => errors.push(error) })
+  const docs = [doc, parseDocumentKey('acme/match/other')]
+  for (const [index, doc] of docs.entries()) {
+    await client.open(doc)
+    await client.append(buildLog({ doc, count: 3 }))
+    await client.read({ doc, read: index, after: 0 })
+  }
+  let closed = 0
+  files.close = async file => {
+    await nodeFileSystem.close(file)
+    closed++
+    throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  }
+  await client.store.close()
+  t.equal(closed, 4)
+  t.match(errors, [{ code: 'EIO' }])
+})
