@@ -95,6 +95,7 @@ export class RunRecorder {
       case 'link-closed': {
         const peer = this.#labels.peer(node, input['link'])
         const what = peer === undefined ? 'no link' : `link to ${peer} over`
+        const reason = String(input['reason']).replace(/^(closed|refused): /, '')
         this.#mark(at, node, {
           ...plainLabel(what),
           detail: String(input['reason']),
