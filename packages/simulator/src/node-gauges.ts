@@ -67,7 +67,6 @@ export class NodeGauges {
       expectNone(worker.counts.replicas, `worker replicas at ${name}`)
       expectNone(machine.documentCount, `documents at ${name}`)
       expectNone(machine.streamCount, `streams at ${name}`)
-      if (machine.wakeAt() !== undefined) left.push(`something that ${name} waits for`)
     }
     for (const [{ name }, { machine, rim, worker }] of edges) {
       expectNone(worker.counts.replicas, `worker replicas at ${name}`)
@@ -75,11 +74,20 @@ export class NodeGauges {
       expectNone(machine.viewerCount, `viewers at ${name}`)
       expectNone(rim.counts.viewers, `connections at ${name}`)
       expectNone(rim.counts.cohorts, `cohorts at the rim of ${name}`)
-      if (machine.wakeAt() !== undefined) left.push(`something that ${name} waits for`)
     }
     const { machine, store } = authority.made
     expectNone(machine.streamCount, 'streams at the authority')
     expectNone(store.readingCount, 'readings of logs')
+    return left
+  }
+
+  /** Which nodes still wait for something, once rounds that find nothing to do have ended, in words. */
+  waiting(): string[] {
+    const { proxies, edges } = this.#nodes
+    const left: string[] = []
+    for (const [{ name }, { machine }] of [...proxies, ...edges]) {
+      if (machine.wakeAt() !== undefined) left.push(`something that ${name} waits for`)
+    }
     return left
   }
 

@@ -1,4 +1,5 @@
-import { type Duration, type Instant, instant, milliseconds } from '@fanfold/kernel'
+import { after, type Duration, type Instant, instant, milliseconds } from '@fanfold/kernel'
+import { safetyEvery } from '@fanfold/replication'
 import type { Crossing } from './crossings.ts'
 import {
   completeOptions,
@@ -95,7 +96,10 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   const counts = countsOf(world, workload)
   workload.leave()
   clock.runUntil(instant(clock.now + leaveMicros(options)))
-  for (const left of world.gauges.leftovers()) problems.add(`after all have left there are ${left}`)
+  const left = world.gauges.leftovers()
+  clock.runUntil(after(clock.now, safetyEvery))
+  left.push(...world.gauges.waiting())
+  for (const what of left) problems.add(`after all have left there are ${what}`)
   return {
     seed,
     options,

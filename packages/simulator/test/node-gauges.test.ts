@@ -60,4 +60,5 @@ t.test('what is held after all have left is said', async t => {
   connection?.close()
   pass(20_000)
   t.same(gauges.leftovers(), [])
+  t.same(gauges.waiting(), [])
 })
