@@ -96,11 +96,7 @@ export class RunRecorder {
         const peer = this.#labels.peer(node, input['link'])
         const what = peer === undefined ? 'no link' : `link to ${peer} over`
         const reason = String(input['reason']).replace(/^(closed|refused): /, '')
-        this.#mark(at, node, {
-          ...plainLabel(what),
-          detail: String(input['reason']),
-          tone: 'trouble',
-        })
+        this.#mark(at, node, { ...plainLabel(what), detail: reason, tone: 'trouble' })
         return
       }
       case 'link-frame':
