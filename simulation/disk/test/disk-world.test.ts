@@ -2,7 +2,7 @@ import t from 'tap'
 import { diskSometimes } from '../src/disk-sometimes.ts'
 import { runDiskWorld } from '../src/disk-world.ts'
 
-const worlds = 60
+const worlds = 40
 
 /** Worlds that once found something. */
 const known: Readonly<Record<string, string>> = {

@@ -88,6 +88,22 @@ export const plants: Readonly<Record<string, Plant>> = {
 
   'a later epoch is not looked for': files => through(files, { exists: async () => false }),
 
+  'what could not be synced is left as it is': files => {
+    let hasFailed = false
+    return through(files, {
+      syncData: file =>
+        files.syncData(file).catch(error => {
+          hasFailed = true
+          throw error
+        }),
+      truncate: async (file, length) => {
+        if (!hasFailed) await files.truncate(file, length)
+      },
+      write: async (file, bytes, position) =>
+        hasFailed ? bytes.length : await files.write(file, bytes, position),
+    })
+  },
+
   'files are not closed': files => through(files, { close: async () => undefined }),
 }
 
