@@ -1,4 +1,4 @@
-import { type EffectSink, type Instant, toHex } from '@fanfold/kernel'
+import { type EffectSink, toHex } from '@fanfold/kernel'
 import {
   type DocumentKey,
   decodeLinkFrame,
@@ -10,12 +10,10 @@ import {
   limits,
   type PeerIdentity,
   ProtocolError,
-  type SignalKind,
   type SignedVariant,
 } from '@fanfold/protocol'
-import type { JoinRequest } from './child-stream.ts'
-import type { Downstream } from './downstream.ts'
-import { type Replays, replayEnded } from './replays.ts'
+import type { ChildLinksOwner } from './child-links-owner.ts'
+import { replayEnded } from './replays.ts'
 import { RoomyLinks } from './roomy-links.ts'
 import {
   defaultTransferLimits,
@@ -23,26 +21,6 @@ import {
   type TransferLimits,
   TurnAllowance,
 } from './transfer-allowance.ts'
-
-/** What a role with children does with their requests. */
-export type ChildLinksOwner = {
-  /** A child asks for a document; the role must answer, at once or as soon as it can. */
-  join(doc: DocumentKey, request: JoinRequest): void
-  /** The children of a document, if the role serves it. */
-  downstream(doc: DocumentKey): Downstream | undefined
-  /** A child has left the document, by request or because its link closed. */
-  left(doc: DocumentKey, link: LinkId): void
-  /** Sends children the next of the document, if the role serves it, and says `setBusy`. */
-  flush(doc: DocumentKey): void
-  /** A child asks for an edge variant; the role answers with `answerVariant`, now or when it can. */
-  variant(hash: Uint8Array, link: LinkId): void
-  /** A child says how it is with a document that it has asked for. */
-  signal(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void
-  /** The instant of what is under way; without it, how quick links are is not known. */
-  readonly now?: (() => Instant) | undefined
-  /** What answers children that ask for logs; without it they are told that there are none. */
-  readonly replays?: Replays | undefined
-}
 
 type ChildLink = {
   readonly peer: PeerIdentity

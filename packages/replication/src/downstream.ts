@@ -33,6 +33,7 @@ import { isAhead } from './is-ahead.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { RecordFrames } from './record-frames.ts'
 import type { RecordRing } from './record-ring.ts'
+import { refusal } from './refusal.ts'
 import { type SnapshotSource, SnapshotTransfers } from './snapshot-transfers.ts'
 import type { StateHash } from './upstream-event.ts'
 
@@ -395,11 +396,3 @@ export class Downstream {
     effects.push({ kind: 'link-send', link, frame: encodeLinkFrame(frame) })
   }
 }
-
-/** A `refused` frame. */
-export const refusal = (
-  doc: DocumentKey,
-  code: ErrorCode,
-  message: string,
-  retryAfterMs: number,
-): LinkFrame => ({ kind: 'refused', doc, code, message, retryAfterMs })

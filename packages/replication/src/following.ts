@@ -26,6 +26,7 @@ import type { FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
 import { type FollowingOptions, followerNode } from './following-options.ts'
 import { firstOf, Lingering } from './lingering.ts'
+import { nextToAsk } from './next-to-ask.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
 import { ParentVariants } from './parent-variants.ts'
@@ -256,7 +257,11 @@ export class Following {
       if (followed === undefined) continue
       this.#step(followed, follower => follower.tick(now, effects), now, effects)
     }
-    this.#askNext(now, effects)
+    for (const doc of nextToAsk(this.#asked, this.#budget, duePerTurnMax)) {
+      const followed = this.#documents.get(doc)
+      followed?.follower.upstream.askNow(now, effects)
+      this.#deadlines.set(doc, followed?.follower.wakeAt)
+    }
     this.#settleNext(now, effects)
     for (const doc of firstOf(this.#lingering.due(now), duePerTurnMax))
       this.#tell(doc, { kind: 'unused' })
@@ -274,24 +279,6 @@ export class Following {
     if (reason === 'diverged') this.#interrupted(followed, now)
     this.#step(followed, follower => follower.restart(now, effects, reason), now, effects)
     this.#parents.tellWanted(effects)
-  }
-
-  /** Those ask whose turn it is, as a parent has answered others or there is room for their snapshots. */
-  #askNext(now: Instant, effects: Effects): void {
-    let left = duePerTurnMax
-    for (let doc = this.#budget.next; doc !== undefined && left > 0; doc = this.#budget.next) {
-      left--
-      this.#budget.ask(doc)
-      this.#askNow(doc, now, effects)
-    }
-    for (const doc of this.#asked.due(left)) this.#askNow(doc, now, effects)
-  }
-
-  #askNow(doc: DocumentKey, now: Instant, effects: Effects): void {
-    const followed = this.#documents.get(doc)
-    if (followed === undefined) return
-    followed.follower.upstream.askNow(now, effects)
-    this.#deadlines.set(doc, followed.follower.wakeAt)
   }
 
   /** One document's in a turn: each takes some milliseconds. */

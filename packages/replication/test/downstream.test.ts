@@ -3,7 +3,7 @@ import { Chain } from '@fanfold/document'
 import { encodeUtf8 } from '@fanfold/kernel'
 import { encodeRecord, limits, zeroHash } from '@fanfold/protocol'
 import t from 'tap'
-import { refusal } from '../src/downstream.ts'
+import { refusal } from '../src/refusal.ts'
 import { after, bytesOf, doc, framesOf, link, seqsOf } from './build-stream.ts'
 import { bytesEach, child, log, Rig, settled } from './downstream-rig.ts'
 
