@@ -165,6 +165,19 @@ t.test('refused with a code that may pass, it asks again; for good, it does not'
   t.same(rig.take(welcome(), refused('FANFOLD_DELETED')), [])
 })
 
+t.test(
+  'a document that its parent has put aside is asked of another one, if there is one',
+  async t => {
+    for (const remedy of ['elsewhere', 'here'] as const) {
+      const rig = new Rig({}, { repair: () => remedy })
+      rig.attach()
+      t.match(rig.take(refused('FANFOLD_SET_ASIDE', 700)), [{ kind: 'refused', final: false }])
+      t.equal(rig.upstream.link, remedy === 'elsewhere' ? undefined : parent)
+      t.equal(rig.upstream.isWaiting, remedy === 'here')
+    }
+  },
+)
+
 t.test('a document that does not exist yet is asked for again', async t => {
   const rig = new Rig()
   rig.attach()
