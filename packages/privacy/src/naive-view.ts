@@ -141,7 +141,10 @@ class NaiveFilter {
   }
 
   #allows(rule: PrivacyRule, path: Path): boolean {
-    const keys = path.filter((_, depth) => rule.pattern.segments[depth] === anySegment)
+    const keys: string[] = []
+    for (let depth = 0; depth < path.length; depth++) {
+      if (rule.pattern.segments[depth] === anySegment) keys.push(path[depth] as string)
+    }
     const reads: { [text: string]: JsonValue | undefined } = Object.create(null)
     for (const { text, segments } of rule.reads) {
       const rest = [...keys]

@@ -100,7 +100,11 @@ function lookIntoRun(
     if (first === m && second === k) {
       if (at < plainFrom || !isMarkerAt(bytes, at, end)) continue
       plainFrom = at + markerLength
-      note(String.fromCharCode(...bytes.subarray(at, plainFrom)))
+      let marker = ''
+      for (let next = at; next < plainFrom; next++) {
+        marker += String.fromCharCode(bytes[next] as number)
+      }
+      note(marker)
     } else if (second === W || second === one || second === t) {
       mayHideBase64 ||= isBase64OfPrefix(bytes, at)
     } else if (first === six && (second === d || second === D) && bytes[at + 2] === six) {

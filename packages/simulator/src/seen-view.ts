@@ -5,6 +5,9 @@
  * Each step from a view is worked out for the first of them and remembered for the others.
  */
 import { applyPatch, canonicalJson, type JsonObject, type PatchOperation } from '@fanfold/document'
+import { describeDifference } from './describe-difference.ts'
+import { isSameJson } from './same-json.ts'
+import type { SeenSight } from './sight.ts'
 
 type Patch = readonly PatchOperation[]
 
@@ -17,11 +20,10 @@ export class SeenView {
   readonly json: string
   /** The view itself, until a step is made of it. */
   #value: JsonObject | undefined
-  #canonical: string | undefined
   /** The last step that was made from it. */
   #step: { readonly patch: Patch; readonly next: SeenView | undefined } | undefined
-  /** What it was last found to be equal to. */
-  #equal: object | undefined
+  /** What it was last compared with. */
+  #compared: { readonly sight: SeenSight; readonly difference: string | undefined } | undefined
 
   private constructor(value: JsonObject) {
     this.#value = value
@@ -38,16 +40,10 @@ export class SeenView {
     return view
   }
 
-  /** Equal exactly for equal views. */
-  get canonical(): string {
-    this.#canonical ??= canonicalJson(JSON.parse(this.json))
-    return this.#canonical
-  }
-
   /** The view that a patch makes of this one; undefined when it does not apply. */
   step(patch: Patch): SeenView | undefined {
     if (this.#step?.patch === patch) return this.#step.next
-    const value = this.#value ?? (JSON.parse(this.json) as JsonObject)
+    const value = this.#valueNow()
     this.#value = undefined
     const after = applyPatch(value, patch.map(withOwnValue))
     const next = after && new SeenView(after)
@@ -55,16 +51,25 @@ export class SeenView {
     return next
   }
 
-  /** Whether it is equal to a view that never changes either. */
-  isEqual(other: { readonly json: string; readonly canonical: string }): boolean {
-    if (this.#equal === other) return true
-    // Members mostly come in the same order, and this text is much cheaper than the canonical one,
-    // which is as long.
-    const isEqual =
-      this.json === other.json ||
-      (this.json.length === other.json.length && this.canonical === other.canonical)
-    if (isEqual) this.#equal = other
-    return isEqual
+  /** Where it is not what it has to be; undefined when it is. Both never change: they are compared once. */
+  differsFrom(sight: SeenSight): string | undefined {
+    if (this.#compared?.sight === sight) return this.#compared.difference
+    const difference = this.#isEqual(sight)
+      ? undefined
+      : describeDifference(canonicalJson(this.#valueNow()), sight.canonical)
+    this.#compared = { sight, difference }
+    return difference
+  }
+
+  #isEqual({ json, view }: SeenSight): boolean {
+    // Members mostly come in the same order; in another one the text is as long.
+    if (this.json === json) return true
+    return this.json.length === json.length && isSameJson(this.#valueNow(), view)
+  }
+
+  #valueNow(): JsonObject {
+    this.#value ??= JSON.parse(this.json) as JsonObject
+    return this.#value
   }
 }
 

@@ -4,6 +4,7 @@ import { canonicalJson, type JsonObject, type JsonValue } from '@fanfold/documen
 import { naiveView } from '@fanfold/privacy'
 import type { ErrorCode, Grants } from '@fanfold/protocol'
 import { plainMarkers } from './marker.ts'
+import { isSameJson } from './same-json.ts'
 
 /** Who looks, and from behind which ceiling. */
 export type Looker = { readonly grants: Grants; readonly ceiling: number }
@@ -20,15 +21,16 @@ export type Sight =
 /** A view as it has to be. */
 export class SeenSight {
   readonly kind = 'seen'
+  readonly view: JsonObject
   readonly json: string
   /** Whether the state is seen as it is by the words of the definition, whatever it is. */
   readonly isPlain: boolean
   /** Whether a rule fails, which it may do unasked where a view does not look there. */
   readonly mayFail: boolean
-  #canonical: string | undefined
   #markers: ReadonlySet<string> | undefined
 
   constructor(view: JsonObject, isPlain: boolean, mayFail: boolean) {
+    this.view = view
     this.json = JSON.stringify(view)
     this.isPlain = isPlain
     this.mayFail = mayFail
@@ -36,8 +38,7 @@ export class SeenSight {
 
   /** Equal exactly for equal views. */
   get canonical(): string {
-    this.#canonical ??= canonicalJson(JSON.parse(this.json))
-    return this.#canonical
+    return canonicalJson(this.view)
   }
 
   get markers(): ReadonlySet<string> {
@@ -48,7 +49,7 @@ export class SeenSight {
 
 /** Two views that are equal; most that are not have texts of different lengths. */
 export const isEqualView = (a: SeenSight, b: SeenSight): boolean =>
-  a.json === b.json || (a.json.length === b.json.length && a.canonical === b.canonical)
+  a.json === b.json || (a.json.length === b.json.length && isSameJson(a.view, b.view))
 
 /** What rules know of one who is let in. */
 export type Admitted = {

@@ -18,7 +18,6 @@ import {
 } from '@fanfold/document'
 import { type DocumentKey, labelMax } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
-import { describeDifference } from './describe-difference.ts'
 import type { History } from './history.ts'
 import { plainMarkers } from './marker.ts'
 import type { SeenView } from './seen-view.ts'
@@ -92,7 +91,7 @@ export class ViewOracle {
   ): string | undefined {
     const sight = this.look(place.doc, place.seq, looker, viewState)
     if (sight.kind !== 'seen') return `there it is ${sight.kind}`
-    return view.isEqual(sight) ? undefined : describeDifference(view.canonical, sight.canonical)
+    return view.differsFrom(sight)
   }
 
   /** The markers that a place of the log may let through to a ceiling. */
