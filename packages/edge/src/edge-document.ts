@@ -187,7 +187,9 @@ export class EdgeDocument {
 
   /** Tells a viewer how it stands with what it is shown. */
   tellStatusTo(viewer: ViewerId): void {
-    const frame = encodeViewerFrame(this.#statusOf(this.#observers.cohortOf(viewer)))
+    const status = this.#statusOf(this.#observers.cohortOf(viewer))
+    if (status.type === 'status' && status.status === 'stale') this.#waiting.noteStale(viewer)
+    const frame = encodeViewerFrame(status)
     this.#port.turn.push({ kind: 'viewer-signal', viewer, key: this.doc, frame })
   }
 
@@ -368,11 +370,14 @@ export class EdgeDocument {
         this.#port.joins.add(this.doc)
         return
       }
+      const wasStale = this.#waiting.isStale(viewer)
       this.#waiting.delete(viewer)
       const isSilent = this.#enter(viewer, request, state)
-      // Status goes to those who are shown something: this one was none of them until now.
+      // Status goes to those who are shown something: this one was none of them until now, and what it
+      // was told of it while it waited may be over.
       const isStale = this.#port.staleForMs(this.doc) !== undefined
-      if ((isStale || isSilent) && this.#observers.has(viewer)) this.tellStatusTo(viewer)
+      if ((isStale || wasStale || isSilent) && this.#observers.has(viewer))
+        this.tellStatusTo(viewer)
     }
   }
 

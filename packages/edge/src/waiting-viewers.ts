@@ -29,6 +29,8 @@ export class WaitingViewers {
   readonly #turn: Turn
   readonly #tally: WaitingTally
   readonly #requests = new Map<ViewerId, ObserveRequest>()
+  /** Those who were told that what they are shown is old: they are told when it is not. */
+  readonly #stale = new Set<ViewerId>()
   /** What they are told; undefined while there is nothing to tell. */
   #refusal: Refusal | undefined
   /** The last look found viewers that wait. */
@@ -79,7 +81,18 @@ export class WaitingViewers {
     return request !== undefined
   }
 
+  /** A viewer was told that what it is shown is old. */
+  noteStale(viewer: ViewerId): void {
+    if (this.#requests.has(viewer)) this.#stale.add(viewer)
+  }
+
+  /** Whether it was told so since it waits. */
+  isStale(viewer: ViewerId): boolean {
+    return this.#stale.has(viewer)
+  }
+
   delete(viewer: ViewerId): void {
+    this.#stale.delete(viewer)
     if (this.#requests.delete(viewer)) this.#tally.count--
   }
 
@@ -107,6 +120,7 @@ export class WaitingViewers {
     for (const viewer of viewers) this.#send(viewer, bytes)
     this.#tally.count -= viewers.length
     this.#requests.clear()
+    this.#stale.clear()
     return viewers
   }
 

@@ -241,3 +241,18 @@ t.test('a document that is let go wants nothing more', async t => {
   rig.take({ kind: 'link-frame', link: parent, frame: encodeLinkFrame(answer('second')) })
   t.same(rig.effects(), [])
 })
+
+t.test('who was told that it is cut off while it waited hears when it is live', async t => {
+  const { rig, history } = new Show(define(), { n: 0 })
+  history.define('later')
+  rig.frame(history.last())
+  rig.closeParent()
+  rig.open(two)
+  rig.observe(two)
+  t.equal(rangesOf(rig.got(two)).at(-1), 'stale')
+  rig.openParent()
+  rig.frame(...history.snapshot())
+  t.same(rig.got(two), [], 'it waits for what it is to be shown by')
+  rig.load('later', define())
+  t.same(rangesOf(rig.got(two)), ['=3', 'live'])
+})
