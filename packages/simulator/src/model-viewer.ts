@@ -223,6 +223,7 @@ export class ModelViewer {
     const seq = this.#oracle.headSeq(doc)
     const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
     if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
+    if (observed.isStale) return 'its edge says that it is cut off'
     if (sight.kind !== 'absent' && answered !== jsonOf(viewState)) return 'it is not answered yet'
     switch (sight.kind) {
       case 'refused':
@@ -251,6 +252,7 @@ export class ModelViewer {
   #observe(observed: Observed): void {
     observed.phase = 'observing'
     observed.isToAskAgain = false
+    observed.isStale = false
     observed.answered = undefined
     observed.assembly = undefined
     const { document, viewState } = observed
@@ -316,6 +318,8 @@ export class ModelViewer {
         this.#assembled(observed, frame.position, note, judge)
         return
       case 'status':
+        // With a code it is the document's own trouble.
+        observed.isStale = frame.status === 'stale' && frame.code === undefined
         return
       case 'left':
         observed.phase = 'idle'

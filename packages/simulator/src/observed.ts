@@ -15,6 +15,8 @@ export type Observed = {
   viewState: unknown
   /** The view state by which the last frame was made, as JSON; undefined before the first one. */
   answered: string | undefined
+  /** Whether the edge has said last that it is cut off from what it shows. */
+  isStale: boolean
   /** Whether it was refused for now, and asks once more some time. */
   isToAskAgain: boolean
   /** A view that is coming in pieces. */
@@ -27,6 +29,7 @@ export const unasked = {
   isWanted: true,
   viewState: undefined,
   answered: undefined,
+  isStale: false,
   isToAskAgain: false,
   assembly: undefined,
 } as const
