@@ -1,5 +1,7 @@
 import { assert } from '@fanfold/kernel'
 
+const none: readonly Uint8Array[] = []
+
 /**
  * Signals that wait until those before them have left: the latest of each key, and of too many keys
  * the one that waits longest is dropped.
@@ -35,7 +37,8 @@ export class SignalLane {
   }
 
   /** Takes all out, in the order in which they were kept. */
-  takeAll(): Uint8Array[] {
+  takeAll(): readonly Uint8Array[] {
+    if (this.#frames.size === 0) return none
     const frames = [...this.#frames.values()]
     this.#frames.clear()
     return frames

@@ -35,6 +35,8 @@ export class TreeNode implements LinkPeer {
   #running: RunningNode | undefined
   #parents: ParentLinks | undefined
   #incarnation = 0
+  /** As of this incarnation, once somebody has asked. */
+  #identity: PeerIdentity | undefined
 
   constructor(options: {
     readonly name: string
@@ -56,13 +58,14 @@ export class TreeNode implements LinkPeer {
   }
 
   get identity(): PeerIdentity {
-    return {
+    this.#identity ??= {
       node: this.name,
       incarnation: `${this.name}-${this.#incarnation}`,
       region: 'here',
       roles: [this.role],
       ceiling: this.#ceiling,
     }
+    return this.#identity
   }
 
   get isUp(): boolean {
@@ -82,6 +85,7 @@ export class TreeNode implements LinkPeer {
   start(): void {
     assert(this.#running === undefined, `${this.name} is started once at a time`)
     this.#incarnation++
+    this.#identity = undefined
     this.#processor = new Processor(this.#clock)
     this.#running = this.#run(this)
     this.#parents = this.#connect?.(this)

@@ -352,7 +352,9 @@ export class ViewerRim {
       this.#receive({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
       this.#led = undefined
     }
-    for (const item of viewer.held.splice(0)) this.#read(viewer, item)
+    if (viewer.held.length > 0) {
+      for (const item of viewer.held.splice(0)) this.#read(viewer, item)
+    }
     this.#goOn(viewer)
   }
 
@@ -363,6 +365,7 @@ export class ViewerRim {
     }
     // Who lags drains first.
     if (viewer.lost.size > 0) return
+    if (viewer.transfers.size === 0) return
     for (const [id, transfer] of [...viewer.transfers]) {
       for (;;) {
         const frame = transfer.frames[transfer.sent]
