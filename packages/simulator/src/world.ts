@@ -326,9 +326,24 @@ export class World {
   }
 
   /** Whether frames arrive damaged, or not at all: no other fault makes a stream anything but late. */
-  get #isDamaging(): boolean {
+  /** Whether a stream may begin anew for this reason. */
+  #isResyncExpected(node: string, reason: string | undefined): boolean {
     const { recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
-    return recordDamageShare > 0 || pieceDamageShare > 0 || pieceLossShare > 0
+    switch (reason) {
+      // An answer may be late on a slow link, and one that crosses a second join leaves a gap.
+      case 'silence':
+      case 'gap':
+        return true
+      case 'hash':
+        return recordDamageShare > 0
+      case 'piece':
+        return pieceDamageShare > 0 || pieceLossShare > 0
+      // Workers end now and then, without other faults too; the second time in a row is one too many.
+      case 'broken':
+        return this.#workerFailedAt.get(node) === this.clock.now
+      default:
+        return false
+    }
   }
 
   #isCloseExpected(reason: string): boolean {
@@ -353,12 +368,7 @@ export class World {
     }
     if (isAlarm(fact)) this.problems.add(`${node}: ${JSON.stringify(fact)}`)
     if (fact.event === 'worker-failed') this.#workerFailedAt.set(node, this.clock.now)
-    if (fact.event !== 'resync' || this.#isDamaging) return
-    // Workers end now and then, without other faults too; the second time in a row is one too many.
-    if (fact.reason === 'broken' && this.#workerFailedAt.get(node) === this.clock.now) return
-    // An answer may be late on a slow link, and one that crosses a second join leaves a gap; but
-    // nothing arrives damaged.
-    if (fact.reason === 'silence' || fact.reason === 'gap') return
-    this.problems.add(`${node} starts a stream anew, ${fact.reason}: nothing arrives damaged here`)
+    if (fact.event !== 'resync' || this.#isResyncExpected(node, fact.reason)) return
+    this.problems.add(`${node} starts a stream anew, ${fact.reason}: nothing here does that`)
   }
 }
