@@ -73,7 +73,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   problems.push(...verdict.writes.problems, ...verdict.views.problems, ...verdict.logProblems)
   const expectations = [
     { what: 'viewers show the last write, ms', seen: seen.convergedMs, atMost: limitOf(scenario) },
-    ...scenario.expects(seen),
+    ...scenario.expects(seen, load),
   ]
   for (const expectation of expectations) {
     if (!isMet(expectation, load))

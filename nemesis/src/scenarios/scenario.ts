@@ -47,8 +47,8 @@ export type Scenario = {
   readonly schedule?: ((prng: Prng, minutes: number) => Schedule) | undefined
   /** What is done besides, or in place of a schedule, between the start and the end of load. */
   readonly run?: ((stage: Stage) => Promise<void>) | undefined
-  /** What must hold besides that nothing is lost or wrong. */
-  readonly expects: (seen: Seen) => readonly Expectation[]
+  /** What must hold besides that nothing is lost or wrong; `load` is what `isMet` is told. */
+  readonly expects: (seen: Seen, load: number) => readonly Expectation[]
   /** Longest time in which all viewers must show the last write, ms. */
   readonly convergeMsMax?: number | undefined
 }
