@@ -12,6 +12,12 @@ export type DrawnOptions = Partial<Omit<SimulationOptions, 'faults'>> & {
 const randomConvergeMaxMs = 160_000
 
 /**
+ * What a node may give a link in one turn and more, before it hears that the link is congested: a child
+ * that comes back asks for all its documents at once.
+ */
+const turnBytesMax = 4_194_304
+
+/**
  * Options for a world of any kind, drawn from its seed: one of the shapes, or a small tree, under one
  * of the conditions, or none, and now and then with faults.
  */
@@ -50,6 +56,7 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
     ...(prng.chance(0.6) ? shape : {}),
     secondParentShare: prng.pick([0, 0.5, 1]),
     redial: 'dialler',
+    linkBufferedBytesCap: Math.max(turnBytesMax, drawn.linkBufferedBytesCap ?? 0),
     convergeMaxMs: randomConvergeMaxMs,
   }
 }
