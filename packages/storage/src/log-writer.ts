@@ -18,6 +18,9 @@ import type { OpenedLog, SegmentEnd } from './open-log.ts'
 import { encodeFrames } from './record-frame.ts'
 import { encodeSegmentHeader, isSamePosition } from './segment-header.ts'
 
+/** What a disk writes as a whole. */
+const sectorBytes = 512
+
 /** What all documents of a store have in common. */
 export type WriterOptions = {
   /** Names the store in the segments it writes: 16 bytes, drawn once. */
@@ -252,9 +255,14 @@ export class LogWriter {
   async #hide(tail: Tail, file: number, length: number): Promise<void> {
     const { files } = this.#directory
     if (await this.#isDeposed(tail)) return
-    await files
-      .truncate(file, tail.length)
-      .catch(() => writeAll({ files, file, bytes: new Uint8Array(length), position: tail.length }))
+    await files.truncate(file, tail.length).catch(async () => {
+      // From the back: whatever of it is on the disk after a power cut, nothing good is behind it.
+      for (let end = tail.length + length; end > tail.length; ) {
+        const position = Math.max(tail.length, Math.floor((end - 1) / sectorBytes) * sectorBytes)
+        await writeAll({ files, file, bytes: new Uint8Array(end - position), position })
+        end = position
+      }
+    })
   }
 
   /** Cuts what an earlier append could not. */

@@ -6,6 +6,7 @@ const worlds = 40
 
 /** Worlds that once found something. */
 const known: Readonly<Record<string, string>> = {
+  'disk 20002': 'a batch that could not be synced was blanked from its front',
   'disk 2037': 'two nodes removed the same old snapshot, and one of them ended',
   'disk 664': 'a batch that could be neither synced nor cut was taken for durable',
   'disk 206': 'a batch that was refused and could not be cut was in the log later',
