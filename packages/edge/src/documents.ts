@@ -3,7 +3,7 @@
  */
 import type { EdgeDefinition } from '@fanfold/definition'
 import type { ReplicaWorkerInput } from '@fanfold/document'
-import { Deadlines, earliest, type Instant, type Prng } from '@fanfold/kernel'
+import { Deadlines, earliest, type Instant } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type Grants,
@@ -24,7 +24,7 @@ import { type DocumentPort, documentPort } from './document-port.ts'
 import { EdgeDocument } from './edge-document.ts'
 import { withDefaults } from './edge-limits.ts'
 import type { EdgeOptions } from './edge-options.ts'
-import { JoinQueue } from './join-queue.ts'
+import { comeAgain, JoinQueue } from './join-queue.ts'
 import { LargeViews } from './large-views.ts'
 import { LargeWork } from './large-work.ts'
 import { ParentReports } from './parent-reports.ts'
@@ -32,12 +32,12 @@ import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
 
-const comeAgainMs = { base: 500, spread: 2_000 }
-
 /** The documents that an edge follows. */
 export class Documents {
   /** What is held and shown is checked now and then. */
   readonly checks: Checks
+  /** When a viewer for which there is no room may come again, ms: they do not come all at once. */
+  readonly retryAfterMs: () => number
   /** Viewers that wait to be let in. */
   readonly joins: JoinQueue
   /** Large views, those that are being made too. */
@@ -59,7 +59,6 @@ export class Documents {
   readonly #reports: ParentReports
   /** Documents that are let go soon, as nobody wants them. */
   readonly #lingering = new Set<DocumentKey>()
-  readonly #prng: Prng
 
   constructor(
     options: EdgeOptions & {
@@ -76,7 +75,7 @@ export class Documents {
     const limits = withDefaults(options.limits)
     const salts = prng.fork('salts')
     this.#turn = turn
-    this.#prng = prng.fork('come again')
+    this.retryAfterMs = comeAgain(prng.fork('come again'))
     this.joins = new JoinQueue(limits.joinSliceBytes)
     this.largeViews = new LargeViews(limits.largeViewsBytesMax)
     this.#largeWork = new LargeWork(sha256, doc => this.#changed(doc))
@@ -131,7 +130,7 @@ export class Documents {
       grantsOf,
       staleForMs: doc => this.staleForMs(doc),
       ended: (doc, viewer) => this.#ended(doc, viewer),
-      retryAfterMs: () => this.retryAfterMs(),
+      retryAfterMs: this.retryAfterMs,
       changed: doc => this.#changed(doc),
     })
   }
@@ -178,11 +177,6 @@ export class Documents {
     const document = doc && this.#documents.get(doc)
     if (document === undefined) return
     this.#step(document, () => document.receiveWorker(input))
-  }
-
-  /** When a viewer for which there is no room may come again, ms: they do not come all at once. */
-  retryAfterMs(): number {
-    return comeAgainMs.base + this.#prng.below(comeAgainMs.spread)
   }
 
   /** The rim has run a variant. */
@@ -280,7 +274,7 @@ export class Documents {
     })
   }
 
-  /** Something is done for a document that may show that what is held of it is broken. */
+  /** The same where what is done may show that what is held is broken. */
   #step(document: EdgeDocument, step: () => void): void {
     this.guard(document.doc, () => {
       step()

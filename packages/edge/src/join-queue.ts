@@ -1,4 +1,4 @@
-import type { Instant } from '@fanfold/kernel'
+import type { Instant, Prng } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import { Slice } from './slice.ts'
 import type { WaitingTally } from './waiting-viewers.ts'
@@ -45,3 +45,11 @@ export class JoinQueue {
     }
   }
 }
+
+const comeAgainMs = { base: 500, spread: 2_000 }
+
+/** Says when one for whom there is no room may come again, ms: to each another time. */
+export const comeAgain =
+  (prng: Prng): (() => number) =>
+  () =>
+    comeAgainMs.base + prng.below(comeAgainMs.spread)

@@ -196,10 +196,9 @@ export class Observers {
       const nowMs = this.#port.wallClockMs()
       const led = leadOn({ cohorts, cohort, ring: this.#ring, at, state, turn, nowMs })
       cohorts.paces.rest(cohort)
-      const [id, mark] = [cohort.id, cohort.mark]
-      if (led.kind === 'delta') {
+      const { id, mark } = cohort
+      if (led.kind === 'delta')
         turn.push({ kind: 'cohort-send', cohort: id, frame: led.frame, mark })
-      }
       if (led.kind === 'snapshot') this.restarted(cohort, led.way)
       else this.#gather(cohort, state)
       if (before !== undefined || cohort.failure !== undefined) this.tellStatus(cohort)
