@@ -77,12 +77,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'deadline-kept',
-    says: 'a stream that was answered goes on waiting for the answer',
-    edits: one(
-      'replication/src/stream-core',
-      "this.state = 'live';\n        this.deadline = undefined;",
-      "this.state = 'live';",
-    ),
+    says: 'what was due for a document that is let go stays due',
+    edits: one('edge/src/documents', 'this.#due.set(doc, undefined);', ';'),
   },
   {
     name: 'ring-edge',
