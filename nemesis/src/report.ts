@@ -66,7 +66,7 @@ export function reportMarkdown({ command, outcomes, skipped }: Report): string {
     '# Real processes under faults',
     '',
     `\`${command}\` on ${machine}: ${outcomes.length} scenarios, ${failed.length} failed, ${skipped.length} not run.`,
-    'Load is how many threads wanted to run for each processor; times may be longer by that factor.',
+    'Load is how many threads wanted to run for each processor; times may be longer by that factor, up to 3.',
     '',
     '| scenario | does | judged | seen (expected) | load | |',
     '| --- | --- | --- | --- | --- | --- |',
