@@ -75,12 +75,19 @@ export class MachineDriver<Input, Effect> {
     clearTimeout(this.#timer)
     const delayMs = Math.ceil((at - monotonicClock()) / 1000)
     if (delayMs <= 0) {
-      // After the sockets had their turn: what goes on and on must not starve them.
-      this.#immediate ??= setImmediate(() => this.#wake())
+      this.#wakeAfterSockets()
     } else {
-      this.#timer = setTimeout(() => this.#wake(), Math.min(delayMs, timerMaxMs))
+      this.#timer = setTimeout(() => this.#wakeAfterSockets(), Math.min(delayMs, timerMaxMs))
       this.#timer.unref()
     }
+  }
+
+  /**
+   * What goes on and on must not starve the sockets. And a timer comes before them: in a process that was
+   * paused, or was busy for long, a peer whose frames wait here would be taken for silent.
+   */
+  #wakeAfterSockets(): void {
+    this.#immediate ??= setImmediate(() => this.#wake())
   }
 
   #wake(): void {
