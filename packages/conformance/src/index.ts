@@ -1,5 +1,4 @@
 export { type BuildLogOptions, type BuiltLog, buildLog, sha256 } from './build-log.ts'
-export { type FileSystemRig, type OpenFileSystemRig, testFileSystemPort } from './file-system.ts'
 export { type LinkRig, type LinkSide, type OpenLinkRig, testLinkPort } from './link.ts'
 export { LogClient, type OpenedDocument } from './log-client.ts'
 export { aboveLabels, type BuiltDefinition, labelledText } from './log-script.ts'

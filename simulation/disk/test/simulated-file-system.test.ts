@@ -1,10 +1,10 @@
-import { testFileSystemPort } from '@fanfold/conformance'
 import { Prng } from '@fanfold/kernel'
 import t from 'tap'
 import { type DiskFaults, noDiskFaults } from '../src/disk-faults.ts'
 import { SimulatedDisk } from '../src/simulated-disk.ts'
 import { Tally } from '../src/tally.ts'
 import { nextTurn } from '../src/turns.ts'
+import { testFileSystemPort } from './file-system-port.ts'
 
 const variants: Record<string, Partial<DiskFaults>> = {
   'that takes and gives all at once': {},

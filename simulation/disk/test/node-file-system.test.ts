@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { testFileSystemPort } from '@fanfold/conformance'
+import { nodeFileSystem } from '@fanfold/storage'
 import t from 'tap'
-import { nodeFileSystem } from '../src/file-system.ts'
+import { testFileSystemPort } from './file-system-port.ts'
 
 t.test('the file system of the machine', async t => {
   testFileSystemPort(t, async () => {
