@@ -23,7 +23,7 @@ import { type ReceivedFrame, readFrame } from './received-frame.ts'
 import { isEqualView, type Looker, type Sight } from './sight.ts'
 import { Tally } from './tally.ts'
 import type { ViewOracle } from './view-oracle.ts'
-import type { RimWatch } from './viewer-rim.ts'
+import type { RimWatch } from './viewer-socket.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** What goes along with a frame: the view state that it was made for. */

@@ -1,17 +1,19 @@
 import { assert, type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
 import type { FrameNote } from './frame-check.ts'
-import { type Observed, unasked } from './observed.ts'
+import { type Observed, unasked, viewStateJson } from './observed.ts'
 import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
+import { OwedViews } from './owed-views.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import { decodeFrame } from './received-frame.ts'
 import { ReconnectWaits } from './reconnect-waits.ts'
-import type { Looker, Sight } from './sight.ts'
+import type { Looker } from './sight.ts'
 import type { Trace } from './trace.ts'
 import { ViewAssembly } from './view-assembly.ts'
 import type { ViewOracle } from './view-oracle.ts'
-import type { ViewerConnection, ViewerRim } from './viewer-rim.ts'
+import type { ViewerRim } from './viewer-rim.ts'
+import type { ViewerConnection } from './viewer-socket.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { WorldWatch } from './world-watch.ts'
 
@@ -21,8 +23,6 @@ export type Door = {
   readonly rim: ViewerRim
   readonly ceiling: number
 }
-
-const jsonOf = (viewState: unknown): string => JSON.stringify(viewState ?? null)
 
 /** When a viewer that was refused looks whether it would be let in by now. */
 const askAgainAfter: Duration = milliseconds(250)
@@ -46,7 +46,7 @@ export class ModelViewer {
   readonly #profile: PipeProfile
   readonly #grants: Grants
   readonly #maxRate: number | undefined
-  readonly #mayBeLarge: boolean
+  readonly #owed: OwedViews
   readonly #watch: WorldWatch | undefined
   readonly #doors: readonly Door[]
   readonly #waits: ReconnectWaits
@@ -84,7 +84,7 @@ export class ModelViewer {
     this.#watch = options.watch
     this.#doors = options.doors
     this.#waits = new ReconnectWaits(options.prng)
-    this.#mayBeLarge = options.mayBeLarge
+    this.#owed = new OwedViews(options.oracle, options.mayBeLarge)
     this.#maxRate = options.maxRate
     this.name = options.name
     this.#clock = options.clock
@@ -120,7 +120,7 @@ export class ModelViewer {
   get lagging(): string | undefined {
     if (!this.#isOpen) return `${this.name} is not connected`
     for (const observed of this.#observed.values()) {
-      const missing = this.#missing(observed)
+      const missing = this.#owed.missing(observed, this.#looker)
       if (missing === undefined) continue
       const { document, phase } = observed
       return `${this.name} is ${phase} at ${document.shownSeq} of ${document.doc}: ${missing}`
@@ -214,33 +214,6 @@ export class ModelViewer {
     return observed
   }
 
-  #missing(observed: Observed): string | undefined {
-    const { document, phase, isWanted, viewState, answered } = observed
-    const { doc, view } = document
-    if (phase === 'idle' && !isWanted) return undefined
-    const isSettled = phase === 'observing' || phase === 'refused'
-    if (!isSettled || observed.isToAskAgain) return 'it is about to change'
-    const seq = this.#oracle.headSeq(doc)
-    const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
-    if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
-    if (observed.isStale) return 'its edge says that it is cut off'
-    if (sight.kind !== 'absent' && answered !== jsonOf(viewState)) return 'it is not answered yet'
-    switch (sight.kind) {
-      case 'refused':
-        return 'it may not see it any more'
-      // A document that nobody has created yet is waited for.
-      case 'absent':
-      case 'failed':
-        return undefined
-      case 'seen': {
-        // A view that fails stays as it was.
-        if (sight.mayFail) return undefined
-        if (view === undefined) return 'it has no view'
-        return this.#oracle.differsAt({ doc, seq }, this.#looker, viewState, view)
-      }
-    }
-  }
-
   #opened(): void {
     this.#isOpen = true
     this.#waits.opened(this.#clock.now)
@@ -291,7 +264,7 @@ export class ModelViewer {
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
       return
     }
-    if (!frame.type.startsWith('snapshot-')) observed.answered = jsonOf(note.viewState)
+    if (!frame.type.startsWith('snapshot-')) observed.answered = viewStateJson(note.viewState)
     const looker = this.#looker
     const judge: Judge = (seq, view) =>
       this.#oracle.differsAt({ doc, seq }, looker, note.viewState, view)
@@ -342,7 +315,7 @@ export class ModelViewer {
       return
     }
     observed.isToAskAgain = false
-    observed.answered = jsonOf(note.viewState)
+    observed.answered = viewStateJson(note.viewState)
     this.#viewsInPieces++
     const { doc, epoch, seq } = assembly.begin
     const frame = { type: 'snapshot', doc, epoch, seq, position, view } as const
@@ -374,7 +347,7 @@ export class ModelViewer {
       return
     }
     observed.phase = 'refused'
-    if (!this.#isRefusedSomewhere(observed, code)) {
+    if (!this.#owed.wasRefusable(observed, this.#looker, code)) {
       this.#problems.add(`${this.name} was refused ${observed.document.doc}: ${code}`)
     }
     this.#askAgainLater(observed, this.#connections)
@@ -391,33 +364,15 @@ export class ModelViewer {
     })
   }
 
-  /** A refusal is by what the log has said since the viewer was last shown something. */
-  #isRefusedSomewhere({ document, viewState }: Observed, code: string): boolean {
-    const { doc, shownSeq } = document
-    for (let seq = this.#oracle.headSeq(doc); seq >= Math.max(1, shownSeq); seq--) {
-      const sight = this.#oracle.look(doc, seq, this.#looker, viewState)
-      if (sight.kind === 'refused' && sight.code === code) return true
-      // Large views alone are refused for that: small ones stay as they were, and are told as stale.
-      const isBroken = this.#mayBeLarge && sight.kind === 'failed'
-      if (code === 'FANFOLD_RULE_FAILED' && isBroken) return true
-    }
-    return false
-  }
-
   #askAgainLater(observed: Observed, connection: number): void {
     this.#clock.in(askAgainAfter, () => {
       if (connection !== this.#connections || observed.phase !== 'refused') return
-      const { doc } = observed.document
-      const seq = this.#oracle.headSeq(doc)
-      const sight = this.#oracle.look(doc, seq, this.#looker, observed.viewState)
-      if (isRefusable(sight)) this.#askAgainLater(observed, connection)
+      const isRefusable = this.#owed.isRefusable(observed, this.#looker)
+      if (isRefusable) this.#askAgainLater(observed, connection)
       else this.#observe(observed)
     })
   }
 }
-
-/** Whether somebody may be refused who asks now; large views that fail are, others stay as they were. */
-const isRefusable = ({ kind }: Sight): boolean => kind === 'refused' || kind === 'failed'
 
 type Refused = Extract<ViewerFrame, { type: 'refused' }>
 

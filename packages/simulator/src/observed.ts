@@ -23,6 +23,9 @@ export type Observed = {
   assembly: ViewAssembly | undefined
 }
 
+/** Equal exactly for view states that ask for the same. */
+export const viewStateJson = (viewState: unknown): string => JSON.stringify(viewState ?? null)
+
 /** One that nothing was asked for yet. */
 export const unasked = {
   phase: 'idle',

@@ -15,60 +15,22 @@ import {
   type CohortId,
   decodeViewerRequest,
   type Grants,
-  type TransferId,
   type ViewerEffect,
   type ViewerId,
   type ViewerInput,
-  type ViewerRequest,
 } from '@fanfold/protocol'
 import { Pipe, type PipeProfile } from './pipe.ts'
 import type { Processor } from './processor.ts'
+import { RimCohorts } from './rim-cohorts.ts'
+import { RimDelivery } from './rim-delivery.ts'
 import { RimViewer } from './rim-viewer.ts'
+import { ViewerDials } from './viewer-dials.ts'
+import type { Downward, RimWatch, Upward, ViewerConnection, ViewerSocket } from './viewer-socket.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { type Silence, Ways } from './ways.ts'
 
-/** The viewer's end of a connection; each call is an event of its own. */
-export type ViewerSocket = {
-  opened(): void
-  /** Takes the bytes of one text frame, and what the watch said when the frame went out. */
-  received(frame: Uint8Array, note: unknown): void
-  /** The edge has closed the connection. */
-  closed(reason: string): void
-  /** The connection is no more, or never came to be, for none of the edge's reasons. */
-  lost(reason: string): void
-}
-
 /** How long an edge waits for bytes of a viewer before it closes the connection. */
 export const viewerSilence: Silence = { max: milliseconds(31_000), ping: milliseconds(15_000) }
-/** How long a client waits for a connection. */
-const dialMax: Duration = milliseconds(10_000)
-
-/** Who may look at what goes through a rim, before it goes. */
-export type RimWatch = {
-  viewerOpens(viewer: ViewerId, grants: Grants): void
-  viewerAsks(viewer: ViewerId, request: ViewerRequest): void
-  viewerCloses(viewer: ViewerId): void
-  /** A frame goes out to one viewer, for itself or as one of a cohort; returns a note for its socket. */
-  frameGoes(viewer: ViewerId, frame: Uint8Array, cohort: CohortId | undefined): unknown
-  /** The edge is about to hear that a viewer is to be led on: it has drained, or has a large view. */
-  viewerIsBehind(viewer: ViewerId): void
-  /** A frame leads a viewer on that has drained. */
-  viewerIsLedOn(frame: Uint8Array): void
-  /** A viewer enters the cohort, or leaves it for another, and goes on from where it is. */
-  cohortMoves(cohort: CohortId): void
-}
-
-/** What a viewer can do with its connection. */
-export type ViewerConnection = { send(text: string): void; close(): void }
-
-type Upward =
-  | { readonly kind: 'open'; readonly grants: Grants }
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'close' }
-
-type Downward =
-  | { readonly kind: 'frame'; readonly frame: Uint8Array; readonly note: unknown }
-  | { readonly kind: 'close'; readonly reason: string; readonly isLost: boolean }
 
 type Viewer = RimViewer<Upward, Downward>
 
@@ -76,23 +38,21 @@ type Viewer = RimViewer<Upward, Downward>
 export class ViewerRim {
   readonly #clock: VirtualClock
   readonly #prng: Prng
-  readonly #budgetBytes: number
   readonly #receive: (input: ViewerInput) => void
   readonly #watch: RimWatch | undefined
   readonly #processor: Processor | undefined
   /** Those that have dialled and were not let in yet. */
   readonly #arriving = new Set<Viewer>()
   readonly #viewers = new Map<ViewerId, Viewer>()
-  readonly #cohorts = new Map<CohortId, Set<Viewer>>()
+  readonly #cohorts = new RimCohorts<Viewer>()
   readonly #ways: Ways
+  readonly #dials: ViewerDials
+  readonly #delivery: RimDelivery
   readonly #name: string
   readonly #silence: Silence
   #isEnded = false
   #nextViewer = 1
   #lags = 0
-  #largestFrameBytes = 0
-  /** Who was just told of as drained. */
-  #led: ViewerId | undefined
 
   constructor(options: {
     readonly clock: VirtualClock
@@ -115,10 +75,13 @@ export class ViewerRim {
     this.#name = options.name ?? 'edge'
     this.#silence = options.silence ?? viewerSilence
     this.#clock = options.clock
+    this.#dials = new ViewerDials(options.clock, this.#ways, this.#name)
     this.#prng = options.prng
-    this.#budgetBytes = options.budgetBytes
     this.#receive = options.receive
     this.#watch = options.watch
+    const { budgetBytes, receive, watch } = options
+    const soon = (task: () => void): void => this.#soon(task)
+    this.#delivery = new RimDelivery({ budgetBytes, receive, watch, soon })
   }
 
   /** How often a viewer lost a seat because it lagged. */
@@ -128,12 +91,12 @@ export class ViewerRim {
 
   /** Viewers that are connected, and cohorts that have one of them. */
   get counts(): { readonly viewers: number; readonly cohorts: number } {
-    return { viewers: this.#viewers.size, cohorts: this.#cohorts.size }
+    return { viewers: this.#viewers.size, cohorts: this.#cohorts.count }
   }
 
   /** Bytes of the largest frame that was sent to somebody. */
   get largestFrameBytes(): number {
-    return this.#largestFrameBytes
+    return this.#delivery.largestFrameBytes
   }
 
   /** Bytes that the one viewer holds that holds most. */
@@ -155,7 +118,10 @@ export class ViewerRim {
     name = 'viewer',
   ): ViewerConnection {
     const answer = this.#isEnded ? 'refuse' : this.#ways.answerOf(this.#name)
-    if (answer !== 'accept') return this.#turnAway(socket, profile, { name, answer })
+    if (answer !== 'accept') {
+      const lost = (reason: string): void => socket.lost(reason)
+      return this.#dials.turnAway({ name, delayMin: profile.delayMin, lost }, answer)
+    }
     const id = this.#nextViewer++ as ViewerId
     const down = new Pipe<Downward>({
       clock: this.#clock,
@@ -195,21 +161,16 @@ export class ViewerRim {
       },
     )
     this.#arriving.add(viewer)
-    let isOpen = false
-    const opened = (): void => {
-      isOpen = true
-      if (!viewer.hasLeft) socket.opened()
-    }
     up.send({ kind: 'open', grants }, 0)
-    this.#clock.in((2 * profile.delayMin) as Duration, () => {
-      if (this.#ways.isFree(name, this.#name)) {
-        opened()
-        return
-      }
-      this.#ways.whenFree(name, this.#name, opened)
-      this.#clock.in(dialMax, () => {
-        if (!isOpen && !viewer.hasLeft) socket.lost('no-answer: no connection in time')
-      })
+    this.#dials.accept({
+      name,
+      delayMin: profile.delayMin,
+      opened: () => {
+        if (!viewer.hasLeft) socket.opened()
+      },
+      lost: reason => {
+        if (!viewer.hasLeft) socket.lost(reason)
+      },
     })
     return {
       send: text => up.send({ kind: 'text', text }, text.length),
@@ -235,12 +196,14 @@ export class ViewerRim {
   /** Does what the edge wants done. What concerns a viewer that is gone is nothing. */
   perform(effect: ViewerEffect): void {
     switch (effect.kind) {
-      case 'viewer-send':
-        this.#send(this.#viewers.get(effect.viewer), effect.frame)
+      case 'viewer-send': {
+        const viewer = this.#viewers.get(effect.viewer)
+        if (viewer !== undefined) this.#delivery.send(viewer, effect.frame)
         return
+      }
       case 'viewer-signal': {
         const viewer = this.#viewers.get(effect.viewer)
-        if (viewer !== undefined) this.#signal(viewer, effect.key, effect.frame)
+        if (viewer !== undefined) this.#delivery.signal(viewer, effect.key, effect.frame)
         return
       }
       case 'viewer-close':
@@ -261,41 +224,16 @@ export class ViewerRim {
       case 'cohort-signal':
         this.#signalToCohort(effect.cohort, effect.key, effect.frame)
         return
-      case 'viewer-transfer':
-        this.#transfer(effect)
+      case 'viewer-transfer': {
+        const viewer = this.#viewers.get(effect.viewer)
+        if (viewer !== undefined) this.#delivery.transfer(viewer, effect.transfer, effect.frames)
         return
+      }
       case 'transfer-end':
         this.#viewers.get(effect.viewer)?.transfers.delete(effect.transfer)
         return
       default:
         unreachable(effect)
-    }
-  }
-
-  #turnAway(
-    socket: ViewerSocket,
-    { delayMin }: PipeProfile,
-    { name, answer }: { readonly name: string; readonly answer: 'refuse' | 'none' },
-  ): ViewerConnection {
-    let hasLeft = false
-    const lost = (reason: string): void => {
-      if (hasLeft) return
-      hasLeft = true
-      socket.lost(reason)
-    }
-    if (answer === 'refuse') {
-      this.#clock.in((2 * delayMin) as Duration, () => {
-        const refuse = (): void => lost('refused: nobody listens')
-        if (this.#ways.isFree(name, this.#name)) refuse()
-        else this.#ways.whenFree(name, this.#name, refuse)
-      })
-    }
-    this.#clock.in(dialMax, () => lost('no-answer: no connection in time'))
-    return {
-      send: () => undefined,
-      close: () => {
-        hasLeft = true
-      },
     }
   }
 
@@ -327,7 +265,7 @@ export class ViewerRim {
     if (item.kind === 'close') {
       this.#forget(viewer)
       this.#receive({ kind: 'viewer-closed', viewer: viewer.id })
-    } else if (viewer.down.unsentBytes > this.#budgetBytes || viewer.held.length > 0) {
+    } else if (this.#delivery.isFull(viewer) || viewer.held.length > 0) {
       viewer.held.push(item)
     } else {
       const request = decodeViewerRequest(item.text)
@@ -338,81 +276,19 @@ export class ViewerRim {
   }
 
   #sent(viewer: Viewer): void {
-    if (!this.#viewers.has(viewer.id)) return
-    if (viewer.down.unsentBytes > 0) {
-      this.#goOn(viewer)
-      return
-    }
-    if (viewer.lost.size > 0) {
-      const cohorts = [...viewer.lost].map(([cohort, mark]) => ({ cohort, mark }))
-      viewer.lost.clear()
-      for (const { cohort, mark } of cohorts) viewer.drained.set(cohort, mark)
-      this.#led = viewer.id
-      this.#watch?.viewerIsBehind(viewer.id)
-      this.#receive({ kind: 'viewer-drained', viewer: viewer.id, cohorts })
-      this.#led = undefined
-    }
-    if (viewer.held.length > 0) {
-      for (const item of viewer.held.splice(0)) this.#read(viewer, item)
-    }
-    this.#goOn(viewer)
-  }
-
-  /** Sends what waits for a viewer that is up to date, and of its transfers what there is room for. */
-  #goOn(viewer: Viewer): void {
-    if (viewer.isUpToDate && viewer.down.unsentBytes <= this.#budgetBytes) {
-      for (const frame of viewer.signals.takeAll()) this.#send(viewer, frame)
-    }
-    // Who lags drains first.
-    if (viewer.lost.size > 0) return
-    if (viewer.transfers.size === 0) return
-    for (const [id, transfer] of [...viewer.transfers]) {
-      for (;;) {
-        const frame = transfer.frames[transfer.sent]
-        if (frame === undefined) break
-        const { unsentBytes } = viewer.down
-        if (unsentBytes > 0 && unsentBytes + frame.length > this.#budgetBytes) return
-        transfer.sent++
-        this.#send(viewer, frame)
-        if (transfer.sent === transfer.frames.length) this.#transferred(viewer, id)
+    if (viewer.isOver) return
+    if (viewer.down.unsentBytes === 0) {
+      this.#delivery.lead(viewer)
+      if (viewer.held.length > 0) {
+        for (const item of viewer.held.splice(0)) this.#read(viewer, item)
       }
     }
-  }
-
-  #transfer({ viewer: id, transfer, frames }: Effect<'viewer-transfer'>): void {
-    const viewer = this.#viewers.get(id)
-    if (viewer === undefined) return
-    assert(frames.length > 0, `transfer ${transfer} has frames`)
-    viewer.transfers.set(transfer, { frames, sent: 0 })
-    this.#soon(() => {
-      if (this.#viewers.has(id)) this.#goOn(viewer)
-    })
-  }
-
-  #transferred(viewer: Viewer, transfer: TransferId): void {
-    this.#soon(() => {
-      if (!this.#viewers.has(viewer.id) || !viewer.transfers.delete(transfer)) return
-      this.#watch?.viewerIsBehind(viewer.id)
-      this.#receive({ kind: 'viewer-transferred', viewer: viewer.id, transfer })
-    })
-  }
-
-  #send(viewer: Viewer | undefined, frame: Uint8Array, cohort?: CohortId): void {
-    if (viewer === undefined) return
-    if (this.#led === viewer.id) this.#watch?.viewerIsLedOn(frame)
-    if (frame.length > this.#largestFrameBytes) this.#largestFrameBytes = frame.length
-    const note = this.#watch?.frameGoes(viewer.id, frame, cohort)
-    viewer.down.send({ kind: 'frame', frame, note }, frame.length)
-  }
-
-  #signal(viewer: Viewer, key: string, frame: Uint8Array): void {
-    if (viewer.isUpToDate && viewer.down.unsentBytes <= this.#budgetBytes) this.#send(viewer, frame)
-    else viewer.signals.put(key, frame)
+    this.#delivery.goOn(viewer)
   }
 
   #signalToCohort(id: CohortId, key: string, frame: Uint8Array): void {
     for (const viewer of this.#viewers.values()) {
-      if (viewer.seats.has(id) || viewer.isBehind(id)) this.#signal(viewer, key, frame)
+      if (viewer.seats.has(id) || viewer.isBehind(id)) this.#delivery.signal(viewer, key, frame)
     }
   }
 
@@ -437,20 +313,14 @@ export class ViewerRim {
     const viewer = this.#viewers.get(viewerId)
     if (viewer === undefined) return
     this.#watch?.cohortMoves(id)
-    let cohort = this.#cohorts.get(id)
-    if (cohort === undefined) {
-      cohort = new Set()
-      this.#cohorts.set(id, cohort)
-    }
-    cohort.add(viewer)
-    viewer.seats.set(id, mark)
+    this.#cohorts.enter(id, viewer, mark)
     this.#settle(viewer, id)
   }
 
   #exit(id: CohortId, viewerId: ViewerId): void {
     const viewer = this.#viewers.get(viewerId)
     if (viewer === undefined) return
-    this.#leave(id, viewer)
+    this.#cohorts.leave(id, viewer)
     this.#settle(viewer, id)
   }
 
@@ -459,8 +329,8 @@ export class ViewerRim {
     if (viewer === undefined) return
     this.#watch?.cohortMoves(from)
     if (viewer.seats.has(from)) {
-      this.#leave(from, viewer)
-      if (frame !== undefined) this.#send(viewer, frame)
+      this.#cohorts.leave(from, viewer)
+      if (frame !== undefined) this.#delivery.send(viewer, frame)
       this.#enter(to, id, mark)
       return
     }
@@ -475,27 +345,19 @@ export class ViewerRim {
   #settle(viewer: Viewer, cohort: CohortId): void {
     viewer.settle(cohort)
     if (viewer.signals.count === 0) return
-    this.#soon(() => {
-      if (this.#viewers.has(viewer.id)) this.#goOn(viewer)
-    })
-  }
-
-  #leave(id: CohortId, viewer: Viewer): void {
-    viewer.seats.delete(id)
-    const cohort = this.#cohorts.get(id)
-    if (cohort?.delete(viewer) && cohort.size === 0) this.#cohorts.delete(id)
+    this.#delivery.goOnSoon(viewer)
   }
 
   #sendToCohort({ cohort: id, frame, mark }: Effect<'cohort-send'>): void {
-    for (const viewer of this.#cohorts.get(id) ?? []) {
-      if (viewer.down.unsentBytes <= this.#budgetBytes) {
-        this.#send(viewer, frame, id)
+    for (const viewer of this.#cohorts.of(id)) {
+      if (!this.#delivery.isFull(viewer)) {
+        this.#delivery.send(viewer, frame, id)
         viewer.seats.set(id, mark)
         continue
       }
       this.#lags++
       const stoodAt = viewer.seats.get(id)
-      this.#leave(id, viewer)
+      this.#cohorts.leave(id, viewer)
       viewer.lost.set(id, stoodAt)
     }
   }
@@ -510,7 +372,7 @@ export class ViewerRim {
     viewer.isOver = true
     this.#release(viewer)
     if (this.#viewers.delete(viewer.id)) this.#watch?.viewerCloses(viewer.id)
-    for (const id of [...viewer.seats.keys()]) this.#leave(id, viewer)
+    this.#cohorts.leaveAll(viewer)
     viewer.clear()
   }
 }

@@ -1,0 +1,67 @@
+/* What a viewer is owed of a document, by the oracle: whether it has it, and whether it may be refused. */
+import { type Observed, viewStateJson } from './observed.ts'
+import type { Looker, Sight } from './sight.ts'
+import type { ViewOracle } from './view-oracle.ts'
+
+/** What viewers are owed in one world. */
+export class OwedViews {
+  readonly #oracle: ViewOracle
+  readonly #mayBeLarge: boolean
+
+  /** @param mayBeLarge whether a document may be so large that its views are made by workers */
+  constructor(oracle: ViewOracle, mayBeLarge: boolean) {
+    this.#oracle = oracle
+    this.#mayBeLarge = mayBeLarge
+  }
+
+  /** Why a viewer has not got what it wants as the log's head makes it; undefined when it has. */
+  missing(observed: Observed, looker: Looker): string | undefined {
+    const { document, phase, isWanted, viewState, answered } = observed
+    const { doc, view } = document
+    if (phase === 'idle' && !isWanted) return undefined
+    const isSettled = phase === 'observing' || phase === 'refused'
+    if (!isSettled || observed.isToAskAgain) return 'it is about to change'
+    const seq = this.#oracle.headSeq(doc)
+    const sight = this.#oracle.look(doc, seq, looker, viewState)
+    if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
+    if (observed.isStale) return 'its edge says that it is cut off'
+    const isAnswered = answered === viewStateJson(viewState)
+    if (sight.kind !== 'absent' && !isAnswered) return 'it is not answered yet'
+    switch (sight.kind) {
+      case 'refused':
+        return 'it may not see it any more'
+      // A document that nobody has created yet is waited for.
+      case 'absent':
+      case 'failed':
+        return undefined
+      case 'seen': {
+        // A view that fails stays as it was.
+        if (sight.mayFail) return undefined
+        if (view === undefined) return 'it has no view'
+        return this.#oracle.differsAt({ doc, seq }, looker, viewState, view)
+      }
+    }
+  }
+
+  /** Whether a viewer may be refused when it asks now. */
+  isRefusable({ document: { doc }, viewState }: Observed, looker: Looker): boolean {
+    const seq = this.#oracle.headSeq(doc)
+    return isRefusable(this.#oracle.look(doc, seq, looker, viewState))
+  }
+
+  /** Whether what the log has said since the viewer was last shown something is a reason to refuse it. */
+  wasRefusable({ document, viewState }: Observed, looker: Looker, code: string): boolean {
+    const { doc, shownSeq } = document
+    for (let seq = this.#oracle.headSeq(doc); seq >= Math.max(1, shownSeq); seq--) {
+      const sight = this.#oracle.look(doc, seq, looker, viewState)
+      if (sight.kind === 'refused' && sight.code === code) return true
+      // Large views alone are refused for that: small ones stay as they were, and are told as stale.
+      const isBroken = this.#mayBeLarge && sight.kind === 'failed'
+      if (code === 'FANFOLD_RULE_FAILED' && isBroken) return true
+    }
+    return false
+  }
+}
+
+/** Whether somebody may be refused who asks now; large views that fail are, others stay as they were. */
+const isRefusable = ({ kind }: Sight): boolean => kind === 'refused' || kind === 'failed'
