@@ -23,7 +23,8 @@ function expectationWords(expectation: Expectation, load: number): string {
     ...(atLeast === undefined ? [] : [`≥ ${number(atLeast)}`]),
     ...(atMost === undefined ? [] : [`≤ ${number(atMost)}`]),
   ]
-  const mark = isMet(expectation, load) ? '' : ' **no**'
+  const excused = isMet(expectation, 1) ? '' : ' *late, as the machine was busy*'
+  const mark = isMet(expectation, load) ? excused : ' **no**'
   return `${what}: ${number(seen)} (${limits.join(', ')})${mark}`
 }
 
