@@ -227,16 +227,15 @@ export class Upstream {
     // The last of several answers counts: with it the parent's view of position and credit began. One that
     // is late, and was to be asked for again, is as good as another.
     if (!isWelcome.has(core.state)) return events
-    core.answered(now)
     core.channel = frame.channel
-    if (frame.mode === 'tail') {
-      if (isOther) {
-        core.held.giveUp()
-        core.takesTailAlone = false
-        return [...events, ...core.resync('ceiling', now, effects)]
-      }
-      // A tail that follows nothing answers a join from before what was held was given up.
-      if (!core.held.isWorth) return events
+    // A tail that follows nothing answers a join from before what was held was given up: what was asked
+    // since, or is to be asked yet, has its answer to come.
+    if (frame.mode === 'tail' && !isOther && !core.held.isWorth) return events
+    core.answered(now)
+    if (frame.mode === 'tail' && isOther) {
+      core.held.giveUp()
+      core.takesTailAlone = false
+      return [...events, ...core.resync('ceiling', now, effects)]
     }
     core.held.comesUnder(frame.ceiling)
     core.dropIntake()

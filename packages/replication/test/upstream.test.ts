@@ -2,6 +2,7 @@ import { buildLog } from '@fanfold/conformance'
 import { type LinkFrame, parseDocumentKey } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
+import { askingWindow } from '../src/asking-line.ts'
 import { after, at, doc, link } from './build-stream.ts'
 import {
   from,
@@ -230,6 +231,21 @@ t.test('a parent that sends far more than it was granted is none', async t => {
     else t.doesNotThrow(flood, 'what is granted again may be sent again')
     t.ok(isHeld ? taken < 15 : taken === 39, `${taken} records of 100 kB`)
   }
+})
+
+t.test('a tail of before that is of no use costs a stream its turn to ask no more', async t => {
+  const rig = new Rig()
+  const others = Array.from({ length: askingWindow.first }, (_, index) =>
+    parseDocumentKey(`acme/match/m${index}`),
+  )
+  for (const other of others) rig.node.asked.ask(parent, other, at(0))
+  t.same(rig.attach(), [], 'the parent is asked for many others')
+  t.ok(rig.upstream.isQueued)
+  rig.take(welcome('tail'))
+  t.ok(rig.upstream.isQueued)
+  for (const other of others) rig.node.asked.answered(parent, other, at(1))
+  t.same([...rig.node.asked.due(1)], [doc])
+  t.match(rig.askNow(), [{ kind: 'join', have: undefined }])
 })
 
 t.test('credit goes back by the half, to the byte, repeated records included', async t => {
