@@ -232,6 +232,7 @@ export class LogWriter {
           throw new DiskFailure(`${path}: a part of a batch cannot be cut`, { cause: error })
         }
       })
+      await this.#putBack(tail, file, bytes.subarray(0, written))
       await this.#requireCounts(tail, last)
       throw new LogError(
         'FANFOLD_LOG_FULL',
@@ -242,7 +243,7 @@ export class LogWriter {
     try {
       await syncFile(files, file, this.#directory.segment(tail.name))
     } catch (error) {
-      await this.#hide(tail, file, bytes.length).catch(() => undefined)
+      await this.#hide(tail, file, bytes).catch(() => undefined)
       throw error
     }
   }
@@ -252,17 +253,34 @@ export class LogWriter {
    * process would take it for durable: the next sync succeeds. So it is cut, unless others count it;
    * where there is no room even for that, nothing good is left of it.
    */
-  async #hide(tail: Tail, file: number, length: number): Promise<void> {
+  async #hide(tail: Tail, file: number, bytes: Uint8Array): Promise<void> {
     const { files } = this.#directory
     if (await this.#isDeposed(tail)) return
     await files.truncate(file, tail.length).catch(async () => {
       // From the back: whatever of it is on the disk after a power cut, nothing good is behind it.
-      for (let end = tail.length + length; end > tail.length; ) {
+      for (let end = tail.length + bytes.length; end > tail.length; ) {
         const position = Math.max(tail.length, Math.floor((end - 1) / sectorBytes) * sectorBytes)
         await writeAll({ files, file, bytes: new Uint8Array(end - position), position })
         end = position
       }
     })
+    await this.#putBack(tail, file, bytes)
+  }
+
+  /**
+   * Who claimed the log while a batch was cut may have read it before, and go on from it: then it is
+   * written again. Where the log goes on from before it, it hurts nobody.
+   */
+  async #putBack(tail: Tail, file: number, bytes: Uint8Array): Promise<void> {
+    if (!(await this.#isDeposed(tail))) return
+    const { files } = this.#directory
+    const path = this.#directory.segment(tail.name)
+    try {
+      await writeAll({ files, file, bytes, position: tail.length })
+    } catch (cause) {
+      throw new DiskFailure(`${path}: what was cut cannot be put back`, { cause })
+    }
+    await syncFile(files, file, path)
   }
 
   /** Cuts what an earlier append could not. */
