@@ -21,10 +21,8 @@ import {
 import {
   type DocumentKey,
   documentName,
-  type ErrorCode,
   type LinkId,
   ProtocolError,
-  type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
 import {
@@ -41,7 +39,7 @@ import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import type { AuthorityInput } from './authority-input.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
 import { ChildrenCare } from './children-care.ts'
-import { refuseJoin } from './document-answers.ts'
+import { noRoom, refuseJoin, reject } from './document-answers.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
@@ -104,7 +102,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       nextRead: () => this.#nextRead++ as LogReadId,
     }
     this.#replays = new LogReplays(this.#context, {
-      document: doc => (this.#hasRoomFor(doc) ? this.#found(doc) : this.#noRoom()),
+      document: doc => (this.#hasRoomFor(doc) ? this.#found(doc) : noRoom(options.limits)),
       effects: () => this.#effects,
       note: fact => this.#note(fact),
     })
@@ -247,8 +245,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#guard(input.doc, document => document.write(input, this.#effects))
       return
     }
-    const answer: WriteAnswer = { kind: 'rejected', ...this.#noRoom() }
-    this.#effects.push({ kind: 'write-answered', request: input.request, answer })
+    const { code, message } = noRoom(this.#context.limits)
+    reject(input, code, message, this.#effects)
   }
 
   #join(doc: DocumentKey, request: JoinRequest): void {
@@ -256,13 +254,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#guard(doc, document => document.join(request, this.#effects))
       return
     }
-    refuseJoin(doc, request, { ...this.#noRoom(), retryAfterMs }, this.#effects)
-  }
-
-  #noRoom(): { readonly code: ErrorCode; readonly message: string } {
-    const { documentsMax } = this.#context.limits
-    const message = `the authority has its ${documentsMax} documents in memory`
-    return { code: 'FANFOLD_OVERLOADED', message }
+    refuseJoin(doc, request, { ...noRoom(this.#context.limits), retryAfterMs }, this.#effects)
   }
 
   /** True when the document is in memory or may come; one that is of no use now may have to leave. */

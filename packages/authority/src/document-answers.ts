@@ -7,6 +7,7 @@ import {
 } from '@fanfold/protocol'
 import { type JoinRequest, refusal } from '@fanfold/replication'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
+import type { AuthorityLimits } from './authority-limits.ts'
 
 /** Tells a writer that what it wanted did not happen. */
 export function reject(
@@ -18,6 +19,14 @@ export function reject(
   const answer = { kind: 'rejected', code, message } as const
   effects.push({ kind: 'write-answered', request: input.request, answer })
 }
+
+/** Why a document that is not in memory cannot come there now. */
+export const noRoom = ({
+  documentsMax,
+}: AuthorityLimits): { readonly code: ErrorCode; readonly message: string } => ({
+  code: 'FANFOLD_OVERLOADED',
+  message: `the authority has its ${documentsMax} documents in memory`,
+})
 
 /** What became of a snapshot for the log, as a fact. */
 export function snapshotFact(

@@ -28,7 +28,7 @@ import { comeAgain, JoinQueue } from './join-queue.ts'
 import { LargeViews } from './large-views.ts'
 import { LargeWork } from './large-work.ts'
 import { ParentReports } from './parent-reports.ts'
-import type { SmallFrame } from './small-frame.ts'
+import { deletedFrame, type SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
 
@@ -370,9 +370,7 @@ export class Documents {
   dismissDeleted(document: EdgeDocument): void {
     if (!document.follower.replica.isDeleted || document.viewerCount === 0) return
     const { doc } = document
-    const message = `${doc} was deleted`
-    const code = 'FANFOLD_DELETED'
-    this.#forget(document, document.dismissWaiting({ type: 'refused', doc, code, message }))
+    this.#forget(document, document.dismissWaiting(deletedFrame(doc)))
     this.#forget(document, document.dismiss({ type: 'left', doc, reason: 'deleted' }))
   }
 

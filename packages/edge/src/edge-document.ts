@@ -339,8 +339,7 @@ export class EdgeDocument {
   #noteMissing(wasMissing: boolean): void {
     if (this.isMissingVariant !== wasMissing) this.tellStatus()
     if (!this.isMissingVariant) return
-    const message = `what ${this.doc} is shown by is not here yet`
-    this.#waiting.refuse('FANFOLD_NO_VARIANT', message, false)
+    this.#waiting.refuseUnshown('FANFOLD_NO_VARIANT')
   }
 
   /** Lets in who waits, as far as the slice goes. */
@@ -386,8 +385,7 @@ export class EdgeDocument {
     const { hasState, replica } = this.follower
     const isNobody = !this.#showing.isRestartDue && this.#showing.terms === undefined
     if (!hasState || replica.isDeleted || !isNobody) return
-    const message = `${this.doc} has no definition by which it can be shown`
-    this.#waiting.refuse('FANFOLD_NO_DEFINITION', message, false)
+    this.#waiting.refuseUnshown('FANFOLD_NO_DEFINITION')
   }
 
   #statusOf(cohort: Cohort | undefined): SmallFrame {

@@ -4,6 +4,14 @@ import type { Cohort } from './cohort.ts'
 /** Frames that hold nothing of a view. */
 export type SmallFrame = Extract<ViewerFrame, { type: 'status' | 'refused' | 'left' }>
 
+/** There is nothing to wait for: the document was deleted. */
+export const deletedFrame = (doc: DocumentKey): SmallFrame => ({
+  type: 'refused',
+  doc,
+  code: 'FANFOLD_DELETED',
+  message: `${doc} was deleted`,
+})
+
 /** How it stands with what a cohort's viewers are shown: live, or since when it may be old, and why. */
 export function statusFrame(options: {
   readonly doc: DocumentKey

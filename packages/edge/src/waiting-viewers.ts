@@ -105,6 +105,15 @@ export class WaitingViewers {
     for (const viewer of this.#requests.keys()) this.#send(viewer, this.#refusal.frame)
   }
 
+  /** They are told that there is nothing yet by which the document could be shown. */
+  refuseUnshown(code: 'FANFOLD_NO_DEFINITION' | 'FANFOLD_NO_VARIANT'): void {
+    const message =
+      code === 'FANFOLD_NO_VARIANT'
+        ? `what ${this.#doc} is shown by is not here yet`
+        : `${this.#doc} has no definition by which it can be shown`
+    this.refuse(code, message, false)
+  }
+
   /** What they were told is over: of the parent's, with this code, or whatever it was. */
   forgive(which: 'parents' | ErrorCode | 'all'): void {
     const refusal = this.#refusal

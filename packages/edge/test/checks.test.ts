@@ -172,6 +172,50 @@ t.test('what differs again and again is told each time, and fetched three times'
   t.equal(show.rig.edge.suspectCount, 1)
 })
 
+t.test('what differs in both ways is told each time, too, and fetched three times', async t => {
+  let isShown = false
+  const impure = define({ rules: [rule('/odds', () => isShown)], observe: byClaims })
+  const show = watched(impure)
+  let resyncs = 0
+  for (let round = 0; round < 8; round++) {
+    isShown = !isShown
+    show.change(put('/score', round))
+    const frame = answer(show.history)
+    show.rig.frame(
+      frame.kind === 'state-hash' ? { ...frame, hashes: frame.hashes.map(flip) } : frame,
+    )
+    show.rig.pass(checkEveryMs)
+    const events = told(show)
+    t.ok(events.includes('state differs') && events.includes('view differs'), events.join())
+    if (events.includes('resync diverged')) resyncs++
+    // As far as the next check, of what was fetched.
+    for (let asks = events.includes('asks'), passes = 0; !asks && passes < 200; passes++) {
+      show.rig.pass(checkEveryMs)
+      if (told(show).includes('joins anew') || !show.rig.edge.staleCount) continue
+      show.rig.frame(...show.history.snapshot())
+      asks = told(show).includes('asks')
+    }
+  }
+  t.equal(resyncs, 3)
+  t.equal(show.rig.edge.suspectCount, 1)
+})
+
+t.test('an assertion that fails in a check costs the edge that document alone', async t => {
+  let isShown = false
+  const impure = define({ rules: [rule('/odds', () => isShown)], observe: byClaims })
+  const show = watched(impure)
+  isShown = true
+  show.change(put('/score', 1))
+  show.rig.frame(answer(show.history))
+  show.rig.got(one)
+  show.rig.isStumbling = true
+  show.rig.pass(checkEveryMs)
+  show.rig.isStumbling = false
+  t.match(show.rig.got(one), [{ type: 'refused', code: 'FANFOLD_SET_ASIDE' }])
+  t.equal(show.rig.edge.documentCount, 0)
+  t.equal(show.rig.edge.suspectCount, 0)
+})
+
 const flip = <Hash extends { readonly hash: Uint8Array }>(one: Hash): Hash => ({
   ...one,
   hash: one.hash.map(byte => byte ^ 1),

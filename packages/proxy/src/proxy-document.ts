@@ -137,6 +137,12 @@ export class ProxyDocument {
     this.downstream.end(problem.code, problem.message, effects)
   }
 
+  /** Tells children the hash of the state: what is known of the last record, or what the parent will answer. */
+  answerHash(now: Instant, effects: EffectSink<ProxyEffect>): void {
+    const answer = this.hashes.answer(now, () => this.follower.upstream.askStateHash(effects))
+    if (answer !== undefined) this.downstream.tellHash(answer, effects)
+  }
+
   /** Sends children what they can take; true when there is more for the next turn. */
   flush(effects: EffectSink<ProxyEffect>): boolean {
     const { doc, downstream } = this

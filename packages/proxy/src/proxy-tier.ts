@@ -293,16 +293,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     this.#children.setBusy(doc, document.flush(this.#effects))
-    if (document.downstream.isHashDue) this.#answerHash(document)
+    if (document.downstream.isHashDue) document.answerHash(this.#now, this.#effects)
     // That a record does not apply shows when a snapshot is to be made.
     if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)
-  }
-
-  /** From what is known of the last record, or when the parent has answered. */
-  #answerHash({ downstream, follower, hashes }: ProxyDocument): void {
-    const ask = (): boolean => follower.upstream.askStateHash(this.#effects)
-    const answer = hashes.answer(this.#now, ask)
-    if (answer !== undefined) downstream.tellHash(answer, this.#effects)
   }
 
   #told(doc: DocumentKey, event: FollowingEvent): void {
