@@ -19,6 +19,7 @@ import type { DocumentKey } from '@fanfold/protocol'
 import type { StateHash } from '@fanfold/replication'
 import { type CheckKind, DocumentCheck } from './document-check.ts'
 import type { EdgeDocument } from './edge-document.ts'
+import type { FullEdgeLimits } from './edge-limits.ts'
 import type { Turn } from './turn.ts'
 
 /** How long the parent's answer, and the record that it is of, may take. */
@@ -28,45 +29,46 @@ const looksPerTurnMax = 64
 /** How often in a row the same is mended. */
 const mendsMax = 3
 
-/** A document in which something differed, and how often in a row. */
-type Suspect = { readonly kind: CheckKind; readonly count: number }
-
 /** The checks of one edge. */
 export class Checks {
+  /** Time between the beginnings of two checks; 0 for none at all. */
   readonly #everyMs: number
+  /** A document whose state has more bytes is not checked. */
   readonly #bytesMax: number
   readonly #prng: Prng
   readonly #sha256: Sha256
   readonly #turn: Turn
   readonly #documents: ReadonlyMap<DocumentKey, EdgeDocument>
   readonly #refetch: (doc: DocumentKey) => void
+  readonly #guard: (doc: DocumentKey, step: () => void) => void
   /** Documents that have changed since they were checked, the longest waiting first. */
   readonly #due = new Set<DocumentKey>()
-  readonly #suspects = new Map<DocumentKey, Suspect>()
+  /** Documents in which something differed: what, and how often in a row. */
+  readonly #suspects = new Map<DocumentKey, Map<CheckKind, number>>()
   #current: { readonly doc: DocumentKey; readonly check: DocumentCheck } | undefined
   /** When the check has lasted long enough, but for what the parent has not answered. */
   #nextAt = 0 as Instant
   #answerBy = 0 as Instant
 
   constructor(options: {
-    /** Time between the beginnings of two checks, ms; 0 for none at all. */
-    readonly everyMs: number
-    /** A document whose state has more bytes is not checked. */
-    readonly bytesMax: number
+    readonly limits: Pick<FullEdgeLimits, 'checkEveryMs' | 'checkBytesMax'>
     readonly prng: Prng
     readonly sha256: Sha256
     readonly turn: Turn
     readonly documents: ReadonlyMap<DocumentKey, EdgeDocument>
     /** What is held of the document is to be fetched again. */
     readonly refetch: (doc: DocumentKey) => void
+    /** Runs what concerns one document alone. */
+    readonly guard: (doc: DocumentKey, step: () => void) => void
   }) {
-    this.#everyMs = options.everyMs
-    this.#bytesMax = options.bytesMax
+    this.#everyMs = options.limits.checkEveryMs
+    this.#bytesMax = options.limits.checkBytesMax
     this.#prng = options.prng
     this.#sha256 = options.sha256
     this.#turn = options.turn
     this.#documents = options.documents
     this.#refetch = options.refetch
+    this.#guard = options.guard
   }
 
   /** Documents in which something differed when they were last checked. */
@@ -104,41 +106,47 @@ export class Checks {
     if (now < (this.wakeAt() ?? Number.POSITIVE_INFINITY)) return
     const ended = this.#current
     this.#current = undefined
-    if (ended !== undefined) this.#judge(ended.doc, ended.check.end())
+    if (ended !== undefined) {
+      this.#guard(ended.doc, () => this.#judge(ended.doc, ended.check.end()))
+    }
     if (now < this.#nextAt) return
     let looks = 0
     for (const doc of this.#due) {
       this.#due.delete(doc)
-      if (this.#begin(doc) || ++looks === looksPerTurnMax) return
+      this.#guard(doc, () => this.#begin(doc))
+      if (this.#current !== undefined || ++looks === looksPerTurnMax) return
     }
   }
 
-  #begin(doc: DocumentKey): boolean {
+  /** Begins a check, if the document can be checked now. */
+  #begin(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
-    if (document === undefined) return false
+    if (document === undefined) return
     const { now, effects } = this.#turn
     const [sha256, prng, bytesMax] = [this.#sha256, this.#prng, this.#bytesMax]
     const pick = (count: number): number => prng.below(count)
     const { follower, shown } = document
-    if (shown === undefined || !mayFit(shown.state, bytesMax)) return false
+    if (shown === undefined || !mayFit(shown.state, bytesMax)) return
     const check = new DocumentCheck({ ...shown, follower, sha256, pick })
     if (follower.upstream.askStateHash(effects)) check.asked()
     this.#current = { doc, check }
     this.#nextAt = after(now, milliseconds(this.#everyMs))
     this.#answerBy = after(now, answerMax)
-    return true
   }
 
   #judge(doc: DocumentKey, outcomes: ReturnType<DocumentCheck['end']>): void {
     for (const [kind, outcome] of outcomes) {
+      // What was mended before may have let the document go.
+      if (!this.#documents.has(doc)) return
       this.#turn.fact({ event: `${kind}-checked`, doc, outcome })
-      const suspect = this.#suspects.get(doc)
-      if (outcome === 'equal' && suspect?.kind === kind) this.#suspects.delete(doc)
+      const counts = this.#suspects.get(doc) ?? new Map<CheckKind, number>()
+      if (outcome === 'equal') counts.delete(kind)
+      if (outcome === 'differs') counts.set(kind, (counts.get(kind) ?? 0) + 1)
+      if (counts.size > 0) this.#suspects.set(doc, counts)
+      else this.#suspects.delete(doc)
       if (outcome !== 'differs') continue
-      const count = suspect?.kind === kind ? suspect.count + 1 : 1
-      this.#suspects.set(doc, { kind, count })
       this.#due.add(doc)
-      if (count <= mendsMax) this.#mend(doc, kind)
+      if ((counts.get(kind) ?? 0) <= mendsMax) this.#mend(doc, kind)
     }
   }
 

@@ -96,13 +96,13 @@ export class Documents {
     })
     this.aside = new DocumentGuard(turn)
     this.checks = new Checks({
-      everyMs: limits.checkEveryMs,
-      bytesMax: limits.checkBytesMax,
+      limits,
       prng: prng.fork('checks'),
       sha256,
       turn,
       documents: this.#documents,
       refetch: doc => this.#following.restart(doc, turn.now, turn.effects, 'diverged'),
+      guard: (doc, step) => this.guard(doc, step),
     })
     this.#reports = new ParentReports({ turn, following: this.#following, wallClockMs })
     this.#variants = new Variants({
