@@ -5,7 +5,7 @@ export type DocumentRoom = {
   readonly countMax: number
   /** Children that are connected. */
   readonly children: number
-  /** Documents that the child has asked for, with this one. */
+  /** Documents that the child has asked for and was not refused for want of room, with this one. */
   readonly ofChild: number
 }
 

@@ -13,8 +13,14 @@ import {
   milliseconds,
 } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
-import type { Following, JoinRequest, VerifiedDocument, WarmCheck } from '@fanfold/replication'
-import { type DocumentRoom, hasRoomFor } from './has-room-for.ts'
+import type {
+  ChildLinks,
+  Following,
+  JoinRequest,
+  VerifiedDocument,
+  WarmCheck,
+} from '@fanfold/replication'
+import { hasRoomFor } from './has-room-for.ts'
 import {
   noParent,
   noRoom,
@@ -39,8 +45,8 @@ export type ProxyJoinsOwner = {
   follow(doc: DocumentKey, warm: VerifiedDocument | undefined): ProxyDocument
   /** Sends children the next of the document. */
   flush(doc: DocumentKey): void
-  /** Children that are connected, and documents that this one has asked for. */
-  asked(link: LinkId): Pick<DocumentRoom, 'children' | 'ofChild'>
+  /** Children that are connected, and what they have asked for. */
+  children(): Pick<ChildLinks, 'count' | 'documentsOf' | 'forget'>
   /** True while a child's replay of the document is passed on. */
   isReplaying(doc: DocumentKey): boolean
 }
@@ -79,13 +85,15 @@ export class ProxyJoins {
     if (document !== undefined) this.#joinAt(document, request, now, effects)
     else if (!this.#hasRoomFor(request, count)) {
       refuseJoin(doc, request, noRoom(count, this.#documentsMax), effects)
+      this.#owner.children().forget(request.link, doc)
     } else if (this.#warmReads !== undefined) this.#warmReads.wait(doc, request, now, effects)
     else this.#joinAt(this.#owner.follow(doc, undefined), request, now, effects)
   }
 
   #hasRoomFor({ link }: JoinRequest, count: number): boolean {
-    const { children, ofChild } = this.#owner.asked(link)
-    return hasRoomFor({ count, countMax: this.#documentsMax, children, ofChild })
+    const children = this.#owner.children()
+    const ofChild = children.documentsOf(link)
+    return hasRoomFor({ count, countMax: this.#documentsMax, children: children.count, ofChild })
   }
 
   /** The warm store says what it has of a document: it is followed from that, once that has verified. */

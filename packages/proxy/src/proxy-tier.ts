@@ -96,10 +96,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         documents: this.#documents,
         follow: (doc, warm) => this.#follow(doc, warm),
         flush: doc => this.#flush(doc),
-        asked: link => ({
-          children: this.#children.count,
-          ofChild: this.#children.documentsOf(link),
-        }),
+        children: () => this.#children,
         isReplaying: doc => this.#replays.has(doc),
       },
       documentsMax: limits.documentsMax ?? documentsMaxDefault,

@@ -100,24 +100,6 @@ t.test('so many documents are followed; one more is refused, until one goes', as
   t.same(rig.sent(child), [])
 })
 
-t.test('a child that asks for everything leaves the others their part', async t => {
-  const rig = new Rig({ documentsMax: 8 })
-  rig.open(parent)
-  rig.open(child)
-  rig.open(link(3))
-  const ask = (from: typeof child, name: string): void => {
-    const join = { doc: parseDocumentKey(`acme/match/${name}`), have: undefined } as const
-    rig.frame(from, { kind: 'join', ...join, credit: 1, take: 'any', codecs: 0 })
-  }
-  for (let index = 0; index < 20; index++) ask(child, `m${index}`)
-  t.equal(rig.proxy.documentCount, 6)
-  t.match(rig.sent(child).length, 14)
-  for (const name of ['a', 'b', 'c']) ask(link(3), name)
-  t.equal(rig.proxy.documentCount, 8)
-  ask(link(3), 'm0')
-  t.match(rig.sent(link(3)), [{ kind: 'refused', code: 'FANFOLD_OVERLOADED' }], 'but no more')
-})
-
 t.test('children that wait are refused when the parent refuses', async t => {
   for (const [code, isFinal] of [
     ['FANFOLD_DELETED', true],

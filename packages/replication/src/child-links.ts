@@ -82,6 +82,11 @@ export class ChildLinks {
     return this.#links.get(link)?.docs.size ?? 0
   }
 
+  /** The child was refused the document for want of room: it has not asked for it until it asks again. */
+  forget(link: LinkId, doc: DocumentKey): void {
+    this.#links.get(link)?.docs.delete(doc)
+  }
+
   /** True for a link of a child. */
   has(link: LinkId): boolean {
     return this.#links.has(link)

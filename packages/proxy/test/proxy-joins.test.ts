@@ -1,0 +1,46 @@
+/* Who gets a place for one more document. */
+import { type DocumentKey, type LinkId, parseDocumentKey } from '@fanfold/protocol'
+import t from 'tap'
+import { child, link, parent, Rig } from './build-proxy.ts'
+
+const other = link(3)
+const key = (name: string): DocumentKey => parseDocumentKey(`acme/match/${name}`)
+
+/** A proxy with room for eight documents, and one of two children that has asked for twenty. */
+function crowded(): {
+  readonly rig: Rig
+  readonly ask: (from: LinkId, ...names: string[]) => void
+} {
+  const rig = new Rig({ documentsMax: 8 })
+  for (const id of [parent, child, other]) rig.open(id)
+  const ask = (from: LinkId, ...names: string[]): void => {
+    for (const name of names) {
+      const join = { doc: key(name), have: undefined, credit: 1, take: 'any', codecs: 0 } as const
+      rig.frame(from, { kind: 'join', ...join })
+    }
+  }
+  ask(child, ...Array.from({ length: 20 }, (_, index) => `m${index}`))
+  return { rig, ask }
+}
+
+t.test('a child that asks for everything leaves the others their part', async t => {
+  const { rig, ask } = crowded()
+  t.equal(rig.proxy.documentCount, 6)
+  t.equal(rig.sent(child).length, 14)
+  ask(other, 'a', 'b', 'c')
+  t.equal(rig.proxy.documentCount, 8)
+  t.match(rig.sent(other), [{ kind: 'refused', code: 'FANFOLD_OVERLOADED' }], 'but no more')
+})
+
+t.test('what a child was refused for want of room takes nothing of its part', async t => {
+  const { rig, ask } = crowded()
+  ask(other, 'a', 'b', 'c', 'd', 'e', 'f')
+  t.equal(rig.proxy.documentCount, 8)
+  rig.frame(other, { kind: 'leave', doc: key('a') })
+  rig.pass(600)
+  t.equal(rig.proxy.documentCount, 7)
+  ask(child, 'm19')
+  t.equal(rig.proxy.documentCount, 7, 'who has far more than its part gets no more')
+  ask(other, 'g')
+  t.equal(rig.proxy.documentCount, 8)
+})
