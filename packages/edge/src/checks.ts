@@ -3,8 +3,8 @@
  * changed, the one first that has waited longest. At rest nothing is checked.
  *
  * A document in which something differs is fetched again, or shown anew, and is suspect until the next
- * check finds it right. What differs again and again is told again and again, but mended only so often:
- * that it differs is then not this edge's doing.
+ * check finds it right. What differs again and again is told again and again, but mended only so often
+ * in a while: that it differs is then not this edge's doing, and everybody pays for mending it.
  */
 import { mayFit } from '@fanfold/document'
 import {
@@ -26,8 +26,12 @@ import type { Turn } from './turn.ts'
 const answerMax = milliseconds(5_000)
 /** Documents that one turn looks at for one that can be checked. */
 const looksPerTurnMax = 64
-/** How often in a row the same is mended. */
+/** How often the same is mended in so long, from the first time on. */
 const mendsMax = 3
+const mendsIn = milliseconds(600_000)
+
+/** What was found of a document in one way. */
+type Finding = { isSuspect: boolean; mends: number; mendedSince: Instant }
 
 /** The checks of one edge. */
 export class Checks {
@@ -43,8 +47,8 @@ export class Checks {
   readonly #guard: (doc: DocumentKey, step: () => void) => void
   /** Documents that have changed since they were checked, the longest waiting first. */
   readonly #due = new Set<DocumentKey>()
-  /** Documents in which something differed: what, and how often in a row. */
-  readonly #suspects = new Map<DocumentKey, Map<CheckKind, number>>()
+  /** Documents in which something differed, now or before: what. */
+  readonly #findings = new Map<DocumentKey, Map<CheckKind, Finding>>()
   #current: { readonly doc: DocumentKey; readonly check: DocumentCheck } | undefined
   /** When the check has lasted long enough, but for what the parent has not answered. */
   #nextAt = 0 as Instant
@@ -73,7 +77,11 @@ export class Checks {
 
   /** Documents in which something differed when they were last checked. */
   get suspectCount(): number {
-    return this.#suspects.size
+    let count = 0
+    for (const found of this.#findings.values()) {
+      if ([...found.values()].some(({ isSuspect }) => isSuspect)) count++
+    }
+    return count
   }
 
   /** Something of the document is not what it was. */
@@ -84,7 +92,7 @@ export class Checks {
   /** The document is let go. */
   forget(doc: DocumentKey): void {
     this.#due.delete(doc)
-    this.#suspects.delete(doc)
+    this.#findings.delete(doc)
     if (this.#current?.doc === doc) this.#current = undefined
   }
 
@@ -139,15 +147,24 @@ export class Checks {
       // What was mended before may have let the document go.
       if (!this.#documents.has(doc)) return
       this.#turn.fact({ event: `${kind}-checked`, doc, outcome })
-      const counts = this.#suspects.get(doc) ?? new Map<CheckKind, number>()
-      if (outcome === 'equal') counts.delete(kind)
-      if (outcome === 'differs') counts.set(kind, (counts.get(kind) ?? 0) + 1)
-      if (counts.size > 0) this.#suspects.set(doc, counts)
-      else this.#suspects.delete(doc)
+      const finding = this.#findings.get(doc)?.get(kind)
+      if (outcome === 'equal' && finding !== undefined) finding.isSuspect = false
       if (outcome !== 'differs') continue
       this.#due.add(doc)
-      if ((counts.get(kind) ?? 0) <= mendsMax) this.#mend(doc, kind)
+      if (this.#mayMend(doc, kind)) this.#mend(doc, kind)
     }
+  }
+
+  /** Notes that something differs; true when it is to be mended. */
+  #mayMend(doc: DocumentKey, kind: CheckKind): boolean {
+    const { now } = this.#turn
+    const found = this.#findings.get(doc) ?? new Map<CheckKind, Finding>()
+    const before = found.get(kind)
+    const isNew = before === undefined || now >= after(before.mendedSince, mendsIn)
+    const finding = isNew ? { isSuspect: true, mends: 0, mendedSince: now } : before
+    finding.isSuspect = true
+    this.#findings.set(doc, found.set(kind, finding))
+    return finding.mends++ < mendsMax
   }
 
   /** What is held is fetched again; or everybody gets a snapshot of it. */

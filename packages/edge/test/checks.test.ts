@@ -172,6 +172,36 @@ t.test('what differs again and again is told each time, and fetched three times'
   t.equal(show.rig.edge.suspectCount, 1)
 })
 
+t.test('what differs now and then is mended so often in ten minutes, and no more', async t => {
+  let isShown = false
+  const impure = define({ rules: [rule('/odds', () => isShown)], observe: byClaims })
+  const show = watched(impure)
+  show.rig.pass(6_000)
+  show.rig.got(one)
+  /** A check that finds what the rule says now and not what was shown, and one that finds it right. */
+  const flicker = (score: number): string[] => {
+    for (const isOther of [true, false]) {
+      show.change(put('/score', score))
+      show.rig.pass(checkEveryMs)
+      if (isOther) isShown = !isShown
+      show.rig.pass(6_000)
+    }
+    const isMended = show.rig.got(one).some(({ type }) => type === 'snapshot')
+    return [
+      ...told(show).filter(event => event.startsWith('view')),
+      ...(isMended ? ['mended'] : []),
+    ]
+  }
+  for (let turn = 0; turn < 2; turn++) {
+    const events: string[] = []
+    for (let round = 0; round < 20; round++) events.push(...flicker(round))
+    t.ok(events.filter(event => event === 'view equal').length > 5)
+    t.ok(events.filter(event => event === 'view differs').length > 5, events.join())
+    t.equal(events.filter(event => event === 'mended').length, 3)
+    show.rig.pass(600_000)
+  }
+})
+
 t.test('what differs in both ways is told each time, too, and fetched three times', async t => {
   let isShown = false
   const impure = define({ rules: [rule('/odds', () => isShown)], observe: byClaims })
