@@ -85,12 +85,6 @@ export const apart: readonly {
     because:
       'machines close links for bytes that are no frame, which damage to records seldom makes',
   },
-  {
-    effect: 'warm-drop',
-    fault: '*',
-    because:
-      'no document of these worlds is deleted or refused for good, and the parents of a node have one ceiling',
-  },
 ]
 
 /** The name of an effect that meets a fault, in the coverage of a campaign. */

@@ -46,6 +46,8 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
     const mixture = new Prng(`${seed}/mixture`).below(3)
     if (mixture !== 0) faults.push(...drawLinkFaults(new Prng(`${seed}/links`), tree))
     if (mixture !== 1) faults.push(...drawNodeFaults(new Prng(`${seed}/nodes`), tree))
+    const deletions = drawDeletions(new Prng(`${seed}/deletions`))
+    return { ...options, deletions, faults }
   }
   return { ...options, faults }
 }
@@ -55,6 +57,13 @@ const drawOptions: Readonly<Record<WorldName, (seed: string) => DrawnOptions>> =
   'catch-up': drawCatchUpOptions,
   faults: drawFaultyOptions,
 }
+
+/** Share of the worlds in which documents are deleted, and how many of them at most. */
+const deletingShare = 0.3
+const deletionsMax = 2
+
+const drawDeletions = (prng: Prng): number =>
+  prng.chance(deletingShare) ? 1 + prng.below(deletionsMax) : 0
 
 /** Edges for each proxy of a tree of a given size, and viewers for each edge. */
 const edgesPerProxy = 3

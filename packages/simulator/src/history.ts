@@ -32,6 +32,8 @@ type Entry = {
   readonly hash: Uint8Array
   /** The state as JSON; undefined while there is none. */
   readonly json: string | undefined
+  /** Whether the document was deleted by then. */
+  readonly isDeleted: boolean
   /** What the log says of the definition, this record included. */
   readonly definition: RecordedDefinition | undefined
 }
@@ -43,17 +45,20 @@ class DocumentHistory {
   readonly origins = new Map<string, { epoch: number; seq: number }[]>()
   state: JsonObject | undefined
   definition: RecordedDefinition | undefined
+  isDeleted = false
 
   /** Goes on to after the record; false when it does not apply. */
   take(record: LogRecord): boolean {
     const change = decodeChange(record)
     if (change === undefined) return false
+    if (change.kind === 'none') return true
+    // It is gone for good: nothing happens to it any more.
+    if (this.isDeleted) return false
     switch (change.kind) {
-      case 'none':
-        return true
       case 'delete':
+        this.isDeleted = this.state !== undefined
         this.state = undefined
-        return true
+        return this.isDeleted
       case 'definition':
         this.definition = change.definition
         if (this.state === undefined) return change.patch.length === 0
@@ -113,6 +118,11 @@ export class History implements DiskWatch {
     return seq === 0 ? zeroHash : this.#entry(doc, seq)?.hash
   }
 
+  /** Whether the document was deleted by this record or one before it. */
+  isDeletedAt(doc: DocumentKey, seq: number): boolean {
+    return this.#entry(doc, seq)?.isDeleted === true
+  }
+
   /** The state at `seq` as JSON; undefined while there is none. */
   jsonAt(doc: DocumentKey, seq: number): string | undefined {
     return this.#entry(doc, seq)?.json
@@ -145,9 +155,12 @@ export class History implements DiskWatch {
     return this.#documents.get(doc)?.origins.get(originKey(by, id)) ?? []
   }
 
-  /** The state at the head. */
-  headState(doc: DocumentKey): JsonObject | undefined {
-    return this.#documents.get(doc)?.state
+  /** The state at the head, or the last one of a document that was deleted. */
+  lastState(doc: DocumentKey): JsonObject | undefined {
+    const document = this.#documents.get(doc)
+    if (document?.isDeleted !== true) return document?.state
+    const { json } = document.entries.findLast(entry => !entry.isDeleted) ?? {}
+    return json === undefined ? undefined : JSON.parse(json)
   }
 
   recordsAreDurable(doc: DocumentKey, records: readonly LogRecord[]): void {
@@ -159,7 +172,8 @@ export class History implements DiskWatch {
   snapshotIsKept(doc: DocumentKey, snapshot: Snapshot): void {
     const { at } = snapshot.manifest
     const { state, definition } = decodeSnapshot(snapshot)
-    const said = this.definitionAt(doc, at.seq)
+    // Nothing counts any more for a document that was deleted.
+    const said = this.isDeletedAt(doc, at.seq) ? undefined : this.definitionAt(doc, at.seq)
     const isSaid =
       said === undefined || definition === undefined
         ? said === definition
@@ -188,8 +202,9 @@ export class History implements DiskWatch {
     if (!document.take(record)) {
       this.#problems.add(`${doc}: record ${record.seq} does not apply`)
     }
-    const { state, definition } = document
-    entries.push({ epoch: record.epoch, hash: record.chainHash, json: jsonOf(state), definition })
+    const { state, definition, isDeleted } = document
+    const { epoch, chainHash: hash } = record
+    entries.push({ epoch, hash, json: jsonOf(state), isDeleted, definition })
     const origin = originOf(record)
     if (origin === undefined) return
     const places = document.origins.get(origin) ?? []

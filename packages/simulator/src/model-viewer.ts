@@ -9,6 +9,7 @@ import type { Problems } from './problems.ts'
 import { decodeFrame } from './received-frame.ts'
 import { ReconnectWaits } from './reconnect-waits.ts'
 import type { Looker } from './sight.ts'
+import { Tally } from './tally.ts'
 import type { Trace } from './trace.ts'
 import { ViewAssembly } from './view-assembly.ts'
 import type { ViewOracle } from './view-oracle.ts'
@@ -50,6 +51,7 @@ export class ModelViewer {
   readonly #watch: WorldWatch | undefined
   readonly #doors: readonly Door[]
   readonly #waits: ReconnectWaits
+  readonly #tally: Tally
   readonly #observed = new Map<DocumentKey, Observed>()
   #looker: Looker
   #connection: ViewerConnection | undefined
@@ -80,7 +82,9 @@ export class ModelViewer {
     readonly doors: readonly Door[]
     /** For its waits. */
     readonly prng: Prng
+    readonly tally?: Tally | undefined
   }) {
+    this.#tally = options.tally ?? new Tally()
     this.#watch = options.watch
     this.#doors = options.doors
     this.#waits = new ReconnectWaits(options.prng)
@@ -198,7 +202,8 @@ export class ModelViewer {
     if (!this.#isOpen) return
     if (isWanted && observed.phase === 'idle') this.#observe(observed)
     if (!isWanted && observed.phase === 'observing') this.#leave(observed)
-    if (!isWanted && observed.phase === 'refused') observed.phase = 'idle'
+    const isOver = observed.phase === 'refused' || observed.phase === 'ended'
+    if (!isWanted && isOver) observed.phase = 'idle'
   }
 
   /** Looks at another part of a document from now on. */
@@ -258,7 +263,7 @@ export class ModelViewer {
     const { doc } = document
     // A request for another view crossed the end of what it was about.
     if (frame.type === 'refused' && frame.code === 'FANFOLD_NOT_OBSERVED') return
-    if (observed.phase === 'idle' || observed.phase === 'refused') {
+    if (observed.phase !== 'observing' && observed.phase !== 'leaving') {
       // A signal that waited for the viewer to take it in may come after the end.
       if (frame.type === 'status') return
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
@@ -295,6 +300,11 @@ export class ModelViewer {
         observed.isStale = frame.status === 'stale' && frame.code === undefined
         return
       case 'left':
+        if (frame.reason === 'deleted') {
+          // To one that is leaving it is still to be said that it has left.
+          if (observed.phase === 'observing') this.#ended(observed, 'left')
+          return
+        }
         observed.phase = 'idle'
         if (observed.isWanted) this.#observe(observed)
         return
@@ -340,6 +350,10 @@ export class ModelViewer {
     }
     // One that is leaving is still to be told that it has left.
     if (observed.phase === 'leaving') return
+    if (code === 'FANFOLD_DELETED') {
+      this.#ended(observed, 'refused')
+      return
+    }
     if (viewStateRefusals.has(code)) {
       // Whether it still observes depends on what the edge had before: it begins anew.
       observed.viewState = undefined
@@ -351,6 +365,17 @@ export class ModelViewer {
       this.#problems.add(`${this.name} was refused ${observed.document.doc}: ${code}`)
     }
     this.#askAgainLater(observed, this.#connections)
+  }
+
+  /** There is no such document any more: it is told so once, and what it was shown is of no use. */
+  #ended(observed: Observed, how: 'left' | 'refused'): void {
+    const { document } = observed
+    observed.phase = 'ended'
+    observed.isToAskAgain = false
+    observed.assembly = undefined
+    this.#tally.add(`viewer ${how} as deleted`)
+    if (this.#owed.isDeleted(observed, this.#looker)) return
+    this.#problems.add(`${this.name} was told that ${document.doc} was deleted, which it is not`)
   }
 
   #observeLater(observed: Observed, afterMs: number): void {

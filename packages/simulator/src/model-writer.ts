@@ -232,6 +232,12 @@ export class ModelWriters {
       this.#sendAt(write, after(this.#clock.now, wait))
       return
     }
+    if (answer.kind === 'rejected' && answer.code === 'FANFOLD_DELETED') {
+      this.#tally.add('write refused as deleted')
+    }
+    if (answer.kind === 'committed' && write.action.type === 'delete') {
+      this.#tally.add('document deleted')
+    }
     if (lostAtSeq !== undefined) {
       const wasThere = answer.kind === 'committed' && answer.seq <= lostAtSeq
       this.#tally.add(`write sent again, ${wasThere ? 'was in the log' : answer.kind}`)

@@ -2,10 +2,10 @@ import type { ObservedDocument } from './observed-document.ts'
 import type { ViewAssembly } from './view-assembly.ts'
 
 /**
- * What a viewer does with a document on its connection: nothing, observe it, wait for `left`, or ask
- * again some time because it was refused.
+ * What a viewer does with a document on its connection: nothing, observe it, wait for `left`, ask again
+ * some time because it was refused, or nothing any more because it was deleted.
  */
-type Phase = 'idle' | 'observing' | 'leaving' | 'refused'
+type Phase = 'idle' | 'observing' | 'leaving' | 'refused' | 'ended'
 
 /** A document that a viewer wants, and how far it has got with that. */
 export type Observed = {

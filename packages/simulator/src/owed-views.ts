@@ -18,12 +18,13 @@ export class OwedViews {
   missing(observed: Observed, looker: Looker): string | undefined {
     const { document, phase, isWanted, viewState, answered } = observed
     const { doc, view } = document
-    if (phase === 'idle' && !isWanted) return undefined
+    if (phase === 'ended' || (phase === 'idle' && !isWanted)) return undefined
     const isSettled = phase === 'observing' || phase === 'refused'
     if (!isSettled || observed.isToAskAgain) return 'it is about to change'
     const seq = this.#oracle.headSeq(doc)
     const sight = this.#oracle.look(doc, seq, looker, viewState)
     if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
+    if (sight.kind === 'deleted') return 'it was deleted'
     if (observed.isStale) return 'its edge says that it is cut off'
     const isAnswered = answered === viewStateJson(viewState)
     if (sight.kind !== 'absent' && !isAnswered) return 'it is not answered yet'
@@ -41,6 +42,11 @@ export class OwedViews {
         return this.#oracle.differsAt({ doc, seq }, looker, viewState, view)
       }
     }
+  }
+
+  /** Whether the log says that there is no such document any more. */
+  isDeleted({ document: { doc } }: Observed, looker: Looker): boolean {
+    return this.#oracle.look(doc, this.#oracle.headSeq(doc), looker, undefined).kind === 'deleted'
   }
 
   /** Whether a viewer may be refused when it asks now. */
@@ -64,4 +70,5 @@ export class OwedViews {
 }
 
 /** Whether somebody may be refused who asks now; large views that fail are, others stay as they were. */
-const isRefusable = ({ kind }: Sight): boolean => kind === 'refused' || kind === 'failed'
+const isRefusable = ({ kind }: Sight): boolean =>
+  kind === 'refused' || kind === 'failed' || kind === 'deleted'

@@ -21,6 +21,7 @@ const leastCounts = {
   documentsPerViewer: 1,
   writers: 1,
   definitionChanges: 0,
+  deletions: 0,
   viewStatesMax: 0,
   busyMs: 100,
 } as const satisfies Partial<Record<keyof SimulationOptions, number>>

@@ -17,6 +17,8 @@ export type Sight =
   | { readonly kind: 'failed' }
   /** There is no document yet, or nobody can be shown it. */
   | { readonly kind: 'absent' }
+  /** There is no document any more. */
+  | { readonly kind: 'deleted' }
 
 /** A view as it has to be. */
 export class SeenSight {

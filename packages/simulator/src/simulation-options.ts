@@ -18,6 +18,8 @@ export type SimulationOptions = {
   readonly writes: number
   /** Time over which viewers arrive and messages are sent, ms. */
   readonly busyMs: number
+  /** How often somebody wants a document deleted, drawn among all. */
+  readonly deletions: number
   /** Share of the messages that are sent a second time. */
   readonly duplicateShare: number
   /** Share of the viewers that reconnect, elsewhere or to the same edge, some time. */
@@ -102,6 +104,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   writers: 4,
   writes: 200,
   busyMs: 4_000,
+  deletions: 0,
   duplicateShare: 0.1,
   roamingShare: 0.3,
   fickleShare: 0.2,

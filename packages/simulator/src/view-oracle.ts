@@ -30,6 +30,7 @@ const looksMax = 16_384
 
 const noMarkers: ReadonlySet<string> = new Set()
 const absent: Sight = { kind: 'absent' }
+const deleted: Sight = { kind: 'deleted' }
 
 /** Everybody who is the same to every definition, and has asked for the same view. */
 type Gaze = {
@@ -153,6 +154,7 @@ export class ViewOracle {
     viewState: unknown,
     { admissions }: Gaze,
   ): Sight {
+    if (this.#history.isDeletedAt(doc, seq)) return deleted
     const recorded = this.#history.definitionAt(doc, seq)
     const variantHash = recorded && variantFor(recorded, looker.ceiling)
     const wholeHash = recorded?.variant

@@ -30,6 +30,9 @@ const endpointsMax = 3
 /** New definitions are loaded between these parts of the busy time. */
 const definedFrom = 0.15
 const definedTo = 0.85
+/** Documents are deleted between these. */
+const deletedFrom = 0.2
+const deletedTo = 0.95
 /** Documents are created within this part of the busy time. */
 const createShare = 0.1
 
@@ -66,6 +69,7 @@ export class Workload {
     world.authority.answerTo(this.writers)
     this.#planDefinitions()
     this.#planWrites()
+    this.#planDeletions()
     this.#planFaults()
     const { viewers, viewersKept } = options
     this.viewers = Array.from({ length: viewers }, (_, index) => index)
@@ -101,7 +105,7 @@ export class Workload {
       const messages = this.writers
         .committed(doc, history)
         .filter((action): action is BoardMessage & { type: 'send' } => action.type === 'send')
-      const difference = countersDiffer(messages, history.headState(doc))
+      const difference = countersDiffer(messages, history.lastState(doc))
       if (difference !== undefined) problems.add(`${doc}: ${difference}`)
     }
   }
@@ -139,6 +143,15 @@ export class Workload {
       // Drawn all the same, so that those that are kept are what they were.
       if (!isKept(index)) continue
       this.writers.plan(subject, { doc, action, mayCreate: docIndex % 2 === 1, sendAt })
+    }
+  }
+
+  #planDeletions(): void {
+    const prng = this.#world.stream('deletions')
+    for (let count = this.#options.deletions; count > 0; count--) {
+      const doc = prng.pick(this.docs)
+      const sendAt = [this.#drawTime(prng, deletedFrom, deletedTo)]
+      this.writers.plan('deleter', { doc, action: { type: 'delete' }, mayCreate: false, sendAt })
     }
   }
 
@@ -193,6 +206,7 @@ export class Workload {
       maxRate,
       mayBeLarge: mayBeLarge(this.#options),
       watch: this.#watch,
+      tally: this.#world.tally,
     })
     const connectAt = (at: Instant): void => {
       const door = prng.pick(doors)

@@ -9,7 +9,13 @@ import {
   recordedDefinition,
 } from '@fanfold/document'
 import { assert, encodeUtf8, toHex } from '@fanfold/kernel'
-import { encodeRecord, type Grants, type LogRecord, parseDocumentKey } from '@fanfold/protocol'
+import {
+  encodeRecord,
+  type Grants,
+  type LogRecord,
+  parseDocumentKey,
+  type RecordKind,
+} from '@fanfold/protocol'
 import { type BoardRules, openRules } from '../src/board-rules.ts'
 import { BoardVariants } from '../src/board-variants.ts'
 import { History } from '../src/history.ts'
@@ -33,8 +39,15 @@ export const looker = (tier: number, ceiling = 239, subject = 's0'): Looker => {
   return { grants, ceiling }
 }
 
-/** A world whose log says the rules, and then each state in turn: the first one stands at seq 2. */
-export function buildWorld(overrides: Partial<BoardRules>, states: readonly JsonObject[]) {
+/**
+ * A world whose log says the rules, and then each state in turn: the first one stands at seq 2. It may
+ * be said to be deleted then.
+ */
+export function buildWorld(
+  overrides: Partial<BoardRules>,
+  states: readonly JsonObject[],
+  ending?: 'deleted',
+) {
   const clock = new VirtualClock()
   const problems = new Problems(clock)
   const history = new History(sha256, problems)
@@ -52,7 +65,7 @@ export function buildWorld(overrides: Partial<BoardRules>, states: readonly Json
   })
   const chain = new Chain(sha256)
   const records: LogRecord[] = []
-  const add = (kind: 'definition' | 'create' | 'delta', parts: readonly [number, Uint8Array][]) => {
+  const add = (kind: RecordKind, parts: readonly [number, Uint8Array][]) => {
     const bytes = encodeRecord({
       kind,
       key: doc,
@@ -83,6 +96,7 @@ export function buildWorld(overrides: Partial<BoardRules>, states: readonly Json
     })
     add(index === 0 ? 'create' : 'delta', parts)
   }
+  if (ending === 'deleted') add('delete', [[0, new Uint8Array(0)]])
   history.recordsAreDurable(doc, records)
   return { clock, problems, history, variants, oracle }
 }

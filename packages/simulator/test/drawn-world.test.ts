@@ -39,3 +39,15 @@ t.test('only worlds that are drawn have names', async t => {
   t.ok(worldNames.every(isWorldName))
   t.notOk(isWorldName('moon'))
 })
+
+t.test('documents are deleted in some worlds of faults, and in no others', async t => {
+  const deletionsOf = (world: (typeof worldNames)[number]) =>
+    Array.from(
+      { length: 100 },
+      (_, number) =>
+        drawWorld({ world, seed: numberedSeed(world, number), nodes: undefined }).deletions ?? 0,
+    )
+  const some = deletionsOf('faults').filter(count => count > 0).length
+  t.ok(some > 10 && some < 60, `${some} of 100`)
+  t.ok([...deletionsOf('random'), ...deletionsOf('catch-up')].every(count => count === 0))
+})

@@ -5,6 +5,7 @@ import t from 'tap'
 import { History } from '../src/history.ts'
 import { Problems } from '../src/problems.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
+import { doc as board, buildWorld } from './build-world.ts'
 
 const doc = parseDocumentKey('acme/match/final')
 
@@ -51,6 +52,21 @@ t.test('a gap, an older epoch and a wrong hash in a log are problems', async t =
   })
   history.recordsAreDurable(doc, other.records)
   t.match(problems.messages.at(-1), /chain hash of record 3 is wrong/)
+})
+
+t.test('a document that was deleted has its last state, and nothing happens to it', async t => {
+  const { history, problems } = buildWorld({}, [{ title: 'one' }, { title: 'two' }], 'deleted')
+  t.same(
+    [2, 3, 4, 5].map(seq => history.isDeletedAt(board, seq)),
+    [false, false, true, false],
+  )
+  t.equal(history.stateDiffersAt(board, 4, undefined), undefined)
+  t.match(history.lastState(board), { title: 'two' })
+  t.same(problems.messages, [])
+  const hash = history.hashAt(board, 4) ?? new Uint8Array(32)
+  const more = buildLog({ doc: board, count: 1, after: { epoch: 1, seq: 4, hash } })
+  history.recordsAreDurable(board, more.records)
+  t.match(problems.messages, [/record 5 does not apply/])
 })
 
 t.test('a kept snapshot that is not the state of its place is a problem', async t => {

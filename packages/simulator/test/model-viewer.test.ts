@@ -10,8 +10,8 @@ import { Ways } from '../src/ways.ts'
 import { buildWorld, doc, looker } from './build-world.ts'
 
 /** A viewer of a document that stands at its first state, with two edges to go to. */
-function makeViewer() {
-  const { clock, problems, oracle } = buildWorld({}, [{ title: 'one' }])
+function makeViewer(ending?: 'deleted') {
+  const { clock, problems, oracle } = buildWorld({}, [{ title: 'one' }], ending)
   const ways = new Ways({ clock, prng: new Prng('ways') })
   const told: string[] = []
   const openAt = (name: string) => {
@@ -128,4 +128,45 @@ t.test('who was sent elsewhere while it waited stays there', async t => {
   const told = pass(30_000)
   const opened = told.filter(line => line.endsWith('viewer-opened'))
   t.same(opened, ['edge-1 viewer-opened'])
+})
+
+t.test('who is told that a document was deleted has what it is owed', async t => {
+  for (const told of [
+    { type: 'left', reason: 'deleted' },
+    { type: 'refused', code: 'FANFOLD_DELETED', message: 'gone' },
+  ]) {
+    const { viewer, doors, problems, pass } = makeViewer('deleted')
+    const [door] = doors
+    viewer.connect(door)
+    pass(100)
+    t.match(viewer.lagging, /it was deleted/)
+    door.send(told)
+    t.same(pass(1_000), [], 'it asks no more')
+    t.equal(viewer.lagging, undefined)
+    t.same(problems.messages, [])
+  }
+})
+
+t.test('that a document was deleted which was not is a problem', async t => {
+  const { viewer, doors, problems, pass } = makeViewer()
+  viewer.connect(doors[0])
+  pass(100)
+  doors[0].send({ type: 'left', reason: 'deleted' })
+  pass(100)
+  t.match(problems.messages, [/was deleted, which it is not/])
+})
+
+t.test('who is leaving a document that is deleted still waits for its answer', async t => {
+  const { viewer, doors, problems, pass } = makeViewer('deleted')
+  const [door] = doors
+  viewer.connect(door)
+  pass(100)
+  viewer.want(doc, false)
+  door.send({ type: 'left', reason: 'deleted' })
+  t.same(pass(100), ['edge-0 leave'])
+  t.match(viewer.lagging, /about to change/)
+  door.send({ type: 'left', reason: 'asked' })
+  pass(100)
+  t.equal(viewer.lagging, undefined)
+  t.same(problems.messages, [])
 })

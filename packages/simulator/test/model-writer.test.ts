@@ -9,7 +9,9 @@ import { VirtualClock } from '../src/virtual-clock.ts'
 
 const doc = parseDocumentKey('acme/match/final')
 const committed = (seq: number): WriteAnswer => ({ kind: 'committed', epoch: 1, seq })
-const rejected = (code: 'FANFOLD_NO_DOCUMENT' | 'FANFOLD_HANDLER_FAILED'): WriteAnswer => ({
+const rejected = (
+  code: 'FANFOLD_NO_DOCUMENT' | 'FANFOLD_HANDLER_FAILED' | 'FANFOLD_DELETED',
+): WriteAnswer => ({
   kind: 'rejected',
   code,
   message: 'why',
@@ -101,4 +103,13 @@ t.test('the audit finds what is missing, doubled, or there and rejected', async 
     /writer-2 .* never answered/,
     /lost: .* writer-0 was acknowledged at 1:2/,
   ])
+})
+
+t.test('what comes too late for a document is not sent again', async t => {
+  const { inputs, writers, plan, run } = makeWriters([rejected('FANFOLD_DELETED')])
+  plan(10)
+  run()
+  t.equal(inputs.length, 1)
+  t.ok(writers.isDone)
+  t.equal(writers.committed(doc).length, 0)
 })

@@ -109,6 +109,19 @@ t.test('conditions', async t => {
   })
 })
 
+t.test('documents that are deleted while they are watched are gone for all', async t => {
+  const { tally } = run(t, { seed: 'deleted', deletions: 4, warmShare: 1, busyMs: 3_000 })
+  const happened = new Map(tally)
+  for (const name of [
+    'document deleted',
+    'viewer left as deleted',
+    'viewer refused as deleted',
+    'write refused as deleted',
+  ]) {
+    t.ok((happened.get(name) ?? 0) > 0, name)
+  }
+})
+
 t.test('worlds of any kind, drawn from seeds', async t => {
   for (let number = 0; number < 12; number++) {
     const seed = numberedSeed('random', number)

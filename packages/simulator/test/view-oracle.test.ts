@@ -34,6 +34,14 @@ t.test('a view is what the rules of its place in the log leave of the state', as
   t.equal(view(0, 9), 'absent')
 })
 
+t.test('a document that was deleted is there for nobody, and its past as it was', async t => {
+  const { oracle, problems } = buildWorld({}, [state], 'deleted')
+  t.same(problems.messages, [])
+  const kinds = [1, 2, 3, 4].map(seq => oracle.look(doc, seq, looker(1), undefined).kind)
+  t.same(kinds, ['absent', 'seen', 'deleted', 'absent'])
+  t.equal(oracle.markersBelow(doc, 3, 239).size, 0)
+})
+
 t.test('what has a label is for those who are cleared, behind no lower ceiling', async t => {
   const { oracle, problems } = buildWorld({ labels: [{ pattern: '/vault', label: 2, note: '' }] }, [
     state,
