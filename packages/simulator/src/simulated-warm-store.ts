@@ -16,7 +16,13 @@ import type { VirtualClock } from './virtual-clock.ts'
 /** What a node has kept; it outlives the stores that write it. */
 export class WarmDisk {
   readonly #documents = new Map<DocumentKey, WarmDocument>()
+  readonly #damage: { readonly share: number; readonly prng: Prng } | undefined
   #last: DocumentKey | undefined
+
+  /** @param damage the share of what is read that has another bit than what was kept */
+  constructor(damage?: { readonly share: number; readonly prng: Prng }) {
+    this.#damage = damage
+  }
 
   /** Documents kept. */
   get count(): number {
@@ -24,7 +30,10 @@ export class WarmDisk {
   }
 
   read(doc: DocumentKey): WarmDocument | undefined {
-    return this.#documents.get(doc)
+    const document = this.#documents.get(doc)
+    const damage = this.#damage
+    if (document === undefined || damage?.prng.chance(damage.share) !== true) return document
+    return damaged(document, damage.prng)
   }
 
   keep(doc: DocumentKey, document: WarmDocument): void {

@@ -1,5 +1,5 @@
 import { Chain, snapshotCodecs } from '@fanfold/document'
-import { decodeUtf8, type Sha256 } from '@fanfold/kernel'
+import { decodeUtf8, equalBytes, type Sha256, sha256Bytes } from '@fanfold/kernel'
 import {
   asDocumentKey,
   type DocumentKey,
@@ -41,6 +41,8 @@ export class WireCheck implements NetworkWatch {
   readonly #variants: BoardVariants
   readonly #problems: Problems
   readonly #chain: Chain
+  readonly #sha256: Sha256
+  readonly #digest = new Uint8Array(sha256Bytes)
   readonly #isCloseExpected: (reason: string) => boolean
   readonly #damaged: DamagedRecords
   readonly #good = new GoodRecords()
@@ -75,6 +77,7 @@ export class WireCheck implements NetworkWatch {
     this.#variants = options.variants
     this.#problems = options.problems
     this.#chain = new Chain(options.sha256)
+    this.#sha256 = options.sha256
   }
 
   /** Frames, records and snapshots that arrived, all links together. */
@@ -156,6 +159,9 @@ export class WireCheck implements NetworkWatch {
         this.#checkNoGap(frame, this.#channels.get(channelKey(from, to, frame.channel)), way)
         for (const record of frame.records) this.#checkRecord(record, way, to.ceiling)
         return
+      case 'snapshot-piece':
+        this.#checkPiece(frame, this.#channels.get(channelKey(from, to, frame.channel)), way)
+        return
       case 'snapshot-begin': {
         this.#snapshots++
         const channel = this.#channels.get(channelKey(from, to, frame.channel))
@@ -193,6 +199,19 @@ export class WireCheck implements NetworkWatch {
       if (seq !== nextSeq) this.#problems.add(`${way}: after ${nextSeq - 1} of ${doc} comes ${seq}`)
       channel.nextSeq = seq + 1
     }
+  }
+
+  /** Who sends a piece has looked at it: what is damaged is damaged on a link, and never passed on. */
+  #checkPiece(
+    frame: Extract<LinkFrame, { kind: 'snapshot-piece' }>,
+    channel: Channel | undefined,
+    way: string,
+  ): void {
+    const entry = channel?.snapshot?.pieces[frame.index]
+    if (channel === undefined || entry === undefined) return
+    this.#sha256(unpacked(frame), this.#digest, 0)
+    if (equalBytes(this.#digest, entry.digest)) return
+    this.#problems.add(`${way}: piece ${frame.index} of ${channel.doc} is not what its digest says`)
   }
 
   /** A resume at the end of the parent's ring, one before it or one after it. */

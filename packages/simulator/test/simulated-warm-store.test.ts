@@ -63,6 +63,18 @@ testWarmStorePort(t, async () => {
   }
 })
 
+t.test('of what is read some has another bit, and what was kept stays as it is', async t => {
+  const damaged = new WarmDisk({ share: 1, prng: new Prng('damage') })
+  damaged.keep(doc, document)
+  const { snapshot, ...rest } = damaged.read(doc) ?? {}
+  t.same(rest, { records: document.records, ceiling: 3 })
+  t.notSame(snapshot?.pieces, document.snapshot.pieces)
+  t.same(snapshot?.manifest, document.snapshot.manifest)
+  const sound = new WarmDisk({ share: 0, prng: new Prng('damage') })
+  sound.keep(doc, document)
+  t.equal(sound.read(doc), document)
+})
+
 t.test('what is kept is there for the next store', async t => {
   const { disk, store, inputs, pass } = makeStore()
   store.perform({ kind: 'warm-read', doc })

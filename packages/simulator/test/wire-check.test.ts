@@ -127,6 +127,36 @@ t.test('a snapshot is of a place of the log, on a channel that was named', async
   t.match(problems.messages.at(-1), /a piece of tag 255/)
 })
 
+t.test('a piece that is sent is what the manifest says, however it is packed', async t => {
+  const { problems, log, arrive } = makeCheck()
+  const { manifest, pieces } = encodeSnapshot({
+    at: log.end,
+    state: { n: 5 },
+    definition: undefined,
+    sha256,
+  })
+  const piece = pieces[0] ?? new Uint8Array()
+  const send = (bytes: Uint8Array): void =>
+    arrive(
+      encodeLinkFrame({ kind: 'snapshot-piece', channel: 4, index: 0, codec: 0, piece: bytes }),
+    )
+  arrive(
+    encodeLinkFrame({
+      kind: 'welcome',
+      doc,
+      channel: 4,
+      mode: 'snapshot',
+      head: log.end,
+      ceiling: 239,
+    }),
+  )
+  arrive(encodeLinkFrame({ kind: 'snapshot-begin', channel: 4, manifest }))
+  send(piece)
+  t.same(problems.messages, [])
+  send(piece.map((byte, index) => (index === 3 ? byte ^ 1 : byte)))
+  t.match(problems.messages, [/piece 0 of acme\/match\/final is not what its digest says/])
+})
+
 t.test('a link that is closed is a problem while there are no faults', async t => {
   const { problems, check } = makeCheck()
   check.linkCloses('overloaded: 5 bytes unsent', peer('proxy'))
