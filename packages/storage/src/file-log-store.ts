@@ -120,6 +120,8 @@ class FileLogStore implements LogStore {
       this.#readings.end(effect.read)
       return
     }
+    // What is not open, nor waits to be, needs no closing: else what was refused would fill the line.
+    if (effect.kind === 'log-close' && !this.#documents.has(effect.doc)) return
     const waiting = this.#effectsWaiting + this.#readings.count
     if (effect.kind !== 'log-close' && waiting >= this.#effectsWaitingMax) {
       const refusal = refusalOf(effect, `${waiting} effects wait already`)

@@ -220,3 +220,62 @@ for (const failing of ['the look behind it', 'a segment of an epoch between']) {
     t.same(await seqsAndEpochs(t, directory), ['1:1', '1:2', '1:3', '4:4'])
   })
 }
+
+for (const failing of ['sync', 'write']) {
+  t.test(
+    `what another node goes on from is in the log, also when a failed ${failing} is undone`,
+    async t => {
+      const files: FileSystem = { ...nodeFileSystem }
+      const errors: unknown[] = []
+      const second = { ...buildLog({ doc, count: 3, after: first.end }), doc, epoch: 1 }
+      const directory = makeTemporaryDirectory(t)
+      const onFatal = (error: unknown): number => errors.push(error)
+      const writer = makeClient(t, directory, { files, onFatal })
+      await writer.open(doc)
+      await writer.append(first)
+      const heir = makeClient(t, directory)
+      let seen = first.end
+      const open = async (): Promise<void> => {
+        const last = (await heir.open(doc)).records.at(-1)
+        if (last !== undefined) seen = { epoch: 1, seq: last.seq, hash: last.chainHash }
+      }
+      if (failing === 'sync') {
+        files.syncData = async () => {
+          files.syncData = nodeFileSystem.syncData
+          await open()
+          throw Object.assign(new Error('injected'), { code: 'EIO' })
+        }
+      } else {
+        let writes = 0
+        files.write = async (file, bytes, position) => {
+          if (writes++ === 0) {
+            return await nodeFileSystem.write(file, bytes.subarray(0, bytes.length - 10), position)
+          }
+          files.write = nodeFileSystem.write
+          await open()
+          throw Object.assign(new Error('injected'), { code: 'ENOSPC' })
+        }
+      }
+      let answer: unknown
+      const goOn = async (): Promise<void> => {
+        const next = buildLog({ doc, count: 1, epoch: 2, after: seen })
+        answer ??= (await heir.append(next)).kind
+      }
+      files.truncate = async (file, length) => {
+        await goOn()
+        await nodeFileSystem.truncate(file, length)
+      }
+      writer.store.perform({ kind: 'log-append', ...second })
+      await writer.store.close()
+      await goOn()
+      t.equal(errors.length, 1)
+      t.equal(answer, 'log-appended')
+      const seqs = Array.from({ length: seen.seq + 1 }, (_, index) => index + 1)
+      const { records } = await makeClient(t, directory).open(doc)
+      t.same(
+        records.map(({ seq }) => seq),
+        seqs,
+      )
+    },
+  )
+}

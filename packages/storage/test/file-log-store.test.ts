@@ -9,8 +9,11 @@ import {
   testRecordSource,
 } from '@fanfold/conformance'
 import type { LogStore } from '@fanfold/document'
+import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { createFileLogStore, type FileLogStoreOptions } from '../src/file-log-store.ts'
+import { type FileSystem, nodeFileSystem } from '../src/file-system.ts'
+import { doc, makeClient, makeTemporaryDirectory } from './temporary.ts'
 
 const variants: Record<string, Partial<FileLogStoreOptions>> = {
   'as it comes': {},
@@ -46,3 +49,27 @@ for (const [name, options] of Object.entries(variants)) {
     testRecordSource(t, logStoreSource(openRig))
   })
 }
+
+t.test('closing what was refused to be opened takes nobody’s place', async t => {
+  const files: FileSystem = { ...nodeFileSystem }
+  let goOn = (): void => undefined
+  files.list = async path => {
+    await new Promise<void>(resolve => {
+      goOn = resolve
+    })
+    return await nodeFileSystem.list(path)
+  }
+  const directory = makeTemporaryDirectory(t)
+  const options = { files, effectsWaitingMax: 2, documentsAtWorkMax: 1 }
+  const client = makeClient(t, directory, options)
+  const slow = client.open(doc)
+  const [other, third] = ['o', 't'].map(id => parseDocumentKey(`acme/match/${id}`))
+  if (other === undefined || third === undefined) throw new Error('there are two')
+  for (let attempt = 0; attempt < 10; attempt++) client.release(other)
+  const opened = client.open(third)
+  files.list = nodeFileSystem.list
+  await undefined
+  goOn()
+  t.match(await slow, { answer: { kind: 'log-opened' } })
+  t.match(await opened, { answer: { kind: 'log-opened' } })
+})

@@ -221,56 +221,6 @@ for (const way of ['is cut', 'is zeros where it cannot be cut']) {
   })
 }
 
-for (const failing of ['sync', 'write']) {
-  t.test(
-    `what another node goes on from is in the log, also when a failed ${failing} is undone`,
-    async t => {
-      const files = makeFiles()
-      const errors: unknown[] = []
-      const { client, directory } = await begin(t, { files, onFatal: error => errors.push(error) })
-      const heir = makeClient(t, directory)
-      let seen = first.end
-      const open = async (): Promise<void> => {
-        const last = (await heir.open(doc)).records.at(-1)
-        if (last !== undefined) seen = { epoch: 1, seq: last.seq, hash: last.chainHash }
-      }
-      if (failing === 'sync') {
-        files.syncData = async () => {
-          files.syncData = nodeFileSystem.syncData
-          await open()
-          throw systemError('EIO')
-        }
-      } else {
-        let writes = 0
-        files.write = async (file, bytes, position) => {
-          if (writes++ === 0) {
-            return await nodeFileSystem.write(file, bytes.subarray(0, bytes.length - 10), position)
-          }
-          files.write = nodeFileSystem.write
-          await open()
-          throw systemError('ENOSPC')
-        }
-      }
-      let answer: unknown
-      const goOn = async (): Promise<void> => {
-        const next = buildLog({ doc, count: 1, epoch: 2, after: seen })
-        answer ??= (await heir.append(next)).kind
-      }
-      files.truncate = async (file, length) => {
-        await goOn()
-        await nodeFileSystem.truncate(file, length)
-      }
-      appendInVain(client, second)
-      await client.store.close()
-      await goOn()
-      t.equal(errors.length, 1)
-      t.equal(answer, 'log-appended')
-      const seqs = Array.from({ length: seen.seq + 1 }, (_, index) => index + 1)
-      t.same(await seqsIn(t, directory), seqs)
-    },
-  )
-}
-
 t.test('after a fatal error nothing is begun', async t => {
   const files = makeFiles()
   const errors: unknown[] = []
