@@ -222,17 +222,18 @@ export class LogWriter {
         throw new DiskFailure(`${this.#directory.segment(tail.name)}: cannot be written`, { cause })
       tail.isDirty = true
       // Whole records of the batch may be in the file, and a claimer may have read them. So nothing
-      // is cut that a later epoch continues from, and one that comes while it is cut is found after.
+      // is cut that a later epoch continues from, and for one that comes while it is cut it is put back.
       await this.#requireCounts(tail, last)
+      const hasWhole = written >= firstEnd
       await this.#cut(tail).catch(error => {
         // What is no whole record counts for nobody, and may be cut before the next append.
         if (!isLogFull(error)) throw error
-        if (written >= firstEnd) {
+        if (hasWhole) {
           const path = this.#directory.segment(tail.name)
           throw new DiskFailure(`${path}: a part of a batch cannot be cut`, { cause: error })
         }
       })
-      await this.#putBack(tail, file, bytes.subarray(0, written))
+      if (hasWhole) await this.#putBack(tail, file, bytes.subarray(0, written))
       await this.#requireCounts(tail, last)
       throw new LogError(
         'FANFOLD_LOG_FULL',
