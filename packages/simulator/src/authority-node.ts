@@ -23,7 +23,7 @@ type MadeAuthority = MadeNode<AuthorityInput, AuthorityEffect, Authority> & {
 /** Who is told what comes of writes. */
 export type WritersDoor = {
   answered(effect: WriterEffect): void
-  /** The process is gone, and what was asked of it is not answered any more. */
+  /** The process is gone or about to go, and what was asked of it is not answered any more. */
   lost(): void
 }
 
@@ -55,7 +55,8 @@ export class AuthorityNode {
       ceiling: labelMax,
       run: () => {
         const made = maker.authority(node, disk, {
-          answer: effect => this.#door?.answered(effect),
+          // Who was sent away is not answered any more.
+          answer: effect => node.isListening && this.#door?.answered(effect),
           fail: () => fail(node),
         })
         this.#made = made
@@ -63,6 +64,8 @@ export class AuthorityNode {
         return {
           receive: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
+          drain: () => this.#door?.lost(),
+          finish: () => made.finish(),
           stop: () => {
             const { kept, lost } = made.crash()
             this.#tally.add('un-acknowledged records kept', kept)
@@ -92,10 +95,10 @@ export class AuthorityNode {
     this.#door = door
   }
 
-  /** Hands the process a write; one that is gone takes none. */
+  /** Hands the process a write; one that is gone, or about to go, takes none. */
   write(input: WriterInput): void {
     const { node } = this
-    if (node.isUp) node.processor.do(() => this.made.driver.receive(input))
+    if (node.isListening) node.processor.do(() => this.made.driver.receive(input))
   }
 
   #load(): void {

@@ -70,6 +70,7 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'pieces lost',
   ],
   faults: [
+    'authority drained',
     'authority ended',
     'authority ended after log-append',
     'authority ended after write-answered',
@@ -78,6 +79,7 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'authority ended before write-answered',
     'connection severed',
     'document deleted',
+    'edge drained',
     'edge ended',
     'edge ended amid its work',
     'fault black-hole',

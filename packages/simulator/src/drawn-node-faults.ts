@@ -45,6 +45,9 @@ const shapes: Readonly<Record<Role, readonly Shape[]>> = {
   ],
 }
 
+/** Share of the worlds in which authorities and edges are drained. */
+const drainShare = 0.4
+
 /** From when a record goes to the log until its writer knows: where a crash matters most. */
 const durability: readonly string[] = ['log-append', 'log-appended', 'write-answered']
 /** How often an authority is gone there, beside what else happens. */
@@ -117,6 +120,16 @@ export function drawNodeFaults(prng: Prng, tree: FaultyTree): readonly NodeFault
     faults.push(drawFault(prng, { role, node: drawNode(prng, role, tree), fromMs, tree }))
   }
   return faults
+}
+
+/** Authorities and edges that go in good order; those of proxies are drawn among the others. */
+export function drawDrains(prng: Prng, { edges, busyMs }: FaultyTree): readonly NodeFault[] {
+  if (!prng.chance(drainShare)) return []
+  return Array.from({ length: 1 + prng.below(2) }, () => {
+    const node = prng.chance(0.5) ? 'authority' : `edge-${prng.below(edges)}`
+    const atMs = rounded(busyMs * (0.05 + 0.8 * prng.fraction()))
+    return { kind: 'drain' as const, node, atMs, forMs: rounded(drawMs(prng, 'drain')) }
+  })
 }
 
 /** An authority that is gone between an append and what its writers hear of it. */

@@ -1,7 +1,7 @@
 import { assert, Prng } from '@fanfold/kernel'
 import { drawRestarts } from './drawn-faults.ts'
 import { drawLinkFaults } from './drawn-link-faults.ts'
-import { drawNodeFaults } from './drawn-node-faults.ts'
+import { drawDrains, drawNodeFaults } from './drawn-node-faults.ts'
 import {
   type DrawnOptions,
   drawCatchUpOptions,
@@ -45,7 +45,10 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
   if (world === 'faults') {
     const mixture = new Prng(`${seed}/mixture`).below(3)
     if (mixture !== 0) faults.push(...drawLinkFaults(new Prng(`${seed}/links`), tree))
-    if (mixture !== 1) faults.push(...drawNodeFaults(new Prng(`${seed}/nodes`), tree))
+    if (mixture !== 1) {
+      faults.push(...drawNodeFaults(new Prng(`${seed}/nodes`), tree))
+      faults.push(...drawDrains(new Prng(`${seed}/drains`), tree))
+    }
     const deletions = drawDeletions(new Prng(`${seed}/deletions`))
     return { ...options, deletions, faults }
   }

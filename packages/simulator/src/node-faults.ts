@@ -18,6 +18,9 @@ const handOverFrame = encodeLinkFrame({
   value: handOverMs,
 })
 
+/** A node that waits for its log looks so often whether it is done. */
+const finishLookMs = 1
+
 /** Faults of nodes, as they come and go. */
 export class NodeFaults {
   readonly #clock: VirtualClock
@@ -120,15 +123,26 @@ export class NodeFaults {
     node.stop()
   }
 
-  /** Those below it hear of it a moment before. */
+  /** Those whom it serves hear of it a moment before. */
   #drain(node: TreeNode): void {
     if (!node.isUp) return
     const { incarnation } = node
     this.#tally.add(`${node.role} drained`)
+    node.drain()
     this.#network.signalBelow(node, 'hand-over', handOverFrame)
-    this.#clock.in(milliseconds(handOverMs), () => {
-      if (node.isUp && node.incarnation === incarnation) node.close()
-    })
+    const waitMs = node.role === 'edge' ? 0 : handOverMs
+    this.#clock.in(milliseconds(waitMs), () => this.#closeOnceDone(node, incarnation))
+  }
+
+  /** What it has begun is done first, if it takes until the fault is over or longer. */
+  #closeOnceDone(node: TreeNode, incarnation: number): void {
+    if (!node.isUp || node.incarnation !== incarnation) return
+    if (!node.finish()) {
+      this.#clock.in(milliseconds(finishLookMs), () => this.#closeOnceDone(node, incarnation))
+      return
+    }
+    node.close()
+    if (!this.isOn('drain', node.name)) node.start()
   }
 
   #crashAt(node: TreeNode, fault: Extract<ProcessFault, { kind: 'crash-at' }>): void {

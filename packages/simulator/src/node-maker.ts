@@ -111,6 +111,8 @@ export class NodeMaker {
     readonly store: SimulatedLogStore
     /** It is gone at this moment, and so is what its disk had not synced. */
     crash(): CrashedAppends
+    /** From now on the log begins nothing; whether all that it has begun is done. */
+    finish(): boolean
   } {
     const { sha256, clock, note, stream, performOnLink } = this.#with
     const { processor, disk: health } = node
@@ -157,15 +159,20 @@ export class NodeMaker {
           note('authority', effect.fact)
           return
         default:
-          store.perform(effect)
+          if (!isFinishing) store.perform(effect)
       }
     })
+    let isFinishing = false
+    const finish = (): boolean => {
+      isFinishing = true
+      return store.isIdle
+    }
     const stop = (): void => stopAll(driver, worker)
     const crash = (): CrashedAppends => {
       stop()
       return store.crash(stream(`${concern} crash`))
     }
-    return { driver, machine, worker, store, stop, crash }
+    return { driver, machine, worker, store, stop, crash, finish }
   }
 
   /** @param disk what it had kept when it ended, for one that keeps documents over a restart */

@@ -128,6 +128,11 @@ export class SimulatedLogStore implements LogStore {
     return this.#readings.size
   }
 
+  /** Whether nothing is under way that was to be written. */
+  get isIdle(): boolean {
+    return this.#written.size === 0
+  }
+
   close(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve()
     return new Promise(resolve => this.#whenIdle.push(resolve))

@@ -14,6 +14,10 @@ export type RunningNode = {
   trap(trap: Trap): void
   /** It is gone at this moment; what it had under way does not happen. */
   stop(): void
+  /** It is about to go: whom it serves is sent elsewhere, and nobody new is let in. */
+  drain?(): void
+  /** Begins nothing more; returns whether what it has begun is done. */
+  finish?(): boolean
   /** It ends in good order, for one that can: what it begins to keep now is kept. */
   close?(): void
 }
@@ -35,6 +39,7 @@ export class TreeNode implements LinkPeer {
   #running: RunningNode | undefined
   #parents: ParentLinks | undefined
   #incarnation = 0
+  #isDraining = false
   /** As of this incarnation, once somebody has asked. */
   #identity: PeerIdentity | undefined
 
@@ -72,6 +77,11 @@ export class TreeNode implements LinkPeer {
     return this.#running !== undefined
   }
 
+  /** Whether it is up, and lets in who comes. */
+  get isListening(): boolean {
+    return this.isUp && !this.#isDraining
+  }
+
   /** What its process does, it does by this: another one for each process. */
   get processor(): Processor {
     return this.#processor
@@ -86,6 +96,7 @@ export class TreeNode implements LinkPeer {
     assert(this.#running === undefined, `${this.name} is started once at a time`)
     this.#incarnation++
     this.#identity = undefined
+    this.#isDraining = false
     this.#processor = new Processor(this.#clock)
     this.#running = this.#run(this)
     this.#parents = this.#connect?.(this)
@@ -96,6 +107,17 @@ export class TreeNode implements LinkPeer {
   stop(): void {
     this.#running?.stop()
     this.#leave()
+  }
+
+  /** It is about to go, and tells those whom it serves. */
+  drain(): void {
+    this.#isDraining = true
+    this.#running?.drain?.()
+  }
+
+  /** Begins nothing more; returns whether it may be closed now. */
+  finish(): boolean {
+    return this.#running?.finish?.() ?? true
   }
 
   /** Ends it in good order. */

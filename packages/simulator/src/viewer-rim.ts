@@ -51,6 +51,7 @@ export class ViewerRim {
   readonly #name: string
   readonly #silence: Silence
   #isEnded = false
+  #isDraining = false
   #nextViewer = 1
   #lags = 0
 
@@ -117,7 +118,8 @@ export class ViewerRim {
     grants: Grants,
     name = 'viewer',
   ): ViewerConnection {
-    const answer = this.#isEnded ? 'refuse' : this.#ways.answerOf(this.#name)
+    const isOpen = !this.#isEnded && !this.#isDraining
+    const answer = isOpen ? this.#ways.answerOf(this.#name) : 'refuse'
     if (answer !== 'accept') {
       const lost = (reason: string): void => socket.lost(reason)
       return this.#dials.turnAway({ name, delayMin: profile.delayMin, lost }, answer)
@@ -181,6 +183,16 @@ export class ViewerRim {
         this.#release(viewer)
       },
     }
+  }
+
+  /** The edge is about to go: viewers hear of it behind what they are sent already, and nobody is let in. */
+  drain(): void {
+    this.#isDraining = true
+    this.#do(() => {
+      for (const viewer of [...this.#viewers.values(), ...this.#arriving]) {
+        this.#lose(viewer, 'draining: the edge is about to go')
+      }
+    })
   }
 
   /** The process is gone at this moment: viewers hear of it soon, and nobody is let in any more. */

@@ -60,7 +60,7 @@ export class Workload {
       problems: world.problems,
       profile: writerProfile,
       receive: input => world.authority.write(input),
-      isListening: () => world.authority.node.isUp,
+      isListening: () => world.authority.node.isListening,
       wallMs: () => world.wallMs(world.authority.node.name),
       log: world.history,
       losses: world.stream('lost lines'),

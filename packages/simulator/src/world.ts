@@ -289,6 +289,7 @@ export class World {
         return {
           receive: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
+          drain: () => made.rim.drain(),
           stop: () => {
             made.stop()
             made.rim.end()

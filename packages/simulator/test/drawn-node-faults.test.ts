@@ -1,6 +1,6 @@
 import { Prng } from '@fanfold/kernel'
 import t from 'tap'
-import { drawNodeFaults } from '../src/drawn-node-faults.ts'
+import { drawDrains, drawNodeFaults } from '../src/drawn-node-faults.ts'
 import type { NodeFault } from '../src/node-fault.ts'
 
 const tree = { proxies: 3, proxyFanout: 2, edges: 4, viewers: 9, busyMs: 4_000 }
@@ -35,4 +35,14 @@ t.test('where there are no proxies none is hit', async t => {
     const faults = drawn(seed, { ...tree, proxies: 0 })
     t.notOk(faults.some(({ node }) => node.startsWith('proxy')))
   }
+})
+
+t.test('drains are those of the authority and of edges, and are in some worlds', async t => {
+  const tree = { proxies: 2, proxyFanout: 1, edges: 3, viewers: 4, busyMs: 1_000 }
+  const worlds = Array.from({ length: 100 }, (_, n) => drawDrains(new Prng(`drains ${n}`), tree))
+  const some = worlds.filter(({ length }) => length > 0).length
+  t.ok(some > 20 && some < 60, `${some} of 100`)
+  const nodes = new Set(worlds.flat().map(({ node }) => node))
+  t.same([...nodes].sort(), ['authority', 'edge-0', 'edge-1', 'edge-2'])
+  t.ok(worlds.flat().every(({ kind, forMs }) => kind === 'drain' && forMs >= 300))
 })

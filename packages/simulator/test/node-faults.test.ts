@@ -11,6 +11,7 @@ const moment = { side: 'before', what: 'link-opened', count: 1 } as const
 /** All that happens here, which a world is told before. */
 const faults: readonly NodeFault[] = [
   { kind: 'crash', ...lasting },
+  { kind: 'drain', ...lasting },
   { kind: 'crash-at', ...lasting, ...moment },
   { kind: 'pause', ...lasting },
   { kind: 'slow', ...lasting, inputMicros: 100 },
@@ -41,6 +42,36 @@ t.test('a node that crashes is gone until that is over, and starts with nothing'
   t.not(world.authority.made, before)
   pass(2_000)
   t.equal(world.authority.made.machine.childCount, 1, 'the proxy has dialled again')
+})
+
+t.test('a node that is drained does what it has begun, and goes then', async t => {
+  const { world, node, pass } = makeWorld()
+  let losses = 0
+  world.authority.answerTo({ answered: () => undefined, lost: () => losses++ })
+  const fault: NodeFault = { kind: 'drain', ...lasting }
+  world.begin(fault)
+  t.ok(node.isUp)
+  t.notOk(node.isListening, 'nobody new is let in')
+  t.equal(losses, 1, 'writers hear of it')
+  pass(249)
+  t.ok(node.isUp, 'children have a moment to be elsewhere')
+  pass(2)
+  t.notOk(node.isUp)
+  world.endOf(fault)
+  t.ok(node.isListening)
+  t.equal(node.incarnation, 2)
+})
+
+t.test('a drain that is over before its node is gone starts the node anew', async t => {
+  const { world, node, pass } = makeWorld()
+  const fault: NodeFault = { kind: 'drain', ...lasting }
+  world.begin(fault)
+  pass(100)
+  world.endOf(fault)
+  t.equal(node.incarnation, 1)
+  pass(200)
+  t.ok(node.isListening)
+  t.equal(node.incarnation, 2)
 })
 
 t.test('of two crashes at once each ends what it began', async t => {

@@ -140,3 +140,14 @@ t.test('the viewers of an edge that ends are lost, and it lets nobody in', async
   t.same(pass(100), ['viewer lost refused'])
   t.same(rim.counts, { viewers: 0, cohorts: 0 })
 })
+
+t.test('an edge that is about to go sends all away, and lets in nobody', async t => {
+  const { rim, connect, pass, send } = connected()
+  connect()
+  pass(100)
+  send(10)
+  rim.drain()
+  t.same(pass(100), ['edge viewer-closed', 'viewer 10 bytes', 'viewer lost draining'])
+  connect()
+  t.same(pass(1_000), ['viewer lost refused'])
+})
