@@ -54,8 +54,11 @@ export function deliverRecord(delivery: Delivery, record: LogRecord): void {
   if (after === undefined) return
   const place = placeOf(record)
   for (const cohort of cohorts.prompt) {
-    if (failed.has(cohort)) recover(delivery, cohort, place, after)
-    else deliverStep(delivery, { cohort, staged, state: after, record, place })
+    if (!failed.has(cohort)) {
+      deliverStep(delivery, { cohort, staged, state: after, record, place })
+    } else if (isRecovered(delivery, cohort, place, after)) {
+      delivery.tellStatus(cohort)
+    }
   }
 }
 
@@ -105,7 +108,9 @@ function deliverStep(
       return
     case 'failed':
       turn.fact(ruleFailed(cohorts.terms.doc, seen.failure))
-      tellStatus(cohort)
+      // It may have failed for the state before, which this record has mended: no other may follow it.
+      // Of a large view one knows only when it is made, which each record that fails would have done.
+      if (cohorts.isLarge || !isRecovered(delivery, cohort, place, state)) tellStatus(cohort)
       return
     case 'all':
     case 'delta': {
@@ -118,17 +123,16 @@ function deliverStep(
   }
 }
 
-/** A view that failed is tried again with each change. */
-function recover(
-  { cohorts, restarted, tellStatus }: Delivery,
+/** Tries a view that failed again, as with each change; false when it fails again. */
+function isRecovered(
+  { cohorts, restarted }: Delivery,
   cohort: Cohort,
   place: Place,
   state: JsonObject,
-): void {
+): boolean {
   const way = cohorts.restart(cohort, place, state)
-  if (way === undefined) return
-  restarted(cohort, way)
-  tellStatus(cohort)
+  if (way !== undefined) restarted(cohort, way)
+  return way !== undefined
 }
 
 /** A fact for the log: it names the place in the definition, and holds what was thrown. */

@@ -1,3 +1,4 @@
+import type { EdgeDefinition } from '@fanfold/definition'
 import t from 'tap'
 import type { EdgeFact } from '../src/edge-effect.ts'
 import { type Rig, rangesOf } from './build-edge.ts'
@@ -70,6 +71,24 @@ t.test('when the rule works again, the cohort gets a snapshot and is live', asyn
   t.same(model.take(frames).view, { n: 2, odds: 1 })
   made.change(put('/odds', 5))
   t.same(model.take(made.rig.got(frail)).view, { n: 2, odds: 5 })
+  t.equal(model.problem, undefined)
+})
+
+t.test('a record that mends the state is shown, though the rule failed before it', async t => {
+  // The view does not look where the rule fails, so it can be shown before.
+  const blind: EdgeDefinition = {
+    ...brittle,
+    view: state => ({ n: Reflect.get(Object(state), 'n') }),
+  }
+  const made = new Show(blind, { n: 1, odds: 1 })
+  made.rig.open(frail, { claims: { frail: true } })
+  made.rig.observe(frail)
+  const model = new Model().take(made.rig.got(frail))
+  t.same(model.view, { n: 1 })
+  made.change(put('/n', 2))
+  const frames = made.rig.got(frail)
+  t.notOk(rangesOf(frames).includes('stale'))
+  t.same(model.take(frames).view, { n: 2 })
   t.equal(model.problem, undefined)
 })
 
