@@ -52,6 +52,7 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
     viewers: isLarge ? 60 : 10 + prng.below(30),
   }
   return {
+    warmDamageShare: 0.3,
     ...drawn,
     ...(prng.chance(0.6) ? shape : {}),
     secondParentShare: prng.pick([0, 0.5, 1]),

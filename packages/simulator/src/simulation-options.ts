@@ -46,6 +46,8 @@ export type SimulationOptions = {
   readonly faults: readonly Fault[]
   /** Share of the proxies that keep what they replicate over a restart. */
   readonly warmShare: number
+  /** Share of what such a proxy reads of it that has another bit. */
+  readonly warmDamageShare: number
   /** Share of the nodes that take no snapshots. */
   readonly snapshotlessShare: number
   /** Share of the nodes that pack pieces of snapshots. */
@@ -118,6 +120,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   redial: 'chance',
   faults: [],
   warmShare: 0.5,
+  warmDamageShare: 0,
   snapshotlessShare: 0,
   packingShare: 0.7,
   largeStateBytes: 1_048_576,

@@ -240,7 +240,11 @@ export class World {
   #proxy(name: string, ceiling: number, parents: readonly TreeNode[]): TreeNode {
     for (const parent of parents) this.crossings.join(parent.name, name)
     const chance = this.stream(`${name} warm`)
-    const disk = chance.chance(this.#options.warmShare) ? new WarmDisk() : undefined
+    const damage = {
+      share: this.#options.warmDamageShare,
+      prng: this.stream(`${name} warm damage`),
+    }
+    const disk = chance.chance(this.#options.warmShare) ? new WarmDisk(damage) : undefined
     const node: TreeNode = new TreeNode({
       name,
       clock: this.clock,
