@@ -18,6 +18,7 @@ import type {
   ViewerId,
   ViewerRequest,
 } from '@fanfold/protocol'
+import { viewStateRefusals } from './observed.ts'
 import type { Problems } from './problems.ts'
 import { type ReceivedFrame, readFrame } from './received-frame.ts'
 import { isEqualView, type Looker, type Sight } from './sight.ts'
@@ -47,11 +48,6 @@ type Asked = {
   pieces?: { readonly seq: number; readonly viewState: unknown } | undefined
 }
 type Watched = { readonly looker: Looker; readonly asked: Map<string, Asked> }
-
-const viewStateRefusals: ReadonlySet<string> = new Set([
-  'FANFOLD_INVALID_VIEW_STATE',
-  'FANFOLD_NO_VIEW_STATE',
-])
 
 const nothingAsked: Asked = {
   viewState: undefined,

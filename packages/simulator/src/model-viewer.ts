@@ -1,7 +1,8 @@
 import { assert, type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
+import type { Door } from './door.ts'
 import type { FrameNote } from './frame-check.ts'
-import { type Observed, unasked, viewStateJson } from './observed.ts'
+import { type Observed, unasked, viewStateJson, viewStateRefusals } from './observed.ts'
 import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
 import { OwedViews } from './owed-views.ts'
 import type { PipeProfile } from './pipe.ts'
@@ -13,25 +14,12 @@ import { Tally } from './tally.ts'
 import type { Trace } from './trace.ts'
 import { ViewAssembly } from './view-assembly.ts'
 import type { ViewOracle } from './view-oracle.ts'
-import type { ViewerRim } from './viewer-rim.ts'
 import type { ViewerConnection } from './viewer-socket.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { WorldWatch } from './world-watch.ts'
 
-/** Where viewers connect: an edge's rim of now, and the trust ceiling that the edge is behind. */
-export type Door = {
-  readonly name: string
-  readonly rim: ViewerRim
-  readonly ceiling: number
-}
-
 /** When a viewer that was refused looks whether it would be let in by now. */
 const askAgainAfter: Duration = milliseconds(250)
-
-const viewStateRefusals: ReadonlySet<string> = new Set([
-  'FANFOLD_INVALID_VIEW_STATE',
-  'FANFOLD_NO_VIEW_STATE',
-])
 
 /**
  * A client of an edge by the rules that clients have: it resumes with its position, applies what fits,

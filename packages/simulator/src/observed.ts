@@ -23,6 +23,12 @@ export type Observed = {
   assembly: ViewAssembly | undefined
 }
 
+/** Refusals of what was asked for, after which the view is what it was. */
+export const viewStateRefusals: ReadonlySet<string> = new Set([
+  'FANFOLD_INVALID_VIEW_STATE',
+  'FANFOLD_NO_VIEW_STATE',
+])
+
 /** Equal exactly for view states that ask for the same. */
 export const viewStateJson = (viewState: unknown): string => JSON.stringify(viewState ?? null)
 
