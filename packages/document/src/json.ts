@@ -19,12 +19,35 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
  * point, no white space. Two values are equal exactly when their canonical texts are.
  */
 export function canonicalJson(value: JsonValue): string {
+  if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = Object.keys(value)
-    .sort(byCodePoint)
-    .map(key => `${JSON.stringify(key)}:${canonicalJson(value[key] as JsonValue)}`)
-  return `{${members.join(',')}}`
+  let text = ''
+  if (Array.isArray(value)) {
+    for (const element of value) text += `${text === '' ? '' : ','}${canonicalJson(element)}`
+    return `[${text}]`
+  }
+  for (const key of sortedKeys(value)) {
+    const member = canonicalJson(value[key] as JsonValue)
+    text += `${text === '' ? '' : ','}${quoted(key)}:${member}`
+  }
+  return `{${text}}`
+}
+
+/** What JSON may write in another way than as it stands. */
+const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
+
+/** The text as JSON; nearly all have nothing to escape, and looking is cheaper than asking. */
+const quoted = (text: string): string => (special.test(text) ? JSON.stringify(text) : `"${text}"`)
+
+/** The names in the order of their code points, in which most objects have them already. */
+function sortedKeys(value: JsonObject): string[] {
+  const keys = Object.keys(value)
+  for (let index = 1; index < keys.length; index++) {
+    if (byCodePoint(keys[index - 1] as string, keys[index] as string) > 0) {
+      return keys.sort(byCodePoint)
+    }
+  }
+  return keys
 }
 
 /** Order by code point, in which a surrogate pair comes after U+FFFF; by code unit it would not. */

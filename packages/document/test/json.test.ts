@@ -78,3 +78,26 @@ await t.test('an object is neither an array nor null', async t => {
 await t.test('the names by which objects are attacked are forbidden', async t => {
   t.same([...forbiddenKeys].sort(), ['__proto__', 'constructor', 'prototype'])
 })
+
+await t.test('a text is quoted as JSON quotes it, whatever is in it', async t => {
+  const unit = fc.constantFrom(
+    'a',
+    '"',
+    '\\',
+    '/',
+    '\u0000',
+    '\u001f',
+    '\u007f',
+    '\ud83d',
+    '\udfc1',
+    '\u2028',
+  )
+  const property = fc.property(
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(unit).map(units => units.join('')),
+    ),
+    text => canonicalJson({ [text]: [text] }) === JSON.stringify({ [text]: [text] }),
+  )
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 2000 }))
+})

@@ -43,3 +43,13 @@ await t.test(
     }
   },
 )
+
+await t.test('texts of any length have the bytes that the encoder makes of them', async t => {
+  const encoder = new TextEncoder()
+  for (let length = 0; length < 130; length++) {
+    const text = 'a'.repeat(length)
+    for (const whole of [text, `${text}é`, `é${text}`, `${text}\ud83d`]) {
+      t.same(encodeUtf8(whole), encoder.encode(whole))
+    }
+  }
+})
