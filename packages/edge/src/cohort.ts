@@ -9,6 +9,7 @@ import type { JsonObject, JsonValue, PatchOperation } from '@fanfold/document'
 import { assert, type Duration, encodeUtf8, type Instant, milliseconds } from '@fanfold/kernel'
 import {
   CohortView,
+  copyJson,
   naiveView,
   type StagedChange,
   type ViewFailure,
@@ -168,7 +169,7 @@ export class Cohort {
   compare(state: JsonObject): readonly PatchOperation[] | undefined {
     const before = this.#told
     const view = this.read(state)
-    this.#told = view === state ? copyState(state) : view
+    this.#told = view === state ? copyJson(state) : view
     return before && view && viewDifference(before, view)
   }
 
@@ -224,7 +225,7 @@ export class Cohort {
     this.begin()
     const view = this.read(state)
     if (view !== undefined) this.#failedAtMs = undefined
-    if (this.#told !== undefined) this.#told = view === state ? copyState(state) : view
+    if (this.#told !== undefined) this.#told = view === state ? copyJson(state) : view
     return view
   }
 
@@ -311,8 +312,6 @@ export class Cohort {
     return true
   }
 }
-
-const copyState = (state: JsonObject): JsonObject => JSON.parse(JSON.stringify(state)) as JsonObject
 
 /** A patch that changes nothing. */
 export const emptyPatch: Uint8Array = encodeUtf8('[]')

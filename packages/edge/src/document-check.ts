@@ -8,6 +8,7 @@
  */
 import { hashState, type JsonObject } from '@fanfold/document'
 import { equalBytes, type Sha256 } from '@fanfold/kernel'
+import { copyJson } from '@fanfold/privacy'
 import type { Follower, StateHash } from '@fanfold/replication'
 import type { Cohorts } from './cohorts.ts'
 import type { Showing } from './showing.ts'
@@ -143,8 +144,5 @@ function sampleOf(
     return undefined
   }
   const view = cohort.look(state)
-  return view && new ViewSample(cohort, structuredCopy(view))
+  return view && new ViewSample(cohort, copyJson(view))
 }
-
-const structuredCopy = (view: JsonObject): JsonObject =>
-  JSON.parse(JSON.stringify(view)) as JsonObject

@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from '@fanfold/document'
 import { encodeUtf8 } from '@fanfold/kernel'
-import { viewDifference } from '@fanfold/privacy'
+import { copyJson, viewDifference } from '@fanfold/privacy'
 import { advanceSilently } from './catch-up.ts'
 import { type Cohort, emptyPatch, type Place } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
@@ -92,7 +92,7 @@ export function readViews(cohorts: Cohorts, at: Place, state: JsonObject): Map<C
     const view = cohort.read(state)
     if (view === state) {
       // A plain view is the state itself, which will not stay as it is.
-      copy ??= JSON.parse(JSON.stringify(state)) as JsonObject
+      copy ??= copyJson(state)
       views.set(cohort, copy)
     } else if (view !== undefined) {
       views.set(cohort, view)

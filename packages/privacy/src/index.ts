@@ -1,5 +1,6 @@
 export { type CatchUp, catchUpPatch } from './catch-up.ts'
 export { type CohortOptions, CohortView, type ReadView, type ViewStep } from './cohort-view.ts'
+export { copyJson } from './json-copy.ts'
 export { jsonEqual } from './json-equal.ts'
 export { type NaiveCohort, naiveView } from './naive-view.ts'
 export type { ViewFailure } from './rule-asker.ts'

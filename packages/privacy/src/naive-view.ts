@@ -39,8 +39,28 @@ export function naiveView(
 type Path = readonly string[]
 type PlacedLabel = { readonly segments: readonly Segment[]; readonly label: number }
 
+/** Labels and rules by how deep their places are. */
+type Depth = { readonly labels: PlacedLabel[]; readonly rules: PrivacyRule[] }
+
 /** By definition, its labels with their patterns read. */
 const labelsRead = new WeakMap<EdgeDefinition, readonly PlacedLabel[]>()
+const depthsRead = new WeakMap<EdgeDefinition, readonly Depth[]>()
+
+function depthsOf(definition: EdgeDefinition): readonly Depth[] {
+  let depths = depthsRead.get(definition)
+  if (depths === undefined) {
+    const made: Depth[] = []
+    const at = (depth: number): Depth => {
+      while (made.length <= depth) made.push({ labels: [], rules: [] })
+      return made[depth] as Depth
+    }
+    for (const label of labelsOf(definition)) at(label.segments.length).labels.push(label)
+    for (const rule of definition.rules) at(rule.pattern.segments.length).rules.push(rule)
+    depths = made
+    depthsRead.set(definition, depths)
+  }
+  return depths
+}
 
 function labelsOf(definition: EdgeDefinition): readonly PlacedLabel[] {
   let labels = labelsRead.get(definition)
@@ -55,15 +75,19 @@ function labelsOf(definition: EdgeDefinition): readonly PlacedLabel[] {
   return labels
 }
 
+const nothingSaid: Depth = { labels: [], rules: [] }
+
 class NaiveFilter {
   readonly #definition: EdgeDefinition
   readonly #state: JsonObject
   readonly #cohort: NaiveCohort
   readonly #audience: JsonValue
   readonly #labels: readonly PlacedLabel[]
+  readonly #depths: readonly Depth[]
 
   constructor(definition: EdgeDefinition, state: JsonObject, cohort: NaiveCohort) {
     this.#labels = labelsOf(definition)
+    this.#depths = depthsOf(definition)
     this.#definition = definition
     this.#state = state
     this.#cohort = cohort
@@ -82,9 +106,10 @@ class NaiveFilter {
    * @param isRuledAbove whether a rule stands above it
    */
   #seen(value: JsonValue, path: string[], isRuledAbove: boolean): JsonValue | undefined {
-    if (this.#isLabelled(path)) return undefined
+    const { labels, rules } = this.#depths[path.length] ?? nothingSaid
+    if (this.#isLabelled(path, labels)) return undefined
     let isRuled = isRuledAbove
-    for (const rule of this.#definition.rules) {
+    for (const rule of rules) {
       if (!isPlaceOf(rule.pattern.segments, path)) continue
       if (!this.#allows(rule, path)) return undefined
       isRuled = true
@@ -111,9 +136,9 @@ class NaiveFilter {
     return copy
   }
 
-  #isLabelled(path: Path): boolean {
+  #isLabelled(path: Path, labels: readonly PlacedLabel[]): boolean {
     const { clearance } = this.#cohort
-    for (const { segments, label } of this.#labels) {
+    for (const { segments, label } of labels) {
       if (label > clearance && isPlaceOf(segments, path)) return true
     }
     return false

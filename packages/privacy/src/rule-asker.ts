@@ -41,8 +41,8 @@ export class RuleAsker {
   #allows(rule: PrivacyRule, path: readonly string[]): boolean {
     const { segments, text } = rule.pattern
     const keys: string[] = []
-    for (const [depth, segment] of segments.entries()) {
-      if (segment === anySegment) keys.push(path[depth] as string)
+    for (let depth = 0; depth < segments.length; depth++) {
+      if (segments[depth] === anySegment) keys.push(path[depth] as string)
     }
     const reads = this.#reads(rule, keys)
     try {
