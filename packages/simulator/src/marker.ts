@@ -143,8 +143,11 @@ function isBase64OfPrefix(bytes: Uint8Array, at: number): boolean {
 }
 
 function hasEscapes(bytes: Uint8Array): boolean {
-  for (let at = bytes.indexOf(backslash); at >= 0; at = bytes.indexOf(backslash, at + 1)) {
-    if (bytes[at + 1] === u) return true
+  const first = bytes.indexOf(backslash)
+  if (first < 0) return false
+  // JSON within JSON has many, and each search takes longer than the way to the next one.
+  for (let at = first; at + 1 < bytes.length; at++) {
+    if (bytes[at] === backslash && bytes[at + 1] === u) return true
   }
   return false
 }

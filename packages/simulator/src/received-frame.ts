@@ -1,4 +1,7 @@
-/* Frames to viewers, each read once, however many get it: they never change. */
+/*
+ * Frames to viewers, each read once, however many get it: they never change. Edges make the same frames for
+ * the same cohorts, mostly at about the same time, so the last texts are known again whoever made them.
+ */
 import { assert, decodeUtf8, encodeUtf8 } from '@fanfold/kernel'
 import type { ViewerFrame } from '@fanfold/protocol'
 import { hiddenMarkers } from './marker.ts'
@@ -16,15 +19,32 @@ const noMarkers: ReadonlySet<string> = new Set()
 
 const read = new WeakMap<Uint8Array, ReceivedFrame>()
 
+/** Frames whose texts are known, and their length together; beyond either all are forgotten. */
+const textsMax = 512
+const textLengthMax = 4_194_304
+const byText = new Map<string, ReceivedFrame>()
+let textLength = 0
+
 /** A frame as it is read; an edge of this process made it, so its shape is trusted. */
 export function readFrame(bytes: Uint8Array): ReceivedFrame {
   let known = read.get(bytes)
   if (known === undefined) {
     const text = textOf(bytes)
-    known = { frame: JSON.parse(text) as ViewerFrame, ...markersOf(bytes, text) }
+    known = byText.get(text) ?? readAnew(bytes, text)
     read.set(bytes, known)
   }
   return known
+}
+
+function readAnew(bytes: Uint8Array, text: string): ReceivedFrame {
+  const frame = { frame: JSON.parse(text) as ViewerFrame, ...markersOf(bytes, text) }
+  textLength += text.length
+  if (byText.size === textsMax || textLength > textLengthMax) {
+    byText.clear()
+    textLength = text.length
+  }
+  byText.set(text, frame)
+  return frame
 }
 
 /** A frame as a client decodes it. Pieces of a view are made anew: what they have becomes part of it. */

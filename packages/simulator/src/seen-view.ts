@@ -2,7 +2,8 @@
  * A view as viewers have it, which never changes: a step makes another one.
  *
  * Those of a cohort get the same frames, so most of them have the same view, not only an equal one.
- * Each step from a view is worked out for the first of them and remembered for the others.
+ * Each step from a view is worked out for the first of them and remembered for the others. Views of other
+ * edges that are equal to one of the last are the same too.
  */
 import { applyPatch, canonicalJson, type JsonObject, type PatchOperation } from '@fanfold/document'
 import { describeDifference } from './describe-difference.ts'
@@ -13,6 +14,12 @@ type Patch = readonly PatchOperation[]
 
 /** Views by the object of the frame that they came in. */
 const received = new WeakMap<JsonObject, SeenView>()
+
+/** Views that are known by their text, and its length together; beyond either all are forgotten. */
+const viewsMax = 512
+const textLengthMax = 4_194_304
+const byText = new Map<string, SeenView>()
+let textLength = 0
 
 /** A view at one place, for every viewer that has come to it in the same way. */
 export class SeenView {
@@ -25,18 +32,33 @@ export class SeenView {
   /** What it was last compared with. */
   #compared: { readonly sight: SeenSight; readonly difference: string | undefined } | undefined
 
-  private constructor(value: JsonObject) {
-    this.#value = value
-    this.json = JSON.stringify(value)
+  private constructor(json: string) {
+    this.json = json
   }
 
   /** The view that came as this object, which belongs to it from now on. */
   static of(value: JsonObject): SeenView {
     let view = received.get(value)
     if (view === undefined) {
-      view = new SeenView(value)
+      view = SeenView.#equalTo(value)
       received.set(value, view)
     }
+    return view
+  }
+
+  static #equalTo(value: JsonObject): SeenView {
+    const json = JSON.stringify(value)
+    let view = byText.get(json)
+    if (view === undefined) {
+      view = new SeenView(json)
+      textLength += json.length
+      if (byText.size === viewsMax || textLength > textLengthMax) {
+        byText.clear()
+        textLength = json.length
+      }
+      byText.set(json, view)
+    }
+    view.#value ??= value
     return view
   }
 
@@ -46,7 +68,7 @@ export class SeenView {
     const value = this.#valueNow()
     this.#value = undefined
     const after = applyPatch(value, patch.map(withOwnValue))
-    const next = after && new SeenView(after)
+    const next = after && SeenView.#equalTo(after)
     this.#step = { patch, next }
     return next
   }
