@@ -6,6 +6,7 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import {
@@ -29,7 +30,6 @@ import { textsInMemory } from './process-memory.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { Relay } from './relay.ts'
 import { untilReady } from './tree.ts'
-import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
 t.setTimeout(60_000)

@@ -1,11 +1,12 @@
 /* Edges under trust ceilings: one serves whom it can serve exactly, and refuses the others. */
+
+import { until } from '@fanfold/nemesis'
 import t, { type Test } from 'tap'
 import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import { definitionPath } from './definition-path.ts'
 import { type Held, RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
-import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
 t.setTimeout(60_000)

@@ -3,13 +3,13 @@
  * no stream, no cohort, no connection and no memory.
  */
 import { readdirSync } from 'node:fs'
+import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import { heldBytes, holdsReported } from './held-bytes.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
-import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
 t.setTimeout(120_000)

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { within } from './until.ts'
+import { within } from '@fanfold/nemesis'
 
 /** The compiled command. */
 export const program: string = fileURLToPath(new URL('../../src/main.js', import.meta.url))

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { until } from '@fanfold/nemesis'
 import { meaningOf } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
 import { findProgram, missingSentence, strace } from '../system/system-program.ts'
@@ -13,7 +14,6 @@ import { RawViewer } from './raw-viewer.ts'
 import { chanceOf } from './recording.ts'
 import { readRecords, recordId } from './segment-files.ts'
 import { untilReady } from './tree.ts'
-import { until } from './until.ts'
 import { type Answer, Writer } from './writer.ts'
 
 t.setTimeout(90_000)

@@ -4,6 +4,7 @@
  */
 import { connect } from '@fanfold/client'
 import type { JsonValue } from '@fanfold/document'
+import { until, within } from '@fanfold/nemesis'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { Cluster } from './cluster.ts'
@@ -12,7 +13,6 @@ import { RawViewer } from './raw-viewer.ts'
 import { canonicalHash, chanceOf, type Recording, seededRecording, withFiles } from './recording.ts'
 import { readRecords, recordId } from './segment-files.ts'
 import { untilReady } from './tree.ts'
-import { until, within } from './until.ts'
 
 const killsAsked = Number(process.env['FANFOLD_KILLS'] ?? 5)
 const seed = process.env['FANFOLD_KILL_SEED'] ?? 'kills'

@@ -1,9 +1,9 @@
+import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
-import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
 t.setTimeout(90_000)

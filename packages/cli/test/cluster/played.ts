@@ -1,11 +1,12 @@
 /* A recording that is played into a document, and the viewers that watch it from the edge. */
+
+import { until } from '@fanfold/nemesis'
 import type { Test } from 'tap'
 import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { canonicalHash, type Recording, withFiles } from './recording.ts'
 import { publicPayload, readRecords } from './segment-files.ts'
 import type { Tree } from './tree.ts'
-import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
 /** The definition, the record that creates the document, and the one that gives it its state. */

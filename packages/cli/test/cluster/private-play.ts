@@ -3,6 +3,8 @@
  * viewers of several audiences who watch it: each must end with what the rules, asked about every
  * value of the last state, leave of it.
  */
+
+import { until } from '@fanfold/nemesis'
 import { naiveView } from '@fanfold/privacy'
 import type { EdgeDefinition, JsonObject, JsonValue } from 'fanfold'
 import type { Test } from 'tap'
@@ -11,7 +13,6 @@ import type { Player } from './played.ts'
 import { type Held, RawViewer } from './raw-viewer.ts'
 import { canonicalHash, finalStateByRule, type Recording } from './recording.ts'
 import type { Tree } from './tree.ts'
-import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
 /** Viewers who are shown the same. */

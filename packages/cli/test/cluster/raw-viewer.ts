@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events'
 import { applyPatch, isJsonObject, type JsonObject, type JsonValue } from '@fanfold/document'
+import { until } from '@fanfold/nemesis'
 import { type RawData, WebSocket } from 'ws'
-import { until } from './until.ts'
 
 /** A delta as it came. */
 export type RawDelta = { readonly from: number; readonly seq: number; readonly patch: Buffer }

@@ -1,6 +1,7 @@
 /* A definition that changes under its viewers: nobody is cut off, and nobody sees by the wrong rules. */
 import { join } from 'node:path'
 import type { JsonObject } from '@fanfold/document'
+import { until } from '@fanfold/nemesis'
 import { mintToken } from '@fanfold/node'
 import t, { type Test } from 'tap'
 import { startCommand } from '../command-process.ts'
@@ -23,7 +24,6 @@ import { canonicalHash } from './recording.ts'
 import { readRecords } from './segment-files.ts'
 import { SteadyFeed } from './steady-feed.ts'
 import { untilReady } from './tree.ts'
-import { until } from './until.ts'
 import { Writer } from './writer.ts'
 
 t.setTimeout(90_000)

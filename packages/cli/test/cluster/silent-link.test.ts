@@ -3,12 +3,12 @@
  * heard of for so long is gone.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
 import { faultsSkip, NetworkNamespaces } from './network-namespaces.ts'
 import { RemoteFeed } from './remote-feed.ts'
 import { RemoteViewer, strangers } from './remote-viewer.ts'
-import { until } from './until.ts'
 
 t.setTimeout(120_000)
 const doc = 'a/timing/cut'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { until } from './until.ts'
+import { until } from '@fanfold/nemesis'
 import type { Message, Writer } from './writer.ts'
 
 /** What is sent, where and how fast. */

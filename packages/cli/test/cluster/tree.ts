@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
+import { until } from '@fanfold/nemesis'
 import type { Test } from 'tap'
 import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
-import { until } from './until.ts'
 
 /** An authority, two proxies in a row and an edge, each a process of its own. */
 export type Tree = {

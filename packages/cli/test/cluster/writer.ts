@@ -2,8 +2,8 @@
  * A writer without the SDK, for many messages at full speed: so many in flight, each with an id.
  */
 import { once } from 'node:events'
+import { within } from '@fanfold/nemesis'
 import { WebSocket } from 'ws'
-import { within } from './until.ts'
 
 /** A message to send. */
 export type Message = { readonly message: string; readonly value: unknown }

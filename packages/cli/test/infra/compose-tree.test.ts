@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { connect } from '@fanfold/client'
+import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { until } from '../cluster/until.ts'
 import { ComposeTree, untilReady } from './compose-tree.ts'
 
 // Fourteen starts of Node, one after the other for the most part.
