@@ -56,12 +56,16 @@ export class Viewers {
 
   /** The viewer observes the document no more, not by its own doing. */
   forget(viewer: ViewerId, doc: DocumentKey): void {
-    this.#viewers.get(viewer)?.docs.delete(doc)
+    if (this.#viewers.get(viewer)?.docs.delete(doc) === true) this.#voidSignal(viewer, doc)
   }
 
   /** The document is put aside: who was in the midst of something with it is told, too. */
   abandon(doc: DocumentKey, frame: SmallFrame): void {
-    for (const [id, { docs }] of this.#viewers) if (docs.delete(doc)) this.#send(id, frame)
+    for (const [id, { docs }] of this.#viewers) {
+      if (!docs.delete(doc)) continue
+      this.#voidSignal(id, doc)
+      this.#send(id, frame)
+    }
   }
 
   /** Takes a request. */
@@ -75,6 +79,7 @@ export class Viewers {
         return
       case 'leave':
         this.#leave(id, viewer, doc)
+        this.#voidSignal(id, doc)
         this.#send(id, { type: 'left', doc, reason: 'asked' })
         return
       case 'viewState':
@@ -212,6 +217,7 @@ export class Viewers {
         this.#documents.guard(doc, () => this.#documents.get(doc)?.renew(id))
       } else {
         this.#leave(id, viewer, doc)
+        this.#voidSignal(id, doc)
         this.#refuse(id, doc, 'FANFOLD_FORBIDDEN', `the new token does not allow observing ${doc}`)
       }
     }
@@ -223,6 +229,11 @@ export class Viewers {
     if (viewer === undefined) return
     for (const doc of [...viewer.docs]) this.#leave(id, viewer, doc)
     this.#viewers.delete(id)
+  }
+
+  /** A status that waits for a slow viewer must not outlive its observing: it may observe anew, and fresh. */
+  #voidSignal(viewer: ViewerId, doc: DocumentKey): void {
+    this.#turn.push({ kind: 'signal-end', viewer, key: doc })
   }
 
   #refuse(viewer: ViewerId, doc: DocumentKey, code: ErrorCode, message: string): void {

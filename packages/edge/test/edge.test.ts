@@ -189,6 +189,20 @@ t.test('a viewer that left while it lagged gets nothing when it drains', async t
   t.same(rig.got(one), [])
 })
 
+for (const [how, end] of [
+  ['leaves', (rig: Rig) => rig.request(one, { type: 'leave', doc })],
+  ['may not see it any more', (rig: Rig) => rig.renew(one, { documents: ['acme/table/*'] })],
+  ['is told that it was deleted', (rig: Rig) => rig.frame(...snapshot(20, true))],
+] as const) {
+  t.test(`a status that waits for a slow viewer is void once it ${how}`, async t => {
+    const rig = live()
+    rig.effects()
+    end(rig)
+    const ended = rig.effects().filter(({ kind }) => kind === 'signal-end')
+    t.same(ended, [{ kind: 'signal-end', viewer: one, key: doc }])
+  })
+}
+
 t.test('viewers hear since when what they see may be old, and when it is live again', async t => {
   const rig = live()
   rig.nowMs = 1_000

@@ -129,3 +129,5 @@ export type ViewerEffect =
       readonly key: string
       readonly frame: Uint8Array
     }
+  /** The signal of this key that still waits for the viewer is void: what it is about is over for it. */
+  | { readonly kind: 'signal-end'; readonly viewer: ViewerId; readonly key: string }

@@ -28,6 +28,7 @@ export const effectKinds: Readonly<Record<EffectKind, true>> = {
   'log-open': true,
   'log-read': true,
   'log-read-close': true,
+  'signal-end': true,
   'transfer-end': true,
   'viewer-close': true,
   'viewer-send': true,

@@ -36,6 +36,11 @@ export class SignalLane {
     this.#dropped++
   }
 
+  /** Lets go of the one of this key. */
+  delete(key: string): void {
+    this.#frames.delete(key)
+  }
+
   /** Takes all out, in the order in which they were kept. */
   takeAll(): readonly Uint8Array[] {
     if (this.#frames.size === 0) return none

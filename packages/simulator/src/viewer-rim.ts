@@ -218,6 +218,9 @@ export class ViewerRim {
         if (viewer !== undefined) this.#delivery.signal(viewer, effect.key, effect.frame)
         return
       }
+      case 'signal-end':
+        this.#viewers.get(effect.viewer)?.signals.delete(effect.key)
+        return
       case 'viewer-close':
         this.#end(effect.viewer, `${effect.code}: ${effect.message}`)
         return

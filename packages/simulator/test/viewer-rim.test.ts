@@ -217,6 +217,20 @@ t.test('a viewer that lags gets the latest signal of each key, once it is led on
   t.same(received.slice(3), ['6', '4', '5'])
 })
 
+t.test('a signal that is void does not reach a viewer any more', async t => {
+  const { rim, received, pass } = makeRim(0)
+  rim.perform({ kind: 'cohort-enter', cohort, viewer, mark: 0 })
+  rim.perform(sendAll(100))
+  rim.perform(sendAll(2))
+  rim.perform(signal(3))
+  rim.perform(signal(4, 'other'))
+  rim.perform({ kind: 'cohort-exit', cohort, viewer })
+  rim.perform({ kind: 'signal-end', viewer, key: 'status' })
+  rim.perform(send(5))
+  pass(1_000)
+  t.same(received, ['opened', '100', '5', '4'])
+})
+
 t.test('a transfer goes as there is room, and what goes meanwhile goes between', async t => {
   const transfer = 1 as TransferId
   const { rim, inputs, received, pass } = makeRim(100)

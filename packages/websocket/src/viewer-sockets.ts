@@ -234,6 +234,9 @@ export class ViewerSockets {
       case 'viewer-signal':
         this.#signal(viewer, effect.key, encodeTextFrame(effect.frame))
         return
+      case 'signal-end':
+        viewer.signals.delete(effect.key)
+        return
       case 'viewer-transfer':
         viewer.transfers.add(effect.transfer, effect.frames)
         this.#goOn(viewer)

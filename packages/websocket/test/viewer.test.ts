@@ -139,6 +139,21 @@ t.test(
   },
 )
 
+t.test('a signal that is void does not reach a viewer any more', async t => {
+  const { client, viewer, perform } = await lagging(t)
+  perform(
+    { kind: 'viewer-signal', viewer, key: 'a', frame: text({ key: 'a' }) },
+    { kind: 'viewer-signal', viewer, key: 'b', frame: text({ key: 'b' }) },
+    { kind: 'cohort-exit', cohort, viewer },
+    { kind: 'signal-end', viewer, key: 'a' },
+    { kind: 'viewer-send', viewer, frame: text({ left: true }) },
+  )
+  client.answer()
+  await until(() => client.frames.length === 4)
+  await client.isRead()
+  t.same(client.frames.slice(2), [{ left: true }, { key: 'b' }])
+})
+
 t.test('a signal is never the reason why somebody lags', async t => {
   const { open, perform, viewers } = await rig(t, { limits: { budgetBytes: 16_384 } })
   const { client, viewer } = await open('good', { autoPong: false })
