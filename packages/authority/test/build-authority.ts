@@ -34,7 +34,7 @@ export function takenBy(effect: AuthorityEffect): AuthorityInput | undefined {
   if (effect.kind !== 'link-send') return undefined
   const kind = decodeLinkFrame(effect.frame)?.kind
   if (kind !== 'snapshot-begin' && kind !== 'snapshot-piece') return undefined
-  const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: effect.frame.length })
+  const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: effect.frame.length, answers: 0 })
   return { kind: 'link-frame', link: effect.link, frame }
 }
 

@@ -65,7 +65,9 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       return { kind: 'request-pieces', channel, indexes }
     }
     case linkFrameTypes['pieces-taken']:
-      return { kind: 'pieces-taken', bytes: reader.uint32() }
+      return { kind: 'pieces-taken', bytes: reader.uint32(), answers: lastUint32(reader) }
+    case linkFrameTypes['request-taken']:
+      return { kind: 'request-taken', number: reader.uint32() }
     case linkFrameTypes['request-replay']: {
       const doc = readKey(reader)
       const replay = reader.uint32()
@@ -171,6 +173,9 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       return badFrame(`a known type of link frame, got ${type}`)
   }
 }
+
+/** A last field that not all peers send. */
+const lastUint32 = (reader: ByteReader): number => (reader.remaining === 0 ? 0 : reader.uint32())
 
 function readKey(reader: ByteReader): DocumentKey {
   return parseDocumentKey(reader.text(limits.keyBytesMax.value))

@@ -46,6 +46,7 @@ export const linkFrameTypes = {
   signal: 131,
   'request-state-hash': 132,
   'state-hash': 133,
+  'request-taken': 134,
 } as const
 
 /** From this type on, a frame that is not known is ignored. */
@@ -88,8 +89,13 @@ export type LinkFrame =
       readonly channel: number
       readonly indexes: readonly number[]
     }
-  /** The child has taken so many more bytes of `snapshot-begin` and `snapshot-piece` frames on the link. */
-  | { readonly kind: 'pieces-taken'; readonly bytes: number }
+  /**
+   * The child has taken so many more bytes of `snapshot-begin` and `snapshot-piece` frames on the link;
+   * `answers` the `request-taken` of this number, or none when it is 0.
+   */
+  | { readonly kind: 'pieces-taken'; readonly bytes: number; readonly answers: number }
+  /** What the child has taken until now it says at once; the number is 1 or more. */
+  | { readonly kind: 'request-taken'; readonly number: number }
   /** A child asks for the log itself, from the record after `have` or from the first one. */
   | {
       readonly kind: 'request-replay'
@@ -242,7 +248,9 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
       for (const index of frame.indexes) writer.uint32(index)
       return writer.finish()
     case 'pieces-taken':
-      return writer.uint32(frame.bytes).finish()
+      return writer.uint32(frame.bytes).uint32(frame.answers).finish()
+    case 'request-taken':
+      return writer.uint32(frame.number).finish()
     case 'welcome':
       writer
         .text(frame.doc)

@@ -45,6 +45,8 @@ for (const [kind, frames] of Object.entries(linkFrames)) {
     const bytes = frame === undefined ? new Uint8Array(0) : encodeLinkFrame(frame)
     t.ok(bytes.length >= 1)
     for (let length = 0; length < bytes.length; length++) {
+      // Its last field came later than the frame.
+      if (kind === 'pieces-taken' && length === 5) continue
       t.throws(() => decodeLinkFrame(bytes.subarray(0, length)), { name: 'ProtocolError' })
     }
   })
@@ -185,6 +187,11 @@ await t.test('a replay that ended without a code reached the end of the log', as
   for (const code of [undefined, 'FANFOLD_NO_PARENT'] as const) {
     t.same(decodeLinkFrame(encodeLinkFrame({ ...ended, code })), { ...ended, code })
   }
+})
+
+await t.test('what was taken needs not say what it answers', async t => {
+  const short = Uint8Array.of(linkFrameTypes['pieces-taken'], 0, 0, 1, 0)
+  t.same(decodeLinkFrame(short), { kind: 'pieces-taken', bytes: 256, answers: 0 })
 })
 
 await t.test('an error code of a later version is read as one that says: come back', async t => {

@@ -19,19 +19,23 @@ await t.test('every type has a number of its own, and each kind is tested', asyn
   t.same(Object.keys(linkFrames).sort(), Object.keys(linkFrameTypes).sort())
 })
 
-await t.test('only what concerns variants, signals and checks may be ignored', async t => {
-  const optional = Object.entries(linkFrameTypes)
-    .filter(([, number]) => number >= optionalFrameTypeMin)
-    .map(([kind]) => kind)
-  t.same(optional, [
-    'request-variant',
-    'variant',
-    'no-variant',
-    'signal',
-    'request-state-hash',
-    'state-hash',
-  ])
-})
+await t.test(
+  'only what concerns variants, signals, checks and lost pieces may be ignored',
+  async t => {
+    const optional = Object.entries(linkFrameTypes)
+      .filter(([, number]) => number >= optionalFrameTypeMin)
+      .map(([kind]) => kind)
+    t.same(optional, [
+      'request-variant',
+      'variant',
+      'no-variant',
+      'signal',
+      'request-state-hash',
+      'state-hash',
+      'request-taken',
+    ])
+  },
+)
 
 await t.test('the largest record fits into a frame of its own, live or replayed', async t => {
   const empty = encodeRecord(recordFields({ parts: [part(0, '')] })).length

@@ -50,12 +50,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: '461ff2c89f01c32b6311934c303d02d3',
+    numbers: 'cb87663a63af32c6a2badda0101bc786',
     limits: '9a8e76c0cd54273e6a8b6d69ff6e65ed',
     closeCodes: '31e95bbdb60e4e102edbf1ccdb71cf06',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: '34a2ca8e24a27cca5f12cec09a57d988',
+    linkFrames: '15847413d76726c397af32d724330d54',
     clientFrames: 'bdde7dc8c4bb852668aa0309ace37671',
   },
 }
@@ -105,7 +105,8 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
   },
   'replay-credit': { kind: 'replay-credit', replay: 3, bytes: 8 },
   'leave-replay': { kind: 'leave-replay', replay: 3 },
-  'pieces-taken': { kind: 'pieces-taken', bytes: 0x0a0b0c0d },
+  'pieces-taken': { kind: 'pieces-taken', bytes: 0x0a0b0c0d, answers: 3 },
+  'request-taken': { kind: 'request-taken', number: 3 },
   welcome: { kind: 'welcome', doc, channel: 7, mode: 'snapshot', head: at, ceiling: 239 },
   refused: { kind: 'refused', doc, code: 'FANFOLD_MOVED', message: 'é', retryAfterMs: 9 },
   records: { kind: 'records', channel: 7, records: [record, record] },

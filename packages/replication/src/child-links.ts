@@ -279,7 +279,7 @@ export class ChildLinks {
         return
       }
       case 'pieces-taken':
-        child.allowance.taken(frame.bytes)
+        child.allowance.taken(frame.bytes, frame.answers)
         this.#roomy.add(child)
         return
       case 'request-replay':

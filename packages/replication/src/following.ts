@@ -30,7 +30,7 @@ import { nextToAsk } from './next-to-ask.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
 import { ParentVariants } from './parent-variants.ts'
-import { docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
+import { answerTaken, docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits } from './wanted-variants.ts'
@@ -313,6 +313,9 @@ export class Following {
       case 'variant':
       case 'no-variant':
         this.variants.receive(frame, link, now, effects)
+        return
+      case 'request-taken':
+        answerTaken(parent, frame.number, effects)
         return
       case 'replay':
       case 'replay-ended': {

@@ -73,8 +73,16 @@ export const isOfSnapshot = ({ kind }: LinkFrame): boolean =>
 /** A frame of a snapshot was taken, wanted or not: the parent may send as much again. */
 export function tellTaken(parent: Parent, bytes: number, effects: EffectSink<LinkEffect>): void {
   parent.takenBytes += bytes
-  if (parent.takenBytes < takenBytesMax) return
-  const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: parent.takenBytes })
+  if (parent.takenBytes >= takenBytesMax) answerTaken(parent, 0, effects)
+}
+
+/** The parent is told what was taken until now, as it has asked by this number, or 0 when it has not. */
+export function answerTaken(
+  parent: Parent,
+  answers: number,
+  effects: EffectSink<LinkEffect>,
+): void {
+  const frame = encodeLinkFrame({ kind: 'pieces-taken', bytes: parent.takenBytes, answers })
   parent.takenBytes = 0
   effects.push({ kind: 'link-send', link: parent.link, frame })
 }

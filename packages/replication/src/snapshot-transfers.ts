@@ -114,8 +114,10 @@ export class SnapshotTransfers {
     for (const child of this.#waiting) {
       if (child.isCongested) continue
       const { allowance } = child
-      if (!allowance.mayGo(this.#channel)) allowance.waitToBegin(this.#channel)
-      else if (allowance.turn.isSpent) isMore = true
+      if (!allowance.mayGo(this.#channel)) {
+        allowance.waitToBegin(this.#channel)
+        askTaken(child, effects)
+      } else if (allowance.turn.isSpent) isMore = true
       else this.#begin(child, effects)
     }
     return this.#sendPieces(effects) || isMore
@@ -191,6 +193,7 @@ export class SnapshotTransfers {
         const { allowance } = child
         if (!allowance.mayGo(this.#channel)) {
           allowance.wait(this.#channel)
+          askTaken(child, effects)
           continue
         }
         if (allowance.isSpent || allowance.turn.isSpent) {
@@ -260,6 +263,14 @@ export class SnapshotTransfers {
     this.#bytesSent += frame.length
     effects.push({ kind: 'link-send', link: child.link, frame })
   }
+}
+
+/** A child whose link is full is asked what it has taken: some of what is under way may be lost. */
+function askTaken({ link, allowance }: ChildStream, effects: EffectSink<LinkEffect>): void {
+  const number = allowance.ask()
+  if (number === undefined) return
+  const frame = encodeLinkFrame({ kind: 'request-taken', number })
+  effects.push({ kind: 'link-send', link, frame })
 }
 
 /** The piece that goes next: one that is missed before one that is not known yet. */

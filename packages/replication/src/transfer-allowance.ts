@@ -31,6 +31,9 @@ export const defaultTransferLimits: TransferLimits = {
   bytesUnderWayMax: 524_288,
 }
 
+/** Numbers by which a child is asked are 1 to this. */
+const numberMax = 0xff_ff_ff_ff
+
 /** What one turn of a node may do for snapshots. */
 export class TurnAllowance {
   readonly #bytesMax: number
@@ -90,6 +93,10 @@ export class LinkAllowance {
   #turnNumber = 0
   #underWay = 0
   #takenCount = 0
+  /** The number that the child has yet to answer, or 0; what it was handed since it was asked. */
+  #asked = 0
+  #lastAsked = 0
+  #sinceAsked = 0
 
   constructor(turn: TurnAllowance, limits: TransferLimits) {
     this.turn = turn
@@ -128,6 +135,7 @@ export class LinkAllowance {
   /** The link was handed so many bytes. */
   spend(bytes: number): void {
     this.#underWay += bytes
+    this.#sinceAsked += bytes
     if (this.isFull) this.#window.full(this.turn.now)
     if (this.#turnNumber !== this.turn.number) {
       this.#turnNumber = this.turn.number
@@ -152,9 +160,29 @@ export class LinkAllowance {
     this.#goingOn.delete(channel)
   }
 
-  /** The child has taken so many bytes; more than were under way count as all of them. */
-  taken(bytes: number): void {
+  /**
+   * What the child is to be asked by, when the link is full: it answers behind all that is under way, so
+   * that what it has not taken by then is lost. Undefined when it need not be asked, or has been.
+   */
+  ask(): number | undefined {
+    if (!this.isFull || this.#asked !== 0) return undefined
+    this.#lastAsked = (this.#lastAsked % numberMax) + 1
+    this.#asked = this.#lastAsked
+    this.#sinceAsked = 0
+    return this.#asked
+  }
+
+  /**
+   * The child has taken so many bytes; more than were under way count as all of them.
+   *
+   * @param answers the number that it was asked by, or 0
+   */
+  taken(bytes: number, answers = 0): void {
     this.lost(bytes)
+    if (answers !== 0 && answers === this.#asked) {
+      this.#asked = 0
+      this.#underWay = Math.min(this.#underWay, this.#sinceAsked)
+    }
     this.#takenCount++
     this.#window.taken(bytes, this.turn.now)
     if (this.isFull) this.#window.full(this.turn.now)

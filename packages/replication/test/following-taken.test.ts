@@ -88,6 +88,20 @@ t.test('a piece that is damaged was taken, and is asked for again', async t => {
   )
 })
 
+t.test('a parent that asks is told at once, however little it is, and once', async t => {
+  const rig = new Rig()
+  rig.open()
+  rig.follow()
+  const [begin] = snapshotFrames(head, 7, 100_000)
+  if (begin === undefined) throw new Error('a snapshot begins')
+  rig.take([welcome('snapshot'), begin])
+  rig.sent()
+  rig.take([{ kind: 'request-taken', number: 8 }])
+  t.same(rig.sent(), [{ kind: 'pieces-taken', bytes: lengthOf(begin), answers: 8 }])
+  rig.take([{ kind: 'request-taken', number: 9 }])
+  t.same(rig.sent(), [{ kind: 'pieces-taken', bytes: 0, answers: 9 }])
+})
+
 t.test('records are no part of it', async t => {
   const rig = live()
   for (let seq = 11; seq < 400; seq++) rig.take([records(log.slice(seq - 1, seq))])

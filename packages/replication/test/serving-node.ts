@@ -192,7 +192,7 @@ export class ServingNode {
 
   /** The child says that it took so many bytes. */
   acknowledge(bytes: number, from = child): void {
-    this.take({ kind: 'pieces-taken', bytes }, from)
+    this.take({ kind: 'pieces-taken', bytes, answers: 0 }, from)
   }
 
   /** The child takes all there is and says so, and so on, until nothing more comes. */

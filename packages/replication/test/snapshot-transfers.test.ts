@@ -263,7 +263,7 @@ t.test('a snapshot that cannot be sent is not made', async t => {
   rig.push(log[5])
   allowance.taken(100_000)
   rig.flush()
-  t.match(rig.sent()[1], { kind: 'snapshot-begin', manifest: { at: { seq: 6 } } })
+  t.match(rig.sent()[2], { kind: 'snapshot-begin', manifest: { at: { seq: 6 } } })
 })
 
 t.test('on one link documents have their turns, and who is not next waits', async t => {

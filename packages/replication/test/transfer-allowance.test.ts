@@ -123,6 +123,38 @@ t.test('what is under way is lost when a child asks twice and takes nothing betw
   t.ok(allowance.isFull, 'who asked at the same time makes no more room')
 })
 
+t.test('a child whose link is full is asked once: what it has not taken then is lost', async t => {
+  const allowance = allowanceOf(100)
+  allowance.spend(99)
+  t.equal(allowance.ask(), undefined, 'there is room')
+  allowance.spend(70)
+  t.equal(allowance.ask(), 1)
+  t.equal(allowance.ask(), undefined, 'it was asked')
+  allowance.taken(30)
+  t.ok(allowance.isFull, 'what it says unasked is no answer')
+  allowance.taken(0, 7)
+  t.ok(allowance.isFull, 'nor is another number')
+  allowance.taken(40, 1)
+  t.notOk(allowance.isFull)
+  allowance.spend(99)
+  t.notOk(allowance.isFull, 'all of 169 are over')
+  allowance.spend(1)
+  t.equal(allowance.ask(), 2)
+})
+
+t.test('what a link was handed after its child was asked is under way when it answers', async t => {
+  const allowance = allowanceOf(100)
+  allowance.spend(120)
+  const number = allowance.ask()
+  allowance.taken(60)
+  allowance.spend(90)
+  allowance.taken(10, number)
+  allowance.spend(9)
+  t.notOk(allowance.isFull)
+  allowance.spend(1)
+  t.ok(allowance.isFull)
+})
+
 t.test('a document waits once for a link, for the turn that it began', async t => {
   const allowance = allowanceOf(100)
   allowance.waitToBegin(1)
@@ -262,7 +294,8 @@ class BusyNode {
   #taken(arrived: Uint8Array): void {
     const [frame] = framesOf([{ kind: 'link-send', link: this.link.id, frame: arrived }])
     if (frame?.kind !== 'snapshot-begin' && frame?.kind !== 'snapshot-piece') return
-    const taken = encodeLinkFrame({ kind: 'pieces-taken', bytes: arrived.length })
+    const bytes = arrived.length
+    const taken = encodeLinkFrame({ kind: 'pieces-taken', bytes, answers: 0 })
     this.#links.receive({ kind: 'link-frame', link: this.link.id, frame: taken }, this.#effects)
   }
 
