@@ -8,8 +8,11 @@ import { brokenOutcome, type Outcome, type Task } from './run-world.ts'
 /** Longer than any world takes on a slow machine, run twice. */
 export const worldMaxMsDefault = 300_000
 
-/** What lives no longer than an event is soon dropped: with more room for it less is copied, MiB. */
-const youngRoom = ['--min-semi-space-size=16', '--max-semi-space-size=64']
+/**
+ * What lives no longer than an event is soon dropped: with more room for it, MiB, less is copied. There is
+ * a process for each core: threads that collect beside it are in another one's way.
+ */
+const youngRoom = ['--min-semi-space-size=16', '--max-semi-space-size=64', '--single-threaded-gc']
 
 /** How worlds are run beside this process. */
 export type WorldProcessOptions = {

@@ -15,7 +15,7 @@ import {
 import { adoptViewState } from './admission.ts'
 import type { Documents } from './documents.ts'
 import type { EdgeDocument } from './edge-document.ts'
-import { type EdgeLimits, withDefaults } from './edge-limits.ts'
+import { type EdgeLimits, type FullEdgeLimits, withDefaults } from './edge-limits.ts'
 import { paceOf } from './pace.ts'
 import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
@@ -25,7 +25,7 @@ type Request = Exclude<ViewerRequest, { type: 'authenticate' }>
 
 /** The viewers connected to an edge. */
 export class Viewers {
-  readonly #limits: EdgeLimits
+  readonly #limits: FullEdgeLimits
   readonly #documents: Documents
   readonly #turn: Turn
   readonly #viewers = new Map<ViewerId, Viewer>()
@@ -35,7 +35,7 @@ export class Viewers {
     readonly documents: Documents
     readonly turn: Turn
   }) {
-    this.#limits = options.limits
+    this.#limits = withDefaults(options.limits)
     this.#documents = options.documents
     this.#turn = options.turn
   }
@@ -147,7 +147,7 @@ export class Viewers {
 
   /** Why there is no room for the viewer now; undefined while there is. */
   #overload(id: ViewerId, doc: DocumentKey): string | undefined {
-    const { documentsMax, joinsWaitingMax } = withDefaults(this.#limits)
+    const { documentsMax, joinsWaitingMax } = this.#limits
     const documents = this.#documents
     if (documents.get(doc) === undefined && documents.count >= documentsMax) {
       return `the edge follows its ${documentsMax} documents`

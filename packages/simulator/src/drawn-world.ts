@@ -68,9 +68,15 @@ const deletionsMax = 2
 const drawDeletions = (prng: Prng): number =>
   prng.chance(deletingShare) ? 1 + prng.below(deletionsMax) : 0
 
-/** Edges for each proxy of a tree of a given size, and viewers for each edge. */
+/** Edges for each proxy of a tree of a given size. */
 const edgesPerProxy = 3
-const viewersPerEdge = 4
+/** Viewers for each edge: at some there is nobody. */
+const viewersPerEdge = 2 / 3
+/** Many worlds show more than long ones: so little is written before what goes wrong has healed. */
+const writesMax = 40
+const documentsMax = 3
+/** So much happens at least: where it does not, more is written after the healing. */
+const eventsMin = 5_000
 
 /** A tree of so many proxies and edges, wide rather than deep, with viewers in proportion. */
 function treeOf(nodes: number, drawn: DrawnOptions): DrawnOptions {
@@ -81,6 +87,9 @@ function treeOf(nodes: number, drawn: DrawnOptions): DrawnOptions {
     proxies,
     proxyFanout: Math.max(2, drawn.proxyFanout ?? 1),
     edges,
-    viewers: drawn.viewers === 0 ? 0 : edges * viewersPerEdge,
+    viewers: drawn.viewers === 0 ? 0 : Math.ceil(edges * viewersPerEdge),
+    writes: Math.min(drawn.writes ?? defaultSimulationOptions.writes, writesMax),
+    documents: Math.min(drawn.documents ?? defaultSimulationOptions.documents, documentsMax),
+    eventsMin,
   }
 }

@@ -6,6 +6,7 @@ import {
   type SimulateOptions,
   type SimulationOptions,
 } from './simulation-options.ts'
+import type { VirtualClock } from './virtual-clock.ts'
 import { Workload } from './workload.ts'
 import { World } from './world.ts'
 
@@ -13,6 +14,8 @@ import { World } from './world.ts'
 const lookEveryMicros = 20_000
 /** What still happens after that may spoil it: it is watched for so long, µs. */
 const settleMicros = 1_000_000
+/** Rounds at most, however little happens in them. */
+const roundsMax = 200
 
 /** How often it is looked at what the nodes hold. */
 const gaugesEvery: Duration = milliseconds(25)
@@ -81,15 +84,12 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   clock.in(gaugesEvery, look)
   clock.runUntil(workload.busyUntil)
   world.heal()
-  const deadline = instant(clock.now + options.convergeMaxMs * 1000)
-  do {
-    while (clock.now < deadline && workload.unfinished !== undefined) {
-      clock.runUntil(earlier(deadline, instant(clock.now + lookEveryMicros)))
-    }
-    clock.runUntil(instant(clock.now + settleMicros))
-    // A view that changes back may for a while be that of the head by chance.
-  } while (clock.now < deadline && workload.unfinished !== undefined)
-  const { unfinished } = workload
+  let unfinished = converge(world, workload, options)
+  for (let round = 0; unfinished === undefined && isRoundDue(round, clock, options); round++) {
+    workload.goOn()
+    clock.runUntil(workload.busyUntil)
+    unfinished = converge(world, workload, options)
+  }
   if (unfinished !== undefined)
     problems.add(`${options.convergeMaxMs} ms were not enough: ${unfinished}`)
   workload.audit()
@@ -113,6 +113,29 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
     crossings: world.crossings.entries,
   }
 }
+
+/** Waits until everybody has everything; who has not when the time is up, and what, in words. */
+function converge(
+  { clock }: World,
+  workload: Workload,
+  { convergeMaxMs }: SimulationOptions,
+): string | undefined {
+  const deadline = instant(clock.now + convergeMaxMs * 1000)
+  do {
+    while (clock.now < deadline && workload.unfinished !== undefined) {
+      clock.runUntil(earlier(deadline, instant(clock.now + lookEveryMicros)))
+    }
+    clock.runUntil(instant(clock.now + settleMicros))
+    // A view that changes back may for a while be that of the head by chance.
+  } while (clock.now < deadline && workload.unfinished !== undefined)
+  return workload.unfinished
+}
+
+const isRoundDue = (
+  rounds: number,
+  { events }: VirtualClock,
+  { roundWrites, eventsMin }: SimulationOptions,
+): boolean => roundWrites > 0 && (rounds === 0 || (events < eventsMin && rounds < roundsMax))
 
 /** How long it takes until a tree of this depth lets go of what nobody observes. */
 const leaveMicros = ({ lingerMs, proxies }: SimulationOptions): number =>

@@ -18,6 +18,10 @@ export type SimulationOptions = {
   readonly writes: number
   /** Time over which viewers arrive and messages are sent, ms. */
   readonly busyMs: number
+  /** Messages of each round: what is written when all is healed and everybody has everything. */
+  readonly roundWrites: number
+  /** There are rounds until so much has happened, and at least one. */
+  readonly eventsMin: number
   /** How often somebody wants a document deleted, drawn among all. */
   readonly deletions: number
   /** Share of the messages that are sent a second time. */
@@ -106,6 +110,8 @@ export const defaultSimulationOptions: SimulationOptions = {
   writers: 4,
   writes: 200,
   busyMs: 4_000,
+  roundWrites: 6,
+  eventsMin: 0,
   deletions: 0,
   duplicateShare: 0.1,
   roamingShare: 0.3,

@@ -33,6 +33,8 @@ const definedTo = 0.85
 /** Documents are deleted between these. */
 const deletedFrom = 0.2
 const deletedTo = 0.95
+/** The messages of a round are sent within this time. */
+const roundMs = 300
 /** Documents are created within this part of the busy time. */
 const createShare = 0.1
 
@@ -44,12 +46,14 @@ export class Workload {
   readonly #world: World
   readonly #options: SimulationOptions
   readonly #watch: WorldWatch | undefined
+  readonly #rounds: Prng
   #busyUntil: Instant
 
   constructor(world: World, options: SimulationOptions, watch?: WorldWatch) {
     this.#watch = watch
     this.#world = world
     this.#options = options
+    this.#rounds = world.stream('rounds')
     this.#busyUntil = instant(options.busyMs * 1000)
     this.docs = Array.from({ length: options.documents }, (_, index) =>
       parseDocumentKey(`acme/${boardType}/${index}`),
@@ -92,6 +96,17 @@ export class Workload {
     return undefined
   }
 
+  /** Some more is written, from now on: what is broken may show only then. */
+  goOn(): void {
+    const { clock } = this.#world
+    const from = clock.now
+    this.#planMessages(this.#rounds, {
+      writes: this.#options.roundWrites,
+      drawTime: () => instant(from + milliseconds(this.#rounds.below(roundMs))),
+    })
+    this.#busyUntil = instant(from + milliseconds(roundMs))
+  }
+
   /** All viewers leave. */
   leave(): void {
     for (const viewer of this.viewers) viewer.disconnect()
@@ -120,20 +135,35 @@ export class Workload {
   }
 
   #planWrites(): void {
-    const { writers, writes, writesKept, duplicateShare, busyMs, textBytesMax } = this.#options
+    const { writes, writesKept } = this.#options
     const prng = this.#world.stream('writes')
-    const isKept = (index: number): boolean => writesKept?.includes(index) ?? true
     for (const [index, doc] of this.docs.entries()) {
       // Some documents are created by request, the others by the first message that may.
       if (index % 2 === 1) continue
       const sendAt = [this.#drawTime(prng, 0, createShare)]
       this.writers.plan('creator', { doc, action: { type: 'create' }, mayCreate: true, sendAt })
     }
-    for (let index = 0; index < writes; index++) {
+    this.#planMessages(prng, {
+      writes,
+      writesKept,
+      drawTime: () => this.#drawTime(prng, 0, 1),
+    })
+  }
+
+  #planMessages(
+    prng: Prng,
+    options: {
+      readonly writes: number
+      readonly writesKept?: readonly number[] | undefined
+      readonly drawTime: () => Instant
+    },
+  ): void {
+    const { writers, duplicateShare, busyMs, textBytesMax } = this.#options
+    for (let index = 0; index < options.writes; index++) {
       const docIndex = prng.below(this.docs.length)
       const doc = this.docs[docIndex]
       assert(doc !== undefined, `document ${docIndex} of ${this.docs.length} exists`)
-      const sendAt = [this.#drawTime(prng, 0, 1)]
+      const sendAt = [options.drawTime()]
       if (prng.chance(duplicateShare)) {
         const lateMs = prng.chance(0.5) ? prng.below(20) : prng.below(Math.max(1, busyMs / 2))
         sendAt.push(instant((sendAt[0] ?? 0) + milliseconds(lateMs)))
@@ -141,7 +171,7 @@ export class Workload {
       const subject = `writer-${prng.below(writers)}`
       const action = { type: 'send' as const, ...drawMessage(prng, textBytesMax) }
       // Drawn all the same, so that those that are kept are what they were.
-      if (!isKept(index)) continue
+      if (options.writesKept?.includes(index) === false) continue
       this.writers.plan(subject, { doc, action, mayCreate: docIndex % 2 === 1, sendAt })
     }
   }

@@ -11,13 +11,15 @@ t.test('a seed draws the same options each time, another one others', async t =>
   }
 })
 
-t.test('a number of nodes says how many proxies and edges there are, and nothing else', async t => {
+t.test('a number of nodes says how large a world is, and nothing else', async t => {
   // What goes wrong in the third kind is drawn for its tree.
   for (const world of ['random', 'catch-up'] as const) {
     for (const nodes of [2, 3, 24, 200]) {
       const seed = numberedSeed(world, 3)
-      const { proxies, edges, proxyFanout, viewers, ...rest } = drawWorld({ world, seed, nodes })
+      const drawn = drawWorld({ world, seed, nodes })
+      const { proxies, edges, proxyFanout, viewers, writes, documents, eventsMin, ...rest } = drawn
       t.equal((proxies ?? 0) + (edges ?? 0), nodes)
+      t.ok((writes ?? 0) <= 40 && (documents ?? 0) <= 3 && eventsMin === 5_000, 'and no longer')
       t.ok((edges ?? 0) >= 1 && (proxies ?? 0) >= 1)
       t.ok((proxyFanout ?? 0) >= 2, 'wide rather than deep')
       t.match(drawWorld({ world, seed, nodes: undefined }), rest)
