@@ -25,14 +25,13 @@ export class OwedViews {
     const sight = this.#oracle.look(doc, seq, looker, viewState)
     if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
     if (sight.kind === 'deleted') return 'it was deleted'
+    // One that nobody has created yet is waited for: nothing is shown that could be old.
+    if (sight.kind === 'absent') return undefined
     if (observed.isStale) return 'its edge says that it is cut off'
-    const isAnswered = answered === viewStateJson(viewState)
-    if (sight.kind !== 'absent' && !isAnswered) return 'it is not answered yet'
+    if (answered !== viewStateJson(viewState)) return 'it is not answered yet'
     switch (sight.kind) {
       case 'refused':
         return 'it may not see it any more'
-      // A document that nobody has created yet is waited for.
-      case 'absent':
       case 'failed':
         return undefined
       case 'seen': {
