@@ -1,40 +1,19 @@
-import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
+import type { DocumentKey } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { defaultTransferLimits } from '../src/transfer-allowance.ts'
-import { link } from './build-stream.ts'
-import { child, ServingNode } from './serving-node.ts'
-
-const key = (name: string): DocumentKey => parseDocumentKey(`acme/match/${name}`)
-const [a, b, c] = [key('a'), key('b'), key('c')]
-const second = link(2)
-const { bytesUnderWayMax } = defaultTransferLimits
-/** A piece of 64 KiB with its head: what may go over the bound. */
-const frameMax = 65_600
-
-/** A node with one child, and these documents, of so many bytes each. */
-function nodeWith(sizes: Readonly<Record<string, number>>): ServingNode {
-  const node = new ServingNode()
-  node.open()
-  for (const [name, bytes] of Object.entries(sizes)) node.serve(key(name), bytes)
-  return node
-}
-
-/** The same, and the child has joined them one after the other. */
-function joinedTo(sizes: Readonly<Record<string, number>>): ServingNode {
-  const node = nodeWith(sizes)
-  for (const name of Object.keys(sizes)) {
-    node.join(key(name))
-    node.settle()
-  }
-  return node
-}
-
-/** True when as much is on its way as may be. */
-const isFull = (node: ServingNode, id = child): boolean => {
-  const bytes = node.bytesOnWay(id)
-  return bytes >= bytesUnderWayMax && bytes < bytesUnderWayMax + frameMax
-}
+import {
+  a,
+  b,
+  bytesUnderWayMax,
+  c,
+  frameMax,
+  isFull,
+  joinedTo,
+  key,
+  nodeWith,
+  second,
+} from './room-rig.ts'
+import { ServingNode } from './serving-node.ts'
 
 const piecesOf = (node: ServingNode, doc: DocumentKey): number =>
   node.received(doc)?.pieces.size ?? 0
@@ -164,178 +143,6 @@ t.test('what a child says that it took counts for its own link', async t => {
   node.finish(second)
   t.notOk(node.hasAll(a))
   t.ok(node.hasAll(a, second), 'a child that takes nothing holds up nobody else')
-})
-
-t.test('a child that asks for pieces gets on, whatever was lost', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 100_000 })
-  node.receiveNext(2)
-  node.lose()
-  const channel = node.served.get(a)?.channel ?? 0
-  node.take({ kind: 'request-pieces', channel, indexes: [1, 2, 3] })
-  node.finish()
-  t.ok([1, 2, 3].every(index => node.received(a)?.pieces.has(index)))
-  t.ok(node.hasAll(b))
-  const last = node.received(a)?.pieceCount ?? 0
-  t.ok(node.received(a)?.pieces.has(last - 1), 'and what was not sent before')
-})
-
-t.test('a document that waits and is joined again has its turn no later', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 100_000, c: 100_000 })
-  for (let asks = 0; asks < 3; asks++) {
-    node.join(b)
-    node.settle()
-  }
-  const begun: number[] = []
-  while (begun.length < 2) {
-    node.acknowledge(node.receiveNext(1))
-    node.settle()
-    for (const [doc, name] of [
-      [b, 1],
-      [c, 2],
-    ] as const) {
-      if (!begun.includes(name) && node.received(doc)?.begun === 1) begun.push(name)
-    }
-  }
-  t.same(begun, [1, 2])
-  node.finish()
-  t.ok([a, b, c].every(doc => node.hasAll(doc)))
-})
-
-t.test('pieces that are asked for again make room for themselves, and no more', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 3_000_000 })
-  const channel = node.served.get(a)?.channel ?? 0
-  for (let asks = 1; asks < 5; asks++) {
-    node.take({ kind: 'request-pieces', channel, indexes: [1, 77] })
-    node.settle()
-    const most = bytesUnderWayMax + (asks + 1) * frameMax
-    t.ok(node.bytesOnWay() < most, `${node.bytesOnWay()} bytes after ${asks} times`)
-  }
-  node.finish()
-  t.ok(node.hasAll(a))
-  t.ok(node.hasAll(b))
-})
-
-t.test('a child that joins again what it waits for gets on, whatever was lost', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 100_000 })
-  node.lose()
-  t.notOk(node.links.hasBusy)
-  node.join(b)
-  node.finish()
-  t.ok(node.hasAll(b))
-  node.join(a)
-  node.finish()
-  t.ok(node.hasAll(a))
-})
-
-t.test(
-  'a child that takes what it is sent, slowly, gets no more ahead by asking again',
-  async t => {
-    const node = joinedTo({ a: 3_000_000, b: 3_000_000 })
-    for (let count = 0; count < 5; count++) {
-      node.acknowledge(node.receiveNext(1))
-      node.join(b)
-      node.settle()
-      t.ok(node.bytesOnWay() < bytesUnderWayMax + frameMax, `${node.bytesOnWay()} bytes`)
-    }
-  },
-)
-
-t.test('many documents that are asked for again at a time make room once', async t => {
-  const names = Array.from({ length: 12 }, (_, at) => `m${at}`)
-  const node = joinedTo(Object.fromEntries(names.map(name => [name, 3_000_000])))
-  for (let round = 2; round < 5; round++) {
-    for (const name of names) {
-      node.join(key(name))
-      node.settle()
-    }
-    const bytes = node.bytesOnWay()
-    t.ok(bytes <= round * (bytesUnderWayMax + frameMax), `${bytes} bytes in round ${round}`)
-  }
-})
-
-t.test('to join again what is there makes no room on a link that is full', async t => {
-  const node = nodeWith({ b: 100_000, a: 3_000_000 })
-  node.join(b)
-  node.finish()
-  node.join(a)
-  node.settle()
-  node.join(b)
-  node.settle()
-  t.ok(node.bytesOnWay() < bytesUnderWayMax + frameMax)
-})
-
-t.test('a document that was left while it waits is in nobody’s way', async t => {
-  for (const left of [a, b, c]) {
-    const node = joinedTo({ a: 3_000_000, b: 3_000_000, c: 3_000_000 })
-    node.take({ kind: 'leave', doc: left })
-    t.notOk(node.links.hasBusy)
-    node.finish()
-    for (const doc of [a, b, c]) t.equal(node.hasAll(doc), doc !== left, `${doc} without ${left}`)
-  }
-})
-
-t.test('a document that was put away while it waits is in nobody’s way', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 3_000_000, c: 3_000_000 })
-  node.putAway(a)
-  node.putAway(b)
-  node.finish()
-  t.ok(node.hasAll(c))
-})
-
-t.test('a document without a snapshot to give lets the others go before it', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 100_000, c: 100_000 })
-  const without = node.served.get(b)
-  if (without !== undefined) without.hasSnapshot = false
-  node.finish()
-  t.ok(node.hasAll(a))
-  t.ok(node.hasAll(c))
-  t.equal(node.received(b), undefined)
-  if (without !== undefined) without.hasSnapshot = true
-  node.publish(b)
-  node.finish()
-  t.ok(node.hasAll(b))
-})
-
-t.test('a link that is full in both ways goes on when it is neither', async t => {
-  for (const isDrainedFirst of [true, false]) {
-    const node = joinedTo({ a: 3_000_000, b: 3_000_000 })
-    node.congest(true)
-    const bytes = node.receiveNext(4)
-    if (isDrainedFirst) node.congest(false)
-    else node.acknowledge(bytes)
-    const before = node.bytesOnWay()
-    node.settle()
-    t.equal(node.bytesOnWay(), before)
-    if (isDrainedFirst) node.acknowledge(bytes)
-    else node.congest(false)
-    node.finish()
-    t.ok(node.hasAll(a) && node.hasAll(b))
-  }
-})
-
-t.test('a link that is drained serves all that wait, whoever is first', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 1_000, c: 1_000 })
-  node.congest(true)
-  node.acknowledge(node.receiveNext(1_000))
-  node.settle()
-  t.equal(node.bytesOnWay(), 0)
-  node.congest(false)
-  node.settle()
-  t.ok(isFull(node))
-  node.receiveNext(1_000)
-  t.ok(node.hasAll(b) && node.hasAll(c))
-})
-
-t.test('a link that closes while documents wait leaves nothing to do', async t => {
-  const node = joinedTo({ a: 3_000_000, b: 3_000_000 })
-  node.acknowledge(node.receiveNext(4))
-  t.ok(node.links.hasBusy)
-  node.close()
-  t.notOk(node.links.hasBusy)
-  node.open(second)
-  node.join(a, second)
-  node.finish(second)
-  t.ok(node.hasAll(a, second))
 })
 
 const op = fc.oneof(
