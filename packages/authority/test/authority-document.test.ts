@@ -1,7 +1,6 @@
 import { sha256 } from '@fanfold/conformance'
-import { decodeChange, encodeSnapshot } from '@fanfold/document'
-import { type Position, partTags } from '@fanfold/protocol'
-import fc from 'fast-check'
+import { encodeSnapshot } from '@fanfold/document'
+import { partTags } from '@fanfold/protocol'
 import t from 'tap'
 import {
   answersOf,
@@ -12,20 +11,13 @@ import {
   link,
   match,
   opened,
+  positionAfter,
   Rig,
   replicaOf,
   send,
-  startMs,
-  stateOf,
 } from './build-document.ts'
 
 const kindsOf = (rig: Rig): string[] => rig.effects().map(({ kind }) => kind)
-
-const positionAfter = (rig: Rig): Position => {
-  const last = rig.records.at(-1)
-  if (last === undefined) throw new Error('the log has records')
-  return { epoch: last.epoch, seq: last.seq, hash: last.chainHash }
-}
 
 const logFull = { kind: 'rejected', code: 'FANFOLD_LOG_FULL' }
 
@@ -157,86 +149,6 @@ t.test(
   },
 )
 
-t.test('the same id commits once: in a batch, in flight, later, and after a restart', async t => {
-  const rig = opened()
-  const first = rig.write({ id: 'a1' })
-  const inFlight = rig.write({ id: 'a1' })
-  rig.durable()
-  const answers = new Map(answersOf(rig.effects()).map(({ request, answer }) => [request, answer]))
-  t.match(answers.get(first), { kind: 'committed', epoch: 1, seq: 2 })
-  t.same(answers.get(inFlight), answers.get(first))
-  t.same(rig.commit({ id: 'a1' }), answers.get(first))
-  t.same(rig.restarted().commit({ id: 'a1' }), answers.get(first))
-  t.match(rig.commit({ id: 'a1', subject: 'bob' }), { seq: 3 }, 'another subject is another id')
-  t.match(rig.state(), { goals: { home: 2 } })
-})
-
-t.test('an id in flight whose append is refused commits when it is sent again', async t => {
-  const rig = opened()
-  rig.write({ id: 'a1' })
-  const again = rig.write({ id: 'a1' })
-  rig.refuse('FANFOLD_LOG_FULL')
-  t.ok(rig.underWay)
-  rig.durable()
-  t.match(answersOf(rig.effects()).at(-1), {
-    request: again,
-    answer: { kind: 'committed', seq: 2 },
-  })
-  t.match(rig.state(), { goals: { home: 1 } })
-})
-
-t.test('ids survive a restart from a snapshot, and commit time does not go back', async t => {
-  const rig = opened({ snapshotEveryRecords: 2, snapshotEveryBytes: 1 })
-  rig.commit({ id: 'a1', timeMs: startMs + 5_000 })
-  const kept = rig
-    .effects()
-    .flatMap(effect => (effect.kind === 'log-keep-snapshot' ? [effect.snapshot] : []))
-  t.match(stateOf(kept[0]), { goals: { home: 1 } })
-  const restarted = rig.restarted(kept[0])
-  t.match(restarted.commit({ id: 'a1' }), { kind: 'committed', epoch: 1, seq: 2 })
-  t.match(restarted.commit({ action: send('see'), timeMs: startMs }), { epoch: 2, seq: 4 })
-  t.match(restarted.state(), { goals: { home: 1 }, seen: { timeMs: startMs + 5_000 } })
-})
-
-t.test('outside the window an id commits again, with a restart as without', async t => {
-  const limits = { idempotency: { commitsMax: 3, ageMaxMs: 600_000 } }
-  for (const isRestarted of [false, true]) {
-    for (const [others, expected] of [
-      [2, 2],
-      [3, 'again'],
-    ] as const) {
-      let rig = opened(limits)
-      rig.commit({ id: 'a1' })
-      for (let count = 0; count < others; count++) rig.commit()
-      if (isRestarted) rig = rig.restarted()
-      const answer = rig.commit({ id: 'a1' })
-      const seq = answer?.kind === 'committed' ? answer.seq : 0
-      t.equal(seq === 2 ? 2 : 'again', expected, `${others} others, restarted ${isRestarted}`)
-    }
-  }
-})
-
-t.test('outside ten minutes of record time an id commits again', async t => {
-  const rig = opened()
-  rig.commit({ id: 'a1' })
-  rig.nowMs = 600_000
-  rig.commit({ timeMs: startMs + 599_999 })
-  t.match(rig.commit({ id: 'a1' }), { seq: 2 })
-  rig.commit({ timeMs: startMs + 600_000 })
-  t.match(rig.commit({ id: 'a1' }), { seq: 5 })
-})
-
-t.test('a clock that jumps ten minutes makes no id commit again', async t => {
-  const rig = opened()
-  rig.commit({ id: 'a1' })
-  rig.nowMs = 1_000
-  rig.commit({ timeMs: startMs + 3_600_000 })
-  t.match(rig.commit({ id: 'a1' }), { seq: 2 })
-  const restarted = rig.restarted()
-  restarted.commit({ timeMs: startMs + 3_600_000 })
-  t.match(restarted.commit({ id: 'a1' }), { seq: 2 }, 'after a restart, too')
-})
-
 t.test('the first commit after a reopen claims the next epoch', async t => {
   const rig = opened()
   rig.commit()
@@ -270,74 +182,6 @@ t.test('a batch without records is answered at once, and the next ones follow', 
   t.equal(answersOf(rig.effects()).length, 9, 'the durable one and eight without effect')
   rig.durable()
   t.match(answersOf(rig.effects()), [{ request: last, answer: { seq: 4 } }])
-})
-
-t.test('joins that came while the log was read are answered when it is', async t => {
-  const source = opened()
-  source.commit()
-  const rig = new Rig({}, { records: source.records })
-  rig.join()
-  rig.join({ have: positionAfter(source) })
-  rig.join({ link: link(2) })
-  rig.join({ link: link(3) })
-  rig.document.forgetJoin(link(3))
-  t.same(rig.effects(), [])
-  rig.open()
-  const effects = rig.effects()
-  t.match(framesOf(effects, link(1)), [{ kind: 'welcome', mode: 'tail' }], 'the last one counts')
-  t.match(framesOf(effects, link(2))[0], { kind: 'welcome', mode: 'snapshot' })
-  t.same(framesOf(effects, link(3)), [])
-})
-
-t.test('a child that joins while an append is under way sees only what is durable', async t => {
-  const rig = opened()
-  rig.commit()
-  rig.effects()
-  rig.write()
-  rig.join()
-  t.match(framesOf(rig.effects()), [{ kind: 'welcome', mode: 'snapshot', head: { seq: 2 } }])
-  rig.refuse('FANFOLD_LOG_FULL')
-  const frames = framesOf(rig.effects(), link(1))
-  t.match(replicaOf(frames).state(), { goals: { home: 1 } })
-  rig.commit()
-  const replica = replicaOf([...frames, ...framesOf(rig.effects(), link(1))])
-  t.match(replica.position, { seq: 3 })
-  t.match(replica.state(), { goals: { home: 2 } })
-})
-
-t.test('whatever writers, children and the log do, no child holds what is not durable', async t => {
-  const step = fc.constantFrom('write', 'write', 'fail', 'durable', 'full', 'join', 'leave')
-  const holds = fc.property(fc.array(step, { maxLength: 60 }), steps => {
-    const rig = opened({ writesPerBatchMax: 3 })
-    rig.commit()
-    let frames: ReturnType<typeof framesOf> = []
-    let joined = false
-    for (const step of steps) {
-      if (step === 'write') rig.write()
-      else if (step === 'fail') rig.write({ action: send('fail') })
-      else if (step === 'durable' && rig.underWay !== undefined) rig.durable()
-      else if (step === 'full' && rig.underWay !== undefined) rig.refuse('FANFOLD_LOG_FULL')
-      else if (step === 'join') {
-        frames = []
-        rig.effects()
-        rig.join()
-        joined = true
-      } else if (step === 'leave') {
-        rig.document.downstream.leave(link(1))
-        joined = false
-      }
-      frames.push(...framesOf(rig.effects(), link(1)))
-      const replica = replicaOf(frames)
-      const { seq, hash } = replica.position
-      const durable = rig.records[seq - 1]?.chainHash
-      if (joined && seq > 0 && Buffer.compare(hash, durable ?? new Uint8Array()) !== 0) return false
-      const state = replica.state()
-      if (joined && seq > 0 && JSON.stringify(state) !== JSON.stringify(replayOf(rig, seq)))
-        return false
-    }
-    return true
-  })
-  t.doesNotThrow(() => fc.assert(holds))
 })
 
 t.test(
@@ -394,12 +238,3 @@ t.test('a deleted document is served as deleted, and stays so after a restart', 
   })
   t.match(rig.restarted(snapshot).commit(), { code: 'FANFOLD_DELETED' })
 })
-
-/** The state that the durable records up to `seq` make. */
-function replayOf(rig: Rig, seq: number): unknown {
-  let goals = 0
-  for (const record of rig.records.slice(0, seq)) {
-    if (decodeChange(record)?.kind === 'delta') goals++
-  }
-  return { goals: goals === 0 ? {} : { home: goals }, texts: [], seen: null }
-}

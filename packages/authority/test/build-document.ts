@@ -20,6 +20,7 @@ import {
   type LinkId,
   type LogRecord,
   parseDocumentKey,
+  type Position,
   type RequestId,
   type WriteAnswer,
   type WriterInput,
@@ -318,6 +319,13 @@ export function opened(limits: Partial<AuthorityLimits> = {}): Rig {
   const rig = new Rig(limits)
   rig.open()
   return rig
+}
+
+/** Where the durable records of a rig end. */
+export const positionAfter = (rig: Rig): Position => {
+  const last = rig.records.at(-1)
+  if (last === undefined) throw new Error('the log has records')
+  return { epoch: last.epoch, seq: last.seq, hash: last.chainHash }
 }
 
 /** The state in a snapshot. */
