@@ -30,7 +30,7 @@ import { DocumentWork } from './document-work.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
 import { nextBatch } from './next-batch.ts'
-import { noSuch, type WriteProblem } from './write-problem.ts'
+import { isForNow, noSuch, type WriteProblem } from './write-problem.ts'
 
 /** When a child that is refused because something is under way may ask again, ms. */
 const retryAfterMs = 1_000
@@ -122,7 +122,7 @@ export class AuthorityDocument {
 
   /** True when the log could not be opened for now: it is to be opened anew for whoever asks next. */
   get isToBeOpenedAnew(): boolean {
-    return this.#refusal?.code === 'FANFOLD_LOG_FULL'
+    return isForNow(this.#refusal)
   }
 
   /** True after an assertion failed inside: the document is not served until the node restarts. */
@@ -273,11 +273,11 @@ export class AuthorityDocument {
     for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
       reject(next, code, message, effects)
     }
-    for (const request of this.#at.takeJoins())
-      refuseJoin(this.doc, request, { code, message }, effects)
+    const reason = { code, message, retryAfterMs: this.isToBeOpenedAnew ? retryAfterMs : 0 }
+    for (const request of this.#at.takeJoins()) refuseJoin(this.doc, request, reason, effects)
     children.end(code, message, effects)
-    const fact = { event: 'document-refused', doc: this.doc, code, message } as const
-    effects.push({ kind: 'fact', fact })
+    const { doc } = this
+    effects.push({ kind: 'fact', fact: { event: 'document-refused', doc, code, message } })
   }
 
   #goOnOpening(effects: AuthorityEffect[]): void {

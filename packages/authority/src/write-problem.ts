@@ -20,3 +20,7 @@ export const noSuch = (doc: DocumentKey): WriteProblem => ({
   code: 'FANFOLD_NO_DOCUMENT',
   message: `${doc} does not exist`,
 })
+
+/** Whether it is that the log could not be opened now, and may be the next time. */
+export const isForNow = (problem: WriteProblem | undefined): boolean =>
+  problem?.code === 'FANFOLD_LOG_FULL' || problem?.code === 'FANFOLD_LOG_UNREADABLE'

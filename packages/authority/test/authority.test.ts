@@ -138,17 +138,21 @@ t.test('a definition that is loaded counts from the next write on', async t => {
   t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed' } }])
 })
 
-t.test('a log that cannot be opened for want of room is opened for the next who asks', async t => {
-  const rig = new Rig()
-  rig.opensRefused = 2
-  rig.write()
-  t.match(answersOf(rig.effects()), [{ answer: { code: 'FANFOLD_LOG_FULL' } }])
-  t.equal(rig.authority.documentCount, 0)
-  rig.join()
-  t.match(framesOf(rig.effects()), [{ kind: 'refused', code: 'FANFOLD_LOG_FULL' }])
-  rig.write()
-  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed' } }])
-})
+for (const code of ['FANFOLD_LOG_FULL', 'FANFOLD_LOG_UNREADABLE'] as const) {
+  t.test(`a log that cannot be opened now (${code}) is opened for the next who asks`, async t => {
+    const rig = new Rig()
+    rig.opensRefused = 2
+    rig.opensRefusedBy = code
+    rig.write()
+    t.match(answersOf(rig.effects()), [{ answer: { code } }])
+    t.equal(rig.authority.documentCount, 0)
+    rig.join()
+    const told = { kind: 'refused', code, retryAfterMs: 1_000 }
+    t.match(framesOf(rig.effects()), [told], 'the child is told when to ask again')
+    rig.write()
+    t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed' } }])
+  })
+}
 
 t.test('an assertion that fails in one document leaves the others alone', async t => {
   const rig = new Rig({ restAfterMs: 1_000, unloadAfterMs: 1_000 })

@@ -2,6 +2,7 @@
  * An authority in a test's hands, with the log's answers.
  */
 import { sha256 } from '@fanfold/conformance'
+import type { LogRefusal } from '@fanfold/document'
 import {
   type DocumentKey,
   decodeLinkFrame,
@@ -43,8 +44,9 @@ export class Rig {
   readonly authority: Authority
   readonly epochs = new Map<DocumentKey, number>()
   nowMs = 0
-  /** How many opens of a log are refused for want of room, before the others. */
+  /** How many opens of a log are refused, before the others, and with what. */
   opensRefused = 0
+  opensRefusedBy: LogRefusal = 'FANFOLD_LOG_FULL'
   #nextRequest = 1
   readonly #effects: AuthorityEffect[] = []
 
@@ -111,8 +113,8 @@ export class Rig {
       if (taken !== undefined) this.take(taken)
       if (effect.kind === 'log-open' && this.opensRefused > 0) {
         this.opensRefused--
-        const refusal = { code: 'FANFOLD_LOG_FULL', message: 'no file' } as const
-        this.take({ kind: 'log-open-refused', doc: effect.doc, ...refusal })
+        const [doc, code] = [effect.doc, this.opensRefusedBy]
+        this.take({ kind: 'log-open-refused', doc, code, message: 'no file' })
       } else if (effect.kind === 'log-open') {
         this.take({ kind: 'log-opened', doc: effect.doc, epoch: this.epochs.get(effect.doc) ?? 0 })
       } else if (effect.kind === 'log-append') {

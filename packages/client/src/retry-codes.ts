@@ -14,6 +14,7 @@ const retryCodes: Readonly<Record<RetryCode, true>> = {
   FANFOLD_RULE_FAILED: true,
   FANFOLD_BUSY: true,
   FANFOLD_LOG_FULL: true,
+  FANFOLD_LOG_UNREADABLE: true,
   FANFOLD_FENCED: true,
   FANFOLD_SET_ASIDE: true,
   FANFOLD_MOVED: true,

@@ -24,6 +24,8 @@ export type LogRefusal =
   | 'FANFOLD_LOG_FULL'
   /** A damaged record with good ones behind it, or another document's log in this one's place. */
   | 'FANFOLD_LOG_DAMAGED'
+  /** The disk did not let it be read. What it holds is as good as before; to read it again may work. */
+  | 'FANFOLD_LOG_UNREADABLE'
 
 /** Names a reading of a log, among those of one store; never used before. */
 export type LogReadId = number & { readonly unit: 'log read' }
@@ -74,6 +76,7 @@ export type LogInput =
     }
   /** Everything has been read; `epoch` is the highest the log has seen, 0 for a new document. */
   | { readonly kind: 'log-opened'; readonly doc: DocumentKey; readonly epoch: number }
+  /** Instead of `log-opened`, also after a part was told; the same document may be opened again. */
   | {
       readonly kind: 'log-open-refused'
       readonly doc: DocumentKey
@@ -96,7 +99,10 @@ export type LogInput =
       /** In order, without a gap; none when the reading is at the end of the log. */
       readonly records: readonly LogRecord[]
     }
-  /** The reading is over: the log is damaged there, or what was asked for is not in it any more. */
+  /**
+   * The reading is over: the log is damaged there, or the disk did not let it be read. A new one may
+   * begin where it ended.
+   */
   | {
       readonly kind: 'log-read-refused'
       readonly doc: DocumentKey

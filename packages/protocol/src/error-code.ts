@@ -158,6 +158,12 @@ export const errorCodes = {
     status: 503,
     meaning: 'a record of the log is damaged and good ones follow it; the document is not served',
   },
+  FANFOLD_LOG_UNREADABLE: {
+    retry: true,
+    status: 503,
+    meaning:
+      'the disk did not let the log be read; nothing was done, and the next attempt may work',
+  },
   FANFOLD_FENCED: {
     retry: true,
     status: 503,

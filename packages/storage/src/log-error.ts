@@ -51,7 +51,8 @@ export function refusalOfWriting(error: unknown): Refusal {
 }
 
 /**
- * As for writing; but a log that cannot be read has lost nothing that was not lost before.
+ * As for writing; but a log that cannot be read has lost nothing that was not lost before. What the
+ * system says of a read is of that read: damage is what was read and is not what it should be.
  *
  * @throws what is no outcome but the end of the process
  */
@@ -59,5 +60,5 @@ export function refusalOfReading(error: unknown): Refusal {
   if (error instanceof AssertionError || error instanceof DiskFailure) throw error
   if (error instanceof LogError || isNoRoom(error)) return refusalOfWriting(error)
   const message = error instanceof Error ? error.message : String(error)
-  return { code: 'FANFOLD_LOG_DAMAGED', message: `the log cannot be read: ${message}` }
+  return { code: 'FANFOLD_LOG_UNREADABLE', message: `the log cannot be read: ${message}` }
 }

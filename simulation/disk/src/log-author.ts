@@ -308,7 +308,9 @@ export class LogAuthor {
     if (since === undefined) return
     const isRefused = refusals > since.refusals
     const isFailed = errors > since.errors
-    if (code === 'FANFOLD_LOG_FULL' ? isRefused : isFailed || isRefused) return
+    // What the device says of a call is of that call: it is no damage.
+    if (code === 'FANFOLD_LOG_FULL' ? isRefused : code === 'FANFOLD_LOG_UNREADABLE' && isFailed)
+      return
     notes.problem(`${name} refused for no reason: ${code} ${message}`)
   }
 }
