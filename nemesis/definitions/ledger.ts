@@ -1,6 +1,7 @@
 /*
  * A document in which each write leaves its mark: the log has its value, and counts how often its writer
- * was applied. What is whispered only premium viewers see: to others such a record changes nothing.
+ * was applied. What is whispered only premium viewers see: to others such a record changes nothing. Nor
+ * does it cross a link whose ceiling is 0.
  */
 import { defineDocument, message } from 'fanfold'
 import { z } from 'zod'
@@ -31,6 +32,8 @@ export default defineDocument({
   observe: {
     allow: () => true,
     audience: viewer => ({ premium: viewer.claims['plan'] === 'premium' }),
+    clearance: audience => (audience.premium ? 1 : 0),
   },
   privacy: { '/whispers/*': audience => audience.premium },
+  labels: { '/whispers/*': 1 },
 })

@@ -1,4 +1,12 @@
+export {
+  logRecords,
+  type PlacedRecord,
+  recordId,
+  recordsIn,
+  segmentPaths,
+} from './logs/final-log.ts'
 export { whyNot } from './needs.ts'
 export { Cleanups } from './processes/cleanups.ts'
 export { type Heal, Networks } from './processes/networks.ts'
+export { endWithParent } from './processes/node-process.ts'
 export { until, within } from './until.ts'

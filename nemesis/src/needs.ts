@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { canLimitMemory, canStarve } from './faults/control-groups.ts'
 import { fakedClockLibrary } from './faults/faked-clock.ts'
-import { canStarve } from './faults/processor-share.ts'
 import { canMount } from './faults/small-disk.ts'
 import { tryCommand } from './processes/run-command.ts'
 import type { Need } from './scenarios/scenario.ts'
@@ -25,6 +25,8 @@ const missing: Readonly<Record<Need, () => string | undefined>> = {
   mount: () => (canMount(tmpdir()) ? undefined : 'needs root, where mounts are permitted'),
   'processor-groups': () =>
     canStarve() ? undefined : 'needs root, and control groups of processors, version 1',
+  'memory-groups': () =>
+    canLimitMemory() ? undefined : 'needs root, and control groups of memory, version 1',
   'faked-clock': () =>
     fakedClockLibrary() === undefined
       ? 'needs libfaketime: `apt-get install libfaketime` as root'

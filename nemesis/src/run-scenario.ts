@@ -108,10 +108,10 @@ async function play(
   const convergedMs = await stage
     .converge(3 * limitOf(scenario))
     .catch(error => neverConverged(stage, error))
-  const { measures } = stage
+  const { measures, phases } = stage
   const verdict = await stage.close()
   const times = { startedAtMs, pausedAtMs }
-  const seen = await seenOf(stage.files, { times, verdict, convergedMs, measures })
+  const seen = await seenOf(stage.files, { times, verdict, convergedMs, measures, phases })
   return { verdict, seen }
 }
 

@@ -3,6 +3,7 @@
  * for something new.
  */
 import type { ViewerHistoryEvent, WriterHistoryEvent } from './clients/client-messages.ts'
+import { Delays, type Phase } from './delays.ts'
 import { historyEvents, type RunFiles, type RunVerdict } from './judge-run.ts'
 import type { StageTimes } from './stage.ts'
 
@@ -26,6 +27,8 @@ export type Seen = {
   readonly convergedMs: number
   /** How often each code was answered to a write. */
   readonly refusals: Readonly<Record<string, number>>
+  /** By phase of the scenario: from when a change was sent until it was shown, for 99 of 100, ms. */
+  readonly delaysMs: Readonly<Record<string, number>>
   /** What the scenario measured by itself. */
   readonly measures: Readonly<Record<string, number>>
 }
@@ -61,14 +64,20 @@ export async function seenOf(
     readonly verdict: RunVerdict
     readonly convergedMs: number
     readonly measures: Readonly<Record<string, number>>
+    readonly phases: readonly Phase[]
   },
 ): Promise<Seen> {
-  const { times, verdict, convergedMs, measures } = run
+  const { times, verdict, convergedMs, measures, phases } = run
+  const delays = new Delays(phases)
   const acks = new Gap(times)
   const refusals: Record<string, number> = {}
   for (const path of files.writers) {
     for await (const event of historyEvents<WriterHistoryEvent>(path)) {
-      if (event.kind === 'ok') acks.add(event.atMs)
+      if (event.kind === 'invoke') delays.sent(event.doc, event.id, event.atMs)
+      if (event.kind === 'ok') {
+        acks.add(event.atMs)
+        delays.acknowledged(event.doc, event.id, event.seq)
+      }
       if (event.kind === 'fail') refusals[event.code] = (refusals[event.code] ?? 0) + 1
     }
   }
@@ -85,6 +94,7 @@ export async function seenOf(
       } else if (event.kind !== 'end') {
         gap.add(event.atMs)
         if (event.kind === 'snapshot') snapshots++
+        else delays.shown(event.doc, event.seq, event.atMs)
       }
     }
   }
@@ -102,6 +112,7 @@ export async function seenOf(
     stales,
     convergedMs,
     refusals,
+    delaysMs: delays.percentiles(),
     measures,
   }
 }

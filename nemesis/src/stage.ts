@@ -14,6 +14,7 @@ import type {
   WritersState,
 } from './clients/client-messages.ts'
 import { ClientProcess } from './clients/client-process.ts'
+import type { Phase } from './delays.ts'
 import { judgeRun, type RunFiles, type RunVerdict } from './judge-run.ts'
 import type { Cleanups } from './processes/cleanups.ts'
 import type { DelayRelay } from './processes/delay-relay.ts'
@@ -83,6 +84,8 @@ export class Stage {
   readonly files: RunFiles
   /** Numbers that a scenario measures by itself, by what they are. */
   readonly measures: Record<string, number> = {}
+  /** Parts of the run of which delays are compared. */
+  readonly phases: Phase[] = []
   #writers: ClientProcess<WritersSettings, WritersState> | undefined
   #viewers: ClientProcess<ViewersSettings, ViewersState> | undefined
   readonly #audienceTokens = new Map<string, string>()
@@ -159,6 +162,13 @@ export class Stage {
       wrapper: [...(networks?.wrapper(node.name) ?? []), ...(node.wrapper ?? [])],
       options: { ...(networks === undefined ? {} : { host: '0.0.0.0' }), ...node.options },
     })
+  }
+
+  /** A phase of the run, for as long as `act` takes. */
+  async phase(name: string, act: () => Promise<void>): Promise<void> {
+    const fromMs = Date.now()
+    await act()
+    this.phases.push({ name, fromMs, toMs: Date.now() })
   }
 
   /** Writes nothing new, and waits until nobody waits for an answer. */

@@ -27,6 +27,7 @@ const run = {
   },
   convergedMs: 7,
   measures: {},
+  phases: [],
 }
 
 t.test('the longest waits are those within the time in which writers wrote', async t => {

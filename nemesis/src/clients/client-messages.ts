@@ -3,6 +3,9 @@
  */
 import type { ViewEvent, WriteEvent } from '@fanfold/simulator'
 
+/** In each value that only some viewers may see, and in no other. */
+export const whisperMarker = ':for-premium-eyes-only'
+
 /** A writer of one document. */
 export type WriterSettings = {
   /** Unlike that of any other writer: ids of its messages begin with it. */

@@ -5,7 +5,12 @@
  */
 import type { Prng } from '@fanfold/kernel'
 import { WebSocket } from 'ws'
-import type { WriterHistoryEvent, WriterSettings, WritersSettings } from './client-messages.ts'
+import {
+  type WriterHistoryEvent,
+  type WriterSettings,
+  type WritersSettings,
+  whisperMarker,
+} from './client-messages.ts'
 
 /** Longest time without any answer while one is due, ms: then the socket is given up. */
 const answerMsMax = 3_000
@@ -85,7 +90,7 @@ export class LedgerWriter {
 
   /** Sends one message that all viewers see, at once or when it is connected again. */
   mark(): void {
-    const { id, value } = this.#next()
+    const { id, value } = this.#next('put')
     const message: Message = { message: 'put', value }
     if (this.isConnected) this.#send(id, message)
     else this.#again.set(id, message)
@@ -145,16 +150,17 @@ export class LedgerWriter {
     const { inFlightMax, perSecond } = this.#settings
     while (this.#inFlight.size < inFlightMax && (perSecond === 0 || this.#allowance >= 1)) {
       this.#allowance--
-      const { id, value } = this.#next()
       const message = this.#prng.chance(whisperShare) ? 'whisper' : 'put'
+      const { id, value } = this.#next(message)
       this.#send(id, { message, value })
     }
   }
 
-  #next(): { readonly id: string; readonly value: string } {
+  #next(message: Message['message']): { readonly id: string; readonly value: string } {
     const id = `${this.name}-${(this.#count++).toString(36)}`
     const salt = this.#prng.uint32().toString(36)
-    return { id, value: `${id}:${salt}`.padEnd(this.#settings.valueLength, '.') }
+    const mark = message === 'whisper' ? whisperMarker : ''
+    return { id, value: `${id}:${salt}${mark}`.padEnd(this.#settings.valueLength, '.') }
   }
 
   #send(id: string, sent: Message): void {

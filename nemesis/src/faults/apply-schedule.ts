@@ -6,12 +6,15 @@ import { unreachable } from '@fanfold/kernel'
 import { losePower } from '../logs/power-loss.ts'
 import type { Heal, Networks } from '../processes/networks.ts'
 import type { Stage } from '../stage.ts'
+import { within } from '../until.ts'
 import { clockFile } from './clock-file.ts'
+import { exhaust, starve } from './control-groups.ts'
 import { setFakedClock } from './faked-clock.ts'
-import { starve } from './processor-share.ts'
 import type { FaultArguments, Schedule, Step } from './schedule.ts'
 import { fillDisk } from './small-disk.ts'
 
+/** Longest time until a node that may take little memory is ended for it, ms. */
+const exhaustedMsMax = 20_000
 /** After a loss of power, what is on its way to clients has come after so long, ms. */
 const drainMs = 150
 
@@ -34,6 +37,7 @@ function processesOf({ fleet }: Stage, { fault, args }: Step): readonly string[]
     case 'kill':
     case 'pause':
     case 'starve':
+    case 'exhaust':
       return [args.node]
     case 'power-loss':
       return fleet.names
@@ -84,6 +88,9 @@ async function applyStep(stage: Stage, { fault, args }: Step): Promise<void> {
     case 'fill-disk':
       await during(args.ms, [fillDisk(fleet.dataOf(args.node))])
       return
+    case 'exhaust':
+      await exhaustNode(stage, args)
+      return
     case 'starve':
       await during(args.ms, [starve(fleet.node(args.node).pid, args.percent)])
       return
@@ -95,6 +102,9 @@ async function applyStep(stage: Stage, { fault, args }: Step): Promise<void> {
       return
     case 'loss':
       await during(args.ms, [networksOf(stage).lose(args.node, args.share)])
+      return
+    case 'reorder':
+      await during(args.ms, [networksOf(stage).reorder(args.node, args.share, args.rate)])
       return
     case 'slow':
       await during(args.ms, [networksOf(stage).slow(args.node, args.rate)])
@@ -140,6 +150,22 @@ async function flap(networks: Networks, args: FaultArguments['flap']): Promise<v
     await during(downMs, [networks.unplug(node)])
     await delay(upMs)
   }
+}
+
+/** The kernel ends a node for the memory that it wants, and it is started again, with enough. */
+async function exhaustNode(stage: Stage, args: FaultArguments['exhaust']): Promise<void> {
+  const { fleet, measures, cleanups } = stage
+  const node = fleet.node(args.node)
+  const { deaths, heal } = exhaust(node.pid, args.roomBytes)
+  cleanups.add(heal)
+  try {
+    await within(`${args.node} has no memory left`, node.exited, exhaustedMsMax)
+    measures['deaths of memory'] = (measures['deaths of memory'] ?? 0) + deaths()
+  } finally {
+    heal()
+  }
+  await delay(args.downMs)
+  await fleet.restart(args.node)
 }
 
 /** Ends all nodes at one instant, cuts the logs, and starts the nodes again. */

@@ -1,5 +1,5 @@
 /* Ways to hurt the files of a log that nobody writes. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { recordsIn } from '../logs/final-log.ts'
 
 /** What can be behind the last record of a log without anything being lost. */
@@ -19,10 +19,17 @@ export type Tail = keyof typeof tails
 
 /** Puts a tail behind the last record of a segment. */
 export function addTail(path: string, tail: Tail): void {
-  const ends = [...recordsIn(path)].map(({ end }) => end)
-  const bytes = readFileSync(path)
-  const whole = bytes.subarray(0, ends.at(-1) ?? bytes.length)
-  writeFileSync(path, tails[tail](whole, (ends.at(-1) ?? 0) - (ends.at(-2) ?? 0)))
+  const last = [...recordsIn(path)].at(-1)
+  if (last === undefined) throw new Error(`${path} has no record`)
+  const whole = readFileSync(path).subarray(0, last.end)
+  writeFileSync(path, tails[tail](whole, last.end - last.start))
+}
+
+/** Ends a segment behind the record with a seq, as if it had never been longer. */
+export function cutBehind(path: string, seq: number): void {
+  let kept = 0
+  for (const { record, end } of recordsIn(path)) if (record.seq <= seq) kept = end
+  truncateSync(path, kept)
 }
 
 /** Turns one bit of a file, at a share of its length; returns what turns it back. */

@@ -30,12 +30,21 @@ export type FaultArguments = {
   readonly 'black-hole': { readonly node: string; readonly ms: number }
   /** Of the packets to a node, a share is lost. */
   readonly loss: { readonly node: string; readonly share: number; readonly ms: number }
+  /** Of the packets that leave a node, a share goes by a way of this rate, and is overtaken. */
+  readonly reorder: {
+    readonly node: string
+    readonly share: number
+    readonly rate: string
+    readonly ms: number
+  }
   /** What leaves a node leaves slowly. */
   readonly slow: { readonly node: string; readonly rate: string; readonly ms: number }
   /** Everything loses power, and is started again; logs are cut behind what somebody was told. */
   readonly 'power-loss': { readonly downMs: number }
   /** A node gets this share of one processor. */
   readonly starve: { readonly node: string; readonly percent: number; readonly ms: number }
+  /** A node may take so much more memory: the kernel ends it; started again after `downMs`. */
+  readonly exhaust: { readonly node: string; readonly roomBytes: number; readonly downMs: number }
   /** A node's clock shows another time by so many seconds; 0 for the right one. */
   readonly clock: { readonly node: string; readonly offsetSeconds: number }
   /** A node's disk has no room left. */

@@ -15,10 +15,11 @@ const keyOffset = 77
 const fromSeqOffset = 36
 const frameHeadBytes = 8
 
-/** A record and where it ends in its file. */
+/** A record and the bytes that it takes in its file, its length and checksum among them. */
 export type PlacedRecord = {
   readonly record: LogRecord
   readonly path: string
+  readonly start: number
   readonly end: number
 }
 
@@ -57,7 +58,7 @@ function* segmentRecords(path: string, bytes: Buffer, start: number): Generator<
       if (error instanceof ProtocolError) return
       throw error
     }
-    yield { record, path, end }
+    yield { record, path, start: at, end }
     at = end
   }
 }

@@ -23,6 +23,8 @@ export type NodeSettings = {
   readonly roles: readonly Role[]
   /** Where it replicates from, in order of preference. */
   readonly parents?: readonly string[] | undefined
+  /** The highest label of what it may be sent; that of all labels when left out. */
+  readonly ceiling?: number | undefined
   /** The data directory; one of the fleet's own when left out. */
   readonly data?: string | undefined
   /** Any option of the configuration. */
@@ -36,6 +38,8 @@ export type NodeSettings = {
 /** The definition of all documents. */
 const ledger = fileURLToPath(new URL('../../../definitions/ledger.ts', import.meta.url))
 const tokenKey = 'a key of broken fleets and of nothing else 0123456789'
+/** The highest label that a definition may have. */
+const labelMax = 239
 /** Longer than any run. */
 const tokenMs = 24 * 3_600_000
 
@@ -85,7 +89,7 @@ export class Fleet {
 
   /** Starts a node; resolves when it listens. */
   async start(settings: NodeSettings): Promise<NodeProcess> {
-    const { name, roles, parents = [], options = {}, wrapper = [] } = settings
+    const { name, roles, parents = [], options = {}, wrapper = [], ceiling = labelMax } = settings
     this.#settings.set(name, settings)
     const key = generateNodeKey()
     const linkToken = await mintLinkToken({
@@ -94,7 +98,7 @@ export class Fleet {
       node: name,
       region: 'local',
       roles,
-      ceiling: 239,
+      ceiling,
       ttlMs: tokenMs,
     })
     const data = this.dataOf(name)

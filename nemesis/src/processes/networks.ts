@@ -10,6 +10,13 @@ import { existsSync } from 'node:fs'
 import type { Cleanups } from './cleanups.ts'
 import { runCommand, tryCommand } from './run-command.ts'
 
+/** Addresses begin with it. */
+const subnet = '10.88.0'
+/** What goes by the slower way is marked so, and has a table of routes. */
+const slowMark = '1'
+const slowTable = '100'
+const markSlow = ['-j', 'MARK', '--set-mark', slowMark]
+
 /** Ends a fault; again does nothing. */
 export type Heal = () => void
 
@@ -29,7 +36,7 @@ export class Networks {
     const networks = new Networks(names, prefix)
     removeStale()
     cleanups.add(() => networks.#close())
-    const bridge = `${prefix}br`
+    const bridge = networks.#bridge
     runCommand('ip', 'netns', 'add', bridge)
     runCommand('ip', '-n', bridge, 'link', 'add', 'br0', 'type', 'bridge')
     runCommand('ip', '-n', bridge, 'link', 'set', 'br0', 'up')
@@ -53,7 +60,7 @@ export class Networks {
 
   /** The address of a namespace. */
   address(name: string): string {
-    return `10.88.0.${this.#index(name) + 1}`
+    return `${subnet}.${this.#index(name) + 1}`
   }
 
   /** What runs a program in a namespace: the words in front of its command line. */
@@ -107,6 +114,47 @@ export class Networks {
     })
   }
 
+  /**
+   * Of what leaves a namespace, a share goes by another way to the same bridge, where so much passes a
+   * second, such as `64kbit`: what was sent later by the first way overtakes it. What does not fit there
+   * within half a second is lost.
+   */
+  reorder(name: string, share: number, rate: string): Heal {
+    const device = `${this.#device(name)}s`
+    const port = `${device}p`
+    const run = (...words: readonly string[]): void => {
+      const [program = '', ...before] = this.wrapper(name)
+      runCommand(program, ...before, ...words)
+    }
+    runCommand('ip', 'link', 'add', device, 'type', 'veth', 'peer', 'name', port)
+    runCommand('ip', 'link', 'set', device, 'netns', this.#namespace(name))
+    runCommand('ip', 'link', 'set', port, 'netns', this.#bridge)
+    runCommand('ip', '-n', this.#bridge, 'link', 'set', port, 'master', 'br0')
+    runCommand('ip', '-n', this.#bridge, 'link', 'set', port, 'up')
+    run('ip', 'link', 'set', device, 'up')
+    const limit = ['rate', rate, 'burst', '2kb', 'latency', '500ms']
+    run('tc', 'qdisc', 'add', 'dev', device, 'root', 'tbf', ...limit)
+    const route = [`${subnet}.0/24`, 'dev', device, 'src', this.address(name), 'table', slowTable]
+    run('ip', 'route', 'add', ...route)
+    run('ip', 'rule', 'add', 'fwmark', slowMark, 'table', slowTable)
+    const some = ['-m', 'statistic', '--mode', 'random', '--probability', String(share)]
+    run('iptables', '-w', '5', '-t', 'mangle', '-A', 'OUTPUT', ...some, ...markSlow)
+    return once(() => {
+      run('iptables', '-w', '5', '-t', 'mangle', '-D', 'OUTPUT', ...some, ...markSlow)
+      run('ip', 'rule', 'del', 'fwmark', slowMark, 'table', slowTable)
+      run('ip', 'link', 'del', device)
+    })
+  }
+
+  /** Packets of TCP that came to a namespace before an earlier one, and waited for it. */
+  overtaken(name: string): number {
+    const [program = '', ...before] = this.wrapper(name)
+    const [names = '', values = ''] = runCommand(program, ...before, 'cat', '/proc/net/netstat')
+      .split('\n')
+      .filter(line => line.startsWith('TcpExt:'))
+    return Number(values.split(' ')[names.split(' ').indexOf('TCPOFOQueue')] ?? 0)
+  }
+
   /** Nothing leaves a namespace or comes to it. */
   unplug(name: string): Heal {
     const device = this.#device(name)
@@ -117,14 +165,14 @@ export class Networks {
     return once(() => link('up'))
   }
 
-  /** From now on, packets that leave a namespace with `text` in them are counted. */
-  watchFor(name: string, text: string): void {
-    this.#rule(name, ['OUTPUT', '-m', 'string', '--algo', 'bm', '--string', text])
+  /** From now on, packets that leave a namespace, or come to it, with `text` in them are counted. */
+  watchFor(name: string, text: string, chain: 'OUTPUT' | 'INPUT' = 'OUTPUT'): Heal {
+    return this.#rule(name, [chain, '-m', 'string', '--algo', 'bm', '--string', text])
   }
 
-  /** How many packets have left since `watchFor` with the same text. */
-  countOf(name: string, text: string): number {
-    return this.#counted(name, 'OUTPUT', `"${text}"`)
+  /** How many packets there were since the latest `watchFor` with the same text. */
+  countOf(name: string, text: string, chain: 'OUTPUT' | 'INPUT' = 'OUTPUT'): number {
+    return this.#counted(name, chain, `"${text}"`)
   }
 
   /** From now on, attempts of one namespace to connect to a port of another are counted. */
@@ -172,13 +220,17 @@ export class Networks {
     return `${this.#prefix}n${this.#index(name)}`
   }
 
+  get #bridge(): string {
+    return `${this.#prefix}br`
+  }
+
   #device(name: string): string {
     return `${this.#prefix}v${this.#index(name)}`
   }
 
   #close(): void {
     for (const name of this.#names) tryCommand('ip', 'netns', 'del', this.#namespace(name))
-    tryCommand('ip', 'netns', 'del', `${this.#prefix}br`)
+    tryCommand('ip', 'netns', 'del', this.#bridge)
   }
 }
 

@@ -25,7 +25,8 @@ export type NodeCommand = {
 }
 
 const program = fileURLToPath(new URL('./main.js', import.meta.resolve('@fanfold/cli')))
-const endWithParent = fileURLToPath(new URL('./end-with-parent.js', import.meta.url))
+/** Loaded into a process (`--import`) that gets a pipe as file descriptor 3: it ends with who holds that. */
+export const endWithParent: string = fileURLToPath(new URL('./end-with-parent.js', import.meta.url))
 /** Longest time from the start of a process until it listens, ms. */
 const startMsMax = 30_000
 /** Lines of its log that are kept in memory; the file has all. */

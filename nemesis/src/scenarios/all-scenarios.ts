@@ -1,3 +1,4 @@
+import { ceilingScenarios } from './ceilings.ts'
 import { crashScenarios } from './crashes.ts'
 import { crowdScenarios } from './crowds.ts'
 import { damageScenarios } from './damage.ts'
@@ -12,6 +13,7 @@ export const allScenarios: readonly Scenario[] = [
   ...linkScenarios,
   ...diskScenarios,
   ...damageScenarios,
+  ...ceilingScenarios,
   ...crowdScenarios,
   shortScenario,
 ]

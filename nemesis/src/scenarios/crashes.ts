@@ -14,6 +14,9 @@ const inTurn = (steps: readonly Omit<Step, 'atMs'>[], everyMs: number): Schedule
   // Each step keeps its fault and arguments together; only the time is new.
   steps.map((step, index) => ({ ...step, atMs: 500 + index * everyMs }) as Step)
 
+/** More of memory than it has, for a node that is to die of it. */
+const roomBytes = 1_048_576
+
 /** Pairs of nodes that die at one instant, one pair every 5 s. */
 function pairsOfKills(prng: Prng, minutes: number): Schedule {
   const pairs = [
@@ -164,6 +167,27 @@ export const crashScenarios: readonly Scenario[] = [
     ],
     expects: seen => [
       { what: 'nobody waits longer for something new, ms', seen: seen.viewGapMs, atMost: 3_000 },
+      { what: 'writers wait for nobody, ms', seen: seen.ackGapMs, atMost: 1_000 },
+    ],
+  },
+  {
+    name: 'out-of-memory',
+    does: 'an edge and then a proxy may take 1 MB more of memory than they have: the kernel ends each',
+    needs: ['networks', 'memory-groups'],
+    seconds: 25,
+    stage: () => tree({ valueLength: 2_000 }),
+    schedule: () => [
+      { atMs: 500, fault: 'exhaust', args: { node: 'edge-1', roomBytes, downMs: 500 } },
+      { atMs: 6_000, fault: 'exhaust', args: { node: 'proxy-b', roomBytes, downMs: 500 } },
+    ],
+    expects: seen => [
+      {
+        what: 'deaths of memory',
+        seen: seen.measures['deaths of memory'] ?? 0,
+        atLeast: 2,
+        atMost: 2,
+      },
+      { what: 'nobody waits longer for something new, ms', seen: seen.viewGapMs, atMost: 2_500 },
       { what: 'writers wait for nobody, ms', seen: seen.ackGapMs, atMost: 1_000 },
     ],
   },

@@ -16,6 +16,8 @@ export type Need =
   | 'mount'
   /** Control groups of processors. */
   | 'processor-groups'
+  /** Control groups of memory. */
+  | 'memory-groups'
   /** libfaketime. */
   | 'faked-clock'
 
