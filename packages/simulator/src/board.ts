@@ -1,13 +1,10 @@
 /* The document that simulated writers write to: maps, arrays and both nested in each other. */
 import { type DocumentDefinition, defineDocument, message } from '@fanfold/definition'
 import { canonicalJson, type JsonObject } from '@fanfold/document'
-import type { Prng } from '@fanfold/kernel'
 import { type BoardRules, edgeMembersOf, openRules } from './board-rules.ts'
-import { drawMarker, markerLength } from './marker.ts'
 
 /** Rows, players and notes are few, so that states stay small and changes meet. */
-const rowsMax = 24
-const playersMax = 12
+export const rowsMax = 24
 const scoresMax = 8
 const notesMax = 6
 const cardsMax = 4
@@ -182,49 +179,3 @@ export function countersDiffer(
   const wanted = canonicalJson(expected)
   return actual === wanted ? undefined : `counters are ${actual}, the messages make ${wanted}`
 }
-
-/** Draws a message whose texts have at most about so many characters, each with a marker in it. */
-export function drawMessage(prng: Prng, textMax: number): BoardMessage {
-  const text = (): string => {
-    const word = prng.pick(words)
-    const room = Math.max(1, Math.floor((textMax - markerLength) / word.length))
-    return word.repeat(prng.below(room)) + drawMarker(prng)
-  }
-  const subject = (): string => prng.pick(subjects)
-  const player = (): string => `${prng.below(playersMax)}`
-  const at = (): number => prng.below(rowsMax)
-  const draws: readonly (readonly [weight: number, message: string, value: () => unknown])[] = [
-    [22, 'count', () => ({ name: `c/${prng.below(8)}~`, by: 1 + prng.below(5) })],
-    [4, 'title', () => ({ title: text() })],
-    [14, 'insert', () => ({ at: at(), text: text() })],
-    [4, 'remove', () => ({ at: at() })],
-    [7, 'mark', () => ({ at: prng.below(8), mark: prng.pick(words) })],
-    [2, 'turn', () => ({})],
-    [
-      13,
-      'score',
-      () => ({ player: player(), points: prng.below(1000), round: `${prng.below(3)}` }),
-    ],
-    [2, 'retire', () => ({ player: player() })],
-    [6, 'phase', () => ({ phase: prng.pick(phases) })],
-    [3, 'team', () => ({ subject: subject(), team: prng.pick(teams) })],
-    [6, 'deal', () => ({ subject: subject(), card: text() })],
-    [1, 'gather', () => ({})],
-    [4, 'role', () => ({ subject: subject(), role: text() })],
-    [3, 'gold', () => ({ gold: text() })],
-    [4, 'note', () => ({ name: drawMarker(prng), text: text() })],
-    [1, 'rob', () => ({ gold: text() })],
-    [2, 'fail', () => ({ why: text() })],
-    [1, 'nothing', () => ({})],
-    [1, 'count', () => 'not an object'],
-  ]
-  let draw = prng.below(draws.reduce((sum, [weight]) => sum + weight, 0))
-  for (const [weight, message, value] of draws) {
-    draw -= weight
-    if (draw < 0) return { message, value: value() }
-  }
-  return { message: 'nothing', value: {} }
-}
-
-// Some need escapes in JSON or in a pointer, some have several bytes per character.
-const words = ['a', 'goal ', 'two"quotes" ', 'tilde~slash/ ', 'naïve ', '東京 ', '🏁', '\\ \n']

@@ -39,6 +39,10 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'viewers refused',
     'want-parents 2',
     'warm-read found',
+    'written as editing session',
+    'written as election night',
+    'written as live timing',
+    'written as live timing from large',
   ],
   'catch-up': [
     'caught-up tail',
@@ -68,6 +72,10 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'worker-failed',
     'frames damaged',
     'pieces lost',
+    'written as editing session',
+    'written as election night',
+    'written as live timing',
+    'written as live timing from large',
   ],
   faults: [
     'authority drained',
@@ -125,6 +133,10 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'write sent again, committed',
     'write sent again, was in the log',
     'write taken that had found no room',
+    'written as editing session',
+    'written as election night',
+    'written as live timing',
+    'written as live timing from large',
   ],
 }
 

@@ -8,6 +8,7 @@ import {
   drawFaultyOptions,
   drawRandomOptions,
 } from './drawn-options.ts'
+import { drawProfile } from './drawn-profile.ts'
 import type { Fault } from './fault.ts'
 import { defaultSimulationOptions, type SimulationOptions } from './simulation-options.ts'
 
@@ -34,7 +35,8 @@ export const numberedSeed = (world: string, number: number): string => `${world}
 
 /** The options that a seed draws, with the faults that come with them. */
 export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<SimulationOptions> {
-  const drawn = drawOptions[world](seed)
+  const plain = drawOptions[world](seed)
+  const drawn = { ...plain, ...drawProfile(new Prng(`${seed}/profile`), plain) }
   const { restarts = 0, ...options } =
     nodes === undefined ? drawn : { ...drawn, ...treeOf(nodes, drawn) }
   const tree = { ...defaultSimulationOptions, ...options }

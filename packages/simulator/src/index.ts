@@ -55,3 +55,4 @@ export {
 } from './simulation-options.ts'
 export { VirtualClock } from './virtual-clock.ts'
 export type { WorldEvent, WorldWatch } from './world-watch.ts'
+export { type ReplayProfile, replayOf, type WriteProfile } from './write-profile.ts'

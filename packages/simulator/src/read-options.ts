@@ -6,6 +6,7 @@ import {
   defaultSimulationOptions,
   type SimulationOptions,
 } from './simulation-options.ts'
+import type { SummaryProfile, WriteProfile } from './write-profile.ts'
 
 /** Options that are lists of indexes. */
 const lists: ReadonlySet<string> = new Set<keyof SimulationOptions>(['viewersKept', 'writesKept'])
@@ -26,7 +27,8 @@ export function readOptions(value: unknown): SimulationOptions {
 
 function isRight(name: string, option: unknown): boolean {
   if (name === 'faults') return Array.isArray(option) && option.every(isFault)
-  if (lists.has(name)) return Array.isArray(option) && option.every(isNumber)
+  if (name === 'writeProfile') return isWriteProfile(option)
+  if (lists.has(name)) return isNumbers(option)
   const usual = Object.entries(defaultSimulationOptions).find(([known]) => known === name)?.[1]
   if (usual === undefined) return false
   return typeof usual === 'number' ? isNumber(option) : typeof usual === typeof option
@@ -37,6 +39,32 @@ function isFault(value: unknown): value is Fault {
   const { kind } = value
   return typeof kind === 'string' && faultKinds.has(kind)
 }
+
+function isWriteProfile(value: unknown): value is WriteProfile {
+  if (!isRecord(value) || typeof value['name'] !== 'string') return false
+  const { kind, sizes, gapsMs } = value
+  if (kind === 'replay') {
+    return isNumbers(sizes) && isNumbers(gapsMs) && sizes.length === gapsMs.length
+  }
+  if (kind !== 'summary' || !Array.isArray(sizes)) return false
+  const isQuantile = (size: unknown): boolean =>
+    isRecord(size) && isNumber(size['share']) && isNumber(size['bytes'])
+  return sizes.every(isQuantile) && summaryNumbers.every(name => isNumber(value[name]))
+}
+
+const summaryNumbers = [
+  'beginBytes',
+  'beginMessages',
+  'burstMax',
+  'burstGapMs',
+  'unevenness',
+  'silenceShare',
+  'silenceTimes',
+  'quietShare',
+] as const satisfies readonly (keyof SummaryProfile)[]
+
+const isNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every(isNumber)
 
 const isNumber = (value: unknown): value is number => Number.isFinite(value)
 

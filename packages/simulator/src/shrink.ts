@@ -92,7 +92,8 @@ function* dropViewers(best: SimulationOptions): Stage {
 function* dropWrites(best: SimulationOptions): Stage {
   const { writes, writesKept = indexesOf(writes) } = best
   return yield* dropSome(best, writesKept, kept => {
-    const count = lastOf(kept) + 1
+    // Times of a profile are drawn for all messages together.
+    const count = best.writeProfile === undefined ? lastOf(kept) + 1 : writes
     const writesKept = kept.length === count ? undefined : kept
     return { ...best, writes: count, writesKept }
   })

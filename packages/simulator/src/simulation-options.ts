@@ -1,6 +1,7 @@
 import { assert, type Sha256 } from '@fanfold/kernel'
 import type { Fault } from './fault.ts'
 import type { WorldWatch } from './world-watch.ts'
+import type { WriteProfile } from './write-profile.ts'
 
 /** One run of a world, but for the seed: data, to be printed and read back. */
 export type SimulationOptions = {
@@ -74,6 +75,8 @@ export type SimulationOptions = {
   readonly slowBytesPerSecond: number
   /** Unsent bytes past which a viewer gets no cohort's frames. */
   readonly viewerBudgetBytes: number
+  /** Viewers that may wait at an edge to be let in; with 1, one is let in at a time. */
+  readonly joinsWaitingMax: number
   /** The slowest link; speeds are drawn between this and a hundred times as much. */
   readonly linkBytesPerSecond: number
   /** Unsent bytes past which a link is congested. */
@@ -84,6 +87,8 @@ export type SimulationOptions = {
   readonly creditBytes: number
   /** The longest text in a message; long ones make snapshots of many pieces. */
   readonly textBytesMax: number
+  /** Sizes of changes and when they come; texts up to `textBytesMax`, at any time, when undefined. */
+  readonly writeProfile?: WriteProfile | undefined
   /** How long a node follows a document after the last one below has left, ms. */
   readonly lingerMs: number
   /** How long a document at the authority is quiet before it is put to rest, ms. */
@@ -139,11 +144,13 @@ export const defaultSimulationOptions: SimulationOptions = {
   slowShare: 0.15,
   slowBytesPerSecond: 2_000,
   viewerBudgetBytes: 4_096,
+  joinsWaitingMax: 20_000,
   linkBytesPerSecond: 200_000,
   linkBufferedBytesMax: 16_384,
   linkBufferedBytesCap: 4_194_304,
   creditBytes: 16_384,
   textBytesMax: 100,
+  writeProfile: undefined,
   lingerMs: 500,
   restAfterMs: 60_000,
   ringRecordsMax: 64,

@@ -1,15 +1,9 @@
 /* Who observes and who writes in a world, drawn up front from the seed. */
-import { assert, type Instant, instant, milliseconds, type Prng } from '@fanfold/kernel'
+import { after, assert, type Instant, instant, milliseconds, type Prng } from '@fanfold/kernel'
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
-import {
-  type BoardMessage,
-  boardType,
-  countersDiffer,
-  drawMessage,
-  subjects,
-  teams,
-} from './board.ts'
+import { type BoardMessage, boardType, countersDiffer, subjects, teams } from './board.ts'
 import { drawRules, drawViewState } from './board-rules.ts'
+import { drawLargeRow, drawMessage, drawSizedMessage } from './drawn-message.ts'
 import { endOfMs } from './fault.ts'
 import { ModelViewer } from './model-viewer.ts'
 import { ModelWriters } from './model-writer.ts'
@@ -17,6 +11,7 @@ import type { PipeProfile } from './pipe.ts'
 import { mayBeLarge, type SimulationOptions } from './simulation-options.ts'
 import type { World } from './world.ts'
 import type { WorldWatch } from './world-watch.ts'
+import { type ProfiledWrite, ProfiledWrites } from './write-profile.ts'
 
 const writerProfile: PipeProfile = {
   delayMin: milliseconds(5),
@@ -47,6 +42,7 @@ export class Workload {
   readonly #options: SimulationOptions
   readonly #watch: WorldWatch | undefined
   readonly #rounds: Prng
+  readonly #profiled: ProfiledWrites | undefined
   #busyUntil: Instant
 
   constructor(world: World, options: SimulationOptions, watch?: WorldWatch) {
@@ -71,6 +67,9 @@ export class Workload {
       tally: world.tally,
     })
     world.authority.answerTo(this.writers)
+    const { writeProfile: profile, documents } = options
+    this.#profiled =
+      profile && new ProfiledWrites({ profile, prng: world.stream('profile'), documents })
     this.#planDefinitions()
     this.#planWrites()
     this.#planDeletions()
@@ -102,6 +101,8 @@ export class Workload {
     const from = clock.now
     this.#planMessages(this.#rounds, {
       writes: this.#options.roundWrites,
+      from,
+      forMs: roundMs,
       drawTime: () => instant(from + milliseconds(this.#rounds.below(roundMs))),
     })
     this.#busyUntil = instant(from + milliseconds(roundMs))
@@ -135,7 +136,7 @@ export class Workload {
   }
 
   #planWrites(): void {
-    const { writes, writesKept } = this.#options
+    const { writes, writesKept, busyMs } = this.#options
     const prng = this.#world.stream('writes')
     for (const [index, doc] of this.docs.entries()) {
       // Some documents are created by request, the others by the first message that may.
@@ -146,6 +147,8 @@ export class Workload {
     this.#planMessages(prng, {
       writes,
       writesKept,
+      from: instant(0),
+      forMs: busyMs,
       drawTime: () => this.#drawTime(prng, 0, 1),
     })
   }
@@ -155,25 +158,40 @@ export class Workload {
     options: {
       readonly writes: number
       readonly writesKept?: readonly number[] | undefined
+      readonly from: Instant
+      readonly forMs: number
+      /** Where no profile says when. */
       readonly drawTime: () => Instant
     },
   ): void {
     const { writers, duplicateShare, busyMs, textBytesMax } = this.#options
+    const profiled = this.#profiled?.next(options.writes, options.forMs)
+    if (profiled !== undefined) this.#countProfiled(profiled)
     for (let index = 0; index < options.writes; index++) {
-      const docIndex = prng.below(this.docs.length)
+      const one = profiled?.[index]
+      const docIndex = one?.begins ?? prng.below(this.docs.length)
       const doc = this.docs[docIndex]
       assert(doc !== undefined, `document ${docIndex} of ${this.docs.length} exists`)
-      const sendAt = [options.drawTime()]
+      const sendAt = [one ? after(options.from, milliseconds(one.afterMs)) : options.drawTime()]
       if (prng.chance(duplicateShare)) {
         const lateMs = prng.chance(0.5) ? prng.below(20) : prng.below(Math.max(1, busyMs / 2))
         sendAt.push(instant((sendAt[0] ?? 0) + milliseconds(lateMs)))
       }
       const subject = `writer-${prng.below(writers)}`
-      const action = { type: 'send' as const, ...drawMessage(prng, textBytesMax) }
+      const message = one ? drawProfiled(prng, one) : drawMessage(prng, textBytesMax)
+      const action = { type: 'send' as const, ...message }
       // Drawn all the same, so that those that are kept are what they were.
       if (options.writesKept?.includes(index) === false) continue
       this.writers.plan(subject, { doc, action, mayCreate: docIndex % 2 === 1, sendAt })
     }
+  }
+
+  #countProfiled(writes: readonly ProfiledWrite[]): void {
+    const { tally } = this.#world
+    const begun = new Set(writes.map(({ begins }) => begins).filter(index => index !== undefined))
+    if (writes.length > 0)
+      tally.add(`written as ${this.#options.writeProfile?.name}`, writes.length)
+    if (begun.size > 0) tally.add('document large from the beginning', begun.size)
   }
 
   #planDeletions(): void {
@@ -273,3 +291,6 @@ export class Workload {
     return instant(this.#options.busyMs * 1000 * (from + (to - from) * prng.fraction()))
   }
 }
+
+const drawProfiled = (prng: Prng, { begins, bytes }: ProfiledWrite): BoardMessage =>
+  begins === undefined ? drawSizedMessage(prng, bytes) : drawLargeRow(prng, bytes)

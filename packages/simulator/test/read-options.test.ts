@@ -21,6 +21,8 @@ t.test('what is not said is as in the default ones', async t => {
 t.test('what are no options is refused', async t => {
   const fault = { kind: 'crash', node: 'proxy-0', atMs: 1, forMs: 1 }
   t.same(readOptions({ faults: [fault] }).faults, [fault])
+  const replay = { kind: 'replay', name: 'one', sizes: [5, 6], gapsMs: [0, 1] }
+  t.same(readOptions({ writeProfile: replay }).writeProfile, replay)
   const refused: readonly (readonly [unknown, RegExp])[] = [
     [7, /options are an object, got 7/],
     [[], /options are an object/],
@@ -31,6 +33,10 @@ t.test('what are no options is refused', async t => {
     [{ faults: [{ ...fault, kind: 'moon' }] }, /no option is faults/],
     [{ faults: [{ ...fault, atMs: '1' }] }, /no option is faults/],
     [{ writesKept: 3 }, /no option is writesKept 3/],
+    [{ writeProfile: 'fast' }, /no option is writeProfile "fast"/],
+    [{ writeProfile: { kind: 'moon', name: 'one' } }, /no option is writeProfile/],
+    [{ writeProfile: { ...replay, gapsMs: [1] } }, /no option is writeProfile/],
+    [{ writeProfile: { ...replay, kind: 'summary' } }, /no option is writeProfile/],
   ]
   for (const [value, expected] of refused) t.throws(() => readOptions(value), expected)
 })
