@@ -10,7 +10,7 @@ import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import { definitionPath } from './definition-path.ts'
 import { Command, type Line } from './live-command.ts'
-import { faultsSkip, NetworkNamespaces } from './network-namespaces.ts'
+import { NetworkNamespaces, namespacesSkip } from './network-namespaces.ts'
 
 t.setTimeout(90_000)
 const doc = 'a/canary/x'
@@ -40,7 +40,7 @@ const shown = places.openValue.marker
 
 await t.test(
   'the kernel counts no packet with what may not be seen',
-  { skip: faultsSkip },
+  { skip: namespacesSkip },
   async t => {
     const nets = NetworkNamespaces.open(t, 4)
     const cluster = await Cluster.open(t)

@@ -7,8 +7,8 @@ import { Cleanups, type Heal, Networks, whyNot } from '@fanfold/nemesis'
 import type { Test } from 'tap'
 import type { ClusterNode } from './cluster-node.ts'
 
-/** Why tests on namespaces are skipped, and what to do; false where they run. */
-export const faultsSkip: string | false = whyNot(['networks']) ?? false
+/** Why tests on namespaces are skipped where those are not permitted, and what to do; false where they run. */
+export const namespacesSkip: string | false = whyNot(['networks']) ?? false
 
 const commandMsMax = 20_000
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
-import { faultsSkip, NetworkNamespaces } from './network-namespaces.ts'
+import { NetworkNamespaces, namespacesSkip } from './network-namespaces.ts'
 import { RemoteFeed } from './remote-feed.ts'
 import { RemoteViewer, strangers } from './remote-viewer.ts'
 
@@ -23,7 +23,7 @@ const load = { messagesPerSecond: 20, valueBytes: 100, topics: 4 }
 
 await t.test(
   'a parent that falls silent is noticed, and viewers go from stale to live where they are',
-  { skip: faultsSkip },
+  { skip: namespacesSkip },
   async t => {
     const nets = NetworkNamespaces.open(t, 2)
     const cluster = await Cluster.open(t)
@@ -73,7 +73,7 @@ await t.test(
 
 await t.test(
   'viewers whose line is cut are dropped when they were not heard of for long enough',
-  { skip: faultsSkip },
+  { skip: namespacesSkip },
   async t => {
     const nets = NetworkNamespaces.open(t, viewerNet)
     const cluster = await Cluster.open(t)

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
 import { heldBytes, holdsReported } from './held-bytes.ts'
-import { faultsSkip, NetworkNamespaces } from './network-namespaces.ts'
+import { NetworkNamespaces, namespacesSkip } from './network-namespaces.ts'
 import { RemoteFeed } from './remote-feed.ts'
 import { jumps, RemoteViewer, strangers } from './remote-viewer.ts'
 
@@ -30,7 +30,7 @@ const growthBytesMax = 4_194_304
 
 await t.test(
   'a child on a slow link gets snapshots and costs its parent nothing',
-  { skip: faultsSkip },
+  { skip: namespacesSkip },
   async t => {
     const nets = NetworkNamespaces.open(t, 2)
     const cluster = await Cluster.open(t)

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
-import { faultsSkip, NetworkNamespaces } from './network-namespaces.ts'
+import { NetworkNamespaces, namespacesSkip } from './network-namespaces.ts'
 import { RemoteFeed } from './remote-feed.ts'
 import { jumps, RemoteViewer, strangers } from './remote-viewer.ts'
 
@@ -26,7 +26,7 @@ const sampleEveryMs = 100
 
 await t.test(
   'a viewer at 64 kbit/s stays at most 2 s behind, and nobody else notices',
-  { skip: faultsSkip },
+  { skip: namespacesSkip },
   async t => {
     const nets = NetworkNamespaces.open(t, 2)
     const cluster = await Cluster.open(t)
