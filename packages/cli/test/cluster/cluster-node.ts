@@ -3,8 +3,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { until, within } from '@fanfold/nemesis'
-import { endWithParent, program } from './fanfold-command.ts'
+import { endWithParent, until, within } from '@fanfold/nemesis'
+import { program } from './fanfold-command.ts'
 
 /** How a process ended. */
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }

@@ -2,13 +2,10 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { within } from '@fanfold/nemesis'
+import { endWithParent, within } from '@fanfold/nemesis'
 
 /** The compiled command. */
 export const program: string = fileURLToPath(new URL('../../src/main.js', import.meta.url))
-
-/** Loaded into each process that a test starts, with a pipe as file descriptor 3. */
-export const endWithParent: string = fileURLToPath(new URL('./end-with-parent.js', import.meta.url))
 
 /** What a command left behind. */
 export type CommandResult = {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { until } from '@fanfold/nemesis'
+import { logRecords, recordId, until } from '@fanfold/nemesis'
 import { meaningOf } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
 import { findProgram, missingSentence, strace } from '../system/system-program.ts'
@@ -12,7 +12,6 @@ import { thisMachine } from '../system/this-machine.ts'
 import { Cluster } from './cluster.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { chanceOf } from './recording.ts'
-import { readRecords, recordId } from './segment-files.ts'
 import { untilReady } from './tree.ts'
 import { type Answer, Writer } from './writer.ts'
 
@@ -125,7 +124,10 @@ await t.test('SIGTERM at any moment ends an authority with 0, and loses nothing'
     await closed
   }
   const inLog = new Map(
-    readRecords(join(cluster.directory, 'authority'), doc).map(one => [recordId(one), one.seq]),
+    [...logRecords(join(cluster.directory, 'authority'), doc)].map(({ record }) => [
+      recordId(record),
+      record.seq,
+    ]),
   )
   const lost = [...acknowledged].filter(([id, seq]) => inLog.get(id) !== seq)
   t.same(lost, [])

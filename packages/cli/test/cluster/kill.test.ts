@@ -4,14 +4,13 @@
  */
 import { connect } from '@fanfold/client'
 import type { JsonValue } from '@fanfold/document'
-import { until, within } from '@fanfold/nemesis'
+import { logRecords, recordId, until, within } from '@fanfold/nemesis'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { Cluster } from './cluster.ts'
 import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { canonicalHash, chanceOf, type Recording, seededRecording, withFiles } from './recording.ts'
-import { readRecords, recordId } from './segment-files.ts'
 import { untilReady } from './tree.ts'
 
 const killsAsked = Number(process.env['FANFOLD_KILLS'] ?? 5)
@@ -121,7 +120,7 @@ async function check(t: Test, feeder: Feeder, killCount: number): Promise<void> 
   }
   await within('the feed ends', feeding, deadlineMs)
 
-  const records = readRecords(`${cluster.directory}/authority`, doc)
+  const records = [...logRecords(`${cluster.directory}/authority`, doc)].map(one => one.record)
   const last = records.at(-1)?.seq ?? 0
   await raw.untilSeq(last)
   await until('the viewer of the SDK is there too', () => observation.seq >= last)

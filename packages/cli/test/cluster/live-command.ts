@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { until } from '@fanfold/nemesis'
+import { endWithParent, until } from '@fanfold/nemesis'
 import type { Test } from 'tap'
-import { endWithParent, program } from './fanfold-command.ts'
+import { program } from './fanfold-command.ts'
 
 /** A line of what the command writes with --json. */
 export type Line = Readonly<Record<string, unknown>>

@@ -1,11 +1,10 @@
 /* A recording that is played into a document, and the viewers that watch it from the edge. */
-
-import { until } from '@fanfold/nemesis'
+import { logRecords, until } from '@fanfold/nemesis'
+import { partTags } from '@fanfold/protocol'
 import type { Test } from 'tap'
 import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { canonicalHash, type Recording, withFiles } from './recording.ts'
-import { publicPayload, readRecords } from './segment-files.ts'
 import type { Tree } from './tree.ts'
 import { Writer } from './writer.ts'
 
@@ -96,10 +95,10 @@ export async function checkPlay(
     t.equal(canonicalHash(viewer.state ?? {}), finalHash, `the state at ${lastSeq}`)
   }
   t.equal(first.deltas.length, lines.length + 1, 'who was there first got every delta')
-  const records = new Map(readRecords(tree.data, doc).map(record => [record.seq, record]))
+  const records = new Map([...logRecords(tree.data, doc)].map(({ record }) => [record.seq, record]))
   const differing = first.deltas.filter(({ seq, patch }) => {
-    const record = records.get(seq)
-    return record === undefined || !publicPayload(record).equals(patch)
+    const logged = records.get(seq)?.payload(partTags.public)
+    return logged === undefined || !patch.equals(logged)
   })
   t.same(differing, [], 'the bytes of each patch are those of the log')
   for (const viewer of viewers) viewer.close()

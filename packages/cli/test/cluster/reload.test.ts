@@ -1,8 +1,9 @@
 /* A definition that changes under its viewers: nobody is cut off, and nobody sees by the wrong rules. */
 import { join } from 'node:path'
 import type { JsonObject } from '@fanfold/document'
-import { until } from '@fanfold/nemesis'
+import { logRecords, until } from '@fanfold/nemesis'
 import { mintToken } from '@fanfold/node'
+import type { LogRecord } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
 import { startCommand } from '../command-process.ts'
 import { Cluster, tokenKey } from './cluster.ts'
@@ -21,7 +22,6 @@ import {
 } from './lanes.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { canonicalHash } from './recording.ts'
-import { readRecords } from './segment-files.ts'
 import { SteadyFeed } from './steady-feed.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
@@ -31,6 +31,9 @@ const doc = 'a/lanes/x'
 const viewerCount = 1_000
 const messagesPerSecond = 200
 const lanes = Array.from({ length: laneCount / 2 }, (_, lane) => lane)
+
+const recordsOf = (data: string): LogRecord[] =>
+  [...logRecords(data, doc)].map(({ record }) => record)
 
 const laneToken = async (lane: number): Promise<string> =>
   await mintToken({
@@ -80,13 +83,13 @@ await t.test('a definition is saved under 1,000 live viewers', async t => {
   await feed.untilSent(300)
   saveLanes(project, 'lanes-after')
   await until('the log has the new definition', () => {
-    return readRecords(data, doc).filter(({ kind }) => kind === 'definition').length === 2
+    return recordsOf(data).filter(({ kind }) => kind === 'definition').length === 2
   })
   await feed.untilSent(feed.count + 300)
   const lastSeq = await feed.stop()
   const late = await Promise.all([join1(0), join1(lanes.length + 1)])
 
-  const records = readRecords(data, doc)
+  const records = recordsOf(data)
   const definitionSeq = secondDefinitionSeq(records)
   t.ok(definitionSeq < lastSeq, `the definition changed at ${definitionSeq} of ${lastSeq}`)
   const state = stateAfter(feed.count)
@@ -149,7 +152,7 @@ await t.test(
       const view = laneView(state, lane, true)
       await until('who was there is moved', () => isAt(viewer, view))
     }
-    const definitionSeq = secondDefinitionSeq(readRecords(data, doc))
+    const definitionSeq = secondDefinitionSeq(recordsOf(data))
     for (const { viewer, lane } of before) {
       t.same(
         viewer.deltas.map(({ seq }) => seq),
@@ -169,7 +172,7 @@ await t.test(
     t.same(await again.stop(), { code: 0, signal: null })
     const third = await cluster.start({ ...settings, port: authority.port })
     await watch(t, third, 4, true)
-    const definitions = readRecords(data, doc).filter(({ kind }) => kind === 'definition')
+    const definitions = recordsOf(data).filter(({ kind }) => kind === 'definition')
     t.equal(definitions.length, 2, 'the same definition again makes no record')
   },
 )

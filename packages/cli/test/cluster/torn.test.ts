@@ -3,11 +3,11 @@
  * zeroed, flipped or doubled at its end, and the authority is started again.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type PlacedRecord, recordsIn, segmentPaths } from '@fanfold/nemesis'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { canonicalHash, finalHashByRule, seededRecording } from './recording.ts'
-import { recordSpans, segmentPaths } from './segment-files.ts'
 import { Writer } from './writer.ts'
 
 t.setTimeout(60_000)
@@ -21,7 +21,7 @@ const recordsBefore = 3
 type Recipe = {
   readonly id: string
   /** The segment afterwards. */
-  readonly hurt: (bytes: Buffer, spans: ReturnType<typeof recordSpans>) => Buffer
+  readonly hurt: (bytes: Buffer, records: readonly PlacedRecord[]) => Buffer
   /** Acknowledged records that it destroys. */
   readonly lost: number
 }
@@ -33,60 +33,60 @@ const flipped = (bytes: Buffer, at: number): Buffer => {
 }
 const zeroed = (bytes: Buffer, count: number): Buffer =>
   Buffer.concat([bytes.subarray(0, bytes.length - count), Buffer.alloc(count)])
-const lastBytes = (spans: ReturnType<typeof recordSpans>, count: number): number =>
-  spans.slice(-count).reduce((sum, { length }) => sum + length, 0)
+const lastBytes = (records: readonly PlacedRecord[], count: number): number =>
+  records.slice(-count).reduce((sum, { start, end }) => sum + end - start, 0)
 
 const tails: readonly Recipe[] = [
   { id: 'flip-last-byte', lost: 1, hurt: bytes => flipped(bytes, bytes.length - 1) },
   {
     id: 'flip-last-length',
     lost: 1,
-    hurt: (bytes, spans) => flipped(bytes, (spans.at(-1)?.at ?? 0) + 2),
+    hurt: (bytes, records) => flipped(bytes, (records.at(-1)?.start ?? 0) + 2),
   },
   {
     id: 'flip-last-checksum',
     lost: 1,
-    hurt: (bytes, spans) => flipped(bytes, (spans.at(-1)?.at ?? 0) + 5),
+    hurt: (bytes, records) => flipped(bytes, (records.at(-1)?.start ?? 0) + 5),
   },
   { id: 'truncate-1', lost: 1, hurt: bytes => bytes.subarray(0, bytes.length - 1) },
   {
     id: 'truncate-to-record',
     lost: 1,
-    hurt: (bytes, spans) => bytes.subarray(0, bytes.length - lastBytes(spans, 1)),
+    hurt: (bytes, records) => bytes.subarray(0, bytes.length - lastBytes(records, 1)),
   },
   {
     id: 'truncate-3-and-a-bit',
     lost: 4,
-    hurt: (bytes, spans) => bytes.subarray(0, bytes.length - lastBytes(spans, 3) - 7),
+    hurt: (bytes, records) => bytes.subarray(0, bytes.length - lastBytes(records, 3) - 7),
   },
-  { id: 'zero-1-byte-of-length', lost: 1, hurt: (b, spans) => zeroed(b, lastBytes(spans, 1)) },
-  { id: 'zero-2-and-a-bit', lost: 3, hurt: (b, spans) => zeroed(b, lastBytes(spans, 2) + 11) },
+  { id: 'zero-1-byte-of-length', lost: 1, hurt: (b, records) => zeroed(b, lastBytes(records, 1)) },
+  { id: 'zero-2-and-a-bit', lost: 3, hurt: (b, records) => zeroed(b, lastBytes(records, 2) + 11) },
   { id: 'zeros-behind', lost: 0, hurt: bytes => Buffer.concat([bytes, Buffer.alloc(4_096)]) },
   {
     id: 'double-last-record',
     lost: 0,
-    hurt: (b, spans) => Buffer.concat([b, b.subarray(b.length - lastBytes(spans, 1))]),
+    hurt: (b, records) => Buffer.concat([b, b.subarray(b.length - lastBytes(records, 1))]),
   },
   { id: 'double-last-64-bytes', lost: 0, hurt: b => Buffer.concat([b, b.subarray(-64)]) },
   {
     id: 'double-last-3-records',
     lost: 0,
-    hurt: (b, spans) => Buffer.concat([b, b.subarray(b.length - lastBytes(spans, 3))]),
+    hurt: (b, records) => Buffer.concat([b, b.subarray(b.length - lastBytes(records, 3))]),
   },
 ]
 
 const middles: readonly Omit<Recipe, 'lost'>[] = [
   {
     id: 'flip-middle',
-    hurt: (bytes, spans) => flipped(bytes, (spans[20]?.at ?? 0) + 150),
+    hurt: (bytes, records) => flipped(bytes, (records[20]?.start ?? 0) + 150),
   },
   { id: 'flip-header', hurt: bytes => flipped(bytes, 9) },
   {
     id: 'zero-a-record',
-    hurt: (bytes, spans) => {
-      const { at = 0, length = 0 } = spans[20] ?? {}
+    hurt: (bytes, records) => {
+      const { start = 0, end = 0 } = records[20] ?? {}
       const copy = Buffer.from(bytes)
-      copy.fill(0, at, at + length)
+      copy.fill(0, start, end)
       return copy
     },
   },
@@ -116,8 +116,7 @@ for (const recipe of all) {
 await before.stop()
 for (const recipe of all) {
   const path = segmentPaths(data, docOf(recipe)).at(-1) ?? ''
-  const bytes = readFileSync(path)
-  writeFileSync(path, recipe.hurt(bytes, recordSpans(bytes)))
+  writeFileSync(path, recipe.hurt(readFileSync(path), [...recordsIn(path)]))
 }
 const node = await cluster.start(settings)
 const writer = await Writer.open({ url: node.url, token })

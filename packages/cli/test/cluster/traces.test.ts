@@ -2,11 +2,12 @@
  * Long logs of tiny changes: a text that is typed. The real traces are played up to `editsMax`
  * messages, unless FANFOLD_WHOLE_TRACES=1 asks for all of them.
  */
+import { statSync } from 'node:fs'
 import { type ChunkedText, readText } from '@fanfold/example-timing/dist/chunked-text.js'
+import { segmentPaths } from '@fanfold/nemesis'
 import t, { type Test } from 'tap'
 import { RawViewer } from './raw-viewer.ts'
 import { type EditingTrace, editingTrace, realdataSkip, seededTrace } from './recording.ts'
-import { logBytes } from './segment-files.ts'
 import { startTree } from './tree.ts'
 import { Writer } from './writer.ts'
 
@@ -40,7 +41,7 @@ async function play(t: Test, id: string, trace: EditingTrace): Promise<void> {
   }
   writer.close()
   const inserted = messages.flat().reduce((sum, [, , insert]) => sum + Buffer.byteLength(insert), 0)
-  const bytes = logBytes(tree.data, doc)
+  const bytes = segmentPaths(tree.data, doc).reduce((sum, path) => sum + statSync(path).size, 0)
   const perEdit = (bytes - 10 * inserted) / messages.length
   t.ok(perEdit < logBytesPerEditMax, `${perEdit} bytes of log an edit beside 10 times its text`)
   const rate = Math.round(messages.length / seconds)

@@ -8,10 +8,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { until, within } from '@fanfold/nemesis'
+import { endWithParent, until, within } from '@fanfold/nemesis'
 import type { Test } from 'tap'
 import { ClusterNode } from '../cluster/cluster-node.ts'
-import { endWithParent, program } from '../cluster/fanfold-command.ts'
+import { program } from '../cluster/fanfold-command.ts'
 import { type ComposeService, readCompose, root, serviceOf } from './compose-file.ts'
 
 /** The tree of the file, running. */
