@@ -132,6 +132,12 @@ export class Networks {
     runCommand('ip', '-n', this.#bridge, 'link', 'set', port, 'master', 'br0')
     runCommand('ip', '-n', this.#bridge, 'link', 'set', port, 'up')
     run('ip', 'link', 'set', device, 'up')
+    // Others must go on sending to the first way alone, which is there afterwards, too.
+    run('sh', '-c', `echo 1 > /proc/sys/net/ipv4/conf/${device}/arp_ignore`)
+    for (const other of this.#names.filter(one => one !== name)) {
+      const at = [this.address(other), 'lladdr', this.#hardwareAddress(other), 'dev', device]
+      run('ip', 'neigh', 'add', ...at, 'nud', 'permanent')
+    }
     const limit = ['rate', rate, 'burst', '2kb', 'latency', '500ms']
     run('tc', 'qdisc', 'add', 'dev', device, 'root', 'tbf', ...limit)
     const route = [`${subnet}.0/24`, 'dev', device, 'src', this.address(name), 'table', slowTable]
@@ -218,6 +224,12 @@ export class Networks {
 
   #namespace(name: string): string {
     return `${this.#prefix}n${this.#index(name)}`
+  }
+
+  #hardwareAddress(name: string): string {
+    const [program = '', ...before] = this.wrapper(name)
+    const path = `/sys/class/net/${this.#device(name)}/address`
+    return runCommand(program, ...before, 'cat', path).trim()
   }
 
   get #bridge(): string {

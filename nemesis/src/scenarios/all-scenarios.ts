@@ -6,11 +6,13 @@ import { diskScenarios } from './disks.ts'
 import { linkScenarios } from './links.ts'
 import type { Scenario } from './scenario.ts'
 import { shortScenario } from './short.ts'
+import { slowLinkScenarios } from './slow-links.ts'
 
 /** Every scenario, in the order in which they are run and listed. */
 export const allScenarios: readonly Scenario[] = [
   ...crashScenarios,
   ...linkScenarios,
+  ...slowLinkScenarios,
   ...diskScenarios,
   ...damageScenarios,
   ...ceilingScenarios,

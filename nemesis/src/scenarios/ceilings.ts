@@ -42,8 +42,8 @@ const whisperingFiles = (directory: string): number =>
   readdirSync(directory).filter(name => readFileSync(join(directory, name)).includes(whisperMarker))
     .length
 
-/** The proxy is another with this ceiling; resolves when the viewer below is shown something new. */
-async function restartWith(stage: Stage, ceiling: number): Promise<void> {
+/** The proxy is another with this ceiling, or with the highest; resolves when the viewer below is shown something new. */
+async function restartWith(stage: Stage, ceiling: number | undefined): Promise<void> {
   const { seqs } = await stage.viewers.ask('tell')
   await stage.fleet.restart(proxy, { ceiling })
   await stage.viewers.until(
@@ -77,7 +77,7 @@ async function lowerAndRaise(stage: Stage): Promise<void> {
   measures['files'] = whisperingFiles(warmOf(directory))
   measures['files kept'] = readdirSync(warmOf(directory)).length
 
-  await restartWith(stage, 239)
+  await restartWith(stage, undefined)
   const after = await whispersOn(networks, all, async () => {
     // Those who may see it went elsewhere, and come back.
     await applySchedule(stage, [

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { CrowdSettings, CrowdState } from '../clients/client-messages.ts'
 import { ClientProcess } from '../clients/client-process.ts'
+import { memoryOf, metricsOf } from '../processes/node-numbers.ts'
 import { clientsNetwork, type Stage } from '../stage.ts'
 import { ledger } from './stages.ts'
 
@@ -15,15 +16,16 @@ export async function startCrowd(
   stage: Stage,
   crowd: Pick<CrowdSettings, 'count' | 'rampMs' | 'stalledShare'> & {
     readonly edges: readonly string[]
+    readonly doc?: string
   },
 ): Promise<Crowd> {
-  const { edges, ...settings } = crowd
+  const { edges, doc = ledger, ...settings } = crowd
   const token = await stage.audienceToken('open')
   const urls = edges.map(edge => stage.urlOf(edge))
   return new ClientProcess<CrowdSettings, CrowdState>({
     program: 'crowd-program',
     wrapper: stage.networks?.wrapper(clientsNetwork) ?? [],
-    settings: { ...settings, doc: ledger, token, urls, seed: String(stage.prng.uint32()) },
+    settings: { ...settings, doc, token, urls, seed: String(stage.prng.uint32()) },
     file: join(stage.directory, 'crowd.jsonl'),
     cleanups: stage.cleanups,
   })
@@ -38,4 +40,51 @@ export async function allServed(crowd: Crowd, seq = 0): Promise<number> {
     crowdMsMax,
   )
   return performance.now() - startedAtMs
+}
+
+/** What a crowd at an edge costs the edge and its parent. */
+export type CrowdCost = {
+  /** Streams that the parent was asked for, and those that it answered with a snapshot. */
+  readonly joins: number
+  readonly snapshots: number
+  /** Views that the edge wrote out for those who came. */
+  readonly views: number
+  /** The most memory of the edge at any time, beyond what it had before, kB. */
+  readonly edgeKb: number
+}
+
+/** Counts what somebody's coming to an edge costs, until `act` is over. */
+export async function costOf(
+  stage: Stage,
+  nodes: { readonly edge: string; readonly parent: string },
+  act: () => Promise<void>,
+): Promise<CrowdCost> {
+  const { edge, parent } = nodes
+  const count = async (): Promise<Omit<CrowdCost, 'edgeKb'>> => {
+    const above = await metricsOf(stage, parent)
+    return {
+      joins: above.sum('joins_total'),
+      snapshots: above.sum('joins_total', { answer: 'snapshot' }),
+      views: (await metricsOf(stage, edge)).sum('snapshots_total', { role: 'edge' }),
+    }
+  }
+  const { pid } = stage.fleet.node(edge)
+  const before = await count()
+  const { nowKb } = memoryOf(pid)
+  await act()
+  const after = await count()
+  return {
+    joins: after.joins - before.joins,
+    snapshots: after.snapshots - before.snapshots,
+    views: after.views - before.views,
+    edgeKb: memoryOf(pid).peakKb - nowKb,
+  }
+}
+
+/** Keeps what a crowd of so many cost among the measures of a stage. */
+export function keepCost({ measures }: Stage, cost: CrowdCost, count: number): void {
+  measures['joins'] = cost.joins
+  measures['snapshots joined'] = cost.snapshots
+  measures['views'] = cost.views
+  measures['kB each'] = cost.edgeKb / count
 }

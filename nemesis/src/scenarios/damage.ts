@@ -6,6 +6,7 @@ import { addTail, cutBehind, flip, type Tail, tails } from '../faults/damage.ts'
 import { segmentPaths } from '../logs/final-log.ts'
 import type { Stage } from '../stage.ts'
 import { until } from '../until.ts'
+import { writersWait } from './expectations.ts'
 import type { Scenario } from './scenario.ts'
 import { ledger, options, pair } from './stages.ts'
 
@@ -119,7 +120,7 @@ export const damageScenarios: readonly Scenario[] = [
         await whileAway(stage, data => addTail(newestSegment(data), tail as Tail))
       }
     },
-    expects: seen => [{ what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 4_000 }],
+    expects: seen => [writersWait(seen, 4_000)],
   },
   {
     name: 'log-flipped',
@@ -170,7 +171,7 @@ export const damageScenarios: readonly Scenario[] = [
         atLeast: 1,
         atMost: 1,
       },
-      { what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 4_000 },
+      writersWait(seen, 4_000),
     ],
   },
   {
@@ -222,7 +223,7 @@ export const damageScenarios: readonly Scenario[] = [
     },
     expects: seen => [
       { what: 'refused as a damaged log', seen: seen.measures['refused'] ?? 0, atLeast: 1 },
-      { what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 4_000 },
+      writersWait(seen, 4_000),
     ],
   },
 ]

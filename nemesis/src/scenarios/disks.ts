@@ -8,6 +8,7 @@ import { runCommand } from '../processes/run-command.ts'
 import type { Stage } from '../stage.ts'
 import { within } from '../until.ts'
 import { allServed, startCrowd } from './crowd.ts'
+import { viewersWait, writersWait } from './expectations.ts'
 import type { Scenario } from './scenario.ts'
 import { pair } from './stages.ts'
 
@@ -171,7 +172,7 @@ export const diskScenarios: readonly Scenario[] = [
         atLeast: 1,
         atMost: 127,
       },
-      { what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 5_000 },
+      writersWait(seen, 5_000),
     ],
   },
   {
@@ -184,8 +185,8 @@ export const diskScenarios: readonly Scenario[] = [
     run: () => delay(5_000),
     expects: seen => [
       { what: 'acknowledged all the same', seen: seen.acknowledged, atLeast: 1_500 },
-      { what: 'writers wait no longer, ms', seen: seen.ackGapMs, atMost: 1_000 },
-      { what: 'nor do viewers, ms', seen: seen.viewGapMs, atMost: 1_500 },
+      writersWait(seen, 1_000),
+      viewersWait(seen, 1_500),
     ],
   },
   {
@@ -208,7 +209,7 @@ export const diskScenarios: readonly Scenario[] = [
       stage.measures['until it takes new ones'] = performance.now() - startedAtMs
     },
     expects: seen => [
-      { what: 'nobody waits longer for something new, ms', seen: seen.viewGapMs, atMost: 1_000 },
+      viewersWait(seen, 1_000),
       {
         what: 'afterwards it takes new ones within, ms',
         seen: seen.measures['until it takes new ones'] ?? -1,
