@@ -67,6 +67,8 @@ export class Line {
   #failures = 0
   #openedAtMs = 0
   #hasHeard = false
+  /** The last socket was closed for its token, and none has lasted since. */
+  #isTokenDoubted = false
   #retryAfterMs = 0
   #cancelTimer: () => void = () => undefined
   #cancelRenewal: () => void = () => undefined
@@ -193,9 +195,11 @@ export class Line {
 
   #closed(code: number, reason: string, endpoint: Endpoint): void {
     const message = `${endpoint} closed the connection with ${code}${reason === '' ? '' : `: ${reason}`}`
-    if (mayReconnect(code) || this.#isExpiry(code)) {
+    const isExpiry = this.#isExpiry(code)
+    if (mayReconnect(code) || isExpiry) {
       this.#takeHint(reason)
       this.#lose(failure(message))
+      if (isExpiry) this.#isTokenDoubted = true
     } else {
       this.#fail(stopError(code, message))
     }
@@ -204,7 +208,14 @@ export class Line {
   /** A token that was good until now has come to its end, and another can be had. */
   #isExpiry(code: number): boolean {
     const isRenewable = typeof this.#options.token === 'function'
-    return code === unauthorizedCloseCode && isRenewable && this.#hasHeard
+    if (code !== unauthorizedCloseCode || !isRenewable || !this.#hasHeard) return false
+    // What was heard may be no more than the refusal: one other token is tried, not one after the other.
+    return !this.#isTokenDoubted || this.#hasLasted
+  }
+
+  get #hasLasted(): boolean {
+    const { environment } = this.#options
+    return this.#state === 'open' && environment.now() - this.#openedAtMs >= stableAfterMs
   }
 
   /** A close reason may say where and when to come back: `{"to":"wss://…","retryAfter":1000}`. */
@@ -227,8 +238,9 @@ export class Line {
   #lose(error: FanfoldError): void {
     const { environment } = this.#options
     const wasOpen = this.#state === 'open'
+    const isStable = this.#hasLasted
     this.#release(1000)
-    const isStable = wasOpen && environment.now() - this.#openedAtMs >= stableAfterMs
+    if (isStable) this.#isTokenDoubted = false
     this.#failures = isStable ? 0 : this.#failures + 1
     if (!wasOpen && this.#failures === this.#target.failuresMax) {
       this.#fail(new FanfoldError('FANFOLD_UNREACHABLE', error.message, { cause: error.cause }))

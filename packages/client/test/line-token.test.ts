@@ -70,6 +70,42 @@ t.test('a token that ended on a socket that worked is fetched again, once', asyn
   t.same(heard, ['opened', '{}', 'lost', 'opened', 'failed FANFOLD_UNAUTHORIZED'])
 })
 
+t.test('two sockets in a row that are refused for their tokens end the line', async t => {
+  const { line, time, network, heard } = build({ token: () => 'not good' })
+  const refused = '{"type":"refused","code":"FANFOLD_UNAUTHORIZED","message":"not valid here"}'
+  // A server says why before it closes.
+  const refuse = async () => {
+    await settle()
+    network.last.accept().receive(refused)
+    network.last.end(4501)
+    time.pass(1_000)
+    await settle()
+  }
+  line.open()
+  await refuse()
+  t.same(heard, ['opened', refused, 'lost'])
+  await refuse()
+  t.same(heard.slice(3), ['opened', refused, 'failed FANFOLD_UNAUTHORIZED'])
+  t.equal(network.sockets.length, 2)
+})
+
+t.test('each socket that lasts until its token ends is followed by one with another', async t => {
+  const { line, time, network, heard } = build({ token: () => 'good for a while' })
+  line.open()
+  for (let count = 0; count < 3; count++) {
+    await settle()
+    network.last.accept()
+    time.pass(60_000)
+    network.last.receive('{}')
+    network.last.end(4501)
+    time.pass(1_000)
+  }
+  await settle()
+  t.same(heard.slice(-3), ['opened', '{}', 'lost'])
+  t.equal(network.sockets.length, 4)
+  line.close()
+})
+
 t.test('a token that no handshake can carry ends the line', t => {
   const { line, heard } = build({
     WebSocket: class {
