@@ -16,6 +16,8 @@ export type LogStoreRig = {
   readonly open: LogStoreFactory
   /** Lets virtual time pass, where the stores live in it. */
   readonly advance?: (() => void) | undefined
+  /** From now on the disk fails each read of a record, or none any more. */
+  readonly failReads: (areFailing: boolean) => void
   /** Ends everything. */
   close(): Promise<void>
 }
@@ -304,6 +306,57 @@ export function testLogStorePort(t: Test, openRig: OpenLogStoreRig): void {
     client.store.perform({ kind: 'log-append', doc, epoch, after, records })
     await client.store.close()
     t.same(client.inputs.at(-1), { kind: 'log-appended', doc, seq: end.seq })
+  })
+
+  t.test('a log that the disk does not let be read is refused, and whole when it does', async t => {
+    const rig = await openRig()
+    t.teardown(() => rig.close())
+    const make = () => new LogClient(rig.open, rig.advance)
+    const log = await write(make(), buildLog({ doc, count: 40 }))
+    const reader = make()
+    rig.failReads(true)
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const { answer, records } = await reader.open(doc)
+      t.match(answer, { kind: 'log-open-refused', code: 'FANFOLD_LOG_UNREADABLE' })
+      t.ok(areSame(records, log.records.slice(0, records.length)), 'what was told is of the log')
+    }
+    rig.failReads(false)
+    const opened = await reader.open(doc)
+    t.ok(areSame(opened.records, log.records))
+    const next = buildLog({ doc, count: 2, epoch: 2, after: log.end })
+    t.match(await reader.append(next), { kind: 'log-appended', seq: 42 }, 'and it goes on')
+  })
+
+  t.test('a snapshot that the disk does not let be read is there later', async t => {
+    const rig = await openRig()
+    t.teardown(() => rig.close())
+    const make = () => new LogClient(rig.open, rig.advance)
+    const writer = make()
+    const log = await write(writer, buildLog({ doc, count: 10 }))
+    await writer.keepSnapshot(doc, snapshotOf(log))
+    rig.failReads(true)
+    const reader = make()
+    t.match(await reader.open(doc), { answer: { code: 'FANFOLD_LOG_UNREADABLE' } })
+    rig.failReads(false)
+    const { snapshot, records } = await reader.open(doc)
+    t.equal(snapshot?.manifest.at.seq, 10)
+    t.same(records, [])
+  })
+
+  t.test('a reading that fails is over, another begins there, and appends go on', async t => {
+    const rig = await openRig()
+    t.teardown(() => rig.close())
+    const client = new LogClient(rig.open, rig.advance)
+    const log = await write(client, buildLog({ doc, count: 40 }))
+    t.match(await client.read({ doc, read: 1, after: 0, bytesMax: 1 }), { kind: 'log-read' })
+    rig.failReads(true)
+    const refused = { kind: 'log-read-refused', code: 'FANFOLD_LOG_UNREADABLE' }
+    t.match(await client.read({ doc, read: 2, after: 20 }), { read: 2, ...refused })
+    const next = buildLog({ doc, count: 2, after: log.end })
+    t.match(await client.append(next), { kind: 'log-appended', seq: 42 })
+    rig.failReads(false)
+    const batches = await client.readAll({ doc, read: 3, after: 20 })
+    t.ok(areSame(batches.flat(), [...log.records, ...next.records].slice(20)))
   })
 
   testLogReadings(t, makeClients)

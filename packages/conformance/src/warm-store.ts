@@ -20,6 +20,8 @@ export type WarmStoreRig = {
   readonly open: WarmStoreFactory
   /** Lets virtual time pass, where the stores live in it. */
   readonly advance?: (() => void) | undefined
+  /** From now on the disk fails each read, or none any more. */
+  readonly failReads: (areFailing: boolean) => void
   /** Ends everything. */
   close(): Promise<void>
 }
@@ -123,6 +125,19 @@ export function testWarmStorePort(t: Test, openRig: OpenWarmStoreRig): void {
     t.ok(isSameDocument(await client.read(doc), kept))
     await client.store.close()
     t.ok(isSameDocument(await make().read(doc), kept))
+  })
+
+  t.test('of what the disk does not let be read there is nothing, and it is kept anew', async t => {
+    const rig = await openRig()
+    t.teardown(() => rig.close())
+    const client = new WarmClient(rig.open, rig.advance)
+    const kept = warmDocument(doc)
+    await client.keep(doc, kept)
+    rig.failReads(true)
+    t.equal(await client.read(doc), undefined)
+    rig.failReads(false)
+    await client.keep(doc, kept)
+    t.ok(isSameDocument(await client.read(doc), kept))
   })
 
   t.test('a snapshot alone is kept, also one of a document that was deleted', async t => {

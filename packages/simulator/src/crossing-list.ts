@@ -55,6 +55,7 @@ const everyFault: Readonly<Record<FaultKind, true>> = {
   'disk-broken': true,
   'disk-full': true,
   'disk-slow': true,
+  'disk-unreadable': true,
   drain: true,
   'no-files': true,
   pause: true,

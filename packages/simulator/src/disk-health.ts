@@ -20,6 +20,11 @@ export class DiskHealth {
     return this.#has('no-files')
   }
 
+  /** Reads fail. */
+  get isUnreadable(): boolean {
+    return this.#has('disk-unreadable')
+  }
+
   /** The next sync fails. */
   get isBroken(): boolean {
     return this.#has('disk-broken')

@@ -48,6 +48,10 @@ const shapes: Readonly<Record<Role, readonly Shape[]>> = {
 /** Share of the worlds in which authorities and edges are drained. */
 const drainShare = 0.4
 
+/** Share of the worlds in which disks fail to read, and how often their node starts then and reads all. */
+const unreadableShare = 0.4
+const startShare = 0.6
+
 /** From when a record goes to the log until its writer knows: where a crash matters most. */
 const durability: readonly string[] = ['log-append', 'log-appended', 'write-answered']
 /** How often an authority is gone there, beside what else happens. */
@@ -130,6 +134,23 @@ export function drawDrains(prng: Prng, { edges, busyMs }: FaultyTree): readonly 
     const atMs = rounded(busyMs * (0.05 + 0.8 * prng.fraction()))
     return { kind: 'drain' as const, node, atMs, forMs: rounded(drawMs(prng, 'drain')) }
   })
+}
+
+/** Disks that fail to read, of the authority and of proxies, in a stretch in which much is read. */
+export function drawUnreadable(prng: Prng, tree: FaultyTree): readonly NodeFault[] {
+  if (!prng.chance(unreadableShare)) return []
+  return Array.from({ length: 1 + prng.below(2) }, () => drawFailingReads(prng, tree)).flat()
+}
+
+function drawFailingReads(prng: Prng, tree: FaultyTree): NodeFault[] {
+  const role = tree.proxies > 0 && prng.chance(0.4) ? 'proxy' : 'authority'
+  const node = drawNode(prng, role, tree)
+  const atMs = rounded(tree.busyMs * (0.05 + 0.8 * prng.fraction()))
+  const forMs = rounded(drawMs(prng, 'disk-unreadable'))
+  const failing: NodeFault = { kind: 'disk-unreadable', node, atMs, forMs }
+  if (!prng.chance(startShare)) return [failing]
+  // It is back while its disk still fails.
+  return [failing, { kind: 'crash', node, atMs, forMs: rounded(0.6 * forMs * prng.fraction()) }]
 }
 
 /** An authority that is gone between an append and what its writers hear of it. */

@@ -44,6 +44,8 @@ export type DiskFault =
   | (Lasting & { readonly kind: 'disk-full' })
   /** No file can be opened: what would be read or written is refused. */
   | (Lasting & { readonly kind: 'no-files' })
+  /** What is there cannot be read: each read ends with an error, some after a part of it. */
+  | (Lasting & { readonly kind: 'disk-unreadable' })
   /** Syncs fail: a process that cannot know what its disk holds ends. */
   | (Lasting & { readonly kind: 'disk-broken' })
 

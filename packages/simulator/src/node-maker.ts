@@ -20,6 +20,7 @@ import type { Crossings } from './crossings.ts'
 import { describeInput } from './describe-input.ts'
 import { FrameCheck } from './frame-check.ts'
 import type { LogDisk } from './log-disk.ts'
+import { refusalFact } from './log-refusals.ts'
 import { NodeDriver } from './node-driver.ts'
 import { authorityLimitsOf, checkEveryMs, followerLimitsOf } from './node-limits.ts'
 import type { Problems } from './problems.ts'
@@ -39,9 +40,6 @@ import type { Ways } from './ways.ts'
 import type { WorldWatch } from './world-watch.ts'
 
 const diskOptions = { syncMinMs: 0.3, syncMeanMs: 3 }
-
-/** The log of the authority had no room. */
-export const noRoomFact = 'no room'
 
 /** What a node tells of itself. */
 export type NodeFact = {
@@ -131,8 +129,8 @@ export class NodeMaker {
       options: diskOptions,
       disk,
       receive: input => {
-        const isRefused = 'code' in input && input.code === 'FANFOLD_LOG_FULL'
-        if (isRefused) note('authority', { event: noRoomFact, reason: input.kind })
+        const refusal = refusalFact(input)
+        if (refusal !== undefined) note('authority', refusal)
         processor.do(() => driver.receive(input))
       },
       health,

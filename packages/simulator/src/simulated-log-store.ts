@@ -7,7 +7,14 @@
  * claim of its epoch alone, some of its records from the first on, or all, as of a file that was not
  * synced: nobody was told, and whoever opens the log next finds it.
  */
-import type { LogEffect, LogInput, LogReadId, LogRefusal, LogStore } from '@fanfold/document'
+import type {
+  LogEffect,
+  LogInput,
+  LogReadId,
+  LogRefusal,
+  LogStore,
+  Snapshot,
+} from '@fanfold/document'
 import {
   assert,
   type Duration,
@@ -19,7 +26,7 @@ import {
 } from '@fanfold/kernel'
 import { type DocumentKey, describePosition, type LogRecord } from '@fanfold/protocol'
 import type { DiskHealth } from './disk-health.ts'
-import type { LogDisk } from './log-disk.ts'
+import type { DiskLog, LogDisk } from './log-disk.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** How long a disk takes. */
@@ -32,14 +39,15 @@ export type DiskOptions = {
 /** Bytes of records that one `log-records` carries at most. */
 const readBytesMax = 1_048_576
 
+type Written = Extract<LogEffect, { kind: 'log-append' | 'log-keep-snapshot' }>
+type Refused = { readonly code: LogRefusal; readonly message: string }
+
 const noRoom = 'no space left on the disk'
 const noFile = 'too many open files'
+const unreadable: Refused = { code: 'FANFOLD_LOG_UNREADABLE', message: 'the disk fails to read' }
 
 /** What became of the appends that were under way when a node crashed, in records. */
 export type CrashedAppends = { readonly kept: number; readonly lost: number }
-
-type Written = Extract<LogEffect, { kind: 'log-append' | 'log-keep-snapshot' }>
-type Refused = { readonly code: LogRefusal; readonly message: string }
 
 /** An operation that has been asked for, and from when on it may have left something on the disk. */
 type UnderWay = { readonly effect: Written; readonly from: Instant }
@@ -217,27 +225,32 @@ export class SimulatedLogStore implements LogStore {
 
   #read({ doc, read, after, bytesMax }: Extract<LogEffect, { kind: 'log-read' }>): void {
     if (!this.#readings.delete(read)) return
-    if (this.#health?.isOutOfFiles === true) {
-      this.#receive({ kind: 'log-read-refused', doc, read, ...outOf(noFile) })
+    const [records = []] = batches(this.#disk.log(doc).records.slice(after), bytesMax)
+    const refusal = this.#noFile ?? (records.length > 0 ? this.#noRead : undefined)
+    if (refusal !== undefined) {
+      this.#receive({ kind: 'log-read-refused', doc, read, ...refusal })
       return
     }
-    const [records = []] = batches(this.#disk.log(doc).records.slice(after), bytesMax)
     this.#receive({ kind: 'log-read', doc, read, records })
   }
 
   #open(doc: DocumentKey): void {
-    if (this.#health?.isOutOfFiles === true) {
-      this.#receive({ kind: 'log-open-refused', doc, ...outOf(noFile) })
+    const refusal = this.#noFile
+    if (refusal !== undefined) {
+      this.#receive({ kind: 'log-open-refused', doc, ...refusal })
       return
     }
     const log = this.#disk.log(doc)
-    const snapshot = log.snapshots.at(-1)
+    // Of a document that was never written there is nothing to read.
+    const isWhole = this.#health?.isUnreadable !== true || log.records.length === 0
+    const told = isWhole ? storedIn(log) : partOf(storedIn(log), this.#prng)
+    const { snapshot } = told
     if (snapshot !== undefined) this.#receive({ kind: 'log-snapshot', doc, snapshot })
-    const after = snapshot?.manifest.at.seq ?? 0
-    for (const records of batches(log.records.slice(after), readBytesMax)) {
+    for (const records of batches(told.records, readBytesMax)) {
       this.#receive({ kind: 'log-records', doc, records })
     }
-    this.#receive({ kind: 'log-opened', doc, epoch: log.epoch })
+    if (isWhole) this.#receive({ kind: 'log-opened', doc, epoch: log.epoch })
+    else this.#receive({ kind: 'log-open-refused', doc, ...unreadable })
   }
 
   #append(effect: Extract<Written, { kind: 'log-append' }>): void {
@@ -266,7 +279,15 @@ export class SimulatedLogStore implements LogStore {
 
   get #noRoom(): Refused | undefined {
     if (this.#health?.isFull === true) return outOf(noRoom)
+    return this.#noFile
+  }
+
+  get #noFile(): Refused | undefined {
     return this.#health?.isOutOfFiles === true ? outOf(noFile) : undefined
+  }
+
+  get #noRead(): Refused | undefined {
+    return this.#health?.isUnreadable === true ? unreadable : undefined
   }
 
   /** Why this is not the one who may append that there. */
@@ -286,6 +307,20 @@ export class SimulatedLogStore implements LogStore {
 
 const outOf = (message: string): Refused => ({ code: 'FANFOLD_LOG_FULL', message })
 const fenced = (message: string): Refused => ({ code: 'FANFOLD_FENCED', message })
+
+/** What is told of a log: its newest snapshot, and the records after it. */
+type Stored = { readonly snapshot: Snapshot | undefined; readonly records: readonly LogRecord[] }
+
+function storedIn({ snapshots, records }: DiskLog): Stored {
+  const snapshot = snapshots.at(-1)
+  return { snapshot, records: records.slice(snapshot?.manifest.at.seq ?? 0) }
+}
+
+/** What had been read of it before a read failed: nothing, or its beginning. */
+function partOf({ snapshot, records }: Stored, prng: Prng): Stored {
+  if (prng.chance(0.5)) return { snapshot: undefined, records: [] }
+  return { snapshot, records: records.slice(0, prng.below(records.length + 1)) }
+}
 
 /** The records in stretches of at most `bytesMax`, but for one that is larger. */
 function* batches(records: readonly LogRecord[], bytesMax: number): Generator<LogRecord[]> {

@@ -4,7 +4,8 @@
  *
  * When a node crashes, what was not answered yet is lost. What was kept last may be lost with it, or be
  * torn: its newest records are missing, or a byte of its snapshot is another one. On a disk that is not
- * well nothing is kept, and where no file can be opened nothing is found; no process ends by that.
+ * well nothing is kept, and where no file can be opened nothing is found; no process ends by that. What
+ * cannot be read is not found either, and is kept no more.
  */
 import type { WarmDocument, WarmEffect, WarmInput, WarmStore } from '@fanfold/document'
 import { type Instant, instant, type Prng, unreachable } from '@fanfold/kernel'
@@ -94,7 +95,9 @@ export class SimulatedWarmStore implements WarmStore {
     switch (effect.kind) {
       case 'warm-read':
         this.#later(() => {
-          const isFound = this.#health?.isOutOfFiles !== true
+          const { isOutOfFiles = false, isUnreadable = false } = this.#health ?? {}
+          if (isUnreadable && !isOutOfFiles) this.#disk.drop(doc)
+          const isFound = !isOutOfFiles && !isUnreadable
           const document = isFound ? this.#disk.read(doc) : undefined
           this.#receive({ kind: 'warm-read', doc, document })
         })

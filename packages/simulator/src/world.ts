@@ -12,10 +12,11 @@ import type { Door } from './door.ts'
 import { type Fault, isLinkFault } from './fault.ts'
 import { History } from './history.ts'
 import { LinkFaults } from './link-faults.ts'
+import { LogRefusals } from './log-refusals.ts'
 import { Network } from './network.ts'
 import { NodeFaults } from './node-faults.ts'
 import { NodeGauges, type RunningNodes } from './node-gauges.ts'
-import { type NodeFact, NodeMaker, noRoomFact } from './node-maker.ts'
+import { type NodeFact, NodeMaker } from './node-maker.ts'
 import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
 import { WarmDisk } from './simulated-warm-store.ts'
@@ -80,8 +81,7 @@ export class World {
   readonly #edges = new Map<TreeNode, ReturnType<NodeMaker['edge']>>()
   /** What each node may have at most, by those above it. */
   readonly #reach = new Map<TreeNode, number>()
-  /** How often the log of the authority had no room, and that was not told of yet. */
-  #refusals = 0
+  readonly #refusals = new LogRefusals()
   /** When a worker of each node failed last. */
   readonly #workerFailedAt = new Map<string, Instant>()
   constructor(seed: string, options: SimulationOptions, sha256: Sha256, watch?: WorldWatch) {
@@ -357,18 +357,11 @@ export class World {
     return this.#options.recordDamageShare > 0 && reason.startsWith('FANFOLD_BAD_FRAME')
   }
 
-  /** Each time that the log has refused for want of room, the authority may tell of it once. */
-  #isForWantOfRoom({ event, code = 'FANFOLD_LOG_FULL' }: NodeFact): boolean {
-    const isOfRoom = event !== 'document-quarantined' && event !== 'definition-refused'
-    if (!isOfRoom || code !== 'FANFOLD_LOG_FULL' || this.#refusals === 0) return false
-    this.#refusals--
-    return true
-  }
-
   #note(node: string, fact: NodeFact): void {
     this.tally.note(fact)
-    if (fact.event === noRoomFact) this.#refusals++
-    if (node === 'authority' && authorityTroubles.has(fact.event) && !this.#isForWantOfRoom(fact)) {
+    this.#refusals.note(fact)
+    const isTrouble = node === 'authority' && authorityTroubles.has(fact.event)
+    if (isTrouble && !this.#refusals.explain(fact)) {
       this.problems.add(`authority: ${JSON.stringify(fact)}`)
     }
     if (isAlarm(fact)) this.problems.add(`${node}: ${JSON.stringify(fact)}`)

@@ -17,6 +17,8 @@ t.test('a disk is as ill as the faults that are on make it', async t => {
   t.notOk(health.isFull)
   health.begin({ kind: 'no-files', ...lasting })
   t.ok(health.isOutOfFiles)
+  health.begin({ kind: 'disk-unreadable', ...lasting })
+  t.ok(health.isUnreadable)
   health.begin({ kind: 'disk-broken', ...lasting })
   t.ok(health.isBroken)
 })

@@ -1,6 +1,6 @@
 import { Prng } from '@fanfold/kernel'
 import t from 'tap'
-import { drawDrains, drawNodeFaults } from '../src/drawn-node-faults.ts'
+import { drawDrains, drawNodeFaults, drawUnreadable } from '../src/drawn-node-faults.ts'
 import type { NodeFault } from '../src/node-fault.ts'
 
 const tree = { proxies: 3, proxyFanout: 2, edges: 4, viewers: 9, busyMs: 4_000 }
@@ -46,3 +46,28 @@ t.test('drains are those of the authority and of edges, and are in some worlds',
   t.same([...nodes].sort(), ['authority', 'edge-0', 'edge-1', 'edge-2'])
   t.ok(worlds.flat().every(({ kind, forMs }) => kind === 'drain' && forMs >= 300))
 })
+
+t.test(
+  'disks that fail to read are the authority’s and proxies’, often as their node starts',
+  async t => {
+    const worlds = Array.from({ length: 200 }, (_, n) => drawUnreadable(new Prng(`${n}`), tree))
+    const some = worlds.filter(({ length }) => length > 0).length
+    t.ok(some > 50 && some < 110, `${some} of 200`)
+    const faults = worlds.flat()
+    t.same(new Set(faults.map(({ kind }) => kind)), new Set(['disk-unreadable', 'crash']))
+    const nodes = [...new Set(faults.map(({ node }) => node))]
+    t.same(nodes.sort(), ['authority', 'proxy-0', 'proxy-1', 'proxy-2'])
+    for (const [index, { kind, node, atMs, forMs }] of faults.entries()) {
+      const failing = faults[index - 1]
+      if (kind !== 'crash' || failing === undefined) continue
+      t.same([failing.kind, failing.node, failing.atMs], ['disk-unreadable', node, atMs])
+      t.ok(forMs <= failing.forMs, 'it is back before the disk is')
+    }
+    t.same(
+      drawUnreadable(new Prng('0'), { ...tree, proxies: 0 }).filter(
+        ({ node }) => node !== 'authority',
+      ),
+      [],
+    )
+  },
+)

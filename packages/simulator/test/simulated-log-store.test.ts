@@ -12,6 +12,7 @@ import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { DiskHealth } from '../src/disk-health.ts'
 import { LogDisk } from '../src/log-disk.ts'
+import type { DiskFault } from '../src/node-fault.ts'
 import { SimulatedLogStore } from '../src/simulated-log-store.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
@@ -24,6 +25,7 @@ function makeStores() {
   const clock = new VirtualClock()
   const disk = new LogDisk()
   const prng = new Prng('disk')
+  const health = new DiskHealth()
   const open = (receive: (input: LogInput) => void) =>
     new SimulatedLogStore({
       clock,
@@ -31,14 +33,18 @@ function makeStores() {
       options: { syncMinMs: 1, syncMeanMs: 5 },
       disk,
       receive,
+      health,
     })
   const advance = () => clock.runUntil(instant(clock.now + 1_000))
-  return { clock, disk, open, advance }
+  return { clock, disk, health, open, advance }
 }
 
+const unreadable: DiskFault = { kind: 'disk-unreadable', node: 'authority', atMs: 0, forMs: 1 }
+
 const openRig: OpenLogStoreRig = async () => {
-  const { clock, open, advance } = makeStores()
+  const { clock, health, open, advance } = makeStores()
   return {
+    failReads: areFailing => (areFailing ? health.begin(unreadable) : health.end(unreadable)),
     open: receive => {
       const store = open(receive)
       return {
@@ -169,6 +175,33 @@ t.test('where no file can be opened no log is read', async t => {
     new Set(answers.map(({ kind }) => kind)),
     new Set(['log-open-refused', 'log-read-refused']),
   )
+})
+
+t.test(
+  'of a log that cannot be read a beginning is told at most, and it is never wrong',
+  async t => {
+    const counts = new Set<number>()
+    for (let seed = 0; seed < 40; seed++) {
+      const { disk, health, answers, store, log, pass } = makeCrashing(`unreadable ${seed}`)
+      disk.append(doc, log.records)
+      health.begin(unreadable)
+      store.perform({ kind: 'log-open', doc })
+      pass(1_000)
+      t.match(answers.at(-1), { kind: 'log-open-refused', code: 'FANFOLD_LOG_UNREADABLE' })
+      const told = answers.flatMap(one => (one.kind === 'log-records' ? one.records : []))
+      t.same(told, log.records.slice(0, told.length))
+      counts.add(told.length)
+    }
+    t.same([...counts].sort(), [0, 1, 2, 3])
+  },
+)
+
+t.test('a document that was never written has nothing that could not be read', async t => {
+  const { health, answers, store, pass } = makeCrashing('empty')
+  health.begin(unreadable)
+  store.perform({ kind: 'log-open', doc })
+  pass(1_000)
+  t.match(answers, [{ kind: 'log-opened', epoch: 0 }])
 })
 
 t.test('a sync that fails is not answered: the process is told to end', async t => {

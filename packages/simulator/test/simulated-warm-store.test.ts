@@ -9,6 +9,7 @@ import { instant, Prng } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { DiskHealth } from '../src/disk-health.ts'
+import type { DiskFault } from '../src/node-fault.ts'
 import { SimulatedWarmStore, WarmDisk } from '../src/simulated-warm-store.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
@@ -21,6 +22,8 @@ const snapshot = encodeSnapshot({
   sha256,
 })
 const document: WarmDocument = { snapshot, records: log.records, ceiling: 3 }
+
+const unreadable: DiskFault = { kind: 'disk-unreadable', node: 'proxy-0', atMs: 0, forMs: 1 }
 
 function makeStore(disk = new WarmDisk()) {
   const clock = new VirtualClock()
@@ -39,7 +42,9 @@ function makeStore(disk = new WarmDisk()) {
 testWarmStorePort(t, async () => {
   const clock = new VirtualClock()
   const disk = new WarmDisk()
+  const health = new DiskHealth()
   return {
+    failReads: areFailing => (areFailing ? health.begin(unreadable) : health.end(unreadable)),
     open: receive => {
       const options = { syncMinMs: 1, syncMeanMs: 5 }
       const store = new SimulatedWarmStore({
@@ -48,6 +53,7 @@ testWarmStorePort(t, async () => {
         options,
         disk,
         receive,
+        health,
       })
       return {
         perform: effect => store.perform(effect),

@@ -13,7 +13,7 @@ import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { createFileLogStore, type FileLogStoreOptions } from '../src/file-log-store.ts'
 import { type FileSystem, nodeFileSystem } from '../src/file-system.ts'
-import { doc, makeClient, makeTemporaryDirectory } from './temporary.ts'
+import { doc, failingFiles, makeClient, makeTemporaryDirectory } from './temporary.ts'
 
 const variants: Record<string, Partial<FileLogStoreOptions>> = {
   'as it comes': {},
@@ -26,13 +26,16 @@ for (const [name, options] of Object.entries(variants)) {
     const openRig: OpenLogStoreRig = async () => {
       const directory = await mkdtemp(join(tmpdir(), 'fanfold-storage-'))
       const stores: LogStore[] = []
+      const { files, failReads } = failingFiles()
       return {
+        failReads,
         open: receive => {
           const store = createFileLogStore({
             directory,
             nodeId: 'node-1',
             sha256,
             receive,
+            files,
             onFatal: error => t.fail('nothing is fatal', { error }),
             ...options,
           })

@@ -15,7 +15,7 @@ import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
 import { nodeFileSystem } from '../src/file-system.ts'
 import { createFileWarmStore, type FileWarmStoreOptions } from '../src/file-warm-store.ts'
-import { doc, makeTemporaryDirectory } from './temporary.ts'
+import { doc, failingFiles, makeTemporaryDirectory } from './temporary.ts'
 import { TurnCounter } from './turn-counter.ts'
 
 const keyOf = (index: number): DocumentKey => parseDocumentKey(`acme/table/${index}`)
@@ -24,8 +24,10 @@ t.test('a warm store on files', async t => {
   testWarmStorePort(t, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'fanfold-warm-'))
     const stores: WarmStore[] = []
-    const factory = createFileWarmStore({ directory: join(directory, 'warm'), sha256 })
+    const { files, failReads } = failingFiles()
+    const factory = createFileWarmStore({ directory: join(directory, 'warm'), sha256, files })
     return {
+      failReads,
       open: receive => {
         const store = factory(receive)
         stores.push(store)

@@ -8,7 +8,7 @@ import {
 } from '@fanfold/conformance'
 import type { LogStore } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
-import { createFileLogStore, createFileWarmStore } from '@fanfold/storage'
+import { createFileLogStore, createFileWarmStore, type FileSystem } from '@fanfold/storage'
 import t from 'tap'
 import { noDiskFaults } from '../src/disk-faults.ts'
 import { SimulatedDisk } from '../src/simulated-disk.ts'
@@ -17,8 +17,8 @@ import { nextTurn } from '../src/turns.ts'
 
 let rigs = 0
 
-/** A disk on which calls happen by themselves until it is closed. */
-function openDisk(): { disk: SimulatedDisk; close: () => Promise<void> } {
+/** A disk on which calls happen by themselves until it is closed, and reads fail while they are told to. */
+function openDisk() {
   const disk = new SimulatedDisk({
     prng: new Prng(`stores ${rigs++}`),
     order: 'any-order',
@@ -30,8 +30,26 @@ function openDisk(): { disk: SimulatedDisk; close: () => Promise<void> } {
     for (; isOpen; await nextTurn()) disk.step()
   }
   const pumped = pump()
+  let areFailing = false
+  const mount = (name: string): FileSystem => {
+    const files = disk.mount(name)
+    const read: FileSystem['read'] = async (file, target, position) => {
+      if (areFailing) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+      return await files.read(file, target, position)
+    }
+    return new Proxy(files, {
+      get(_target, name) {
+        const value: unknown = Reflect.get(files, name)
+        if (name === 'read') return read
+        return typeof value === 'function' ? value.bind(files) : value
+      },
+    })
+  }
   return {
-    disk,
+    mount,
+    failReads: (now: boolean): void => {
+      areFailing = now
+    },
     close: async () => {
       isOpen = false
       await pumped
@@ -41,9 +59,10 @@ function openDisk(): { disk: SimulatedDisk; close: () => Promise<void> } {
 
 t.test('a log store on a simulated disk', async t => {
   const openRig: OpenLogStoreRig = async () => {
-    const { disk, close } = openDisk()
+    const { mount, failReads, close } = openDisk()
     const stores: LogStore[] = []
     return {
+      failReads,
       open: receive => {
         const store = createFileLogStore({
           directory: '/data',
@@ -51,7 +70,7 @@ t.test('a log store on a simulated disk', async t => {
           sha256,
           receive,
           onFatal: error => t.fail('nothing is fatal', { error }),
-          files: disk.mount(`store-${stores.length}`),
+          files: mount(`store-${stores.length}`),
         })
         stores.push(store)
         return store
@@ -68,8 +87,8 @@ t.test('a log store on a simulated disk', async t => {
 
 t.test('a warm store on a simulated disk', async t => {
   testWarmStorePort(t, async () => {
-    const { disk, close } = openDisk()
-    const files = disk.mount('store')
-    return { open: createFileWarmStore({ directory: '/warm', sha256, files }), close }
+    const { mount, failReads, close } = openDisk()
+    const files = mount('store')
+    return { open: createFileWarmStore({ directory: '/warm', sha256, files }), failReads, close }
   })
 })
