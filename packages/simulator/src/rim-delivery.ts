@@ -8,13 +8,14 @@ import type { RimViewer } from './rim-viewer.ts'
 import type { Downward, RimWatch } from './viewer-socket.ts'
 
 type Viewer = RimViewer<unknown, Downward>
+type Watch = Pick<RimWatch, 'frameGoes' | 'viewerIsBehind' | 'viewerIsLedOn'>
 
 /** Frames on their way to the viewers of one edge. */
 export class RimDelivery {
   readonly #budgetBytes: number
   readonly #receive: (input: ViewerInput) => void
   readonly #soon: (task: () => void) => void
-  readonly #watch: RimWatch | undefined
+  readonly #watch: Watch | undefined
   #largestFrameBytes = 0
   /** Who was just told of as drained. */
   #led: Viewer | undefined
@@ -25,7 +26,7 @@ export class RimDelivery {
     readonly receive: (input: ViewerInput) => void
     /** Does something in an event of its own. */
     readonly soon: (task: () => void) => void
-    readonly watch: RimWatch | undefined
+    readonly watch: Watch | undefined
   }) {
     this.#budgetBytes = options.budgetBytes
     this.#receive = options.receive

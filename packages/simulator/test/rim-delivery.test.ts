@@ -27,10 +27,6 @@ function makeDelivery() {
     },
     soon: task => clock.in(0 as Duration, task),
     watch: {
-      viewerOpens: () => undefined,
-      viewerAsks: () => undefined,
-      viewerCloses: () => undefined,
-      cohortMoves: () => undefined,
       frameGoes: (_, { length }, to) => {
         watched.push(to === undefined ? `${length} goes` : `${length} goes to cohort ${to}`)
         return `note of ${length}`
