@@ -180,6 +180,8 @@ export class Observers {
     if (observer === undefined) return
     if (state === undefined) {
       this.#showing.isChanged = true
+      // What is on its way is for who it was.
+      if (observer.seat.kind === 'transfer') this.#seating.leave(viewer, observer.seat)
       return
     }
     const found = this.#find(viewer, observer, state)
@@ -383,10 +385,8 @@ export class Observers {
   }
 
   #refuse(viewer: ViewerId, refusal: Refusal): void {
-    this.#send(
-      viewer,
-      refusalFrame(this.#doc, refusal, () => this.#port.retryAfterMs()),
-    )
+    const frame = refusalFrame(this.#doc, refusal, () => this.#port.retryAfterMs())
+    this.#send(viewer, frame)
   }
 
   #tellStatusTo(viewer: ViewerId, cohort: Cohort): void {

@@ -147,6 +147,34 @@ t.test(
   },
 )
 
+t.test(
+  'who shows another token gets no more of a transfer, also while nothing can be shown',
+  async t => {
+    for (const isMade of [true, false]) {
+      const show = large()
+      show.rig.isSwift = false
+      const model = join(show, one)
+      if (isMade) show.rig.work()
+      show.rig.sendOn(one, 2)
+      show.rig.effects()
+      show.history.define('second')
+      show.rig.frame(show.history.last())
+      show.rig.effects()
+      show.rig.renew(one, { claims: { premium: true } })
+      t.equal(effectsOf(show.rig.effects(), 'transfer-end').length, isMade ? 1 : 0)
+      show.rig.finish()
+      t.equal(effectsOf(show.rig.effects(), 'viewer-transfer').length, 0)
+      show.rig.offered.set('second', definition)
+      show.rig.pass(10_000)
+      show.rig.finish()
+      show.rig.finish()
+      model.take(show.rig.got(one))
+      t.equal(model.view?.['secret'], 'hidden')
+      t.equal(model.problem, undefined)
+    }
+  },
+)
+
 t.test('a move between cohorts of a large document is a view in pieces', async t => {
   const show = large()
   const model = join(show, one)
