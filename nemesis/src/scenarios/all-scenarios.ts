@@ -4,6 +4,7 @@ import { crowdScenarios } from './crowds.ts'
 import { damageScenarios } from './damage.ts'
 import { diskScenarios } from './disks.ts'
 import { linkScenarios } from './links.ts'
+import { restoreScenarios } from './restores.ts'
 import type { Scenario } from './scenario.ts'
 import { shortScenario } from './short.ts'
 import { slowLinkScenarios } from './slow-links.ts'
@@ -15,6 +16,7 @@ export const allScenarios: readonly Scenario[] = [
   ...slowLinkScenarios,
   ...diskScenarios,
   ...damageScenarios,
+  ...restoreScenarios,
   ...ceilingScenarios,
   ...crowdScenarios,
   shortScenario,

@@ -6,6 +6,7 @@ import { whisperMarker } from '../clients/client-messages.ts'
 import { applySchedule } from '../faults/apply-schedule.ts'
 import type { Heal, Networks } from '../processes/networks.ts'
 import type { Stage } from '../stage.ts'
+import { measured } from './expectations.ts'
 import type { Place, Scenario } from './scenario.ts'
 import { options, tree } from './stages.ts'
 
@@ -103,37 +104,20 @@ export const ceilingScenarios: readonly Scenario[] = [
         },
       }),
     run: lowerAndRaise,
-    expects: ({ measures }) => [
-      { what: 'packets with it on each way before', seen: measures['before'] ?? 0, atLeast: 1 },
-      {
-        what: 'files of the proxy with it before',
-        seen: measures['files before'] ?? 0,
-        atLeast: 1,
-      },
-      {
+    expects: seen => [
+      measured(seen, 'before', { what: 'packets with it on each way before', atLeast: 1 }),
+      measured(seen, 'files before', { what: 'files of the proxy with it before', atLeast: 1 }),
+      measured(seen, 'crossed', {
         what: 'packets with it to and from the proxy under ceiling 0',
-        seen: measures['crossed'] ?? -1,
-        atLeast: 0,
         atMost: 0,
-      },
-      {
-        what: 'from its edge to viewers',
-        seen: measures['shown'] ?? -1,
-        atLeast: 0,
-        atMost: 0,
-      },
-      {
+      }),
+      measured(seen, 'shown', { what: 'from its edge to viewers', atMost: 0 }),
+      measured(seen, 'files kept', {
         what: 'files that the proxy keeps under ceiling 0',
-        seen: measures['files kept'] ?? 0,
         atLeast: 1,
-      },
-      {
-        what: 'of which with it',
-        seen: measures['files'] ?? -1,
-        atLeast: 0,
-        atMost: 0,
-      },
-      { what: 'packets on each way once it is raised', seen: measures['after'] ?? 0, atLeast: 1 },
+      }),
+      measured(seen, 'files', { what: 'of which with it', atMost: 0 }),
+      measured(seen, 'after', { what: 'packets on each way once it is raised', atLeast: 1 }),
     ],
   },
 ]

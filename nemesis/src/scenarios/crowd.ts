@@ -49,6 +49,8 @@ export type CrowdCost = {
   readonly snapshots: number
   /** Views that the edge wrote out for those who came. */
   readonly views: number
+  /** How often the edge took its parent for dead: it asks for each of its streams again. */
+  readonly parentsLost: number
   /** The most memory of the edge at any time, beyond what it had before, kB. */
   readonly edgeKb: number
 }
@@ -60,30 +62,33 @@ export async function costOf(
   act: () => Promise<void>,
 ): Promise<CrowdCost> {
   const { edge, parent } = nodes
+  const node = stage.fleet.node(edge)
   const count = async (): Promise<Omit<CrowdCost, 'edgeKb'>> => {
     const above = await metricsOf(stage, parent)
     return {
+      parentsLost: node.logged('link.parent-lost'),
       joins: above.sum('joins_total'),
       snapshots: above.sum('joins_total', { answer: 'snapshot' }),
       views: (await metricsOf(stage, edge)).sum('snapshots_total', { role: 'edge' }),
     }
   }
-  const { pid } = stage.fleet.node(edge)
   const before = await count()
-  const { nowKb } = memoryOf(pid)
+  const { nowKb } = memoryOf(node.pid)
   await act()
   const after = await count()
   return {
+    parentsLost: after.parentsLost - before.parentsLost,
     joins: after.joins - before.joins,
     snapshots: after.snapshots - before.snapshots,
     views: after.views - before.views,
-    edgeKb: memoryOf(pid).peakKb - nowKb,
+    edgeKb: memoryOf(node.pid).peakKb - nowKb,
   }
 }
 
 /** Keeps what a crowd of so many cost among the measures of a stage. */
-export function keepCost({ measures }: Stage, cost: CrowdCost, count: number): void {
+export function keepCost({ measures, settings }: Stage, cost: CrowdCost, count: number): void {
   measures['joins'] = cost.joins
+  measures['joins anew'] = cost.parentsLost * settings.docs.length
   measures['snapshots joined'] = cost.snapshots
   measures['views'] = cost.views
   measures['kB each'] = cost.edgeKb / count
