@@ -23,6 +23,7 @@ import { RoleLinks } from './role-links.ts'
 import { countServing } from './serving-metrics.ts'
 import { sha256 } from './sha256.ts'
 import { snapshotCodec } from './snapshot-codec.ts'
+import { TroubleLog, type TroubleWords } from './trouble-log.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
 /** The answer to a write for which there is no time left. */
@@ -30,6 +31,19 @@ const draining: WriteAnswer = {
   kind: 'rejected',
   code: 'FANFOLD_DRAINING',
   message: 'the node is going away',
+}
+
+const fullWords: TroubleWords = {
+  event: 'log.full',
+  message: 'no room for the log',
+  overEvent: 'log.full-over',
+  overMessage: 'room for the log again',
+}
+const unopenedWords: TroubleWords = {
+  event: 'log.unreadable',
+  message: 'log cannot be opened now, tried again for whoever asks next',
+  overEvent: 'log.unreadable-over',
+  overMessage: 'logs can be opened again',
 }
 
 /** The authority of a process: the machine, its log on files, its writers and its children's links. */
@@ -41,6 +55,8 @@ export class AuthorityHost {
   readonly #worker: HostWorker
   readonly #store: LogStore
   readonly #context: ProcessContext
+  readonly #full: TroubleLog
+  readonly #unopened: TroubleLog
   /** Requests that came by HTTP and wait for their answer. */
   readonly #requests = new Map<RequestId, (answer: WriteAnswer) => void>()
   readonly #appendStartedAt = new Map<string, number>()
@@ -49,8 +65,10 @@ export class AuthorityHost {
   #isClosing = false
 
   constructor(context: ProcessContext, verifier: TokenVerifier) {
-    const { config, names, fail } = context
+    const { config, names, fail, log } = context
     this.#context = context
+    this.#full = new TroubleLog({ log, fail, words: fullWords })
+    this.#unopened = new TroubleLog({ log, fail, words: unopenedWords })
     this.#machine = new Authority({
       sha256,
       randomBytes: createRandomPool(),
@@ -76,6 +94,7 @@ export class AuthorityHost {
       onFatal: fail,
       receive: input => {
         if (input.kind === 'log-appended') this.#timeAppend(input.doc)
+        else if (input.kind === 'log-opened') this.#unopened.wentWell()
         this.#driver.submit(input)
       },
     })
@@ -142,6 +161,8 @@ export class AuthorityHost {
     this.links.close()
     await this.#store.close()
     this.#driver.close()
+    this.#full.close()
+    this.#unopened.close()
     await this.#worker.close()
     for (const resolve of this.#requests.values()) resolve(draining)
     this.#requests.clear()
@@ -217,6 +238,7 @@ export class AuthorityHost {
     const { metrics, log } = this.#context
     switch (fact.event) {
       case 'committed':
+        this.#full.wentWell()
         metrics.plain('commits_total').inc(fact.records)
         metrics.labelled('records_in_total', 'authority').inc(fact.records)
         if (fact.epoch > this.#epochMax) {
@@ -233,7 +255,7 @@ export class AuthorityHost {
         return
       case 'log-full':
         metrics.plain('log_full_total').inc()
-        log.error({ event: 'log.full', reason: fact.message }, 'no room for the log')
+        this.#full.met({ reason: fact.message })
         return
       case 'shadow-lost':
         log.warn(
@@ -259,6 +281,11 @@ export class AuthorityHost {
         )
         return
       case 'document-refused':
+        if (fact.code === 'FANFOLD_LOG_FULL' || fact.code === 'FANFOLD_LOG_UNREADABLE') {
+          metrics.plain('log_unreadable_total').inc()
+          this.#unopened.met({ doc: fact.doc, code: fact.code, reason: fact.message })
+          return
+        }
         log.error(
           { event: 'document.refused', doc: fact.doc, code: fact.code, reason: fact.message },
           'document not served',

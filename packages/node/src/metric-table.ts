@@ -188,6 +188,14 @@ export const metricTable = {
     meaning: 'Writes refused, by error code.',
   },
   log_full_total: { type: 'counter', meaning: 'Appends refused because the disk is full.' },
+  log_unreadable_total: {
+    type: 'counter',
+    meaning: 'Logs that could not be opened: the disk failed a read, or no file could be opened.',
+  },
+  no_descriptor_seconds_total: {
+    type: 'counter',
+    meaning: 'Seconds in which the process had no file descriptor left, tried once in each.',
+  },
   assertion_failures_total: {
     type: 'counter',
     labels: ['role'],

@@ -1,9 +1,18 @@
 import type { UpgradeRouter } from '@fanfold/websocket'
 import { adminRoutes } from './admin-routes.ts'
+import { DescriptorWatch } from './descriptor-watch.ts'
 import { HttpListener, type HttpRoute } from './http-listener.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { ProcessRoles } from './process-roles.ts'
 import { StatMetrics } from './stat-metrics.ts'
+import { TroubleLog, type TroubleWords } from './trouble-log.ts'
+
+const noDescriptorWords: TroubleWords = {
+  event: 'node.no-descriptor',
+  message: 'no file descriptor left, connections are turned away',
+  overEvent: 'node.no-descriptor-over',
+  overMessage: 'file descriptors again',
+}
 
 /** The two ports of a process, and the order in which all of it goes away. */
 export class ProcessPorts {
@@ -12,6 +21,8 @@ export class ProcessPorts {
   readonly #router: UpgradeRouter
   readonly #public: HttpListener
   readonly #admin: HttpListener
+  readonly #noDescriptor: TroubleLog
+  readonly #descriptors: DescriptorWatch
   #isDraining = false
   #stopping: Promise<void> | undefined
 
@@ -26,7 +37,7 @@ export class ProcessPorts {
       readonly topology: () => unknown
     },
   ) {
-    const { config, log, metrics } = context
+    const { config, log, metrics, fail } = context
     const { roles, router, routes, topology } = options
     this.#context = context
     this.#roles = roles
@@ -45,6 +56,16 @@ export class ProcessPorts {
       topology,
     })
     this.#admin = new HttpListener(admin, log)
+    this.#noDescriptor = new TroubleLog({ log, fail, words: noDescriptorWords })
+    this.#descriptors = new DescriptorWatch({
+      found: (isFound, reason) => {
+        if (isFound) this.#noDescriptor.wentWell()
+        else {
+          metrics.plain('no_descriptor_seconds_total').inc()
+          this.#noDescriptor.met({ reason })
+        }
+      },
+    })
   }
 
   /** Listens; rejects when a port cannot be had, and leaves nothing open then. */
@@ -82,6 +103,8 @@ export class ProcessPorts {
   }
 
   async #closeListeners(): Promise<void> {
+    this.#descriptors.close()
+    this.#noDescriptor.close()
     await Promise.all([this.#public.close(), this.#admin.close()])
   }
 
