@@ -8,5 +8,6 @@ export {
 export { whyNot } from './needs.ts'
 export { Cleanups } from './processes/cleanups.ts'
 export { type Heal, Networks } from './processes/networks.ts'
+export { nodeEnvironment } from './processes/node-environment.ts'
 export { endWithParent } from './processes/node-process.ts'
 export { until, within } from './until.ts'

@@ -8,13 +8,12 @@ import { fileURLToPath } from 'node:url'
 import {
   type ConfigName,
   generateFleetKey,
-  generateNodeKey,
   type IdentityKey,
-  mintLinkToken,
   mintToken,
   type Role,
 } from '@fanfold/node'
 import type { Cleanups } from './cleanups.ts'
+import { nodeEnvironment } from './node-environment.ts'
 import { NodeProcess } from './node-process.ts'
 
 /** What a node is, each time it is started. */
@@ -38,8 +37,6 @@ export type NodeSettings = {
 /** The definition of all documents. */
 const ledger = fileURLToPath(new URL('../../../definitions/ledger.ts', import.meta.url))
 const tokenKey = 'a key of broken fleets and of nothing else 0123456789'
-/** The highest label that a definition may have. */
-const labelMax = 239
 /** Longer than any run. */
 const tokenMs = 24 * 3_600_000
 
@@ -89,40 +86,30 @@ export class Fleet {
 
   /** Starts a node; resolves when it listens. */
   async start(settings: NodeSettings): Promise<NodeProcess> {
-    const { name, roles, parents = [], options = {}, wrapper = [], ceiling = labelMax } = settings
+    const { name, roles, parents = [], options = {}, wrapper = [], ceiling } = settings
     this.#settings.set(name, settings)
-    const key = generateNodeKey()
-    const linkToken = await mintLinkToken({
-      fleetPrivateKey: this.#fleetKey.privateKey,
-      nodePublicKey: key.publicKey,
-      node: name,
-      region: 'local',
-      roles,
-      ceiling,
-      ttlMs: tokenMs,
-    })
     const data = this.dataOf(name)
     mkdirSync(data, { recursive: true })
-    const values: Partial<Record<ConfigName, string | number>> = {
-      'node.id': name,
-      roles: roles.join(','),
-      port: this.#nodes.get(name)?.port ?? 0,
-      adminPort: 0,
-      data,
-      tokenKey,
-      'link.token': linkToken,
-      'link.privateKey': key.privateKey,
-      'link.fleetPublicKeys': this.#fleetKey.publicKey,
-      ...(parents.length > 0 ? { parents: parents.join(',') } : {}),
-      ...(roles.includes('authority') ? { definitions: ledger } : {}),
-      ...options,
-    }
-    const environment: Record<string, string> = { ...settings.environment }
-    for (const [option, value] of Object.entries(values)) {
-      environment[variableOf(option)] = String(value)
-    }
-    const logFile = join(this.directory, `${name}.log`)
-    const node = await NodeProcess.start({ name, wrapper, environment, logFile })
+    const environment = await nodeEnvironment({
+      fleet: this.#fleetKey,
+      name,
+      roles,
+      ceiling,
+      options: {
+        port: this.#nodes.get(name)?.port ?? 0,
+        data,
+        tokenKey,
+        ...(parents.length > 0 ? { parents: parents.join(',') } : {}),
+        ...(roles.includes('authority') ? { definitions: ledger } : {}),
+        ...options,
+      },
+    })
+    const node = await NodeProcess.start({
+      name,
+      wrapper,
+      environment: { ...settings.environment, ...environment },
+      logFile: join(this.directory, `${name}.log`),
+    })
     this.#nodes.set(name, node)
     return node
   }
@@ -146,7 +133,3 @@ export class Fleet {
     }
   }
 }
-
-/** The environment variable of an option: `limits.viewersMax` is `FANFOLD_LIMITS__VIEWERS_MAX`. */
-const variableOf = (option: string): string =>
-  `FANFOLD_${option.replace(/[A-Z]/g, '_$&').replaceAll('.', '__').toUpperCase()}`

@@ -6,12 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeEnvironment } from '@fanfold/nemesis'
 import {
   type ConfigName,
   generateFleetKey,
-  generateNodeKey,
   type IdentityKey,
-  mintLinkToken,
   mintToken,
   type Role,
 } from '@fanfold/node'
@@ -87,41 +86,27 @@ export class Cluster {
   /** Starts a node; resolves when it listens. */
   async start(settings: NodeSettings): Promise<ClusterNode> {
     const { name, roles, parents = [], port = 0, options = {} } = settings
-    const { ceiling = 239, definitions = [examples] } = settings
-    const key = generateNodeKey()
-    const linkToken = await mintLinkToken({
-      fleetPrivateKey: this.#fleet.privateKey,
-      nodePublicKey: key.publicKey,
-      node: name,
-      region: 'local',
+    const { ceiling, definitions = [examples] } = settings
+    const environment = await nodeEnvironment({
+      fleet: this.#fleet,
+      name,
       roles,
       ceiling,
-      ttlMs: hourMs,
+      options: {
+        port,
+        data: settings.data ?? join(this.directory, name),
+        tokenKey,
+        ...(parents.length > 0 ? { parents: parents.map(({ url }) => url).join(',') } : {}),
+        ...(roles.includes('authority') ? { definitions: definitions.join(',') } : {}),
+        ...options,
+      },
     })
-    const values: Partial<Record<ConfigName, string | number>> = {
-      'node.id': name,
-      roles: roles.join(','),
-      port,
-      adminPort: 0,
-      data: settings.data ?? join(this.directory, name),
-      tokenKey,
-      'link.token': linkToken,
-      'link.privateKey': key.privateKey,
-      'link.fleetPublicKeys': this.#fleet.publicKey,
-      ...(parents.length > 0 ? { parents: parents.map(({ url }) => url).join(',') } : {}),
-      ...(roles.includes('authority') ? { definitions: definitions.join(',') } : {}),
-      ...options,
-    }
-    const environment: Record<string, string> = { ...settings.environment }
-    for (const [option, value] of Object.entries(values)) {
-      environment[variableOf(option)] = String(value)
-    }
     const node = await ClusterNode.start({
       name,
       wrapper: settings.wrapper,
       nodeArguments: settings.nodeArguments,
       arguments: ['serve'],
-      environment,
+      environment: { ...settings.environment, ...environment },
       directory: settings.directory,
     })
     this.#nodes.push(node)
@@ -133,7 +118,3 @@ export class Cluster {
     rmSync(this.directory, { recursive: true, force: true })
   }
 }
-
-/** The environment variable of an option: `limits.viewersMax` is `FANFOLD_LIMITS__VIEWERS_MAX`. */
-const variableOf = (option: string): string =>
-  `FANFOLD_${option.replace(/[A-Z]/g, '_$&').replaceAll('.', '__').toUpperCase()}`
