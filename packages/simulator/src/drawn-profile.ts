@@ -65,13 +65,13 @@ const editingSession: SummaryProfile = {
   silenceTimes: 1,
 }
 
-/** Sizes that documents of a feed begin with. */
+/** Sizes that a document of a feed begins with. */
 const beginBytesMin = 43_000
 const beginBytesMax = 72_000
-/** So many messages at most make them; one alone makes what fits in one text. */
+/** So many messages at most make it; one alone makes what fits in one text. */
 const beginMessagesMax = 6
 const textBytesMax = 48_000
-/** Documents of such a size take links, and viewers, that are no slower. */
+/** A document of such a size takes links, and viewers, that are no slower. */
 const largeLinkBytesPerSecond = 200_000
 const largeSlowBytesPerSecond = 20_000
 
@@ -99,7 +99,7 @@ const drawRace = (): DrawnOptions => ({ writeProfile: liveTiming })
 
 const drawElection = (): DrawnOptions => ({ writeProfile: electionNight })
 
-/** A feed that has run for a while: its documents are large from the beginning. */
+/** A feed that has run for a while: a document is large from the beginning. */
 function drawFullRace(prng: Prng, drawn: DrawnOptions): DrawnOptions {
   const { linkBytesPerSecond, slowBytesPerSecond } = { ...defaultSimulationOptions, ...drawn }
   const beginBytes = beginBytesMin + prng.below(beginBytesMax - beginBytesMin)

@@ -20,7 +20,7 @@ export type SummaryProfile = {
   readonly name: string
   /** Rising, from a share of 0 to one of 1; between two of them sizes are spread by their logarithms. */
   readonly sizes: readonly SizeQuantile[]
-  /** Size that each document is given before all else, and by how many messages; 0 for none. */
+  /** Size that one document is given before all else, and by how many messages; 0 for none. */
   readonly beginBytes: number
   readonly beginMessages: number
   /** Messages that come together at most, and the time between two of them at most, ms. */
@@ -51,7 +51,7 @@ export type ProfiledWrite = {
   readonly begins?: number | undefined
 }
 
-/** Share of the time within which documents are given the size that they begin with. */
+/** Share of the time within which a document is given the size that it begins with. */
 const beginShare = 0.05
 /** Share of the messages that may do so. */
 const beginningsMax = 0.5
@@ -78,10 +78,10 @@ export class ProfiledWrites {
   readonly #prng: Prng
   readonly #documents: number
   #hasBegun = false
-  /** Messages that were taken, those that begin documents not counted. */
+  /** Messages that were taken, those that begin a document not counted. */
   #taken = 0
 
-  /** @param options.documents how many there are to begin */
+  /** @param options.documents how many there are, of which one may begin large */
   constructor(options: {
     readonly profile: WriteProfile
     readonly prng: Prng
@@ -92,7 +92,7 @@ export class ProfiledWrites {
     this.#documents = options.documents
   }
 
-  /** The next `count` messages, all within `forMs`: those that begin documents, then the others in order. */
+  /** The next `count` messages, all within `forMs`: those that begin a document, then the others in order. */
   next(count: number, forMs: number): readonly ProfiledWrite[] {
     const begun = this.#hasBegun ? [] : this.#beginnings(count, forMs)
     this.#hasBegun = true
@@ -110,12 +110,12 @@ export class ProfiledWrites {
     const profile = this.#profile
     if (profile.kind === 'replay' || profile.beginBytes === 0) return []
     const { beginBytes, beginMessages } = profile
-    const room = Math.floor((count * beginningsMax) / beginMessages)
-    const documents = Math.min(this.#documents, room)
-    return Array.from({ length: documents * beginMessages }, (_, index) => ({
+    if (beginMessages > count * beginningsMax) return []
+    const begins = this.#prng.below(this.#documents)
+    return Array.from({ length: beginMessages }, () => ({
       afterMs: this.#prng.fraction() * forMs * beginShare,
       bytes: Math.ceil(beginBytes / beginMessages),
-      begins: Math.floor(index / beginMessages),
+      begins,
     }))
   }
 
