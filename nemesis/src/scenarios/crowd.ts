@@ -9,7 +9,7 @@ import { ledger } from './stages.ts'
 export type Crowd = ClientProcess<CrowdSettings, CrowdState>
 
 /** Longest time until a crowd is there, ms. */
-export const crowdMsMax = 30_000
+export const crowdMsMax = 60_000
 
 /** Starts a crowd at some edges; it ends with the stage. */
 export async function startCrowd(

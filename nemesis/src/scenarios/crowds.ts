@@ -151,7 +151,7 @@ export const crowdScenarios: readonly Scenario[] = [
       keepCost(stage, cost, herd)
     },
     expects: seen => [
-      measured(seen, 'served', { what: 'all have it, their second included, ms', atMost: 4_000 }),
+      measured(seen, 'served', { what: 'all have it, their second included, ms', atMost: 5_000 }),
       viewersWait(seen, 2_500),
       ...crowdCosts(seen, 1),
     ],
