@@ -36,7 +36,11 @@ export const numberedSeed = (world: string, number: number): string => `${world}
 /** The options that a seed draws, with the faults that come with them. */
 export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<SimulationOptions> {
   const plain = drawOptions[world](seed)
-  const drawn = { ...plain, ...drawProfile(new Prng(`${seed}/profile`), plain) }
+  const drawn = {
+    ...plain,
+    ...drawProfile(new Prng(`${seed}/profile`), plain),
+    ...drawTokenShares(new Prng(`${seed}/tokens`)),
+  }
   const { restarts = 0, ...options } =
     nodes === undefined ? drawn : { ...drawn, ...treeOf(nodes, drawn) }
   const tree = { ...defaultSimulationOptions, ...options }
@@ -63,6 +67,15 @@ const drawOptions: Readonly<Record<WorldName, (seed: string) => DrawnOptions>> =
   'catch-up': drawCatchUpOptions,
   faults: drawFaultyOptions,
 }
+
+/** Share of the worlds in which viewers show other tokens, and of those in which tokens end. */
+const renewingShare = 0.7
+const expiringShare = 0.3
+
+const drawTokenShares = (prng: Prng): Pick<DrawnOptions, 'renewingShare' | 'expiringShare'> => ({
+  renewingShare: prng.chance(renewingShare) ? prng.pick([0.3, 0.6, 0.9]) : 0,
+  expiringShare: prng.chance(expiringShare) ? prng.pick([0.2, 0.5]) : 0,
+})
 
 /** Share of the worlds in which documents are deleted, and how many of them at most. */
 const deletingShare = 0.3

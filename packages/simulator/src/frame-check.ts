@@ -9,15 +9,18 @@
  * Which view a viewer has asked for is known here as the edge knows it, and goes along with each
  * frame, so that what arrives can be held against just that view.
  */
-import { assert, type Duration } from '@fanfold/kernel'
-import type {
-  CohortId,
-  DocumentKey,
-  Grants,
-  ViewerFrame,
-  ViewerId,
-  ViewerRequest,
+import type { PatchOperation } from '@fanfold/document'
+import { assert, type Duration, encodeUtf8 } from '@fanfold/kernel'
+import {
+  type CohortId,
+  type DocumentKey,
+  type Grants,
+  isGranted,
+  type ViewerFrame,
+  type ViewerId,
+  type ViewerRequest,
 } from '@fanfold/protocol'
+import { hiddenMarkers } from './marker.ts'
 import { viewStateRefusals } from './observed.ts'
 import type { Problems } from './problems.ts'
 import { type ReceivedFrame, readFrame } from './received-frame.ts'
@@ -27,8 +30,8 @@ import type { ViewOracle } from './view-oracle.ts'
 import type { RimWatch } from './viewer-socket.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-/** What goes along with a frame: the view state that it was made for. */
-export type FrameNote = { readonly viewState: unknown }
+/** What goes along with a frame: who it was made for, by the token in force, and for which view state. */
+export type FrameNote = { readonly viewState: unknown; readonly looker: Looker }
 
 /** A view that was asked for, and the one before that was not answered either. */
 type Request = { readonly viewState: unknown; readonly before: Request | undefined }
@@ -46,8 +49,14 @@ type Asked = {
   isResuming: boolean
   /** The view that is on its way in pieces. */
   pieces?: { readonly seq: number; readonly viewState: unknown } | undefined
+  /** Who it was when it was shown something last. */
+  shownAs?: Looker | undefined
+  /** Whether it was led, in this turn and as who it was, to where it becomes somebody else. */
+  isLed?: boolean | undefined
 }
-type Watched = { readonly looker: Looker; readonly asked: Map<string, Asked> }
+type Watched = { looker: Looker; readonly asked: Map<string, Asked> }
+
+const overRules = 'delta of several records over a change of rules'
 
 const nothingAsked: Asked = {
   viewState: undefined,
@@ -93,6 +102,21 @@ export class FrameCheck implements RimWatch {
 
   viewerOpens(viewer: ViewerId, grants: Grants): void {
     this.#viewers.set(viewer, { looker: { grants, ceiling: this.#ceiling }, asked: new Map() })
+  }
+
+  viewerRenews(viewer: ViewerId, grants: Grants, isBehind: boolean): void {
+    const watched = this.#viewers.get(viewer)
+    if (watched === undefined) return
+    this.#tally.add('token renewed')
+    if (isBehind) this.#tally.add('token renewed by one that lags')
+    for (const asked of watched.asked.values()) {
+      // Who came with a position and had missed nothing was shown nothing, and is somebody all the same.
+      asked.shownAs ??= watched.looker
+      if (asked.pieces !== undefined) this.#tally.add('token renewed amid a large view')
+      // It may be led to another cohort, later.
+      asked.isDue = true
+    }
+    watched.looker = { ...watched.looker, grants }
   }
 
   viewerAsks(viewer: ViewerId, request: ViewerRequest): void {
@@ -142,6 +166,10 @@ export class FrameCheck implements RimWatch {
     if (cohort !== undefined && asked.isPaced && frame.type === 'delta') {
       this.#tally.add(frame.seq > frame.from + 1 ? 'paced delta over several' : 'paced delta')
     }
+    if (frame.type === 'delta' && frame.seq > frame.from + 1) {
+      const { doc, from, seq } = frame
+      if (this.#oracle.isRedefined(doc as DocumentKey, from, seq)) this.#tally.add(overRules)
+    }
     if (asked.isResuming && frame.type !== 'status') {
       asked.isResuming = false
       this.#tally.add(`viewer resumed by ${frame.type}`)
@@ -151,12 +179,23 @@ export class FrameCheck implements RimWatch {
     }
     const { markers, positionMarkers } = received
     if (markers.size + positionMarkers.size > 0) this.#checkMarkers(watched, asked, received)
-    if (isRest) return { viewState: asked.pieces?.viewState }
+    if (cohort === undefined) asked.isLed = false
+    else if (this.#isLedOn(watched, asked, frame)) {
+      return { viewState: asked.viewState, looker: asked.shownAs ?? watched.looker }
+    }
+    const { looker } = watched
+    this.#checkGrant(looker, frame)
+    this.#noteAudience(looker, asked, frame)
+    if (isRest) {
+      const viewState = asked.pieces?.viewState
+      if (frame.type === 'snapshot-end') asked.pieces = undefined
+      return { viewState, looker }
+    }
     if (cohort !== undefined && frame.type === 'delta' && !asked.isPaced) {
       this.#checkQuiet(watched, asked, frame, cohort)
     }
     if (!isForNow(frame)) asked.isDue = false
-    return { viewState: asked.viewState }
+    return { viewState: asked.viewState, looker }
   }
 
   viewerIsLedOn(frame: Uint8Array): void {
@@ -172,11 +211,61 @@ export class FrameCheck implements RimWatch {
     return false
   }
 
+  /** Of what a token does not allow nothing is told but that, and that it is left. */
+  #checkGrant({ grants }: Looker, frame: ViewerFrame): void {
+    if (frame.doc === undefined || isGranted(grants, 'observe', frame.doc as DocumentKey)) return
+    if (frame.type === 'refused' && frame.code === 'FANFOLD_FORBIDDEN') {
+      this.#tally.add('document forbidden by a token')
+    } else if (frame.type !== 'refused' && frame.type !== 'left') {
+      const who = `${grants.subject}, whose token does not allow it`
+      this.#problems.add(`${this.#edge}: ${describe(frame)} to ${who}`)
+    }
+  }
+
+  /**
+   * Whether a frame says nothing but that the cohort which a viewer is about to leave has come to where
+   * the difference of the two views is made. That has to follow in the same turn.
+   */
+  #isLedOn({ looker }: Watched, asked: Asked, frame: ViewerFrame): boolean {
+    const { shownAs, viewState } = asked
+    if (frame.type !== 'delta' || frame.patch.length > 0) return false
+    if (shownAs === undefined || shownAs === looker) return false
+    const doc = frame.doc as DocumentKey
+    const [before, now] = [shownAs, looker].map(one =>
+      this.#oracle.look(doc, frame.seq, one, viewState),
+    )
+    if (before?.kind !== 'seen' || now?.kind !== 'seen' || isEqualView(before, now)) return false
+    asked.isLed = true
+    this.#clock.in(0 as Duration, () => {
+      if (asked.isLed !== true) return
+      this.#problems.add(`${this.#edge}: ${describe(frame)} to ${shownAs.grants.subject} of before`)
+    })
+    return true
+  }
+
+  #noteAudience(looker: Looker, asked: Asked, frame: ViewerFrame): void {
+    if (frame.type !== 'snapshot' && frame.type !== 'delta' && frame.type !== 'snapshot-end') return
+    const { shownAs, viewState } = asked
+    asked.shownAs = looker
+    if (shownAs === undefined || shownAs === looker || frame.type === 'snapshot-end') return
+    const doc = frame.doc as DocumentKey
+    const before = this.#oracle.look(doc, frame.seq, shownAs, viewState)
+    const now = this.#oracle.look(doc, frame.seq, looker, viewState)
+    if (before.kind !== 'seen' || now.kind !== 'seen' || isEqualView(before, now)) return
+    this.#tally.add(`audience changed by ${frame.type}`)
+  }
+
   #checkMarkers({ looker }: Watched, asked: Asked, received: ReceivedFrame): void {
     const { frame, markers, positionMarkers } = received
     const sights = this.#sightsOf(looker, asked, frame)
-    const isUnseen = (marker: string): boolean =>
-      !sights.some(sight => sight.kind === 'seen' && sight.markers.has(marker))
+    const taken = this.#takenFrom(looker, asked, frame)
+    let values: ReadonlySet<string> | undefined
+    const isTakenAway = (marker: string): boolean => {
+      if (!isSeenIn(taken, marker)) return false
+      values ??= valueMarkersOf(frame)
+      return !values.has(marker)
+    }
+    const isUnseen = (marker: string): boolean => !isSeenIn(sights, marker) && !isTakenAway(marker)
     let unseen = firstOf(markers, isUnseen)
     if (unseen === undefined && positionMarkers.size > 0) {
       const doc = frame.doc as DocumentKey
@@ -214,6 +303,16 @@ export class FrameCheck implements RimWatch {
     }
   }
 
+  /** What it had as somebody else, which may be named to be taken away but not be told. */
+  #takenFrom(looker: Looker, asked: Asked, frame: ViewerFrame): readonly Sight[] {
+    const { shownAs } = asked
+    if (frame.type !== 'delta' || shownAs === undefined || shownAs === looker) return []
+    const doc = frame.doc as DocumentKey
+    return [asked.viewState, asked.before].map(viewState =>
+      this.#oracle.look(doc, frame.from, shownAs, viewState),
+    )
+  }
+
   #checkQuiet(
     { looker }: Watched,
     { viewState }: Asked,
@@ -242,6 +341,16 @@ export class FrameCheck implements RimWatch {
 /** A frame that answers nothing: how it stands, or a refusal after which the request still waits. */
 const isForNow = (frame: ViewerFrame): boolean =>
   frame.type === 'status' || (frame.type === 'refused' && frame.retryAfter !== undefined)
+
+const isSeenIn = (sights: readonly Sight[], marker: string): boolean =>
+  sights.some(sight => sight.kind === 'seen' && sight.markers.has(marker))
+
+/** The markers in what a delta tells, but for the names of places. */
+function valueMarkersOf(frame: ViewerFrame): ReadonlySet<string> {
+  const patch = frame.type === 'delta' ? (frame.patch as readonly PatchOperation[]) : []
+  const values = patch.map(operation => ('value' in operation ? operation.value : undefined))
+  return hiddenMarkers(encodeUtf8(JSON.stringify(values)))
+}
 
 function firstOf(
   markers: ReadonlySet<string>,

@@ -1,5 +1,5 @@
 import { assert, type Duration, milliseconds, type Prng } from '@fanfold/kernel'
-import type { DocumentKey, Grants, ViewerFrame } from '@fanfold/protocol'
+import { type DocumentKey, type Grants, isGranted, type ViewerFrame } from '@fanfold/protocol'
 import type { Door } from './door.ts'
 import type { FrameNote } from './frame-check.ts'
 import { type Observed, unasked, viewStateJson, viewStateRefusals } from './observed.ts'
@@ -8,13 +8,13 @@ import { OwedViews } from './owed-views.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import { decodeFrame } from './received-frame.ts'
-import { ReconnectWaits } from './reconnect-waits.ts'
 import type { Looker } from './sight.ts'
 import { Tally } from './tally.ts'
 import type { Trace } from './trace.ts'
 import { ViewAssembly } from './view-assembly.ts'
 import type { ViewOracle } from './view-oracle.ts'
-import type { ViewerConnection } from './viewer-socket.ts'
+import { ViewerLine } from './viewer-line.ts'
+import { ViewerTokens } from './viewer-tokens.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { WorldWatch } from './world-watch.ts'
 
@@ -24,7 +24,8 @@ const askAgainAfter: Duration = milliseconds(250)
 /**
  * A client of an edge by the rules that clients have: it resumes with its position, applies what fits,
  * and observes anew what does not. Without faults nothing may fail to fit, so that is a problem here. A
- * connection that it loses it has again, at another edge if the first one does not let it in.
+ * connection that it loses it has again (see viewer-line.ts). Each frame is held against what one sees
+ * by the token that was in force at the edge when it went out.
  */
 export class ModelViewer {
   readonly name: string
@@ -32,20 +33,12 @@ export class ModelViewer {
   readonly #trace: Trace
   readonly #problems: Problems
   readonly #oracle: ViewOracle
-  readonly #profile: PipeProfile
-  readonly #grants: Grants
   readonly #maxRate: number | undefined
   readonly #owed: OwedViews
   readonly #watch: WorldWatch | undefined
-  readonly #doors: readonly Door[]
-  readonly #waits: ReconnectWaits
   readonly #tally: Tally
   readonly #observed = new Map<DocumentKey, Observed>()
-  #looker: Looker
-  #connection: ViewerConnection | undefined
-  #isOpen = false
-  #hasLeft = true
-  #connections = 0
+  readonly #line: ViewerLine
   #refusals = 0
   #viewsInPieces = 0
 
@@ -56,9 +49,8 @@ export class ModelViewer {
     readonly problems: Problems
     readonly oracle: ViewOracle
     readonly docs: readonly DocumentKey[]
-    /** Who it is: the subject and the claims of its token. */
-    readonly subject: string
-    readonly claims: Grants['claims']
+    /** Who it is, one after the other. */
+    readonly tokens: readonly Grants[]
     /** How its connections behave; the speed is what it takes in. */
     readonly profile: PipeProfile
     /** Deltas that it wants in a second at most. */
@@ -74,8 +66,6 @@ export class ModelViewer {
   }) {
     this.#tally = options.tally ?? new Tally()
     this.#watch = options.watch
-    this.#doors = options.doors
-    this.#waits = new ReconnectWaits(options.prng)
     this.#owed = new OwedViews(options.oracle, options.mayBeLarge)
     this.#maxRate = options.maxRate
     this.name = options.name
@@ -83,10 +73,18 @@ export class ModelViewer {
     this.#trace = options.trace
     this.#problems = options.problems
     this.#oracle = options.oracle
-    this.#profile = options.profile
-    const { subject, claims } = options
-    this.#grants = { ...grants, subject, claims }
-    this.#looker = { grants: this.#grants, ceiling: 0 }
+    this.#line = new ViewerLine({
+      ...options,
+      tokens: new ViewerTokens(options.tokens),
+      tally: this.#tally,
+      watch: options.watch,
+      events: {
+        opened: () => this.#opened(),
+        received: (bytes, note) => this.#received(bytes, note),
+        ended: () => this.#ended(),
+        closed: reason => this.#problems.add(`${this.name} was closed: ${reason}`),
+      },
+    })
     for (const doc of options.docs) {
       const document = new ObservedDocument(doc)
       this.#observed.set(doc, { document, ...unasked })
@@ -110,9 +108,9 @@ export class ModelViewer {
 
   /** Why it is not done; undefined when all it wants is shown as the log's head makes it. */
   get lagging(): string | undefined {
-    if (!this.#isOpen) return `${this.name} is not connected`
+    if (!this.#line.isOpen) return `${this.name} is not connected`
     for (const observed of this.#observed.values()) {
-      const missing = this.#owed.missing(observed, this.#looker)
+      const missing = this.#owed.missing(observed, this.#line.looker)
       if (missing === undefined) continue
       const { document, phase } = observed
       return `${this.name} is ${phase} at ${document.shownSeq} of ${document.doc}: ${missing}`
@@ -122,61 +120,25 @@ export class ModelViewer {
 
   /** Connects to an edge in place of the one before, and observes what it wants. */
   connect(door: Door): void {
-    const { name, rim, ceiling } = door
-    this.disconnect()
-    this.#hasLeft = false
-    this.#watch?.({ kind: 'viewer-connects', at: this.#clock.now, viewer: this.name, edge: name })
-    const number = ++this.#connections
-    const isCurrent = (): boolean => number === this.#connections && this.#connection !== undefined
-    this.#looker = { grants: this.#grants, ceiling }
-    this.#connection = rim.connect(
-      {
-        opened: () => {
-          if (isCurrent()) this.#opened()
-        },
-        received: (frame, note) => {
-          // The rims of a world have its own watches.
-          if (isCurrent()) this.#received(frame, note as FrameNote)
-        },
-        closed: reason => {
-          if (!isCurrent()) return
-          this.#problems.add(`${this.name} was closed: ${reason}`)
-          this.#disconnect()
-        },
-        lost: () => {
-          if (isCurrent()) this.#lost(door, number)
-        },
-      },
-      this.#profile,
-      this.#grants,
-      this.name,
-    )
-  }
-
-  #lost(door: Door, number: number): void {
-    this.#disconnect()
-    const doors = this.#doors
-    const next = doors[(doors.indexOf(door) + 1) % doors.length] ?? door
-    this.#clock.in(this.#waits.lost(this.#clock.now, doors.length), () => {
-      // It may have been sent elsewhere meanwhile, or away.
-      if (number === this.#connections && !this.#hasLeft) this.connect(next)
-    })
+    this.#line.connect(door)
   }
 
   /** Closes its connection, if it has one, and does not come back by itself. */
   disconnect(): void {
-    this.#hasLeft = true
-    this.#disconnect()
+    this.#line.disconnect()
   }
 
-  #disconnect(): void {
-    if (this.#connection !== undefined) {
-      const { now: at } = this.#clock
-      this.#watch?.({ kind: 'viewer-connects', at, viewer: this.name, edge: undefined })
-    }
-    this.#connection?.close()
-    this.#connection = undefined
-    this.#isOpen = false
+  /** Whether it has another token. */
+  get canRenew(): boolean {
+    return this.#line.tokensLeft > 0
+  }
+
+  /** Is somebody else from now on, or may observe something else, if it has another token. */
+  renew(): void {
+    this.#line.renew()
+  }
+
+  #ended(): void {
     for (const observed of this.#observed.values()) {
       observed.phase = 'idle'
       observed.isToAskAgain = false
@@ -187,7 +149,7 @@ export class ModelViewer {
   want(doc: DocumentKey, isWanted: boolean): void {
     const observed = this.#get(doc)
     observed.isWanted = isWanted
-    if (!this.#isOpen) return
+    if (!this.#line.isOpen) return
     if (isWanted && observed.phase === 'idle') this.#observe(observed)
     if (!isWanted && observed.phase === 'observing') this.#leave(observed)
     const isOver = observed.phase === 'refused' || observed.phase === 'ended'
@@ -208,8 +170,6 @@ export class ModelViewer {
   }
 
   #opened(): void {
-    this.#isOpen = true
-    this.#waits.opened(this.#clock.now)
     for (const observed of this.#observed.values()) {
       if (observed.isWanted) this.#observe(observed)
     }
@@ -233,15 +193,15 @@ export class ModelViewer {
   }
 
   #send(request: object): void {
-    assert(this.#connection !== undefined, `${this.name} asks while it is connected`)
-    this.#watch?.({ kind: 'viewer-asks', at: this.#clock.now, viewer: this.name, request })
-    this.#connection.send(JSON.stringify(request))
+    this.#line.send(request)
   }
 
   #received(bytes: Uint8Array, note: FrameNote): void {
     this.#trace.add(this.#clock.now, this.name, 'frame', bytes)
     this.#watch?.({ kind: 'viewer-frame', at: this.#clock.now, viewer: this.name, frame: bytes })
     const frame = decodeFrame(bytes)
+    // What follows is that the connection ends, for which there are rules.
+    if (frame.type === 'refused' && frame.code === 'FANFOLD_UNAUTHORIZED') return
     const observed = this.#observed.get(frame.doc as DocumentKey)
     if (observed === undefined) {
       this.#problems.add(`${this.name} got a frame of ${frame.doc}: ${JSON.stringify(frame)}`)
@@ -254,11 +214,14 @@ export class ModelViewer {
     if (observed.phase !== 'observing' && observed.phase !== 'leaving') {
       // A signal that waited for the viewer to take it in may come after the end.
       if (frame.type === 'status') return
+      // It has asked once more before it heard that its new token does not allow it.
+      const { looker } = note
+      if (frame.type === 'refused' && !isGranted(looker.grants, 'observe', doc)) return
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
       return
     }
     if (!frame.type.startsWith('snapshot-')) observed.answered = viewStateJson(note.viewState)
-    const looker = this.#looker
+    const { looker } = note
     const judge: Judge = (seq, view) =>
       this.#oracle.differsAt({ doc, seq }, looker, note.viewState, view)
     switch (frame.type) {
@@ -290,14 +253,14 @@ export class ModelViewer {
       case 'left':
         if (frame.reason === 'deleted') {
           // To one that is leaving it is still to be said that it has left.
-          if (observed.phase === 'observing') this.#ended(observed, 'left')
+          if (observed.phase === 'observing') this.#gone(observed, 'left', looker)
           return
         }
         observed.phase = 'idle'
         if (observed.isWanted) this.#observe(observed)
         return
       case 'refused':
-        this.#refused(observed, frame)
+        this.#refused(observed, frame, looker)
         return
       case 'moved':
         this.#problems.add(`${this.name} was sent away from ${frame.doc}`)
@@ -328,18 +291,21 @@ export class ModelViewer {
     this.#leave(observed)
   }
 
-  #refused(observed: Observed, { code, retryAfter }: Refused): void {
+  #refused(observed: Observed, { code, retryAfter }: Refused, looker: Looker): void {
     this.#refusals++
     // For now only: the edge keeps the request and sends the snapshot when it can. One that has no room
     // may have let it go.
     if (retryAfter !== undefined) {
-      if (code === 'FANFOLD_OVERLOADED') this.#observeLater(observed, retryAfter)
+      if (code === 'FANFOLD_OVERLOADED') {
+        this.#tally.add('viewer had no room')
+        this.#observeLater(observed, retryAfter)
+      }
       return
     }
     // One that is leaving is still to be told that it has left.
     if (observed.phase === 'leaving') return
     if (code === 'FANFOLD_DELETED') {
-      this.#ended(observed, 'refused')
+      this.#gone(observed, 'refused', looker)
       return
     }
     if (viewStateRefusals.has(code)) {
@@ -349,29 +315,29 @@ export class ModelViewer {
       return
     }
     observed.phase = 'refused'
-    if (!this.#owed.wasRefusable(observed, this.#looker, code)) {
+    if (!this.#owed.wasRefusable(observed, looker, code)) {
       this.#problems.add(`${this.name} was refused ${observed.document.doc}: ${code}`)
     }
-    this.#askAgainLater(observed, this.#connections)
+    this.#askAgainLater(observed, this.#line.connections)
   }
 
   /** There is no such document any more: it is told so once, and what it was shown is of no use. */
-  #ended(observed: Observed, how: 'left' | 'refused'): void {
+  #gone(observed: Observed, how: 'left' | 'refused', looker: Looker): void {
     const { document } = observed
     observed.phase = 'ended'
     observed.isToAskAgain = false
     observed.assembly = undefined
     this.#tally.add(`viewer ${how} as deleted`)
-    if (this.#owed.isDeleted(observed, this.#looker)) return
+    if (this.#owed.isDeleted(observed, looker)) return
     this.#problems.add(`${this.name} was told that ${document.doc} was deleted, which it is not`)
   }
 
   #observeLater(observed: Observed, afterMs: number): void {
-    const connection = this.#connections
+    const connection = this.#line.connections
     observed.isToAskAgain = true
     this.#clock.in(milliseconds(afterMs), () => {
       // It has asked since: what comes of that may be on its way.
-      if (connection !== this.#connections || !observed.isToAskAgain) return
+      if (connection !== this.#line.connections || !observed.isToAskAgain) return
       observed.isToAskAgain = false
       if (observed.phase === 'observing' && observed.isWanted) this.#observe(observed)
     })
@@ -379,8 +345,8 @@ export class ModelViewer {
 
   #askAgainLater(observed: Observed, connection: number): void {
     this.#clock.in(askAgainAfter, () => {
-      if (connection !== this.#connections || observed.phase !== 'refused') return
-      const isRefusable = this.#owed.isRefusable(observed, this.#looker)
+      if (connection !== this.#line.connections || observed.phase !== 'refused') return
+      const isRefusable = this.#owed.isRefusable(observed, this.#line.looker)
       if (isRefusable) this.#askAgainLater(observed, connection)
       else this.#observe(observed)
     })
@@ -388,10 +354,3 @@ export class ModelViewer {
 }
 
 type Refused = Extract<ViewerFrame, { type: 'refused' }>
-
-const grants: Omit<Grants, 'subject' | 'claims'> = {
-  tenant: undefined,
-  documents: ['**'],
-  allow: ['observe'],
-  expiresAtMs: undefined,
-}

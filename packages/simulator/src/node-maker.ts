@@ -219,19 +219,22 @@ export class NodeMaker {
     node: TreeNode,
     ceiling: number,
   ): MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
-    const { sha256, clock, oracle, problems, note, stream, options, wallMs } = this.#with
+    const { sha256, clock, note, stream, options, wallMs } = this.#with
     const { name, processor } = node
     const process = processName(node)
+    const wallClockMs = (): number => wallMs(name)
     const worker = this.#worker(node, input => driver.receive(input))
     const machine = new Edge({
       sha256,
       prng: stream(process),
-      wallClockMs: () => wallMs(name),
+      wallClockMs,
       limits: {
         follower: followerLimitsOf(options),
         lingerMs: options.lingerMs,
         documentsPerViewerMax: 100,
         documentsMax: 100_000,
+        joinsWaitingMax: options.joinsWaitingMax,
+        joinSliceBytes: options.joinsWaitingMax === 1 ? 1 : undefined,
         checkEveryMs,
       },
       codec: this.#codecOf(name),
@@ -245,14 +248,13 @@ export class NodeMaker {
       receive: input => driver.receive(input),
       name,
       ways: this.#with.ways,
+      wallMs: wallClockMs,
+      tokens: stream(`${process} tokens`),
       watch: new FrameCheck({
+        ...this.#with,
         edge: name,
         ceiling,
-        clock,
-        oracle,
-        problems,
         isEntryLate: mayBeLarge(options),
-        tally: this.#with.tally,
       }),
     })
     const loads = new VariantLoads({

@@ -1,4 +1,5 @@
 /* What a viewer is owed of a document, by the oracle: whether it has it, and whether it may be refused. */
+import { isGranted } from '@fanfold/protocol'
 import { type Observed, viewStateJson } from './observed.ts'
 import type { Looker, Sight } from './sight.ts'
 import type { ViewOracle } from './view-oracle.ts'
@@ -57,6 +58,8 @@ export class OwedViews {
   /** Whether what the log has said since the viewer was last shown something is a reason to refuse it. */
   wasRefusable({ document, viewState }: Observed, looker: Looker, code: string): boolean {
     const { doc, shownSeq } = document
+    // By its token alone, it is refused also what there is not.
+    if (code === 'FANFOLD_FORBIDDEN' && !isGranted(looker.grants, 'observe', doc)) return true
     for (let seq = this.#oracle.headSeq(doc); seq >= Math.max(1, shownSeq); seq--) {
       const sight = this.#oracle.look(doc, seq, looker, viewState)
       if (sight.kind === 'refused' && sight.code === code) return true

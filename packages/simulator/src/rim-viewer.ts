@@ -21,9 +21,14 @@ export class RimViewer<Upward, Downward> {
   readonly drained: Map<CohortId, number | undefined> = new Map()
   readonly signals: SignalLane = new SignalLane(signalsMax)
   readonly transfers: Map<TransferId, Transfer> = new Map()
-  /** What it said while it held more than its budget. */
+  /** What it said while it held more than its budget, or its token was looked at. */
   readonly held: Upward[] = []
   connection: Connection | undefined
+  /** A token that it has shown is being looked at: until then nothing else is read. */
+  isVerifying = false
+  /** When its token ends, ms since 1970, and whether somebody looks now and then. */
+  tokenEndsAtMs: number | undefined
+  isSwept = false
   /** The viewer has closed its end, the rim its own. */
   hasLeft = false
   isOver = false

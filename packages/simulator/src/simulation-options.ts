@@ -35,6 +35,10 @@ export type SimulationOptions = {
   readonly viewStatesMax: number
   /** Share of the viewers that have a claim to see more than what is public. */
   readonly entitledShare: number
+  /** Share of the viewers that become somebody else, or may observe less, while they are connected. */
+  readonly renewingShare: number
+  /** Share of the viewers whose first tokens end before they have others. */
+  readonly expiringShare: number
   /** Definitions that are loaded after the first one, while records flow. */
   readonly definitionChanges: number
   /** Share of the proxies and edges that a trust ceiling of 0 or 1 keeps below. */
@@ -123,6 +127,8 @@ export const defaultSimulationOptions: SimulationOptions = {
   fickleShare: 0.2,
   viewStatesMax: 3,
   entitledShare: 0.4,
+  renewingShare: 0,
+  expiringShare: 0,
   definitionChanges: 3,
   guardedShare: 0.2,
   variantLoadMs: 30,

@@ -16,7 +16,7 @@ import {
   type RecordedDefinition,
   type Segment,
 } from '@fanfold/document'
-import { type DocumentKey, labelMax } from '@fanfold/protocol'
+import { type DocumentKey, isGranted, labelMax } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
 import type { History } from './history.ts'
 import { plainMarkers } from './marker.ts'
@@ -31,6 +31,7 @@ const looksMax = 16_384
 const noMarkers: ReadonlySet<string> = new Set()
 const absent: Sight = { kind: 'absent' }
 const deleted: Sight = { kind: 'deleted' }
+const forbidden: Sight = { kind: 'refused', code: 'FANFOLD_FORBIDDEN' }
 
 /** Everybody who is the same to every definition, and has asked for the same view. */
 type Gaze = {
@@ -64,6 +65,8 @@ export class ViewOracle {
 
   /** What one sees at a place; a view state that the definition does not take is none. */
   look(doc: DocumentKey, seq: number, looker: Looker, viewState: unknown): Sight {
+    // A token says of which documents it is, whatever they say of whoever has it.
+    if (!isGranted(looker.grants, 'observe', doc)) return forbidden
     // What is not durable yet is not remembered: soon it may be.
     if (seq > this.headSeq(doc)) return absent
     const gaze = this.#gaze(looker, viewState)
@@ -93,6 +96,11 @@ export class ViewOracle {
     const sight = this.look(place.doc, place.seq, looker, viewState)
     if (sight.kind !== 'seen') return `there it is ${sight.kind}`
     return view.differsFrom(sight)
+  }
+
+  /** Whether what says who may see what is another at the second place than at the first. */
+  isRedefined(doc: DocumentKey, from: number, to: number): boolean {
+    return this.#history.definitionAt(doc, from) !== this.#history.definitionAt(doc, to)
   }
 
   /** The markers that a place of the log may let through to a ceiling. */

@@ -10,9 +10,8 @@
  * What goes wrong on the way is for others (see ways.ts). A viewer that the edge has heard nothing of is
  * closed; a viewer does not notice by itself that it hears nothing, as browsers do not.
  */
-import { assert, type Duration, milliseconds, type Prng, unreachable } from '@fanfold/kernel'
+import { type Duration, milliseconds, Prng, unreachable } from '@fanfold/kernel'
 import {
-  type CohortId,
   decodeViewerRequest,
   type Grants,
   type ViewerEffect,
@@ -21,8 +20,9 @@ import {
 } from '@fanfold/protocol'
 import { Pipe, type PipeProfile } from './pipe.ts'
 import type { Processor } from './processor.ts'
-import { RimCohorts } from './rim-cohorts.ts'
 import { RimDelivery } from './rim-delivery.ts'
+import { RimSeats } from './rim-seats.ts'
+import { RimTokens } from './rim-tokens.ts'
 import { RimViewer } from './rim-viewer.ts'
 import { ViewerDials } from './viewer-dials.ts'
 import type { Downward, RimWatch, Upward, ViewerConnection, ViewerSocket } from './viewer-socket.ts'
@@ -44,16 +44,16 @@ export class ViewerRim {
   /** Those that have dialled and were not let in yet. */
   readonly #arriving = new Set<Viewer>()
   readonly #viewers = new Map<ViewerId, Viewer>()
-  readonly #cohorts = new RimCohorts<Viewer>()
+  readonly #seats: RimSeats
   readonly #ways: Ways
   readonly #dials: ViewerDials
   readonly #delivery: RimDelivery
+  readonly #tokens: RimTokens
   readonly #name: string
   readonly #silence: Silence
   #isEnded = false
   #isDraining = false
   #nextViewer = 1
-  #lags = 0
 
   constructor(options: {
     readonly clock: VirtualClock
@@ -68,8 +68,12 @@ export class ViewerRim {
     /** The edge's name there. */
     readonly name?: string | undefined
     readonly silence?: Silence | undefined
+    /** Chance of how long it takes to look at a token. */
+    readonly tokens?: Prng | undefined
     /** What its process does, it does by this; at once when it is not said. */
     readonly processor?: Processor | undefined
+    /** What it takes for the time, ms since 1970; the world's own time by default. */
+    readonly wallMs?: (() => number) | undefined
   }) {
     this.#processor = options.processor
     this.#ways = options.ways ?? new Ways(options)
@@ -83,16 +87,30 @@ export class ViewerRim {
     const { budgetBytes, receive, watch } = options
     const soon = (task: () => void): void => this.#soon(task)
     this.#delivery = new RimDelivery({ budgetBytes, receive, watch, soon })
+    this.#seats = new RimSeats({
+      viewers: this.#viewers,
+      delivery: this.#delivery,
+      watch,
+      drained: viewer => this.#soon(() => this.#sent(viewer)),
+    })
+    this.#tokens = new RimTokens({
+      clock: options.clock,
+      prng: options.tokens ?? new Prng('tokens'),
+      wallMs: options.wallMs ?? (() => options.clock.wallMs),
+      perform: task => this.#do(task),
+      renewed: (viewer, grants) => this.#renew(viewer, grants),
+      close: viewer => this.#close(viewer),
+    })
   }
 
   /** How often a viewer lost a seat because it lagged. */
   get lags(): number {
-    return this.#lags
+    return this.#seats.lags
   }
 
   /** Viewers that are connected, and cohorts that have one of them. */
   get counts(): { readonly viewers: number; readonly cohorts: number } {
-    return { viewers: this.#viewers.size, cohorts: this.#cohorts.count }
+    return { viewers: this.#viewers.size, cohorts: this.#seats.cohorts }
   }
 
   /** Bytes of the largest frame that was sent to somebody. */
@@ -132,8 +150,7 @@ export class ViewerRim {
       onSent: () => this.#do(() => this.#sent(viewer)),
       onArrival: item => {
         if (item.kind === 'frame') socket.received(item.frame, item.note)
-        else if (item.isLost) socket.lost(item.reason)
-        else socket.closed(item.reason)
+        else socket[item.how](item.reason)
       },
     })
     const viewer: Viewer = new RimViewer<Upward, Downward>(id, down)
@@ -200,7 +217,7 @@ export class ViewerRim {
     this.#isEnded = true
     for (const viewer of [...this.#viewers.values(), ...this.#arriving]) {
       const reason = 'lost: the process is gone'
-      viewer.down.send({ kind: 'close', reason, isLost: true }, 0)
+      viewer.down.send({ kind: 'close', reason, how: 'lost' }, 0)
       this.#forget(viewer)
     }
   }
@@ -225,19 +242,19 @@ export class ViewerRim {
         this.#end(effect.viewer, `${effect.code}: ${effect.message}`)
         return
       case 'cohort-enter':
-        this.#enter(effect.cohort, effect.viewer, effect.mark)
+        this.#seats.enter(effect.cohort, effect.viewer, effect.mark)
         return
       case 'cohort-exit':
-        this.#exit(effect.cohort, effect.viewer)
+        this.#seats.exit(effect.cohort, effect.viewer)
         return
       case 'cohort-move':
-        this.#move(effect)
+        this.#seats.move(effect)
         return
       case 'cohort-send':
-        this.#sendToCohort(effect)
+        this.#seats.send(effect)
         return
       case 'cohort-signal':
-        this.#signalToCohort(effect.cohort, effect.key, effect.frame)
+        this.#seats.signal(effect)
         return
       case 'viewer-transfer': {
         const viewer = this.#viewers.get(effect.viewer)
@@ -270,6 +287,7 @@ export class ViewerRim {
       return
     }
     if (item.kind === 'open') {
+      if (!this.#tokens.admit(viewer, item.grants)) return
       this.#arriving.delete(viewer)
       this.#viewers.set(viewer.id, viewer)
       this.#watch?.viewerOpens(viewer.id, item.grants)
@@ -280,37 +298,43 @@ export class ViewerRim {
     if (item.kind === 'close') {
       this.#forget(viewer)
       this.#receive({ kind: 'viewer-closed', viewer: viewer.id })
-    } else if (this.#delivery.isFull(viewer) || viewer.held.length > 0) {
+    } else if (viewer.isVerifying || this.#delivery.isFull(viewer) || viewer.held.length > 0) {
       viewer.held.push(item)
     } else {
       const request = decodeViewerRequest(item.text)
-      assert(request.type !== 'authenticate', 'simulated viewers come with their grants')
+      if (request.type === 'authenticate') {
+        this.#tokens.verify(viewer, request.token)
+        return
+      }
       this.#watch?.viewerAsks(viewer.id, request)
       this.#receive({ kind: 'viewer-requested', viewer: viewer.id, request })
     }
+  }
+
+  #renew(viewer: Viewer, grants: Grants): void {
+    this.#watch?.viewerRenews(viewer.id, grants, !viewer.isUpToDate)
+    this.#receive({ kind: 'viewer-renewed', viewer: viewer.id, grants })
+    this.#readHeld(viewer)
   }
 
   #sent(viewer: Viewer): void {
     if (viewer.isOver) return
     if (viewer.down.unsentBytes === 0) {
       this.#delivery.lead(viewer)
-      if (viewer.held.length > 0) {
-        for (const item of viewer.held.splice(0)) this.#read(viewer, item)
-      }
+      this.#readHeld(viewer)
     }
     this.#delivery.goOn(viewer)
   }
 
-  #signalToCohort(id: CohortId, key: string, frame: Uint8Array): void {
-    for (const viewer of this.#viewers.values()) {
-      if (viewer.seats.has(id) || viewer.isBehind(id)) this.#delivery.signal(viewer, key, frame)
-    }
+  #readHeld(viewer: Viewer): void {
+    if (viewer.isVerifying || viewer.held.length === 0) return
+    for (const item of viewer.held.splice(0)) this.#read(viewer, item)
   }
 
   #end(id: ViewerId, reason: string): void {
     const viewer = this.#viewers.get(id)
     if (viewer === undefined) return
-    viewer.down.send({ kind: 'close', reason, isLost: false }, 0)
+    viewer.down.send({ kind: 'close', reason, how: 'closed' }, 0)
     this.#forget(viewer)
     this.#soon(() => this.#receive({ kind: 'viewer-closed', viewer: id }))
   }
@@ -318,63 +342,15 @@ export class ViewerRim {
   /** Nothing was heard from a viewer for too long, or its connection broke. */
   #lose(viewer: Viewer, reason: string): void {
     if (viewer.isOver) return
-    viewer.down.send({ kind: 'close', reason, isLost: true }, 0)
+    viewer.down.send({ kind: 'close', reason, how: 'lost' }, 0)
+    this.#close(viewer)
+  }
+
+  /** The viewer hears of it: for the edge it is gone now. */
+  #close(viewer: Viewer): void {
     const wasThere = this.#viewers.has(viewer.id)
     this.#forget(viewer)
     if (wasThere) this.#receive({ kind: 'viewer-closed', viewer: viewer.id })
-  }
-
-  #enter(id: CohortId, viewerId: ViewerId, mark: number): void {
-    const viewer = this.#viewers.get(viewerId)
-    if (viewer === undefined) return
-    this.#watch?.cohortMoves(id)
-    this.#cohorts.enter(id, viewer, mark)
-    this.#settle(viewer, id)
-  }
-
-  #exit(id: CohortId, viewerId: ViewerId): void {
-    const viewer = this.#viewers.get(viewerId)
-    if (viewer === undefined) return
-    this.#cohorts.leave(id, viewer)
-    this.#settle(viewer, id)
-  }
-
-  #move({ viewer: id, from, to, frame, mark }: Effect<'cohort-move'>): void {
-    const viewer = this.#viewers.get(id)
-    if (viewer === undefined) return
-    this.#watch?.cohortMoves(from)
-    if (viewer.seats.has(from)) {
-      this.#cohorts.leave(from, viewer)
-      if (frame !== undefined) this.#delivery.send(viewer, frame)
-      this.#enter(to, id, mark)
-      return
-    }
-    const stoodAt = from === to ? viewer.stoodAt(from) : undefined
-    viewer.settle(from)
-    viewer.lost.set(to, stoodAt)
-    // Told before, the edge had nothing to give it then.
-    this.#soon(() => this.#sent(viewer))
-  }
-
-  /** The edge has said where the viewer is now: signals that waited for that may go. */
-  #settle(viewer: Viewer, cohort: CohortId): void {
-    viewer.settle(cohort)
-    if (viewer.signals.count === 0) return
-    this.#delivery.goOnSoon(viewer)
-  }
-
-  #sendToCohort({ cohort: id, frame, mark }: Effect<'cohort-send'>): void {
-    for (const viewer of this.#cohorts.of(id)) {
-      if (!this.#delivery.isFull(viewer)) {
-        this.#delivery.send(viewer, frame, id)
-        viewer.seats.set(id, mark)
-        continue
-      }
-      this.#lags++
-      const stoodAt = viewer.seats.get(id)
-      this.#cohorts.leave(id, viewer)
-      viewer.lost.set(id, stoodAt)
-    }
   }
 
   #release(viewer: Viewer): void {
@@ -387,9 +363,7 @@ export class ViewerRim {
     viewer.isOver = true
     this.#release(viewer)
     if (this.#viewers.delete(viewer.id)) this.#watch?.viewerCloses(viewer.id)
-    this.#cohorts.leaveAll(viewer)
+    this.#seats.leaveAll(viewer)
     viewer.clear()
   }
 }
-
-type Effect<Kind extends ViewerEffect['kind']> = Extract<ViewerEffect, { kind: Kind }>

@@ -8,6 +8,8 @@ export type ViewerSocket = {
   received(frame: Uint8Array, note: unknown): void
   /** The edge has closed the connection. */
   closed(reason: string): void
+  /** The edge has closed the connection: the token is not good, or not any more. */
+  unauthorized(reason: string): void
   /** The connection is no more, or never came to be, for none of the edge's reasons. */
   lost(reason: string): void
 }
@@ -24,11 +26,16 @@ export type Upward =
 /** What it is sent. */
 export type Downward =
   | { readonly kind: 'frame'; readonly frame: Uint8Array; readonly note: unknown }
-  | { readonly kind: 'close'; readonly reason: string; readonly isLost: boolean }
+  | { readonly kind: 'close'; readonly reason: string; readonly how: keyof Ends }
+
+/** The ways in which a connection ends, as the viewer is told. */
+export type Ends = Pick<ViewerSocket, 'closed' | 'unauthorized' | 'lost'>
 
 /** Who may look at what goes through a rim, before it goes. */
 export type RimWatch = {
   viewerOpens(viewer: ViewerId, grants: Grants): void
+  /** A viewer has another token from now on; whether it has not got all that it was to have before. */
+  viewerRenews(viewer: ViewerId, grants: Grants, isBehind: boolean): void
   viewerAsks(viewer: ViewerId, request: ViewerRequest): void
   viewerCloses(viewer: ViewerId): void
   /** A frame goes out to one viewer, for itself or as one of a cohort; returns a note for its socket. */

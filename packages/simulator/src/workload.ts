@@ -1,9 +1,10 @@
 /* Who observes and who writes in a world, drawn up front from the seed. */
 import { after, assert, type Instant, instant, milliseconds, type Prng } from '@fanfold/kernel'
-import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
+import { type DocumentKey, type Grants, parseDocumentKey } from '@fanfold/protocol'
 import { type BoardMessage, boardType, countersDiffer, subjects, teams } from './board.ts'
 import { drawRules, drawViewState } from './board-rules.ts'
 import { drawLargeRow, drawMessage, drawSizedMessage } from './drawn-message.ts'
+import { drawTokens } from './drawn-tokens.ts'
 import { endOfMs } from './fault.ts'
 import { ModelViewer } from './model-viewer.ts'
 import { ModelWriters } from './model-writer.ts'
@@ -28,8 +29,14 @@ const definedTo = 0.85
 /** Documents are deleted between these. */
 const deletedFrom = 0.2
 const deletedTo = 0.95
+/** Tokens end between these, and others are shown from then on. */
+const endedFrom = 0.2
+const endedTo = 0.9
+const renewedFrom = 0.1
 /** The messages of a round are sent within this time. */
 const roundMs = 300
+/** Share of those who have another token that show it in a round. */
+const roundRenewingShare = 0.3
 /** Documents are created within this part of the busy time. */
 const createShare = 0.1
 
@@ -42,6 +49,7 @@ export class Workload {
   readonly #options: SimulationOptions
   readonly #watch: WorldWatch | undefined
   readonly #rounds: Prng
+  readonly #roundTokens: Prng
   readonly #profiled: ProfiledWrites | undefined
   #busyUntil: Instant
 
@@ -50,6 +58,7 @@ export class Workload {
     this.#world = world
     this.#options = options
     this.#rounds = world.stream('rounds')
+    this.#roundTokens = world.stream('round tokens')
     this.#busyUntil = instant(options.busyMs * 1000)
     this.docs = Array.from({ length: options.documents }, (_, index) =>
       parseDocumentKey(`acme/${boardType}/${index}`),
@@ -105,6 +114,11 @@ export class Workload {
       forMs: roundMs,
       drawTime: () => instant(from + milliseconds(this.#rounds.below(roundMs))),
     })
+    for (const viewer of this.viewers) {
+      if (!viewer.canRenew || !this.#roundTokens.chance(roundRenewingShare)) continue
+      const at = instant(from + milliseconds(this.#roundTokens.below(roundMs)))
+      this.#plan(at, () => viewer.renew())
+    }
     this.#busyUntil = instant(from + milliseconds(roundMs))
   }
 
@@ -235,6 +249,13 @@ export class Workload {
     }
     const line = this.#world.stream(`${name} line`)
     const home = line.below(doors.length)
+    const { tokens, renewals } = this.#tokens(name, docs, {
+      subject: prng.pick(subjects),
+      claims: {
+        tier: prng.chance(entitledShare) ? 1 + prng.below(2) : 0,
+        team: prng.pick(teams),
+      },
+    })
     const viewer = new ModelViewer({
       doors: [...doors.slice(home), ...doors.slice(0, home)].slice(0, endpointsMax),
       prng: line,
@@ -244,11 +265,7 @@ export class Workload {
       problems,
       oracle,
       docs,
-      subject: prng.pick(subjects),
-      claims: {
-        tier: prng.chance(entitledShare) ? 1 + prng.below(2) : 0,
-        team: prng.pick(teams),
-      },
+      tokens,
       profile,
       maxRate,
       mayBeLarge: mayBeLarge(this.#options),
@@ -277,7 +294,28 @@ export class Workload {
       const viewState = drawViewState(prng)
       this.#plan(this.#drawTime(prng, 0, 1), () => viewer.look(doc, viewState))
     }
+    for (const at of renewals) this.#plan(at, () => viewer.renew())
     return viewer
+  }
+
+  /** Who a viewer is, and when it becomes somebody else; a stream of its own shifts nothing else. */
+  #tokens(
+    name: string,
+    docs: readonly DocumentKey[],
+    first: Pick<Grants, 'subject' | 'claims'>,
+  ): { readonly tokens: readonly Grants[]; readonly renewals: readonly Instant[] } {
+    const { renewingShare, expiringShare } = this.#options
+    const prng = this.#world.stream(`${name} tokens`)
+    const { wallMs } = this.#world.clock
+    const { tokens, renewals } = drawTokens(prng, {
+      first,
+      docs,
+      renewingShare,
+      expiringShare,
+      drawEndMs: () => wallMs + Math.floor(this.#drawTime(prng, endedFrom, endedTo) / 1000),
+    })
+    const times = Array.from({ length: renewals }, () => this.#drawTime(prng, renewedFrom, 1))
+    return { tokens, renewals: times }
   }
 
   #plan(at: Instant, act: () => void): void {

@@ -106,11 +106,11 @@ t.test(
     const { ask, send } = makeCheck()
     const viewState = { page: 2 }
     ask({ type: 'viewState', viewState })
-    t.same(send(delta(3, 4, [title]), cohort), { viewState: undefined })
-    t.same(send(delta(4, 4, [])), { viewState })
+    t.match(send(delta(3, 4, [title]), cohort), { viewState: undefined })
+    t.match(send(delta(4, 4, [])), { viewState })
     ask({ type: 'viewState', viewState: { page: 'x' } })
-    t.same(send({ type: 'refused', code: 'FANFOLD_INVALID_VIEW_STATE' }), { viewState })
-    t.same(send(delta(4, 4, [])), { viewState })
+    t.match(send({ type: 'refused', code: 'FANFOLD_INVALID_VIEW_STATE' }), { viewState })
+    t.match(send(delta(4, 4, [])), { viewState })
   },
 )
 
@@ -121,7 +121,55 @@ t.test(
     const viewState = { page: 2 }
     ask({ type: 'viewState', viewState })
     ask({ type: 'viewState', viewState: { page: 'x' } })
-    t.same(send({ type: 'refused', code: 'FANFOLD_INVALID_VIEW_STATE' }), { viewState: undefined })
-    t.same(send(delta(4, 4, [])), { viewState })
+    t.match(send({ type: 'refused', code: 'FANFOLD_INVALID_VIEW_STATE' }), { viewState: undefined })
+    t.match(send(delta(4, 4, [])), { viewState })
   },
 )
+
+t.test('what goes out behind another token is for who shows it', async t => {
+  const { check, problems, send, pass } = makeCheck()
+  const [before, now] = [looker(2).grants, looker(0).grants]
+  check.viewerRenews(viewer, before, false)
+  const vault = { vault: { gold: secret } }
+  t.match(send({ type: 'snapshot', seq: 3, view: vault }), { looker: { grants: before } })
+  t.same(problems.messages, [])
+  check.viewerRenews(viewer, now, false)
+  const remove = { op: 'remove', path: '/vault' }
+  t.match(send(delta(3, 3, [remove])), { looker: { grants: now } })
+  pass()
+  t.same(problems.messages, [])
+  send(delta(3, 4, [title, { op: 'add', path: '/title', value: secret }]))
+  t.match(problems.messages, [/the delta 3 to 4 .* has mkc/])
+})
+
+t.test('what it had as somebody else may be named to be taken away, and is not told', async t => {
+  const { check, problems, send } = makeCheck()
+  check.viewerRenews(viewer, looker(2).grants, false)
+  send({ type: 'snapshot', seq: 3, view: { vault: { gold: secret } } })
+  check.viewerRenews(viewer, looker(0).grants, false)
+  send(delta(3, 3, [{ op: 'remove', path: `/vault/${secret}` }]))
+  t.same(problems.messages, [])
+  check.viewerRenews(viewer, looker(2).grants, false)
+  send({ type: 'snapshot', seq: 3, view: { vault: { gold: secret } } })
+  check.viewerRenews(viewer, looker(0).grants, false)
+  send(delta(3, 3, [{ op: 'replace', path: '/title', value: secret }]))
+  t.match(problems.messages, [/the delta 3 to 3 .* has mkc/])
+})
+
+t.test('its cohort of before may only lead it to where it becomes somebody else', async t => {
+  const { check, problems, send, pass } = makeCheck()
+  const [before, now] = [looker(2).grants, looker(0).grants]
+  check.viewerRenews(viewer, before, false)
+  send({ type: 'snapshot', seq: 3, view: { vault: { gold: secret } } })
+  check.viewerRenews(viewer, now, false)
+  t.match(send(delta(3, 4, []), cohort), { looker: { grants: before } })
+  t.match(send(delta(4, 4, [{ op: 'remove', path: '/vault' }])), { looker: { grants: now } })
+  pass()
+  t.same(problems.messages, [])
+  check.viewerRenews(viewer, before, false)
+  send(delta(4, 4, [{ op: 'add', path: '/vault', value: {} }]))
+  check.viewerRenews(viewer, now, false)
+  send(delta(4, 4, []), cohort)
+  pass()
+  t.match(problems.messages, [/the delta 4 to 4 .* of before/])
+})

@@ -1,6 +1,6 @@
 import { sha256 } from '@fanfold/conformance'
 import { encodeUtf8, instant, milliseconds, Prng } from '@fanfold/kernel'
-import type { ViewerId } from '@fanfold/protocol'
+import type { Grants, ViewerId } from '@fanfold/protocol'
 import t from 'tap'
 import { FrameCheck } from '../src/frame-check.ts'
 import { ModelViewer } from '../src/model-viewer.ts'
@@ -10,7 +10,7 @@ import { Ways } from '../src/ways.ts'
 import { buildWorld, doc, looker } from './build-world.ts'
 
 /** A viewer of a document that stands at its first state, with two edges to go to. */
-function makeViewer(ending?: 'deleted') {
+function makeViewer(ending?: 'deleted', later: readonly Partial<Grants>[] = []) {
   const { clock, problems, oracle } = buildWorld({}, [{ title: 'one' }], ending)
   const ways = new Ways({ clock, prng: new Prng('ways') })
   const told: string[] = []
@@ -40,7 +40,9 @@ function makeViewer(ending?: 'deleted') {
     return { name, rim, ceiling: 239, send }
   }
   const doors = [openAt('edge-0'), openAt('edge-1')] as const
-  const { subject, claims } = looker(0).grants
+  const first = looker(0).grants
+  const endsAtMs = later.length > 0 ? clock.wallMs + 5_000 : undefined
+  const tokens = [{ ...first, expiresAtMs: endsAtMs }, ...later.map(one => ({ ...first, ...one }))]
   const viewer = new ModelViewer({
     name: 'viewer-0',
     clock,
@@ -48,8 +50,7 @@ function makeViewer(ending?: 'deleted') {
     problems,
     oracle,
     docs: [doc],
-    subject,
-    claims,
+    tokens,
     profile: { delayMin: milliseconds(1), delayMean: milliseconds(1), bytesPerSecond: 100_000 },
     mayBeLarge: false,
     doors,
@@ -128,6 +129,55 @@ t.test('who was sent elsewhere while it waited stays there', async t => {
   const told = pass(30_000)
   const opened = told.filter(line => line.endsWith('viewer-opened'))
   t.same(opened, ['edge-1 viewer-opened'])
+})
+
+t.test(
+  'its next token is shown on the connection, and frames are for who it is by then',
+  async t => {
+    const { viewer, doors, problems, pass } = makeViewer(undefined, [{ documents: [] }, {}])
+    const [door] = doors
+    viewer.connect(door)
+    pass(100)
+    door.send(shown)
+    pass(100)
+    viewer.renew()
+    t.same(pass(100), ['edge-0 viewer-renewed'])
+    t.match(viewer.lagging, /may not see it any more/)
+    door.send({ type: 'refused', code: 'FANFOLD_FORBIDDEN', message: 'not yours' })
+    t.same(pass(1_000), [], 'it knows that it may not ask')
+    t.equal(viewer.lagging, undefined)
+    viewer.renew()
+    t.same(pass(1_000), ['edge-0 viewer-renewed', 'edge-0 observe'])
+    door.send(shown)
+    pass(100)
+    t.equal(viewer.lagging, undefined)
+    viewer.renew()
+    t.same(pass(100), [], 'there is no other')
+    t.same(problems.messages, [])
+  },
+)
+
+t.test('of a document that its token does not allow it is sent nothing', async t => {
+  const { viewer, doors, problems, pass } = makeViewer(undefined, [{ documents: [] }, {}])
+  const [door] = doors
+  viewer.connect(door)
+  pass(100)
+  door.send(shown)
+  viewer.renew()
+  pass(100)
+  door.send({ type: 'status', status: 'live', since: 0 })
+  pass(100)
+  t.match(problems.messages, [/a status of .* to s0, whose token does not allow it/])
+})
+
+t.test('who is closed because its token has ended comes back with the next one', async t => {
+  const { viewer, doors, problems, pass } = makeViewer(undefined, [{}])
+  viewer.connect(doors[0])
+  pass(100)
+  const told = pass(20_000)
+  t.same(told.slice(0, 2), ['edge-0 viewer-closed', 'edge-1 viewer-opened'])
+  t.notOk(told.slice(2).includes('edge-1 viewer-closed'))
+  t.same(problems.messages, [])
 })
 
 t.test('who is told that a document was deleted has what it is owed', async t => {

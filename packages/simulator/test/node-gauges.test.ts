@@ -23,6 +23,7 @@ function makeGauges(documents: number) {
       opened: () => undefined,
       received: () => undefined,
       closed: () => undefined,
+      unauthorized: () => undefined,
       lost: () => undefined,
     },
     { delayMin: 1_000, delayMean: 0, bytesPerSecond: 1_000_000 } as never,

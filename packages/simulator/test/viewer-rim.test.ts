@@ -31,6 +31,7 @@ function makeRim(budgetBytes = 100) {
       opened: () => received.push('opened'),
       received: frame => received.push(`${frame.length}`),
       closed: reason => received.push(reason),
+      unauthorized: reason => received.push(reason),
       lost: reason => received.push(reason),
     },
     { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 1_000 },
@@ -112,6 +113,52 @@ t.test('a viewer that leaves a cohort while it lags is not told of as drained', 
   rim.perform({ kind: 'cohort-exit', cohort, viewer })
   pass(1_000)
   t.same(kinds(), ['viewer-opened'])
+})
+
+t.test('nothing else is read while a token is looked at', async t => {
+  const { inputs, kinds, connection, pass } = makeRim()
+  const token = JSON.stringify({ ...grants, subject: 'another' })
+  connection.send(JSON.stringify({ type: 'authenticate', token }))
+  connection.send('{"type":"leave","doc":"acme/match/final"}')
+  pass(1_000)
+  t.same(kinds(), ['viewer-opened', 'viewer-renewed', 'viewer-requested'])
+  t.match(inputs[1], { viewer, grants: { subject: 'another' } })
+})
+
+t.test('a viewer is told when its token has ended, and is closed', async t => {
+  const { clock, kinds, connection, received, pass } = makeRim(1_000)
+  const show = (expiresAtMs: number | undefined) => {
+    const token = JSON.stringify({ ...grants, expiresAtMs })
+    connection.send(JSON.stringify({ type: 'authenticate', token }))
+  }
+  show(clock.wallMs + 10_000)
+  pass(9_000)
+  t.same(kinds(), ['viewer-opened', 'viewer-renewed'])
+  show(clock.wallMs + 10_000)
+  pass(9_000)
+  t.same(kinds().slice(2), ['viewer-renewed'], 'by the token of now')
+  pass(5_000)
+  t.same(kinds().slice(3), ['viewer-closed'])
+  t.match(received.at(-1), /FANFOLD_UNAUTHORIZED: the token has ended and was not renewed/)
+})
+
+t.test('one that comes with a token that has ended is not let in', async t => {
+  const { clock, rim, kinds, pass } = makeRim()
+  const told: string[] = []
+  rim.connect(
+    {
+      opened: () => told.push('opened'),
+      received: () => told.push('frame'),
+      closed: reason => told.push(reason),
+      unauthorized: () => told.push('unauthorized'),
+      lost: reason => told.push(reason),
+    },
+    { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 1_000 },
+    { ...grants, expiresAtMs: clock.wallMs },
+  )
+  pass(1_000)
+  t.same(told, ['opened', 'frame', 'unauthorized'])
+  t.same(kinds(), ['viewer-opened'], 'the one before')
 })
 
 t.test('a viewer moves to another cohort with a frame of its own, in order', async t => {

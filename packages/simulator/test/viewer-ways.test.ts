@@ -39,6 +39,7 @@ function connected(seed = 'viewer ways') {
         opened: () => say('viewer opened'),
         received: frame => say(`viewer ${frame.length} bytes`),
         closed: reason => say(`viewer closed ${reason}`),
+        unauthorized: reason => say(reason),
         lost: reason => say(`viewer lost ${reason.split(':')[0]}`),
       },
       { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 100_000 },
