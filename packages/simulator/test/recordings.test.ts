@@ -40,7 +40,10 @@ function checkReplay(t: Test, name: string, writes: readonly RecordedWrite[]): v
     t.ok(result.options.faults.length > 0, `${seed} has faults`)
     t.same(result.problems, [], `${seed} has no problems`)
     const played = result.tally.find(([what]) => what === `written as ${name}`)?.[1] ?? 0
-    t.ok(played >= stretch, `all ${stretch} are played in ${seed}, and ${played - stretch} more later`)
+    t.ok(
+      played >= stretch,
+      `all ${stretch} are played in ${seed}, and ${played - stretch} more later`,
+    )
     t.ok(result.counts.records > stretch / 2, `${seed} has ${result.counts.records} records`)
   }
 }
