@@ -198,6 +198,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     ),
   },
   {
+    name: 'renewed-and-unchanged',
+    says: 'a viewer that shows another token goes on seeing what the one before let it see',
+    edits: one(
+      'edge/src/viewers',
+      'this.#documents.guard(doc, () => this.#documents.get(doc)?.renew(id));',
+      ';',
+    ),
+  },
+  {
     name: 'lagged-and-forgotten',
     says: 'a viewer that has drained goes on where its cohort is',
     edits: one('edge/src/catch-up', 'if (mark === cohort.mark)', 'if (mark !== undefined)'),
