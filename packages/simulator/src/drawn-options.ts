@@ -51,8 +51,10 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
     edges: isLarge ? 12 + prng.below(30) : 2 + prng.below(11),
     viewers: isLarge ? 60 : 10 + prng.below(30),
   }
+  const isCrowded = new Prng(`${seed}/crowded`).chance(0.15)
   return {
     warmDamageShare: 0.3,
+    ...(isCrowded ? { joinsWaitingMax: 1 } : {}),
     ...drawn,
     ...(prng.chance(0.6) ? shape : {}),
     secondParentShare: prng.pick([0, 0.5, 1]),
