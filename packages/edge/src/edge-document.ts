@@ -17,10 +17,11 @@ import {
   type ViewerId,
 } from '@fanfold/protocol'
 import { type Follower, isAhead } from '@fanfold/replication'
+import type { Refusal } from './admission.ts'
 import type { Cohort } from './cohort.ts'
 import type { DocumentPort } from './document-port.ts'
 import { LargeDocument } from './large-document.ts'
-import { type ObserveRequest, refusalFrame, type Turned } from './observe-request.ts'
+import { ends, type ObserveRequest, refusalFrame, type Turned } from './observe-request.ts'
 import { Observers } from './observers.ts'
 import { Progress } from './progress.ts'
 import { Showing } from './showing.ts'
@@ -112,7 +113,11 @@ export class EdgeDocument {
     else if (this.#isQueueing) {
       this.#waiting.add(viewer, request)
       this.#port.joins.add(this.doc)
-    } else this.#enter(viewer, request, state)
+    } else {
+      const entry = this.#enter(viewer, request, state)
+      if (this.#isEarly(entry)) this.#waiting.add(viewer, request)
+      else this.#answer(viewer, entry)
+    }
     this.#port.changed(this.doc)
   }
 
@@ -300,15 +305,24 @@ export class EdgeDocument {
     return this.#port.joins.slice.isSpent || this.#port.joins.has(this.doc)
   }
 
-  /** Returns true for a viewer that was let in and told nothing, as nothing was due. */
-  #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): boolean {
+  /** Why the viewer is not let in; true when it was and was told nothing, as nothing was due. */
+  #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): Refusal | boolean {
     this.#port.joins.slice.spendViewer()
-    const entered = this.#observers.enter(viewer, request, state)
-    if (typeof entered === 'boolean') return entered
-    const frame = refusalFrame(this.doc, entered, () => this.#port.retryAfterMs())
+    return this.#observers.enter(viewer, request, state)
+  }
+
+  /** True for a viewer that the document refuses for good as it was a while ago: it may be let in yet. */
+  #isEarly(entry: Refusal | boolean): boolean {
+    if (typeof entry === 'boolean' || !ends.has(entry.code)) return false
+    return this.follower.upstream.isCatchingUp
+  }
+
+  /** Tells one that was not let in why. */
+  #answer(viewer: ViewerId, entry: Refusal | boolean): void {
+    if (typeof entry === 'boolean') return
+    const frame = refusalFrame(this.doc, entry, () => this.#port.retryAfterMs())
     this.#port.turn.push({ kind: 'viewer-send', viewer, frame })
     this.#port.ended(this.doc, viewer)
-    return false
   }
 
   /** The state that viewers can be shown; undefined while they have to wait. */
@@ -370,12 +384,14 @@ export class EdgeDocument {
         return
       }
       const wasStale = this.#waiting.isStale(viewer)
+      const entry = this.#enter(viewer, request, state)
+      if (this.#isEarly(entry)) continue
       this.#waiting.delete(viewer)
-      const isSilent = this.#enter(viewer, request, state)
+      this.#answer(viewer, entry)
       // Status goes to those who are shown something: this one was none of them until now, and what it
       // was told of it while it waited may be over.
       const isStale = this.#port.staleForMs(this.doc) !== undefined
-      if ((isStale || wasStale || isSilent) && this.#observers.has(viewer))
+      if ((isStale || wasStale || entry === true) && this.#observers.has(viewer))
         this.tellStatusTo(viewer)
     }
   }

@@ -17,12 +17,15 @@ type Refusal = {
   readonly isParents: boolean
 }
 
-/** How many viewers wait, for whatever document. */
+/** How many viewers wait and were not told why, for whatever document. */
 export type WaitingTally = { count: number }
 
 /**
  * The viewers of a document that wait, in the order in which they came: for a first state, for one that
  * is as late as what they resume from, for what the document is shown by, or for their turn.
+ *
+ * Who was told why it waits may wait as long as it likes, say for a document that nobody has created yet:
+ * it takes the room of nobody who could be let in.
  */
 export class WaitingViewers {
   readonly #doc: DocumentKey
@@ -69,7 +72,7 @@ export class WaitingViewers {
 
   /** A viewer waits; it is told what the others were. */
   add(viewer: ViewerId, request: ObserveRequest): void {
-    if (!this.#requests.has(viewer)) this.#tally.count++
+    if (!this.#requests.has(viewer)) this.#tallied(1)
     this.#requests.set(viewer, request)
     if (this.#refusal !== undefined) this.#send(viewer, this.#refusal.frame)
   }
@@ -93,7 +96,7 @@ export class WaitingViewers {
 
   delete(viewer: ViewerId): void {
     this.#stale.delete(viewer)
-    if (this.#requests.delete(viewer)) this.#tally.count--
+    if (this.#requests.delete(viewer)) this.#tallied(-1)
   }
 
   /** They are told once why they wait, and go on waiting. */
@@ -101,6 +104,7 @@ export class WaitingViewers {
     if (this.#refusal?.code === code) return
     const doc = this.#doc
     const frame: SmallFrame = { type: 'refused', doc, code, message, retryAfter: askAgainMs }
+    this.#tallied(-this.#requests.size)
     this.#refusal = { code, frame: encodeViewerFrame(frame), isParents }
     for (const viewer of this.#requests.keys()) this.#send(viewer, this.#refusal.frame)
   }
@@ -119,7 +123,9 @@ export class WaitingViewers {
     const refusal = this.#refusal
     if (refusal === undefined) return
     const isIt = which === 'parents' ? refusal.isParents : which === 'all' || which === refusal.code
-    if (isIt) this.#refusal = undefined
+    if (!isIt) return
+    this.#refusal = undefined
+    this.#tallied(this.#requests.size)
   }
 
   /** They are told the same small thing, and wait no more; returns who that is. */
@@ -127,10 +133,14 @@ export class WaitingViewers {
     const bytes = encodeViewerFrame(frame)
     const viewers = [...this.#requests.keys()]
     for (const viewer of viewers) this.#send(viewer, bytes)
-    this.#tally.count -= viewers.length
+    this.#tallied(-viewers.length)
     this.#requests.clear()
     this.#stale.clear()
     return viewers
+  }
+
+  #tallied(more: number): void {
+    if (this.#refusal === undefined) this.#tally.count += more
   }
 
   #send(viewer: ViewerId, frame: Uint8Array): void {

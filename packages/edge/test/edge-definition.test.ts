@@ -111,6 +111,25 @@ t.test('who the new definition does not let in is refused, the others stay', asy
   t.match(rangesOf(show.rig.got(paying)), ['3>4'])
 })
 
+t.test('nobody is refused for good by what the document was a while ago', async t => {
+  const { show } = market()
+  const allow = ({ claims }: { claims: Readonly<Record<string, unknown>> }): boolean =>
+    claims['premium'] === true
+  show.rig.load('closed', define({ observe: { ...byClaims, allow } }))
+  show.rig.load('open', define())
+  show.rig.closeParent()
+  show.history.define('closed')
+  show.history.define('open')
+  show.rig.openParent()
+  show.rig.frame(...show.history.snapshot(239, 3))
+  const late = viewer(3)
+  show.rig.open(late, { claims: { premium: false } })
+  show.rig.observe(late)
+  t.same(show.rig.got(late), [], 'the parent has more')
+  show.rig.frame(show.history.last())
+  t.same(rangesOf(show.rig.got(late)), ['=4'])
+})
+
 t.test('viewers whose audiences fall together are one cohort then', async t => {
   const { show, models, take } = market()
   show.rig.load('second', define())

@@ -1,5 +1,5 @@
 import { milliseconds } from '@fanfold/kernel'
-import type { ViewerId } from '@fanfold/protocol'
+import { parseDocumentKey, type ViewerId } from '@fanfold/protocol'
 import t from 'tap'
 import { live, Rig, rangesOf } from './build-edge.ts'
 import { define, doc, viewer } from './edge-log.ts'
@@ -116,6 +116,35 @@ t.test('past the bound of those who wait a viewer is told when to come again', a
   rig.observe(four)
   t.same(rig.got(four), [], 'there is room again')
 })
+
+t.test(
+  'who was told why it waits takes no room, until there is something to let it in to',
+  async t => {
+    const rig = new Rig({ joinsWaitingMax: 2 })
+    rig.openParent()
+    const missing = parseDocumentKey('acme/match/missing')
+    const viewers = many(5)
+    const [one, two, three, four, five] = viewers as [
+      ViewerId,
+      ViewerId,
+      ViewerId,
+      ViewerId,
+      ViewerId,
+    ]
+    for (const id of viewers) rig.open(id)
+    for (const id of [one, two]) rig.observe(id, { doc: missing })
+    rig.observe(three)
+    t.match(rig.got(three), [{ code: 'FANFOLD_OVERLOADED' }])
+    const code = 'FANFOLD_NO_DOCUMENT'
+    rig.frame({ kind: 'refused', doc: missing, code, message: 'no', retryAfterMs: 0 })
+    rig.observe(three)
+    rig.observe(four)
+    t.same([...rig.got(three), ...rig.got(four)], [], 'there is room')
+    rig.request(one, { type: 'leave', doc: missing })
+    rig.observe(five)
+    t.match(rig.got(five), [{ code: 'FANFOLD_OVERLOADED' }], 'who left had taken none')
+  },
+)
 
 t.test('viewers that drain all at once are led on by slices', async t => {
   const show = large({ joinSliceBytes: 50_000 })

@@ -10,6 +10,11 @@ export class CatchUp {
   /** Seq of the parent's last record when it was joined. */
   #headSeq = Number.POSITIVE_INFINITY
 
+  /** True until it has caught up. */
+  get isUnderWay(): boolean {
+    return this.#since !== undefined
+  }
+
   /** The stream is not where its parent is; no news when it was not before. */
   begin(now: Instant): void {
     this.#headSeq = Number.POSITIVE_INFINITY

@@ -84,6 +84,11 @@ export class Upstream {
     return this.#core.state === 'live'
   }
 
+  /** True while records come that the parent had when it was joined. */
+  get isCatchingUp(): boolean {
+    return this.isLive && this.#core.catchUp.isUnderWay
+  }
+
   /** True while the stream waits before it asks the parent again. */
   get isWaiting(): boolean {
     return this.#core.state === 'waiting' || this.isQueued
