@@ -115,8 +115,10 @@ export class EdgeDocument {
       this.#port.joins.add(this.doc)
     } else {
       const entry = this.#enter(viewer, request, state)
-      if (this.#isEarly(entry)) this.#waiting.add(viewer, request)
-      else this.#answer(viewer, entry)
+      if (this.#isEarly(entry)) {
+        this.#waiting.add(viewer, request)
+        this.#waiting.noteEarly(viewer, this.#showing.at.seq)
+      } else this.#answer(viewer, entry)
     }
     this.#port.changed(this.doc)
   }
@@ -136,6 +138,7 @@ export class EdgeDocument {
 
   /** The viewer's token says something else of it. */
   renew(viewer: ViewerId): void {
+    this.#waiting.renew(viewer)
     this.#observers.renew(viewer, this.#shownState())
     this.#port.changed(this.doc)
   }
@@ -367,6 +370,8 @@ export class EdgeDocument {
     }
     this.#waiting.forgive('all')
     const { slice } = this.#port.joins
+    const { seq } = this.#showing.at
+    const { isCatchingUp } = this.follower.upstream
     for (const [viewer, from] of this.#behind) {
       if (slice.isSpent) {
         this.#port.joins.add(this.doc)
@@ -379,13 +384,17 @@ export class EdgeDocument {
     }
     for (const [viewer, request] of this.#waiting.all()) {
       if (this.#isBehind(request.from)) continue
+      if (isCatchingUp && this.#waiting.isEarlyAt(viewer, seq)) continue
       if (slice.isSpent) {
         this.#port.joins.add(this.doc)
         return
       }
       const wasStale = this.#waiting.isStale(viewer)
       const entry = this.#enter(viewer, request, state)
-      if (this.#isEarly(entry)) continue
+      if (this.#isEarly(entry)) {
+        this.#waiting.noteEarly(viewer, seq)
+        continue
+      }
       this.#waiting.delete(viewer)
       this.#answer(viewer, entry)
       // Status goes to those who are shown something: this one was none of them until now, and what it

@@ -1,3 +1,4 @@
+import { assert } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type ErrorCode,
@@ -34,6 +35,8 @@ export class WaitingViewers {
   readonly #requests = new Map<ViewerId, ObserveRequest>()
   /** Those who were told that what they are shown is old: they are told when it is not. */
   readonly #stale = new Set<ViewerId>()
+  /** Seqs at which viewers were refused by what will soon be another state. */
+  readonly #early = new Map<ViewerId, number>()
   /** What they are told; undefined while there is nothing to tell. */
   #refusal: Refusal | undefined
   /** The last look found viewers that wait. */
@@ -81,6 +84,7 @@ export class WaitingViewers {
   setViewState(viewer: ViewerId, viewState: ObserveRequest['viewState']): boolean {
     const request = this.#requests.get(viewer)
     if (request !== undefined) this.#requests.set(viewer, { ...request, viewState })
+    this.#early.delete(viewer)
     return request !== undefined
   }
 
@@ -94,8 +98,25 @@ export class WaitingViewers {
     return this.#stale.has(viewer)
   }
 
+  /** The viewer cannot be let in at `seq`, and there is more to come. */
+  noteEarly(viewer: ViewerId, seq: number): void {
+    assert(this.#requests.has(viewer), `viewer ${viewer} waits`)
+    this.#early.set(viewer, seq)
+  }
+
+  /** Whether it was looked at in vain at this seq. */
+  isEarlyAt(viewer: ViewerId, seq: number): boolean {
+    return this.#early.get(viewer) === seq
+  }
+
+  /** The viewer is another one now, and may be let in. */
+  renew(viewer: ViewerId): void {
+    this.#early.delete(viewer)
+  }
+
   delete(viewer: ViewerId): void {
     this.#stale.delete(viewer)
+    this.#early.delete(viewer)
     if (this.#requests.delete(viewer)) this.#tallied(-1)
   }
 
@@ -136,6 +157,7 @@ export class WaitingViewers {
     this.#tallied(-viewers.length)
     this.#requests.clear()
     this.#stale.clear()
+    this.#early.clear()
     return viewers
   }
 
