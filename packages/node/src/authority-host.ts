@@ -92,6 +92,12 @@ export class AuthorityHost {
       segmentBytesMax: config.limits.segmentBytesMax,
       openFilesMax: config.limits.openFilesMax,
       onFatal: fail,
+      onSetAside: ({ path, reason }) => {
+        log.error(
+          { event: 'snapshot.set-aside', path, reason },
+          'a snapshot is of no use: what was found instead is served',
+        )
+      },
       receive: input => {
         if (input.kind === 'log-appended') this.#timeAppend(input.doc)
         else if (input.kind === 'log-opened') this.#unopened.wentWell()

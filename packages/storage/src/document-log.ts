@@ -7,7 +7,7 @@ import type { Position } from '@fanfold/protocol'
 import type { DocumentDirectory } from './document-directory.ts'
 import { type Refusal, refusalOfReading, refusalOfWriting } from './log-error.ts'
 import { LogWriter, suffixOf, type WriterOptions } from './log-writer.ts'
-import { openLog } from './open-log.ts'
+import { openLog, type SetAside } from './open-log.ts'
 import { writeSnapshot } from './snapshot-file.ts'
 import type { TurnBudget } from './turn-budget.ts'
 
@@ -18,6 +18,7 @@ export type DocumentLogContext = {
   readonly writing: WriterOptions
   readonly budget: TurnBudget
   readonly answer: (input: LogInput) => void
+  readonly setAside: (aside: SetAside) => void
 }
 
 /** An effect that waits its turn behind the others of its document. */
@@ -107,7 +108,7 @@ export class DocumentLog {
   async #open({ doc }: EffectOf<'log-open'>): Promise<void> {
     assert(this.#writer === undefined, `${doc} is opened once until it is closed`)
     const { directory } = this
-    const { chain, sha256, budget, writing, answer } = this.#context
+    const { chain, sha256, budget, writing, answer, setAside } = this.#context
     const listener = {
       snapshot: (snapshot: EffectOf<'log-keep-snapshot'>['snapshot']) =>
         answer({ kind: 'log-snapshot', doc, snapshot }),
@@ -115,7 +116,7 @@ export class DocumentLog {
         answer({ kind: 'log-records', doc, records }),
     }
     try {
-      const opened = await openLog({ directory, chain, sha256, budget, listener })
+      const opened = await openLog({ directory, chain, sha256, budget, listener, setAside })
       this.#writer = new LogWriter(directory, opened, writing)
       answer({ kind: 'log-opened', doc, epoch: opened.epoch })
     } catch (error) {

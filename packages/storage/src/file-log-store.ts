@@ -14,6 +14,7 @@ import { DocumentDirectory } from './document-directory.ts'
 import { DocumentLog, type DocumentLogContext } from './document-log.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
 import { LogReadings, readingIdleMaxMsDefault, readingsOpenMaxDefault } from './log-readings.ts'
+import type { SetAside } from './open-log.ts'
 import { writerBytes } from './segment-header.ts'
 import { TurnBudget } from './turn-budget.ts'
 
@@ -42,6 +43,8 @@ export type FileLogStoreOptions = {
    * once; nothing is answered after. By default the error is thrown where nobody catches it.
    */
   readonly onFatal?: ((error: unknown) => void) | undefined
+  /** Told of each snapshot that is set aside: somebody has to look. */
+  readonly onSetAside?: ((aside: SetAside) => void) | undefined
   readonly segmentBytesMax?: number | undefined
   readonly openFilesMax?: number | undefined
   /** How long a file stays open after an append, ms. Default 5,000. */
@@ -99,6 +102,7 @@ class FileLogStore implements LogStore {
         segmentBytesMax: options.segmentBytesMax ?? segmentBytesMaxDefault,
       },
       answer: input => this.#answer(input),
+      setAside: aside => options.onSetAside?.(aside),
     }
     this.#readings = new LogReadings({
       openMax: options.readingsOpenMax ?? readingsOpenMaxDefault,

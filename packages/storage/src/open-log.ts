@@ -53,12 +53,24 @@ export type LogListener = {
 const writeAnewAttemptsMax = 3
 const copyBytes = 1_048_576
 
+/** A snapshot that was of no use when its log was opened, and was renamed. */
+export type SetAside = {
+  /** Its path until then. */
+  readonly path: string
+  /**
+   * What was wrong: it does not verify; the log has another record at its place; or the log ends before
+   * it, so that records that were durable are gone.
+   */
+  readonly reason: 'damaged' | 'of another log' | 'newer than its log'
+}
+
 type OpenOptions = {
   readonly directory: DocumentDirectory
   readonly chain: Chain
   readonly sha256: Sha256
   readonly budget: TurnBudget
   readonly listener: LogListener
+  readonly setAside: (aside: SetAside) => void
 }
 
 const nothing: OpenedLog = {
@@ -77,21 +89,20 @@ export async function openLog(options: OpenOptions): Promise<OpenedLog> {
   if (listing.hasMeta) await checkMeta(directory)
   for (const name of listing.snapshots.toReversed()) {
     const snapshot = await readSnapshot(directory, name, sha256)
-    if (snapshot !== undefined) {
-      const opened = await replay(options, listing, snapshot)
-      if (opened !== undefined) return opened
-    }
-    await quarantineSnapshot(directory, name)
+    const opened = snapshot ? await replay(options, listing, snapshot) : 'damaged'
+    if (typeof opened !== 'string') return opened
+    options.setAside({ path: await quarantineSnapshot(directory, name), reason: opened })
   }
-  return (await replay(options, listing, undefined)) ?? nothing
+  const opened = await replay(options, listing, undefined)
+  return typeof opened === 'string' ? nothing : opened
 }
 
-/** Reads the log from the snapshot on; `undefined`, and nothing told, when it is not of this log. */
+/** Reads the log from the snapshot on; why it cannot, and nothing told, when that is not of this log. */
 async function replay(
   options: OpenOptions,
   listing: Listing,
   snapshot: Snapshot | undefined,
-): Promise<OpenedLog | undefined> {
+): Promise<OpenedLog | SetAside['reason']> {
   const { directory, listener } = options
   const start = snapshot?.manifest.at ?? zeroPosition
   const spans = await findPath(directory, listing.segments, start.seq)
@@ -103,14 +114,14 @@ async function replay(
   const gate = new Gate(snapshot, listener)
   let position = first?.header.from ?? zeroPosition
   let end: SegmentEnd | undefined
-  if (!gate.reach(position)) return undefined
+  if (!gate.reach(position)) return 'of another log'
   for (const span of spans) {
     const read = await readSpan(options, span, gate)
-    if (read === undefined) return undefined
+    if (read === undefined) return 'of another log'
     position = read.position
     end = { name: span.name, length: read.length, writer: span.header.writer }
   }
-  if (!gate.isOpen) return undefined
+  if (!gate.isOpen) return 'newer than its log'
   const { segments, hasMeta } = listing
   const epoch = segments.at(-1)?.epoch ?? 0
   return { epoch, position, segmentCount: segments.length, hasMeta, end }
@@ -157,7 +168,7 @@ class Gate {
   }
 }
 
-/** Reads a span through the gate; where its last record is and ends, `undefined` as in `replay`. */
+/** Reads a span through the gate; where its last record is and ends, `undefined` when the gate refuses. */
 async function readSpan(
   options: OpenOptions,
   span: SegmentSpan,

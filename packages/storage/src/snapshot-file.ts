@@ -72,13 +72,17 @@ export async function readSnapshot(
   }
 }
 
-/** Sets a snapshot aside that is of no use; it is never deleted, somebody may want to look at it. */
+/**
+ * Sets a snapshot aside that is of no use; it is never deleted, somebody may want to look at it. Returns the
+ * path that it had.
+ */
 export async function quarantineSnapshot(
   directory: DocumentDirectory,
   name: SnapshotName,
-): Promise<void> {
+): Promise<string> {
   const path = directory.file(snapshotFileName(name))
   await directory.files.rename(path, `${path}.bad`).catch(ignoreMissing)
+  return path
 }
 
 function ignoreMissing(error: unknown): undefined {

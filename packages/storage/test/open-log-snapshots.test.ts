@@ -13,7 +13,10 @@ t.test('a snapshot that does not verify is set aside, and the one before it used
     const { client, directory, seqs } = await writeSnapshots(t)
     await client.store.close()
     await flip(join(directory, docPath, snapshotName(6)), offset)
-    const opened = await makeClient(t, directory).open(doc)
+    const reasons: string[] = []
+    const onSetAside = ({ reason }: { reason: string }) => reasons.push(reason)
+    const opened = await makeClient(t, directory, { onSetAside }).open(doc)
+    t.same(reasons, ['damaged'])
     t.equal(opened.snapshot?.manifest.at.seq, 4)
     t.same(seqs(opened.records), [5, 6])
     t.same(snapshotNames(directory), [snapshotName(4), `${snapshotName(6)}.bad`])
@@ -66,11 +69,15 @@ t.test('without any good snapshot the whole log is read', async t => {
   t.same(seqs(opened.records), [1, 2, 3, 4, 5, 6])
 })
 
-t.test('a snapshot newer than the log is set aside', async t => {
+t.test('a snapshot newer than the log is set aside, which is said', async t => {
   const { client, directory, seqs } = await writeSnapshots(t)
   await client.store.close()
   await tearTail(join(directory, docPath, segmentName), 10)
-  const opened = await makeClient(t, directory).open(doc)
+  const told: unknown[] = []
+  const onSetAside = (aside: unknown) => told.push(aside)
+  const opened = await makeClient(t, directory, { onSetAside }).open(doc)
+  const path = join(directory, docPath, snapshotName(6))
+  t.same(told, [{ path, reason: 'newer than its log' }])
   t.equal(opened.snapshot?.manifest.at.seq, 4)
   t.same(seqs(opened.records), [5])
   t.ok(snapshotNames(directory).includes(`${snapshotName(6)}.bad`))
@@ -85,7 +92,10 @@ t.test('a snapshot of another history is set aside', async t => {
   )
   await client.store.close()
   await rm(join(directory, docPath, snapshotName(6)))
-  const opened = await makeClient(t, directory).open(doc)
+  const reasons: string[] = []
+  const onSetAside = ({ reason }: { reason: string }) => reasons.push(reason)
+  const opened = await makeClient(t, directory, { onSetAside }).open(doc)
+  t.same(reasons, ['of another log'])
   t.equal(opened.snapshot, undefined)
   t.same(seqs(opened.records), [1, 2, 3, 4, 5, 6])
   t.same(snapshotNames(directory), [`${snapshotName(5)}.bad`])
