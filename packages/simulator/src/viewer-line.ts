@@ -95,7 +95,7 @@ export class ViewerLine {
     this.#watch?.({ kind: 'viewer-connects', at: this.#clock.now, viewer: this.#name, edge: name })
     const number = ++this.#connections
     const isCurrent = (): boolean => number === this.#connections && this.#connection !== undefined
-    const grants = this.#tokens.fetch(this.#clock.wallMs)
+    const grants = this.#tokens.valid(this.#clock.wallMs)
     this.#looker = { grants, ceiling }
     this.#connection = rim.connect(
       {
@@ -144,7 +144,7 @@ export class ViewerLine {
   /** Its next token takes the place of the one that it has, if there is one. */
   renew(): void {
     if (!this.#tokens.next()) return
-    this.#tokens.fetch(this.#clock.wallMs)
+    this.#tokens.valid(this.#clock.wallMs)
     if (this.#isOpen) this.#show()
   }
 

@@ -39,7 +39,7 @@ export class ViewerTokens {
   }
 
   /** The token for a connection that is dialled now: none that has ended. */
-  fetch(wallMs: number): Grants {
+  valid(wallMs: number): Grants {
     while ((this.now.expiresAtMs ?? Number.POSITIVE_INFINITY) <= wallMs) this.next()
     return this.now
   }
