@@ -14,8 +14,8 @@ t.test('a token says what it was made of', async t => {
 
 t.test('a token that is fetched has not ended', async t => {
   const tokens = new ViewerTokens([endsAt(10), endsAt(20), endsAt(undefined)])
-  t.equal(tokens.next(9).expiresAtMs, 10)
-  t.equal(tokens.next(20).expiresAtMs, undefined)
+  t.equal(tokens.valid(9).expiresAtMs, 10)
+  t.equal(tokens.valid(20).expiresAtMs, undefined)
   t.equal(tokens.left, 0)
 })
 
