@@ -13,7 +13,7 @@ import { Cleanups } from '../src/processes/cleanups.ts'
 import { ledger, pair } from '../src/scenarios/stages.ts'
 import { Stage } from '../src/stage.ts'
 
-t.setTimeout(90_000)
+t.setTimeout(400_000)
 const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
 const cleanups = new Cleanups()
 t.teardown(() => {

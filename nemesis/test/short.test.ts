@@ -8,7 +8,7 @@ import { Cleanups } from '../src/processes/cleanups.ts'
 import { runScenario } from '../src/run-scenario.ts'
 import { shortScenario } from '../src/scenarios/short.ts'
 
-t.setTimeout(150_000)
+t.setTimeout(400_000)
 const seed = process.env['FANFOLD_NEMESIS_SEED'] ?? 'short'
 
 const reason = whyNot(shortScenario.needs)

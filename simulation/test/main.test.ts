@@ -4,7 +4,7 @@ import { readResultFile } from '../src/result-file.ts'
 import { runCommand } from './command.ts'
 
 // On a busy machine the worlds of this file take a while together.
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 t.test(
   'a campaign of a few seeds tells what it ran and what happened, and ends with 0',

@@ -12,7 +12,7 @@ import { repeatCommand } from '../src/repeat-command.ts'
 import type { Task } from '../src/run-world.ts'
 import { WorldProcess } from '../src/world-process.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 const regression: Regression = {
   name: 'credit',

@@ -8,7 +8,7 @@ import { digestOf } from '../src/digest.ts'
 import { runCommand, startCommand, type Variables } from './command-process.ts'
 
 // Some thirty commands, each a process of its own.
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 const project = fileURLToPath(new URL('../../../../examples/timing', import.meta.url))
 const directory = t.testdir({})
 

@@ -20,7 +20,7 @@ import { createLinkAuthenticator, generateFleetKey, generateNodeKey } from '../s
 import { startVictim, tokenFor, until, type Victim } from './hostile-rig.ts'
 import { openWebSocket } from './hostile-socket.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 
 const fleet = generateFleetKey()
 const doc = parseDocumentKey('acme/board/caught')

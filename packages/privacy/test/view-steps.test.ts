@@ -145,7 +145,7 @@ function checkCatchUp(
   }
 }
 
-t.setTimeout(170_000)
+t.setTimeout(400_000)
 
 t.test('every cohort gets exactly what leads to its view, and nothing it may not see', t => {
   const seed = Number(process.env['FANFOLD_SEED'] ?? 20_260_101)

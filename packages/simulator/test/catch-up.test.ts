@@ -8,7 +8,7 @@ import { Coverage, happeningsOf, sometimes } from '../src/coverage.ts'
 import { drawWorld, numberedSeed } from '../src/drawn-world.ts'
 import { type SimulationResult, simulate } from '../src/index.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 const seeds = Array.from({ length: 60 }, (_, number) => numberedSeed('catch-up', number))
 

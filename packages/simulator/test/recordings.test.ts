@@ -13,7 +13,7 @@ import {
   seededWrites,
 } from './recorded-writes.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 
 /** Changes of a recording that are played, and worlds in which they are. */
 const stretch = 200

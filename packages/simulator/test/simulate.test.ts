@@ -7,7 +7,7 @@ import { drawWorld, numberedSeed } from '../src/drawn-world.ts'
 import { type SimulateOptions, type SimulationResult, simulate } from '../src/index.ts'
 
 // On a busy machine the worlds of this file take a while together.
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 
 /** Runs a world, and says how to run it again when something is wrong. */
 function run(t: Test, options: Omit<SimulateOptions, 'sha256'>): SimulationResult {

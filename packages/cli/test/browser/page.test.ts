@@ -9,7 +9,7 @@ import t from 'tap'
 import { startCommand } from '../command-process.ts'
 import { openBrowser, RacePage } from './race-page.ts'
 
-t.setTimeout(150_000)
+t.setTimeout(400_000)
 const project = fileURLToPath(new URL('../../../../../examples/grand-prix', import.meta.url))
 const directory = t.testdir({})
 

@@ -12,7 +12,7 @@ import { definitionPath } from './definition-path.ts'
 import { Command, type Line } from './live-command.ts'
 import { NetworkNamespaces, namespacesSkip } from './network-namespaces.ts'
 
-t.setTimeout(90_000)
+t.setTimeout(400_000)
 const doc = 'a/canary/x'
 const authorityNet = 1
 const lowNet = 2

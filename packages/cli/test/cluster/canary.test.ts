@@ -32,7 +32,7 @@ import { Relay } from './relay.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(400_000)
 const doc = 'a/canary/x'
 const viewDoc = 'a/canary-view/x'
 const cluster = await Cluster.open(t)

@@ -9,7 +9,7 @@ import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
 import { type Message, Writer } from './writer.ts'
 
-t.setTimeout(90_000)
+t.setTimeout(400_000)
 const doc = 'a/timing/late'
 const topics = 50
 /** So few that who comes late finds nothing of the beginning in memory. */

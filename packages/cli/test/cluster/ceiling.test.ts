@@ -9,7 +9,7 @@ import { type Held, RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(400_000)
 const doc = 'a/inside/x'
 const set = (open: number, inside: number) => ({ message: 'set', value: { open, inside } })
 

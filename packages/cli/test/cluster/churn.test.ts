@@ -12,7 +12,7 @@ import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 const rounds = 20
 const viewersPerRound = 50
 const docs = Array.from({ length: 10 }, (_, index) => `a/timing/churn-${index}`)

@@ -15,7 +15,7 @@ import { chanceOf } from './recording.ts'
 import { untilReady } from './tree.ts'
 import { type Answer, Writer } from './writer.ts'
 
-t.setTimeout(90_000)
+t.setTimeout(400_000)
 /** Set in the copy of this file that runs as root of a namespace of its own. */
 const isInNamespace = process.env['FANFOLD_IN_NAMESPACE'] === '1'
 

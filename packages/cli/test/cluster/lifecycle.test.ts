@@ -6,7 +6,7 @@ import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
 
-t.setTimeout(90_000)
+t.setTimeout(400_000)
 const merge = (delta: number) => ({ message: 'merge', value: { topic: 'n', delta } })
 
 /** The answer to a request about a document. */

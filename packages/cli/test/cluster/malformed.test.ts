@@ -6,7 +6,7 @@ import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { realdataPath, realdataSkip } from './recording.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(400_000)
 const cluster = await Cluster.open(t)
 const { token } = cluster
 const node = await cluster.start({ name: 'node', roles: ['authority', 'edge'] })

@@ -15,7 +15,7 @@ import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(400_000)
 const doc = 'a/timing-open/x'
 const merge = (topic: string, delta: unknown) => ({ message: 'merge', value: { topic, delta } })
 const view = { Weather: 1 }

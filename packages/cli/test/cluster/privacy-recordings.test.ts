@@ -10,7 +10,7 @@ import { type Cohort, checkPrivatePlay, type PrivatePlay } from './private-play.
 import { type Recording, realdataSkip, seededRecording, timingRecording } from './recording.ts'
 import { poisonProxies, startTree, startTreeEdge, untilReady } from './tree.ts'
 
-t.setTimeout(170_000)
+t.setTimeout(400_000)
 const names = ['timing-open', 'timing-closed', 'timing-paged']
 const tree = await startTree(t, names.map(definitionPath))
 const { cluster, proxies } = tree

@@ -9,7 +9,7 @@ import {
 } from './recording.ts'
 import { poisonProxies, startTree } from './tree.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 const tree = await startTree(t)
 await poisonProxies(tree)
 

@@ -26,7 +26,7 @@ import { SteadyFeed } from './steady-feed.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
 
-t.setTimeout(90_000)
+t.setTimeout(400_000)
 const doc = 'a/lanes/x'
 const viewerCount = 1_000
 const messagesPerSecond = 200

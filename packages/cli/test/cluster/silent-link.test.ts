@@ -10,7 +10,7 @@ import { NetworkNamespaces, namespacesSkip } from './network-namespaces.ts'
 import { RemoteFeed } from './remote-feed.ts'
 import { RemoteViewer, strangers } from './remote-viewer.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 const doc = 'a/timing/cut'
 const authorityNet = 1
 const edgeNet = 2

@@ -11,7 +11,7 @@ import { NetworkNamespaces, namespacesSkip } from './network-namespaces.ts'
 import { RemoteFeed } from './remote-feed.ts'
 import { jumps, RemoteViewer, strangers } from './remote-viewer.ts'
 
-t.setTimeout(150_000)
+t.setTimeout(400_000)
 const doc = 'a/timing/slow'
 const near = 1
 const far = 2

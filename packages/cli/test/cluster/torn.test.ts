@@ -10,7 +10,7 @@ import { RawViewer } from './raw-viewer.ts'
 import { canonicalHash, finalHashByRule, seededRecording } from './recording.ts'
 import { Writer } from './writer.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(400_000)
 const lineCount = 40
 const { state, lines } = seededRecording('torn', lineCount + 1)
 const extra = lines[lineCount]

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws'
 import { ComposeTree, untilReady } from './compose-tree.ts'
 
 // Fourteen starts of Node, one after the other for the most part.
-t.setTimeout(120_000)
+t.setTimeout(400_000)
 
 await t.test('the compose tree, run as processes, serves the race at both edges', async t => {
   const tree = new ComposeTree(t)
