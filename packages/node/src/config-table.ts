@@ -242,7 +242,7 @@ export const configTable = {
     max: 1_000_000,
     default: 20_000,
     meaning:
-      'Viewers of an edge that may wait for their first view; one more is refused with a time to wait.',
+      'Viewers of an edge that may wait for their first view and were not told why; one more is refused with a time to wait.',
   },
   'limits.largeStateBytes': {
     type: 'size',
