@@ -84,6 +84,8 @@ class LinkEnd {
   /** Its node is gone. */
   isDropped = false
   isCongested = false
+  /** Whether its node was told so, and not yet that it has drained. */
+  isToldCongested = false
   /** Undefined where nobody has answered. */
   connection: Connection | undefined
   other: LinkEnd | undefined
@@ -288,7 +290,10 @@ export class Network {
     end.isCongested = true
     this.#congestions++
     this.#clock.in(0 as Duration, () => {
-      if (end.isOpen) end.peer.receive({ kind: 'link-congested', link: end.id })
+      // It may have drained meanwhile: then there was nothing to tell.
+      if (!end.isOpen || !end.isCongested || end.isToldCongested) return
+      end.isToldCongested = true
+      end.peer.receive({ kind: 'link-congested', link: end.id })
     })
   }
 
@@ -297,6 +302,8 @@ export class Network {
     if (end.pipe.unsentBytes * 2 >= this.#options.bufferedBytesMax) return
     end.isCongested = false
     for (const frame of end.signals.takeAll()) this.#send(end, frame)
+    if (end.isCongested || !end.isToldCongested) return
+    end.isToldCongested = false
     end.peer.receive({ kind: 'link-drained', link: end.id })
   }
 

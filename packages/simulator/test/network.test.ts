@@ -97,6 +97,29 @@ t.test('a link is congested past its limit and drained below half of it', async 
   t.same(told, ['3000 link-opened', '3000 link-congested', '1003000 link-drained'])
 })
 
+t.test('a link that has drained before its node was told is not called congested', async t => {
+  const { clock, network } = makeNetwork({
+    bufferedBytesMax: 14,
+    bytesPerSecondLow: 1_000,
+    bytesPerSecondHigh: 1_000,
+  })
+  const told: string[] = []
+  const dialler = makePeer('dialler', input => told.push(input.kind))
+  const link = network.connect(
+    dialler,
+    makePeer('listener', () => undefined),
+  )
+  clock.runUntil(instant(3_000))
+  const send = (bytes: number) =>
+    network.perform({ kind: 'link-send', link, frame: new Uint8Array(bytes) })
+  // Right before the first frame is out, in the same microsecond.
+  clock.at(instant(13_000), () => send(6))
+  send(10)
+  clock.runUntil(instant(100_000))
+  t.equal(network.congestions, 1)
+  t.same(told, ['link-opened'])
+})
+
 t.test(
   'nobody is told of the links of a node that is gone but those at their other ends',
   async t => {
