@@ -69,6 +69,8 @@ export class RimSeats {
       this.enter(to, id, mark)
       return
     }
+    // It enters once it has drained: its cohort was led to where it will.
+    this.#watch?.cohortMoves(to)
     const stoodAt = from === to ? viewer.stoodAt(from) : undefined
     viewer.settle(from)
     viewer.lost.set(to, stoodAt)
