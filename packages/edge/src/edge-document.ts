@@ -16,12 +16,12 @@ import {
   type TransferId,
   type ViewerId,
 } from '@fanfold/protocol'
-import { type Follower, isAhead } from '@fanfold/replication'
-import type { Refusal } from './admission.ts'
+import type { Follower } from '@fanfold/replication'
 import type { Cohort } from './cohort.ts'
 import type { DocumentPort } from './document-port.ts'
+import { Entrance } from './entrance.ts'
 import { LargeDocument } from './large-document.ts'
-import { ends, type ObserveRequest, refusalFrame, type Turned } from './observe-request.ts'
+import type { ObserveRequest, Turned } from './observe-request.ts'
 import { Observers } from './observers.ts'
 import { Progress } from './progress.ts'
 import { Showing } from './showing.ts'
@@ -36,6 +36,7 @@ export class EdgeDocument {
   readonly #port: DocumentPort
   readonly #showing = new Showing()
   readonly #observers: Observers
+  readonly #entrance: Entrance
   readonly #progress: Progress
   readonly #terms: TermsSource
   readonly #waiting: WaitingViewers
@@ -65,6 +66,7 @@ export class EdgeDocument {
     this.follower = follower
     this.#port = port
     this.#observers = observers
+    this.#entrance = new Entrance({ doc, follower, observers, showing, port })
     this.#large = large
     const terms = new TermsSource(doc, port)
     this.#terms = terms
@@ -109,16 +111,15 @@ export class EdgeDocument {
   observe(viewer: ViewerId, request: ObserveRequest): void {
     this.remove(viewer)
     const state = this.#shownState()
-    if (state === undefined || this.#isBehind(request.from)) this.#waiting.add(viewer, request)
+    if (state === undefined || this.#entrance.isBehind(request.from))
+      this.#waiting.add(viewer, request)
     else if (this.#isQueueing) {
       this.#waiting.add(viewer, request)
       this.#port.joins.add(this.doc)
     } else {
-      const entry = this.#enter(viewer, request, state)
-      if (this.#isEarly(entry)) {
-        this.#waiting.add(viewer, request)
-        this.#waiting.noteEarly(viewer, this.#showing.at.seq)
-      } else this.#answer(viewer, entry)
+      const entry = this.#entrance.enter(viewer, request, state)
+      if (this.#entrance.isEarly(entry)) this.#waiting.add(viewer, request, this.#showing.at.seq)
+      else this.#entrance.answer(viewer, entry)
     }
     this.#port.changed(this.doc)
   }
@@ -126,7 +127,7 @@ export class EdgeDocument {
   /** True for a viewer that only waits for its turn. */
   isNext(viewer: ViewerId): boolean {
     const request = this.#waiting.get(viewer)
-    return request !== undefined && this.isShown && !this.#isBehind(request.from)
+    return request !== undefined && this.isShown && !this.#entrance.isBehind(request.from)
   }
 
   /** Which view of the document the viewer wants from now on. */
@@ -308,26 +309,6 @@ export class EdgeDocument {
     return this.#port.joins.slice.isSpent || this.#port.joins.has(this.doc)
   }
 
-  /** Why the viewer is not let in; true when it was and was told nothing, as nothing was due. */
-  #enter(viewer: ViewerId, request: ObserveRequest, state: JsonObject): Refusal | boolean {
-    this.#port.joins.slice.spendViewer()
-    return this.#observers.enter(viewer, request, state)
-  }
-
-  /** True for a viewer that the document refuses for good as it was a while ago: it may be let in yet. */
-  #isEarly(entry: Refusal | boolean): boolean {
-    if (typeof entry === 'boolean' || !ends.has(entry.code)) return false
-    return this.follower.upstream.isCatchingUp
-  }
-
-  /** Tells one that was not let in why. */
-  #answer(viewer: ViewerId, entry: Refusal | boolean): void {
-    if (typeof entry === 'boolean') return
-    const frame = refusalFrame(this.doc, entry, () => this.#port.retryAfterMs())
-    this.#port.turn.push({ kind: 'viewer-send', viewer, frame })
-    this.#port.ended(this.doc, viewer)
-  }
-
   /** The state that viewers can be shown; undefined while they have to wait. */
   #shownState(): JsonObject | undefined {
     const { hasState, replica } = this.follower
@@ -336,12 +317,6 @@ export class EdgeDocument {
     if (!isShown || this.#showing.terms === undefined) return undefined
     const state = replica.state()
     return this.#showing.at.seq === replica.position.seq ? state : undefined
-  }
-
-  /** No viewer is taken back: one that comes from an edge further on waits until this one is there. */
-  #isBehind(from: string | undefined): boolean {
-    const point = from === undefined ? undefined : this.#showing.terms?.points.open(from)
-    return point !== undefined && isAhead(point, this.#showing.at)
   }
 
   /** What is shown goes on; these viewers can be shown nothing any more. */
@@ -383,20 +358,20 @@ export class EdgeDocument {
       else this.#observers.catchUp(viewer, from, state)
     }
     for (const [viewer, request] of this.#waiting.all()) {
-      if (this.#isBehind(request.from)) continue
+      if (this.#entrance.isBehind(request.from)) continue
       if (isCatchingUp && this.#waiting.isEarlyAt(viewer, seq)) continue
       if (slice.isSpent) {
         this.#port.joins.add(this.doc)
         return
       }
       const wasStale = this.#waiting.isStale(viewer)
-      const entry = this.#enter(viewer, request, state)
-      if (this.#isEarly(entry)) {
+      const entry = this.#entrance.enter(viewer, request, state)
+      if (this.#entrance.isEarly(entry)) {
         this.#waiting.noteEarly(viewer, seq)
         continue
       }
       this.#waiting.delete(viewer)
-      this.#answer(viewer, entry)
+      this.#entrance.answer(viewer, entry)
       // Status goes to those who are shown something: this one was none of them until now, and what it
       // was told of it while it waited may be over.
       const isStale = this.#port.staleForMs(this.doc) !== undefined

@@ -73,10 +73,11 @@ export class WaitingViewers {
     return this.#requests.entries()
   }
 
-  /** A viewer waits; it is told what the others were. */
-  add(viewer: ViewerId, request: ObserveRequest): void {
+  /** A viewer waits, which was perhaps looked at in vain at a seq; it is told what the others were. */
+  add(viewer: ViewerId, request: ObserveRequest, earlyAt?: number): void {
     if (!this.#requests.has(viewer)) this.#tallied(1)
     this.#requests.set(viewer, request)
+    if (earlyAt !== undefined) this.noteEarly(viewer, earlyAt)
     if (this.#refusal !== undefined) this.#send(viewer, this.#refusal.frame)
   }
 

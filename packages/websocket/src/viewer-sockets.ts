@@ -9,18 +9,17 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { unreachable } from '@fanfold/kernel'
-import {
-  type CohortId,
-  decodeViewerRequest,
-  type ErrorCode,
-  type Grants,
-  type ViewerEffect,
-  type ViewerId,
-  type ViewerInput,
+import type {
+  CohortId,
+  ErrorCode,
+  Grants,
+  ViewerEffect,
+  ViewerId,
+  ViewerInput,
 } from '@fanfold/protocol'
 import type { WebSocket } from 'ws'
 import { AbsentViewers } from './absent-viewers.ts'
-import { ClientConnection, type ClientFrame } from './client-connection.ts'
+import { ClientConnection } from './client-connection.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
@@ -30,7 +29,7 @@ import { Sweep } from './sweep.ts'
 import { TokenGate, tokensVerifyingMaxDefault } from './token-gate.ts'
 import { TurnClock } from './turn-clock.ts'
 import { TurnCork } from './turn-cork.ts'
-import { type BeforeWrite, type RequestOfViewer, Viewer } from './viewer.ts'
+import { type BeforeWrite, decodeRequest, type RequestOfViewer, Viewer } from './viewer.ts'
 import { encodeTextFrame } from './ws-internals.ts'
 
 /** Numbers of a node's viewers, for metrics. */
@@ -395,9 +394,4 @@ export class ViewerSockets {
     if (viewer.connection.grants === undefined) return
     this.#inputs.report({ kind: 'viewer-closed', viewer: viewer.id })
   }
-}
-
-function decodeRequest(text: string): ClientFrame<RequestOfViewer> {
-  const request = decodeViewerRequest(text)
-  return request.type === 'authenticate' ? { token: request.token } : { request }
 }

@@ -2,8 +2,14 @@
  * One viewer: the cohorts it sits in, those it left by lagging, and what waits for it alone.
  */
 import { assert } from '@fanfold/kernel'
-import type { CohortId, DrainedCohort, ViewerId, ViewerRequest } from '@fanfold/protocol'
-import type { ClientConnection } from './client-connection.ts'
+import {
+  type CohortId,
+  type DrainedCohort,
+  decodeViewerRequest,
+  type ViewerId,
+  type ViewerRequest,
+} from '@fanfold/protocol'
+import type { ClientConnection, ClientFrame } from './client-connection.ts'
 import type { CohortMember, Seat } from './cohort-ring.ts'
 import type { Delivery } from './delivery.ts'
 import { SignalLane } from './signal-lane.ts'
@@ -11,6 +17,12 @@ import { ViewerTransfers } from './viewer-transfers.ts'
 
 /** Requests of a viewer but for the token, which is the rim's. */
 export type RequestOfViewer = Exclude<ViewerRequest, { type: 'authenticate' }>
+
+/** What a viewer says: a token, or a request. Throws as `decodeViewerRequest`. */
+export function decodeRequest(text: string): ClientFrame<RequestOfViewer> {
+  const request = decodeViewerRequest(text)
+  return request.type === 'authenticate' ? { token: request.token } : { request }
+}
 
 /** Signals that wait for one viewer; beyond it the oldest is dropped. */
 const signalsWaitingMax = 64
