@@ -116,7 +116,7 @@ export function drawNodeFaults(prng: Prng, tree: FaultyTree): readonly NodeFault
     const last = faults.at(-1)
     // A node that is about to be well again is often hit at just that time.
     if (last !== undefined && prng.chance(0.25)) {
-      const fromMs = last.atMs + last.forMs - prng.below(60)
+      const fromMs = Math.max(0, last.atMs + last.forMs - prng.below(60))
       faults.push(drawFault(prng, { role: roleOf(last.node), node: last.node, fromMs, tree }))
       continue
     }

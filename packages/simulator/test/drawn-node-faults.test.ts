@@ -19,6 +19,11 @@ t.test('faults are of nodes that there are, while the world is busy', async t =>
   }
 })
 
+t.test('in a world that is busy for a moment, too, nothing is wrong before it begins', async t => {
+  const faults = Array.from({ length: 2_000 }, (_, seed) => drawn(seed, { ...tree, busyMs: 100 }))
+  t.ok(faults.flat().every(({ atMs }) => atMs >= 0))
+})
+
 t.test('a seed draws the same faults each time', async t => {
   t.same(drawn(7), drawn(7))
   t.not(JSON.stringify(drawn(7)), JSON.stringify(drawn(8)))
