@@ -66,7 +66,7 @@ export class LastingTrouble implements Machine<TroubleInput, TroubleEffect> {
       return
     }
     const { fields } = input
-    if (begun === undefined || this.#begun === undefined) {
+    if (begun === undefined) {
       const times = { since: now, lastAt: now, toldAt: now }
       this.#begun = { ...times, count: 1, untold: 0, fields, hasGoneWell: false }
       effects.push({ kind: 'begins', fields })

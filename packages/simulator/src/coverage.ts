@@ -11,9 +11,23 @@ export type Happening = readonly [name: string, count: number]
 /** Worlds of one kind after which each name of `sometimes` must have been met. */
 export const sometimesSeedsMin = 250
 
+/** What must happen in each kind: ways to write, and tokens that take the place of others. */
+const ofAll: readonly string[] = [
+  'written as editing session',
+  'written as election night',
+  'written as live timing',
+  'written as live timing from large',
+  'audience changed by delta',
+  'audience changed by snapshot',
+  'document forbidden by a token',
+  'token ended',
+  'token renewed',
+]
+
 /** What must happen in some world of a campaign, for each kind. */
 export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
   random: [
+    ...ofAll,
     'caught-up tail',
     'caught-up snapshot',
     'caught-up snapshot-elsewhere',
@@ -39,17 +53,9 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'viewers refused',
     'want-parents 2',
     'warm-read found',
-    'written as editing session',
-    'written as election night',
-    'written as live timing',
-    'written as live timing from large',
-    'audience changed by delta',
-    'audience changed by snapshot',
-    'document forbidden by a token',
-    'token ended',
-    'token renewed',
   ],
   'catch-up': [
+    ...ofAll,
     'caught-up tail',
     'caught-up snapshot',
     'caught-up snapshot-elsewhere',
@@ -77,19 +83,9 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'worker-failed',
     'frames damaged',
     'pieces lost',
-    'written as editing session',
-    'written as election night',
-    'written as live timing',
-    'written as live timing from large',
-    'audience changed by delta',
-    'audience changed by snapshot',
-    'document forbidden by a token',
-    'token ended',
-    'token renewed',
   ],
   faults: [
-    'audience changed by delta',
-    'audience changed by snapshot',
+    ...ofAll,
     'authority drained',
     'authority ended',
     'authority ended after log-append',
@@ -101,7 +97,6 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'delta of several records over a change of rules',
     'disk unreadable log-open-refused',
     'document deleted',
-    'document forbidden by a token',
     'edge drained',
     'edge ended',
     'edge ended amid its work',
@@ -136,8 +131,6 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'resync silence',
     'silence noticed',
     'snapshot behind the end of the log',
-    'token ended',
-    'token renewed',
     'un-acknowledged records kept',
     'un-acknowledged records lost',
     'unknown write is in',
@@ -152,10 +145,6 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'write sent again, committed',
     'write sent again, was in the log',
     'write taken that had found no room',
-    'written as editing session',
-    'written as election night',
-    'written as live timing',
-    'written as live timing from large',
   ],
 }
 
