@@ -3,6 +3,7 @@ import type { Instant, RandomBytes, Sha256 } from '@fanfold/kernel'
 import type { PiecePacker, WorkerNames } from '@fanfold/replication'
 import type { AuthorityLimits } from './authority-limits.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
+import type { LostEpochs } from './lost-epochs.ts'
 import type { WaitingBytes } from './waiting-writes.ts'
 
 /** What all documents of an authority share. */
@@ -15,6 +16,7 @@ export type AuthorityContext = {
   /** Names replicas at the worker, whose answers come to their documents. */
   readonly workerNames: WorkerNames
   readonly waiting: WaitingBytes
+  readonly lostEpochs: LostEpochs
   /** The instant of the input or the tick in hand. */
   now(): Instant
   /** The definition for documents of a type, as loaded last. */

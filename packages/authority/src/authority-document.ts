@@ -1,7 +1,7 @@
 /*
  * One document at its authority: serial, and group-committed.
  *
- *   opening ── log-opened ──▶ open ⇄ appending (one batch in flight)
+ *   opening ── log-opened ──▶ open ⇄ appending (one batch in flight, or waiting for a log out of reach)
  *                 │             └─ fenced, damaged ─▶ refusing
  *                 └─ refused ─────────────────────────▶
  *
@@ -59,12 +59,18 @@ export class AuthorityDocument {
   /** The epoch this node has claimed; 0 before its first commit. */
   #epoch = 0
   /** The highest epoch that the log has seen. */
-  #logEpoch = 0
+  #logEpoch: number
+  /** An epoch that nodes below may have seen, and of which the log may have nothing more; 0 for none. */
+  #epochLost: number
   #batch: Batch | undefined
+  /** Why nothing waits behind the batch under way: the log does not say what became of it. */
+  #stall: WriteProblem | undefined
   #hasMore = false
 
   constructor(doc: DocumentKey, channel: number, context: AuthorityContext) {
     this.doc = doc
+    this.#epochLost = context.lostEpochs.take(doc)
+    this.#logEpoch = this.#epochLost
     this.channel = channel
     this.#context = context
     const { chain, limits, now } = context
@@ -137,8 +143,9 @@ export class AuthorityDocument {
 
   /** A write waits its turn, or is refused at once. */
   write(input: WriterInput, effects: AuthorityEffect[]): void {
-    if (this.#refusal !== undefined) {
-      reject(input, this.#refusal.code, this.#refusal.message, effects)
+    const problem = this.#refusal ?? this.#stall
+    if (problem !== undefined) {
+      reject(input, problem.code, problem.message, effects)
       return
     }
     const full = this.#at.writes.push(input)
@@ -163,6 +170,10 @@ export class AuthorityDocument {
           return
         }
         if (this.#at.standing.due !== undefined) {
+          if (this.#stall !== undefined) {
+            refuseJoin(this.doc, request, { ...this.#stall, retryAfterMs }, effects)
+            return
+          }
           this.#at.joins.set(request.link, request)
           this.definitionLoaded(effects)
           return
@@ -219,6 +230,12 @@ export class AuthorityDocument {
     this.flush(effects)
   }
 
+  /** The document leaves memory. */
+  close(effects: AuthorityEffect[]): void {
+    this.snapshots.close(effects)
+    this.#context.lostEpochs.keep(this.doc, this.#epochLost)
+  }
+
   /** Nothing has happened for a while: frees what can be had again. The log stays open for writes. */
   rest(): void {
     assert(this.isQuiet, `${this.doc} rests only when nothing is under way`)
@@ -245,6 +262,9 @@ export class AuthorityDocument {
       case 'log-appended':
         this.#appended(input.seq, now, effects)
         return
+      case 'log-append-waits':
+        this.#appendWaits(input.code, input.message, effects)
+        return
       case 'log-append-refused':
         this.#appendRefused(input.code, input.message, effects)
         return
@@ -265,19 +285,26 @@ export class AuthorityDocument {
     this.#refusal = { code, message }
     this.#hasMore = false
     this.#batch = undefined
+    this.#stall = undefined
     for (const input of this.#inHand) reject(input, code, message, effects)
     this.#inHand = none
     this.#opening = undefined
     this.snapshots.close(effects)
-    const { writes, children } = this.#at
+    this.#refuseWaiting(this.#refusal, effects)
+    this.#at.children.end(code, message, effects)
+    const { doc } = this
+    effects.push({ kind: 'fact', fact: { event: 'document-refused', doc, code, message } })
+  }
+
+  /** Whoever waits for the log waits no more. */
+  #refuseWaiting(problem: WriteProblem, effects: AuthorityEffect[]): void {
+    const { code, message } = problem
+    const { writes } = this.#at
     for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
       reject(next, code, message, effects)
     }
-    const reason = { code, message, retryAfterMs: this.isToBeOpenedAnew ? retryAfterMs : 0 }
+    const reason = { code, message, retryAfterMs: isForNow(problem) ? retryAfterMs : 0 }
     for (const request of this.#at.takeJoins()) refuseJoin(this.doc, request, reason, effects)
-    children.end(code, message, effects)
-    const { doc } = this
-    effects.push({ kind: 'fact', fact: { event: 'document-refused', doc, code, message } })
   }
 
   #goOnOpening(effects: AuthorityEffect[]): void {
@@ -288,7 +315,7 @@ export class AuthorityDocument {
   #opened(epoch: number, effects: AuthorityEffect[]): void {
     this.#opening = undefined
     this.#phase = 'open'
-    this.#logEpoch = Math.max(epoch, this.#committed.position.epoch)
+    this.#logEpoch = Math.max(this.#logEpoch, epoch, this.#committed.position.epoch)
     this.#committed.opened()
     this.snapshots.settle(effects)
     this.#work?.children.reset()
@@ -341,9 +368,11 @@ export class AuthorityDocument {
     assert(batch !== undefined, `${this.doc}: what was appended was a batch`)
     assert(seq === batch.end.seq, `the batch ends at ${batch.end.seq}, appended ${seq}`)
     this.#batch = undefined
+    this.#stall = undefined
     this.#phase = 'open'
     this.#epoch = batch.epoch
     this.#logEpoch = batch.epoch
+    this.#epochLost = 0
     this.#at.children.publish(batch.records, now)
     this.#committed.commit(batch)
     // Before children are sent anything: what they may need a snapshot of has these records in it.
@@ -366,10 +395,23 @@ export class AuthorityDocument {
     this.#startBatch(effects)
   }
 
+  /**
+   * The writes of the batch go on waiting, as nobody knows what became of them; the others need not. The
+   * children keep what they have, which is what is durable.
+   */
+  #appendWaits(code: LogRefusal, message: string, effects: AuthorityEffect[]): void {
+    assert(this.#phase === 'appending', `${this.doc}: what waits is an append`)
+    this.#stall = { code, message }
+    this.#refuseWaiting(this.#stall, effects)
+    effects.push({ kind: 'fact', fact: { event: 'log-waits', doc: this.doc, code, message } })
+  }
+
   #appendRefused(code: LogRefusal, message: string, effects: AuthorityEffect[]): void {
     const batch = this.#batch
     assert(batch !== undefined, `${this.doc}: what was refused was a batch`)
+    this.#stall = undefined
     for (let index = batch.undos.length - 1; index >= 0; index--) batch.undos[index]?.()
+    if (code === 'FANFOLD_LOG_LOST') this.#epochLost = Math.max(this.#epoch, this.#logEpoch)
     if (code !== 'FANFOLD_LOG_FULL') {
       this.refuse(code, message, effects)
       return

@@ -13,6 +13,13 @@ export type AuthorityFact =
       readonly bytes: number
     }
   | { readonly event: 'log-full'; readonly doc: DocumentKey; readonly message: string }
+  /** An append waits for a log that does not answer; writes are refused until it does. */
+  | {
+      readonly event: 'log-waits'
+      readonly doc: DocumentKey
+      readonly code: ErrorCode
+      readonly message: string
+    }
   /** The worker has lost the replica of a large document; it is seeded again when it is needed. */
   | { readonly event: 'shadow-lost'; readonly doc: DocumentKey; readonly message: string }
   | { readonly event: 'snapshot-kept'; readonly doc: DocumentKey; readonly seq: number }

@@ -43,6 +43,7 @@ import { noRoom, refuseJoin, reject } from './document-answers.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
+import { LostEpochs } from './lost-epochs.ts'
 import { SpareDocuments } from './spare-documents.ts'
 import { turns } from './turns.ts'
 
@@ -94,6 +95,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       limits,
       chain: new Chain(sha256),
       waiting: { bytes: 0 },
+      lostEpochs: new LostEpochs(limits.documentsMax),
       packer: new PiecePacker(codec),
       now: () => this.#now,
       loadedFor: type => this.#definitions.get(type),
@@ -378,7 +380,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   #unload(document: AuthorityDocument): void {
     const { doc, channel } = document
-    document.snapshots.close(this.#effects)
+    document.close(this.#effects)
     this.#wakes.set(doc, undefined)
     this.#slicing.delete(doc)
     this.#care.forget(doc)

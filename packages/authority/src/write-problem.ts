@@ -21,6 +21,13 @@ export const noSuch = (doc: DocumentKey): WriteProblem => ({
   message: `${doc} does not exist`,
 })
 
-/** Whether it is that the log could not be opened now, and may be the next time. */
+const codesForNow: readonly ErrorCode[] = [
+  'FANFOLD_LOG_FULL',
+  'FANFOLD_LOG_UNREADABLE',
+  'FANFOLD_LOG_UNREACHABLE',
+  'FANFOLD_LOG_LOST',
+]
+
+/** Whether it is that the log could not be opened now, or is to be read anew, and may be the next time. */
 export const isForNow = (problem: WriteProblem | undefined): boolean =>
-  problem?.code === 'FANFOLD_LOG_FULL' || problem?.code === 'FANFOLD_LOG_UNREADABLE'
+  problem !== undefined && codesForNow.includes(problem.code)

@@ -16,6 +16,7 @@ import {
   replicaOf,
   send,
 } from './build-document.ts'
+import { variantsFrom } from './build-labelled.ts'
 
 const kindsOf = (rig: Rig): string[] => rig.effects().map(({ kind }) => kind)
 
@@ -115,6 +116,63 @@ t.test('fenced or damaged, the document refuses everybody', async t => {
     t.ok(rig.document.isQuiet)
   }
 })
+
+t.test('while an append waits for a log out of reach, nobody waits behind it', async t => {
+  const rig = opened()
+  rig.commit()
+  rig.join()
+  rig.effects()
+  const [first, second] = [rig.write(), rig.write()]
+  rig.wait()
+  const unreachable = { code: 'FANFOLD_LOG_UNREACHABLE' }
+  const effects = rig.effects()
+  t.match(answersOf(effects), [{ request: second, answer: unreachable }])
+  t.same(framesOf(effects), [], 'children keep what is durable')
+  t.same(factsOf(effects), ['log-waits'])
+  const third = rig.write()
+  t.match(answersOf(rig.effects()), [{ request: third, answer: unreachable }])
+  rig.join({ link: link(2) })
+  t.match(framesOf(rig.effects(), link(2))[0], { kind: 'welcome', head: { seq: 2 } })
+  rig.durable()
+  const after = rig.effects()
+  t.match(answersOf(after), [{ request: first, answer: { kind: 'committed', seq: 3 } }])
+  t.match(framesOf(after, link(1)), [{ kind: 'records', records: [{ seq: 3 }] }])
+  t.match(rig.commit(), { kind: 'committed', seq: 4 }, 'and writing goes on')
+})
+
+t.test('an append that waited and is refused leaves the document as it was', async t => {
+  const rig = opened()
+  rig.commit()
+  const before = JSON.stringify(rig.state())
+  const request = rig.write()
+  rig.wait()
+  rig.refuse('FANFOLD_LOG_FULL')
+  t.match(answersOf(rig.effects()), [{ request, answer: logFull }])
+  t.equal(JSON.stringify(rig.state()), before)
+  t.match(rig.commit(), { kind: 'committed', seq: 3 })
+})
+
+t.test(
+  'a child that waits for a definition to be told of does not wait for a log out of reach',
+  async t => {
+    const source = opened()
+    source.commit()
+    const rig = new Rig({}, { records: source.records })
+    rig.load({ ...match, messages: {} }, variantsFrom(1))
+    rig.open()
+    t.ok(rig.underWay, 'the definition is being told of')
+    rig.join()
+    t.same(framesOf(rig.effects()), [])
+    rig.wait()
+    const told = { kind: 'refused', code: 'FANFOLD_LOG_UNREACHABLE', retryAfterMs: 1_000 }
+    t.match(framesOf(rig.effects()), [told])
+    rig.join()
+    t.match(framesOf(rig.effects()), [told])
+    rig.durable()
+    rig.join()
+    t.match(framesOf(rig.effects())[0], { kind: 'welcome' })
+  },
+)
 
 t.test('a log that cannot be opened refuses who waited', async t => {
   const rig = new Rig()

@@ -138,7 +138,11 @@ t.test('a definition that is loaded counts from the next write on', async t => {
   t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed' } }])
 })
 
-for (const code of ['FANFOLD_LOG_FULL', 'FANFOLD_LOG_UNREADABLE'] as const) {
+for (const code of [
+  'FANFOLD_LOG_FULL',
+  'FANFOLD_LOG_UNREADABLE',
+  'FANFOLD_LOG_UNREACHABLE',
+] as const) {
   t.test(`a log that cannot be opened now (${code}) is opened for the next who asks`, async t => {
     const rig = new Rig()
     rig.opensRefused = 2
@@ -153,6 +157,23 @@ for (const code of ['FANFOLD_LOG_FULL', 'FANFOLD_LOG_UNREADABLE'] as const) {
     t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed' } }])
   })
 }
+
+t.test('an epoch that the log has lost is not given again', async t => {
+  const rig = new Rig()
+  rig.write()
+  rig.effects()
+  rig.appendsRefusedBy = 'FANFOLD_LOG_LOST'
+  rig.epochs.set(doc, 0)
+  rig.write()
+  t.match(answersOf(rig.effects()), [{ answer: { code: 'FANFOLD_LOG_LOST' } }])
+  t.equal(rig.authority.documentCount, 0, 'its log is read anew for whoever asks next')
+  rig.opensRefused = 1
+  rig.write()
+  t.match(answersOf(rig.effects()), [{ answer: { code: 'FANFOLD_LOG_FULL' } }])
+  rig.appendsRefusedBy = undefined
+  rig.write()
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 2, seq: 2 } }])
+})
 
 t.test('an assertion that fails in one document leaves the others alone', async t => {
   const rig = new Rig({ restAfterMs: 1_000, unloadAfterMs: 1_000 })

@@ -47,6 +47,8 @@ export class Rig {
   /** How many opens of a log are refused, before the others, and with what. */
   opensRefused = 0
   opensRefusedBy: LogRefusal = 'FANFOLD_LOG_FULL'
+  /** What refuses appends, if anything does. */
+  appendsRefusedBy: LogRefusal | undefined
   #nextRequest = 1
   readonly #effects: AuthorityEffect[] = []
 
@@ -117,6 +119,9 @@ export class Rig {
         this.take({ kind: 'log-open-refused', doc, code, message: 'no file' })
       } else if (effect.kind === 'log-open') {
         this.take({ kind: 'log-opened', doc: effect.doc, epoch: this.epochs.get(effect.doc) ?? 0 })
+      } else if (effect.kind === 'log-append' && this.appendsRefusedBy !== undefined) {
+        const [doc, code] = [effect.doc, this.appendsRefusedBy]
+        this.take({ kind: 'log-append-refused', doc, code, message: 'no' })
       } else if (effect.kind === 'log-append') {
         this.epochs.set(effect.doc, effect.epoch)
         const seq = effect.records.at(-1)?.seq ?? 0

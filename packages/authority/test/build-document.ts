@@ -8,6 +8,7 @@ import {
   decodeSnapshot,
   type LogEffect,
   type LogReadId,
+  type LogRefusal,
   plainCodec,
   Replica,
   type Snapshot,
@@ -39,6 +40,7 @@ import { AuthorityDocument } from '../src/authority-document.ts'
 import type { AuthorityEffect, AuthorityFact } from '../src/authority-effect.ts'
 import { type AuthorityLimits, defaultAuthorityLimits } from '../src/authority-limits.ts'
 import { LoadedDefinition, type LoadedVariant } from '../src/loaded-definition.ts'
+import { LostEpochs } from '../src/lost-epochs.ts'
 
 /** The document of the tests. */
 export const doc: DocumentKey = parseDocumentKey('acme/match/final')
@@ -126,6 +128,7 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     mayHash: () => true,
     nextRead: () => reads++ as LogReadId,
     waiting: { bytes: 0 },
+    lostEpochs: new LostEpochs(100),
     definition: match,
     variants: loadedVariants,
     loadedFor(type) {
@@ -242,8 +245,14 @@ export class Rig {
     this.#noteAppend()
   }
 
+  /** The log does not answer to the append under way. */
+  wait(): void {
+    const input = { kind: 'log-append-waits', doc, code: 'FANFOLD_LOG_UNREACHABLE' } as const
+    this.document.receive({ ...input, message: 'away' }, at(this.nowMs), this.#effects)
+  }
+
   /** The log refuses the append under way. */
-  refuse(code: 'FANFOLD_LOG_FULL' | 'FANFOLD_FENCED' | 'FANFOLD_LOG_DAMAGED'): void {
+  refuse(code: LogRefusal): void {
     this.#append = undefined
     const input = { kind: 'log-append-refused', doc, code, message: 'no' } as const
     this.document.receive(input, at(this.nowMs), this.#effects)

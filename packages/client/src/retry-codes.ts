@@ -15,6 +15,8 @@ const retryCodes: Readonly<Record<RetryCode, true>> = {
   FANFOLD_BUSY: true,
   FANFOLD_LOG_FULL: true,
   FANFOLD_LOG_UNREADABLE: true,
+  FANFOLD_LOG_UNREACHABLE: true,
+  FANFOLD_LOG_LOST: true,
   FANFOLD_FENCED: true,
   FANFOLD_SET_ASIDE: true,
   FANFOLD_MOVED: true,

@@ -10,8 +10,9 @@
  * of a higher epoch claims that epoch, and at most one node can.
  *
  * What a store does not do: retry (a refusal is told, and the authority decides), order documents
- * among each other, or look into payloads. When it cannot know whether a record is durable (a failed
- * sync), it does not answer: it ends the process.
+ * among each other, or look into payloads. When it can never know whether a record is durable (a failed
+ * sync), it does not answer: it ends the process. A store on another machine that cannot be reached for
+ * now says once that the append waits, and answers when it knows.
  */
 import type { DocumentKey, LogRecord, Position } from '@fanfold/protocol'
 import type { Snapshot } from './snapshot.ts'
@@ -26,6 +27,12 @@ export type LogRefusal =
   | 'FANFOLD_LOG_DAMAGED'
   /** The disk did not let it be read. What it holds is as good as before; to read it again may work. */
   | 'FANFOLD_LOG_UNREADABLE'
+  /** The machine that has the log does not answer. */
+  | 'FANFOLD_LOG_UNREACHABLE'
+  /** The log has less than it was told to have: records that were durable are gone. */
+  | 'FANFOLD_LOG_LOST'
+  /** What is wanted is older than what the log still holds as records. */
+  | 'FANFOLD_LOG_TRIMMED'
 
 /** Names a reading of a log, among those of one store; never used before. */
 export type LogReadId = number & { readonly unit: 'log read' }
@@ -85,6 +92,16 @@ export type LogInput =
     }
   /** The batch of the last `log-append` is durable; `seq` is its last record's. */
   | { readonly kind: 'log-appended'; readonly doc: DocumentKey; readonly seq: number }
+  /**
+   * The batch has waited for so long that others should not wait behind it: whether it is in the log is
+   * not known yet. Told at most once for a batch, by stores on other machines; its answer follows.
+   */
+  | {
+      readonly kind: 'log-append-waits'
+      readonly doc: DocumentKey
+      readonly code: LogRefusal
+      readonly message: string
+    }
   /** Nothing of the batch is in the log, nor ever will be. */
   | {
       readonly kind: 'log-append-refused'

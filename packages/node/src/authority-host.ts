@@ -45,6 +45,12 @@ const unopenedWords: TroubleWords = {
   overEvent: 'log.unreadable-over',
   overMessage: 'logs can be opened again',
 }
+const unreachableWords: TroubleWords = {
+  event: 'log.unreachable',
+  message: 'the log does not answer: writes are refused until it does',
+  overEvent: 'log.unreachable-over',
+  overMessage: 'the log answers again',
+}
 
 /** The authority of a process: the machine, its log on files, its writers and its children's links. */
 export class AuthorityHost {
@@ -57,6 +63,7 @@ export class AuthorityHost {
   readonly #context: ProcessContext
   readonly #full: TroubleLog
   readonly #unopened: TroubleLog
+  readonly #unreachable: TroubleLog
   /** Requests that came by HTTP and wait for their answer. */
   readonly #requests = new Map<RequestId, (answer: WriteAnswer) => void>()
   readonly #appendStartedAt = new Map<string, number>()
@@ -69,6 +76,7 @@ export class AuthorityHost {
     this.#context = context
     this.#full = new TroubleLog({ log, fail, words: fullWords })
     this.#unopened = new TroubleLog({ log, fail, words: unopenedWords })
+    this.#unreachable = new TroubleLog({ log, fail, words: unreachableWords })
     this.#machine = new Authority({
       sha256,
       randomBytes: createRandomPool(),
@@ -100,7 +108,10 @@ export class AuthorityHost {
       },
       receive: input => {
         if (input.kind === 'log-appended') this.#timeAppend(input.doc)
-        else if (input.kind === 'log-opened') this.#unopened.wentWell()
+        else if (input.kind === 'log-opened') {
+          this.#unopened.wentWell()
+          this.#unreachable.wentWell()
+        }
         this.#driver.submit(input)
       },
     })
@@ -169,6 +180,7 @@ export class AuthorityHost {
     this.#driver.close()
     this.#full.close()
     this.#unopened.close()
+    this.#unreachable.close()
     await this.#worker.close()
     for (const resolve of this.#requests.values()) resolve(draining)
     this.#requests.clear()
@@ -240,11 +252,17 @@ export class AuthorityHost {
     this.#context.metrics.plain('snapshot_seconds').observe((performance.now() - startedAt) / 1000)
   }
 
+  #noteUnreachable({ doc, code, message }: { doc: string; code: string; message: string }): void {
+    this.#context.metrics.plain('log_unreachable_total').inc()
+    this.#unreachable.met({ doc, code, reason: message })
+  }
+
   #note(fact: AuthorityFact): void {
     const { metrics, log } = this.#context
     switch (fact.event) {
       case 'committed':
         this.#full.wentWell()
+        this.#unreachable.wentWell()
         metrics.plain('commits_total').inc(fact.records)
         metrics.labelled('records_in_total', 'authority').inc(fact.records)
         if (fact.epoch > this.#epochMax) {
@@ -262,6 +280,9 @@ export class AuthorityHost {
       case 'log-full':
         metrics.plain('log_full_total').inc()
         this.#full.met({ reason: fact.message })
+        return
+      case 'log-waits':
+        this.#noteUnreachable(fact)
         return
       case 'shadow-lost':
         log.warn(
@@ -287,6 +308,10 @@ export class AuthorityHost {
         )
         return
       case 'document-refused':
+        if (fact.code === 'FANFOLD_LOG_UNREACHABLE') {
+          this.#noteUnreachable(fact)
+          return
+        }
         if (fact.code === 'FANFOLD_LOG_FULL' || fact.code === 'FANFOLD_LOG_UNREADABLE') {
           metrics.plain('log_unreadable_total').inc()
           this.#unopened.met({ doc: fact.doc, code: fact.code, reason: fact.message })

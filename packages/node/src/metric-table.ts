@@ -188,6 +188,11 @@ export const metricTable = {
     meaning: 'Writes refused, by error code.',
   },
   log_full_total: { type: 'counter', meaning: 'Appends refused because the disk is full.' },
+  log_unreachable_total: {
+    type: 'counter',
+    meaning:
+      'Appends that wait, and logs not opened, as the machine that has the log does not answer.',
+  },
   log_unreadable_total: {
     type: 'counter',
     meaning: 'Logs that could not be opened: the disk failed a read, or no file could be opened.',

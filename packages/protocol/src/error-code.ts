@@ -164,6 +164,22 @@ export const errorCodes = {
     meaning:
       'the disk did not let the log be read; nothing was done, and the next attempt may work',
   },
+  FANFOLD_LOG_UNREACHABLE: {
+    retry: true,
+    status: 503,
+    meaning: 'the machine that has the log does not answer; nothing was done',
+  },
+  FANFOLD_LOG_LOST: {
+    retry: true,
+    status: 503,
+    meaning:
+      'the log has lost records that were durable; nothing was done, and writing goes on from what it has',
+  },
+  FANFOLD_LOG_TRIMMED: {
+    retry: false,
+    status: 410,
+    meaning: 'the log holds no records from so early on; a snapshot stands for them',
+  },
   FANFOLD_FENCED: {
     retry: true,
     status: 503,
