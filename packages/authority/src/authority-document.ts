@@ -22,18 +22,21 @@ import type { DocumentKey, ErrorCode, LinkId, WriterInput } from '@fanfold/proto
 import type { Downstream, JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
-import type { Batch } from './batch.ts'
+import { type Batch, undo } from './batch.ts'
 import { CommittedDocument } from './committed-document.ts'
-import { refuseJoin, reject, snapshotFact } from './document-answers.ts'
+import {
+  committedFact,
+  refuseJoin,
+  reject,
+  retryAfterMs,
+  snapshotFact,
+} from './document-answers.ts'
 import { DocumentSnapshots } from './document-snapshots.ts'
 import { DocumentWork } from './document-work.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
 import { nextBatch } from './next-batch.ts'
 import { isForNow, noSuch, type WriteProblem } from './write-problem.ts'
-
-/** When a child that is refused because something is under way may ask again, ms. */
-const retryAfterMs = 1_000
 
 /** One for all documents in whose hands nothing is. */
 const none: readonly WriterInput[] = []
@@ -290,21 +293,10 @@ export class AuthorityDocument {
     this.#inHand = none
     this.#opening = undefined
     this.snapshots.close(effects)
-    this.#refuseWaiting(this.#refusal, effects)
+    this.#at.refuseWaiting(this.#refusal, effects)
     this.#at.children.end(code, message, effects)
     const { doc } = this
     effects.push({ kind: 'fact', fact: { event: 'document-refused', doc, code, message } })
-  }
-
-  /** Whoever waits for the log waits no more. */
-  #refuseWaiting(problem: WriteProblem, effects: AuthorityEffect[]): void {
-    const { code, message } = problem
-    const { writes } = this.#at
-    for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
-      reject(next, code, message, effects)
-    }
-    const reason = { code, message, retryAfterMs: isForNow(problem) ? retryAfterMs : 0 }
-    for (const request of this.#at.takeJoins()) refuseJoin(this.doc, request, reason, effects)
   }
 
   #goOnOpening(effects: AuthorityEffect[]): void {
@@ -379,19 +371,8 @@ export class AuthorityDocument {
     this.snapshots.committed(batch.records, effects)
     if (batch.loaded !== undefined) this.#at.standing.take(batch.loaded)
     this.#answerAll(batch, effects)
-    let bytes = 0
-    for (const record of batch.records) bytes += record.bytes.length
     this.flush(effects)
-    effects.push({
-      kind: 'fact',
-      fact: {
-        event: 'committed',
-        doc: this.doc,
-        epoch: batch.epoch,
-        records: batch.records.length,
-        bytes,
-      },
-    })
+    effects.push({ kind: 'fact', fact: committedFact(this.doc, batch) })
     this.#startBatch(effects)
   }
 
@@ -402,7 +383,7 @@ export class AuthorityDocument {
   #appendWaits(code: LogRefusal, message: string, effects: AuthorityEffect[]): void {
     assert(this.#phase === 'appending', `${this.doc}: what waits is an append`)
     this.#stall = { code, message }
-    this.#refuseWaiting(this.#stall, effects)
+    this.#at.refuseWaiting(this.#stall, effects)
     effects.push({ kind: 'fact', fact: { event: 'log-waits', doc: this.doc, code, message } })
   }
 
@@ -410,7 +391,7 @@ export class AuthorityDocument {
     const batch = this.#batch
     assert(batch !== undefined, `${this.doc}: what was refused was a batch`)
     this.#stall = undefined
-    for (let index = batch.undos.length - 1; index >= 0; index--) batch.undos[index]?.()
+    undo(batch)
     if (code === 'FANFOLD_LOG_LOST') this.#epochLost = Math.max(this.#epoch, this.#logEpoch)
     if (code !== 'FANFOLD_LOG_FULL') {
       this.refuse(code, message, effects)
@@ -424,9 +405,7 @@ export class AuthorityDocument {
     if (batch.definition !== this.#committed.definition) {
       // The next write, join or definition tries again.
       this.#at.standing.isWanted = false
-      for (const request of this.#at.takeJoins()) {
-        refuseJoin(this.doc, request, { code, message, retryAfterMs }, effects)
-      }
+      this.#at.refuseJoins({ code, message }, effects)
     }
     // A child that waits for a snapshot need not wait for a write that the log takes.
     this.flush(effects)

@@ -39,7 +39,7 @@ import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import type { AuthorityInput } from './authority-input.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
 import { ChildrenCare } from './children-care.ts'
-import { noRoom, refuseJoin, reject } from './document-answers.ts'
+import { noRoom, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
@@ -47,8 +47,6 @@ import { LostEpochs } from './lost-epochs.ts'
 import { SpareDocuments } from './spare-documents.ts'
 import { turns } from './turns.ts'
 
-/** When a child that found no room may ask again, ms. */
-const retryAfterMs = 1_000
 /** Documents that one turn lets tell of a definition. */
 const definedPerTurnMax = 64
 

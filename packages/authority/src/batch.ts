@@ -60,6 +60,11 @@ export type Batch = {
   }[]
 }
 
+/** Leaves the state as it was before the batch. */
+export function undo({ undos }: Batch): void {
+  for (let index = undos.length - 1; index >= 0; index--) undos[index]?.()
+}
+
 /** Random bytes of a document's view key. */
 const viewKeyBytes = 16
 

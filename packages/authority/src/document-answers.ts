@@ -8,6 +8,10 @@ import {
 import { type JoinRequest, refusal } from '@fanfold/replication'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
+import type { Batch } from './batch.ts'
+
+/** When a child that is refused for now may ask again, ms. */
+export const retryAfterMs = 1_000
 
 /** Tells a writer that what it wanted did not happen. */
 export function reject(
@@ -27,6 +31,13 @@ export const noRoom = ({
   code: 'FANFOLD_OVERLOADED',
   message: `the authority has its ${documentsMax} documents in memory`,
 })
+
+/** What was committed, as a fact. */
+export function committedFact(doc: DocumentKey, { epoch, records }: Batch): AuthorityFact {
+  let bytes = 0
+  for (const record of records) bytes += record.bytes.length
+  return { event: 'committed', doc, epoch, records: records.length, bytes }
+}
 
 /** What became of a snapshot for the log, as a fact. */
 export function snapshotFact(

@@ -2,18 +2,22 @@ import { SmallMap } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
 import type { JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
+import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import { DefinitionStanding } from './definition-standing.ts'
+import { refuseJoin, reject, retryAfterMs } from './document-answers.ts'
 import { DocumentChildren } from './document-children.ts'
 import type { DocumentSnapshots } from './document-snapshots.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { WaitingWrites } from './waiting-writes.ts'
+import { isForNow, type WriteProblem } from './write-problem.ts'
 
 /**
  * What a document has at hand while something happens to it. One at rest has none of it: most are,
  * most of the time, and a million of them have to fit into memory.
  */
 export class DocumentWork {
+  readonly #doc: DocumentKey
   readonly children: DocumentChildren
   readonly standing: DefinitionStanding
   readonly writes: WaitingWrites
@@ -30,10 +34,26 @@ export class DocumentWork {
     readonly isStateDurable: () => boolean
     readonly taken: LoadedDefinition | undefined
   }) {
-    const { context } = options
+    const { doc, context } = options
+    this.#doc = doc
     this.children = new DocumentChildren(options)
     this.standing = new DefinitionStanding(options)
     this.writes = new WaitingWrites(context.limits, context.waiting)
+  }
+
+  /** Whoever waits for the log waits no more. */
+  refuseWaiting(problem: WriteProblem, effects: AuthorityEffect[]): void {
+    const { writes } = this
+    for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
+      reject(next, problem.code, problem.message, effects)
+    }
+    this.refuseJoins(problem, effects)
+  }
+
+  /** The joins that wait are told why they get nothing, and when to ask again if that is of any use. */
+  refuseJoins(problem: WriteProblem, effects: AuthorityEffect[]): void {
+    const reason = { ...problem, retryAfterMs: isForNow(problem) ? retryAfterMs : 0 }
+    for (const request of this.takeJoins()) refuseJoin(this.#doc, request, reason, effects)
   }
 
   /** The joins that wait, which then wait no more. */
