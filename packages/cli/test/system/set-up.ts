@@ -11,6 +11,7 @@ import {
   iptables,
   missingSentence,
   packagesToInstall,
+  redisServer,
   strace,
 } from './system-program.ts'
 import { thisMachine } from './this-machine.ts'
@@ -20,7 +21,13 @@ const installMsMax = 300_000
 /** Another installation on this machine is waited for so long, s. */
 const lockWaitSeconds = 120
 
-const programs = [chromium, strace, iproute, iptables]
+/**
+ * No questions, and no service is started: a test starts its own servers. A machine that boots into
+ * run level 1 starts none, and systemd is taken to be away.
+ */
+const quietEnvironment = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', SYSTEMD_OFFLINE: '1' }
+
+const programs = [chromium, strace, iproute, iptables, redisServer]
 const packages = packagesToInstall(programs, thisMachine)
 if (packages.length > 0) install(packages)
 for (const program of programs) {
@@ -38,7 +45,7 @@ function install(names: readonly string[]): void {
       {
         stdio: ['ignore', 2, 2],
         timeout,
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+        env: { ...process.env, ...quietEnvironment },
       },
     )
     // Lists that are old may still name the packages.

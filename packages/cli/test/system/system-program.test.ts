@@ -6,6 +6,7 @@ import {
   type Machine,
   missingSentence,
   packagesToInstall,
+  redisServer,
   strace,
 } from './system-program.ts'
 
@@ -38,6 +39,16 @@ t.test('what is missing is installed by root where there is apt-get', async t =>
   t.same(packagesToInstall(programs, machine({ has: [aptGet], isRoot: false })), [])
   t.same(packagesToInstall(programs, machine({ has: [] })), [])
 })
+
+t.test(
+  'a server that is missing is installed, and one that was built elsewhere is used',
+  async t => {
+    t.same(packagesToInstall([redisServer], machine({ has: [aptGet] })), ['redis-server'])
+    const built = '/usr/local/bin/redis-server'
+    t.equal(findProgram(redisServer, machine({ has: [built, aptGet] })), built)
+    t.same(packagesToInstall([redisServer], machine({ has: [built, aptGet] })), [])
+  },
+)
 
 t.test('what cannot be installed is said in one sentence', async t => {
   t.equal(

@@ -50,6 +50,14 @@ export const iptables: SystemProgram = {
   paths: ['/usr/sbin/iptables', '/sbin/iptables'],
 }
 
+/** What keeps logs and members where they are on another machine. */
+export const redisServer: SystemProgram & { readonly variable: string } = {
+  aptPackage: 'redis-server',
+  neededBy: 'every test of what is kept in Redis',
+  variable: 'FANFOLD_REDIS_SERVER',
+  paths: ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/opt/homebrew/bin/redis-server'],
+}
+
 /** What is known of this machine. */
 export type Machine = {
   readonly environment: Readonly<Record<string, string | undefined>>
