@@ -142,6 +142,7 @@ export class ModelViewer {
     for (const observed of this.#observed.values()) {
       observed.phase = 'idle'
       observed.isToAskAgain = false
+      observed.asksBeside = 0
     }
   }
 
@@ -217,6 +218,12 @@ export class ModelViewer {
       // It has asked once more before it heard that its new token does not allow it.
       const { looker } = note
       if (frame.type === 'refused' && !isGranted(looker.grants, 'observe', doc)) return
+      // Or while the request before it was answered.
+      if (frame.type === 'refused' && observed.asksBeside > 0) {
+        observed.asksBeside--
+        this.#tally.add('viewer refused once more')
+        return
+      }
       this.#problems.add(`${this.name} got a ${frame.type} of ${doc}, which it does not observe`)
       return
     }
@@ -339,7 +346,9 @@ export class ModelViewer {
       // It has asked since: what comes of that may be on its way.
       if (connection !== this.#line.connections || !observed.isToAskAgain) return
       observed.isToAskAgain = false
-      if (observed.phase === 'observing' && observed.isWanted) this.#observe(observed)
+      if (observed.phase !== 'observing' || !observed.isWanted) return
+      observed.asksBeside++
+      this.#observe(observed)
     })
   }
 

@@ -19,6 +19,8 @@ export type Observed = {
   isStale: boolean
   /** Whether it was refused for now, and asks once more some time. */
   isToAskAgain: boolean
+  /** Requests that it has made once more while one waited: the edge may answer each, or the last alone. */
+  asksBeside: number
   /** A view that is coming in pieces. */
   assembly: ViewAssembly | undefined
 }
@@ -40,5 +42,6 @@ export const unasked = {
   answered: undefined,
   isStale: false,
   isToAskAgain: false,
+  asksBeside: 0,
   assembly: undefined,
 } as const

@@ -108,6 +108,23 @@ t.test('while nobody lets it in it is not done', async t => {
   t.match(viewer.lagging, /not connected/)
 })
 
+t.test('who has asked once more may be refused once more, and no more often', async t => {
+  const { viewer, doors, problems, pass } = makeViewer()
+  const [door] = doors
+  viewer.connect(door)
+  pass(100)
+  const refused = { type: 'refused', message: 'no' }
+  door.send({ ...refused, code: 'FANFOLD_OVERLOADED', retryAfter: 100 })
+  t.same(pass(200), ['edge-0 observe'], 'it asks again')
+  const unasked = () => problems.messages.filter(message => /does not observe/.test(message))
+  for (let count = 0; count < 2; count++) door.send({ ...refused, code: 'FANFOLD_ABOVE_CEILING' })
+  pass(100)
+  t.same(unasked(), [])
+  door.send({ ...refused, code: 'FANFOLD_ABOVE_CEILING' })
+  pass(100)
+  t.equal(unasked().length, 1)
+})
+
 t.test('it does not come back once it has left, however late it hears of the loss', async t => {
   const { viewer, doors, ways, pass } = makeViewer()
   viewer.connect(doors[0])
