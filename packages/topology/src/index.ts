@@ -1,3 +1,23 @@
+export {
+  allTenants,
+  decodeMember,
+  encodeMember,
+  isSameStanding,
+  type Member,
+  type MemberLoad,
+  memberLimits,
+  type NodeRole,
+  nodeRoles,
+  type TenantRules,
+  type TopologyLimit,
+} from './member.ts'
+export {
+  type Departure,
+  defaultMembersOptions,
+  type MemberChange,
+  Members,
+  type MembersOptions,
+} from './members.ts'
 export { placementKeyOf } from './placement-key.ts'
 export { type Candidate, Rendezvous, weightMax } from './rendezvous.ts'
 export { hashText, type Lanes } from './string-hash.ts'
