@@ -57,6 +57,7 @@ const everyFault: Readonly<Record<FaultKind, true>> = {
   'disk-slow': true,
   'disk-unreadable': true,
   drain: true,
+  'log-away': true,
   'no-files': true,
   pause: true,
   refuse: true,

@@ -25,6 +25,11 @@ export class DiskHealth {
     return this.#has('disk-unreadable')
   }
 
+  /** Who has the log does not answer. */
+  get isAway(): boolean {
+    return this.#has('log-away')
+  }
+
   /** The next sync fails. */
   get isBroken(): boolean {
     return this.#has('disk-broken')

@@ -52,6 +52,10 @@ const drainShare = 0.4
 const unreadableShare = 0.4
 const startShare = 0.6
 
+/** Share of the worlds in which the log is out of reach, and how often its authority crashes meanwhile. */
+const awayShare = 0.3
+const awayCrashShare = 0.3
+
 /** From when a record goes to the log until its writer knows: where a crash matters most. */
 const durability: readonly string[] = ['log-append', 'log-appended', 'write-answered']
 /** How often an authority is gone there, beside what else happens. */
@@ -151,6 +155,21 @@ function drawFailingReads(prng: Prng, tree: FaultyTree): NodeFault[] {
   if (!prng.chance(startShare)) return [failing]
   // It is back while its disk still fails.
   return [failing, { kind: 'crash', node, atMs, forMs: rounded(0.6 * forMs * prng.fraction()) }]
+}
+
+/** A log on another machine that does not answer for a while. */
+export function drawLogAway(prng: Prng, { busyMs }: FaultyTree): readonly NodeFault[] {
+  if (!prng.chance(awayShare)) return []
+  const node = 'authority'
+  return Array.from({ length: 1 + prng.below(2) }, (): NodeFault[] => {
+    const atMs = rounded(busyMs * (0.05 + 0.8 * prng.fraction()))
+    // Longer than an authority lets its writers wait, more often than not.
+    const forMs = 50 + prng.below(prng.pick([900, 4_000, 4_000]))
+    const away: NodeFault = { kind: 'log-away', node, atMs, forMs }
+    if (!prng.chance(awayCrashShare)) return [away]
+    const crashAtMs = rounded(Math.min(0.9 * busyMs, atMs + forMs * prng.fraction()))
+    return [away, { kind: 'crash', node, atMs: crashAtMs, forMs: 50 + prng.below(1_000) }]
+  }).flat()
 }
 
 /** An authority that is gone between an append and what its writers hear of it. */

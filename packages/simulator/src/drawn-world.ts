@@ -1,7 +1,7 @@
 import { assert, Prng } from '@fanfold/kernel'
 import { drawRestarts } from './drawn-faults.ts'
 import { drawLinkFaults } from './drawn-link-faults.ts'
-import { drawDrains, drawNodeFaults, drawUnreadable } from './drawn-node-faults.ts'
+import { drawDrains, drawLogAway, drawNodeFaults, drawUnreadable } from './drawn-node-faults.ts'
 import {
   type DrawnOptions,
   drawCatchUpOptions,
@@ -55,6 +55,7 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
       faults.push(...drawNodeFaults(new Prng(`${seed}/nodes`), tree))
       faults.push(...drawDrains(new Prng(`${seed}/drains`), tree))
       faults.push(...drawUnreadable(new Prng(`${seed}/unreadable`), tree))
+      faults.push(...drawLogAway(new Prng(`${seed}/log-away`), tree))
     }
     const deletions = drawDeletions(new Prng(`${seed}/deletions`))
     return { ...options, deletions, faults }

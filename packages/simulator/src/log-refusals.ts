@@ -1,5 +1,5 @@
 /*
- * Times at which the log of the authority refuses for now: want of room, a disk that fails to read. Each
+ * Times at which the log of the authority refuses for now: want of room, a disk that fails to read, a log that is out of reach. Each
  * is a fact of the world, and the authority may tell of each once.
  */
 import type { LogInput } from '@fanfold/document'
@@ -8,6 +8,7 @@ import type { NodeFact } from './node-maker.ts'
 const events: Readonly<Record<string, string>> = {
   FANFOLD_LOG_FULL: 'no room',
   FANFOLD_LOG_UNREADABLE: 'disk unreadable',
+  FANFOLD_LOG_UNREACHABLE: 'log away',
 }
 
 /** What is told of an answer of the log, if it refuses for now. */

@@ -46,6 +46,8 @@ export type DiskFault =
   | (Lasting & { readonly kind: 'no-files' })
   /** What is there cannot be read: each read ends with an error, some after a part of it. */
   | (Lasting & { readonly kind: 'disk-unreadable' })
+  /** The log is on another machine, which does not answer; what it is asked it may do all the same. */
+  | (Lasting & { readonly kind: 'log-away' })
   /** Syncs fail: a process that cannot know what its disk holds ends. */
   | (Lasting & { readonly kind: 'disk-broken' })
 

@@ -6,6 +6,9 @@
  * crashes, what had not begun never happens. Of an append that was under way there may be nothing, the
  * claim of its epoch alone, some of its records from the first on, or all, as of a file that was not
  * synced: nobody was told, and whoever opens the log next finds it.
+ *
+ * The disk may be another machine's, which is out of reach at times. An append waits then until it
+ * answers, and may have been done at once; the rest is refused.
  */
 import type {
   LogEffect,
@@ -40,17 +43,26 @@ export type DiskOptions = {
 const readBytesMax = 1_048_576
 
 type Written = Extract<LogEffect, { kind: 'log-append' | 'log-keep-snapshot' }>
+type Appended = Extract<LogEffect, { kind: 'log-append' }>
 type Refused = { readonly code: LogRefusal; readonly message: string }
+
+/** An append that has waited for so long is told of, ms; and how often it is asked for again. */
+const waitsToldMs = 1_000
+const askEveryMs = 50
 
 const noRoom = 'no space left on the disk'
 const noFile = 'too many open files'
 const unreadable: Refused = { code: 'FANFOLD_LOG_UNREADABLE', message: 'the disk fails to read' }
+const unreachableNow: Refused = {
+  code: 'FANFOLD_LOG_UNREACHABLE',
+  message: 'who has the log does not answer',
+}
 
 /** What became of the appends that were under way when a node crashed, in records. */
 export type CrashedAppends = { readonly kept: number; readonly lost: number }
 
 /** An operation that has been asked for, and from when on it may have left something on the disk. */
-type UnderWay = { readonly effect: Written; readonly from: Instant }
+type UnderWay = { readonly effect: Written; readonly from: Instant; isDone: boolean }
 
 /** A node's store on a simulated disk. */
 export class SimulatedLogStore implements LogStore {
@@ -104,9 +116,9 @@ export class SimulatedLogStore implements LogStore {
         assert(!this.#appending.has(doc), `one append of ${doc} is in flight at a time`)
         assert(effect.records.length > 0, `an append of ${doc} has at least one record`)
         this.#appending.add(doc)
-        this.#write(effect, () => {
+        this.#write(effect, isDone => {
           this.#appending.delete(doc)
-          this.#append(effect)
+          this.#append(effect, isDone)
         })
         return
       case 'log-keep-snapshot':
@@ -153,7 +165,11 @@ export class SimulatedLogStore implements LogStore {
   crash(prng: Prng): CrashedAppends {
     this.#isGone = true
     let [kept, lost] = [0, 0]
-    for (const { effect, from } of this.#written) {
+    for (const { effect, from, isDone } of this.#written) {
+      if (isDone && effect.kind === 'log-append') {
+        kept += effect.records.length
+        continue
+      }
       const isBegun = from <= this.#clock.now
       if (effect.kind === 'log-keep-snapshot') {
         if (isBegun && prng.chance(0.5)) this.#disk.keep(effect.doc, effect.snapshot)
@@ -168,7 +184,7 @@ export class SimulatedLogStore implements LogStore {
   }
 
   /** What an append that was under way has left, in records. */
-  #leave(effect: Extract<Written, { kind: 'log-append' }>, prng: Prng): number {
+  #leave(effect: Appended, prng: Prng): number {
     const { doc, epoch, records } = effect
     const fate = prng.pick(['none', 'claim', 'some', 'all', 'all'])
     if (fate === 'none') return 0
@@ -181,9 +197,10 @@ export class SimulatedLogStore implements LogStore {
     return kept.length
   }
 
-  #write(effect: Written, happen: () => void): void {
+  /** @param happen told whether it was done before it could be told */
+  #write(effect: Written, happen: (isDone: boolean) => void): void {
     const from = instant(Math.max(this.#clock.now, this.#busyUntil.get(effect.doc) ?? 0))
-    const underWay = { effect, from }
+    const underWay = { effect, from, isDone: false }
     this.#written.add(underWay)
     this.#later(effect.doc, () => {
       if (this.#health?.isBroken === true) {
@@ -192,9 +209,31 @@ export class SimulatedLogStore implements LogStore {
         this.#fail()
         return
       }
-      this.#written.delete(underWay)
-      happen()
+      const end = () => {
+        this.#written.delete(underWay)
+        happen(underWay.isDone)
+      }
+      if (this.#health?.isAway === true) this.#wait(underWay, end)
+      else end()
     })
+  }
+
+  /** An append waits until the log is in reach; what is done of it meanwhile, nobody knows. */
+  #wait(underWay: UnderWay, end: () => void): void {
+    const { effect } = underWay
+    if (effect.kind === 'log-append') {
+      underWay.isDone = this.#prng.chance(0.5) && this.#apply(effect) === undefined
+      this.#in(waitsToldMs * 1_000, () => {
+        if (!this.#written.has(underWay)) return
+        this.#receive({ kind: 'log-append-waits', doc: effect.doc, ...unreachableNow })
+      })
+    }
+    const ask = () => {
+      if (effect.kind === 'log-append' && this.#health?.isAway === true) {
+        this.#in(askEveryMs * 1_000, ask)
+      } else end()
+    }
+    ask()
   }
 
   /** One after the other for each document. */
@@ -226,7 +265,7 @@ export class SimulatedLogStore implements LogStore {
   #read({ doc, read, after, bytesMax }: Extract<LogEffect, { kind: 'log-read' }>): void {
     if (!this.#readings.delete(read)) return
     const [records = []] = batches(this.#disk.log(doc).records.slice(after), bytesMax)
-    const refusal = this.#noFile ?? (records.length > 0 ? this.#noRead : undefined)
+    const refusal = this.#notNow ?? (records.length > 0 ? this.#noRead : undefined)
     if (refusal !== undefined) {
       this.#receive({ kind: 'log-read-refused', doc, read, ...refusal })
       return
@@ -235,7 +274,7 @@ export class SimulatedLogStore implements LogStore {
   }
 
   #open(doc: DocumentKey): void {
-    const refusal = this.#noFile
+    const refusal = this.#notNow
     if (refusal !== undefined) {
       this.#receive({ kind: 'log-open-refused', doc, ...refusal })
       return
@@ -253,22 +292,27 @@ export class SimulatedLogStore implements LogStore {
     else this.#receive({ kind: 'log-open-refused', doc, ...unreadable })
   }
 
-  #append(effect: Extract<Written, { kind: 'log-append' }>): void {
+  #append(effect: Appended, isDone: boolean): void {
+    const { doc } = effect
+    const refusal = isDone ? undefined : this.#apply(effect)
+    if (refusal !== undefined) this.#receive({ kind: 'log-append-refused', doc, ...refusal })
+    else this.#receive({ kind: 'log-appended', doc, seq: this.#disk.log(doc).end.seq })
+  }
+
+  /** Puts a batch into the log, or says why not. */
+  #apply(effect: Appended): Refused | undefined {
     const { doc, epoch, records } = effect
     const refusal = this.#refusalOf(effect) ?? this.#noRoom
-    if (refusal !== undefined) {
-      this.#receive({ kind: 'log-append-refused', doc, ...refusal })
-      return
-    }
+    if (refusal !== undefined) return refusal
     const log = this.#disk.log(doc)
     log.epoch = epoch
     log.owner = this
     this.#disk.append(doc, records)
-    this.#receive({ kind: 'log-appended', doc, seq: log.end.seq })
+    return undefined
   }
 
   #keep({ doc, snapshot }: Extract<Written, { kind: 'log-keep-snapshot' }>): void {
-    const refusal = this.#noRoom
+    const refusal = this.#notNow ?? this.#noRoom
     if (refusal !== undefined) {
       this.#receive({ kind: 'log-snapshot-refused', doc, ...refusal })
       return
@@ -282,6 +326,10 @@ export class SimulatedLogStore implements LogStore {
     return this.#noFile
   }
 
+  get #notNow(): Refused | undefined {
+    return this.#health?.isAway === true ? unreachableNow : this.#noFile
+  }
+
   get #noFile(): Refused | undefined {
     return this.#health?.isOutOfFiles === true ? outOf(noFile) : undefined
   }
@@ -291,7 +339,7 @@ export class SimulatedLogStore implements LogStore {
   }
 
   /** Why this is not the one who may append that there. */
-  #refusalOf({ doc, epoch, after }: Extract<Written, { kind: 'log-append' }>): Refused | undefined {
+  #refusalOf({ doc, epoch, after }: Appended): Refused | undefined {
     const log = this.#disk.log(doc)
     const { end } = log
     if (epoch < log.epoch) return fenced(`epoch ${epoch}, the log has seen ${log.epoch}`)

@@ -1,6 +1,11 @@
 import { Prng } from '@fanfold/kernel'
 import t from 'tap'
-import { drawDrains, drawNodeFaults, drawUnreadable } from '../src/drawn-node-faults.ts'
+import {
+  drawDrains,
+  drawLogAway,
+  drawNodeFaults,
+  drawUnreadable,
+} from '../src/drawn-node-faults.ts'
 import type { NodeFault } from '../src/node-fault.ts'
 
 const tree = { proxies: 3, proxyFanout: 2, edges: 4, viewers: 9, busyMs: 4_000 }
@@ -76,3 +81,15 @@ t.test(
     )
   },
 )
+
+t.test('a log is out of reach in some worlds, at times while its authority crashes', async t => {
+  const worlds = Array.from({ length: 200 }, (_, n) => drawLogAway(new Prng(`${n}`), tree))
+  const some = worlds.filter(({ length }) => length > 0).length
+  t.ok(some > 35 && some < 85, `${some} of 200`)
+  const faults = worlds.flat()
+  t.same(new Set(faults.map(({ kind }) => kind)), new Set(['log-away', 'crash']))
+  t.ok(faults.every(({ node, atMs }) => node === 'authority' && atMs <= 0.9 * tree.busyMs))
+  const away = faults.filter(({ kind }) => kind === 'log-away')
+  const long = away.filter(({ forMs }) => forMs > 1_000).length
+  t.ok(long > away.length / 4 && long < away.length, `${long} of ${away.length} are long`)
+})

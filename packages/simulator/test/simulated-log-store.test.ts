@@ -224,3 +224,63 @@ t.test('a slow disk takes longer for everything', async t => {
   pass(500)
   t.match(answers, [{ kind: 'log-opened' }])
 })
+
+const away: DiskFault = { kind: 'log-away', node: 'authority', atMs: 0, forMs: 1 }
+
+t.test('an append to a log out of reach waits, is told of once, and is done once', async t => {
+  const kept = new Set<number>()
+  for (let seed = 0; seed < 20; seed++) {
+    const { clock, disk, health, store, answers, log, pass } = makeCrashing(`away ${seed}`)
+    health.begin(away)
+    store.perform({ kind: 'log-append', ...log })
+    pass(100)
+    kept.add(disk.log(doc).records.length)
+    pass(600)
+    t.same(answers, [])
+    pass(10_000)
+    t.match(answers, [{ kind: 'log-append-waits', code: 'FANFOLD_LOG_UNREACHABLE' }])
+    health.end(away)
+    pass(100)
+    t.match(answers.slice(1), [{ kind: 'log-appended', seq: 3 }])
+    t.equal(disk.log(doc).records.length, log.records.length)
+    t.ok(store.isIdle, `at ${clock.now}`)
+  }
+  t.same(kept, new Set([0, 3]), 'it may have been done before anybody could tell')
+})
+
+t.test('what waits for a log out of reach when the node crashes is in it or not', async t => {
+  const kept = new Set<number>()
+  for (let seed = 0; seed < 40; seed++) {
+    const { disk, health, store, log, pass } = makeCrashing(`gone ${seed}`)
+    health.begin(away)
+    store.perform({ kind: 'log-append', ...log })
+    pass(100)
+    const before = disk.log(doc).records.length
+    const { kept: count, lost } = store.crash(new Prng(`gone ${seed}`))
+    t.equal(count + lost, log.records.length)
+    t.equal(disk.log(doc).records.length, count)
+    t.ok(count >= before)
+    kept.add(count)
+  }
+  t.ok(kept.has(0) && kept.has(3))
+})
+
+t.test('of a log out of reach nothing is read, opened or kept', async t => {
+  const { clock, health, open } = makeStores()
+  const answers: LogInput[] = []
+  const store = open(input => answers.push(input))
+  const log = buildLog({ doc, count: 2 })
+  store.perform({ kind: 'log-append', ...log })
+  clock.runUntil(instant(1_000_000))
+  health.begin(away)
+  store.perform({ kind: 'log-open', doc })
+  store.perform({ kind: 'log-read', doc, read: 1 as LogReadId, after: 0, bytesMax: 1_000 })
+  store.perform({ kind: 'log-keep-snapshot', doc, snapshot: snapshotOf(log) })
+  clock.runUntil(instant(2_000_000))
+  const kinds = ['log-open-refused', 'log-read-refused', 'log-snapshot-refused']
+  const told = answers.slice(1).map(answer => [answer.kind, 'code' in answer && answer.code])
+  t.same(
+    told.sort(),
+    kinds.map(kind => [kind, 'FANFOLD_LOG_UNREACHABLE']),
+  )
+})
