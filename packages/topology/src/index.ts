@@ -18,6 +18,25 @@ export {
   Members,
   type MembersOptions,
 } from './members.ts'
+export {
+  type Ownership,
+  type PlacedBy,
+  Placement,
+  type PlacementProblem,
+} from './placement.ts'
+export {
+  decodePlacement,
+  encodePlacement,
+  isPlacementSubject,
+  nextEntry,
+  type PlacementEntry,
+  type PlacementState,
+  type PlacementWish,
+  placementLimits,
+  placementStates,
+  type TenantQuota,
+} from './placement-entry.ts'
 export { placementKeyOf } from './placement-key.ts'
+export { type MovedDocument, type OwnerOf, PlacementSweep } from './placement-sweep.ts'
 export { type Candidate, Rendezvous, weightMax } from './rendezvous.ts'
 export { hashText, type Lanes } from './string-hash.ts'

@@ -22,6 +22,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     ),
   },
   {
+    name: 'away-for-ever',
+    says: 'once its log was out of reach an authority goes on refusing what it is sent',
+    edits: one(
+      'authority/src/authority-document',
+      'this.#batch = undefined;\n        this.#stall = undefined;\n        this.#phase',
+      'this.#batch = undefined;\n        this.#phase',
+    ),
+  },
+  {
     name: 'shown-before-durable',
     says: 'children are sent records that the log does not have yet',
     edits: [
