@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { allTenants, type Member, nodeRoles } from '../src/member.ts'
+import type { PlacementEntry } from '../src/placement-entry.ts'
 
 /** The incarnation of a number. */
 export const incarnationOf = (number: number): string => number.toString(16).padStart(32, '0')
@@ -54,4 +55,19 @@ export const anyMember: fc.Arbitrary<Member> = fc.record({
   isHotStandby: fc.boolean(),
   isDraining: fc.boolean(),
   tenants: fc.record({ allow: globs, deny: globs }),
+})
+
+/** A placement as tests want it. */
+export const entryOf = (overrides: Partial<PlacementEntry> = {}): PlacementEntry => ({
+  subject: 'acme',
+  version: 1,
+  epoch: 1,
+  node: 'authority-a',
+  state: 'active',
+  to: undefined,
+  quota: undefined,
+  who: 'operator',
+  why: 'test',
+  atMs: 0,
+  ...overrides,
 })

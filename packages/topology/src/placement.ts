@@ -1,0 +1,227 @@
+/*
+ * Who serves what, at one moment: computed from who is alive and what operators have said, by every node
+ * alone and by all alike. A value: when something changes another one is made, and the two are compared.
+ *
+ * A document is its pinned node's (the document's own entry before its tenant's), else the authority's
+ * that rendezvous draws among those that take its tenant. A pin is a preference and no condition: the log
+ * is the fence, any authority can serve any document, and one whose node is down is served by whom
+ * rendezvous draws until the node is back. That is told, never silent. Who must not serve a tenant says so
+ * itself, in its lists, and those hold against pins too.
+ *
+ * Who is draining owns nothing where somebody else can.
+ */
+import { type DocumentKey, documentName, matchesGlob } from '@fanfold/protocol'
+import type { Member, NodeRole } from './member.ts'
+import type { PlacementEntry, TenantQuota } from './placement-entry.ts'
+import { placementKeyOf } from './placement-key.ts'
+import { Rendezvous } from './rendezvous.ts'
+
+/** Why a document's owner is who it is. */
+export type PlacedBy =
+  | 'rendezvous'
+  | 'placement'
+  /** A node is named, and cannot serve now: rendezvous stands in. */
+  | 'placed-node-down'
+  | 'placed-node-draining'
+  | 'placed-node-refuses'
+  /** No authority that takes the tenant is alive. */
+  | 'nobody'
+
+/** Whose a document is. */
+export type Ownership = {
+  /** Who commits to it; undefined when nobody can. */
+  readonly owner: Member | undefined
+  /** Who takes over when the owner is gone, or where it is handed over to. */
+  readonly standby: Member | undefined
+  readonly why: PlacedBy
+}
+
+/** What is wrong with a document's placement, and what to do about it. */
+export type PlacementProblem = {
+  readonly code: 'FANFOLD_NO_AUTHORITY' | 'FANFOLD_PLACED_NODE'
+  readonly message: string
+}
+
+/** Tenants and regions whose candidates are kept at hand; beyond so many they are made anew. */
+const groupsMax = 10_000
+
+/** Who serves what. */
+export class Placement {
+  readonly #members: ReadonlyMap<string, Member>
+  readonly #entries: ReadonlyMap<string, PlacementEntry>
+  readonly #authorities: readonly Member[]
+  /** When all authorities take all tenants, all tenants have the same candidates. */
+  readonly #shared: Rendezvous | undefined
+  readonly #ofTenant = new Map<string, Rendezvous>()
+  readonly #ofRegion = new Map<string, Rendezvous>()
+
+  constructor(options: {
+    readonly members: Iterable<Member>
+    readonly entries?: Iterable<PlacementEntry>
+  }) {
+    this.#members = new Map([...options.members].map(member => [member.node, member]))
+    this.#entries = new Map([...(options.entries ?? [])].map(entry => [entry.subject, entry]))
+    this.#authorities = this.#withRole('authority')
+    this.#shared = this.#authorities.every(takesAll) ? drawn(this.#authorities) : undefined
+  }
+
+  /** Members that are alive. */
+  get members(): Iterable<Member> {
+    return this.#members.values()
+  }
+
+  /** What operators have said. */
+  get entries(): Iterable<PlacementEntry> {
+    return this.#entries.values()
+  }
+
+  /** The member of this node id, when it is alive. */
+  member(node: string): Member | undefined {
+    return this.#members.get(node)
+  }
+
+  /** The entry that holds for a document: its own, or its tenant's. */
+  entryOf(doc: DocumentKey): PlacementEntry | undefined {
+    const own = this.#entries.get(doc)
+    if (own?.node !== undefined) return own
+    const { tenant } = documentName(doc)
+    const ofTenant = this.#entries.get(tenant)
+    return ofTenant?.node === undefined ? undefined : ofTenant
+  }
+
+  /** What a tenant may take; undefined when nothing is said. */
+  quotaOf(tenant: string): TenantQuota | undefined {
+    return this.#entries.get(tenant)?.quota
+  }
+
+  /** The node id of a document's owner: what `ownerOf` names, for when there are many to look at. */
+  ownerNameOf(doc: DocumentKey): string | undefined {
+    const pinned = this.#entries.size === 0 ? undefined : this.#pinOf(doc)
+    if (pinned?.why === 'placement') return pinned.node
+    return this.#candidatesOf(doc).owner(placementKeyOf(doc))
+  }
+
+  /** Whose a document is, who would be next, and why. */
+  ownerOf(doc: DocumentKey): Ownership {
+    const [first, second] = this.#candidatesOf(doc).owners(placementKeyOf(doc), 2)
+    const pinned = this.#pinOf(doc)
+    if (pinned?.why === 'placement') {
+      const next = pinned.to ?? (first === pinned.node ? second : first)
+      return { owner: this.#named(pinned.node), standby: this.#named(next), why: 'placement' }
+    }
+    const why = first === undefined ? 'nobody' : (pinned?.why ?? 'rendezvous')
+    return { owner: this.#named(first), standby: this.#named(second), why }
+  }
+
+  /** What is wrong with a document's placement, in words that say what to do. */
+  problemOf(doc: DocumentKey): PlacementProblem | undefined {
+    const { owner, why } = this.ownerOf(doc)
+    if (why === 'rendezvous' || why === 'placement') return undefined
+    const { tenant } = documentName(doc)
+    if (why === 'nobody') {
+      const count = this.#authorities.length
+      return {
+        code: 'FANFOLD_NO_AUTHORITY',
+        message: `no authority takes ${doc}: ${count} alive, none with a weight that takes tenant ${tenant}; start one, or change the tenants of one`,
+      }
+    }
+    const node = this.entryOf(doc)?.node
+    const { trouble, remedy } = words[why]
+    return {
+      code: 'FANFOLD_PLACED_NODE',
+      message: `${doc} is placed on ${node}, which ${trouble}; ${owner?.node} serves it meanwhile; ${remedy}`,
+    }
+  }
+
+  /** The region's proxy that pulls a document from its authority; undefined when none is alive. */
+  regionalProxyOf(doc: DocumentKey, region: string): Member | undefined {
+    const rendezvous = cached(this.#ofRegion, region, () =>
+      drawn(this.#withRole('proxy').filter(member => member.region === region)),
+    )
+    return this.#named(rendezvous.owner(doc))
+  }
+
+  #candidatesOf(doc: DocumentKey): Rendezvous {
+    if (this.#shared !== undefined) return this.#shared
+    const { tenant } = documentName(doc)
+    return cached(this.#ofTenant, tenant, () =>
+      drawn(this.#authorities.filter(member => takes(member, tenant))),
+    )
+  }
+
+  /** What an operator has said of the document, and whether that holds. */
+  #pinOf(doc: DocumentKey): { node: string; to: string | undefined; why: PlacedBy } | undefined {
+    const entry = this.entryOf(doc)
+    if (entry?.node === undefined) return undefined
+    const { node } = entry
+    const member = this.#members.get(node)
+    const { tenant } = documentName(doc)
+    const canTake = (one: Member | undefined): boolean =>
+      one?.roles.includes('authority') === true && takes(one, tenant)
+    const to = entry.to === undefined ? undefined : this.#members.get(entry.to)
+    if (member === undefined) {
+      // Whom it was being handed over to has the most of it.
+      const isHeir = to !== undefined && canTake(to) && !to.isDraining
+      if (isHeir) return { node: to.node, to: undefined, why: 'placement' }
+      return { node, to: undefined, why: 'placed-node-down' }
+    }
+    if (!canTake(member)) return { node, to: undefined, why: 'placed-node-refuses' }
+    if (member.isDraining && this.#hasOther(node, tenant)) {
+      return { node, to: undefined, why: 'placed-node-draining' }
+    }
+    return { node, to: canTake(to) ? to?.node : undefined, why: 'placement' }
+  }
+
+  #hasOther(node: string, tenant: string): boolean {
+    return this.#authorities.some(
+      other => other.node !== node && !other.isDraining && other.weight > 0 && takes(other, tenant),
+    )
+  }
+
+  #withRole(role: NodeRole): Member[] {
+    return [...this.#members.values()].filter(member => member.roles.includes(role))
+  }
+
+  #named(node: string | undefined): Member | undefined {
+    return node === undefined ? undefined : this.#members.get(node)
+  }
+}
+
+const words: Readonly<
+  Record<
+    Exclude<PlacedBy, 'rendezvous' | 'placement' | 'nobody'>,
+    { readonly trouble: string; readonly remedy: string }
+  >
+> = {
+  'placed-node-down': { trouble: 'is not alive', remedy: 'start it, or place it elsewhere' },
+  'placed-node-draining': { trouble: 'is draining', remedy: 'place it elsewhere' },
+  'placed-node-refuses': {
+    trouble: 'is no authority that takes the tenant',
+    remedy: 'change its roles or tenants, or place it elsewhere',
+  },
+}
+
+const takesAll = ({ tenants }: Member): boolean =>
+  tenants.deny.length === 0 && tenants.allow.some(glob => glob === '*' || glob === '**')
+
+/** True when an authority takes a tenant. */
+function takes({ tenants }: Member, tenant: string): boolean {
+  const isMatch = (glob: string): boolean => matchesGlob(glob, tenant)
+  return tenants.allow.some(isMatch) && !tenants.deny.some(isMatch)
+}
+
+/** Candidates that stay, or all of them when all go. */
+function drawn(members: readonly Member[]): Rendezvous {
+  const staying = members.filter(member => !member.isDraining && member.weight > 0)
+  const able = staying.length === 0 ? members : staying
+  return new Rendezvous(able.map(({ node, weight }) => ({ name: node, weight })))
+}
+
+function cached(groups: Map<string, Rendezvous>, name: string, make: () => Rendezvous): Rendezvous {
+  const known = groups.get(name)
+  if (known !== undefined) return known
+  if (groups.size >= groupsMax) groups.clear()
+  const made = make()
+  groups.set(name, made)
+  return made
+}
