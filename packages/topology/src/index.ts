@@ -1,4 +1,15 @@
 export {
+  type ConfiguredView,
+  type Difference,
+  describeDifferences,
+  differences,
+  fingerprintOf,
+  parseView,
+  type SettingValue,
+  viewLimits,
+  viewText,
+} from './fingerprint.ts'
+export {
   allTenants,
   decodeMember,
   encodeMember,
