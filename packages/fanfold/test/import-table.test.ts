@@ -29,6 +29,7 @@ const table: ImportTable = {
   simulator: pure(...foundation, 'privacy', 'worker', ...roles),
   conformance: rim('kernel', 'protocol', 'document', 'topology'),
   storage: rim('kernel', 'protocol', 'document'),
+  redis: rim('kernel', 'protocol', 'document'),
   websocket: rim('kernel', 'protocol'),
   build: rim('protocol', 'document', 'definition'),
   node: rim(...foundation, ...roles, 'privacy', 'worker', 'storage', 'websocket', 'build'),

@@ -1,0 +1,58 @@
+import type { LogEffect, LogInput } from '@fanfold/document'
+import { assert, unreachable } from '@fanfold/kernel'
+import type { Refusal } from './log-error.ts'
+
+/** An effect that is answered. */
+export type AnsweredEffect = Exclude<LogEffect, { kind: 'log-close' | 'log-read-close' }>
+
+/** The answer to an effect that is refused. */
+export function refusedAnswer(effect: AnsweredEffect, { code, message }: Refusal): LogInput {
+  const refusal = { doc: effect.doc, code, message } as const
+  switch (effect.kind) {
+    case 'log-open':
+      return { kind: 'log-open-refused', ...refusal }
+    case 'log-append':
+      return { kind: 'log-append-refused', ...refusal }
+    case 'log-keep-snapshot':
+      return { kind: 'log-snapshot-refused', ...refusal }
+    case 'log-read':
+      return { kind: 'log-read-refused', read: effect.read, ...refusal }
+    default:
+      return unreachable(effect)
+  }
+}
+
+/** Bytes that an effect brings. */
+export function bytesOfEffect(effect: AnsweredEffect): number {
+  switch (effect.kind) {
+    case 'log-append':
+      return sumOf(effect.records, record => record.bytes.length)
+    case 'log-keep-snapshot':
+      return sumOf(effect.snapshot.pieces, piece => piece.length)
+    default:
+      return 0
+  }
+}
+
+/** Checks what the port says of a batch. */
+export function requireBatch({
+  doc,
+  epoch,
+  after,
+  records,
+}: Extract<LogEffect, { kind: 'log-append' }>): void {
+  assert(records.length > 0, `a batch of ${doc} has at least one record`)
+  let seq = after.seq
+  for (const record of records) {
+    seq++
+    // The messages cost more than the checks, thousands of times a second.
+    if (record.epoch === epoch && record.seq === seq) continue
+    assert(false, `record ${epoch}:${seq} of ${doc}, got ${record.epoch}:${record.seq}`)
+  }
+}
+
+function sumOf<Item>(items: readonly Item[], bytes: (item: Item) => number): number {
+  let sum = 0
+  for (const item of items) sum += bytes(item)
+  return sum
+}

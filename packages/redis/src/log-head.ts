@@ -1,0 +1,45 @@
+import { type Position, zeroPosition } from '@fanfold/protocol'
+import type { LogKeys } from './log-keys.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import { arrayOf, countOf, damaged, optionalBytes } from './reply.ts'
+
+/** What a log says of itself. */
+export type LogHead = {
+  /** After its last record; its epoch is the highest claimed. */
+  readonly position: Position
+  /** Seq of the first record that is held; 1 before anything was trimmed. */
+  readonly first: number
+  /** Seqs of the snapshots kept, 0 for none. */
+  readonly newer: number
+  readonly older: number
+}
+
+const hashBytes = 32
+const nothing: LogHead = { position: zeroPosition, first: 1, newer: 0, older: 0 }
+
+/** Reads the head. @throws RedisFailure, LogError */
+export async function readHead(connection: RedisConnection, keys: LogKeys): Promise<LogHead> {
+  const fields = ['epoch', 'seq', 'hash', 'first', 'newer', 'older']
+  const reply = await connection.call(['hmget', keys.head, ...fields])
+  const [epoch, seq, hash, first, newer, older] = arrayOf(reply, 'the head').map(field =>
+    optionalBytes(field, 'a field of the head'),
+  )
+  if (epoch === undefined) return nothing
+  if (hash?.length !== hashBytes) damaged(`the head ${keys.head} has no chain hash`)
+  return {
+    position: {
+      epoch: countOf(epoch, 'the epoch of the head'),
+      seq: countOf(seq, 'the seq of the head'),
+      hash: Uint8Array.from(hash),
+    },
+    first: countOf(first, 'the first seq of the log'),
+    newer: seqOfPlace(newer),
+    older: seqOfPlace(older),
+  }
+}
+
+/** Of `<epoch>:<seq>`. */
+function seqOfPlace(place: Buffer | undefined): number {
+  if (place === undefined) return 0
+  return countOf(place.subarray(place.indexOf(':') + 1), 'the place of a snapshot')
+}

@@ -1,0 +1,231 @@
+/*
+ * One connection to a Redis: it is made anew whenever it is lost, commands go out at once or fail, and
+ * each fails within a bounded time. Its failures say what is known (see redis-failure.ts).
+ */
+import { Backoff, milliseconds, Prng } from '@fanfold/kernel'
+import { parseRedisAddress, type RedisAddress } from './redis-address.ts'
+import { createRedisClient, type RedisClient } from './redis-client.ts'
+import { failureOf, RedisFailure } from './redis-failure.ts'
+import type { RedisScript } from './redis-script.ts'
+
+/** A connection that is not made by then is given up and tried again, ms, by default. */
+export const connectWithinMsDefault = 2_000
+/** A connection on which an answer is due and nothing came for so long is ended, ms, by default. */
+export const silenceMaxMsDefault = 3_000
+
+/** Waits between attempts of a command that is asked again, ms. */
+const againBaseMs = 20
+const againMaxMs = 500
+
+/** How a connection is made. */
+export type RedisConnectionOptions = {
+  /** See redis-address.ts. @throws RedisAddressError when it is none */
+  readonly address: string
+  /** Shown by the server in CLIENT LIST: what this connection is for. */
+  readonly connectionName: string
+  readonly connectWithinMs?: number | undefined
+  readonly silenceMaxMs?: number | undefined
+  /** Any text that other processes do not have: their attempts come at other times. */
+  readonly seed: string
+}
+
+/** What commands take. */
+export type RedisArgument = string | number | Buffer | Uint8Array
+/** A command and its arguments; each text of a reply comes as a Buffer. */
+export type RedisCommand = readonly [name: string, ...rest: RedisArgument[]]
+
+/** A script with what it works on. */
+export type ScriptCall = {
+  readonly script: RedisScript
+  readonly keys: readonly string[]
+  readonly args: readonly RedisArgument[]
+}
+
+/** One connection to a Redis. */
+export class RedisConnection {
+  readonly address: RedisAddress
+  readonly #client: RedisClient
+  readonly #prng: Prng
+  readonly #waiting = new Set<() => void>()
+  #lastError = 'it has not been reached yet'
+  #isClosed = false
+
+  constructor(options: RedisConnectionOptions) {
+    this.address = parseRedisAddress(options.address)
+    this.#prng = new Prng(options.seed)
+    this.#client = createRedisClient({
+      address: this.address,
+      connectionName: options.connectionName,
+      connectWithinMs: options.connectWithinMs ?? connectWithinMsDefault,
+      silenceMaxMs: options.silenceMaxMs ?? silenceMaxMsDefault,
+      prng: this.#prng.fork('connect'),
+    })
+    this.#client.on('ready', () => this.#wake())
+    this.#client.on('error', (error: Error) => {
+      this.#lastError = error.message.slice(0, 200)
+    })
+  }
+
+  /** True while commands can leave. */
+  get isReady(): boolean {
+    return this.#client.status === 'ready'
+  }
+
+  /** Why there is no connection, as far as is known. */
+  get lastError(): string {
+    return this.#lastError
+  }
+
+  /** Sends a command. @throws RedisFailure */
+  async call(command: RedisCommand): Promise<unknown> {
+    const [name, ...rest] = command
+    try {
+      return await this.#client.callBuffer(name, ...rest.map(toArgument))
+    } catch (error) {
+      throw this.#noted(failureOf(error))
+    }
+  }
+
+  /**
+   * Sends commands in one go, one behind the other on one connection; in a cluster they must have keys of one
+   * slot. @throws RedisFailure the first one of any of them
+   */
+  async callAll(commands: readonly RedisCommand[]): Promise<unknown[]> {
+    const pipeline = this.#client.pipeline()
+    for (const [name, ...rest] of commands) pipeline.callBuffer(name, ...rest.map(toArgument))
+    let results: [error: Error | null, result: unknown][] | null
+    try {
+      results = await pipeline.exec()
+    } catch (error) {
+      throw this.#noted(failureOf(error))
+    }
+    return (results ?? []).map(([error, result]) => {
+      if (error !== null) throw this.#noted(failureOf(error))
+      return result
+    })
+  }
+
+  /** Runs a script, which the server is sent when it does not have it. @throws RedisFailure */
+  async run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+  ): Promise<unknown> {
+    try {
+      return await this.call(['evalsha', script.digest, script.keyCount, ...keys, ...args])
+    } catch (error) {
+      if (!isNoScript(error)) throw error
+    }
+    return await this.call(['eval', script.text, script.keyCount, ...keys, ...args])
+  }
+
+  /**
+   * Runs a script, and sends a command right behind it on the same connection. What came of both, in
+   * order. @throws RedisFailure
+   */
+  async runThen(call: ScriptCall, command: RedisCommand): Promise<unknown[]> {
+    const { script, keys, args } = call
+    const rest = [script.keyCount, ...keys, ...args]
+    try {
+      return await this.callAll([['evalsha', script.digest, ...rest], command])
+    } catch (error) {
+      if (!isNoScript(error)) throw error
+    }
+    return await this.callAll([['eval', script.text, ...rest], command])
+  }
+
+  /**
+   * Does what only asks, again and again while there is no answer, for `withinMs` at most.
+   *
+   * @throws RedisFailure the last one: `not-sent`, `no-answer` or `not-now` when the time is over
+   */
+  async ask<Answer>(attempt: () => Promise<Answer>, withinMs: number): Promise<Answer> {
+    const endsAt = performance.now() + withinMs
+    const backoff = this.backoff()
+    for (;;) {
+      try {
+        return await within(attempt(), endsAt - performance.now())
+      } catch (error) {
+        const leftMs = endsAt - performance.now()
+        const isPassing = error instanceof RedisFailure && mayPass(error)
+        if (!isPassing || leftMs <= 0 || this.#isClosed) throw error
+        await this.pause(backoff, leftMs)
+      }
+    }
+  }
+
+  /** Waits before the next attempt: until there is a connection, and some more each time. */
+  async pause(backoff: Backoff, mostMs: number = Number.POSITIVE_INFINITY): Promise<void> {
+    const waitMs = backoff.next() / milliseconds(1)
+    await delay(Math.min(waitMs, Math.max(0, mostMs)))
+    if (!this.isReady) await this.#ready(Math.max(0, mostMs - waitMs))
+  }
+
+  /** Waits between attempts of one command. */
+  backoff(): Backoff {
+    return new Backoff(
+      { base: milliseconds(againBaseMs), max: milliseconds(againMaxMs) },
+      this.#prng.fork('again'),
+    )
+  }
+
+  /** Ends the connection: what has no answer yet fails. */
+  close(): void {
+    this.#isClosed = true
+    this.#client.disconnect()
+    this.#wake()
+  }
+
+  /** Resolves when commands can leave, the connection is closed, or the time is over. */
+  async #ready(withinMs: number): Promise<void> {
+    if (this.isReady || this.#isClosed) return
+    await new Promise<void>(resolve => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(done)
+        resolve()
+      }
+      // Longer than a timer can be is as good as never.
+      const timer = withinMs < 2 ** 31 ? setTimeout(done, withinMs) : undefined
+      this.#waiting.add(done)
+    })
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake()
+  }
+
+  #noted(failure: RedisFailure): RedisFailure {
+    if (failure.kind === 'refused' || failure.kind === 'not-now') this.#lastError = failure.message
+    return failure
+  }
+}
+
+/** True when the same command may be done later, without anybody changing anything but the server. */
+export const mayPass = ({ kind }: RedisFailure): boolean =>
+  kind === 'not-sent' || kind === 'no-answer' || kind === 'not-now'
+
+const isNoScript = (error: unknown): boolean =>
+  error instanceof RedisFailure && error.message.startsWith('NOSCRIPT')
+
+// The library takes views for texts.
+const toArgument = (argument: RedisArgument): string | number | Buffer =>
+  argument instanceof Uint8Array && !Buffer.isBuffer(argument)
+    ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
+    : argument
+
+const delay = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+
+/** The answer, or a failure when there is none in time: it is then of no interest any more. */
+async function within<Answer>(answer: Promise<Answer>, ms: number): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    const failure = new RedisFailure('no-answer', `no answer within the ${Math.ceil(ms)} ms left`)
+    timer = setTimeout(() => reject(failure), Math.max(0, ms))
+  })
+  try {
+    return await Promise.race([answer, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}
