@@ -23,6 +23,8 @@ const retryCodes: Readonly<Record<RetryCode, true>> = {
   FANFOLD_DRAINING: true,
   FANFOLD_NO_PARENT: true,
   FANFOLD_OVERLOADED: true,
+  FANFOLD_NO_AUTHORITY: true,
+  FANFOLD_COORDINATOR_UNREACHABLE: true,
 }
 
 /** Whether the same request may succeed later without being changed. */

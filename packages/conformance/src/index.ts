@@ -1,4 +1,6 @@
 export { type BuildLogOptions, type BuiltLog, buildLog, sha256 } from './build-log.ts'
+export { type CoordinatorRig, type OpenCoordinatorRig, testCoordinatorPort } from './coordinator.ts'
+export { type Announcement, CoordinatorClient, type PlacingAnswer } from './coordinator-client.ts'
 export { type LinkRig, type LinkSide, type OpenLinkRig, testLinkPort } from './link.ts'
 export { LogClient, type OpenedDocument } from './log-client.ts'
 export { aboveLabels, type BuiltDefinition, labelledText } from './log-script.ts'

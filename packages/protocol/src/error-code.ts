@@ -234,6 +234,40 @@ export const errorCodes = {
     close: 'unauthorized',
     meaning: 'a link token or its proof that is not valid; the link is refused',
   },
+  FANFOLD_NO_AUTHORITY: {
+    retry: true,
+    status: 503,
+    meaning:
+      'no authority that takes the tenant is alive; writes wait for one, viewers keep what they have',
+  },
+  FANFOLD_COORDINATOR_UNREACHABLE: {
+    retry: true,
+    status: 503,
+    meaning:
+      'the coordinator does not answer; nothing is placed or elected until it does, and streams go on',
+  },
+  FANFOLD_PLACEMENT_CONFLICT: {
+    retry: false,
+    status: 409,
+    meaning: 'the placement has another version than the one to be changed; read it again',
+  },
+  FANFOLD_PLACEMENTS_FULL: {
+    retry: false,
+    status: 507,
+    meaning: 'as many tenants and documents are placed as may be',
+  },
+  FANFOLD_NODE_CLONED: {
+    retry: false,
+    status: 409,
+    close: 'forbidden',
+    meaning: 'another incarnation of the node is alive; each node needs a node id of its own',
+  },
+  FANFOLD_VIEW_DIFFERS: {
+    retry: false,
+    status: 409,
+    close: 'forbidden',
+    meaning: 'the two nodes are set differently where all must be alike; the message says where',
+  },
   FANFOLD_INTERNAL: {
     retry: false,
     status: 500,

@@ -1,3 +1,14 @@
+export { CoordinationSpace, type SpaceLimits, type SpaceTime } from './coordination-space.ts'
+export {
+  type Coordinator,
+  type CoordinatorEffect,
+  type CoordinatorFactory,
+  type CoordinatorInput,
+  coordinatorLimits,
+  type KeptPlacement,
+  type PlacingId,
+  type PlacingRefusal,
+} from './coordinator.ts'
 export {
   type ConfiguredView,
   type Difference,
