@@ -154,11 +154,10 @@ export class RedisConnection {
     }
   }
 
-  /** Waits before the next attempt: until there is a connection, and some more each time. */
+  /** Waits before the next attempt: for a connection where there is none, or else longer each time. */
   async pause(backoff: Backoff, mostMs: number = Number.POSITIVE_INFINITY): Promise<void> {
-    const waitMs = backoff.next() / milliseconds(1)
-    await delay(Math.min(waitMs, Math.max(0, mostMs)))
-    if (!this.isReady) await this.#ready(Math.max(0, mostMs - waitMs))
+    if (!this.isReady) await this.#ready(mostMs)
+    else await delay(Math.min(backoff.next() / milliseconds(1), mostMs))
   }
 
   /** Waits between attempts of one command. */

@@ -1,0 +1,160 @@
+/*
+ * A real redis-server, on a port and in a directory of its own. It ends with the process that started it,
+ * however that ends.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+
+/** Below the ports that systems give to who asks for none, so that a server can come back to its own. */
+const ports: readonly [from: number, to: number] = [12_000, 22_000]
+/** Ports that are tried until one is free. */
+const attemptsMax = 20
+/** What a server says when it takes commands. */
+const readyLine = /Ready to accept connections/
+
+/** How a server is started. */
+export type RedisServerOptions = {
+  /** Keeps what it has over a kill: an append-only file that is synced at each write. */
+  readonly isDurable?: boolean | undefined
+  /** More of its configuration, as on its command line. */
+  readonly arguments?: readonly string[] | undefined
+}
+
+/** A server that was started. */
+export class RedisServer {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'fanfold-redis-'))
+  readonly #arguments: readonly string[]
+  #port = 0
+  #child: ChildProcess | undefined
+  #watcher: ChildProcess | undefined
+  #client: Redis | undefined
+
+  private constructor({ isDurable = false, arguments: more = [] }: RedisServerOptions) {
+    const kept = isDurable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []
+    this.#arguments = ['--save', '', '--bind', '127.0.0.1', ...kept, ...more]
+  }
+
+  /** Starts one, which ends with the test. */
+  static async start(t: Test, options: RedisServerOptions = {}): Promise<RedisServer> {
+    const server = new RedisServer(options)
+    t.teardown(() => server.stop())
+    for (let attempt = 0; ; attempt++) {
+      server.#port = randomInt(...ports)
+      if (await server.#launch()) return server
+      if (attempt === attemptsMax) throw new Error('redis-server does not start')
+    }
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get address(): string {
+    return `redis://127.0.0.1:${this.#port}`
+  }
+
+  /** A client for what a test does to the server. */
+  get client(): Redis {
+    this.#client ??= new Redis({ port: this.#port, host: '127.0.0.1', retryStrategy: () => 20 })
+    // It is lost when the server is killed, and comes back.
+    if (this.#client.listenerCount('error') === 0) this.#client.on('error', () => undefined)
+    return this.#client
+  }
+
+  /** Does a command before it returns. */
+  commandNow(...words: readonly string[]): void {
+    const { stdout, status } = spawnSync(
+      programOf('redis-cli'),
+      ['-p', `${this.#port}`, ...words],
+      {
+        encoding: 'utf8',
+      },
+    )
+    if (status !== 0 || /^(ERR|WRONGPASS|NOAUTH)/.test(stdout)) {
+      throw new Error(`redis-cli ${words[0]}: ${stdout}`)
+    }
+  }
+
+  /** Stops it as it is: connections stay, nothing is answered. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  /** It goes on where it was. */
+  resume(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    this.#watcher?.kill('SIGKILL')
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  /** Starts it again in its place, with what it kept. */
+  async restart(): Promise<void> {
+    await this.kill()
+    if (!(await this.#launch())) throw new Error('redis-server does not start again')
+  }
+
+  /** Ends it for good. */
+  async stop(): Promise<void> {
+    this.#client?.disconnect()
+    await this.kill()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  /** False when the port is another's. */
+  async #launch(): Promise<boolean> {
+    const settings = ['--port', `${this.#port}`, '--dir', this.#directory, ...this.#arguments]
+    const child = spawn(programOf('redis-server'), settings, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    this.#child = child
+    await once(child, 'spawn')
+    this.#watcher = watch(child)
+    const lines = createInterface({ input: child.stdout ?? process.stdin })
+    for await (const line of lines) {
+      if (!readyLine.test(line)) continue
+      lines.close()
+      child.stdout?.resume()
+      return true
+    }
+    this.#watcher.kill('SIGKILL')
+    return false
+  }
+}
+
+/** Kills a process when this one has ended: the standard input of the watcher ends with it. */
+function watch({ pid }: ChildProcess): ChildProcess {
+  const script = 'read line; kill -9 "$1"'
+  const watcher = spawn('/bin/sh', ['-c', script, 'watch', `${pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watcher.unref()
+  return watcher
+}
+
+/** Where a program of Redis is: beside the server that is named, or where commands are. */
+function programOf(name: 'redis-server' | 'redis-cli'): string {
+  const { FANFOLD_REDIS_SERVER: server = '', PATH = '' } = process.env
+  if (server !== '') return name === 'redis-server' ? server : join(server, '..', name)
+  const paths = [...PATH.split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin']
+  const path = paths.map(folder => join(folder, name)).find(path => existsSync(path))
+  if (path === undefined) {
+    throw new Error(`this test needs ${name}: run \`apt-get install redis-server\` as root`)
+  }
+  return path
+}
