@@ -18,11 +18,16 @@
 
 import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
 import { assert, type Instant } from '@fanfold/kernel'
-import type { DocumentKey, ErrorCode, LinkId, WriterInput } from '@fanfold/protocol'
-import type { Downstream, JoinRequest } from '@fanfold/replication'
+import {
+  type DocumentKey,
+  describePosition,
+  type ErrorCode,
+  type LinkId,
+  type WriterInput,
+} from '@fanfold/protocol'
+import { type Downstream, isAhead, type JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
-import { type Batch, undo } from './batch.ts'
 import { CommittedDocument } from './committed-document.ts'
 import {
   committedFact,
@@ -31,15 +36,12 @@ import {
   retryAfterMs,
   snapshotFact,
 } from './document-answers.ts'
+import { DocumentEpochs } from './document-epochs.ts'
 import { DocumentSnapshots } from './document-snapshots.ts'
 import { DocumentWork } from './document-work.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
-import { nextBatch } from './next-batch.ts'
 import { isForNow, noSuch, type WriteProblem } from './write-problem.ts'
-
-/** One for all documents in whose hands nothing is. */
-const none: readonly WriterInput[] = []
 
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
@@ -55,25 +57,14 @@ export class AuthorityDocument {
   #work: DocumentWork | undefined
   /** The definition in force when the document went to rest. */
   #restedUnder: LoadedDefinition | undefined
-  /** Writes that left the queue and are not answered yet. */
-  #inHand: readonly WriterInput[] = none
   #phase: Phase = 'opening'
   #refusal: WriteProblem | undefined
-  /** The epoch this node has claimed; 0 before its first commit. */
-  #epoch = 0
-  /** The highest epoch that the log has seen. */
-  #logEpoch: number
-  /** An epoch that nodes below may have seen, and of which the log may have nothing more; 0 for none. */
-  #epochLost: number
-  #batch: Batch | undefined
-  /** Why nothing waits behind the batch under way: the log does not say what became of it. */
-  #stall: WriteProblem | undefined
+  readonly #epochs: DocumentEpochs
   #hasMore = false
 
   constructor(doc: DocumentKey, channel: number, context: AuthorityContext) {
     this.doc = doc
-    this.#epochLost = context.lostEpochs.take(doc)
-    this.#logEpoch = this.#epochLost
+    this.#epochs = new DocumentEpochs(doc, context.lostEpochs)
     this.channel = channel
     this.#context = context
     const { chain, limits, now } = context
@@ -146,7 +137,7 @@ export class AuthorityDocument {
 
   /** A write waits its turn, or is refused at once. */
   write(input: WriterInput, effects: AuthorityEffect[]): void {
-    const problem = this.#refusal ?? this.#stall
+    const problem = this.#refusal ?? this.#at.inHand.stall
     if (problem !== undefined) {
       reject(input, problem.code, problem.message, effects)
       return
@@ -168,13 +159,15 @@ export class AuthorityDocument {
         return
       case 'open':
       case 'appending':
+        this.#compare(request.have, effects)
         if (this.isVacant) {
           refuseJoin(this.doc, request, noSuch(this.doc), effects)
           return
         }
         if (this.#at.standing.due !== undefined) {
-          if (this.#stall !== undefined) {
-            refuseJoin(this.doc, request, { ...this.#stall, retryAfterMs }, effects)
+          const { stall } = this.#at.inHand
+          if (stall !== undefined) {
+            refuseJoin(this.doc, request, { ...stall, retryAfterMs }, effects)
             return
           }
           this.#at.joins.set(request.link, request)
@@ -184,6 +177,17 @@ export class AuthorityDocument {
         this.#at.children.join(request, effects)
         this.flush(effects)
     }
+  }
+
+  /** A child that has more than the log ever had here has seen what the log has lost. */
+  #compare(have: JoinRequest['have'], effects: AuthorityEffect[]): void {
+    const { doc } = this
+    const { position } = this.#committed
+    if (have === undefined || !isAhead(have, position)) return
+    if (!this.#epochs.heard(have.epoch, this.#context.now())) return
+    const message = `a child is at ${describePosition(have)}, the log ends at ${describePosition(position)}`
+    effects.push({ kind: 'fact', fact: { event: 'log-behind', doc, message } })
+    if (this.#phase === 'open') this.#startBatch(effects)
   }
 
   /** Another definition was loaded: the log is told of it at once, if it is to be told. */
@@ -236,7 +240,7 @@ export class AuthorityDocument {
   /** The document leaves memory. */
   close(effects: AuthorityEffect[]): void {
     this.snapshots.close(effects)
-    this.#context.lostEpochs.keep(this.doc, this.#epochLost)
+    this.#epochs.close()
   }
 
   /** Nothing has happened for a while: frees what can be had again. The log stays open for writes. */
@@ -287,12 +291,9 @@ export class AuthorityDocument {
     this.#phase = 'refusing'
     this.#refusal = { code, message }
     this.#hasMore = false
-    this.#batch = undefined
-    this.#stall = undefined
-    for (const input of this.#inHand) reject(input, code, message, effects)
-    this.#inHand = none
     this.#opening = undefined
     this.snapshots.close(effects)
+    this.#at.inHand.reject(this.#refusal, effects)
     this.#at.refuseWaiting(this.#refusal, effects)
     this.#at.children.end(code, message, effects)
     const { doc } = this
@@ -307,13 +308,14 @@ export class AuthorityDocument {
   #opened(epoch: number, effects: AuthorityEffect[]): void {
     this.#opening = undefined
     this.#phase = 'open'
-    this.#logEpoch = Math.max(this.#logEpoch, epoch, this.#committed.position.epoch)
+    this.#epochs.opened(Math.max(epoch, this.#committed.position.epoch))
     this.#committed.opened()
     this.snapshots.settle(effects)
     this.#work?.children.reset()
     this.#answerJoins(effects)
     this.#at.standing.isWanted = true
-    this.#startBatch(effects)
+    // One of those who joined may have made it begin.
+    if (this.#phase === 'open') this.#startBatch(effects)
   }
 
   /** Answers the joins that waited, unless they wait for the definition to be told of. */
@@ -323,84 +325,68 @@ export class AuthorityDocument {
   }
 
   #startBatch(effects: AuthorityEffect[]): void {
-    assert(this.#phase === 'open' && this.#batch === undefined, 'one batch at a time')
-    while (this.#phase === 'open' && (this.#at.writes.count > 0 || this.#isDefinitionWanted)) {
+    assert(this.#phase === 'open', `${this.doc} is open`)
+    while (this.#phase === 'open' && (this.#at.writes.count > 0 || this.#isRecordWanted)) {
       this.#appendBatch(effects)
     }
     this.#answerJoins(effects)
   }
 
-  get #isDefinitionWanted(): boolean {
+  /** True when the log is to be told something that no writer has to do with. */
+  get #isRecordWanted(): boolean {
     const { standing } = this.#at
+    if (this.#epochs.isClaimDue && !this.isVacant) return true
     return standing.isWanted && standing.due !== undefined
   }
 
   /** Makes a batch of what waits. One without records has nothing to wait for. */
   #appendBatch(effects: AuthorityEffect[]): void {
     const { doc } = this
-    const [context, committed] = [this.#context, this.#committed]
-    const [claimed, logEpoch] = [this.#epoch, this.#logEpoch]
-    const taken: WriterInput[] = []
-    this.#inHand = taken
-    const start = { doc, context, committed, claimed, logEpoch }
-    const batch = nextBatch({ start, work: this.#at, taken }, effects)
-    this.#inHand = batch.answers.map(({ input }) => input)
-    if (batch.records.length === 0) {
-      this.#answerAll(batch, effects)
-      return
-    }
-    this.#batch = batch
+    const [context, committed, epochs] = [this.#context, this.#committed, this.#epochs]
+    const start = { doc, context, committed, epochs }
+    const batch = this.#at.inHand.make({ start, work: this.#at }, effects)
+    if (batch === undefined) return
     this.#phase = 'appending'
     const { epoch, records } = batch
     effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records })
   }
 
   #appended(seq: number, now: Instant, effects: AuthorityEffect[]): void {
-    const batch = this.#batch
-    assert(batch !== undefined, `${this.doc}: what was appended was a batch`)
-    assert(seq === batch.end.seq, `the batch ends at ${batch.end.seq}, appended ${seq}`)
-    this.#batch = undefined
-    this.#stall = undefined
+    const batch = this.#at.inHand.appended(seq)
     this.#phase = 'open'
-    this.#epoch = batch.epoch
-    this.#logEpoch = batch.epoch
-    this.#epochLost = 0
+    this.#epochs.committed(batch.epoch)
     this.#at.children.publish(batch.records, now)
     this.#committed.commit(batch)
     // Before children are sent anything: what they may need a snapshot of has these records in it.
     this.snapshots.committed(batch.records, effects)
     if (batch.loaded !== undefined) this.#at.standing.take(batch.loaded)
-    this.#answerAll(batch, effects)
+    this.#at.inHand.answer(batch, effects)
     this.flush(effects)
     effects.push({ kind: 'fact', fact: committedFact(this.doc, batch) })
     this.#startBatch(effects)
   }
 
   /**
-   * The writes of the batch go on waiting, as nobody knows what became of them; the others need not. The
-   * children keep what they have, which is what is durable.
+   * Nobody knows what became of the batch, whose writers go on waiting; the others need not. The children
+   * keep what they have, which is what is durable.
    */
   #appendWaits(code: LogRefusal, message: string, effects: AuthorityEffect[]): void {
-    assert(this.#phase === 'appending', `${this.doc}: what waits is an append`)
-    this.#stall = { code, message }
-    this.#at.refuseWaiting(this.#stall, effects)
-    effects.push({ kind: 'fact', fact: { event: 'log-waits', doc: this.doc, code, message } })
+    const { doc } = this
+    this.#at.inHand.waits({ code, message })
+    this.#at.refuseWaiting({ code, message }, effects)
+    effects.push({ kind: 'fact', fact: { event: 'log-waits', doc, code, message } })
   }
 
   #appendRefused(code: LogRefusal, message: string, effects: AuthorityEffect[]): void {
-    const batch = this.#batch
-    assert(batch !== undefined, `${this.doc}: what was refused was a batch`)
-    this.#stall = undefined
-    undo(batch)
-    if (code === 'FANFOLD_LOG_LOST') this.#epochLost = Math.max(this.#epoch, this.#logEpoch)
+    const { inHand } = this.#at
+    const batch = inHand.undone()
+    if (code === 'FANFOLD_LOG_LOST') this.#epochs.lost()
     if (code !== 'FANFOLD_LOG_FULL') {
       this.refuse(code, message, effects)
       return
     }
-    this.#batch = undefined
     this.#phase = 'open'
-    for (const input of this.#inHand) reject(input, code, message, effects)
-    this.#inHand = none
+    inHand.reject({ code, message }, effects)
     effects.push({ kind: 'fact', fact: { event: 'log-full', doc: this.doc, message } })
     if (batch.definition !== this.#committed.definition) {
       // The next write, join or definition tries again.
@@ -410,12 +396,5 @@ export class AuthorityDocument {
     // A child that waits for a snapshot need not wait for a write that the log takes.
     this.flush(effects)
     this.#startBatch(effects)
-  }
-
-  #answerAll(batch: Batch, effects: AuthorityEffect[]): void {
-    for (const { input, answer } of batch.answers) {
-      effects.push({ kind: 'write-answered', request: input.request, answer })
-    }
-    this.#inHand = none
   }
 }

@@ -27,6 +27,7 @@ import {
 } from '@fanfold/protocol'
 import type { AuthorityContext } from './authority-context.ts'
 import type { CommittedDocument } from './committed-document.ts'
+import type { DocumentEpochs } from './document-epochs.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { encodeOrigin, type Origin } from './origin.ts'
 import { createParts, definitionParts, deltaParts, type Payload } from './record-parts.ts'
@@ -75,10 +76,7 @@ export type BatchStart = {
   readonly doc: DocumentKey
   readonly context: AuthorityContext
   readonly committed: CommittedDocument
-  /** The epoch that this node has claimed, 0 for none. */
-  readonly claimed: number
-  /** The highest epoch that the log has seen. */
-  readonly logEpoch: number
+  readonly epochs: Pick<DocumentEpochs, 'claimed' | 'highest' | 'isClaimDue'>
   /** The definition in force, or why there is none. */
   readonly loaded: LoadedDefinition | undefined
   readonly problem?: WriteProblem | undefined
@@ -111,7 +109,8 @@ export class BatchBuilder {
 
   constructor(start: BatchStart) {
     this.#start = start
-    this.#epoch = start.claimed === 0 ? start.logEpoch + 1 : start.claimed
+    const { claimed, highest } = start.epochs
+    this.#epoch = claimed === 0 ? highest + 1 : claimed
     const { position, lastTimeMs, state, stateBytes, isDeleted } = start.committed
     this.#definition = start.committed.definition
     this.#labels = start.committed.labels
@@ -140,6 +139,13 @@ export class BatchBuilder {
     const problem = this.#define(loaded, occasion)
     if (problem === undefined) this.#loaded = loaded
     return problem
+  }
+
+  /** Claims an epoch that is due, if what came before has not. */
+  claim(): void {
+    const isDue = this.#start.epochs.isClaimDue && this.#position.seq > 0
+    if (!isDue || this.#records.length > 0) return
+    this.#seal('claim', { timeMs: this.#lastTimeMs, trace: undefined }, [], byAuthority)
   }
 
   /** Does what one writer wants, or notes why not. */
@@ -332,10 +338,9 @@ export class BatchBuilder {
     payloads: readonly Payload[],
     origin: Origin,
   ): void {
-    if (this.#records.length === 0 && this.#start.claimed === 0 && this.#position.seq > 0) {
-      // The first commit of a new epoch says so in the log, in the same append.
-      this.#seal('claim', occasion, [], byAuthority)
-    }
+    // The first commit of a new epoch says so in the log, in the same append.
+    const isClaim = this.#records.length === 0 && this.#start.epochs.claimed === 0
+    if (isClaim && this.#position.seq > 0) this.#seal('claim', occasion, [], byAuthority)
     this.#seal(kind, occasion, payloads, origin)
   }
 

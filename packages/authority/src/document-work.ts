@@ -3,6 +3,7 @@ import type { DocumentKey, LinkId } from '@fanfold/protocol'
 import type { JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
+import { BatchInHand } from './batch-in-hand.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import { DefinitionStanding } from './definition-standing.ts'
 import { refuseJoin, reject, retryAfterMs } from './document-answers.ts'
@@ -21,6 +22,7 @@ export class DocumentWork {
   readonly children: DocumentChildren
   readonly standing: DefinitionStanding
   readonly writes: WaitingWrites
+  readonly inHand: BatchInHand = new BatchInHand()
   /** Joins that wait for the log; of one link only the last counts. */
   readonly joins: SmallMap<LinkId, JoinRequest> = new SmallMap()
 

@@ -3,25 +3,25 @@ import type { AuthorityEffect } from './authority-effect.ts'
 import { type Batch, BatchBuilder, type BatchStart } from './batch.ts'
 import type { DocumentWork } from './document-work.ts'
 
+/** What a batch is made of. */
+export type BatchOptions = {
+  readonly start: Omit<BatchStart, 'loaded' | 'problem'>
+  readonly work: DocumentWork
+  /** Where the writes that no longer wait are put, one by one. */
+  readonly taken: WriterInput[]
+}
+
 /**
  * Makes a batch of what waits, which begins with the definition if the log is to be told of it. What
  * needs no append is answered.
- *
- * @param options.taken where the writes that no longer wait are put, one by one
  */
-export function nextBatch(
-  options: {
-    readonly start: Omit<BatchStart, 'loaded' | 'problem'>
-    readonly work: DocumentWork
-    readonly taken: WriterInput[]
-  },
-  effects: AuthorityEffect[],
-): Batch {
+export function nextBatch(options: BatchOptions, effects: AuthorityEffect[]): Batch {
   const { start, work, taken } = options
   const { standing, writes } = work
   const { inForce: loaded, problem } = standing
   const builder = new BatchBuilder({ ...start, loaded, problem })
   define(builder, options, effects)
+  builder.claim()
   while (!builder.isFull) {
     const input = writes.shift()
     if (input === undefined) break
@@ -38,7 +38,7 @@ export function nextBatch(
 /** Begins a batch with the definition, if the log is to be told of it. */
 function define(
   builder: BatchBuilder,
-  { start, work }: Parameters<typeof nextBatch>[0],
+  { start, work }: BatchOptions,
   effects: AuthorityEffect[],
 ): void {
   const { standing } = work

@@ -25,6 +25,8 @@ const fresh = (): CommittedDocument => {
   return new CommittedDocument(doc, chain, limits, now)
 }
 
+const epochsOf = (claimed: number, highest: number) => ({ claimed, highest, isClaimDue: false })
+
 /** A batch of these writes. */
 function build(writes: readonly Partial<WriterInput>[], options: Options = {}): Batch {
   const context = options.context ?? contextOf()
@@ -32,8 +34,7 @@ function build(writes: readonly Partial<WriterInput>[], options: Options = {}): 
     doc,
     context,
     committed: options.committed ?? fresh(),
-    claimed: options.claimed ?? 0,
-    logEpoch: options.logEpoch ?? 0,
+    epochs: epochsOf(options.claimed ?? 0, options.logEpoch ?? 0),
     loaded: context.loadedFor('match'),
   })
   for (const [index, overrides] of writes.entries()) {
@@ -191,7 +192,7 @@ t.test('a change that is too large for a record, or for the state, changes nothi
 })
 
 t.test('a batch is full at its count of writes, or at its bytes', async t => {
-  const start = { doc, committed: created(), claimed: 1, logEpoch: 1 }
+  const start = { doc, committed: created(), epochs: epochsOf(1, 1) }
   const isFull = (count: number, limits: Parameters<typeof contextOf>[0]): boolean => {
     const context = contextOf(limits)
     const builder = new BatchBuilder({ ...start, context, loaded: context.loadedFor('match') })

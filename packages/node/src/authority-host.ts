@@ -281,6 +281,13 @@ export class AuthorityHost {
         metrics.plain('log_full_total').inc()
         this.#full.met({ reason: fact.message })
         return
+      case 'log-behind':
+        metrics.plain('log_behind_total').inc()
+        log.error(
+          { event: 'log.behind', doc: fact.doc, reason: fact.message },
+          'the log has lost records that nodes below have: they are taken back there',
+        )
+        return
       case 'log-waits':
         this.#noteUnreachable(fact)
         return

@@ -188,6 +188,10 @@ export const metricTable = {
     meaning: 'Writes refused, by error code.',
   },
   log_full_total: { type: 'counter', meaning: 'Appends refused because the disk is full.' },
+  log_behind_total: {
+    type: 'counter',
+    meaning: 'Logs that have lost records which nodes below have, as after a restored copy.',
+  },
   log_unreachable_total: {
     type: 'counter',
     meaning:

@@ -37,6 +37,7 @@ const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
 
 /** What an authority tells of that must not be. */
 const authorityTroubles: ReadonlySet<string> = new Set([
+  'log-behind',
   'log-full',
   'log-waits',
   'snapshot-refused',

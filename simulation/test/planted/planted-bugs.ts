@@ -18,16 +18,16 @@ export const plantedBugs: readonly PlantedBug[] = [
       'authority/src/authority-document',
       "effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records });",
       `effects.push({ kind: 'log-append', doc, epoch, after: committed.position, records });
-        this.#answerAll(batch, effects); batch.answers.length = 0;`,
+        this.#at.inHand.answer(batch, effects); batch.answers.length = 0;`,
     ),
   },
   {
     name: 'away-for-ever',
     says: 'once its log was out of reach an authority goes on refusing what it is sent',
     edits: one(
-      'authority/src/authority-document',
-      'this.#batch = undefined;\n        this.#stall = undefined;\n        this.#phase',
-      'this.#batch = undefined;\n        this.#phase',
+      'authority/src/batch-in-hand',
+      'this.#batch = undefined;\n        this.#stall = undefined;\n        return batch;',
+      'this.#batch = undefined;\n        return batch;',
     ),
   },
   {

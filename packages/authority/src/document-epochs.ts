@@ -1,0 +1,92 @@
+/*
+ * Which epochs of a document were given. The log tells; but a log may lose them: a copy that was put back,
+ * a failover that lost what was last written. Whoever has seen an epoch then knows better than the log,
+ * and to give it again would make one name of two histories. So the next epoch is above all that were
+ * heard of, and a child that has more of the log than this node makes it claim that next epoch at once:
+ * what follows it replaces what the nodes and viewers below have.
+ *
+ * A child's word costs little to follow, and is believed within bounds: an epoch that is not much higher, and
+ * seldom.
+ */
+import { after, type Instant, milliseconds } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
+import type { LostEpochs } from './lost-epochs.ts'
+
+/** By how much an epoch that a child has seen may be higher than any that is known here. */
+const leapMax = 1_000
+/** A child's word is followed once in so long, ms. */
+const heardEveryMs = 10_000
+
+/** The epochs of one document at its authority. */
+export class DocumentEpochs {
+  readonly #doc: DocumentKey
+  readonly #lostEpochs: LostEpochs
+  /** The one that this node has claimed; 0 before its first commit, and when it has to claim another. */
+  #claimed = 0
+  /** The highest that is known here. */
+  #highest: number
+  /** Whether the log may know less. */
+  #isLost: boolean
+  #isClaimDue = false
+  #hearsAgainAt: Instant | undefined
+
+  /** @param lostEpochs where what the log does not know is kept while the document is not in memory */
+  constructor(doc: DocumentKey, lostEpochs: LostEpochs) {
+    this.#doc = doc
+    this.#lostEpochs = lostEpochs
+    this.#highest = lostEpochs.take(doc)
+    this.#isLost = this.#highest > 0
+  }
+
+  /** The epoch that this node has claimed, 0 for none. */
+  get claimed(): number {
+    return this.#claimed
+  }
+
+  /** The highest epoch that is known here. */
+  get highest(): number {
+    return this.#highest
+  }
+
+  /** True when an epoch is to be claimed without waiting for a write. */
+  get isClaimDue(): boolean {
+    return this.#isClaimDue
+  }
+
+  /** The log has been read, and this is the highest epoch that it knows. */
+  opened(epoch: number): void {
+    this.#highest = Math.max(this.#highest, epoch)
+  }
+
+  /** What was appended by this epoch is durable. */
+  committed(epoch: number): void {
+    // While it was appended a higher one was heard of: there is another to be claimed.
+    if (epoch <= this.#highest && epoch !== this.#claimed) return
+    this.#claimed = epoch
+    this.#highest = epoch
+    this.#isLost = false
+    this.#isClaimDue = false
+  }
+
+  /** The log has lost records, and maybe the epochs of them. */
+  lost(): void {
+    this.#isLost = true
+  }
+
+  /** A child has seen more of the log than is in it, by this epoch; false when that is not believed. */
+  heard(epoch: number, now: Instant): boolean {
+    if (epoch > this.#highest + leapMax) return false
+    if (this.#hearsAgainAt !== undefined && now < this.#hearsAgainAt) return false
+    this.#hearsAgainAt = after(now, milliseconds(heardEveryMs))
+    this.#highest = Math.max(this.#highest, epoch)
+    this.#claimed = 0
+    this.#isLost = true
+    this.#isClaimDue = true
+    return true
+  }
+
+  /** The document leaves memory: what the log does not know is kept. */
+  close(): void {
+    if (this.#isLost) this.#lostEpochs.keep(this.#doc, this.#highest)
+  }
+}
