@@ -73,8 +73,7 @@ export async function appendBatch(
       if (!(error instanceof RedisFailure)) throw error
       if (!isUnsettled && !mayPass(error)) throw settled(error)
       if (error.kind === 'no-answer') isUnsettled = true
-      const { lastError } = connection
-      batch.waits(error.message === lastError ? lastError : `${error.message}: ${lastError}`)
+      batch.waits(error.message)
       await connection.pause(backoff)
     }
   }

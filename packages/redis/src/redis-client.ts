@@ -30,6 +30,8 @@ export type RedisClientOptions = {
 /** Waits between attempts to connect, ms. */
 const reconnectBaseMs = 50
 const reconnectMaxMs = 1_000
+/** A connection that was ended and does not close is cut, ms. */
+const disconnectWithinMs = 100
 /** How often one command may follow a cluster that moves slots before it fails. */
 const redirectionsMax = 8
 const redirectionWaitMs = 100
@@ -88,6 +90,7 @@ function commonOptions(options: RedisClientOptions) {
   return {
     connectionName,
     connectTimeout: connectWithinMs,
+    disconnectTimeout: disconnectWithinMs,
     socketTimeout: silenceMaxMs,
     username: address.username,
     password: address.password,

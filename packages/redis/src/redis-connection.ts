@@ -194,9 +194,11 @@ export class RedisConnection {
     for (const wake of this.#waiting) wake()
   }
 
+  /** The failure with what is known of the connection, where that is what failed. */
   #noted(failure: RedisFailure): RedisFailure {
-    if (failure.kind === 'refused' || failure.kind === 'not-now') this.#lastError = failure.message
-    return failure
+    const { kind, message } = failure
+    if (kind !== 'not-sent' && kind !== 'no-answer') return failure
+    return new RedisFailure(kind, `${message}: ${this.#lastError}`)
   }
 }
 

@@ -22,6 +22,8 @@ export function makeClient(t: Test, options: StoreOptions): LogClient {
       onFatal: error => t.fail('nothing is fatal', { error }),
       closeWithinMs: 100,
       ...options,
+      // A server's is no field of its own.
+      address: options.address,
     }),
   )
   t.teardown(() => client.store.close())

@@ -53,6 +53,18 @@ export class RedisServer {
     }
   }
 
+  /** Starts one and a replica of it, which has what it has. */
+  static async startPair(t: Test): Promise<[master: RedisServer, replica: RedisServer]> {
+    const master = await RedisServer.start(t, { arguments: ['--repl-diskless-sync-delay', '0'] })
+    const replica = await RedisServer.start(t, {
+      arguments: ['--replicaof', '127.0.0.1', `${master.port}`],
+    })
+    for (let state = ''; !state.includes('master_link_status:up'); ) {
+      state = await replica.client.info('replication')
+    }
+    return [master, replica]
+  }
+
   get port(): number {
     return this.#port
   }
@@ -63,7 +75,12 @@ export class RedisServer {
 
   /** A client for what a test does to the server. */
   get client(): Redis {
-    this.#client ??= new Redis({ port: this.#port, host: '127.0.0.1', retryStrategy: () => 20 })
+    this.#client ??= new Redis({
+      host: '127.0.0.1',
+      port: this.#port,
+      retryStrategy: () => 20,
+      disconnectTimeout: 50,
+    })
     // It is lost when the server is killed, and comes back.
     if (this.#client.listenerCount('error') === 0) this.#client.on('error', () => undefined)
     return this.#client
@@ -103,10 +120,10 @@ export class RedisServer {
     await exited
   }
 
-  /** Starts it again in its place, with what it kept. */
-  async restart(): Promise<void> {
+  /** Starts it again in its place, with what it kept, and with more of its configuration. */
+  async restart(more: readonly string[] = []): Promise<void> {
     await this.kill()
-    if (!(await this.#launch())) throw new Error('redis-server does not start again')
+    if (!(await this.#launch(more))) throw new Error('redis-server does not start again')
   }
 
   /** Ends it for good. */
@@ -117,8 +134,9 @@ export class RedisServer {
   }
 
   /** False when the port is another's. */
-  async #launch(): Promise<boolean> {
-    const settings = ['--port', `${this.#port}`, '--dir', this.#directory, ...this.#arguments]
+  async #launch(more: readonly string[] = []): Promise<boolean> {
+    const own = ['--port', `${this.#port}`, '--dir', this.#directory]
+    const settings = [...own, ...this.#arguments, ...more]
     const child = spawn(programOf('redis-server'), settings, {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
