@@ -54,8 +54,13 @@ export class RimDelivery {
 
   /** Sends a signal, or keeps it while the viewer is behind. */
   signal(viewer: Viewer, key: string, frame: Uint8Array): void {
-    if (viewer.isUpToDate && !this.isFull(viewer)) this.send(viewer, frame)
-    else viewer.signals.put(key, frame)
+    if (!viewer.isUpToDate || this.isFull(viewer)) {
+      viewer.signals.put(key, frame)
+      return
+    }
+    // One that still waits is older.
+    viewer.signals.delete(key)
+    this.send(viewer, frame)
   }
 
   /** Sends these frames as fast as the viewer takes them. */

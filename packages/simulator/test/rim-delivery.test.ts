@@ -56,6 +56,16 @@ function makeDelivery() {
 
 const frame = (bytes: number): Uint8Array => new Uint8Array(bytes)
 
+t.test('a signal that is sent at once takes the place of one that waits', async t => {
+  const { delivery, viewer, pass } = makeDelivery()
+  viewer.lost.set(cohort, undefined)
+  delivery.signal(viewer, 'status', frame(3))
+  viewer.settle(cohort)
+  delivery.goOnSoon(viewer)
+  delivery.signal(viewer, 'status', frame(4))
+  t.same(pass(1_000), [4])
+})
+
 t.test('a frame is sent at once, with what the watch says of it', async t => {
   const { delivery, viewer, down, watched, pass } = makeDelivery()
   delivery.send(viewer, frame(10))
