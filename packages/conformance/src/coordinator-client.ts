@@ -1,4 +1,5 @@
 import type {
+  AnnouncementId,
   Coordinator,
   CoordinatorFactory,
   CoordinatorInput,
@@ -25,6 +26,7 @@ export class CoordinatorClient {
   readonly coordinator: Coordinator
   readonly #inbox: Inbox<CoordinatorInput>
   readonly #advance: (() => void) | undefined
+  #announcements = 0
   #placings = 0
 
   /** @param advance lets virtual time pass, for coordinators that live in it */
@@ -50,10 +52,23 @@ export class CoordinatorClient {
   /** Announces, and is answered. */
   async announce({ node, incarnation, bytes }: Announcement): Promise<void> {
     const from = this.inputs.length
-    this.coordinator.perform({ kind: 'coordinator-announce', node, incarnation, bytes })
+    const announcement = this.start({ node, incarnation, bytes })
     await this.#inbox.find(from, input =>
-      input.kind === 'announced' && input.incarnation === incarnation ? input : undefined,
+      input.kind === 'announced' && input.announcement === announcement ? input : undefined,
     )
+  }
+
+  /** Announces, and does not wait for the answer. */
+  start({ node, incarnation, bytes }: Announcement): AnnouncementId {
+    const announcement = ++this.#announcements as AnnouncementId
+    this.coordinator.perform({
+      kind: 'coordinator-announce',
+      announcement,
+      node,
+      incarnation,
+      bytes,
+    })
+    return announcement
   }
 
   /** Withdraws; nothing answers. */

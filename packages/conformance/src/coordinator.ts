@@ -4,6 +4,7 @@
  * announced and placed.
  */
 import type {
+  AnnouncementId,
   CoordinatorEffect,
   CoordinatorFactory,
   KeptPlacement,
@@ -272,7 +273,7 @@ export function testCoordinatorPort(t: Test, openRig: OpenCoordinatorRig): void 
     t.equal(lost.code, 'FANFOLD_COORDINATOR_UNREACHABLE')
     t.ok(lost.message.length > 0)
     const after = client.inputs.length
-    client.coordinator.perform({ kind: 'coordinator-announce', ...announcementOf('a', 1, 'late') })
+    client.start(announcementOf('a', 1, 'late'))
     const answer = await client.place(0, placementOf('acme', 1))
     t.match(answer, { kind: 'place-unanswered', code: 'FANFOLD_COORDINATOR_UNREACHABLE' })
     t.same(
@@ -330,7 +331,7 @@ export function testCoordinatorPort(t: Test, openRig: OpenCoordinatorRig): void 
     })
     const effects: readonly CoordinatorEffect[] = [
       { kind: 'coordinator-watch' },
-      { kind: 'coordinator-announce', ...announcementOf('a') },
+      { kind: 'coordinator-announce', announcement: 1 as AnnouncementId, ...announcementOf('a') },
       placing(1),
       placing(2),
     ]
@@ -345,7 +346,7 @@ export function testCoordinatorPort(t: Test, openRig: OpenCoordinatorRig): void 
     const { make } = await makeRig(t)
     const [client, other] = [make(), make()]
     await client.watch()
-    client.coordinator.perform({ kind: 'coordinator-announce', ...announcementOf('a') })
+    client.start(announcementOf('a'))
     await client.close()
     t.ok(client.inputs.some(input => input.kind === 'announced'))
     const told = client.inputs.length

@@ -189,7 +189,7 @@ class SpaceCoordinator implements Coordinator {
       case 'coordinator-announce':
         if (this.#isLost) return
         this.#space.announce(effect)
-        this.#answer({ kind: 'announced', incarnation: effect.incarnation })
+        this.#answer({ kind: 'announced', announcement: effect.announcement })
         return
       case 'coordinator-withdraw':
         if (!this.#isLost) this.#space.withdraw(effect.node, effect.incarnation)

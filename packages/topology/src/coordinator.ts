@@ -23,6 +23,9 @@
 /** Names a placing, among those of one coordinator; never used before. */
 export type PlacingId = number & { readonly unit: 'placing' }
 
+/** Names an announcement, among those of one coordinator; never used before. */
+export type AnnouncementId = number & { readonly unit: 'announcement' }
+
 /** A subject's placement as it is kept. */
 export type KeptPlacement = {
   readonly subject: string
@@ -37,6 +40,7 @@ export type CoordinatorEffect =
   /** Takes the place of what the incarnation announced before; of other incarnations it does not. */
   | {
       readonly kind: 'coordinator-announce'
+      readonly announcement: AnnouncementId
       readonly node: string
       readonly incarnation: string
       readonly bytes: Uint8Array
@@ -90,8 +94,8 @@ export type CoordinatorInput =
       readonly isWhole: boolean
       readonly placements: readonly KeptPlacement[]
     }
-  /** The last announcement of the incarnation was taken. */
-  | { readonly kind: 'announced'; readonly incarnation: string }
+  /** The announcement was taken. */
+  | { readonly kind: 'announced'; readonly announcement: AnnouncementId }
   | { readonly kind: 'placed'; readonly placing: PlacingId }
   /** Nothing was kept; `kept` is what is there instead. */
   | {

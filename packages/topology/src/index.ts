@@ -1,5 +1,8 @@
+export { Cluster, type ClusterOptions, renewedForMsDefault } from './cluster.ts'
+export type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from './cluster-effect.ts'
 export { CoordinationSpace, type SpaceLimits, type SpaceTime } from './coordination-space.ts'
 export {
+  type AnnouncementId,
   type Coordinator,
   type CoordinatorEffect,
   type CoordinatorFactory,
@@ -46,6 +49,7 @@ export {
   Placement,
   type PlacementProblem,
 } from './placement.ts'
+export type { PlacementAnswered, PlacementRequestId } from './placement-book.ts'
 export {
   decodePlacement,
   encodePlacement,

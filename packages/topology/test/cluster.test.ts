@@ -1,0 +1,429 @@
+import { Prng } from '@fanfold/kernel'
+import { parseDocumentKey } from '@fanfold/protocol'
+import t from 'tap'
+import { Cluster, renewedForMsDefault } from '../src/cluster.ts'
+import { defaultMembersOptions } from '../src/members.ts'
+import type { PlacementRequestId } from '../src/placement-book.ts'
+import { entryOf, incarnationOf, memberOf } from './arbitraries.ts'
+import { Fleet, type FleetNode } from './fleet.ts'
+
+const docs = Array.from({ length: 300 }, (_, index) => parseDocumentKey(`acme/match/${index}`))
+const doc = parseDocumentKey('acme/match/final')
+
+/** True when all nodes say the same of each document. */
+const areAgreed = (nodes: readonly FleetNode[]): boolean =>
+  docs.every(doc => new Set(nodes.map(one => one.cluster.placement?.ownerNameOf(doc))).size === 1)
+
+const wishOf = (overrides: Parameters<typeof entryOf>[0] = {}) => {
+  const { version: _version, epoch: _epoch, ...wish } = entryOf(overrides)
+  return wish
+}
+
+const request = (number: number): PlacementRequestId => number as PlacementRequestId
+
+await t.test('nodes that start find each other and agree', async t => {
+  const nodes = new Fleet().startAll('a', 'b', 'c')
+  for (const node of nodes) t.same(node.alive, ['a', 'b', 'c'])
+  t.ok(areAgreed(nodes))
+})
+
+await t.test(
+  'a node has no view before it has heard who is there and was itself taken',
+  async t => {
+    const fleet = new Fleet()
+    fleet.space.setUnreachable('not yet')
+    const [node] = fleet.startAll('a')
+    fleet.time.pass(60_000)
+    t.equal(node?.cluster.placement, undefined)
+    t.equal(node?.cluster.renewedUntil, undefined)
+    fleet.space.setUnreachable(undefined)
+    fleet.time.pass(1_100)
+    t.same(node?.alive, ['a'])
+  },
+)
+
+await t.test('a node that is alone owns everything, and stays as it is', async t => {
+  const fleet = new Fleet()
+  const [node] = fleet.startAll('a')
+  fleet.time.pass(60_000)
+  t.ok(docs.every(doc => node?.cluster.placement?.ownerNameOf(doc) === 'a'))
+  t.equal(node?.viewCount, 1)
+  t.ok(node?.cluster.isSure(fleet.time.now()))
+  t.same(node?.events, [])
+})
+
+await t.test('while all is well views do not change, however busy the nodes are', async t => {
+  const fleet = new Fleet()
+  const nodes = fleet.startAll('a', 'b', 'c')
+  const counts = nodes.map(node => node.viewCount)
+  for (let second = 0; second < 60; second++) {
+    for (const [index, node] of nodes.entries()) {
+      const load = { documents: second, viewers: index, children: 1, bytesPerSecond: second }
+      node.give({ kind: 'load-measured', load })
+    }
+    fleet.time.pass(1_000)
+  }
+  t.same(
+    nodes.map(node => node.viewCount),
+    counts,
+  )
+  const load = nodes[0]?.cluster.placement?.member('b')?.load
+  t.ok(load !== undefined, 'the load is known')
+})
+
+await t.test(
+  'who is killed is gone after 5 seconds, and its documents go to who stood by',
+  async t => {
+    const fleet = new Fleet()
+    const [a, b, c] = fleet.startAll('a', 'b', 'c') as [FleetNode, FleetNode, FleetNode]
+    const before = docs.map(doc => a.cluster.placement?.ownerOf(doc))
+    c.kill()
+    fleet.time.pass(3_900)
+    t.same(a.alive, ['a', 'b', 'c'])
+    fleet.time.pass(1_200)
+    t.same(a.alive, ['a', 'b'])
+    t.same(b.alive, ['a', 'b'])
+    for (const [index, doc] of docs.entries()) {
+      const was = before[index]
+      const expected = was?.owner?.node === 'c' ? was.standby?.node : was?.owner?.node
+      t.equal(a.cluster.placement?.ownerNameOf(doc), expected)
+    }
+  },
+)
+
+await t.test(
+  'a connection that closed asks for a dial, and a refused one ends the member',
+  async t => {
+    const fleet = new Fleet()
+    const [a, , c] = fleet.startAll('a', 'b', 'c') as [FleetNode, FleetNode, FleetNode]
+    c.kill()
+    a.give({ kind: 'peer-lost', node: 'c' })
+    a.give({ kind: 'peer-lost', node: 'c' })
+    t.same(a.of('dial-member'), [
+      { kind: 'dial-member', node: 'c', incarnation: incarnationOf(3), address: 'ws://c:9600' },
+    ])
+    fleet.time.pass(20)
+    a.give({
+      kind: 'member-dialled',
+      node: 'c',
+      incarnation: incarnationOf(3),
+      outcome: 'refused',
+    })
+    t.same(a.alive, ['a', 'b'])
+    fleet.time.pass(10_000)
+    t.same(a.alive, ['a', 'b'], 'what it had said does not bring it back')
+    a.give({ kind: 'peer-lost', node: 'a' })
+    t.equal(a.of('dial-member').length, 1, 'nobody dials itself')
+  },
+)
+
+await t.test('who leaves is gone at once, and was told to have', async t => {
+  const fleet = new Fleet()
+  const [a, b] = fleet.startAll('a', 'b') as [FleetNode, FleetNode]
+  b.give({ kind: 'leave' })
+  t.notOk(b.cluster.isSure(fleet.time.now()))
+  fleet.time.pass(10)
+  t.same(a.alive, ['a'])
+  t.match(a.of('view-changed').at(-1)?.members, [{ kind: 'member-left', why: 'withdrawn' }])
+  fleet.time.pass(10_000)
+  t.same(a.alive, ['a'])
+})
+
+await t.test('who drains says so at once', async t => {
+  const fleet = new Fleet()
+  const [a, b] = fleet.startAll('a', 'b') as [FleetNode, FleetNode]
+  b.give({ kind: 'self-changed', changes: { isDraining: true } })
+  fleet.time.pass(10)
+  t.ok(docs.every(doc => a.cluster.placement?.ownerNameOf(doc) === 'a'))
+  t.same(a.alive, ['a', 'b'])
+  t.ok(areAgreed([a, b]))
+})
+
+await t.test('a restart replaces: the view has as many members as before, and agrees', async t => {
+  const fleet = new Fleet()
+  const [a, b] = fleet.startAll('a', 'b') as [FleetNode, FleetNode]
+  const owners = docs.map(doc => a.cluster.placement?.ownerNameOf(doc))
+  for (let round = 0; round < 5; round++) {
+    const again = round === 0 ? b : undefined
+    again?.kill()
+    fleet.time.pass(300)
+    const restarted = fleet.start('b', { address: `ws://b-${round}:9600` })
+    fleet.time.pass(1_500)
+    t.same(a.alive, ['a', 'b'])
+    t.equal(a.cluster.placement?.member('b')?.address, `ws://b-${round}:9600`)
+    t.same(
+      docs.map(doc => a.cluster.placement?.ownerNameOf(doc)),
+      owners,
+    )
+    restarted.kill()
+  }
+  t.notOk(a.events.includes('member-cloned'))
+})
+
+await t.test('of a node and its clone the later one is refused, with a remedy', async t => {
+  const fleet = new Fleet()
+  const [a, b] = fleet.startAll('a', 'b') as [FleetNode, FleetNode]
+  fleet.time.pass(10_000)
+  const clone = fleet.start('b', { address: 'ws://clone:9600' })
+  fleet.time.pass(4_000)
+  t.match(clone.of('node-refused'), [
+    {
+      code: 'FANFOLD_NODE_CLONED',
+      message:
+        'node id b is in use at ws://b:9600, by an incarnation that started before this one; give this node a node id of its own, and a data directory that is no copy',
+    },
+  ])
+  t.notOk(clone.cluster.isSure(fleet.time.now()))
+  t.same(b.of('node-refused'), [])
+  t.ok(b.cluster.isSure(fleet.time.now()))
+  for (const node of [a, b]) {
+    t.ok(node.events.includes('member-cloned'))
+    t.equal(node.cluster.placement?.member('b')?.address, 'ws://b:9600')
+    t.same(node.alive, ['a', 'b'])
+  }
+  const counts = [a.viewCount, b.viewCount]
+  fleet.time.pass(20_000)
+  t.same([a.viewCount, b.viewCount], counts, 'and all is quiet')
+})
+
+await t.test('without a coordinator nobody dies, and nobody is sure', async t => {
+  const fleet = new Fleet()
+  const [a, b, c] = fleet.startAll('a', 'b', 'c') as [FleetNode, FleetNode, FleetNode]
+  const owners = docs.map(doc => a.cluster.placement?.ownerNameOf(doc))
+  const counts = [a, b, c].map(node => node.viewCount)
+  fleet.space.setUnreachable('pulled out')
+  fleet.time.pass(3_500)
+  t.ok(a.cluster.isFrozen)
+  fleet.time.pass(56_500)
+  t.notOk(a.cluster.isSure(fleet.time.now()))
+  t.same(
+    [a, b, c].map(node => node.viewCount),
+    counts,
+  )
+  t.ok((a.cluster.knownForMs(fleet.time.now()) ?? 0) >= 59_000)
+  t.same(
+    a.of('certainty-changed').map(({ isSure }) => isSure),
+    [true, false],
+  )
+  fleet.space.setUnreachable(undefined)
+  fleet.time.pass(1_100)
+  for (const [index, node] of [a, b, c].entries()) {
+    t.notOk(node.cluster.isFrozen)
+    t.ok(node.cluster.isSure(fleet.time.now()))
+    t.equal(node.viewCount, counts[index])
+    t.same(node.events, ['coordinator-lost', 'view-frozen', 'coordinator-found', 'view-thawed'])
+  }
+  t.same(
+    docs.map(doc => a.cluster.placement?.ownerNameOf(doc)),
+    owners,
+  )
+})
+
+await t.test(
+  'who died while the coordinator was lost dies 5 seconds after it is found',
+  async t => {
+    const fleet = new Fleet()
+    const [a, b] = fleet.startAll('a', 'b') as [FleetNode, FleetNode]
+    fleet.space.setUnreachable('pulled out')
+    fleet.time.pass(1_000)
+    b.kill()
+    fleet.time.pass(60_000)
+    fleet.space.setUnreachable(undefined)
+    fleet.time.pass(4_900)
+    t.same(a.alive, ['a', 'b'])
+    fleet.time.pass(1_200)
+    t.same(a.alive, ['a'])
+  },
+)
+
+await t.test('after an outage the announcements come spread over a heartbeat', async t => {
+  const fleet = new Fleet()
+  const names = Array.from({ length: 40 }, (_, index) => `node-${index}`)
+  const nodes = fleet.startAll(...names)
+  fleet.space.setUnreachable('pulled out')
+  fleet.time.pass(10_000)
+  const sentOf = () => nodes.map(node => node.of('coordinator-announce').length)
+  const before = sentOf()
+  fleet.space.setUnreachable(undefined)
+  fleet.time.pass(500)
+  const early = sentOf().filter((count, index) => count > (before[index] ?? 0)).length
+  t.ok(early > 8 && early < 32, `${early} of 40 in the first half`)
+  fleet.time.pass(501)
+  t.ok(sentOf().every((count, index) => count === (before[index] ?? 0) + 1))
+})
+
+await t.test('a process that stood still declares nobody dead when it goes on', async t => {
+  const fleet = new Fleet()
+  const [a, b, c] = fleet.startAll('a', 'b', 'c') as [FleetNode, FleetNode, FleetNode]
+  const count = a.viewCount
+  a.stop()
+  fleet.time.pass(30_000)
+  t.same(b.alive, ['b', 'c'], 'the others have given it up')
+  a.continue()
+  t.notOk(a.cluster.isSure(fleet.time.now()))
+  t.same(a.alive, ['a', 'b', 'c'])
+  fleet.time.pass(2_000)
+  t.equal(
+    a
+      .of('view-changed')
+      .slice(count)
+      .flatMap(({ members }) => members).length,
+    0,
+  )
+  for (const node of [a, b, c]) t.same(node.alive, ['a', 'b', 'c'])
+  t.ok(a.cluster.isSure(fleet.time.now()))
+})
+
+await t.test('a node is unsure of itself before the others give it up', async t => {
+  const fleet = new Fleet()
+  const [a, b] = fleet.startAll('a', 'b') as [FleetNode, FleetNode]
+  let unsureAt = 0
+  let goneAt = 0
+  a.stop()
+  for (let ms = 10; goneAt === 0; ms += 10) {
+    fleet.time.pass(10)
+    if (unsureAt === 0 && !a.cluster.isSure(fleet.time.now())) unsureAt = ms
+    if (!b.alive.includes('a')) goneAt = ms
+  }
+  t.ok(unsureAt > 0 && unsureAt <= goneAt - 900, `${unsureAt} and ${goneAt} ms`)
+})
+
+await t.test('a coordinator that takes no announcements is one that says nothing', async t => {
+  const cluster = new Cluster({
+    self: memberOf({ node: 'a', incarnation: incarnationOf(1) }),
+    members: defaultMembersOptions,
+    renewedForMs: renewedForMsDefault,
+    startedAt: new Fleet().time.now(),
+    prng: new Prng('a'),
+  })
+  const { time } = new Fleet()
+  cluster.tick(time.now(), [])
+  const heard = { kind: 'members-heard', members: [] } as const
+  cluster.receive({ kind: 'placements-read', isWhole: true, placements: [] }, time.now(), [])
+  cluster.receive({ kind: 'announced', announcement: 1 as never }, time.now(), [])
+  cluster.receive(heard, time.now(), [])
+  for (let second = 0; second < 20; second++) {
+    time.pass(1_000)
+    cluster.tick(time.now(), [])
+    cluster.receive(heard, time.now(), [])
+  }
+  t.ok(cluster.isFrozen)
+  t.equal([...(cluster.placement?.members ?? [])].length, 1)
+})
+
+await t.test('a placement that one node is asked for all follow', async t => {
+  const fleet = new Fleet()
+  const [a, b, c] = fleet.startAll('a', 'b', 'c') as [FleetNode, FleetNode, FleetNode]
+  const owner = a.cluster.placement?.ownerNameOf(doc)
+  const other = ['a', 'b', 'c'].find(node => node !== owner)
+  const wish = wishOf({ subject: doc, node: other, who: 'ada', why: 'closer to the writers' })
+  a.give({ kind: 'place-asked', request: request(1), wish, expected: undefined })
+  fleet.time.pass(10)
+  t.match(a.of('placement-answered'), [
+    { request: 1, entry: { version: 1, epoch: 1, node: other, who: 'ada' }, refusal: undefined },
+  ])
+  for (const node of [a, b, c]) {
+    t.equal(node.cluster.placement?.ownerNameOf(doc), other)
+    t.same(node.of('view-changed').at(-1)?.placed, [doc])
+  }
+  t.ok(areAgreed([a, b, c]))
+})
+
+await t.test('of two changes at once one holds, and the other is told what does', async t => {
+  const fleet = new Fleet()
+  const [a, b] = fleet.startAll('a', 'b') as [FleetNode, FleetNode]
+  for (const node of [a, b]) {
+    const wish = wishOf({ node: node === a ? 'a' : 'b' })
+    node.give({ kind: 'place-asked', request: request(1), wish, expected: 0 })
+  }
+  fleet.time.pass(10)
+  const [first] = a.of('placement-answered')
+  const [second] = b.of('placement-answered')
+  t.equal(first?.refusal, undefined)
+  t.match(second, { entry: { node: 'a', version: 1 } })
+  t.match(second?.refusal, {
+    code: 'FANFOLD_PLACEMENT_CONFLICT',
+    message: 'acme is at version 1, not 0',
+  })
+  b.give({ kind: 'place-asked', request: request(2), wish: wishOf({ node: 'b' }), expected: 0 })
+  t.match(b.of('placement-answered').at(-1)?.refusal?.code, 'FANFOLD_PLACEMENT_CONFLICT')
+  b.give({ kind: 'place-asked', request: request(3), wish: wishOf({ node: 'b' }), expected: 1 })
+  fleet.time.pass(10)
+  t.match(b.of('placement-answered').at(-1), { entry: { version: 2 }, refusal: undefined })
+})
+
+await t.test('without a coordinator what is placed holds, and nothing more is placed', async t => {
+  const fleet = new Fleet()
+  const [a] = fleet.startAll('a', 'b') as [FleetNode]
+  a.give({ kind: 'place-asked', request: request(1), wish: wishOf({ node: 'b' }), expected: 0 })
+  fleet.time.pass(10)
+  fleet.space.setUnreachable('pulled out')
+  fleet.time.pass(10_000)
+  a.give({ kind: 'place-asked', request: request(2), wish: wishOf({ node: 'a' }), expected: 1 })
+  t.match(a.of('placement-answered').at(-1)?.refusal?.code, 'FANFOLD_COORDINATOR_UNREACHABLE')
+  t.equal(a.cluster.placement?.ownerNameOf(doc), 'b')
+})
+
+await t.test(
+  'a coordinator that was emptied is given back what was placed, by one of them',
+  async t => {
+    const fleet = new Fleet()
+    const nodes = fleet.startAll('a', 'b', 'c') as [FleetNode, FleetNode, FleetNode]
+    const [a] = nodes
+    for (let index = 0; index < 40; index++) {
+      const wish = wishOf({ subject: `tenant-${index}`, node: 'b' })
+      a.give({ kind: 'place-asked', request: request(index), wish, expected: 0 })
+      a.give({ kind: 'place-asked', request: request(index), wish, expected: undefined })
+      fleet.time.pass(10)
+    }
+    const counts = nodes.map(node => node.viewCount)
+    fleet.space.setUnreachable('pulled out')
+    fleet.space.clear()
+    fleet.time.pass(3_000)
+    fleet.space.setUnreachable(undefined)
+    fleet.time.pass(2_000)
+    const late = fleet.start('d')
+    fleet.time.pass(100)
+    t.equal([...(late.cluster.placement?.entries ?? [])].length, 40)
+    for (const node of nodes) t.ok(node.events.includes('placements-lost'))
+    t.same(
+      nodes.map(node => node.viewCount - (counts[nodes.indexOf(node)] ?? 0)),
+      [1, 1, 1],
+      'but for who came, nothing changed',
+    )
+    t.ok(areAgreed([...nodes, late]))
+  },
+)
+
+await t.test(
+  'an announcement and a placement that nobody can read are told, and no more',
+  async t => {
+    const fleet = new Fleet()
+    const [a] = fleet.startAll('a') as [FleetNode]
+    const bytes = Buffer.from('{"node":7}')
+    a.give({ kind: 'members-heard', members: [{ bytes, ageMs: 0 }] })
+    for (const kept of [
+      { subject: 'acme', version: 1, bytes },
+      { subject: 'acme', version: 2, bytes: Buffer.from(JSON.stringify(entryOf())) },
+    ]) {
+      a.give({ kind: 'placements-read', isWhole: false, placements: [kept] })
+    }
+    t.same(a.events, ['member-unreadable', 'placement-unreadable', 'placement-unreadable'])
+    t.same(a.alive, ['a'])
+    t.same([...(a.cluster.placement?.entries ?? [])], [])
+  },
+)
+
+await t.test('timers that contradict each other are refused', async t => {
+  const { time } = new Fleet()
+  const made = (renewedForMs: number) =>
+    new Cluster({
+      self: memberOf(),
+      members: defaultMembersOptions,
+      renewedForMs,
+      startedAt: time.now(),
+      prng: new Prng(''),
+    })
+  t.throws(() => made(5_000), /less than memberDeadAfterMs, got 5000 and 5000/)
+  t.throws(() => made(1_999), /at least 2 heartbeats, got 1999 and heartbeatMs 1000/)
+})

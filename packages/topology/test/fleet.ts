@@ -1,0 +1,128 @@
+import { type Instant, Prng } from '@fanfold/kernel'
+import { Cluster, renewedForMsDefault } from '../src/cluster.ts'
+import type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from '../src/cluster-effect.ts'
+import { CoordinationSpace } from '../src/coordination-space.ts'
+import type { Coordinator, CoordinatorEffect } from '../src/coordinator.ts'
+import { defaultMembersOptions } from '../src/members.ts'
+import { incarnationOf, memberOf } from './arbitraries.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+/** A node of a fleet, driven as a process drives it. */
+export class FleetNode {
+  readonly cluster: Cluster
+  readonly effects: ClusterEffect[] = []
+  readonly #time: VirtualTime
+  readonly #coordinator: Coordinator
+  #cancelWake: (() => void) | undefined
+  #isDead = false
+  #held: ClusterInput[] | undefined
+
+  constructor(time: VirtualTime, space: CoordinationSpace, self: OwnMember) {
+    this.#time = time
+    this.cluster = new Cluster({
+      self,
+      members: defaultMembersOptions,
+      renewedForMs: renewedForMsDefault,
+      startedAt: time.now(),
+      prng: new Prng(`${self.node} ${self.incarnation}`),
+    })
+    this.#coordinator = space.open(input => this.give(input))
+    this.#wake()
+  }
+
+  /** Facts that it told, by name. */
+  get events(): ClusterFact['event'][] {
+    return this.effects.flatMap(effect =>
+      effect.kind === 'cluster-note' ? [effect.fact.event] : [],
+    )
+  }
+
+  /** Nodes that it takes to be alive. */
+  get alive(): string[] {
+    return [...(this.cluster.placement?.members ?? [])].map(member => member.node).toSorted()
+  }
+
+  /** How often its view changed. */
+  get viewCount(): number {
+    return this.of('view-changed').length
+  }
+
+  /** The effects of a kind, in order. */
+  of<Kind extends ClusterEffect['kind']>(kind: Kind): Extract<ClusterEffect, { kind: Kind }>[] {
+    const isOfKind = (one: ClusterEffect): one is Extract<ClusterEffect, { kind: Kind }> =>
+      one.kind === kind
+    return this.effects.filter(isOfKind)
+  }
+
+  /** Something happens to it. */
+  give(input: ClusterInput): void {
+    if (this.#isDead) return
+    if (this.#held !== undefined) {
+      this.#held.push(input)
+      return
+    }
+    this.#step((now, effects) => this.cluster.receive(input, now, effects))
+  }
+
+  /** Ends without a word. */
+  kill(): void {
+    this.#isDead = true
+    this.#cancelWake?.()
+  }
+
+  /** Stands still from now on, as a process that is stopped. */
+  stop(): void {
+    this.#held = []
+    this.#cancelWake?.()
+  }
+
+  /** Goes on: what came meanwhile comes now. */
+  continue(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const input of held) this.give(input)
+    this.#wake()
+  }
+
+  #step(act: (now: Instant, effects: ClusterEffect[]) => void): void {
+    const effects: ClusterEffect[] = []
+    act(this.#time.now(), effects)
+    this.effects.push(...effects)
+    for (const effect of effects) if (isForCoordinator(effect)) this.#coordinator.perform(effect)
+    this.#wake()
+  }
+
+  #wake(): void {
+    this.#cancelWake?.()
+    const at = this.cluster.wakeAt()
+    if (at === undefined || this.#isDead || this.#held !== undefined) return
+    const delayMs = Math.max(0, (at - this.#time.now()) / 1_000)
+    this.#cancelWake = this.#time.after(delayMs, () =>
+      this.#step((now, effects) => this.cluster.tick(now, effects)),
+    )
+  }
+}
+
+/** Nodes that meet in one place, on virtual time. */
+export class Fleet {
+  readonly time: VirtualTime = new VirtualTime()
+  readonly space: CoordinationSpace = new CoordinationSpace({ time: this.time })
+  #lives = 0
+
+  /** Starts a node; its incarnation is a new one each time. */
+  start(node: string, overrides: Partial<OwnMember> = {}): FleetNode {
+    const incarnation = incarnationOf(++this.#lives)
+    const { upMs: _upMs, load: _load, ...self } = memberOf({ node, incarnation, ...overrides })
+    return new FleetNode(this.time, this.space, self)
+  }
+
+  /** Starts nodes, and lets them find each other. */
+  startAll(...nodes: string[]): FleetNode[] {
+    const started = nodes.map(node => this.start(node))
+    this.time.pass(100)
+    return started
+  }
+}
+
+const isForCoordinator = (effect: ClusterEffect): effect is CoordinatorEffect =>
+  effect.kind.startsWith('coordinator-')
