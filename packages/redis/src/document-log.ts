@@ -47,17 +47,20 @@ export class DocumentLog {
     this.#position = undefined
   }
 
-  /** Does some work behind what was begun before; it never rejects. */
-  async behind(work: () => Promise<void>): Promise<void> {
+  /** Does some work behind what was begun before. */
+  async behind<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#waiting++
     const before = this.#last
-    const done = (async () => {
+    const result = (async () => {
       await before
-      await work()
-      this.#waiting--
+      return await work()
     })()
-    this.#last = done
-    await done
+    const done = (): void => {
+      this.#waiting--
+    }
+    // Its failure is the caller's, and ends the process.
+    this.#last = result.then(done, done)
+    return await result
   }
 
   /** An append is in flight from here on. */

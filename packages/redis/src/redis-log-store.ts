@@ -144,14 +144,23 @@ class RedisLogStore implements LogStore {
     const log = this.#documents.get(effect.doc) ?? this.#add(effect.doc)
     this.#effectsWaiting++
     this.#bytesWaiting += bytes
-    void this.#work(effect, log)
-      .catch(error => this.#fail(error))
-      .finally(() => {
-        this.#effectsWaiting--
-        this.#bytesWaiting -= bytes
-        if (log.isIdle && this.#documents.get(log.doc) === log) this.#documents.delete(log.doc)
-        if (this.#effectsWaiting === 0) this.#whenDone?.()
-      })
+    void this.#finish(effect, log, bytes)
+  }
+
+  /** Never rejects: what goes wrong here ends the process. */
+  async #finish(effect: AnsweredEffect, log: DocumentLog, bytes: number): Promise<void> {
+    let answer: LogInput | undefined
+    try {
+      answer = await this.#work(effect, log)
+    } catch (error) {
+      this.#fail(error)
+    }
+    // Who is answered may ask for more from inside, and there is room for it.
+    this.#effectsWaiting--
+    this.#bytesWaiting -= bytes
+    if (log.isIdle && this.#documents.get(log.doc) === log) this.#documents.delete(log.doc)
+    if (answer !== undefined) this.#answer(answer)
+    if (this.#effectsWaiting === 0) this.#whenDone?.()
   }
 
   /** Why there is no room for an effect that brings so many bytes; undefined when there is. */
@@ -172,7 +181,8 @@ class RedisLogStore implements LogStore {
     return log
   }
 
-  async #work(effect: AnsweredEffect, log: DocumentLog): Promise<void> {
+  /** The answer to an effect; undefined when nobody waits for it any more. */
+  async #work(effect: AnsweredEffect, log: DocumentLog): Promise<LogInput | undefined> {
     switch (effect.kind) {
       case 'log-open':
         return this.#open(effect, log, performance.now())
@@ -181,72 +191,56 @@ class RedisLogStore implements LogStore {
       case 'log-keep-snapshot':
         return this.#keepSnapshot(effect, log)
       case 'log-read':
-        return this.#read(effect, log)
+        return this.#read(effect, log, performance.now())
       default:
-        unreachable(effect)
+        return unreachable(effect)
     }
   }
 
-  async #open(effect: EffectOf<'log-open'>, log: DocumentLog, since: number): Promise<void> {
+  #open(effect: EffectOf<'log-open'>, log: DocumentLog, since: number): Promise<LogInput> {
     const { doc } = effect
-    await log.behind(() =>
-      this.#opens.hold(async () => {
-        assert(log.position === undefined, `${doc} is opened once until it is closed`)
-        try {
-          this.#requireReach(since)
-          const position = await openLog({
-            connection: this.#reading,
-            doc,
-            keys: log.keys,
-            chain: this.#chain,
-            sha256: this.#options.sha256,
-            withinMs: this.#limits.reachWithinMs,
-            listener: {
-              snapshot: snapshot => this.#answer({ kind: 'log-snapshot', doc, snapshot }),
-              records: records => this.#answer({ kind: 'log-records', doc, records }),
-            },
-          })
-          log.moveTo(position)
-          this.#answer({ kind: 'log-opened', doc, epoch: position.epoch })
-        } catch (error) {
-          this.#answer(refusedAnswer(effect, refusalOf(error)))
-        }
-      }),
-    )
+    const open = async (): Promise<LogInput> => {
+      assert(log.position === undefined, `${doc} is opened once until it is closed`)
+      this.#requireReach(since)
+      const position = await openLog({
+        ...this.#access(log),
+        chain: this.#chain,
+        listener: {
+          snapshot: snapshot => this.#answer({ kind: 'log-snapshot', doc, snapshot }),
+          records: records => this.#answer({ kind: 'log-records', doc, records }),
+        },
+      })
+      log.moveTo(position)
+      return { kind: 'log-opened', doc, epoch: position.epoch }
+    }
+    return log.behind(() => this.#opens.hold(() => open().catch(refused(effect))))
   }
 
-  async #append(effect: EffectOf<'log-append'>, log: DocumentLog): Promise<void> {
+  async #append(effect: EffectOf<'log-append'>, log: DocumentLog): Promise<LogInput | undefined> {
     requireBatch(effect)
     log.beginAppend()
     const { doc, epoch, after, records } = effect
     const delay = new AppendDelay(this.#limits.answerWithinMs, message =>
       this.#answer({ kind: 'log-append-waits', doc, code: 'FANFOLD_LOG_UNREACHABLE', message }),
     )
+    const append = async (): Promise<LogInput | undefined> => {
+      requireFollows(log, effect)
+      const waits = (reason: string) => delay.note(reason)
+      const batch = { keys: log.keys, doc, epoch, after, records, waits }
+      const end = await appendBatch(this.#appending, batch)
+      if (end === undefined) return undefined
+      log.moveTo(end)
+      return { kind: 'log-appended', doc, seq: end.seq }
+    }
     try {
-      await log.behind(async () => {
-        const answer = await this.#appends.hold(async () => {
-          try {
-            requireFollows(log, effect)
-            const waits = (reason: string) => delay.note(reason)
-            const batch = { keys: log.keys, doc, epoch, after, records, waits }
-            const end = await appendBatch(this.#appending, batch)
-            if (end === undefined) return undefined
-            log.moveTo(end)
-            return { kind: 'log-appended', doc, seq: end.seq } as const
-          } catch (error) {
-            return refusedAnswer(effect, refusalOf(error))
-          }
-        })
-        delay.end()
-        log.endAppend()
-        if (answer !== undefined) this.#answer(answer)
-      })
+      return await log.behind(() => this.#appends.hold(() => append().catch(refused(effect))))
     } finally {
       delay.end()
+      log.endAppend()
     }
   }
 
-  async #keepSnapshot(effect: EffectOf<'log-keep-snapshot'>, log: DocumentLog): Promise<void> {
+  async #keepSnapshot(effect: EffectOf<'log-keep-snapshot'>, log: DocumentLog): Promise<LogInput> {
     const { doc, snapshot } = effect
     const { seq } = snapshot.manifest.at
     await log.behind(async () => {
@@ -254,57 +248,48 @@ class RedisLogStore implements LogStore {
       const last = log.position.seq
       assert(seq > 0 && seq <= last, `a snapshot of ${doc} at 1 to ${last}, got ${seq}`)
     })
-    await this.#snapshots.hold(async () => {
-      try {
-        await keepSnapshot({
-          connection: this.#reading,
-          doc,
-          keys: log.keys,
-          snapshot,
-          sha256: this.#options.sha256,
-          withinMs: this.#limits.reachWithinMs,
-          nextName: () => `${this.#name}-${this.#uploads++}`,
-        })
-        this.#answer({ kind: 'log-snapshot-kept', doc, seq })
-      } catch (error) {
-        this.#answer(refusedAnswer(effect, refusalOf(error)))
-      }
-    })
+    const keep = async (): Promise<LogInput> => {
+      const nextName = () => `${this.#name}-${this.#uploads++}`
+      await keepSnapshot({ ...this.#access(log), snapshot, nextName })
+      return { kind: 'log-snapshot-kept', doc, seq }
+    }
+    return await this.#snapshots.hold(() => keep().catch(refused(effect)))
   }
 
-  async #read(effect: EffectOf<'log-read'>, log: DocumentLog): Promise<void> {
+  async #read(
+    effect: EffectOf<'log-read'>,
+    log: DocumentLog,
+    since: number,
+  ): Promise<LogInput | undefined> {
     const { doc, read, after, bytesMax } = effect
     assert(log.position !== undefined, `${doc} is open while it is read`)
     assert(!this.#asked.has(read), `reading ${read} is asked once at a time`)
     this.#asked.set(read, log)
-    const since = performance.now()
     // What `perform` starts answers later, also where there is nothing to wait for.
     await undefined
-    await this.#readings.hold(async () => {
-      const end = log.position?.seq ?? 0
-      if (this.#asked.get(read) !== log) return
-      let answer: LogInput
-      try {
-        this.#requireReach(since)
-        const records = await readLog({
-          connection: this.#reading,
-          doc,
-          keys: log.keys,
-          withinMs: this.#limits.reachWithinMs,
-          after,
-          end,
-          bytesMax,
-          size: log.size,
-        })
-        answer = { kind: 'log-read', doc, read, records }
-      } catch (error) {
-        answer = refusedAnswer(effect, refusalOf(error))
-      }
-      // Who is answered may ask again from inside.
-      if (this.#asked.get(read) !== log) return
-      this.#asked.delete(read)
-      this.#answer(answer)
-    })
+    const next = async (): Promise<LogInput | undefined> => {
+      const end = log.position?.seq
+      if (end === undefined || this.#asked.get(read) !== log) return undefined
+      this.#requireReach(since)
+      const { size } = log
+      const records = await readLog({ ...this.#access(log), after, end, bytesMax, size })
+      return { kind: 'log-read', doc, read, records }
+    }
+    const answer = await this.#readings.hold(() => next().catch(refused(effect)))
+    if (this.#asked.get(read) !== log) return undefined
+    this.#asked.delete(read)
+    return answer
+  }
+
+  /** How a document's log is read and its snapshots are kept. */
+  #access(log: DocumentLog) {
+    return {
+      connection: this.#reading,
+      doc: log.doc,
+      keys: log.keys,
+      sha256: this.#options.sha256,
+      withinMs: this.#limits.reachWithinMs,
+    }
   }
 
   #close({ doc }: EffectOf<'log-close'>): void {
@@ -351,6 +336,12 @@ class RedisLogStore implements LogStore {
     })
   }
 }
+
+/** Makes a refusal of what failed. */
+const refused =
+  (effect: AnsweredEffect) =>
+  (error: unknown): LogInput =>
+    refusedAnswer(effect, refusalOf(error))
 
 /** An append follows what this store was told is durable: what follows something else is another's. */
 function requireFollows(log: DocumentLog, { doc, after }: EffectOf<'log-append'>): void {
