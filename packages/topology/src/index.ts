@@ -1,3 +1,10 @@
+export {
+  type BreakerOptions,
+  type BreakerState,
+  breakerStates,
+  CircuitBreaker,
+  defaultBreakerOptions,
+} from './circuit-breaker.ts'
 export { Cluster, type ClusterOptions, renewedForMsDefault } from './cluster.ts'
 export type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from './cluster-effect.ts'
 export { CoordinationSpace, type SpaceLimits, type SpaceTime } from './coordination-space.ts'
