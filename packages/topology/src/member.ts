@@ -56,6 +56,11 @@ export type Member = {
   /** It is going away: it owns nothing from now on, and hands over what it has. */
   readonly isDraining: boolean
   readonly tenants: TenantRules
+  /**
+   * Nodes that it has tried to reach and cannot, with a hold-down of its own so that this does not flap: its
+   * circuit breakers that are open. It is not elected to pull from them while another can.
+   */
+  readonly cutOffFrom: readonly string[]
 }
 
 /** One bound of what is announced. */
@@ -69,6 +74,7 @@ export type TopologyLimit = {
 export const memberLimits = {
   memberBytesMax: { value: 32_768, unit: 'bytes', meaning: 'one announcement of a member' },
   addressLengthMax: { value: 512, unit: 'characters', meaning: 'an address of a member' },
+  cutOffMax: { value: 64, unit: 'nodes', meaning: 'nodes that a member says it cannot reach' },
   tenantGlobsMax: {
     value: 128,
     unit: 'globs',
@@ -130,6 +136,10 @@ export function decodeMember(bytes: Uint8Array): Member {
     isHotStandby: fields.flag('isHotStandby'),
     isDraining: fields.flag('isDraining'),
     tenants: { allow: tenants.texts('allow', globs), deny: tenants.texts('deny', globs) },
+    cutOffFrom: fields.texts('cutOffFrom', {
+      ...nameRule,
+      countMax: memberLimits.cutOffMax.value,
+    }),
   }
 }
 
@@ -159,6 +169,7 @@ export function encodeMember(member: Member): Uint8Array {
       isHotStandby: member.isHotStandby,
       isDraining: member.isDraining,
       tenants: { allow: tenants.allow, deny: tenants.deny },
+      cutOffFrom: member.cutOffFrom,
     }),
   )
 }

@@ -8,7 +8,8 @@
  * rendezvous draws until the node is back. That is told, never silent. Who must not serve a tenant says so
  * itself, in its lists, and those hold against pins too.
  *
- * Who is draining owns nothing where somebody else can.
+ * Who is draining owns nothing where somebody else can. A region's proxy of a document is drawn from the
+ * region's proxies alone; one that says it cannot reach the document's owner is passed over while another can.
  */
 import { type DocumentKey, documentName, matchesGlob } from '@fanfold/protocol'
 import type { Member, NodeRole } from './member.ts'
@@ -52,6 +53,8 @@ export class Placement {
   readonly #authorities: readonly Member[]
   /** When all authorities take all tenants, all tenants have the same candidates. */
   readonly #shared: Rendezvous | undefined
+  /** Some proxy cannot reach everybody. */
+  readonly #isAnyCutOff: boolean
   readonly #ofTenant = new Map<string, Rendezvous>()
   readonly #ofRegion = new Map<string, Rendezvous>()
 
@@ -62,6 +65,7 @@ export class Placement {
     this.#members = new Map([...options.members].map(member => [member.node, member]))
     this.#entries = new Map([...(options.entries ?? [])].map(entry => [entry.subject, entry]))
     this.#authorities = this.#withRole('authority')
+    this.#isAnyCutOff = this.#withRole('proxy').some(({ cutOffFrom }) => cutOffFrom.length > 0)
     this.#shared = this.#authorities.every(takesAll) ? drawn(this.#authorities) : undefined
   }
 
@@ -135,10 +139,23 @@ export class Placement {
 
   /** The region's proxy that pulls a document from its authority; undefined when none is alive. */
   regionalProxyOf(doc: DocumentKey, region: string): Member | undefined {
-    const rendezvous = cached(this.#ofRegion, region, () =>
-      drawn(this.#withRole('proxy').filter(member => member.region === region)),
-    )
-    return this.#named(rendezvous.owner(doc))
+    return this.#named(this.#proxiesFor(doc, region).owner(doc))
+  }
+
+  /** The first `count` of the region's proxies for a document: who pulls it, then who would, in order. */
+  regionalProxiesOf(doc: DocumentKey, region: string, count: number): Member[] {
+    const nodes = this.#proxiesFor(doc, region).owners(doc, count)
+    return nodes.flatMap(node => this.#named(node) ?? [])
+  }
+
+  #proxiesFor(doc: DocumentKey, region: string): Rendezvous {
+    const owner = this.#isAnyCutOff ? this.ownerNameOf(doc) : undefined
+    // A region and a node have no slash in their names.
+    return cached(this.#ofRegion, `${region}/${owner ?? ''}`, () => {
+      const proxies = this.#withRole('proxy').filter(member => member.region === region)
+      const able = proxies.filter(({ cutOffFrom }) => !cutOffFrom.some(node => node === owner))
+      return drawn(able.length === 0 ? proxies : able)
+    })
   }
 
   #candidatesOf(doc: DocumentKey): Rendezvous {

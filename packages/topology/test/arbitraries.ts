@@ -25,6 +25,7 @@ export const memberOf = (overrides: Partial<Member> = {}): Member => {
     isHotStandby: false,
     isDraining: false,
     tenants: allTenants,
+    cutOffFrom: [],
     ...overrides,
   }
 }
@@ -55,6 +56,7 @@ export const anyMember: fc.Arbitrary<Member> = fc.record({
   isHotStandby: fc.boolean(),
   isDraining: fc.boolean(),
   tenants: fc.record({ allow: globs, deny: globs }),
+  cutOffFrom: fc.array(name, { maxLength: 64 }),
 })
 
 /** A placement as tests want it. */

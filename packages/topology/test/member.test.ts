@@ -55,6 +55,7 @@ await t.test('each field that is not what it must be is named', async t => {
     version: ['', 'a b'],
     protocol: [0, 65_536],
     fingerprint: ['', 'x'.repeat(64)],
+    cutOffFrom: ['a', ['-'], Array(65).fill('a')],
     isHotStandby: [1],
     isDraining: ['no', undefined],
     tenants: [

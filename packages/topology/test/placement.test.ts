@@ -194,6 +194,25 @@ await t.test(
   },
 )
 
+await t.test(
+  'a proxy that cannot reach the owner does not pull from it while another can',
+  async t => {
+    const proxy = (node: string, cutOffFrom: string[] = []) =>
+      memberOf({ node, roles: ['proxy'], cutOffFrom })
+    const authorities = [memberOf({ node: 'a' }), memberOf({ node: 'b' })]
+    const before = placed([...authorities, proxy('p1'), proxy('p2')])
+    const after = placed([...authorities, proxy('p1', ['a']), proxy('p2')])
+    const both = placed([...authorities, proxy('p1', ['a']), proxy('p2', ['a'])])
+    for (const doc of docs) {
+      const was = before.regionalProxyOf(doc, 'eu')?.node
+      const isCutOff = after.ownerNameOf(doc) === 'a' && was === 'p1'
+      t.equal(after.regionalProxyOf(doc, 'eu')?.node, isCutOff ? 'p2' : was)
+      t.equal(both.regionalProxyOf(doc, 'eu')?.node, was, 'when none can, nothing moves')
+      t.equal(before.regionalProxiesOf(doc, 'eu', 5).length, 2)
+    }
+  },
+)
+
 await t.test('the name of the owner is the owner’s, whatever is said', async t => {
   const member = fc.record({
     node: fc.constantFrom(...nodes),
