@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { doc, makeClient } from './log-rig.ts'
 import { RedisServer } from './redis-server.ts'
 import { Relay } from './relay.ts'
+import { until } from './until.ts'
 
 const server = await RedisServer.start(t)
 const key = `fanfold:{${doc}}:log`
@@ -19,9 +20,8 @@ async function makeWriter(t: Test) {
 }
 
 /** Resolves when the log has so many records. */
-async function untilLength(length: number): Promise<void> {
-  while ((await server.client.xlen(key)) !== length);
-}
+const untilLength = (length: number): Promise<void> =>
+  until(async () => (await server.client.xlen(key)) === length)
 
 t.test('a batch that is in and whose answer was lost is there once', async t => {
   const { relay, client, first, second } = await makeWriter(t)
@@ -105,7 +105,7 @@ t.test(
       end = next.end
     }
     relay.leadTo(server.port)
-    while (errors.length === 0) await new Promise(resolve => setImmediate(resolve))
+    await until(() => errors.length > 0)
     t.match(errors, [{ code: 'FANFOLD_LOG_OUTCOME_UNKNOWN', message: /2:4 to 2:4/ }])
     t.equal(client.inputs.at(-1)?.kind, 'log-opened')
   },

@@ -5,6 +5,7 @@ import { parseDocumentKey } from '@fanfold/protocol'
 import type { Test } from 'tap'
 import type { RedisLogStoreOptions } from '../src/redis-log-options.ts'
 import { createRedisLogStore } from '../src/redis-log-store.ts'
+import { until } from './until.ts'
 
 /** The document of most tests. */
 export const doc = parseDocumentKey('acme/match/final')
@@ -31,13 +32,11 @@ export function makeClient(t: Test, options: StoreOptions): LogClient {
 }
 
 /** Resolves with the first input of a kind that a store tells, from now on or before. */
-export async function told<Kind extends LogInput['kind']>(
+export async function told(
   client: LogClient,
-  kind: Kind,
-): Promise<Extract<LogInput, { kind: Kind }>> {
-  for (;;) {
-    const input = client.inputs.find(input => input.kind === kind)
-    if (input !== undefined) return input as Extract<LogInput, { kind: Kind }>
-    await new Promise(resolve => setImmediate(resolve))
-  }
+  kind: LogInput['kind'],
+): Promise<LogInput | undefined> {
+  const find = () => client.inputs.find(input => input.kind === kind)
+  await until(() => find() !== undefined)
+  return find()
 }

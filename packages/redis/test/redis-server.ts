@@ -5,20 +5,21 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { until } from './until.ts'
 
 /** Below the ports that systems give to who asks for none, so that a server can come back to its own. */
 const ports: readonly [from: number, to: number] = [12_000, 22_000]
 /** Ports that are tried until one is free. */
 const attemptsMax = 20
-/** What a server says when it takes commands. */
-const readyLine = /Ready to accept connections/
+/** What a server says when it takes commands, and what a sentinel says. */
+const readyLine = /Ready to accept connections|\+monitor master/
 
 /** How a server is started. */
 export type RedisServerOptions = {
@@ -26,6 +27,8 @@ export type RedisServerOptions = {
   readonly isDurable?: boolean | undefined
   /** More of its configuration, as on its command line. */
   readonly arguments?: readonly string[] | undefined
+  /** Lines of a file that makes it a sentinel. */
+  readonly sentinelSettings?: readonly string[] | undefined
 }
 
 /** A server that was started. */
@@ -37,7 +40,14 @@ export class RedisServer {
   #watcher: ChildProcess | undefined
   #client: Redis | undefined
 
-  private constructor({ isDurable = false, arguments: more = [] }: RedisServerOptions) {
+  private constructor(options: RedisServerOptions) {
+    const { isDurable = false, arguments: more = [], sentinelSettings } = options
+    if (sentinelSettings !== undefined) {
+      const path = join(this.#directory, 'sentinel.conf')
+      writeFileSync(path, sentinelSettings.join('\n'))
+      this.#arguments = [path, '--sentinel', '--bind', '127.0.0.1']
+      return
+    }
     const kept = isDurable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []
     this.#arguments = ['--save', '', '--bind', '127.0.0.1', ...kept, ...more]
   }
@@ -59,10 +69,48 @@ export class RedisServer {
     const replica = await RedisServer.start(t, {
       arguments: ['--replicaof', '127.0.0.1', `${master.port}`],
     })
-    for (let state = ''; !state.includes('master_link_status:up'); ) {
-      state = await replica.client.info('replication')
-    }
+    const isUp = /master_link_status:up/
+    await until(async () => isUp.test(await replica.client.info('replication')))
     return [master, replica]
+  }
+
+  /** Starts a cluster of masters that have all slots between them, evenly in their order. */
+  static async startCluster(t: Test, count: number): Promise<RedisServer[]> {
+    const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
+    // A node that is gone takes only its own slots with it.
+    options.push('--cluster-require-full-coverage', 'no')
+    const servers = await Promise.all(
+      Array.from({ length: count }, () =>
+        RedisServer.start(t, { isDurable: true, arguments: options }),
+      ),
+    )
+    const [first] = servers
+    for (const [index, { client }] of servers.entries()) {
+      const [from, to] = [index, index + 1].map(edge => Math.floor((16_384 * edge) / count))
+      await client.call('cluster', 'addslotsrange', `${from}`, `${Number(to) - 1}`)
+      // Else they wait for each other's numbers to differ.
+      await client.call('cluster', 'set-config-epoch', `${index + 1}`)
+      if (first !== undefined) await client.call('cluster', 'meet', '127.0.0.1', `${first.port}`)
+    }
+    const all = new RegExp(`cluster_state:ok[^]*cluster_known_nodes:${count}`)
+    for (const { client } of servers) {
+      await until(async () => all.test(String(await client.call('cluster', 'info'))))
+    }
+    return servers
+  }
+
+  /** Starts a sentinel that watches a master by the name `main`, and decides alone. */
+  static async startSentinel(t: Test, master: RedisServer): Promise<RedisServer> {
+    const settings = [
+      `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds main 300',
+      'sentinel failover-timeout main 3000',
+    ]
+    const sentinel = await RedisServer.start(t, { sentinelSettings: settings })
+    // It would look around every ten seconds.
+    const periods = ['info-period', '100', 'ping-period', '100', 'publish-period', '100']
+    await sentinel.client.call('sentinel', 'debug', ...periods)
+    return sentinel
   }
 
   get port(): number {
@@ -136,7 +184,8 @@ export class RedisServer {
   /** False when the port is another's. */
   async #launch(more: readonly string[] = []): Promise<boolean> {
     const own = ['--port', `${this.#port}`, '--dir', this.#directory]
-    const settings = [...own, ...this.#arguments, ...more]
+    // A file of settings comes first.
+    const settings = [...this.#arguments, ...own, ...more]
     const child = spawn(programOf('redis-server'), settings, {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
