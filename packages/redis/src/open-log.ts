@@ -113,23 +113,41 @@ async function replay(opening: LogOpening, head: LogHead, start: Position): Prom
     const range = { keys, from: last.seq + 1, to: end.seq, count }
     const records = await connection.ask(() => readEntries(connection, range), withinMs)
     if (records.length === 0) return await refuseGap(opening, last.seq + 1)
-    for (const record of records) {
-      if (record.epoch < last.epoch || !chain.verifies(record, last.hash)) {
-        damaged(
-          `record ${record.epoch}:${record.seq} of ${opening.doc} does not follow the one before`,
-        )
-      }
-      last = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
-    }
     size.note(records)
-    listener.records(records)
-    // Who is told replays in the same turn.
-    await nextTurn()
+    for (const slice of slicesOf(records)) {
+      for (const record of slice) {
+        if (record.epoch < last.epoch || !chain.verifies(record, last.hash)) {
+          damaged(
+            `record ${record.epoch}:${record.seq} of ${opening.doc} does not follow the one before`,
+          )
+        }
+        last = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
+      }
+      listener.records(slice)
+      // Who is told replays in the same turn.
+      await nextTurn()
+    }
   }
   if (!isSame(last, end)) {
     damaged(`the head of ${opening.doc} is not its record at ${describePosition(end)}`)
   }
   return { epoch: end.epoch, seq: end.seq, hash: copyBytes(end.hash) }
+}
+
+/** What one turn of the loop checks and tells: one record, or more of them within `bytesTarget`. */
+function* slicesOf(records: readonly LogRecord[]): Generator<LogRecord[]> {
+  let slice: LogRecord[] = []
+  let bytes = 0
+  for (const record of records) {
+    if (slice.length > 0 && bytes + record.bytes.length > bytesTarget) {
+      yield slice
+      slice = []
+      bytes = 0
+    }
+    slice.push(record)
+    bytes += record.bytes.length
+  }
+  if (slice.length > 0) yield slice
 }
 
 /** Says why a record that was there at the head's word is not. */

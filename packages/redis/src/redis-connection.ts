@@ -60,7 +60,10 @@ export class RedisConnection {
       silenceMaxMs: options.silenceMaxMs ?? silenceMaxMsDefault,
       prng: this.#prng.fork('connect'),
     })
-    this.#client.on('ready', () => this.#wake())
+    this.#client.on('ready', () => {
+      this.#lastError = 'it was lost'
+      this.#wake()
+    })
     this.#client.on('error', (error: Error) => {
       this.#lastError = error.message.slice(0, 200)
     })
@@ -80,7 +83,7 @@ export class RedisConnection {
   async call(command: RedisCommand): Promise<unknown> {
     const [name, ...rest] = command
     try {
-      return await this.#client.callBuffer(name, ...rest.map(toArgument))
+      return await this.#client.callBuffer(name, rest.map(toArgument))
     } catch (error) {
       throw this.#noted(failureOf(error))
     }
@@ -92,7 +95,7 @@ export class RedisConnection {
    */
   async callAll(commands: readonly RedisCommand[]): Promise<unknown[]> {
     const pipeline = this.#client.pipeline()
-    for (const [name, ...rest] of commands) pipeline.callBuffer(name, ...rest.map(toArgument))
+    for (const [name, ...rest] of commands) pipeline.callBuffer(name, rest.map(toArgument))
     let results: [error: Error | null, result: unknown][] | null
     try {
       results = await pipeline.exec()

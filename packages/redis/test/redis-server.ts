@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import { until } from './until.ts'
 
 /** Below the ports that systems give to who asks for none, so that a server can come back to its own. */
@@ -30,6 +29,9 @@ export type RedisServerOptions = {
   /** Lines of a file that makes it a sentinel. */
   readonly sentinelSettings?: readonly string[] | undefined
 }
+
+/** What servers end with: a test. */
+type Owner = { teardown(end: () => Promise<void>): void }
 
 /** A server that was started. */
 export class RedisServer {
@@ -53,7 +55,7 @@ export class RedisServer {
   }
 
   /** Starts one, which ends with the test. */
-  static async start(t: Test, options: RedisServerOptions = {}): Promise<RedisServer> {
+  static async start(t: Owner, options: RedisServerOptions = {}): Promise<RedisServer> {
     const server = new RedisServer(options)
     t.teardown(() => server.stop())
     for (let attempt = 0; ; attempt++) {
@@ -64,7 +66,7 @@ export class RedisServer {
   }
 
   /** Starts one and a replica of it, which has what it has. */
-  static async startPair(t: Test): Promise<[master: RedisServer, replica: RedisServer]> {
+  static async startPair(t: Owner): Promise<[master: RedisServer, replica: RedisServer]> {
     const master = await RedisServer.start(t, { arguments: ['--repl-diskless-sync-delay', '0'] })
     const replica = await RedisServer.start(t, {
       arguments: ['--replicaof', '127.0.0.1', `${master.port}`],
@@ -75,7 +77,7 @@ export class RedisServer {
   }
 
   /** Starts a cluster of masters that have all slots between them, evenly in their order. */
-  static async startCluster(t: Test, count: number): Promise<RedisServer[]> {
+  static async startCluster(t: Owner, count: number): Promise<RedisServer[]> {
     const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
     // A node that is gone takes only its own slots with it.
     options.push('--cluster-require-full-coverage', 'no')
@@ -100,7 +102,7 @@ export class RedisServer {
   }
 
   /** Starts a sentinel that watches a master by the name `main`, and decides alone. */
-  static async startSentinel(t: Test, master: RedisServer): Promise<RedisServer> {
+  static async startSentinel(t: Owner, master: RedisServer): Promise<RedisServer> {
     const settings = [
       `sentinel monitor main 127.0.0.1 ${master.port} 1`,
       'sentinel down-after-milliseconds main 300',
@@ -191,7 +193,7 @@ export class RedisServer {
     })
     this.#child = child
     await once(child, 'spawn')
-    this.#watcher = watch(child)
+    this.#watcher = watch(child, this.#directory)
     const lines = createInterface({ input: child.stdout ?? process.stdin })
     for await (const line of lines) {
       if (!readyLine.test(line)) continue
@@ -204,10 +206,10 @@ export class RedisServer {
   }
 }
 
-/** Kills a process when this one has ended: the standard input of the watcher ends with it. */
-function watch({ pid }: ChildProcess): ChildProcess {
-  const script = 'read line; kill -9 "$1"'
-  const watcher = spawn('/bin/sh', ['-c', script, 'watch', `${pid}`], {
+/** Kills a server when this process has ended: the standard input of the watcher ends with it. */
+function watch({ pid }: ChildProcess, directory: string): ChildProcess {
+  const script = 'read line; kill -9 "$1"; rm -rf "$2"'
+  const watcher = spawn('/bin/sh', ['-c', script, 'watch', `${pid}`, directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   watcher.unref()
