@@ -35,6 +35,8 @@ const disconnectWithinMs = 100
 /** How often one command may follow a cluster that moves slots before it fails. */
 const redirectionsMax = 8
 const redirectionWaitMs = 100
+/** How often it is asked which node has which slots, where nothing has said so before, ms. */
+const slotsRefreshEveryMs = 5_000
 
 /** A client that begins to connect; its owner ends it. */
 export function createRedisClient(options: RedisClientOptions): RedisClient {
@@ -79,7 +81,7 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
           retryDelayOnClusterDown: redirectionWaitMs,
           retryDelayOnTryAgain: redirectionWaitMs,
           slotsRefreshTimeout: options.connectWithinMs,
-          slotsRefreshInterval: 5_000,
+          slotsRefreshInterval: slotsRefreshEveryMs,
         },
       )
   }
