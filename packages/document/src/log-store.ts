@@ -138,8 +138,8 @@ export type LogInput =
 /**
  * What performs the log effects; its answers go to `receive`, later and never from inside `perform`.
  *
- * Implementations: segment files (@fanfold/storage), a simulated disk (@fanfold/simulator). The suite
- * that each passes is in @fanfold/conformance.
+ * Implementations: segment files (@fanfold/storage), streams of a Redis (@fanfold/redis), a simulated
+ * disk (@fanfold/simulator). The suite that each passes is in @fanfold/conformance.
  */
 export interface LogStore {
   /** Starts what the effect says. */

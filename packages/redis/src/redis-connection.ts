@@ -17,6 +17,9 @@ export const silenceMaxMsDefault = 3_000
 const againBaseMs = 20
 const againMaxMs = 500
 
+/** Characters of what a server or the system says that are kept. */
+const errorLengthMax = 200
+
 /** How a connection is made. */
 export type RedisConnectionOptions = {
   /** See redis-address.ts. @throws RedisAddressError when it is none */
@@ -64,8 +67,9 @@ export class RedisConnection {
       this.#lastError = 'it was lost'
       this.#wake()
     })
-    this.#client.on('error', (error: Error) => {
-      this.#lastError = error.message.slice(0, 200)
+    this.#client.on('error', (error: Error & { readonly lastNodeError?: Error | undefined }) => {
+      // Of a cluster none of whose nodes is there: what the last one said.
+      this.#lastError = (error.lastNodeError ?? error).message.slice(0, errorLengthMax)
     })
   }
 

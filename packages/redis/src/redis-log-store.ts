@@ -13,7 +13,7 @@ import {
   type LogReadId,
   type LogStore,
 } from '@fanfold/document'
-import { assert, toHex, unreachable } from '@fanfold/kernel'
+import { assert, equalBytes, toHex, unreachable } from '@fanfold/kernel'
 import { type DocumentKey, describePosition } from '@fanfold/protocol'
 import { type AppendOptions, appendBatch } from './append-batch.ts'
 import { AppendDelay } from './append-delay.ts'
@@ -350,7 +350,7 @@ function requireFollows(log: DocumentLog, { doc, after }: EffectOf<'log-append'>
   const isNext =
     after.seq === position.seq &&
     after.epoch === position.epoch &&
-    toHex(after.hash) === toHex(position.hash)
+    equalBytes(after.hash, position.hash)
   if (isNext) return
   throw new LogError(
     'FANFOLD_FENCED',

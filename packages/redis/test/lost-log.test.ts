@@ -90,3 +90,29 @@ t.test('what a failover lost is named, to who wrote it and to who read it', asyn
   const late = await client.append(third)
   t.match(late, { code: lost, message: names }, 'also when another went on')
 })
+
+t.test(
+  'of two that claimed one epoch on two sides of a split, one is told what it lost',
+  async t => {
+    const [master, replica] = await RedisServer.startPair(t)
+    const relay = await Relay.open(t, master.port)
+    const client = makeClient(t, relay)
+    const first = await write(client, buildLog({ doc, count: 3 }))
+    await master.client.wait(1, 1_000)
+    await replica.client.replicaof('NO', 'ONE')
+    const mine = buildLog({ doc, count: 4, epoch: 2, after: first.end })
+    t.match(await client.append(mine), { kind: 'log-appended', seq: 7 })
+    const heir = makeClient(t, { address: replica.address, nodeId: 'node-2' })
+    await heir.open(doc)
+    const theirs = buildLog({ doc, count: 6, epoch: 2, after: first.end, seed: 'theirs' })
+    t.match(await heir.append(theirs), { kind: 'log-appended', seq: 9 })
+    relay.leadTo(replica.port)
+    const message = /records 4 to 7 of .* the log is at 2:9, written by node-2/
+    for (const epoch of [2, 3]) {
+      const late = buildLog({ doc, count: 1, epoch, after: mine.end })
+      t.match(await client.append(late), { kind: 'log-append-refused', code: lost, message })
+    }
+    const { records } = await makeClient(t, replica).open(doc)
+    t.ok(areSame(records, [...first.records, ...theirs.records]), 'one history is left')
+  },
+)

@@ -58,6 +58,20 @@ local function continuedFrom(claims, below)
   return from, nearest
 end
 
+-- The last record that a log has in common with one that has another record at `seq`: where it was
+-- claimed by another than `writer`, in an epoch from `epoch` on.
+local function splitBefore(claims, epoch, seq, writer)
+  local common = seq - 1
+  for index = 1, #claims, 2 do
+    local claimed = tonumber(claims[index])
+    local from, claimer = string.match(claims[index + 1], '^(%d+):(.*)$')
+    if claimed > epoch or (claimed == epoch and claimer ~= writer) then
+      common = math.min(common, tonumber(from))
+    end
+  end
+  return common
+end
+
 if headEpoch == epoch and headSeq == endSeq and headHash == ARGV[7] and head[4] == writer then
   return { 'appended' }
 end
@@ -76,8 +90,10 @@ if headSeq ~= afterSeq or headEpoch ~= afterEpoch or headHash ~= ARGV[6] then
     return { 'forgotten', text(headEpoch), text(headSeq), headNode }
   end
   local kept = math.min(headSeq, continuedFrom(claims, afterEpoch) or headSeq)
-  if headSeq == afterSeq and kept == headSeq then
-    kept = headSeq - 1
+  local entry = redis.call('XRANGE', KEYS[2], ARGV[5] .. '-0', ARGV[5] .. '-0')[1]
+  -- The chain hash of a record is its bytes 2 to 33.
+  if entry and string.sub(entry[2][2], 2, 33) ~= ARGV[6] then
+    kept = math.min(kept, splitBefore(claims, afterEpoch, afterSeq, writer))
   end
   if kept < afterSeq then
     return { 'lost', text(kept + 1), text(afterSeq), text(headEpoch), text(headSeq), headNode }
