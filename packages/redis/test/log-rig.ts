@@ -1,7 +1,7 @@
 /* Stores on a real server, in the hands of tests. */
 import { LogClient, sha256 } from '@fanfold/conformance'
 import type { LogInput } from '@fanfold/document'
-import { parseDocumentKey } from '@fanfold/protocol'
+import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import type { Test } from 'tap'
 import type { RedisLogStoreOptions } from '../src/redis-log-options.ts'
 import { createRedisLogStore } from '../src/redis-log-store.ts'
@@ -31,12 +31,13 @@ export function makeClient(t: Test, options: StoreOptions): LogClient {
   return client
 }
 
-/** Resolves with the first input of a kind that a store tells, from now on or before. */
+/** Resolves with the first input of a kind that a store tells of a document, from now on or before. */
 export async function told(
   client: LogClient,
   kind: LogInput['kind'],
+  ofDoc: DocumentKey = doc,
 ): Promise<LogInput | undefined> {
-  const find = () => client.inputs.find(input => input.kind === kind)
+  const find = () => client.inputs.find(input => input.kind === kind && input.doc === ofDoc)
   await until(() => find() !== undefined)
   return find()
 }

@@ -16,7 +16,7 @@ t.test('a batch is acknowledged when a replica has it', async t => {
 
 t.test('a replica that stands still keeps a batch waiting, not the reading', async t => {
   await master.client.flushall()
-  const client = makeClient(t, { ...options, answerWithinMs: 200 })
+  const client = makeClient(t, { ...options, answerWithinMs: 500 })
   const first = await write(client, buildLog({ doc, count: 2 }))
   replica.pause()
   t.teardown(() => replica.resume())
@@ -32,7 +32,7 @@ t.test('a replica that stands still keeps a batch waiting, not the reading', asy
 
 t.test('a master that wants more replicas than it has keeps a batch waiting', async t => {
   await master.client.flushall()
-  const client = makeClient(t, { address: master.address, answerWithinMs: 50 })
+  const client = makeClient(t, { address: master.address, answerWithinMs: 500 })
   await client.open(doc)
   await master.client.config('SET', 'min-replicas-to-write', '3')
   t.teardown(() => master.client.config('SET', 'min-replicas-to-write', '0'))

@@ -26,6 +26,7 @@ for (const [name, silenceMaxMs] of Object.entries({
     t.match(waits, { doc, code: unreachable, message: /for 300 ms/ })
     server.resume()
     t.same(await answer, { kind: 'log-appended', doc, seq: 7 })
+    t.equal(client.inputs.filter(({ kind }) => kind === 'log-append-waits').length, 1, 'told once')
     const third = buildLog({ doc, count: 1, after: second.end })
     t.match(await client.append(third), { kind: 'log-appended', seq: 8 })
     const { records } = await makeClient(t, { address }).open(doc)
@@ -35,7 +36,6 @@ for (const [name, silenceMaxMs] of Object.entries({
         [first, second, third].flatMap(log => log.records),
       ),
     )
-    t.equal(client.inputs.filter(({ kind }) => kind === 'log-append-waits').length, 1, 'told once')
   })
 }
 
@@ -97,15 +97,14 @@ t.test('what only asks is refused when nothing answers', async t => {
   const other = makeClient(t, { address, reachWithinMs: 300, silenceMaxMs: 250 })
   t.match((await other.open(doc)).answer, { kind: 'log-open-refused', code: unreachable })
   server.resume()
-  t.match((await other.open(doc)).answer, { kind: 'log-opened', epoch: 1 })
-  t.ok(areSame((await client.readAll({ doc, read: 2, after: 0 })).flat(), log.records))
+  t.ok(areSame((await makeClient(t, { address }).open(doc)).records, log.records))
 })
 
 t.test('a server that was never there is said to be so, without its password', async t => {
   const server = await RedisServer.start(t)
   await server.kill()
   const address = server.address.replace('://', '://somebody:hunter2@')
-  const client = makeClient(t, { address, reachWithinMs: 200 })
+  const client = makeClient(t, { address, reachWithinMs: 500 })
   const { answer } = await client.open(doc)
   t.match(answer, { kind: 'log-open-refused', code: unreachable, message: /ECONNREFUSED/ })
   t.notMatch(JSON.stringify(answer), /hunter2|somebody/)
@@ -114,7 +113,7 @@ t.test('a server that was never there is said to be so, without its password', a
 t.test('a wrong password is said to be wrong, and is not told', async t => {
   const server = await RedisServer.start(t, { arguments: ['--requirepass', 'right'] })
   const address = server.address.replace('://', '://:hunter2@')
-  const client = makeClient(t, { address, reachWithinMs: 300 })
+  const client = makeClient(t, { address, reachWithinMs: 1_000 })
   const { answer } = await client.open(doc)
   t.match(answer, { kind: 'log-open-refused', code: unreachable, message: /WRONGPASS/ })
   t.notMatch(JSON.stringify(answer), /hunter2/)
