@@ -77,6 +77,8 @@ export class FrameCheck implements RimWatch {
   readonly #isEntryLate: boolean
   readonly #tally: Tally
   readonly #viewers = new Map<ViewerId, Watched>()
+  /** The process is gone: what was to follow in the same turn does not. */
+  #isOver = false
   /** Cohorts that were told nothing in this turn, which only a move of theirs is a reason for. */
   readonly #quiet = new Map<CohortId, string>()
 
@@ -206,6 +208,10 @@ export class FrameCheck implements RimWatch {
     this.#quiet.delete(cohort)
   }
 
+  processEnds(): void {
+    this.#isOver = true
+  }
+
   #isSomebodyDue(doc: DocumentKey): boolean {
     for (const { asked } of this.#viewers.values()) if (asked.get(doc)?.isDue === true) return true
     return false
@@ -236,7 +242,7 @@ export class FrameCheck implements RimWatch {
     )
     if (before?.kind !== 'seen' || now?.kind !== 'seen' || isEqualView(before, now)) return false
     asked.isLed = true
-    this.#clock.in(0 as Duration, () => {
+    this.#afterTurn(() => {
       if (asked.isLed !== true) return
       this.#problems.add(`${this.#edge}: ${describe(frame)} to ${shownAs.grants.subject} of before`)
     })
@@ -332,8 +338,18 @@ export class FrameCheck implements RimWatch {
     }
     if (this.#isEntryLate && this.#isSomebodyDue(doc)) return
     this.#quiet.set(cohort, what)
-    this.#clock.in(0 as Duration, () => {
+    this.#afterTurn(() => {
       if (this.#quiet.delete(cohort)) this.#problems.add(what)
+    })
+  }
+
+  /** Runs it when the turn is over, unless the process has ended amid it: that happens behind the turn, too. */
+  #afterTurn(run: () => void): void {
+    const soon = 0 as Duration
+    this.#clock.in(soon, () => {
+      this.#clock.in(soon, () => {
+        if (!this.#isOver) run()
+      })
     })
   }
 }

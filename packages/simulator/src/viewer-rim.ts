@@ -215,6 +215,7 @@ export class ViewerRim {
   /** The process is gone at this moment: viewers hear of it soon, and nobody is let in any more. */
   end(): void {
     this.#isEnded = true
+    this.#watch?.processEnds()
     for (const viewer of [...this.#viewers.values(), ...this.#arriving]) {
       const reason = 'lost: the process is gone'
       viewer.down.send({ kind: 'close', reason, how: 'lost' }, 0)

@@ -46,4 +46,6 @@ export type RimWatch = {
   viewerIsLedOn(frame: Uint8Array): void
   /** A viewer enters the cohort, or leaves it for another, and goes on from where it is. */
   cohortMoves(cohort: CohortId): void
+  /** The process is gone, maybe amid its work. */
+  processEnds(): void
 }

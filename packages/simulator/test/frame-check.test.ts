@@ -84,6 +84,14 @@ t.test('an empty delta is for the sake of somebody who comes in the same turn', 
   t.match(problems.messages, [/changes nothing for it/])
 })
 
+t.test('who crashes before the turn is done need not have done the rest of it', async t => {
+  const { check, problems, send, pass } = makeCheck()
+  send(delta(2, 3, []), cohort)
+  check.processEnds()
+  pass()
+  t.same(problems.messages, [])
+})
+
 t.test('where entry is late an empty delta is for the sake of somebody who is due', async t => {
   const { check, problems, ask, send, pass } = makeCheck(true)
   send({ type: 'status', status: 'live' })
