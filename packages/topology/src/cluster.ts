@@ -198,13 +198,15 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
     effects: ClusterEffect[],
   ): void {
     this.#readAt = now
-    const changes: MemberChange[] = []
-    for (const { bytes, ageMs } of input.members) {
+    const heard = input.members.flatMap(({ bytes, ageMs }) => {
       const member = this.#decode(bytes, effects)
-      if (member === undefined) continue
-      const heardAt = after(now, milliseconds(-Math.max(0, ageMs)))
-      changes.push(...this.#members.hear(member, heardAt, now))
-    }
+      return member === undefined ? [] : [{ member, ageMs: Math.max(0, ageMs) }]
+    })
+    const sinceStart = ({ member, ageMs }: (typeof heard)[number]): number => member.upMs + ageMs
+    heard.sort((one, other) => sinceStart(one) - sinceStart(other))
+    const changes = heard.flatMap(({ member, ageMs }) =>
+      this.#members.hear(member, after(now, milliseconds(-ageMs)), now),
+    )
     this.#apply(changes, effects)
   }
 

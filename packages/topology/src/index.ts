@@ -20,6 +20,18 @@ export {
   type PlacingRefusal,
 } from './coordinator.ts'
 export {
+  alternativesOf,
+  ByteBudget,
+  defaultFanOutOptions,
+  type FanOutChild,
+  FanOutCollapse,
+  type FanOutOptions,
+  type FanOutQuestion,
+  type FanOutVerdict,
+  joinVerdict,
+  pathProblem,
+} from './fan-out-budget.ts'
+export {
   type ConfiguredView,
   type Difference,
   describeDifferences,
@@ -30,6 +42,7 @@ export {
   viewLimits,
   viewText,
 } from './fingerprint.ts'
+export { JoinWalk, joinAsksMaxDefault } from './join-walk.ts'
 export {
   allTenants,
   decodeMember,

@@ -9,7 +9,8 @@
  *
  * Of two incarnations of a node the one that started later counts, so a restart replaces and never adds. If
  * the older one goes on announcing itself after the newer one's first word, the two run at once: a clone of
- * a disk or of a configuration. The older one stays, the newer one is refused.
+ * a disk or of a configuration. The older one stays, the newer one is refused. The proof is that the older one
+ * has got older: what a node left behind when it ended does not, however late it is heard.
  *
  * While the view is frozen nobody dies of silence or of refusals: it is for times in which silence
  * says nothing. Afterwards everybody has the whole of `memberDeadAfterMs` again.
@@ -54,7 +55,10 @@ type Held = {
   heardAt: Instant
   /** First word of this incarnation. */
   readonly firstHeardAt: Instant
-  readonly startedAt: Instant
+  /** By its last word, so that it can be compared with another incarnation in the same reading. */
+  startedAt: Instant
+  /** An older incarnation that was heard after this one, and how long it was up when it first was. */
+  rival: { readonly incarnation: string; readonly upMs: number } | undefined
   /** Incarnations that were refused as clones, latest last. */
   readonly refused: readonly string[]
   isSuspected: boolean
@@ -113,7 +117,10 @@ export class Members {
     for (const { member } of this.#held.values()) yield member
   }
 
-  /** Takes an announcement that was heard at `heardAt`, which may be long ago. */
+  /**
+   * Takes an announcement that was heard at `heardAt`, which may be long ago. Of those of one reading, the
+   * latest to have started come first.
+   */
   hear(member: Member, heardAt: Instant, now: Instant): MemberChange[] {
     const { node, incarnation } = member
     if (heardAt <= this.#before(now, this.#options.memberDeadAfterMs)) return []
@@ -196,6 +203,7 @@ export class Members {
     if (member.upMs < held.member.upMs) return []
     const before = held.member
     held.member = member
+    held.startedAt = startOf(member, heardAt)
     if (heardAt > held.heardAt) {
       held.isRefused = false
       this.#waitFor(held, heardAt)
@@ -209,9 +217,14 @@ export class Members {
       this.#hold(other, heardAt, held.refused)
       return [{ kind: 'member-restarted', member: other, before }]
     }
-    // An announcement under way when its sender ended is no clone; two heartbeats later nothing is.
-    const provenAt = after(held.firstHeardAt, milliseconds(2 * this.#options.heartbeatMs))
-    if (heardAt < provenAt) return []
+    const { heartbeatMs } = this.#options
+    if (held.rival?.incarnation !== other.incarnation) {
+      held.rival = { incarnation: other.incarnation, upMs: other.upMs }
+      return []
+    }
+    // An announcement under way when its sender ended is no proof; two heartbeats later none is under way.
+    const provenAt = after(held.firstHeardAt, milliseconds(2 * heartbeatMs))
+    if (heardAt < provenAt || other.upMs < held.rival.upMs + heartbeatMs) return []
     this.#hold(other, heardAt, [...held.refused, before.incarnation].slice(-clonesMax))
     return [{ kind: 'member-cloned', member: other, refused: before }]
   }
@@ -233,6 +246,7 @@ export class Members {
       heardAt,
       firstHeardAt: heardAt,
       startedAt: startOf(member, heardAt),
+      rival: undefined,
       refused,
       isSuspected: false,
       isRefused: false,

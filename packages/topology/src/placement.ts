@@ -148,6 +148,13 @@ export class Placement {
     return nodes.flatMap(node => this.#named(node) ?? [])
   }
 
+  /** The region's proxies in an order that is `parent`'s own for the document: whom it recruits first. */
+  recruitsFor(parent: Member, doc: DocumentKey, count: number): Member[] {
+    // A space stands in no key and no name.
+    const nodes = this.#proxiesFor(doc, parent.region).owners(`${doc} ${parent.node}`, count)
+    return nodes.flatMap(node => this.#named(node) ?? [])
+  }
+
   #proxiesFor(doc: DocumentKey, region: string): Rendezvous {
     const owner = this.#isAnyCutOff ? this.ownerNameOf(doc) : undefined
     // A region and a node have no slash in their names.

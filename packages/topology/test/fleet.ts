@@ -1,4 +1,5 @@
 import { type Instant, Prng } from '@fanfold/kernel'
+import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import { Cluster, renewedForMsDefault } from '../src/cluster.ts'
 import type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from '../src/cluster-effect.ts'
 import { CoordinationSpace } from '../src/coordination-space.ts'
@@ -11,14 +12,19 @@ import { VirtualTime } from './virtual-time.ts'
 export class FleetNode {
   readonly cluster: Cluster
   readonly effects: ClusterEffect[] = []
+  /** Sees each effect at its moment. */
+  onEffect: ((effect: ClusterEffect) => void) | undefined
   readonly #time: VirtualTime
+  readonly #space: CoordinationSpace
   readonly #coordinator: Coordinator
   #cancelWake: (() => void) | undefined
   #isDead = false
+  #isCut = false
   #held: ClusterInput[] | undefined
 
   constructor(time: VirtualTime, space: CoordinationSpace, self: OwnMember) {
     this.#time = time
+    this.#space = space
     this.cluster = new Cluster({
       self,
       members: defaultMembersOptions,
@@ -26,7 +32,9 @@ export class FleetNode {
       startedAt: time.now(),
       prng: new Prng(`${self.node} ${self.incarnation}`),
     })
-    this.#coordinator = space.open(input => this.give(input))
+    this.#coordinator = space.open(input => {
+      if (!this.#isCut) this.give(input)
+    })
     this.#wake()
   }
 
@@ -70,6 +78,25 @@ export class FleetNode {
     this.#cancelWake?.()
   }
 
+  /** True while it lives, be it that it stands still. */
+  get isAlive(): boolean {
+    return !this.#isDead
+  }
+
+  /** It alone does not reach the coordinator, or does again. */
+  cut(isCut: boolean): void {
+    if (this.#isCut === isCut) return
+    this.#isCut = isCut
+    if (isCut) {
+      const code = 'FANFOLD_COORDINATOR_UNREACHABLE'
+      this.give({ kind: 'coordinator-lost', code, message: 'cut off' })
+      return
+    }
+    this.give({ kind: 'coordinator-found' })
+    this.give(this.#space.placements())
+    this.give(this.#space.members())
+  }
+
   /** Stands still from now on, as a process that is stopped. */
   stop(): void {
     this.#held = []
@@ -88,7 +115,12 @@ export class FleetNode {
     const effects: ClusterEffect[] = []
     act(this.#time.now(), effects)
     this.effects.push(...effects)
-    for (const effect of effects) if (isForCoordinator(effect)) this.#coordinator.perform(effect)
+    for (const effect of effects) {
+      this.onEffect?.(effect)
+      if (!isForCoordinator(effect)) continue
+      // That it watches outlasts an interruption, as with a coordinator elsewhere.
+      if (effect.kind === 'coordinator-watch' || !this.#isCut) this.#coordinator.perform(effect)
+    }
     this.#wake()
   }
 
@@ -123,6 +155,15 @@ export class Fleet {
     return started
   }
 }
+
+/** Documents that views are compared by. */
+export const docs: DocumentKey[] = Array.from({ length: 300 }, (_, index) =>
+  parseDocumentKey(`acme/match/${index}`),
+)
+
+/** True when all nodes say the same of each document. */
+export const areAgreed = (nodes: readonly FleetNode[]): boolean =>
+  docs.every(doc => new Set(nodes.map(one => one.cluster.placement?.ownerNameOf(doc))).size === 1)
 
 const isForCoordinator = (effect: ClusterEffect): effect is CoordinatorEffect =>
   effect.kind.startsWith('coordinator-')

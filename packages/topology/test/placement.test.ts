@@ -213,6 +213,21 @@ await t.test(
   },
 )
 
+await t.test('each parent recruits in an order of its own', async t => {
+  const proxies = Array.from({ length: 10 }, (_, index) =>
+    memberOf({ node: `p${index}`, roles: ['proxy'] }),
+  )
+  const placement = placed([...proxies, memberOf({ node: 'u', roles: ['proxy'], region: 'us' })])
+  const orders = proxies.map(parent => placement.recruitsFor(parent, doc, 20).map(one => one.node))
+  t.equal(new Set(orders.map(order => order.join())).size, 10)
+  for (const order of orders)
+    t.same(
+      order.toSorted(),
+      proxies.map(one => one.node),
+    )
+  t.equal(placement.recruitsFor(proxies[0] as Member, doc, 3).length, 3)
+})
+
 await t.test('the name of the owner is the owner’s, whatever is said', async t => {
   const member = fc.record({
     node: fc.constantFrom(...nodes),
