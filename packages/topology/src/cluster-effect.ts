@@ -82,6 +82,8 @@ export type ClusterFact =
   | { readonly event: 'view-frozen'; readonly knownForMs: number }
   | { readonly event: 'view-thawed' }
   | { readonly event: 'member-unreadable'; readonly message: string }
+  /** It is set otherwise than this node, where all are to be alike; links to it are refused, and say where. */
+  | { readonly event: 'member-differs'; readonly node: string }
   | { readonly event: 'placement-unreadable'; readonly message: string }
   /** The coordinator has less than is known here; it is given back. */
   | { readonly event: 'placements-lost'; readonly count: number }

@@ -313,7 +313,13 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
       if (change.kind === 'members-full') {
         const { node, membersMax } = change
         note(effects, { event: 'members-full', node, membersMax })
-      } else if (change.kind === 'member-cloned') {
+        continue
+      }
+      const { node, fingerprint } = change.member
+      if (change.kind !== 'member-left' && fingerprint !== this.#self.fingerprint) {
+        note(effects, { event: 'member-differs', node })
+      }
+      if (change.kind === 'member-cloned') {
         this.#tellClone(change, effects)
       }
     }

@@ -84,7 +84,7 @@ export class CoordinationSpace {
   }
 
   /** All that is held of members, with ages. */
-  members(): CoordinatorInput {
+  members(): CoordinatorInput[] {
     const now = this.#time.now()
     const { value: keptForMs } = coordinatorLimits.keptForMs
     const members: { bytes: Uint8Array; ageMs: number }[] = []
@@ -93,7 +93,12 @@ export class CoordinationSpace {
       if (ageMs >= keptForMs) this.#announcements.delete(name)
       else members.push({ bytes, ageMs })
     }
-    return { kind: 'members-heard', members }
+    const { value: toldMax } = coordinatorLimits.membersToldMax
+    const inputs: CoordinatorInput[] = []
+    do {
+      inputs.push({ kind: 'members-heard', members: members.splice(0, toldMax) })
+    } while (members.length > 0)
+    return inputs
   }
 
   /** All that is placed. */
@@ -233,7 +238,7 @@ class SpaceCoordinator implements Coordinator {
   }
 
   #tellMembers(): void {
-    this.#answer(this.#space.members())
+    for (const input of this.#space.members()) this.#answer(input)
     const { value: everyMs } = coordinatorLimits.tellEveryMs
     this.#cancelTelling = this.#time.after(everyMs, () => this.#tellMembers())
   }

@@ -72,7 +72,7 @@ export type PlacingRefusal =
 /** The coordinator port, what happened. */
 export type CoordinatorInput =
   /**
-   * Members that are or were there lately, some or all. Told at least every heartbeat while the coordinator is
+   * Members that are or were there lately, some or all; of many in several inputs. Told at least every heartbeat while the coordinator is
    * not lost, also when there is none or nothing is new: that silence means something rests on it.
    */
   | {
@@ -143,6 +143,11 @@ export const coordinatorLimits = {
     unit: 'ms',
     meaning:
       'an announcement that is not renewed may be forgotten, after 5 seconds at the earliest',
+  },
+  membersToldMax: {
+    value: 1_000,
+    unit: 'members',
+    meaning: 'members that one input tells of, so that no turn reads more than that',
   },
   tellEveryMs: {
     value: 1_000,

@@ -175,10 +175,27 @@ export function encodeMember(member: Member): Uint8Array {
 }
 
 /** True when both say the same but for how long they are up and how busy they are. */
-export const isSameStanding = (one: Member, other: Member): boolean =>
-  standingOf(one) === standingOf(other)
-
-const standingOf = (member: Member): string => {
-  const { upMs: _upMs, load: _load, ...standing } = member
-  return JSON.stringify(standing)
+export function isSameStanding(one: Member, other: Member): boolean {
+  // Each member is compared at each heartbeat, so field by field rather than as texts.
+  return (
+    one.node === other.node &&
+    one.incarnation === other.incarnation &&
+    one.region === other.region &&
+    isSameList(one.roles, other.roles) &&
+    one.address === other.address &&
+    one.publicAddress === other.publicAddress &&
+    one.weight === other.weight &&
+    one.ceiling === other.ceiling &&
+    one.version === other.version &&
+    one.protocol === other.protocol &&
+    one.fingerprint === other.fingerprint &&
+    one.isHotStandby === other.isHotStandby &&
+    one.isDraining === other.isDraining &&
+    isSameList(one.tenants.allow, other.tenants.allow) &&
+    isSameList(one.tenants.deny, other.tenants.deny) &&
+    isSameList(one.cutOffFrom, other.cutOffFrom)
+  )
 }
+
+const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((text, index) => text === other[index])

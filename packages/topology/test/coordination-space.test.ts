@@ -27,9 +27,9 @@ await t.test('an announcement that is a minute old is forgotten', async t => {
   )
   await client.announce({ node: 'a', incarnation: '1', bytes: Buffer.from('a') })
   time.pass(59_999)
-  t.match(space.members(), { members: [{ ageMs: 59_999 }] })
+  t.match(space.members(), [{ members: [{ ageMs: 59_999 }] }])
   time.pass(1)
-  t.match(space.members(), { members: [] })
+  t.match(space.members(), [{ members: [] }])
 })
 
 await t.test('beyond its bound it forgets whom it has not heard for the longest', async t => {
@@ -38,8 +38,9 @@ await t.test('beyond its bound it forgets whom it has not heard for the longest'
   for (const node of ['a', 'b', 'a', 'c']) {
     space.announce({ node, incarnation: '1', bytes: Buffer.from(node) })
   }
-  const heard = space.members()
-  const bytes = heard.kind === 'members-heard' ? heard.members.map(one => one.bytes) : []
+  const bytes = space
+    .members()
+    .flatMap(input => (input.kind === 'members-heard' ? input.members.map(one => one.bytes) : []))
   t.same(bytes.map(String), ['a', 'c'])
 })
 
@@ -52,4 +53,16 @@ await t.test('who opens while it is out of reach is told so', async t => {
     () => time.step(),
   )
   t.match(await client.next('coordinator-lost', 0), { message: 'unplugged' })
+})
+
+await t.test('many members are told in inputs of a thousand', async t => {
+  const space = new CoordinationSpace({ time: new VirtualTime() })
+  const bytes = Buffer.from('x')
+  for (let index = 0; index < 2_001; index++) {
+    space.announce({ node: `node-${index}`, incarnation: '1', bytes })
+  }
+  t.same(
+    space.members().map(input => input.kind === 'members-heard' && input.members.length),
+    [1_000, 1_000, 1],
+  )
 })

@@ -94,7 +94,7 @@ export class FleetNode {
     }
     this.give({ kind: 'coordinator-found' })
     this.give(this.#space.placements())
-    this.give(this.#space.members())
+    for (const input of this.#space.members()) this.give(input)
   }
 
   /** Stands still from now on, as a process that is stopped. */

@@ -1,8 +1,14 @@
 import { ProtocolError } from '@fanfold/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { decodeMember, encodeMember, isSameStanding, memberLimits } from '../src/member.ts'
-import { anyMember, memberOf } from './arbitraries.ts'
+import {
+  decodeMember,
+  encodeMember,
+  isSameStanding,
+  type Member,
+  memberLimits,
+} from '../src/member.ts'
+import { anyMember, incarnationOf, memberOf } from './arbitraries.ts'
 
 const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
 const said = (overrides: Record<string, unknown> = {}): Record<string, unknown> => ({
@@ -88,9 +94,28 @@ await t.test('a member that inherits a field has none', async t => {
   t.match(problemOf(Buffer.from('{"__proto__":{"node":"a"}}')), /load|node/)
 })
 
-await t.test('load and time alone do not change where a member stands', async t => {
+await t.test('load and time alone do not change where a member stands, all else does', async t => {
   const member = memberOf()
   t.ok(isSameStanding(member, { ...member, upMs: 5, load: { ...member.load, viewers: 9 } }))
-  t.notOk(isSameStanding(member, { ...member, weight: 2 }))
-  t.notOk(isSameStanding(member, { ...member, tenants: { allow: ['*'], deny: ['acme'] } }))
+  const others: { readonly [Field in keyof Omit<Member, 'upMs' | 'load'>]: Member[Field] } = {
+    node: 'b',
+    incarnation: incarnationOf(2),
+    region: 'us',
+    roles: ['authority', 'edge'],
+    address: 'ws://b',
+    publicAddress: 'wss://b',
+    weight: 2,
+    ceiling: 0,
+    version: '0.2.0',
+    protocol: 2,
+    fingerprint: '1'.repeat(64),
+    isHotStandby: true,
+    isDraining: true,
+    tenants: { allow: ['*'], deny: ['acme'] },
+    cutOffFrom: ['c'],
+  }
+  for (const [field, value] of Object.entries(others)) {
+    t.notOk(isSameStanding(member, { ...member, [field]: value }), field)
+  }
+  t.notOk(isSameStanding(member, { ...member, tenants: { allow: ['acme'], deny: [] } }))
 })

@@ -124,6 +124,17 @@ await t.test('an announcement that its sender left behind is no clone', async t 
   }
 })
 
+await t.test('an older one that gets no older is no clone, however late it is heard', async t => {
+  const members = made()
+  hear(members, 0, memberOf({ incarnation: incarnationOf(2), upMs: 10 }))
+  for (let ms = 2_000; ms < 20_000; ms += 1_000) {
+    // Heard late by as long as this process stood still, it looks young.
+    const left = memberOf({ incarnation: incarnationOf(1), upMs: 60_000 })
+    t.same(hear(members, ms, left), [])
+    t.same(hear(members, ms, memberOf({ incarnation: incarnationOf(2), upMs: 10 + ms })), [])
+  }
+})
+
 await t.test(
   'who withdraws is gone at once, and no word of it from before brings it back',
   async t => {
