@@ -26,7 +26,7 @@ import {
 } from '@fanfold/kernel'
 import { ProtocolError } from '@fanfold/protocol'
 import type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from './cluster-effect.ts'
-import type { CoordinatorInput } from './coordinator.ts'
+import { type CoordinatorInput, coordinatorLimits } from './coordinator.ts'
 import { decodeMember, encodeMember, type Member, type MemberLoad } from './member.ts'
 import { type MemberChange, Members, type MembersOptions } from './members.ts'
 import { Placement } from './placement.ts'
@@ -72,6 +72,11 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
     assert(
       renewedForMs < members.memberDeadAfterMs,
       `renewedForMs is less than memberDeadAfterMs, got ${renewedForMs} and ${members.memberDeadAfterMs}`,
+    )
+    const { value: tellEveryMs } = coordinatorLimits.tellEveryMs
+    assert(
+      members.memberDeadAfterMs >= 3 * tellEveryMs,
+      `memberDeadAfterMs is at least 3 times what a coordinator may be silent, got ${members.memberDeadAfterMs} and ${tellEveryMs}`,
     )
     this.#options = options
     this.#self = options.self

@@ -72,7 +72,7 @@ export type PlacingRefusal =
 /** The coordinator port, what happened. */
 export type CoordinatorInput =
   /**
-   * Members that are or were there lately, some or all; of many in several inputs. Told at least every heartbeat while the coordinator is
+   * Members that are or were there lately, some or all, the watcher too; of many in several inputs. Told at least every heartbeat while the coordinator is
    * not lost, also when there is none or nothing is new: that silence means something rests on it.
    */
   | {

@@ -325,14 +325,17 @@ await t.test('a member that is set otherwise is told once', async t => {
 
 await t.test('timers that contradict each other are refused', async t => {
   const { time } = new Fleet()
-  const made = (renewedForMs: number) =>
+  const made = (renewedForMs: number, members = defaultMembersOptions) =>
     new Cluster({
       self: memberOf(),
-      members: defaultMembersOptions,
+      members,
       renewedForMs,
       startedAt: time.now(),
       prng: new Prng(''),
     })
   t.throws(() => made(5_000), /less than memberDeadAfterMs, got 5000 and 5000/)
   t.throws(() => made(1_999), /at least 2 heartbeats, got 1999 and heartbeatMs 1000/)
+  const quick = { ...defaultMembersOptions, heartbeatMs: 500, memberDeadAfterMs: 2_999 }
+  t.throws(() => made(2_000, quick), /a coordinator may be silent, got 2999 and 1000/)
+  t.ok(made(2_000, { ...quick, memberDeadAfterMs: 3_000 }))
 })
