@@ -5,7 +5,7 @@
 
 import { BuildError } from '@fanfold/build/variants'
 import { FanfoldError } from '@fanfold/client'
-import { ConfigError, LinkIdentityError, TokenError } from '@fanfold/node'
+import { ConfigError, LinkIdentityError, LogStoreError, TokenError } from '@fanfold/node'
 import { CommandError } from './command-error.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
 
@@ -25,6 +25,11 @@ export function describeError(error: unknown): DescribedError {
   if (error instanceof ConfigError) {
     // All problems at once, a line each: that is what the check is for.
     return { code: error.code, message: error.message, exitCode: exitCodes.usage }
+  }
+  if (error instanceof LogStoreError) {
+    const isAway = error.code === 'FANFOLD_LOG_UNREACHABLE'
+    const exitCode = isAway ? exitCodes.unreachable : exitCodes.failed
+    return { code: error.code, message: oneLine(error.message), exitCode }
   }
   if (error instanceof BuildError) {
     return { code: error.code, message: error.message, exitCode: exitCodes.failed }

@@ -6,7 +6,6 @@ import {
 } from '@fanfold/authority'
 import type { LogEffect, LogStore } from '@fanfold/document'
 import type { RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
-import { createFileLogStore } from '@fanfold/storage'
 import {
   systemClock,
   WriterSockets,
@@ -15,6 +14,7 @@ import {
 } from '@fanfold/websocket'
 import { HostWorker } from './host-worker.ts'
 import type { LoadedDefinition } from './load-definition.ts'
+import { openLogStore } from './log-stores.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { authorityLimits } from './machine-limits.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
@@ -52,7 +52,7 @@ const unreachableWords: TroubleWords = {
   overMessage: 'the log answers again',
 }
 
-/** The authority of a process: the machine, its log on files, its writers and its children's links. */
+/** The authority of a process: the machine, its log, its writers and its children's links. */
 export class AuthorityHost {
   readonly links: RoleLinks
   readonly writers: WriterSockets
@@ -93,19 +93,10 @@ export class AuthorityHost {
       perform: effect => this.#perform(effect),
       fail,
     })
-    this.#store = createFileLogStore({
-      directory: config.data,
-      nodeId: config.node.id ?? 'authority',
-      sha256,
-      segmentBytesMax: config.limits.segmentBytesMax,
-      openFilesMax: config.limits.openFilesMax,
-      onFatal: fail,
-      onSetAside: ({ path, reason }) => {
-        log.error(
-          { event: 'snapshot.set-aside', path, reason },
-          'a snapshot is of no use: what was found instead is served',
-        )
-      },
+    this.#store = openLogStore({
+      config,
+      log,
+      fail,
       receive: input => {
         if (input.kind === 'log-appended') this.#timeAppend(input.doc)
         else if (input.kind === 'log-opened') {

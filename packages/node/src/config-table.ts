@@ -110,6 +110,44 @@ export const configTable = {
     default: './fanfold-data',
     meaning: 'The directory of logs and snapshots; only an authority writes there.',
   },
+  log: {
+    type: 'text',
+    pattern: 'files|rediss?(?:\\+sentinel|\\+cluster)?://[^\\s@]{1,1000}',
+    shape:
+      'files, or the address of a Redis without user and password: redis://host:port/0, redis+sentinel://host,host/name, redis+cluster://host,host, with rediss for TLS',
+    default: 'files',
+    meaning:
+      'Where an authority keeps logs: in files under `data`, or in a Redis, from which any authority can take them over.',
+  },
+  'redis.user': {
+    type: 'text',
+    min: 1,
+    max: 255,
+    meaning: 'The user by whom a Redis is used; without it, its default user.',
+  },
+  'redis.password': {
+    type: 'text',
+    secret: true,
+    min: 1,
+    max: 4096,
+    meaning: 'The password of that user.',
+  },
+  'redis.keyPrefix': {
+    type: 'text',
+    pattern: '[A-Za-z0-9_.:~-]{0,80}',
+    shape: 'at most 80 of A-Z a-z 0-9 _ . : ~ -',
+    default: 'fanfold:',
+    meaning: 'What the keys in a Redis begin with: fleets with different ones do not meet there.',
+  },
+  'redis.replicas': {
+    type: 'integer',
+    unit: 'replicas',
+    min: 0,
+    max: 10,
+    default: 0,
+    meaning:
+      'Replicas of the Redis that must have a write before it is acknowledged; with 0, what a failover loses of acknowledged writes is lost.',
+  },
   warm: {
     type: 'path',
     meaning:

@@ -122,8 +122,12 @@ const defaultOf = (row: ConfigRow, before: string): string => {
   return text === '' ? '' : `${before}${text}`
 }
 
-const yamlValue = (row: ConfigRow): string =>
-  row.type === 'list' ? `[${formatValue(row, row.default ?? [])}]` : defaultOf(row, '')
+function yamlValue(row: ConfigRow): string {
+  if (row.type === 'list') return `[${formatValue(row, row.default ?? [])}]`
+  const text = defaultOf(row, '')
+  // A colon at the end would begin a map.
+  return text.endsWith(':') ? `'${text}'` : text
+}
 
 function argumentOf(row: ConfigRow): string {
   if (row.secret) return 'file'

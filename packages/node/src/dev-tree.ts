@@ -15,6 +15,7 @@ import { developmentIdentity } from './development-fleet.ts'
 import { EdgeHost } from './edge-host.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { type LoadedDefinition, loadDefinition } from './load-definition.ts'
+import { checkLogStore } from './log-stores.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
@@ -108,6 +109,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     await (ports?.stop() ?? roles.close())
   }
   try {
+    await checkLogStore(config, log)
     const authority = new AuthorityHost(context, verifier)
     roles.authority = authority
     await watchDefinitions(projects, { authority, log, watches, onReload })

@@ -7,6 +7,7 @@ import { access, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { findRedis } from './log-stores.ts'
 
 /** Least version of Node, as in package.json. */
 const nodeVersionMin: readonly [number, number] = [20, 12]
@@ -43,7 +44,7 @@ export async function runDoctor(options: DoctorOptions): Promise<readonly Doctor
     readLimits().then(limits => checkDescriptors(limits, config.limits.viewersMax)),
     checkPort('port', config.host, config.port),
     checkPort('admin port', config.adminHost, config.adminPort),
-    checkData(config.data),
+    config.log === 'files' ? checkData(config.data) : checkRedis(config, config.log),
     checkClock(wallClock()),
   ])
 }
@@ -104,6 +105,17 @@ export async function checkPort(name: string, host: string, port: number): Promi
     detail,
     `end what listens there, or give another ${option}`,
   )
+}
+
+/** Whether the Redis is there, and fit for logs. */
+async function checkRedis(config: Config, address: string): Promise<DoctorRow> {
+  const found = await findRedis(config, address)
+  if ('problem' in found) return row('redis', false, found.problem, found.advice)
+  const { findings, shown } = found
+  const { version, hasAppendOnlyFile } = findings
+  const detail = `${shown}: Redis ${version}${hasAppendOnlyFile ? '' : ', without an append-only file'}`
+  const advice = 'set appendonly yes: what it has acknowledged may be gone after its restart'
+  return row('redis', hasAppendOnlyFile, detail, advice)
 }
 
 /** Whether the directory can be written to, and how long a sync takes there: each write waits for one. */

@@ -7,6 +7,7 @@ import { createRouter } from './create-router.ts'
 import { EdgeHost } from './edge-host.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
 import { loadDefinition } from './load-definition.ts'
+import { checkLogStore } from './log-stores.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
@@ -104,6 +105,7 @@ async function startRoles(
     seed: `${name}/${role}/${randomBytes(8).toString('hex')}`,
   })
   if (has('authority')) {
+    await checkLogStore(config, context.log)
     roles.authority = new AuthorityHost(context, verifier)
     await loadDefinitions(config, roles.authority)
   }

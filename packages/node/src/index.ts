@@ -23,6 +23,7 @@ export {
   type MintLinkTokenOptions,
   mintLinkToken,
 } from './link-identity.ts'
+export { LogStoreError } from './log-stores.ts'
 export { createLog, type Log, type LogFields, type LogOptions } from './logging.ts'
 export { type Project, readProject } from './read-project.ts'
 export { sha256 } from './sha256.ts'

@@ -25,6 +25,19 @@ t.test('everything is looked at, and a good row has no advice', async t => {
   t.ok(rows.every(({ ok, advice }) => !ok || advice === ''))
 })
 
+t.test('where logs are in a Redis that is looked at, and not the data directory', async t => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  const log = `redis://127.0.0.1:${port}`
+  const config = createConfig({ port: 0, adminPort: 0, data: t.testdir(), log }, '/')
+  const rows = await runDoctor({ config, nodeVersion: process.version, wallClock: Date.now })
+  t.notOk(rows.some(({ check }) => check === 'data directory'))
+  const redis = rows.find(({ check }) => check === 'redis')
+  t.match(redis, { ok: false, detail: new RegExp(`${log} does not answer`), advice: /start it/ })
+})
+
 t.test('a Node that is too old is found', async t => {
   t.match(checkNodeVersion('v20.11.9'), { ok: false, advice: /Node 20\.12/ })
   t.match(checkNodeVersion('v18.20.0'), { ok: false })

@@ -1,3 +1,8 @@
+export {
+  inspectRedis,
+  type RedisFindings,
+  type RedisInspection,
+} from './inspect-redis.ts'
 export { LogError, UnknownOutcome } from './log-error.ts'
 export {
   describeRedisAddress,

@@ -1,10 +1,9 @@
 import { areSame, buildLog, write } from '@fanfold/conformance'
+import { RedisServer, until } from '@fanfold/nemesis'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { doc, makeClient } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
 import { Relay } from './relay.ts'
-import { until } from './until.ts'
 
 const server = await RedisServer.start(t)
 const key = `fanfold:{${doc}}:log`
@@ -21,7 +20,7 @@ async function makeWriter(t: Test) {
 
 /** Resolves when the log has so many records. */
 const untilLength = (length: number): Promise<void> =>
-  until(async () => (await server.client.xlen(key)) === length)
+  until('the stream has them', async () => (await server.client.xlen(key)) === length)
 
 t.test('a batch that is in and whose answer was lost is there once', async t => {
   const { relay, client, first, second } = await makeWriter(t)
@@ -105,7 +104,7 @@ t.test(
       end = next.end
     }
     relay.leadTo(server.port)
-    await until(() => errors.length > 0)
+    await until('something is told', () => errors.length > 0)
     t.match(errors, [{ code: 'FANFOLD_LOG_OUTCOME_UNKNOWN', message: /2:4 to 2:4/ }])
     t.equal(client.inputs.at(-1)?.kind, 'log-opened')
   },

@@ -1,9 +1,9 @@
 import { areSame, type BuiltLog, buildLog, sha256, write } from '@fanfold/conformance'
 import { encodeSnapshot } from '@fanfold/document'
+import { RedisServer } from '@fanfold/nemesis'
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { makeClient, told } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
 
 const servers = await RedisServer.startCluster(t, 3)
 const [first, second] = servers as [RedisServer, RedisServer]

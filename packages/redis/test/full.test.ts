@@ -1,9 +1,9 @@
 import { areSame, buildLog, sha256, write } from '@fanfold/conformance'
 import { encodeSnapshot } from '@fanfold/document'
+import { RedisServer } from '@fanfold/nemesis'
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { doc, makeClient } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
 
 const full = 'FANFOLD_LOG_FULL'
 const server = await RedisServer.start(t)

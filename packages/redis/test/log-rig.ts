@@ -1,11 +1,12 @@
 /* Stores on a real server, in the hands of tests. */
+
 import { LogClient, sha256 } from '@fanfold/conformance'
 import type { LogInput } from '@fanfold/document'
+import { until } from '@fanfold/nemesis'
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import type { Test } from 'tap'
 import type { RedisLogStoreOptions } from '../src/redis-log-options.ts'
 import { createRedisLogStore } from '../src/redis-log-store.ts'
-import { until } from './until.ts'
 
 /** The document of most tests. */
 export const doc = parseDocumentKey('acme/match/final')
@@ -38,6 +39,6 @@ export async function told(
   ofDoc: DocumentKey = doc,
 ): Promise<LogInput | undefined> {
   const find = () => client.inputs.find(input => input.kind === kind && input.doc === ofDoc)
-  await until(() => find() !== undefined)
+  await until('it is answered', () => find() !== undefined)
   return find()
 }

@@ -1,7 +1,7 @@
 import { areSame, buildLog, write } from '@fanfold/conformance'
+import { RedisServer } from '@fanfold/nemesis'
 import t from 'tap'
 import { doc, makeClient } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
 import { Relay } from './relay.ts'
 
 const lost = 'FANFOLD_LOG_LOST'

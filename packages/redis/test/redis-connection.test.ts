@@ -1,8 +1,8 @@
+import { RedisServer } from '@fanfold/nemesis'
 import t, { type Test } from 'tap'
 import { RedisConnection } from '../src/redis-connection.ts'
 import { RedisFailure } from '../src/redis-failure.ts'
 import { loadScript } from '../src/redis-script.ts'
-import { RedisServer } from './redis-server.ts'
 
 const server = await RedisServer.start(t)
 

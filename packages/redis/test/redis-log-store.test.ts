@@ -6,10 +6,10 @@ import {
   testRecordSource,
 } from '@fanfold/conformance'
 import type { LogStore } from '@fanfold/document'
+import { RedisServer } from '@fanfold/nemesis'
 import t from 'tap'
 import type { RedisLogStoreOptions } from '../src/redis-log-options.ts'
 import { createRedisLogStore } from '../src/redis-log-store.ts'
-import { RedisServer } from './redis-server.ts'
 
 const variants: Record<string, Partial<RedisLogStoreOptions>> = {
   'as it comes': {},

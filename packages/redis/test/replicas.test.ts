@@ -1,7 +1,7 @@
 import { areSame, buildLog, write } from '@fanfold/conformance'
+import { RedisServer } from '@fanfold/nemesis'
 import t from 'tap'
 import { doc, makeClient, told } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
 
 const [master, replica] = await RedisServer.startPair(t)
 const options = { address: master.address, replicas: 1, replicasWithinMs: 50 }

@@ -1,11 +1,11 @@
 import { buildLog, write } from '@fanfold/conformance'
+import { RedisServer } from '@fanfold/nemesis'
 import { zeroPosition } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
 import { logKeysOf } from '../src/log-keys.ts'
 import { RedisConnection } from '../src/redis-connection.ts'
 import { loadScript } from '../src/redis-script.ts'
 import { doc, makeClient } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
 
 const server = await RedisServer.start(t)
 const keys = logKeysOf('fanfold:', doc)

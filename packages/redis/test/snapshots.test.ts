@@ -7,10 +7,10 @@ import {
   write,
 } from '@fanfold/conformance'
 import { encodeSnapshot, type Snapshot } from '@fanfold/document'
+import { RedisServer } from '@fanfold/nemesis'
 import type { Position } from '@fanfold/protocol'
 import t, { type Test } from 'tap'
 import { doc, makeClient } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
 
 const server = await RedisServer.start(t)
 const base = `fanfold:{${doc}}:`

@@ -1,11 +1,10 @@
 import { areSame, buildLog, LogClient, sha256, write } from '@fanfold/conformance'
 import { encodeSnapshot } from '@fanfold/document'
+import { RedisServer, until } from '@fanfold/nemesis'
 import type { LogRecord } from '@fanfold/protocol'
 import t from 'tap'
 import { createRedisLogStore } from '../src/redis-log-store.ts'
 import { doc, makeClient, told } from './log-rig.ts'
-import { RedisServer } from './redis-server.ts'
-import { until } from './until.ts'
 
 const unreachable = 'FANFOLD_LOG_UNREACHABLE'
 
@@ -75,7 +74,9 @@ t.test('no room is not believed while a batch that was sent may be done yet', as
   await told(client, 'log-append-waits')
   // The batch is in no buffer of the server that comes back, but nobody here can know.
   await server.restart(['--maxmemory', '1'])
-  await until(async () => /OOM/.test(await server.client.info('errorstats')))
+  await until('the server is out of memory', async () =>
+    /OOM/.test(await server.client.info('errorstats')),
+  )
   t.notOk(client.inputs.some(({ kind }) => kind === 'log-append-refused'))
   await server.client.config('SET', 'maxmemory', '0')
   t.match(await answer, { kind: 'log-appended', seq: 2 })

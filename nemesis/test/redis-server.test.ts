@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { until } from './until.ts'
+import { until } from '../src/until.ts'
 
 const program = fileURLToPath(new URL('./start-and-wait.js', import.meta.url))
 
@@ -19,7 +19,7 @@ t.test('a server ends when the process that started it is killed', async t => {
   const exited = once(child, 'exit')
   child.kill('SIGKILL')
   await exited
-  await until(async () => !(await isListening(port)))
+  await until('the server is gone', async () => !(await isListening(port)))
   t.pass('it is gone')
 })
 

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
-import { until } from './until.ts'
+import { until } from '../until.ts'
 
 /** Below the ports that systems give to who asks for none, so that a server can come back to its own. */
 const ports: readonly [from: number, to: number] = [12_000, 22_000]
@@ -72,7 +72,9 @@ export class RedisServer {
       arguments: ['--replicaof', '127.0.0.1', `${master.port}`],
     })
     const isUp = /master_link_status:up/
-    await until(async () => isUp.test(await replica.client.info('replication')))
+    await until('the replica has what its master has', async () =>
+      isUp.test(await replica.client.info('replication')),
+    )
     return [master, replica]
   }
 
@@ -96,7 +98,9 @@ export class RedisServer {
     }
     const all = new RegExp(`cluster_state:ok[^]*cluster_known_nodes:${count}`)
     for (const { client } of servers) {
-      await until(async () => all.test(String(await client.call('cluster', 'info'))))
+      await until('the cluster is one', async () =>
+        all.test(String(await client.call('cluster', 'info'))),
+      )
     }
     return servers
   }
