@@ -29,7 +29,7 @@ const table: ImportTable = {
   simulator: pure(...foundation, 'privacy', 'worker', ...roles),
   conformance: rim('kernel', 'protocol', 'document', 'topology'),
   storage: rim('kernel', 'protocol', 'document'),
-  redis: rim('kernel', 'protocol', 'document'),
+  redis: rim('kernel', 'protocol', 'document', 'topology'),
   websocket: rim('kernel', 'protocol'),
   build: rim('protocol', 'document', 'definition'),
   node: rim(...foundation, ...roles, 'privacy', 'worker', 'storage', 'redis', 'websocket', 'build'),

@@ -8,12 +8,12 @@
  */
 import { assert, copyBytes } from '@fanfold/kernel'
 import { describePosition, type LogRecord, type Position } from '@fanfold/protocol'
-import { LogError, refusalOf, UnknownOutcome } from './log-error.ts'
+import { damaged, LogError, refusalOf, UnknownOutcome } from './log-error.ts'
 import type { LogKeys } from './log-keys.ts'
 import { mayPass, type RedisConnection } from './redis-connection.ts'
 import { RedisFailure } from './redis-failure.ts'
 import { loadScript } from './redis-script.ts'
-import { arrayOf, bytesOf, countOf, damaged } from './reply.ts'
+import { arrayOf, bytesOf, countOf } from './reply.ts'
 
 /** What all batches of a store have in common. */
 export type AppendOptions = {

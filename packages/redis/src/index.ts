@@ -20,6 +20,12 @@ export {
   type ScriptCall,
   silenceMaxMsDefault,
 } from './redis-connection.ts'
+export { createRedisCoordinator } from './redis-coordinator.ts'
+export {
+  type RedisCoordinatorLimits,
+  type RedisCoordinatorOptions,
+  redisCoordinatorDefaults,
+} from './redis-coordinator-options.ts'
 export { RedisFailure, type RedisFailureKind } from './redis-failure.ts'
 export {
   type RedisLogLimits,

@@ -15,6 +15,8 @@ export type RedisFindings = {
   readonly evictionPolicy: string
   /** Whether keys without a time to live may be evicted. */
   readonly evictsAll: boolean
+  /** Whether any keys may be evicted, if only those with a time to live. */
+  readonly evicts: boolean
   /** Whether it keeps an append-only file; without one a restart may lose what it has acknowledged. */
   readonly hasAppendOnlyFile: boolean
 }
@@ -54,6 +56,7 @@ export function findingsIn(info: string): RedisFindings {
     isVersionOk: major > majorMin || (major === majorMin && minor >= minorMin),
     evictionPolicy,
     evictsAll: evictionPolicy.startsWith('allkeys'),
+    evicts: /^(?:allkeys|volatile)/.test(evictionPolicy),
     hasAppendOnlyFile: field('aof_enabled') === '1',
   }
 }

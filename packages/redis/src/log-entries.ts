@@ -4,9 +4,10 @@
  * `bytesTarget` then: at most `entriesMax`, which bounds one reply.
  */
 import { LogRecord, ProtocolError } from '@fanfold/protocol'
+import { damaged } from './log-error.ts'
 import type { LogKeys } from './log-keys.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { arrayOf, bytesOf, damaged } from './reply.ts'
+import { arrayOf, bytesOf } from './reply.ts'
 
 /** Records of one range: 32 of the largest are 32 MiB. */
 export const entriesMax = 32

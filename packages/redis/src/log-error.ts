@@ -1,6 +1,7 @@
 import type { LogRefusal } from '@fanfold/document'
 import { AssertionError } from '@fanfold/kernel'
 import { RedisFailure } from './redis-failure.ts'
+import { MistakenReply } from './reply.ts'
 
 /** What an effect is refused with. */
 export type Refusal = { readonly code: LogRefusal; readonly message: string }
@@ -22,6 +23,11 @@ export class UnknownOutcome extends Error {
   readonly code = 'FANFOLD_LOG_OUTCOME_UNKNOWN'
 }
 
+/** Refuses a log whose keys do not hold what they must. */
+export function damaged(what: string): never {
+  throw new LogError('FANFOLD_LOG_DAMAGED', damage(what))
+}
+
 /**
  * What something is refused with that failed.
  *
@@ -29,6 +35,12 @@ export class UnknownOutcome extends Error {
  */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof LogError) return { code: error.code, message: error.message }
+  if (error instanceof MistakenReply) {
+    return {
+      code: 'FANFOLD_LOG_DAMAGED',
+      message: damage(`the Redis of the log: ${error.message}`),
+    }
+  }
   if (!(error instanceof RedisFailure) || error instanceof AssertionError) throw error
   const { kind, message } = error
   switch (kind) {
@@ -44,3 +56,6 @@ export function refusalOf(error: unknown): Refusal {
       return { code: 'FANFOLD_LOG_UNREADABLE', message: `the Redis of the log: ${message}` }
   }
 }
+
+const damage = (what: string): string =>
+  `${what}; nothing was changed: restore the keys of the document from a backup`

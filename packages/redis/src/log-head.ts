@@ -1,7 +1,8 @@
 import { type Position, zeroPosition } from '@fanfold/protocol'
+import { damaged } from './log-error.ts'
 import type { LogKeys } from './log-keys.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { arrayOf, countOf, damaged, optionalBytes } from './reply.ts'
+import { arrayOf, countOf, optionalBytes } from './reply.ts'
 
 /** What a log says of itself. */
 export type LogHead = {

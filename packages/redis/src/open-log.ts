@@ -16,12 +16,11 @@ import {
   zeroPosition,
 } from '@fanfold/protocol'
 import { bytesTarget, RangeSize, readEntries } from './log-entries.ts'
-import { LogError } from './log-error.ts'
+import { damaged, LogError } from './log-error.ts'
 import { type LogHead, readHead } from './log-head.ts'
 import type { LogKeys } from './log-keys.ts'
 import { readSnapshot } from './read-snapshot.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { damaged } from './reply.ts'
 
 /** How often an opening begins again, as the log was trimmed beneath it. */
 const attemptsMax = 5

@@ -1,10 +1,9 @@
 import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import { bytesTarget, type RangeSize, readEntries } from './log-entries.ts'
-import { LogError } from './log-error.ts'
+import { damaged, LogError } from './log-error.ts'
 import { readHead } from './log-head.ts'
 import type { LogKeys } from './log-keys.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { damaged } from './reply.ts'
 
 /** One batch of a reading. */
 export type LogReading = {

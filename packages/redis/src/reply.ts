@@ -1,7 +1,11 @@
 /*
  * Replies of the server, decoded once: what it sends is whatever is in its keys.
  */
-import { LogError } from './log-error.ts'
+
+/** A server that gave something else than the key must hold, or a script must return. */
+export class MistakenReply extends Error {
+  override readonly name = 'MistakenReply'
+}
 
 /** The items of an array. */
 export function arrayOf(reply: unknown, what: string): readonly unknown[] {
@@ -27,14 +31,6 @@ export function countOf(reply: unknown, what: string): number {
     : mistaken(what)
 }
 
-/** Refuses a log whose keys do not hold what they must. */
-export function damaged(what: string): never {
-  throw new LogError(
-    'FANFOLD_LOG_DAMAGED',
-    `${what}; nothing was changed: restore the keys of the document from a backup`,
-  )
-}
-
 function mistaken(what: string): never {
-  return damaged(`the Redis of the log gave something else than ${what}`)
+  throw new MistakenReply(`it gave something else than ${what}`)
 }
