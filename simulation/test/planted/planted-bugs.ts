@@ -71,8 +71,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     says: 'an authority that starts again goes on in the epoch of the one before',
     edits: one(
       'authority/src/batch',
-      'start.claimed === 0 ? start.logEpoch + 1 : start.claimed',
-      'start.claimed === 0 ? Math.max(1, start.logEpoch) : start.claimed',
+      'claimed === 0 ? highest + 1 : claimed',
+      'claimed === 0 ? Math.max(1, highest) : claimed',
     ),
   },
   {
