@@ -56,6 +56,7 @@ export {
   type RecordedVariant,
   recordedDefinition,
 } from './recorded-definition.ts'
+export { type AnsweredLogEffect, refusedLogEffect } from './refused-log-effect.ts'
 export { Replica } from './replica.ts'
 export type {
   ReplicaWorker,

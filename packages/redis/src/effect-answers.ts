@@ -1,29 +1,8 @@
-import type { LogEffect, LogInput } from '@fanfold/document'
-import { assert, unreachable } from '@fanfold/kernel'
-import type { Refusal } from './log-error.ts'
-
-/** An effect that is answered. */
-export type AnsweredEffect = Exclude<LogEffect, { kind: 'log-close' | 'log-read-close' }>
-
-/** The answer to an effect that is refused. */
-export function refusedAnswer(effect: AnsweredEffect, { code, message }: Refusal): LogInput {
-  const refusal = { doc: effect.doc, code, message } as const
-  switch (effect.kind) {
-    case 'log-open':
-      return { kind: 'log-open-refused', ...refusal }
-    case 'log-append':
-      return { kind: 'log-append-refused', ...refusal }
-    case 'log-keep-snapshot':
-      return { kind: 'log-snapshot-refused', ...refusal }
-    case 'log-read':
-      return { kind: 'log-read-refused', read: effect.read, ...refusal }
-    default:
-      return unreachable(effect)
-  }
-}
+import type { AnsweredLogEffect, LogEffect } from '@fanfold/document'
+import { assert } from '@fanfold/kernel'
 
 /** Bytes that an effect brings. */
-export function bytesOfEffect(effect: AnsweredEffect): number {
+export function bytesOfEffect(effect: AnsweredLogEffect): number {
   switch (effect.kind) {
     case 'log-append':
       return sumOf(effect.records, record => record.bytes.length)

@@ -7,23 +7,20 @@
  */
 import { randomBytes } from 'node:crypto'
 import {
+  type AnsweredLogEffect,
   Chain,
   type LogEffect,
   type LogInput,
   type LogReadId,
   type LogStore,
+  refusedLogEffect,
 } from '@fanfold/document'
 import { assert, equalBytes, toHex, unreachable } from '@fanfold/kernel'
 import { type DocumentKey, describePosition } from '@fanfold/protocol'
 import { type AppendOptions, appendBatch } from './append-batch.ts'
 import { AppendDelay } from './append-delay.ts'
 import { DocumentLog } from './document-log.ts'
-import {
-  type AnsweredEffect,
-  bytesOfEffect,
-  refusedAnswer,
-  requireBatch,
-} from './effect-answers.ts'
+import { bytesOfEffect, requireBatch } from './effect-answers.ts'
 import { keepSnapshot } from './keep-snapshot.ts'
 import { LogError, refusalOf } from './log-error.ts'
 import { openLog } from './open-log.ts'
@@ -133,12 +130,12 @@ class RedisLogStore implements LogStore {
     })
   }
 
-  #begin(effect: AnsweredEffect): void {
+  #begin(effect: AnsweredLogEffect): void {
     const bytes = bytesOfEffect(effect)
     const full = this.#fullness(bytes)
     if (full !== undefined) {
       const refusal = { code: 'FANFOLD_LOG_FULL', message: full } as const
-      queueMicrotask(() => this.#answer(refusedAnswer(effect, refusal)))
+      queueMicrotask(() => this.#answer(refusedLogEffect(effect, refusal)))
       return
     }
     const log = this.#documents.get(effect.doc) ?? this.#add(effect.doc)
@@ -148,7 +145,7 @@ class RedisLogStore implements LogStore {
   }
 
   /** Never rejects: what goes wrong here ends the process. */
-  async #finish(effect: AnsweredEffect, log: DocumentLog, bytes: number): Promise<void> {
+  async #finish(effect: AnsweredLogEffect, log: DocumentLog, bytes: number): Promise<void> {
     let answer: LogInput | undefined
     try {
       answer = await this.#work(effect, log)
@@ -182,7 +179,7 @@ class RedisLogStore implements LogStore {
   }
 
   /** The answer to an effect; undefined when nobody waits for it any more. */
-  async #work(effect: AnsweredEffect, log: DocumentLog): Promise<LogInput | undefined> {
+  async #work(effect: AnsweredLogEffect, log: DocumentLog): Promise<LogInput | undefined> {
     switch (effect.kind) {
       case 'log-open':
         return this.#open(effect, log, performance.now())
@@ -339,9 +336,9 @@ class RedisLogStore implements LogStore {
 
 /** Makes a refusal of what failed. */
 const refused =
-  (effect: AnsweredEffect) =>
+  (effect: AnsweredLogEffect) =>
   (error: unknown): LogInput =>
-    refusedAnswer(effect, refusalOf(error))
+    refusedLogEffect(effect, refusalOf(error))
 
 /** An append follows what this store was told is durable: what follows something else is another's. */
 function requireFollows(log: DocumentLog, { doc, after }: EffectOf<'log-append'>): void {

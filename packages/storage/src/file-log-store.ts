@@ -7,8 +7,14 @@
  */
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import { Chain, type LogEffect, type LogInput, type LogStore } from '@fanfold/document'
-import { assert, type RandomBytes, type Sha256, unreachable } from '@fanfold/kernel'
+import {
+  Chain,
+  type LogEffect,
+  type LogInput,
+  type LogStore,
+  refusedLogEffect,
+} from '@fanfold/document'
+import { assert, type RandomBytes, type Sha256 } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import { DocumentDirectory } from './document-directory.ts'
 import { DocumentLog, type DocumentLogContext } from './document-log.ts'
@@ -128,7 +134,8 @@ class FileLogStore implements LogStore {
     if (effect.kind === 'log-close' && !this.#documents.has(effect.doc)) return
     const waiting = this.#effectsWaiting + this.#readings.count
     if (effect.kind !== 'log-close' && waiting >= this.#effectsWaitingMax) {
-      const refusal = refusalOf(effect, `${waiting} effects wait already`)
+      const message = `${waiting} effects wait already`
+      const refusal = refusedLogEffect(effect, { code: 'FANFOLD_LOG_FULL', message })
       queueMicrotask(() => this.#answer(refusal))
       return
     }
@@ -248,25 +255,5 @@ class FileLogStore implements LogStore {
       if (onFatal === undefined) throw error
       onFatal(error)
     })
-  }
-}
-
-/** The answer to an effect for which there is no room; nothing of it was done. */
-function refusalOf(
-  effect: Exclude<LogEffect, { kind: 'log-close' | 'log-read-close' }>,
-  message: string,
-): LogInput {
-  const refusal = { doc: effect.doc, code: 'FANFOLD_LOG_FULL', message } as const
-  switch (effect.kind) {
-    case 'log-open':
-      return { kind: 'log-open-refused', ...refusal }
-    case 'log-append':
-      return { kind: 'log-append-refused', ...refusal }
-    case 'log-keep-snapshot':
-      return { kind: 'log-snapshot-refused', ...refusal }
-    case 'log-read':
-      return { kind: 'log-read-refused', read: effect.read, ...refusal }
-    default:
-      return unreachable(effect)
   }
 }
