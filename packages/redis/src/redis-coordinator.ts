@@ -87,7 +87,7 @@ class RedisCoordinator implements Coordinator {
   #readAllAt = 0
   #lastWord = 0
   #change = noChange
-  /** True until all placements were told since the coordinator was found. */
+  /** True until all placements were told, at first and since it was found. */
   #isToldNothing = true
 
   constructor(options: RedisCoordinatorOptions) {
@@ -211,29 +211,34 @@ class RedisCoordinator implements Coordinator {
     this.#lookedAt = performance.now()
     this.#lookAt = this.#lookedAt + this.#limits.readEveryMs
     try {
-      if (this.#isWatching && !this.#isLost) await this.#read()
-      else await this.#ask(() => this.#connection.call(probeOf(this.#keys)))
+      if (this.#isWatching) {
+        await this.#read()
+      } else {
+        await this.#ask(() => this.#connection.call(probeOf(this.#keys)))
+        if (this.#isLost) this.#find()
+      }
     } catch (error) {
       this.#noteFailure(error)
-      return
     }
-    if (this.#isLost) this.#find()
   }
 
   async #read(): Promise<void> {
     const connection = this.#connection
     const keys = this.#keys
-    const isAll = this.#lookedAt >= this.#readAllAt
+    const wasLost = this.#isLost
+    const isAnew = wasLost || this.#isToldNothing
+    const isAll = isAnew || this.#lookedAt >= this.#readAllAt
     const since = isAll ? 0 : this.#lastWord
     const members = await this.#ask(() => readMembers({ connection, keys, since }))
+    const known = isAnew ? noChange : this.#change
     const { number, id } = members.change
-    const isNew = this.#isToldNothing || number !== this.#change.number || id !== this.#change.id
-    const known = this.#isToldNothing ? noChange : this.#change
-    const placements = isNew
+    const isChanged = isAnew || number !== known.number || id !== known.id
+    const placements = isChanged
       ? await this.#ask(() => readPlacements({ connection, keys, since: known }))
       : undefined
-    // Lost meanwhile: everything is to be told anew.
-    if (this.#isLost) return
+    // Lost while it read: the next look tells everything anew.
+    if (this.#isLost && !wasLost) return
+    if (wasLost) this.#find()
     if (placements !== undefined) this.#tellPlacements(placements)
     if (isAll) this.#readAllAt = this.#lookedAt + this.#limits.readAllEveryMs
     this.#tellMembers(members)
@@ -323,8 +328,6 @@ class RedisCoordinator implements Coordinator {
     if (this.#isClosed) return
     this.#isLost = false
     this.#isToldNothing = true
-    this.#readAllAt = 0
-    this.#lookAt = 0
     this.#expectAnswers()
     this.#tell({ kind: 'coordinator-found' })
   }

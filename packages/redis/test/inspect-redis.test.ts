@@ -13,12 +13,18 @@ t.test('a server says what it is', async t => {
     isVersionOk: true,
     evictionPolicy: 'noeviction',
     evictsAll: false,
+    evicts: false,
     hasAppendOnlyFile: false,
   })
   await server.client.config('SET', 'maxmemory-policy', 'allkeys-lru')
-  t.match(await inspectRedis(inspection), { evictionPolicy: 'allkeys-lru', evictsAll: true })
+  t.match(await inspectRedis(inspection), {
+    evictionPolicy: 'allkeys-lru',
+    evictsAll: true,
+    evicts: true,
+  })
   await server.client.config('SET', 'maxmemory-policy', 'volatile-lru')
-  t.match(await inspectRedis(inspection), { evictsAll: false }, 'a log has no time to live')
+  const volatile = await inspectRedis(inspection)
+  t.match(volatile, { evictsAll: false, evicts: true }, 'a log has no time to live, members have')
 })
 
 t.test('a server with an append-only file says so', async t => {
