@@ -12,6 +12,15 @@ const nowhere = 1
 const server = await RedisServer.start(t)
 let rigs = 0
 
+/** All that the user of a coordinator needs; the README says the same. */
+const rights = [
+  ...['time', 'zadd', 'zcard', 'zrange', 'zrangebyscore', 'zrem', 'zrevrange', 'hget', 'hset'],
+  ...['hdel', 'hlen', 'del', 'pexpire', 'lindex', 'lpush', 'ltrim', 'setrange', 'publish'],
+  ...['subscribe', 'ping', 'eval', 'evalsha', 'info', 'client', 'hello'],
+].map(name => `+${name}`)
+const keysAndChannel = ['~rig-*', 'resetchannels', '&rig-*:hints']
+server.commandNow('ACL', 'SETUSER', 'node', 'on', '>secret', ...keysAndChannel, '-@all', ...rights)
+
 testCoordinatorPort(t, async () => {
   const keyPrefix = `rig-${++rigs}:`
   const relay = await Relay.open(t, server.port)
@@ -19,7 +28,7 @@ testCoordinatorPort(t, async () => {
   return {
     open: receive => {
       const coordinator = createRedisCoordinator({
-        address: relay.address,
+        address: relay.address.replace('//', '//node:secret@'),
         keyPrefix,
         nodeId: 'node-1',
         receive,
