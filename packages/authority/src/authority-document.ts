@@ -181,12 +181,10 @@ export class AuthorityDocument {
 
   /** A child that has more than the log ever had here has seen what the log has lost. */
   #compare(have: JoinRequest['have'], effects: AuthorityEffect[]): void {
-    const { doc } = this
     const { position } = this.#committed
     if (have === undefined || !isAhead(have, position)) return
-    if (!this.#epochs.heard(have.epoch, this.#context.now())) return
-    const message = `a child is at ${describePosition(have)}, the log ends at ${describePosition(position)}`
-    effects.push({ kind: 'fact', fact: { event: 'log-behind', doc, message } })
+    const loss = `a child is at ${describePosition(have)}, the log ends at ${describePosition(position)}`
+    if (!this.#epochs.heard(have.epoch, loss, this.#context.now())) return
     if (this.#phase === 'open') this.#startBatch(effects)
   }
 
@@ -354,7 +352,11 @@ export class AuthorityDocument {
   #appended(seq: number, now: Instant, effects: AuthorityEffect[]): void {
     const batch = this.#at.inHand.appended(seq)
     this.#phase = 'open'
-    this.#epochs.committed(batch.epoch)
+    const loss = this.#epochs.committed(batch.epoch)
+    if (loss !== undefined) {
+      const fact = { event: 'log-behind', doc: this.doc, message: loss } as const
+      effects.push({ kind: 'fact', fact })
+    }
     this.#at.children.publish(batch.records, now)
     this.#committed.commit(batch)
     // Before children are sent anything: what they may need a snapshot of has these records in it.

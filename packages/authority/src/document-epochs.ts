@@ -28,6 +28,8 @@ export class DocumentEpochs {
   /** Whether the log may know less. */
   #isLost: boolean
   #isClaimDue = false
+  /** What a child had that the log has not, in words, until an epoch is claimed for it. */
+  #loss: string | undefined
   #hearsAgainAt: Instant | undefined
 
   /** @param lostEpochs where what the log does not know is kept while the document is not in memory */
@@ -58,14 +60,20 @@ export class DocumentEpochs {
     this.#highest = Math.max(this.#highest, epoch)
   }
 
-  /** What was appended by this epoch is durable. */
-  committed(epoch: number): void {
+  /**
+   * What was appended by this epoch is durable. Tells what the log had lost, once that is known for sure: who
+   * had been deposed, and heard of what came after, would not have been let append.
+   */
+  committed(epoch: number): string | undefined {
     // While it was appended a higher one was heard of: there is another to be claimed.
-    if (epoch <= this.#highest && epoch !== this.#claimed) return
+    if (epoch <= this.#highest && epoch !== this.#claimed) return undefined
     this.#claimed = epoch
     this.#highest = epoch
     this.#isLost = false
     this.#isClaimDue = false
+    const loss = this.#loss
+    this.#loss = undefined
+    return loss
   }
 
   /** The log has lost records, and maybe the epochs of them. */
@@ -74,7 +82,7 @@ export class DocumentEpochs {
   }
 
   /** A child has seen more of the log than is in it, by this epoch; false when that is not believed. */
-  heard(epoch: number, now: Instant): boolean {
+  heard(epoch: number, loss: string, now: Instant): boolean {
     if (epoch > this.#highest + leapMax) return false
     if (this.#hearsAgainAt !== undefined && now < this.#hearsAgainAt) return false
     this.#hearsAgainAt = after(now, milliseconds(heardEveryMs))
@@ -82,6 +90,7 @@ export class DocumentEpochs {
     this.#claimed = 0
     this.#isLost = true
     this.#isClaimDue = true
+    this.#loss = loss
     return true
   }
 

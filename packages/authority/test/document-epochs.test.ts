@@ -18,10 +18,13 @@ t.test('an epoch that was heard of is passed over, and another is to be claimed'
   const epochs = new DocumentEpochs(doc, new LostEpochs(10))
   epochs.opened(4)
   epochs.committed(5)
-  t.ok(epochs.heard(7, at(0)))
+  t.ok(epochs.heard(7, 'lost', at(0)))
   t.match(epochs, { claimed: 0, highest: 7, isClaimDue: true })
-  epochs.committed(8)
+  t.equal(epochs.committed(6), undefined, 'of a batch from before')
+  t.match(epochs, { claimed: 0, isClaimDue: true })
+  t.equal(epochs.committed(8), 'lost', 'now it is known for sure')
   t.match(epochs, { claimed: 8, highest: 8, isClaimDue: false })
+  t.equal(epochs.committed(8), undefined)
 })
 
 t.test(
@@ -29,7 +32,7 @@ t.test(
   async t => {
     const epochs = new DocumentEpochs(doc, new LostEpochs(10))
     epochs.committed(5)
-    t.ok(epochs.heard(5, at(0)))
+    t.ok(epochs.heard(5, 'lost', at(0)))
     t.match(epochs, { claimed: 0, highest: 5, isClaimDue: true })
   },
 )
@@ -37,12 +40,12 @@ t.test(
 t.test('a leap is believed up to its bound, and a word once in a while', async t => {
   const epochs = new DocumentEpochs(doc, new LostEpochs(10))
   epochs.opened(4)
-  t.notOk(epochs.heard(1_005, at(0)))
+  t.notOk(epochs.heard(1_005, 'lost', at(0)))
   t.equal(epochs.highest, 4)
-  t.ok(epochs.heard(1_004, at(0)))
-  t.notOk(epochs.heard(1_100, at(9_999)))
+  t.ok(epochs.heard(1_004, 'lost', at(0)))
+  t.notOk(epochs.heard(1_100, 'lost', at(9_999)))
   t.equal(epochs.highest, 1_004)
-  t.ok(epochs.heard(1_100, at(10_000)))
+  t.ok(epochs.heard(1_100, 'lost', at(10_000)))
 })
 
 t.test('what the log does not know is kept while the document is not in memory', async t => {
