@@ -211,12 +211,11 @@ class RedisCoordinator implements Coordinator {
     this.#lookedAt = performance.now()
     this.#lookAt = this.#lookedAt + this.#limits.readEveryMs
     try {
-      if (this.#isWatching) {
-        await this.#read()
-      } else {
+      if (this.#isLost || !this.#isWatching) {
         await this.#ask(() => this.#connection.call(probeOf(this.#keys)))
-        if (this.#isLost) this.#find()
       }
+      if (this.#isWatching) await this.#read()
+      else if (this.#isLost) this.#find()
     } catch (error) {
       this.#noteFailure(error)
     }

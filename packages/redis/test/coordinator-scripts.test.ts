@@ -133,6 +133,16 @@ t.test('members of which a part was evicted are all forgotten, and come back', a
   }
 })
 
+t.test('what nobody said is dropped as if it were old', async t => {
+  const connection = await connect(t)
+  for (const name of ['a/1', 'b/1']) await announce(connection, name, 10, bytes)
+  await server.client.hset(keys.said, 'a/1', 'something')
+  await server.client.hdel(keys.said, 'b/1')
+  await server.client.hset(keys.said, 'c/1', 'something')
+  await announce(connection, 'd/1', 10, bytes)
+  t.same((await read(connection, 0)).names, ['d/1'])
+})
+
 t.test('words are counted in whole numbers, also the largest', async t => {
   const connection = await connect(t)
   await announce(connection, 'a/1', 10, bytes)

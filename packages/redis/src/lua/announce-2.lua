@@ -37,9 +37,9 @@ redis.call('HSET', KEYS[2], ARGV[1], text(now) .. (ARGV[5] and ':' .. ARGV[5] or
 
 local excess = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[3])
 for index, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, lookedAtMax - 1)) do
-  local said = redis.call('HGET', KEYS[2], name)
-  local digits = string.match(said, '^%d+')
-  local at = tonumber(digits)
+  local said = redis.call('HGET', KEYS[2], name) or ''
+  local digits = string.match(said, '^%d+') or ''
+  local at = tonumber(digits) or 0
   if index <= excess or at <= now - keptForMs then
     redis.call('ZREM', KEYS[1], name)
     redis.call('HDEL', KEYS[2], name)
