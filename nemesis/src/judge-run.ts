@@ -1,10 +1,13 @@
 /*
- * A run is judged by what is in files alone: the histories of its clients, and the logs of its authority.
+ * A run is judged by what is in files alone: the histories of its clients, and the logs of its authority; or in
+ * its Redis.
  */
 import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import type { LogRecord } from '@fanfold/protocol'
 import { ViewJudge, type ViewVerdict, WriteJudge, type WriteVerdict } from '@fanfold/simulator'
 import type { ViewerHistoryEvent, WriterHistoryEvent } from './clients/client-messages.ts'
+import { logRecords } from './logs/final-log.ts'
 import { LedgerLog } from './logs/ledger-log.ts'
 
 /** Where the files of a run are. */
@@ -34,8 +37,15 @@ export async function* historyEvents<Event>(path: string): AsyncGenerator<Event>
   }
 }
 
-/** Judges a run. */
-export async function judgeRun(files: RunFiles): Promise<RunVerdict> {
+/**
+ * Judges a run.
+ *
+ * @param logs the logs, where they are not in files
+ */
+export async function judgeRun(
+  files: RunFiles,
+  logs?: ReadonlyMap<string, readonly LogRecord[]>,
+): Promise<RunVerdict> {
   const writes = new WriteJudge()
   for (const path of files.writers) {
     for await (const event of historyEvents<WriterHistoryEvent>(path)) writes.take(event)
@@ -49,7 +59,7 @@ export async function judgeRun(files: RunFiles): Promise<RunVerdict> {
   const log = new LedgerLog()
   for (const doc of files.docs) {
     log.read({
-      data: files.data,
+      records: logs === undefined ? recordsInFiles(files.data, doc) : (logs.get(doc) ?? []),
       doc,
       seqs: seqs.get(doc) ?? new Set(),
       onWrite: write => writes.takeLogged(write),
@@ -64,4 +74,8 @@ export async function judgeRun(files: RunFiles): Promise<RunVerdict> {
   const said = { writes: writes.verdict(), views: views.verdict(), logProblems: log.problems }
   const isRight = said.writes.isRight && said.views.isRight && said.logProblems.length === 0
   return { ...said, isRight }
+}
+
+function* recordsInFiles(data: string, doc: string): Generator<LogRecord> {
+  for (const { record } of logRecords(data, doc)) yield record
 }

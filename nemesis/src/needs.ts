@@ -31,6 +31,10 @@ const missing: Readonly<Record<Need, () => string | undefined>> = {
     fakedClockLibrary() === undefined
       ? 'needs libfaketime: `apt-get install libfaketime` as root'
       : undefined,
+  redis: () =>
+    isInstalled('redis-server')
+      ? undefined
+      : 'needs redis-server: `apt-get install redis-server` as root',
 }
 
 const networkPrograms = [

@@ -16,10 +16,12 @@ import type {
 import { ClientProcess } from './clients/client-process.ts'
 import type { Phase } from './delays.ts'
 import { judgeRun, type RunFiles, type RunVerdict } from './judge-run.ts'
+import { redisLogs } from './logs/redis-log.ts'
 import type { Cleanups } from './processes/cleanups.ts'
 import type { DelayRelay } from './processes/delay-relay.ts'
 import { Fleet } from './processes/fleet.ts'
 import { Networks } from './processes/networks.ts'
+import type { RedisServer } from './processes/redis-server.ts'
 
 /** A node of a stage. */
 export type StageNode = {
@@ -57,6 +59,15 @@ export type StageSettings = {
   readonly perSecond: number
   readonly inFlightMax: number
   readonly valueLength: number
+  /** Where the logs are, if not in files. */
+  readonly redis?: StageRedis | undefined
+}
+
+/** The Redis of a stage, which was started for it. */
+export type StageRedis = {
+  readonly servers: readonly RedisServer[]
+  /** Who has the logs in the end. */
+  readonly last: RedisServer
 }
 
 /** The network that clients are in. */
@@ -203,7 +214,10 @@ export class Stage {
   async close(): Promise<RunVerdict> {
     for (const clients of [this.#writers, this.#viewers]) await clients?.ask('end')
     await this.fleet.stop()
-    const verdict = await judgeRun(this.files)
+    const { redis } = this.settings
+    const logs = redis && (await redisLogs(redis.last, this.files.docs))
+    for (const server of redis?.servers ?? []) await server.stop()
+    const verdict = await judgeRun(this.files, logs)
     this.write('verdict.json', verdict)
     return verdict
   }

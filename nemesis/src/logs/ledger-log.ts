@@ -15,7 +15,7 @@ import {
 import { sha256 } from '@fanfold/node'
 import { type LogRecord, zeroHash } from '@fanfold/protocol'
 import type { LoggedWrite, ViewedLog } from '@fanfold/simulator'
-import { logRecords, recordId } from './final-log.ts'
+import { recordId } from './final-log.ts'
 
 /** Who may see what of a ledger. */
 const audiences = ['open', 'premium'] as const
@@ -41,23 +41,24 @@ export class LedgerLog implements ViewedLog {
   /**
    * Reads the log of a document.
    *
+   * @param options.records all of it, in order
    * @param options.seqs where views are to be known; those of the head always are
    * @param options.onWrite told of each message in the log
    */
   read(options: {
-    readonly data: string
+    readonly records: Iterable<LogRecord>
     readonly doc: string
     readonly seqs: ReadonlySet<number>
     readonly onWrite: (write: LoggedWrite) => void
   }): void {
-    const { data, doc, seqs, onWrite } = options
+    const { records, doc, seqs, onWrite } = options
     const document: Document = { epochs: [], hashes: new Map() }
     this.#documents.set(doc, document)
     const chain = new Chain(sha256)
     const marks = new Map<string, number>()
     let state: JsonObject | undefined
     let last: LogRecord | undefined
-    for (const { record } of logRecords(data, doc)) {
+    for (const record of records) {
       const { epoch, seq } = record
       if (seq !== (last?.seq ?? 0) + 1) this.#add(`${doc}: ${seq} follows ${last?.seq ?? 0}`)
       if (epoch < (last?.epoch ?? 0)) this.#add(`${doc}: epoch ${epoch} at ${seq} is too low`)

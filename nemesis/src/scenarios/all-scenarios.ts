@@ -4,6 +4,7 @@ import { crowdScenarios } from './crowds.ts'
 import { damageScenarios } from './damage.ts'
 import { diskScenarios } from './disks.ts'
 import { linkScenarios } from './links.ts'
+import { redisScenarios } from './redis.ts'
 import { restoreScenarios } from './restores.ts'
 import type { Scenario } from './scenario.ts'
 import { shortScenario } from './short.ts'
@@ -17,6 +18,7 @@ export const allScenarios: readonly Scenario[] = [
   ...diskScenarios,
   ...damageScenarios,
   ...restoreScenarios,
+  ...redisScenarios,
   ...ceilingScenarios,
   ...crowdScenarios,
   shortScenario,

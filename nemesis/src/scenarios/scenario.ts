@@ -20,6 +20,8 @@ export type Need =
   | 'memory-groups'
   /** libfaketime. */
   | 'faked-clock'
+  /** `redis-server`. */
+  | 'redis'
 
 /** What a stage may need that is not there yet. */
 export type Place = { readonly directory: string; readonly cleanups: Cleanups }

@@ -125,6 +125,11 @@ export class AuthorityDocument {
     return isForNow(this.#refusal)
   }
 
+  /** True when somebody else has claimed the log: it may be opened anew after a while, not at once. */
+  get isFenced(): boolean {
+    return this.#refusal?.code === 'FANFOLD_FENCED'
+  }
+
   /** True after an assertion failed inside: the document is not served until the node restarts. */
   get isQuarantined(): boolean {
     return this.#refusal?.code === 'FANFOLD_QUARANTINED'

@@ -175,6 +175,29 @@ t.test('an epoch that the log has lost is not given again', async t => {
   t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 2, seq: 2 } }])
 })
 
+t.test('a document that somebody else has claimed is looked at anew after a while', async t => {
+  const rig = new Rig()
+  rig.write()
+  rig.join()
+  rig.effects()
+  rig.appendsRefusedBy = 'FANFOLD_FENCED'
+  const fenced = [{ answer: { code: 'FANFOLD_FENCED' } }]
+  rig.write()
+  t.match(answersOf(rig.effects()), fenced)
+  rig.appendsRefusedBy = undefined
+  for (const ms of [1_000, 2_500, 4_999]) {
+    rig.passTo(ms)
+    rig.write()
+    rig.join()
+    t.match(answersOf(rig.effects()), fenced, `at ${ms} ms`)
+  }
+  rig.passTo(5_000)
+  t.match(rig.effects(), [{ kind: 'log-close', doc }])
+  rig.epochs.set(doc, 4)
+  rig.write()
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 5 } }])
+})
+
 t.test('an assertion that fails in one document leaves the others alone', async t => {
   const rig = new Rig({ restAfterMs: 1_000, unloadAfterMs: 1_000 })
   const rule = match.messages['goal']
