@@ -75,7 +75,7 @@ const limits = {
   seeds: 10_000_000,
   from: 1_000_000_000,
   minutes: 10_080,
-  nodes: 1_000,
+  nodes: 10_000,
   jobs: 64,
   'from-ms': 1e9,
   'to-ms': 1e9,
