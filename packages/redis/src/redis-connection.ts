@@ -13,6 +13,9 @@ export const connectWithinMsDefault = 2_000
 /** A connection on which an answer is due and nothing came for so long is ended, ms, by default. */
 export const silenceMaxMsDefault = 3_000
 
+/** A connection that the library has given up is made anew after so long, ms. */
+const reviveAfterMs = 250
+
 /** Waits between attempts of a command that is asked again, ms. */
 const againBaseMs = 20
 const againMaxMs = 500
@@ -52,6 +55,7 @@ export class RedisConnection {
   readonly #waiting = new Set<() => void>()
   #lastError = 'it has not been reached yet'
   #isClosed = false
+  #reviving: NodeJS.Timeout | undefined
 
   constructor(options: RedisConnectionOptions) {
     this.address = parseRedisAddress(options.address)
@@ -71,6 +75,19 @@ export class RedisConnection {
       // Of a cluster none of whose nodes is there: what the last one said.
       this.#lastError = (error.lastNodeError ?? error).message.slice(0, errorLengthMax)
     })
+    this.#client.on('end', () => this.#revive())
+  }
+
+  /**
+   * The library gives a connection up for good when a sentinel tells of another master while it asks one who
+   * the master is: it is made anew like one that was lost.
+   */
+  #revive(): void {
+    if (this.#isClosed) return
+    this.#reviving = setTimeout(() => {
+      // What becomes of it is told by the events above.
+      this.#client.connect().catch(() => undefined)
+    }, reviveAfterMs)
   }
 
   /** True while commands can leave. */
@@ -178,6 +195,7 @@ export class RedisConnection {
   /** Ends the connection: what has no answer yet fails. */
   close(): void {
     this.#isClosed = true
+    clearTimeout(this.#reviving)
     this.#client.disconnect()
     this.#wake()
   }
