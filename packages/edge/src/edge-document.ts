@@ -60,6 +60,11 @@ export class EdgeDocument {
         statusFrame: cohort => encodeViewerFrame(this.#statusOf(cohort)),
         ended: viewer => port.ended(doc, viewer),
         shownState: () => this.#shownState(),
+        waitsOn: (viewer, request) => {
+          if (!follower.upstream.isCatchingUp) return false
+          this.#waiting.add(viewer, request, showing.at.seq)
+          return true
+        },
       },
     })
     this.doc = doc

@@ -28,6 +28,11 @@ export type ObserversPort = {
   statusFrame(cohort: Cohort): Uint8Array
   /** The viewer was told that it observes no more. */
   ended(viewer: ViewerId): void
+  /**
+   * The viewer cannot be shown the document as it was a while ago, and waits for what is to come of it; false
+   * when there is no more.
+   */
+  waitsOn(viewer: ViewerId, request: ObserveRequest): boolean
   /** The state, when viewers can be shown it. */
   shownState(): JsonObject | undefined
   /** The large views of the edge. */

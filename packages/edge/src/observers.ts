@@ -365,7 +365,13 @@ export class Observers {
   #fail(viewer: ViewerId, isRuleFailed: boolean): void {
     const refusal = isRuleFailed ? brokenView : noView
     this.#port.turn.fact({ event: 'view-failed', doc: this.#doc, code: refusal.code })
-    this.#end(viewer, refusal)
+    const observer = this.#observers.get(viewer)
+    this.remove(viewer)
+    if (isRuleFailed && observer !== undefined) {
+      const { viewState, pace } = observer
+      if (this.#port.waitsOn(viewer, { from: undefined, viewState, pace })) return
+    }
+    this.#tellEnd(viewer, refusal)
   }
 
   /** A viewer hears of a view that fails or works again. */
