@@ -1,0 +1,71 @@
+/* Viewers who come while the stream has more to come than is there: what they are told has to last. */
+import type { JsonObject } from '@fanfold/document'
+import t from 'tap'
+import { rangesOf } from './build-edge.ts'
+import { define, viewer } from './edge-log.ts'
+import { Model, put, Show } from './history.ts'
+import { rule } from './rules.ts'
+
+const one = viewer(1)
+const rows = (): JsonObject =>
+  Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`row${at}`, 'x'.repeat(1_000)]))
+
+/** Rules that fail while the state says so. */
+const fragile = define({
+  rules: [
+    rule(
+      '/secret',
+      (_, { reads }) => {
+        if (reads['/broken'] === true) throw new Error('broken')
+        return true
+      },
+      ['/broken'],
+    ),
+  ],
+})
+
+/** A large document whose stream was interrupted, and goes on by these changes when it is asked to. */
+function interrupted(...changes: boolean[]) {
+  const state = { broken: false, secret: 1, rows: rows() }
+  const show = new Show(fragile, state, { limits: { largeStateBytes: 100_000 } })
+  show.rig.closeParent()
+  const records = changes.map(broken => {
+    show.history.change(put('/broken', broken))
+    return show.history.last()
+  })
+  show.rig.openParent()
+  show.rig.frame(show.history.tail())
+  const goOn = (): void => {
+    const record = records.shift()
+    if (record !== undefined) show.rig.frame(record)
+  }
+  return { show, goOn }
+}
+
+t.test('a view whose rules fail for now is waited for while the stream catches up', async t => {
+  const { show, goOn } = interrupted(true, true, false)
+  goOn()
+  show.rig.open(one)
+  show.rig.observe(one)
+  const refused = () => show.rig.got(one).filter(({ type }) => type === 'refused')
+  t.same(refused(), [], 'more is to come')
+  goOn()
+  t.same(refused(), [])
+  goOn()
+  const frames = show.rig.got(one)
+  t.match(rangesOf(frames), ['snapshot-begin', 'snapshot-piece'])
+  t.match(new Model().take(frames).view, { broken: false, secret: 1 })
+})
+
+t.test('it is refused when the stream is there and they fail still', async t => {
+  const { show, goOn } = interrupted(true, true)
+  goOn()
+  show.rig.open(one)
+  show.rig.observe(one)
+  t.notOk(show.rig.got(one).some(({ type }) => type === 'refused'))
+  goOn()
+  t.match(
+    show.rig.got(one).filter(({ type }) => type === 'refused'),
+    [{ code: 'FANFOLD_RULE_FAILED' }],
+  )
+})
