@@ -17,7 +17,7 @@
  */
 
 import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
-import { assert, type Instant } from '@fanfold/kernel'
+import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
 import {
   type DocumentKey,
   describePosition,
@@ -43,6 +43,9 @@ import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
 import { isForNow, noSuch, type WriteProblem } from './write-problem.ts'
 
+/** For so long a document is refused that somebody else has claimed, ms. */
+const fencedMs = 5_000
+
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
 /** One document at its authority. */
@@ -59,6 +62,7 @@ export class AuthorityDocument {
   #restedUnder: LoadedDefinition | undefined
   #phase: Phase = 'opening'
   #refusal: WriteProblem | undefined
+  #fencedUntil: Instant | undefined
   readonly #epochs: DocumentEpochs
   #hasMore = false
 
@@ -125,9 +129,9 @@ export class AuthorityDocument {
     return isForNow(this.#refusal)
   }
 
-  /** True when somebody else has claimed the log: it may be opened anew after a while, not at once. */
-  get isFenced(): boolean {
-    return this.#refusal?.code === 'FANFOLD_FENCED'
+  /** Until when it is refused as somebody else has claimed the log; then that is to be opened anew. */
+  get fencedUntil(): Instant | undefined {
+    return this.#fencedUntil
   }
 
   /** True after an assertion failed inside: the document is not served until the node restarts. */
@@ -293,6 +297,9 @@ export class AuthorityDocument {
   refuse(code: ErrorCode, message: string, effects: AuthorityEffect[]): void {
     this.#phase = 'refusing'
     this.#refusal = { code, message }
+    if (code === 'FANFOLD_FENCED') {
+      this.#fencedUntil = after(this.#context.now(), milliseconds(fencedMs))
+    }
     this.#hasMore = false
     this.#opening = undefined
     this.snapshots.close(effects)

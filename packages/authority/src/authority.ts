@@ -47,8 +47,6 @@ import { LostEpochs } from './lost-epochs.ts'
 import { SpareDocuments } from './spare-documents.ts'
 import { turns } from './turns.ts'
 
-/** For so long a document is refused that somebody else has claimed, before its log is opened anew, ms. */
-const fencedMs = 5_000
 /** Documents that one turn lets tell of a definition. */
 const definedPerTurnMax = 64
 
@@ -68,8 +66,6 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #resting = new SpareDocuments()
   /** Documents with something that takes many turns: one of them has its slice in each. */
   readonly #slicing = new Set<DocumentKey>()
-  /** Documents that somebody else has claimed, until their logs are looked at anew. */
-  readonly #fenced = new Set<DocumentKey>()
   /** When each document has something to do by itself. */
   readonly #wakes = new Deadlines<DocumentKey>()
   readonly #workerNames = new WorkerNames()
@@ -327,8 +323,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
     else this.#vacant.delete(doc)
     if (document.isToBeOpenedAnew) this.#unload(document)
-    else if (!document.isFenced) this.#touch(doc)
-    else if (!this.#fenced.has(doc)) this.#holdDown(doc)
+    // Whoever asks meanwhile does not put off that the log is looked at anew.
+    else if (document.fencedUntil !== undefined) this.#idle.set(doc, document.fencedUntil)
+    else this.#touch(doc)
   }
 
   #found(doc: DocumentKey): AuthorityDocument {
@@ -343,13 +340,6 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     return document
   }
 
-  /** Whoever asks meanwhile does not put off that the log is looked at anew. */
-  #holdDown(doc: DocumentKey): void {
-    this.#fenced.add(doc)
-    this.#resting.delete(doc)
-    this.#idle.set(doc, after(this.#now, milliseconds(fencedMs)))
-  }
-
   /** Something happened to the document: it is idle from now on at the earliest. */
   #touch(doc: DocumentKey): void {
     this.#resting.delete(doc)
@@ -360,7 +350,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const document = this.#documents.get(doc)
     // A quarantined document stays as it is: read again, it would be served again.
     if (document === undefined || document.isQuarantined) return
-    if (document.isFenced) {
+    if (document.fencedUntil !== undefined) {
       this.#unload(document)
       return
     }
@@ -402,7 +392,6 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#resting.delete(doc)
     this.#vacant.delete(doc)
     this.#unaware.delete(doc)
-    this.#fenced.delete(doc)
     this.#documents.delete(doc)
     this.#children.releaseChannel(channel)
     this.#effects.push({ kind: 'log-close', doc })
