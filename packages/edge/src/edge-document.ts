@@ -63,6 +63,8 @@ export class EdgeDocument {
         waitsOn: (viewer, request) => {
           if (!follower.upstream.isCatchingUp) return false
           this.#waiting.add(viewer, request, showing.at.seq)
+          // It may have been told that its view fails, and is to hear when that is over.
+          this.#waiting.noteStale(viewer)
           return true
         },
       },

@@ -2,27 +2,13 @@
 import type { JsonObject } from '@fanfold/document'
 import t from 'tap'
 import { rangesOf } from './build-edge.ts'
-import { define, viewer } from './edge-log.ts'
+import { viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
-import { rule } from './rules.ts'
+import { fragile } from './rules.ts'
 
 const one = viewer(1)
 const rows = (): JsonObject =>
   Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`row${at}`, 'x'.repeat(1_000)]))
-
-/** Rules that fail while the state says so. */
-const fragile = define({
-  rules: [
-    rule(
-      '/secret',
-      (_, { reads }) => {
-        if (reads['/broken'] === true) throw new Error('broken')
-        return true
-      },
-      ['/broken'],
-    ),
-  ],
-})
 
 /** A large document whose stream was interrupted, and goes on by these changes when it is asked to. */
 function interrupted(...changes: boolean[]) {
@@ -68,4 +54,22 @@ t.test('it is refused when the stream is there and they fail still', async t => 
     show.rig.got(one).filter(({ type }) => type === 'refused'),
     [{ code: 'FANFOLD_RULE_FAILED' }],
   )
+})
+
+t.test('who was told that its view fails hears that it does not when it is shown it', async t => {
+  const { show, goOn } = interrupted(false, true, true, false)
+  goOn()
+  show.rig.open(one)
+  show.rig.observe(one)
+  const model = new Model().take(show.rig.got(one))
+  goOn()
+  model.take(show.rig.got(one))
+  t.equal(model.status, 'FANFOLD_RULE_FAILED')
+  // It asks for its view anew, which fails.
+  show.rig.observe(one)
+  model.take(show.rig.got(one))
+  goOn()
+  goOn()
+  model.take(show.rig.got(one))
+  t.match(model, { view: { broken: false, secret: 1 }, status: 'live', problem: undefined })
 })

@@ -6,7 +6,7 @@ import type { EdgeEffect } from '../src/edge-effect.ts'
 import { rangesOf } from './build-edge.ts'
 import { define, doc, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
-import { byClaims, rule } from './rules.ts'
+import { byClaims, fragile, rule } from './rules.ts'
 
 const one = viewer(1)
 const two = viewer(2)
@@ -278,18 +278,6 @@ t.test('a view whose rules throw is refused with its code', async t => {
 })
 
 t.test('who asks for a view that fails makes nobody believe that it is up to date', async t => {
-  const fragile = define({
-    rules: [
-      rule(
-        '/secret',
-        (_, { reads }) => {
-          if (reads['/broken'] === true) throw new Error('broken')
-          return true
-        },
-        ['/broken'],
-      ),
-    ],
-  })
   const state = { broken: false, secret: 1, rows: rows() }
   const show = new Show(fragile, state, { limits: { largeStateBytes: 100_000 } })
   join(show, one)

@@ -37,6 +37,20 @@ export const odds = (overrides: Parameters<typeof define>[0] = {}): EdgeDefiniti
     observe: { ...byClaims, ...overrides.observe },
   })
 
+/** The rule of `/secret` fails while `/broken` is true. */
+export const fragile: EdgeDefinition = define({
+  rules: [
+    rule(
+      '/secret',
+      (_, { reads }) => {
+        if (reads['/broken'] === true) throw new Error('broken')
+        return true
+      },
+      ['/broken'],
+    ),
+  ],
+})
+
 /** A view of one page of `/pages`, which the view state names. */
 export const paged = (overrides: Parameters<typeof define>[0] = {}): EdgeDefinition =>
   define({
