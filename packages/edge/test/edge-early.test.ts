@@ -39,7 +39,7 @@ t.test('a view whose rules fail for now is waited for while the stream catches u
   t.same(refused(), [])
   goOn()
   const frames = show.rig.got(one)
-  t.equal(rangesOf(frames)[0], 'snapshot-begin')
+  t.ok(rangesOf(frames).includes('snapshot-begin'))
   t.match(new Model().take(frames).view, { broken: false, secret: 1 })
 })
 
