@@ -99,6 +99,8 @@ function commonOptions(options: RedisClientOptions) {
     ...(address.isTls ? { tls: {} } : {}),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    // The library would do it where nobody catches what fails; whoever subscribes does so when it is ready.
+    autoResubscribe: false,
     // 0: what waits for an answer fails when the connection ends, and not after more attempts.
     maxRetriesPerRequest: 0,
     // A master that has become a replica: look for the new one, and do not send again.

@@ -12,6 +12,9 @@ export class Relay {
   readonly #sockets = new Set<Socket>()
   #port: number
   #loses: 'answers' | 'questions' | undefined
+  #holdsFrom: string | undefined
+  /** Answers that are held back, in their order; undefined while none are. */
+  #held: (() => void)[] | undefined
 
   private constructor(port: number) {
     this.#port = port
@@ -38,6 +41,23 @@ export class Relay {
     this.#loses = what
   }
 
+  /** From the next question on that has this text answers are held back. */
+  holdFrom(text: string): void {
+    this.#holdsFrom = text
+  }
+
+  /** Answers that are held back. */
+  get heldCount(): number {
+    return this.#held?.length ?? 0
+  }
+
+  /** Sends what is held back, and holds nothing back from now on. */
+  release(): void {
+    for (const send of this.#held ?? []) send()
+    this.#held = undefined
+    this.#holdsFrom = undefined
+  }
+
   /** Leads to a server from now on, and loses nothing; connections to the one before end. */
   leadTo(port: number): void {
     this.#port = port
@@ -61,10 +81,13 @@ export class Relay {
       })
     }
     socket.on('data', bytes => {
+      if (this.#holdsFrom !== undefined && bytes.includes(this.#holdsFrom)) this.#held ??= []
       if (this.#loses !== 'questions') onward.write(bytes)
     })
     onward.on('data', bytes => {
-      if (this.#loses !== 'answers') socket.write(bytes)
+      if (this.#loses === 'answers') return
+      if (this.#held === undefined) socket.write(bytes)
+      else this.#held.push(() => socket.write(bytes))
     })
   }
 }
