@@ -260,6 +260,8 @@ export class ModelWriters {
   #lose(copies: readonly Copy[], line: WriterLine<Copy>): void {
     for (const copy of copies) {
       copy.write.isUncertain = true
+      // One copy was refused, and this one may have been taken since.
+      if (copy.write.answer?.kind === 'rejected') copy.write.answer = undefined
       copy.lostAtSeq = this.#log?.headSeq(copy.write.doc) ?? 0
       if (!this.#losses.chance(forgottenShare)) continue
       this.#tally.add('write given up')

@@ -5,6 +5,7 @@ import t from 'tap'
 import { History } from '../src/history.ts'
 import { ModelWriters } from '../src/model-writer.ts'
 import { Problems } from '../src/problems.ts'
+import { Tally } from '../src/tally.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
 
 const doc = parseDocumentKey('acme/match/final')
@@ -22,10 +23,12 @@ function makeWriters(answers: WriteAnswer[]) {
   const clock = new VirtualClock()
   const problems = new Problems(clock)
   const inputs: WriterInput[] = []
+  const tally = new Tally()
   const writers: ModelWriters = new ModelWriters({
     clock,
     prng: new Prng('writers'),
     problems,
+    tally,
     profile: { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 1_000_000 },
     receive: input => {
       inputs.push(input)
@@ -42,7 +45,7 @@ function makeWriters(answers: WriteAnswer[]) {
       sendAt: sendAtMs.map(ms => instant(ms * 1000)),
     })
   const run = () => clock.runUntil(instant(60_000_000))
-  return { clock, problems, inputs, writers, plan, run }
+  return { clock, problems, inputs, tally, writers, plan, run }
 }
 
 t.test('a message is sent at its time, with its id, and answered', async t => {
@@ -103,6 +106,28 @@ t.test('the audit finds what is missing, doubled, or there and rejected', async 
     /writer-2 .* never answered/,
     /lost: .* writer-0 was acknowledged at 1:2/,
   ])
+})
+
+t.test('of what was refused once and lost afterwards nobody knows, until it is refused again', async t => {
+  for (const isRefusedAgain of [false, true]) {
+    const refusal = rejected('FANFOLD_HANDLER_FAILED')
+    const { clock, inputs, problems, tally, writers, plan, run } = makeWriters([refusal])
+    plan(10, 200)
+    clock.at(instant(300_000), () => writers.lost())
+    clock.runUntil(instant(350_000))
+    t.equal(inputs.length, 2, 'the second one was not answered')
+    // It is sent again, for as long as the writer does not give it up.
+    run()
+    const last = inputs.at(-1)
+    t.equal(inputs.length, 3)
+    if (isRefusedAgain && last !== undefined) {
+      writers.answered({ kind: 'write-answered', request: last.request, answer: refusal })
+      clock.runUntil(instant(61_000_000))
+    }
+    writers.audit(new History(sha256, problems))
+    t.same(problems.messages, [])
+    t.equal(tally.count('unknown write is not in'), isRefusedAgain ? 0 : 1)
+  }
 })
 
 t.test('what comes too late for a document is not sent again', async t => {
