@@ -108,27 +108,30 @@ t.test('the audit finds what is missing, doubled, or there and rejected', async 
   ])
 })
 
-t.test('of what was refused once and lost afterwards nobody knows, until it is refused again', async t => {
-  for (const isRefusedAgain of [false, true]) {
-    const refusal = rejected('FANFOLD_HANDLER_FAILED')
-    const { clock, inputs, problems, tally, writers, plan, run } = makeWriters([refusal])
-    plan(10, 200)
-    clock.at(instant(300_000), () => writers.lost())
-    clock.runUntil(instant(350_000))
-    t.equal(inputs.length, 2, 'the second one was not answered')
-    // It is sent again, for as long as the writer does not give it up.
-    run()
-    const last = inputs.at(-1)
-    t.equal(inputs.length, 3)
-    if (isRefusedAgain && last !== undefined) {
-      writers.answered({ kind: 'write-answered', request: last.request, answer: refusal })
-      clock.runUntil(instant(61_000_000))
+t.test(
+  'what was refused once and lost afterwards is unknown until it is refused again',
+  async t => {
+    for (const isRefusedAgain of [false, true]) {
+      const refusal = rejected('FANFOLD_HANDLER_FAILED')
+      const { clock, inputs, problems, tally, writers, plan, run } = makeWriters([refusal])
+      plan(10, 200)
+      clock.at(instant(300_000), () => writers.lost())
+      clock.runUntil(instant(350_000))
+      t.equal(inputs.length, 2, 'the second one was not answered')
+      // It is sent again, for as long as the writer does not give it up.
+      run()
+      const last = inputs.at(-1)
+      t.equal(inputs.length, 3)
+      if (isRefusedAgain && last !== undefined) {
+        writers.answered({ kind: 'write-answered', request: last.request, answer: refusal })
+        clock.runUntil(instant(61_000_000))
+      }
+      writers.audit(new History(sha256, problems))
+      t.same(problems.messages, [])
+      t.equal(tally.count('unknown write is not in'), isRefusedAgain ? 0 : 1)
     }
-    writers.audit(new History(sha256, problems))
-    t.same(problems.messages, [])
-    t.equal(tally.count('unknown write is not in'), isRefusedAgain ? 0 : 1)
-  }
-})
+  },
+)
 
 t.test('what comes too late for a document is not sent again', async t => {
   const { inputs, writers, plan, run } = makeWriters([rejected('FANFOLD_DELETED')])
