@@ -64,6 +64,14 @@ export {
   type MembersOptions,
 } from './members.ts'
 export {
+  linkBreakerOptions,
+  NodeDialler,
+  type NodeDiallerEffect,
+  type NodeDiallerInput,
+  type NodeDiallerOptions,
+  nodeLingerMsDefault,
+} from './node-dialler.ts'
+export {
   type Ownership,
   type PlacedBy,
   Placement,

@@ -1,0 +1,254 @@
+/*
+ * Keeps links to the nodes that a role wants, wherever they are.
+ *
+ * A node that is not reached is dialled again after waits that grow, and after some failures in a row only now
+ * and then (see circuit-breaker.ts); each time that it is not reached is told, so that what would be had from
+ * it is had elsewhere meanwhile. A link that nobody wants any more is kept for a while: who moves away may
+ * come back, and what is under way arrives.
+ *
+ * Whoever drives it dials for it, and shows it what happens on links before the role sees it.
+ */
+import {
+  after,
+  Backoff,
+  earliest,
+  type Instant,
+  type Machine,
+  milliseconds,
+  type Prng,
+} from '@fanfold/kernel'
+import type { LinkEffect, LinkId, LinkInput } from '@fanfold/protocol'
+import { type BreakerOptions, type BreakerState, CircuitBreaker } from './circuit-breaker.ts'
+
+/** First wait after a node was lost or not reached, ms. */
+const retryBaseMs = 100
+/** Longest wait, ms; a breaker's are longer. */
+const retryMaxMs = 5_000
+
+/** What happens to nodes that are dialled. */
+export type NodeDiallerInput =
+  | LinkInput
+  /** From now on these nodes are wanted, and no others. */
+  | { readonly kind: 'want-nodes'; readonly nodes: readonly string[] }
+  /** The answer to `dial-node`: the link that will open or close; undefined when it cannot be dialled. */
+  | { readonly kind: 'node-dialled'; readonly node: string; readonly link: LinkId | undefined }
+  /** Nodes may be found at other addresses than before. */
+  | { readonly kind: 'addresses-changed' }
+
+/** What is done about them. */
+export type NodeDiallerEffect =
+  | Extract<LinkEffect, { kind: 'link-close' }>
+  /** Opens a link, and says which by `node-dialled`. */
+  | { readonly kind: 'dial-node'; readonly node: string; readonly address: string }
+  /** Nobody was reached at the node, or nobody knows where it is. */
+  | { readonly kind: 'node-unreachable'; readonly node: string }
+  /** For logs: the link to a node is open, was lost, or did not come up. */
+  | {
+      readonly kind: 'node-noted'
+      readonly event: 'node-connected' | 'node-lost' | 'node-not-reached'
+      readonly node: string
+      readonly reason: string
+    }
+
+/** Breakers of links: what is had from a node is had elsewhere meanwhile, so they open soon and not for long. */
+export const linkBreakerOptions: BreakerOptions = {
+  failuresMax: 3,
+  cooldownMs: 1_000,
+  cooldownMaxMs: 10_000,
+  stableMs: 10_000,
+  probeMaxMs: 5_000,
+}
+
+/** How nodes are dialled. */
+export type NodeDiallerOptions = {
+  /** Where a node is dialled; undefined for one of which nobody knows. */
+  readonly addressOf: (node: string) => string | undefined
+  readonly breaker: BreakerOptions
+  /** How long a link is kept that nobody wants, ms. */
+  readonly lingerMs: number
+  readonly prng: Prng
+}
+
+/** A link that nobody wants is kept for so long when nothing else is said, ms. */
+export const nodeLingerMsDefault = 5_000
+
+type Dialled = {
+  readonly node: string
+  readonly breaker: CircuitBreaker
+  readonly backoff: Backoff
+  state: 'waiting' | 'dialling' | 'open'
+  link: LinkId | undefined
+  /** When it is dialled, while it waits; undefined when nobody knows where. */
+  dialAt: Instant | undefined
+  /** When it is left; undefined while it is wanted. */
+  leaveAt: Instant | undefined
+}
+
+/** Keeps links to nodes by their ids. */
+export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect> {
+  readonly #options: NodeDiallerOptions
+  readonly #nodes = new Map<string, Dialled>()
+
+  constructor(options: NodeDiallerOptions) {
+    this.#options = options
+  }
+
+  /** Nodes that are wanted, or were a short while ago. */
+  get nodes(): readonly {
+    readonly node: string
+    readonly isOpen: boolean
+    readonly breaker: BreakerState
+  }[] {
+    return [...this.#nodes.values()].map(({ node, state, breaker }) => ({
+      node,
+      isOpen: state === 'open',
+      breaker: breaker.state,
+    }))
+  }
+
+  receive(input: NodeDiallerInput, now: Instant, effects: NodeDiallerEffect[]): void {
+    switch (input.kind) {
+      case 'want-nodes':
+        this.#want(new Set(input.nodes), now, effects)
+        return
+      case 'node-dialled':
+        this.#dialled(input.node, input.link, now, effects)
+        return
+      case 'addresses-changed':
+        for (const dialled of this.#nodes.values()) {
+          if (dialled.state === 'waiting') dialled.dialAt ??= now
+        }
+        this.tick(now, effects)
+        return
+      case 'link-opened':
+        this.#opened(input.link, input.peer.node, now, effects)
+        return
+      case 'link-closed':
+        this.#closed(input.link, input.reason, now, effects)
+    }
+  }
+
+  wakeAt(): Instant | undefined {
+    let at: Instant | undefined
+    for (const { dialAt, leaveAt } of this.#nodes.values()) {
+      at = earliest(at, earliest(dialAt, leaveAt))
+    }
+    return at
+  }
+
+  tick(now: Instant, effects: NodeDiallerEffect[]): void {
+    for (const dialled of this.#nodes.values()) {
+      if (dialled.leaveAt !== undefined && dialled.leaveAt <= now) this.#leave(dialled, effects)
+      else if (dialled.dialAt !== undefined && dialled.dialAt <= now) {
+        this.#dial(dialled, now, effects)
+      }
+    }
+  }
+
+  #want(nodes: ReadonlySet<string>, now: Instant, effects: NodeDiallerEffect[]): void {
+    for (const dialled of this.#nodes.values()) {
+      if (nodes.has(dialled.node)) dialled.leaveAt = undefined
+      else if (dialled.state === 'waiting') this.#nodes.delete(dialled.node)
+      else dialled.leaveAt ??= after(now, milliseconds(this.#options.lingerMs))
+    }
+    for (const node of nodes)
+      if (!this.#nodes.has(node)) this.#nodes.set(node, this.#make(node, now))
+    this.tick(now, effects)
+  }
+
+  #make(node: string, now: Instant): Dialled {
+    const { breaker, prng } = this.#options
+    const waits = { base: milliseconds(retryBaseMs), max: milliseconds(retryMaxMs) }
+    return {
+      node,
+      breaker: new CircuitBreaker(breaker, prng),
+      backoff: new Backoff(waits, prng),
+      state: 'waiting',
+      link: undefined,
+      dialAt: now,
+      leaveAt: undefined,
+    }
+  }
+
+  #dial(dialled: Dialled, now: Instant, effects: NodeDiallerEffect[]): void {
+    const { node, breaker } = dialled
+    const address = this.#options.addressOf(node)
+    dialled.dialAt = undefined
+    if (address === undefined) {
+      effects.push({ kind: 'node-unreachable', node })
+    } else if (breaker.isClosed || breaker.mayProbe(now)) {
+      dialled.state = 'dialling'
+      effects.push({ kind: 'dial-node', node, address })
+    } else {
+      dialled.dialAt = breaker.wakeAt()
+    }
+  }
+
+  #dialled(
+    node: string,
+    link: LinkId | undefined,
+    now: Instant,
+    effects: NodeDiallerEffect[],
+  ): void {
+    const dialled = this.#nodes.get(node)
+    if (dialled?.state !== 'dialling') {
+      // It was left before its link had a name.
+      if (link !== undefined) this.#close(link, effects)
+      return
+    }
+    dialled.link = link
+    if (link === undefined) this.#failed(dialled, 'it cannot be dialled', now, effects)
+  }
+
+  #opened(link: LinkId, peer: string, now: Instant, effects: NodeDiallerEffect[]): void {
+    const dialled = this.#at(link)
+    if (dialled === undefined) return
+    if (peer !== dialled.node) {
+      this.#close(link, effects)
+      this.#failed(dialled, `${peer} is at its address`, now, effects)
+      return
+    }
+    dialled.state = 'open'
+    dialled.backoff.reset()
+    if (dialled.breaker.isClosed) dialled.breaker.succeeded(now)
+    else dialled.breaker.probed(true, now)
+    effects.push({ kind: 'node-noted', event: 'node-connected', node: peer, reason: '' })
+  }
+
+  #closed(link: LinkId, reason: string, now: Instant, effects: NodeDiallerEffect[]): void {
+    const dialled = this.#at(link)
+    if (dialled !== undefined) this.#failed(dialled, reason, now, effects)
+  }
+
+  /** The link is lost, or did not come up: it is dialled again after a while. */
+  #failed(dialled: Dialled, reason: string, now: Instant, effects: NodeDiallerEffect[]): void {
+    const { node, breaker, backoff, state } = dialled
+    const event = state === 'open' ? 'node-lost' : 'node-not-reached'
+    effects.push({ kind: 'node-noted', event, node, reason })
+    dialled.state = 'waiting'
+    dialled.link = undefined
+    if (dialled.leaveAt !== undefined) {
+      this.#nodes.delete(node)
+      return
+    }
+    if (breaker.isClosed) breaker.failed(now)
+    else breaker.probed(false, now)
+    dialled.dialAt = breaker.isClosed ? after(now, backoff.next()) : breaker.wakeAt()
+    // Who had a link sees for itself that it is gone.
+    if (state !== 'open') effects.push({ kind: 'node-unreachable', node })
+  }
+
+  #leave({ node, link }: Dialled, effects: NodeDiallerEffect[]): void {
+    this.#nodes.delete(node)
+    if (link !== undefined) this.#close(link, effects)
+  }
+
+  #close(link: LinkId, effects: NodeDiallerEffect[]): void {
+    const message = 'nothing is had from this node any more'
+    effects.push({ kind: 'link-close', link, code: 'FANFOLD_MOVED', message })
+  }
+
+  #at(link: LinkId): Dialled | undefined {
+    return [...this.#nodes.values()].find(dialled => dialled.link === link)
+  }
+}
