@@ -12,9 +12,11 @@ import {
   type ViewerId,
 } from '@fanfold/protocol'
 import {
+  type ConnectedParents,
   Following,
   type FollowingEvent,
   noteOf,
+  type RouteInput,
   SafetyRounds,
   WorkerNames,
 } from '@fanfold/replication'
@@ -85,10 +87,10 @@ export class Documents {
       sha256,
       prng,
       limits: limits.follower,
+      routes: options.routes,
       lingerMs: limits.lingerMs,
       codec: options.codec,
       isSnapshotDisabled: options.isSnapshotDisabled,
-      isStateNeeded: true,
       assemblyLimits: limits.assembly,
       guard: (doc, step) => this.guard(doc, step),
       tell: (doc, event) => this.#told(doc, event),
@@ -109,9 +111,7 @@ export class Documents {
       prng: prng.fork('edge variants'),
       waitMaxMs: limits.variantWaitMaxMs,
       port: {
-        want: hash => this.#following.variants.want(hash),
-        unwant: hash => this.#following.variants.unwant(hash),
-        drop: hash => this.#following.variants.drop(hash),
+        parents: this.#following.variants,
         load: variant => turn.push({ kind: 'load-variant', variant }),
         changed: doc => this.guard(doc, () => this.#variantChanged(doc)),
       },
@@ -156,9 +156,9 @@ export class Documents {
     return count
   }
 
-  /** True while a parent is connected. */
-  get hasParent(): boolean {
-    return this.#following.hasParent
+  /** The parents that are connected, and what may be had from them. */
+  get parents(): ConnectedParents {
+    return this.#following.parents
   }
 
   /** The document, if it is followed. */
@@ -166,8 +166,8 @@ export class Documents {
     return this.#documents.get(doc)
   }
 
-  /** Takes what happened on a link to a parent. */
-  receive(input: LinkInput): void {
+  /** Takes what happened to parents. */
+  receive(input: LinkInput | RouteInput): void {
     this.#following.receive(input, this.#turn.now, this.#turn.effects)
   }
 

@@ -8,13 +8,14 @@ import type {
   ViewerEffect,
   ViewerInput,
 } from '@fanfold/protocol'
-import type { FollowingEffect, FollowingFact } from '@fanfold/replication'
+import type { FollowingEffect, FollowingFact, RouteInput } from '@fanfold/replication'
 import type { CheckKind } from './document-check.ts'
 import type { CheckOutcome } from './view-sample.ts'
 
 /** What happens to an edge: all its links are parents'. */
 export type EdgeInput =
   | LinkInput
+  | RouteInput
   | ViewerInput
   | ReplicaWorkerInput
   /** The rim has verified and run the variant with this name, 64 hexadecimal digits. */

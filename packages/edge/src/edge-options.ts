@@ -1,5 +1,6 @@
 import type { SnapshotCodec } from '@fanfold/document'
 import type { Prng, Sha256 } from '@fanfold/kernel'
+import type { Routes } from '@fanfold/replication'
 import type { EdgeLimits } from './edge-limits.ts'
 
 /** What makes an edge. */
@@ -9,6 +10,8 @@ export type EdgeOptions = {
   /** The wall's time, ms since 1970: only told to viewers. */
   readonly wallClockMs: () => number
   readonly limits: EdgeLimits
+  /** From which nodes each document may be had; from any parent when not said. */
+  readonly routes?: Routes | undefined
   /** How pieces are packed on links; not at all when not said. */
   readonly codec?: SnapshotCodec | undefined
   /** Whether to do without snapshots of parents, and replay logs instead; not when not said. */

@@ -58,7 +58,7 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
 
   /** True while a parent is connected. */
   get hasParent(): boolean {
-    return this.#documents.hasParent
+    return this.#documents.parents.count > 0
   }
 
   receive(input: EdgeInput, now: Instant, effects: EdgeEffect[]): void {
@@ -70,6 +70,8 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       case 'link-congested':
       case 'link-drained':
       case 'link-closed':
+      case 'routes-changed':
+      case 'node-unreachable':
         this.#documents.receive(input)
         return
       case 'viewer-opened':

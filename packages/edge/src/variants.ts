@@ -19,14 +19,12 @@ import {
 } from '@fanfold/kernel'
 import { ViewRules } from '@fanfold/privacy'
 import type { DocumentKey, SignedVariant } from '@fanfold/protocol'
+import type { ParentVariants } from '@fanfold/replication'
 
 /** What variants ask of the edge. */
 export type VariantsPort = {
-  /** Gets the variant from the parent, sooner or later; false when too many are wanted. */
-  want(hash: string): boolean
-  unwant(hash: string): void
-  /** What was got cannot be run: the next want gets it anew. */
-  drop(hash: string): void
+  /** Where variants are got, sooner or later. */
+  readonly parents: Pick<ParentVariants, 'want' | 'unwant' | 'drop'>
   /** Runs a variant; `loaded` or `refused` follows. */
   load(variant: SignedVariant): void
   /** The variant that the document wants is here, or missing. */
@@ -112,7 +110,7 @@ export class Variants {
     const backoff = new Backoff(againAfter, this.#prng)
     const wanted: Wanted = { docs: new Set([doc]), backoff, isMissing: false }
     this.#wanted.set(hash, wanted)
-    if (this.#port.want(hash)) {
+    if (this.#port.parents.want(hash)) {
       this.#deadlines.set(hash, after(now, this.#waitMax))
     } else {
       wanted.isMissing = true
@@ -127,7 +125,7 @@ export class Variants {
     this.#wanted.delete(hash)
     this.#deadlines.set(hash, undefined)
     // Its text stays until it is loaded, which it may be about to be, or refused.
-    this.#port.unwant(hash)
+    this.#port.parents.unwant(hash)
   }
 
   /** The stream has the variant, or cannot get it now and goes on trying. */
@@ -155,7 +153,7 @@ export class Variants {
     const wanted = this.#wanted.get(hash)
     this.#wanted.delete(hash)
     this.#deadlines.set(hash, undefined)
-    this.#port.unwant(hash)
+    this.#port.parents.unwant(hash)
     for (const doc of wanted?.docs ?? []) this.#port.changed(doc)
     this.#dropUnused()
     return true
@@ -163,7 +161,7 @@ export class Variants {
 
   /** The rim cannot run the variant, or may not. */
   refused(hash: string, now: Instant): void {
-    this.#port.drop(hash)
+    this.#port.parents.drop(hash)
     this.#codes.delete(hash)
     const wanted = this.#wanted.get(hash)
     if (wanted === undefined) return
@@ -182,7 +180,7 @@ export class Variants {
       if (wanted === undefined) continue
       // The rim may have kept a load to itself: after the wait it is asked anew, and so on.
       this.#deadlines.set(hash, after(now, wanted.backoff.next()))
-      this.#port.want(hash)
+      this.#port.parents.want(hash)
       this.#miss(wanted)
     }
   }

@@ -138,7 +138,7 @@ export class Viewers {
     // Who waits for its turn is answered then.
     if (document.has(id) && !document.isNext(id)) {
       // A viewer that resumes and has missed nothing is answered too.
-      const isAnswered = document.isShown || !this.#documents.hasParent
+      const isAnswered = document.isShown || !this.#documents.parents.mayBeHad(doc)
       const isDue = from !== undefined || this.#documents.staleForMs(doc) !== undefined
       if (isDue && isAnswered) document.tellStatusTo(id)
     }

@@ -27,12 +27,14 @@ class Rig {
       prng: new Prng('variants'),
       waitMaxMs,
       port: {
-        want: hash => {
-          ask('want', hash)
-          return this.hasRoom
+        parents: {
+          want: hash => {
+            ask('want', hash)
+            return this.hasRoom
+          },
+          unwant: hash => ask('unwant', hash),
+          drop: hash => ask('drop', hash),
         },
-        unwant: hash => ask('unwant', hash),
-        drop: hash => ask('drop', hash),
         load: ({ code }: SignedVariant) => this.asked.push(`load ${String.fromCharCode(...code)}`),
         changed: doc => this.changed.push(doc),
       },

@@ -26,7 +26,7 @@ const table: ImportTable = {
   authority: pure(...foundation),
   proxy: pure(...foundation),
   edge: pure(...foundation, 'privacy'),
-  simulator: pure(...foundation, 'privacy', 'worker', ...roles),
+  simulator: pure(...foundation, 'topology', 'privacy', 'worker', ...roles),
   conformance: rim('kernel', 'protocol', 'document', 'topology'),
   storage: rim('kernel', 'protocol', 'document'),
   redis: rim('kernel', 'protocol', 'document', 'topology'),

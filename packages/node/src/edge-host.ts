@@ -124,7 +124,8 @@ export class EdgeHost {
         this.#note(effect.fact)
         return
       case 'want-parents':
-        this.#follower.wantParents(effect.count)
+      case 'want-nodes':
+        this.#follower.wantParents(effect)
         return
       case 'worker-open':
       case 'worker-feed':

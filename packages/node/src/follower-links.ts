@@ -1,6 +1,11 @@
 import type { Prng } from '@fanfold/kernel'
 import type { LinkInput } from '@fanfold/protocol'
-import { type DiallerFact, type FollowingFact, ParentDialler } from '@fanfold/replication'
+import {
+  type DiallerFact,
+  type FollowingFact,
+  ParentDialler,
+  type ParentEffect,
+} from '@fanfold/replication'
 import type { Log } from './logging.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { RoleLinks } from './role-links.ts'
@@ -70,9 +75,9 @@ export class FollowerLinks {
     this.#dialler?.start()
   }
 
-  /** Keeps so many links to parents from now on, as far as there are addresses. */
-  wantParents(count: number): void {
-    this.#dialler?.want(count)
+  /** Keeps these links to parents from now on, as far as there are addresses. */
+  wantParents(effect: ParentEffect): void {
+    if (effect.kind === 'want-parents') this.#dialler?.want(effect.count)
   }
 
   /** Writes down what happened to the streams from the parent. */

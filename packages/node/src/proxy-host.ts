@@ -127,7 +127,8 @@ export class ProxyHost {
         this.#note(effect.fact)
         return
       case 'want-parents':
-        this.#follower.wantParents(effect.count)
+      case 'want-nodes':
+        this.#follower.wantParents(effect)
         return
       case 'warm-read':
       case 'warm-keep':

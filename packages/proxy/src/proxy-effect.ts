@@ -5,6 +5,7 @@ import type {
   FollowerLimits,
   FollowingEffect,
   FollowingFact,
+  RouteInput,
   ServingFact,
   TransferLimits,
 } from '@fanfold/replication'
@@ -27,9 +28,10 @@ export type ProxyLimits = {
 /** Documents that a proxy follows at a time, when that is not said. */
 export const documentsMaxDefault = 100_000
 
-/** What happens to a proxy: the link that was dialled is its parent's, the others its children's. */
+/** What happens to a proxy: links that were dialled are its parents', the others its children's. */
 export type ProxyInput =
   | LinkInput
+  | RouteInput
   | ReplicaWorkerInput
   | WarmInput
   /** The node is about to end: what is worth keeping over it is kept now. */

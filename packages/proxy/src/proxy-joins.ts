@@ -128,12 +128,12 @@ export class ProxyJoins {
     this.releaseUnused(document, now)
   }
 
-  /** The parent is gone: who waited for its answer need not wait for the next parent's. */
+  /** A parent is gone: who waits for what may not be had from another soon need not wait. */
   refuseWaiting(now: Instant, effects: Effects): void {
-    if (this.#following.hasParent) return
     for (const document of this.#owner.documents.values()) {
       // There may be very many that nobody waits for.
       if (document.waiting.size === 0) continue
+      if (this.#following.parents.mayBeHad(document.doc)) continue
       document.refuseWaiting(noParent, effects)
       this.releaseUnused(document, now)
     }
@@ -163,7 +163,7 @@ export class ProxyJoins {
     for (const doc of this.#waits.due(now)) {
       const document = this.#owner.documents.get(doc)
       if (document === undefined || document.waiting.size === 0) continue
-      document.refuseWaiting(this.#following.hasParent ? notYet : noParent, effects)
+      document.refuseWaiting(this.#following.parents.mayBeHad(doc) ? notYet : noParent, effects)
       this.expect(document, now)
     }
   }
@@ -187,7 +187,7 @@ export class ProxyJoins {
     if (document.canServe) {
       document.join(request, effects)
       this.#owner.flush(doc)
-    } else if (!this.#following.hasParent) {
+    } else if (!this.#following.parents.mayBeHad(doc)) {
       document.refuse(request, noParent, effects)
     } else if (request.take === 'tail' && request.have === undefined) {
       // Whatever the parent sends, it will not be what this child takes.

@@ -33,7 +33,7 @@ export function passedReplays(options: {
     },
     above: {
       ask: wish => {
-        const link = following.parentOf(wish.doc)
+        const link = following.parents.linkFor(wish.doc)
         return link && following.replays.ask(link, { kind: 'relay' }, wish, effects())
       },
       credit: (replay, bytes) => following.replays.credit(replay, bytes, effects()),

@@ -9,6 +9,8 @@ import {
   noteOf,
   type PassedReplays,
   type ReplayOutcome,
+  type RouteInput,
+  type Routes,
   SetAside,
   type Staleness,
   setAsideMs,
@@ -57,6 +59,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     readonly sha256: Sha256
     readonly prng: Prng
     readonly limits: ProxyLimits
+    /** From which nodes each document may be had; from any parent when not said. */
+    readonly routes?: Routes | undefined
     /** How pieces of snapshots are packed on links; not at all when not said. */
     readonly codec?: SnapshotCodec | undefined
     /** Whether documents are kept over a restart, by a driver with a warm store; not when not said. */
@@ -64,13 +68,14 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     /** Whether to do without snapshots from the parent, and replay logs instead; not when not said. */
     readonly isSnapshotDisabled?: boolean | undefined
   }) {
-    const { sha256, prng, limits, codec, isSnapshotDisabled } = options
+    const { sha256, prng, limits, routes, codec, isSnapshotDisabled } = options
     this.#chain = new Chain(sha256)
     this.#isWarm = options.isWarm ?? false
     this.#following = new Following({
       sha256,
       prng,
       limits: limits.follower,
+      routes,
       lingerMs: limits.lingerMs,
       codec,
       isSnapshotDisabled,
@@ -115,13 +120,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       },
       limits.transfer,
     )
-    this.#variants = new PassedVariants({
-      held: hash => this.#following.variants.get(hash),
-      want: hash => this.#following.variants.want(hash),
-      unwant: hash => this.#following.variants.unwant(hash),
-      answer: (hash, links, variant) =>
-        this.#children.answerVariant(hash, links, variant, this.#effects),
-    })
+    this.#variants = new PassedVariants(this.#following.variants, (hash, links, variant) =>
+      this.#children.answerVariant(hash, links, variant, this.#effects),
+    )
   }
 
   /** Documents followed. */
@@ -151,7 +152,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   /** True while a parent is connected. */
   get hasParent(): boolean {
-    return this.#following.hasParent
+    return this.#following.parents.count > 0
   }
 
   receive(input: ProxyInput, now: Instant, effects: ProxyEffect[]): void {
@@ -199,16 +200,20 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#children.flushNext(effects)
   }
 
-  #receiveLink(input: LinkInput): void {
-    const isChilds = input.kind === 'link-opened' ? !input.dialled : this.#children.has(input.link)
-    if (isChilds) {
+  #receiveLink(input: LinkInput | RouteInput): void {
+    if ('link' in input && this.#isOfChild(input)) {
       this.#children.receive(input, this.#effects)
       this.#care.noteReplays(this.#replays, this.#now)
       if (input.kind === 'link-closed') this.#variants.leave(input.link)
     } else {
       this.#following.receive(input, this.#now, this.#effects)
-      if (input.kind === 'link-closed') this.#joins.refuseWaiting(this.#now, this.#effects)
+      const isLost = input.kind === 'link-closed' || input.kind === 'node-unreachable'
+      if (isLost) this.#joins.refuseWaiting(this.#now, this.#effects)
     }
+  }
+
+  #isOfChild(input: LinkInput): boolean {
+    return input.kind === 'link-opened' ? !input.dialled : this.#children.has(input.link)
   }
 
   /** What was missed, or is kept for nobody, is put right. */

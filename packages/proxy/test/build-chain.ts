@@ -271,7 +271,7 @@ export class ProxyChain {
   replay(have: Position | undefined, credit: number): ReplayFrame[] {
     const last = this.#nodes.length - 1
     const { replays } = this.following
-    const link = this.following.parentOf(doc)
+    const link = this.following.parents.linkFor(doc)
     if (link === undefined) throw new Error('the node at the end has a parent')
     let replay = 0
     this.#do(last, effects => {

@@ -5,6 +5,7 @@ import type { Relay } from './asked-replays.ts'
 import type { AssemblyLimits } from './assembly-budget.ts'
 import type { FollowerLimits, FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
+import type { Routes } from './routed-parents.ts'
 import type { UpstreamNode } from './stream-core.ts'
 import type { TellVariant, VariantLimits } from './wanted-variants.ts'
 
@@ -20,6 +21,8 @@ export type FollowingOptions = {
    * then lets the document go; without it, it is thrown on.
    */
   readonly guard?: ((doc: DocumentKey, step: () => void) => void) | undefined
+  /** From which nodes each document may be had; from any parent that is connected when not said. */
+  readonly routes?: Routes | undefined
   /** Called from inside the methods below, after the replica and the ring are up to date. */
   readonly tell: (doc: DocumentKey, event: FollowingEvent) => void
   /** Called from inside `receive` and `tick`: a variant that is wanted is here, or cannot be had now. */

@@ -27,12 +27,12 @@ import type { FollowingEvent } from './following-event.ts'
 import { type FollowingOptions, followerNode } from './following-options.ts'
 import { firstOf, Lingering } from './lingering.ts'
 import { nextToAsk } from './next-to-ask.ts'
-import type { FollowingEffect } from './parent-effect.ts'
+import type { FollowingEffect, RouteInput } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
 import { ParentVariants } from './parent-variants.ts'
 import { answerTaken, docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
-import { ServingParents } from './serving-parents.ts'
+import { type ConnectedParents, ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits } from './wanted-variants.ts'
 import { type VerifiedDocument, WarmCheck } from './warm-check.ts'
 import { WorkerNames } from './worker-names.ts'
@@ -46,10 +46,11 @@ type Effects = EffectSink<FollowingEffect>
 /**
  * Everything a node follows from its parents.
  *
- * The rim dials; of several parents that are connected the first one serves and the others wait. When
- * it goes, all documents resume over the next one from what they hold, and are stale until they are
- * joined again; when it says before that it goes, they move while it is still there. A document to which
- * a parent is of no use is served by another one until that has been well for a while.
+ * The rim dials; of several parents that are connected the best one for a document serves it: the first
+ * one, or the first one on the document's route. When it goes, documents resume over the next one from what
+ * they hold, and are stale until they are joined again; when it says before that it goes, they move while it
+ * is still there. A document to which a parent is of no use is served by another one until that has been well
+ * for a while.
  */
 export class Following {
   /** How the node packs pieces: those that came packed are served as they came. */
@@ -58,6 +59,7 @@ export class Following {
   readonly variants: ParentVariants
   /** What parents were asked for of logs; what comes of those that are passed on goes to `relay`. */
   readonly replays: AskedReplays = new AskedReplays()
+  readonly #parents: ServingParents
   readonly #node: FollowerNode
   readonly #prng: Prng
   readonly #tell: (doc: DocumentKey, event: FollowingEvent) => void
@@ -66,7 +68,6 @@ export class Following {
   readonly #lingering: Lingering
   /** Documents with something to do in a turn of their own, the longest waiting first. */
   readonly #unsettled = new Set<DocumentKey>()
-  readonly #parents: ServingParents
   readonly #asked: AskedParents
   readonly #budget: AssemblyBudget
   readonly #signals: ParentSignals
@@ -85,6 +86,7 @@ export class Following {
     this.#guard = options.guard ?? ((_doc, step) => step())
     this.#parents = new ServingParents({
       limits: limits.upstream,
+      routes: options.routes,
       documents: this.#documents,
       moved: followed => this.#deadlines.set(followed.doc, followed.follower.wakeAt),
       interrupted: followed => this.#interrupted(followed, this.#lastNow),
@@ -110,9 +112,9 @@ export class Following {
     })
   }
 
-  /** True while a parent is connected. */
-  get hasParent(): boolean {
-    return this.#parents.count > 0
+  /** The parents that are connected, and what may be had from them. */
+  get parents(): ConnectedParents {
+    return this.#parents
   }
 
   /** Documents followed. */
@@ -138,11 +140,6 @@ export class Following {
   staleFor(doc: DocumentKey, now: Instant): Duration | undefined {
     const since = this.#documents.get(doc)?.staleSince
     return since === undefined ? undefined : between(since, now)
-  }
-
-  /** True for a link to a parent. */
-  has(link: LinkId): boolean {
-    return this.#parents.get(link) !== undefined
   }
 
   /** Verifies what was kept of a document over a restart, so that it may be followed from there. */
@@ -201,19 +198,14 @@ export class Following {
     this.#signals.tell({ doc, signal: 'lag', value: ms }, now, effects)
   }
 
-  /** The link of the parent that is asked about a document. */
-  parentOf(doc: DocumentKey): LinkId | undefined {
-    return this.#parents.linkOf(doc) ?? this.#parents.first?.link
-  }
-
-  /** Takes what happened on a link to a parent; a bad frame closes it. */
-  receive(input: LinkInput, now: Instant, effects: Effects): void {
+  /** Takes what happened to parents; a bad frame on the link to one closes it. */
+  receive(input: LinkInput | RouteInput, now: Instant, effects: Effects): void {
     this.#lastNow = now
     switch (input.kind) {
       case 'link-opened':
-        this.#parents.open(input.link, now, effects)
+        this.#parents.open(input.link, input.peer.node, now, effects)
         this.#asked.retain(this.#parents.links)
-        this.variants.serve(this.#parents.first?.link, now, effects)
+        this.variants.serve(this.#parents.variantLinks, now, effects)
         break
       case 'link-frame':
         this.#take(input.link, input.frame, now, effects)
@@ -226,7 +218,13 @@ export class Following {
         this.#parents.close(input.link, now, effects)
         this.#asked.retain(this.#parents.links)
         this.replays.closed(input.link, this.#relay)
-        this.variants.serve(this.#parents.first?.link, now, effects)
+        this.variants.serve(this.#parents.variantLinks, now, effects)
+        break
+      case 'routes-changed':
+        this.#parents.reroute(now, effects)
+        break
+      case 'node-unreachable':
+        this.#parents.lost(input.node, now, effects)
     }
     this.#parents.tellWanted(effects)
   }
@@ -328,7 +326,7 @@ export class Following {
       case 'signal':
         if (frame.signal !== 'hand-over') break
         this.#parents.handOver(parent, now, effects)
-        this.variants.serve(this.#parents.first?.link, now, effects)
+        this.variants.serve(this.#parents.variantLinks, now, effects)
         return
       default:
     }

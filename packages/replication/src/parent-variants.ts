@@ -8,7 +8,7 @@ import {
   WantedVariants,
 } from './wanted-variants.ts'
 
-/** The edge variants of a node: those at hand, and those that it asks its serving parent for. */
+/** The edge variants of a node: those at hand, and those that it asks its parents for. */
 export class ParentVariants {
   readonly #held: HeldVariants
   readonly #wanted: WantedVariants
@@ -50,16 +50,19 @@ export class ParentVariants {
     this.#held.drop(hash)
   }
 
-  /** This parent, the one that serves most, is asked from now on; undefined for none. */
-  serve(link: LinkId | undefined, now: Instant, effects: EffectSink<LinkEffect>): void {
-    if (this.#wanted.parent === link) return
-    this.#wanted.attach(link)
+  /** These parents are asked from now on, in this order. */
+  serve(links: readonly LinkId[], now: Instant, effects: EffectSink<LinkEffect>): void {
+    const { parents } = this.#wanted
+    const isSame = links.length === parents.length && links.every((one, at) => one === parents[at])
+    if (isSame) return
+    this.#wanted.attach(links)
     this.#wanted.pump(now, effects)
   }
 
   /** Takes an answer; that of a parent which is not asked any more is nobody's. */
   receive(frame: VariantFrame, link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
-    if (link === this.#wanted.parent) this.#wanted.receive(frame, now, effects)
+    const isAsked = this.#wanted.parents.includes(link)
+    if (isAsked) this.#wanted.receive(frame, link, now, effects)
   }
 
   /** True when `tick` has something to do in the next turn. */

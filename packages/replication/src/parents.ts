@@ -13,6 +13,8 @@ const takenBytesMax = 65_536
 /** A parent that is connected. */
 export type Parent = {
   readonly link: LinkId
+  /** The node at the other end. */
+  readonly node: string
   /** What it calls the documents that it serves. */
   readonly channels: Map<number, DocumentKey>
   /** Bytes of snapshots that were taken since it was told. */
@@ -21,19 +23,15 @@ export type Parent = {
   isGoing: boolean
 }
 
-/** The parents of a node: documents are served by the first one that stays. */
+/** The parents that a node is connected to. */
 export class Parents {
   /** In the order in which they opened. */
   readonly #parents: Parent[] = []
+  #links: readonly LinkId[] = []
 
   /** Parents connected. */
   get count(): number {
     return this.#parents.length
-  }
-
-  /** The one that serves what has no reason to be served by another. */
-  get first(): Parent | undefined {
-    return this.#parents.find(({ isGoing }) => !isGoing) ?? this.#parents[0]
   }
 
   /** True while one has said that it goes away. */
@@ -41,22 +39,43 @@ export class Parents {
     return this.#parents.some(({ isGoing }) => isGoing)
   }
 
-  /** The links to them. */
+  /** The links to them: to those that stay first, in the order in which they opened. */
   get links(): readonly LinkId[] {
-    return this.#parents.map(({ link }) => link)
+    return this.#links
   }
 
   get(link: LinkId | undefined): Parent | undefined {
     return this.#parents.find(parent => parent.link === link)
   }
 
-  open(link: LinkId): void {
-    this.#parents.push({ link, channels: new Map(), takenBytes: 0, isGoing: false })
+  /** The parent that is this node; of several links to it the one that opened last. */
+  at(node: string): Parent | undefined {
+    return this.#parents.findLast(parent => parent.node === node)
+  }
+
+  open(link: LinkId, node: string): Parent {
+    const parent = { link, node, channels: new Map(), takenBytes: 0, isGoing: false }
+    this.#parents.push(parent)
+    this.#order()
+    return parent
+  }
+
+  /** The parent has said that it goes away. */
+  leaves(parent: Parent): void {
+    parent.isGoing = true
+    this.#order()
   }
 
   close(link: LinkId): void {
     const index = this.#parents.findIndex(parent => parent.link === link)
     if (index >= 0) this.#parents.splice(index, 1)
+    this.#order()
+  }
+
+  #order(): void {
+    const going = this.#parents.filter(({ isGoing }) => isGoing)
+    const staying = this.#parents.filter(({ isGoing }) => !isGoing)
+    this.#links = [...staying, ...going].map(({ link }) => link)
   }
 }
 

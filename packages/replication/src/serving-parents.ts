@@ -1,6 +1,6 @@
 /*
- * Which parent serves which document. The first one that stays serves all but those to which it was of
- * no use; those are served by another one until they have been well for a while. Who moves goes on from
+ * Which parent serves which document: the best one that is connected, but for those documents to which it was
+ * of no use; those are served by another one until they have been well for a while. Who moves goes on from
  * what it holds, so nothing is lost by it and little is sent.
  *
  * When a parent comes or goes, all its documents move; so many in a turn that it stays short. Who waits
@@ -9,36 +9,47 @@
 import type { EffectSink, Instant } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
 import type { Followed } from './followed.ts'
+import { AnyParent, type ParentChoice } from './parent-choice.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { type Parent, Parents } from './parents.ts'
 import type { Remedy, Trouble } from './repair.ts'
+import { RoutedParents, type Routes } from './routed-parents.ts'
 import { Troubles } from './troubles.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
 
 /** Documents that move in one turn: about 15 us each. */
 const movesPerTurnMax = 512
 
+/** The parents that are connected, and what may be had from them. */
+export type ConnectedParents = Pick<ServingParents, 'count' | 'get' | 'linkFor' | 'mayBeHad'>
+
 /** The parents of a node, and the documents that each of them serves. */
 export class ServingParents {
   readonly #parents = new Parents()
   readonly #troubles: Troubles
+  readonly #choice: ParentChoice
   readonly #documents: ReadonlyMap<DocumentKey, Followed>
   readonly #moved: (followed: Followed) => void
   readonly #interrupted: (followed: Followed) => void
-  /** Documents whose parent has come or gone, in the order in which they have their turns. */
+  /** Documents whose parent may be another one now, in the order in which they have their turns. */
   readonly #unplaced = new Set<Followed>()
-  /** Parents that the driver was told to connect to. */
-  #wanted: 1 | 2 = 1
 
   constructor(options: {
     readonly limits: UpstreamLimits
+    /** From which nodes each document may be had; from any parent when not said. */
+    readonly routes?: Routes | undefined
     readonly documents: ReadonlyMap<DocumentKey, Followed>
     /** The document's stream was attached to a link. */
     readonly moved: (followed: Followed) => void
     /** The parent that served the document is gone. */
     readonly interrupted: (followed: Followed) => void
   }) {
-    this.#troubles = new Troubles(options.limits)
+    const { limits, routes } = options
+    this.#troubles = new Troubles(limits)
+    this.#choice =
+      routes === undefined
+        ? new AnyParent(this.#parents, this.#troubles)
+        : new RoutedParents(routes, this.#parents, this.#troubles)
     this.#documents = options.documents
     this.#moved = options.moved
     this.#interrupted = options.interrupted
@@ -54,9 +65,19 @@ export class ServingParents {
     return this.#parents.links
   }
 
-  /** The parent that serves what has no reason to be served by another. */
-  get first(): Parent | undefined {
-    return this.#parents.first
+  /** Links over which definitions may be had, the best first. */
+  get variantLinks(): readonly LinkId[] {
+    return this.#choice.variantLinks
+  }
+
+  /** True when a parent is connected from which the document may be had, or may be soon. */
+  mayBeHad(doc: DocumentKey): boolean {
+    return this.#choice.mayBeHad(doc)
+  }
+
+  /** The link of the parent that is asked about the document. */
+  linkFor(doc: DocumentKey): LinkId | undefined {
+    return this.linkOf(doc) ?? this.#choice.linksFor(doc)[0]
   }
 
   /** The parent at the other end of the link. */
@@ -71,31 +92,46 @@ export class ServingParents {
 
   /** Says what is done about trouble with a document's stream. */
   repair(doc: DocumentKey, trouble: Trouble, now: Instant): Remedy {
-    return this.#troubles.struck(doc, trouble, this.#parents.links, now)
+    const remedy = this.#troubles.struck(doc, trouble, this.#choice.linksFor(doc), now)
+    this.#choice.want(doc, this.#parents.get(trouble.link))
+    return remedy
   }
 
-  /** A new parent serves who has none, who would leave theirs, and who has one that goes. */
-  open(link: LinkId, now: Instant, effects: EffectSink<FollowingEffect>): void {
-    this.#parents.open(link)
-    const parent = this.#parents.get(link)
-    if (parent === undefined) return
-    if (this.#parents.first === parent) {
-      for (const followed of this.#documents.values()) this.#unplaced.add(followed)
-      this.#placeNext(now, effects)
-      return
-    }
+  /** A new parent serves who has none, who would leave theirs, and to whom it is a better one. */
+  open(link: LinkId, node: string, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const parent = this.#parents.open(link, node)
+    this.#choice.opened(node)
+    this.#unplaceConcerned(parent)
     for (const doc of this.#troubles.waiting) {
       const followed = this.#documents.get(doc)
-      if (followed?.follower.upstream.isLive === false) {
+      if (followed === undefined || this.linkOf(doc) === undefined) continue
+      const isUseful = this.#choice.linksFor(doc).includes(link)
+      if (isUseful && !followed.follower.upstream.isLive) {
         this.#moveTo(followed, parent, now, effects)
       }
     }
+    this.#placeNext(now, effects)
   }
 
   /** What the parent served goes on over another link, or waits for one. */
   close(link: LinkId, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const parent = this.#parents.get(link)
+    if (parent === undefined) return
     this.#parents.close(link)
     this.#unplace(link)
+    this.lost(parent.node, now, effects)
+  }
+
+  /** Nobody was reached at the node: what would be had from it is had elsewhere until it is connected. */
+  lost(node: string, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    this.#choice.lost(node)
+    this.#unplaceConcerned({ node })
+    this.#placeNext(now, effects)
+  }
+
+  /** Documents may have other routes than before. */
+  reroute(now: Instant, effects: EffectSink<FollowingEffect>): void {
+    for (const followed of this.#documents.values()) this.#unplaced.add(followed)
     this.#placeNext(now, effects)
   }
 
@@ -103,22 +139,24 @@ export class ServingParents {
   handOver(from: Parent, now: Instant, effects: EffectSink<FollowingEffect>): void {
     // Said again it says nothing new, and who is here was looked at.
     if (from.isGoing) return
-    from.isGoing = true
-    if (this.#parents.first?.isGoing !== false) return
+    this.#parents.leaves(from)
     this.#unplace(from.link)
     this.#placeNext(now, effects)
   }
 
-  /** A document that no parent serves is asked of one, of the first that did not fail it. */
-  attach({ doc, follower }: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
-    const { first, links } = this.#parents
-    const link = this.#troubles.other(doc, links, undefined) ?? first?.link
+  /** A document that no parent serves is asked of the best one that did not fail it. */
+  attach(followed: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const { doc, follower } = followed
+    const links = this.#choice.linksFor(doc)
+    const link = this.#troubles.best(doc, links) ?? links[0]
     if (link !== undefined) follower.upstream.attach(link, now, effects)
+    this.#choice.want(doc, this.#parents.get(link))
   }
 
   /** The document is not followed any more. */
   forget(followed: Followed): void {
     this.#troubles.forget(followed.doc)
+    this.#choice.forget(followed.doc)
     this.#unplaced.delete(followed)
   }
 
@@ -138,9 +176,7 @@ export class ServingParents {
       this.#documents.get(doc)?.follower.upstream.isLive === true
     for (const doc of this.#troubles.over(now, isLive)) {
       const followed = this.#documents.get(doc)
-      const { first } = this.#parents
-      const isElsewhere = first !== undefined && this.linkOf(doc) !== first.link
-      if (followed !== undefined && isElsewhere) this.#moveTo(followed, first, now, effects)
+      if (followed !== undefined) this.#place(followed, now, effects)
     }
   }
 
@@ -148,6 +184,12 @@ export class ServingParents {
   #unplace(link: LinkId): void {
     for (const followed of this.#documents.values()) {
       if (followed.follower.upstream.link === link) this.#unplaced.add(followed)
+    }
+  }
+
+  #unplaceConcerned(of: Parent | Pick<Parent, 'node'>): void {
+    for (const followed of this.#documents.values()) {
+      if (this.#choice.isConcerned(followed.doc, of)) this.#unplaced.add(followed)
     }
   }
 
@@ -161,14 +203,15 @@ export class ServingParents {
     }
   }
 
-  /** The document goes where it belongs, if it is not served by a parent that stays. */
+  /** The document goes where it belongs, if the parent that serves it is not the best one for it. */
   #place(followed: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const { doc } = followed
     const { upstream } = followed.follower
     const serving = this.#parents.get(upstream.link)
     if (serving !== undefined) {
-      const { first } = this.#parents
-      const isBetter = serving.isGoing && first?.isGoing === false
-      if (isBetter) this.#moveTo(followed, first, now, effects)
+      const better = this.#betterThan(serving, doc)
+      if (better === undefined) this.#choice.want(doc, serving)
+      else this.#moveTo(followed, better, now, effects)
       return
     }
     if (upstream.link !== undefined) {
@@ -180,12 +223,20 @@ export class ServingParents {
     this.#moved(followed)
   }
 
-  /** Tells the driver how many parents are wanted, when that has changed. */
+  /** A parent that stays and is better for the document than this one; who is in trouble stays where it is. */
+  #betterThan(serving: Parent, doc: DocumentKey): Parent | undefined {
+    const isStaying = (link: LinkId): boolean => this.#parents.get(link)?.isGoing === false
+    const links = this.#choice.linksFor(doc).filter(isStaying)
+    const mayMove = serving.isGoing || !this.#troubles.has(doc)
+    const best = mayMove ? (this.#troubles.best(doc, links) ?? links[0]) : undefined
+    const rank = links.indexOf(serving.link)
+    const isBetter = best !== undefined && (rank < 0 || links.indexOf(best) < rank)
+    return isBetter ? this.#parents.get(best) : undefined
+  }
+
+  /** Tells the driver whom to connect to, when that has changed. */
   tellWanted(effects: EffectSink<FollowingEffect>): void {
-    const count = this.#troubles.wantsAnother || this.#parents.isOneGoing ? 2 : 1
-    if (count === this.#wanted) return
-    this.#wanted = count
-    effects.push({ kind: 'want-parents', count })
+    this.#choice.tellWanted(effects)
   }
 
   /** The document goes on over this link, from what it holds. */
@@ -199,6 +250,7 @@ export class ServingParents {
     followed.unroute()
     upstream.leave(effects)
     upstream.attach(parent.link, now, effects)
+    this.#choice.want(followed.doc, parent)
     this.#moved(followed)
   }
 }

@@ -41,13 +41,20 @@ export class Troubles {
     return remedy
   }
 
-  /** A parent worth a try for a document in trouble, beside the one that serves it. */
-  other(
-    doc: DocumentKey,
-    parents: readonly LinkId[],
-    serving: LinkId | undefined,
-  ): LinkId | undefined {
-    return this.#ladders.get(doc)?.other(parents, serving)
+  /** The first of these parents that is worth a try for the document; undefined when all have failed it. */
+  best(doc: DocumentKey, parents: readonly LinkId[]): LinkId | undefined {
+    const ladder = this.#ladders.get(doc)
+    return ladder === undefined ? parents[0] : ladder.other(parents, undefined)
+  }
+
+  /** True for a document in trouble. */
+  has(doc: DocumentKey): boolean {
+    return this.#ladders.has(doc)
+  }
+
+  /** True when the document would be served by a parent that is not connected. */
+  isWaiting(doc: DocumentKey): boolean {
+    return this.#waiting.has(doc)
   }
 
   /** The documents that would be served by another parent. */

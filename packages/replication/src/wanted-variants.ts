@@ -1,9 +1,9 @@
 /*
- * How a node gets the edge variants that it does not have: it asks the serving parent.
+ * How a node gets the edge variants that it does not have: it asks its parents, one after the other.
  *
  * A variant is asked for once at a time, however many want it, and only so many are asked for at a
- * time: a parent answers no more. What the parent has not, or does not answer for, is asked for again
- * after a while as long as somebody wants it, and of a new parent at once. A name is the SHA-256 of
+ * time: a parent answers no more. What no parent has, or answers for, is asked for again after a while as
+ * long as somebody wants it, and at once when a parent has come. A name is the SHA-256 of
  * the text, so whoever sends it, it is the right one; who vouches for it is checked where it is run.
  */
 import {
@@ -56,6 +56,13 @@ export type TellVariant = (hash: string, variant: SignedVariant | undefined) => 
 /** What a parent says of variants. */
 export type VariantFrame = Extract<LinkFrame, { kind: 'variant' | 'no-variant' }>
 
+/** A variant that is wanted. */
+type Wanted = {
+  readonly backoff: Backoff
+  /** Parents that were asked since the last wait. */
+  readonly asked: Set<LinkId>
+}
+
 /** The variants that a node wants and does not have, by name in hexadecimal digits. */
 export class WantedVariants {
   readonly #sha256: Sha256
@@ -64,14 +71,14 @@ export class WantedVariants {
   readonly #answerMaxMs: number
   readonly #held: HeldVariants
   readonly #tell: TellVariant
-  readonly #wanted = new Map<string, Backoff>()
+  readonly #wanted = new Map<string, Wanted>()
   /** Wanted, and next to be asked for or told, the longest waiting first. */
   readonly #queue = new Set<string>()
-  /** Wanted, and asked of the parent. */
-  readonly #asked = new Set<string>()
+  /** Wanted, and asked of a parent. */
+  readonly #asked = new Map<string, LinkId>()
   /** When the answer must be there for what is asked, when to ask again for what is not. */
   readonly #deadlines = new Deadlines<string>()
-  #parent: LinkId | undefined
+  #parents: readonly LinkId[] = []
 
   constructor(options: {
     readonly sha256: Sha256
@@ -92,9 +99,9 @@ export class WantedVariants {
     this.#tell = options.tell
   }
 
-  /** The link to the parent that is asked. */
-  get parent(): LinkId | undefined {
-    return this.#parent
+  /** The links to the parents that are asked, in the order in which they are. */
+  get parents(): readonly LinkId[] {
+    return this.#parents
   }
 
   /** Variants wanted. */
@@ -104,7 +111,7 @@ export class WantedVariants {
 
   /** True when `pump` has something to do. */
   get isPumpDue(): boolean {
-    return this.#queue.size > 0 && (this.#parent === undefined || this.#hasRoom)
+    return this.#queue.size > 0 && (this.#parents.length === 0 || this.#hasRoom)
   }
 
   /** When `tick` has something to do, beside pumping. */
@@ -121,7 +128,7 @@ export class WantedVariants {
     if (this.#wanted.size >= this.#limits.wantedMax) return false
     const { backoffBaseMs, backoffMaxMs } = this.#limits
     const waits = { base: milliseconds(backoffBaseMs), max: milliseconds(backoffMaxMs) }
-    this.#wanted.set(hash, new Backoff(waits, this.#prng))
+    this.#wanted.set(hash, { backoff: new Backoff(waits, this.#prng), asked: new Set() })
     this.#queue.add(hash)
     return true
   }
@@ -134,11 +141,14 @@ export class WantedVariants {
     this.#deadlines.set(hash, undefined)
   }
 
-  /** Another parent serves, or none: all that is wanted is asked for anew. */
-  attach(parent: LinkId | undefined): void {
-    this.#parent = parent
-    this.#asked.clear()
-    for (const [hash, backoff] of this.#wanted) {
+  /** These parents are asked from now on: all that is wanted, but for what one of them is asked already. */
+  attach(parents: readonly LinkId[]): void {
+    this.#parents = parents
+    for (const [hash, { backoff, asked }] of this.#wanted) {
+      const link = this.#asked.get(hash)
+      if (link !== undefined && parents.includes(link)) continue
+      this.#asked.delete(hash)
+      asked.clear()
       backoff.reset()
       this.#deadlines.set(hash, undefined)
       this.#queue.add(hash)
@@ -154,11 +164,11 @@ export class WantedVariants {
       const variant = this.#held.get(hash)
       if (variant !== undefined) {
         this.#satisfy(hash, variant)
-      } else if (this.#parent === undefined) {
+      } else if (this.#parents.length === 0) {
         this.#queue.delete(hash)
         this.#tell(hash, undefined)
       } else if (this.#hasRoom) {
-        this.#ask(hash, this.#parent, now, effects)
+        this.#ask(hash, now, effects)
       } else {
         return
       }
@@ -166,16 +176,16 @@ export class WantedVariants {
   }
 
   /**
-   * Takes the parent's answer; one that nobody waits for is nothing.
+   * Takes a parent's answer; one that nobody waits for is nothing.
    *
    * @throws ProtocolError `FANFOLD_BAD_FRAME` when the text is not the one of the name
    */
-  receive(frame: VariantFrame, now: Instant, effects: EffectSink<LinkEffect>): void {
+  receive(frame: VariantFrame, link: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
     if (frame.kind === 'variant') {
       this.#take(frame.variant)
     } else {
       const hash = toHex(frame.hash)
-      if (this.#asked.has(hash)) this.#failed(hash, now)
+      if (this.#asked.get(hash) === link) this.#failed(hash, now)
     }
     this.pump(now, effects)
   }
@@ -193,9 +203,14 @@ export class WantedVariants {
     return this.#asked.size < protocolLimits.variantsAskedMax.value
   }
 
-  #ask(hash: string, parent: LinkId, now: Instant, effects: EffectSink<LinkEffect>): void {
+  /** Asks the next parent that was not asked since the last wait. */
+  #ask(hash: string, now: Instant, effects: EffectSink<LinkEffect>): void {
     this.#queue.delete(hash)
-    this.#asked.add(hash)
+    const before = this.#wanted.get(hash)?.asked
+    const parent = this.#parents.find(link => before?.has(link) === false)
+    assert(before !== undefined && parent !== undefined, `${hash} is wanted, of somebody to ask`)
+    before.add(parent)
+    this.#asked.set(hash, parent)
     this.#deadlines.set(hash, after(now, milliseconds(this.#answerMaxMs)))
     const frame = encodeLinkFrame({ kind: 'request-variant', hash: hashBytes(hash) })
     effects.push({ kind: 'link-send', link: parent, frame })
@@ -223,8 +238,15 @@ export class WantedVariants {
 
   #failed(hash: string, now: Instant): void {
     this.#asked.delete(hash)
-    const backoff = this.#wanted.get(hash)
-    if (backoff === undefined) return
+    const wanted = this.#wanted.get(hash)
+    if (wanted === undefined) return
+    const { asked, backoff } = wanted
+    if (this.#parents.some(link => !asked.has(link))) {
+      this.#deadlines.set(hash, undefined)
+      this.#queue.add(hash)
+      return
+    }
+    asked.clear()
     this.#deadlines.set(hash, after(now, backoff.next()))
     this.#tell(hash, undefined)
   }

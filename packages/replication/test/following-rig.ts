@@ -14,7 +14,7 @@ import {
 import type { ReplayFrame, ReplayWish } from '../src/asked-replays.ts'
 import { Following } from '../src/following.ts'
 import type { FollowingEvent } from '../src/following-event.ts'
-import type { FollowingEffect } from '../src/parent-effect.ts'
+import type { FollowingEffect, RouteInput } from '../src/parent-effect.ts'
 import { defaultUpstreamLimits, type UpstreamLimits } from '../src/upstream-limits.ts'
 import {
   after,
@@ -41,7 +41,7 @@ export type FollowingOptions = {
 } & Partial<
   Pick<
     ConstructorParameters<typeof Following>[0],
-    'isStateNeeded' | 'isSnapshotDisabled' | 'codec' | 'assemblyLimits'
+    'isStateNeeded' | 'isSnapshotDisabled' | 'codec' | 'assemblyLimits' | 'routes'
   >
 >
 
@@ -87,8 +87,17 @@ export class Rig {
     this.following.unfollow(key, this.#effects)
   }
 
-  open(link = first): void {
-    this.#receive({ kind: 'link-opened', link, peer, dialled: true })
+  open(link = first, node = peer.node): void {
+    this.#receive({ kind: 'link-opened', link, peer: { ...peer, node }, dialled: true })
+  }
+
+  /** Routes are otherwise from now on. */
+  reroute(): void {
+    this.#receive({ kind: 'routes-changed' })
+  }
+
+  unreachable(node: string): void {
+    this.#receive({ kind: 'node-unreachable', node })
   }
 
   close(link = first): void {
@@ -122,7 +131,7 @@ export class Rig {
   /** Asks for a replay for a child; its number, undefined without a parent. */
   askReplay(wish: Partial<ReplayWish> = {}): number | undefined {
     const whole = { doc, have: undefined, credit: 1_000, ...wish }
-    const link = this.following.parentOf(whole.doc)
+    const link = this.following.parents.linkFor(whole.doc)
     return link && this.following.replays.ask(link, { kind: 'relay' }, whole, this.#effects)
   }
 
@@ -141,12 +150,19 @@ export class Rig {
     return effects.flatMap(effect => (effect.kind === 'want-parents' ? [effect.count] : []))
   }
 
+  /** Which nodes the driver was told to connect to last, since the last time; undefined when it was not. */
+  wantedNodes(): readonly string[] | undefined {
+    const effects = this.effects()
+    this.#effects.push(...effects.filter(({ kind }) => kind !== 'want-nodes'))
+    return effects.flatMap(effect => (effect.kind === 'want-nodes' ? [effect.nodes] : [])).at(-1)
+  }
+
   pass(ms: number): void {
     this.nowMs += ms
     this.following.tick(at(this.nowMs), this.#effects)
   }
 
-  #receive(input: LinkInput): void {
+  #receive(input: LinkInput | RouteInput): void {
     this.following.receive(input, at(this.nowMs), this.#effects)
   }
 

@@ -34,8 +34,8 @@ class Rig {
     })
   }
 
-  attach(number: number | undefined): void {
-    this.wanted.attach(number === undefined ? undefined : link(number))
+  attach(...numbers: number[]): void {
+    this.wanted.attach(numbers.map(link))
     this.pass(0)
   }
 
@@ -56,13 +56,13 @@ class Rig {
     return wait
   }
 
-  take({ variant }: typeof one): void {
-    this.wanted.receive({ kind: 'variant', variant }, at(this.nowMs), this.#effects)
+  take({ variant }: typeof one, from = 1): void {
+    this.wanted.receive({ kind: 'variant', variant }, link(from), at(this.nowMs), this.#effects)
   }
 
-  takeNone({ variant }: typeof one): void {
+  takeNone({ variant }: typeof one, from = 1): void {
     const frame = { kind: 'no-variant', hash: variant.hash } as const
-    this.wanted.receive(frame, at(this.nowMs), this.#effects)
+    this.wanted.receive(frame, link(from), at(this.nowMs), this.#effects)
   }
 
   /** Names asked for since the last time, and of which link. */
@@ -164,7 +164,7 @@ t.test('a new parent is asked at once, whatever the wait was', async t => {
   rig.asked()
   rig.attach(2)
   t.same(rig.asked(), [{ name: one.name, of: 2 }])
-  rig.takeNone(one)
+  rig.takeNone(one, 2)
   t.ok(rig.passWait() <= 50, 'and the waits begin anew')
 })
 
@@ -175,10 +175,46 @@ t.test('without a parent it is told that there is none, and the next one is aske
   t.notOk(rig.wanted.isPumpDue)
   rig.attach(1)
   t.same(rig.asked(), [{ name: one.name, of: 1 }])
-  rig.attach(undefined)
+  rig.attach()
   t.same(rig.toldNow(), [{ name: one.name, isHere: false }])
   t.equal(rig.wanted.count, 1)
 })
+
+t.test('of several parents one is asked after the other, and then it cannot be had', async t => {
+  const rig = new Rig()
+  rig.attach(1, 2, 3)
+  rig.want(one.name)
+  t.same(rig.asked(), [{ name: one.name, of: 1 }])
+  rig.takeNone(one, 2)
+  t.same(rig.asked(), [], 'nothing was asked of the second one')
+  rig.takeNone(one, 1)
+  t.same(rig.asked(), [{ name: one.name, of: 2 }])
+  rig.pass(2_000)
+  t.same(rig.asked(), [{ name: one.name, of: 3 }], 'one that is silent has none')
+  t.same(rig.toldNow(), [])
+  rig.takeNone(one, 3)
+  t.same(rig.toldNow(), [{ name: one.name, isHere: false }])
+  t.ok(rig.passWait() <= 50)
+  t.same(rig.asked(), [{ name: one.name, of: 1 }], 'and all are asked anew')
+})
+
+t.test(
+  'when a parent comes who is asked goes on, and when it goes the others are asked',
+  async t => {
+    const rig = new Rig()
+    rig.attach(1)
+    rig.want(one.name)
+    rig.asked()
+    rig.attach(2, 1)
+    t.same(rig.asked(), [])
+    rig.takeNone(one, 1)
+    t.same(rig.asked(), [{ name: one.name, of: 2 }])
+    rig.attach(1)
+    t.same(rig.asked(), [{ name: one.name, of: 1 }])
+    rig.take(one, 1)
+    t.same(rig.toldNow(), [{ name: one.name, isHere: true }])
+  },
+)
 
 t.test('what nobody wants any more is not asked for, told or kept', async t => {
   const rig = new Rig()

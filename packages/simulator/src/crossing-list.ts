@@ -34,6 +34,7 @@ export const effectKinds: Readonly<Record<EffectKind, true>> = {
   'viewer-send': true,
   'viewer-signal': true,
   'viewer-transfer': true,
+  'want-nodes': true,
   'want-parents': true,
   'warm-drop': true,
   'warm-keep': true,

@@ -58,7 +58,7 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
     ...drawn,
     ...(prng.chance(0.6) ? shape : {}),
     secondParentShare: prng.pick([0, 0.5, 1]),
-    redial: 'dialler',
+    redial: new Prng(`${seed}/routes`).chance(0.35) ? 'routes' : 'dialler',
     linkBufferedBytesCap: Math.max(turnBytesMax, drawn.linkBufferedBytesCap ?? 0),
     convergeMaxMs: randomConvergeMaxMs,
   }

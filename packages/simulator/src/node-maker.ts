@@ -2,7 +2,6 @@
  * What runs at the nodes of a world: each machine with the adapters that a process would give it, on
  * virtual time. How the nodes are linked is for others (see world.ts).
  */
-
 import { Authority, type AuthorityEffect, type AuthorityInput } from '@fanfold/authority'
 import {
   plainCodec,
@@ -14,7 +13,7 @@ import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
 import type { Machine, Prng, Sha256 } from '@fanfold/kernel'
 import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
-import type { FollowingEffect } from '@fanfold/replication'
+import type { FollowingEffect, Routes } from '@fanfold/replication'
 import type { BoardVariants } from './board-variants.ts'
 import type { Crossings } from './crossings.ts'
 import { describeInput } from './describe-input.ts'
@@ -92,6 +91,10 @@ export type MadeNode<
   /** It is gone at this moment. */
   stop(): void
 }
+
+/** An effect that an edge has as any node that follows documents. */
+const isOfFollower = (effect: EdgeEffect): effect is Extract<EdgeEffect, FollowingEffect> =>
+  /^(link|worker|want)-/.test(effect.kind)
 
 /** Makes what runs at each kind of node. */
 export class NodeMaker {
@@ -176,6 +179,7 @@ export class NodeMaker {
   /** @param disk what it had kept when it ended, for one that keeps documents over a restart */
   proxy(
     node: TreeNode,
+    routes: Routes | undefined,
     disk: WarmDisk | undefined,
   ): MadeNode<ProxyInput, ProxyEffect, ProxyTier> & { close(): void } {
     const { sha256, note, stream, options } = this.#with
@@ -186,6 +190,7 @@ export class NodeMaker {
       sha256,
       prng: stream(processName(node)),
       limits: { follower: followerLimitsOf(options), lingerMs: options.lingerMs },
+      routes,
       codec: this.#codecOf(name),
       isWarm: warm !== undefined,
       isSnapshotDisabled: this.#isSnapshotless(name),
@@ -217,6 +222,7 @@ export class NodeMaker {
 
   edge(
     node: TreeNode,
+    routes: Routes | undefined,
     ceiling: number,
   ): MadeNode<EdgeInput, EdgeEffect, Edge> & { readonly rim: ViewerRim } {
     const { sha256, clock, note, stream, options, wallMs } = this.#with
@@ -237,6 +243,7 @@ export class NodeMaker {
         joinSliceBytes: options.joinsWaitingMax === 1 ? 1 : undefined,
         checkEveryMs,
       },
+      routes,
       codec: this.#codecOf(name),
       isSnapshotDisabled: this.#isSnapshotless(name),
     })
@@ -267,18 +274,11 @@ export class NodeMaker {
       receive: input => processor.do(() => driver.receive(input)),
     })
     const driver = this.#drive<EdgeInput, EdgeEffect>(node, machine, effect => {
+      if (isOfFollower(effect)) {
+        this.#performOfFollower(effect, node, worker)
+        return
+      }
       switch (effect.kind) {
-        case 'link-send':
-        case 'link-signal':
-        case 'link-close':
-        case 'worker-open':
-        case 'worker-feed':
-        case 'worker-encode':
-        case 'worker-view':
-        case 'worker-close':
-        case 'want-parents':
-          this.#performOfFollower(effect, node, worker)
-          return
         case 'load-variant':
           loads.load(effect.variant)
           return
@@ -300,9 +300,12 @@ export class NodeMaker {
         this.#with.performOnLink(effect)
         return
       case 'want-parents':
-        this.#with.note(node.name, { event: 'want-parents', reason: `${effect.count}` })
-        node.wantParents(effect.count)
+      case 'want-nodes': {
+        const count = effect.kind === 'want-nodes' ? effect.nodes.length : effect.count
+        this.#with.note(node.name, { event: effect.kind, reason: `${count}` })
+        node.wantParents(effect)
         return
+      }
       default:
         worker.perform(effect)
     }

@@ -1,7 +1,7 @@
-/* A node's links to its parents, as many as it wants: kept by the dialler that nodes have, or by chance. */
+/* A node's links to its parents, as many as it wants: kept by a dialler that nodes have, or by chance. */
 import { type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import type { LinkId, LinkInput } from '@fanfold/protocol'
-import { ParentDialler } from '@fanfold/replication'
+import { ParentDialler, type ParentEffect } from '@fanfold/replication'
 import type { LinkPeer, Network } from './network.ts'
 import type { Tally } from './tally.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -10,8 +10,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 export interface ParentLinks {
   /** Dials from now on. */
   start(): void
-  /** So many links from now on; of too many the newest ones are closed. */
-  want(count: number): void
+  /** To whom the node would be connected from now on. */
+  want(effect: ParentEffect): void
   /** Sees what happens on links before the node does. */
   notice(input: LinkInput): void
   /** Dials no more. */
@@ -61,7 +61,9 @@ export function keepParentLinks({
   })
   return {
     start: () => dialler.start(),
-    want: count => dialler.want(count),
+    want: effect => {
+      if (effect.kind === 'want-parents') dialler.want(effect.count)
+    },
     notice: input => dialler.notice(input),
     stop: () => dialler.close(),
   }
@@ -94,9 +96,10 @@ export class ChanceLinks implements ParentLinks {
     this.#fill()
   }
 
-  want(count: number): void {
-    this.#wanted = count
-    for (const link of [...this.#links.keys()].slice(count)) {
+  want(effect: ParentEffect): void {
+    if (effect.kind !== 'want-parents') return
+    this.#wanted = effect.count
+    for (const link of [...this.#links.keys()].slice(effect.count)) {
       this.#links.delete(link)
       const message = 'another parent serves this node'
       this.#network.perform({ kind: 'link-close', link, code: 'FANFOLD_MOVED', message })

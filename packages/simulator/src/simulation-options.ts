@@ -49,8 +49,11 @@ export type SimulationOptions = {
   readonly variantFailShare: number
   /** Share of the nodes that have a second address of a parent. */
   readonly secondParentShare: number
-  /** How nodes keep parents: as nodes do, or by `chance`, some time after a loss, one that is up. */
-  readonly redial: 'dialler' | 'chance'
+  /**
+   * How nodes keep parents: as nodes do that were given addresses, or have routes that change now and then; or
+   * by `chance`, some time after a loss, one that is up.
+   */
+  readonly redial: 'dialler' | 'routes' | 'chance'
   /** What goes wrong, and when. */
   readonly faults: readonly Fault[]
   /** Share of the proxies that keep what they replicate over a restart. */

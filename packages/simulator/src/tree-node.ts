@@ -1,5 +1,6 @@
 import { assert } from '@fanfold/kernel'
 import type { LinkInput, PeerIdentity } from '@fanfold/protocol'
+import type { ParentEffect, RouteInput } from '@fanfold/replication'
 import { DiskHealth } from './disk-health.ts'
 import type { LinkPeer, Network } from './network.ts'
 import type { Trap } from './node-driver.ts'
@@ -10,6 +11,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 /** A process of a node while it runs. */
 export type RunningNode = {
   receive(input: LinkInput): void
+  /** What it is told of routes, for one that follows documents. */
+  route?(input: RouteInput): void
   /** Waits for a moment in what the machine does. */
   trap(trap: Trap): void
   /** It is gone at this moment; what it had under way does not happen. */
@@ -140,9 +143,14 @@ export class TreeNode implements LinkPeer {
     this.#running?.trap(trap)
   }
 
-  /** Keeps so many links to parents from now on. */
-  wantParents(count: number): void {
-    this.#parents?.want(count)
+  /** Keeps these links to parents from now on. */
+  wantParents(effect: ParentEffect): void {
+    this.#parents?.want(effect)
+  }
+
+  /** Tells its process of routes. */
+  route(input: RouteInput): void {
+    this.#processor.do(() => this.#running?.route?.(input))
   }
 
   receive(input: LinkInput): void {

@@ -19,6 +19,7 @@ import { NodeGauges, type RunningNodes } from './node-gauges.ts'
 import { type NodeFact, NodeMaker } from './node-maker.ts'
 import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
+import { RoutedLinks } from './routed-links.ts'
 import { WarmDisk } from './simulated-warm-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { Tally } from './tally.ts'
@@ -31,6 +32,7 @@ import { VirtualClock } from './virtual-clock.ts'
 import { WallClocks } from './wall-clocks.ts'
 import { Ways } from './ways.ts'
 import { WireCheck } from './wire-check.ts'
+import { WorldRoutes } from './world-routes.ts'
 import type { WorldWatch } from './world-watch.ts'
 
 const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
@@ -78,6 +80,8 @@ export class World {
   /** What the nodes hold. */
   readonly gauges: NodeGauges
   readonly #wallClocks: WallClocks
+  /** Where nodes may have documents from; undefined where they were given parents. */
+  readonly #routes: WorldRoutes | undefined
   readonly #nodeFaults: NodeFaults
   readonly #running = new Map<TreeNode, ReturnType<NodeMaker['proxy']>>()
   readonly #edges = new Map<TreeNode, ReturnType<NodeMaker['edge']>>()
@@ -144,6 +148,9 @@ export class World {
       crossings: this.crossings,
       watch,
     })
+    const [stream, { busyMs, redial }] = [(concern: string) => this.stream(concern), options]
+    this.#routes =
+      redial === 'routes' ? new WorldRoutes({ clock, tally, stream, busyMs }) : undefined
     const fail = (node: TreeNode): void => this.#nodeFaults.crash(node)
     const maker = this.#maker
     this.authority = new AuthorityNode({ clock, network, maker, tally, history, fail })
@@ -185,6 +192,7 @@ export class World {
   heal(): void {
     this.faults.heal()
     this.ways.heal()
+    this.#routes?.heal()
   }
 
   /** All nodes with their links, from the authority down. */
@@ -209,7 +217,7 @@ export class World {
       const name = `proxy-${index}`
       const first = firstOf(name)
       const ceiling = drawCeiling()
-      const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
+      const parents = this.#parentsOf(name, [first, top, ...proxies], ceiling, seconds)
       proxies.push(this.#proxy(name, ceiling, parents))
     }
     const doors: Door[] = []
@@ -217,24 +225,25 @@ export class World {
       const name = `edge-${index}`
       const first = firstOf(name)
       const ceiling = drawCeiling()
-      const parents = this.#parentsOf(first, [top, ...proxies], ceiling, seconds)
+      const parents = this.#parentsOf(name, [first, top, ...proxies], ceiling, seconds)
       doors.push(this.#edge(name, ceiling, parents))
     }
     return doors
   }
 
   /**
-   * The first parent, and for some a second one that may have just as much: what an edge may show
+   * The first one, and for some a second one that may have just as much, or others: what an edge may show
    * does not depend on which of them serves it.
    */
   #parentsOf(
-    first: TreeNode,
-    all: readonly TreeNode[],
+    node: string,
+    [first, ...all]: readonly [TreeNode, ...TreeNode[]],
     ceiling: number,
     prng: Prng,
   ): readonly TreeNode[] {
     const reachBy = (parent: TreeNode): number => Math.min(ceiling, this.#reach.get(parent) ?? 0)
     const others = all.filter(one => one !== first && reachBy(one) === reachBy(first))
+    if (this.#routes !== undefined) return [first, ...this.#routes.othersOf(node, others)]
     if (others.length === 0 || !prng.chance(this.#options.secondParentShare)) return [first]
     return [first, prng.pick(others)]
   }
@@ -254,10 +263,11 @@ export class World {
       role: 'proxy',
       ceiling,
       run: () => {
-        const made = this.#maker.proxy(node, disk)
+        const made = this.#maker.proxy(node, routes, disk)
         this.#running.set(node, made)
         return {
           receive: input => made.driver.receive(input),
+          route: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
           stop: () => {
             made.stop()
@@ -272,6 +282,7 @@ export class World {
       },
       connect: () => this.#parentLinks(node, parents),
     })
+    const routes = this.#routes?.give(node, parents)
     this.#nodeFaults.add(node)
     this.#reachOf(node, ceiling, parents)
     node.start()
@@ -289,11 +300,12 @@ export class World {
       role: 'edge',
       ceiling: own,
       run: () => {
-        const made = this.#maker.edge(node, ceiling)
+        const made = this.#maker.edge(node, routes, ceiling)
         rim = made.rim
         this.#edges.set(node, made)
         return {
           receive: input => made.driver.receive(input),
+          route: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
           drain: () => made.rim.drain(),
           stop: () => {
@@ -305,6 +317,7 @@ export class World {
       },
       connect: () => this.#parentLinks(node, parents),
     })
+    const routes = this.#routes?.give(node, parents)
     this.#nodeFaults.add(node)
     node.start()
     return {
@@ -328,8 +341,14 @@ export class World {
     const { clock, network } = this
     const prng = this.stream(`${child.name} links ${child.incarnation}`)
     const needs = { clock, prng, network, child, parents }
-    if (this.#options.redial === 'chance') return new ChanceLinks(needs)
-    return keepParentLinks({ ...needs, tally: this.tally })
+    switch (this.#options.redial) {
+      case 'chance':
+        return new ChanceLinks(needs)
+      case 'routes':
+        return new RoutedLinks({ ...needs, tally: this.tally })
+      case 'dialler':
+        return keepParentLinks({ ...needs, tally: this.tally })
+    }
   }
 
   /** Whether frames arrive damaged, or not at all: no other fault makes a stream anything but late. */
