@@ -19,6 +19,7 @@ export {
   type PlacingId,
   type PlacingRefusal,
 } from './coordinator.ts'
+export { DocumentRoutes, type RoutedNode } from './document-routes.ts'
 export {
   alternativesOf,
   ByteBudget,
