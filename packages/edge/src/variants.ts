@@ -36,6 +36,9 @@ const unusedMax = 32
 /** Waits before a variant that could not be run is got again. */
 const againAfter = { base: milliseconds(1_000), max: milliseconds(60_000) }
 
+/** The text of a variant, and how often the rim is about to run it. */
+type Code = { readonly text: Uint8Array; loads: number }
+
 type Wanted = {
   readonly docs: Set<DocumentKey>
   readonly backoff: Backoff
@@ -50,7 +53,7 @@ export class Variants {
   /** In order of last use. */
   readonly #loaded = new Map<string, ViewRules>()
   /** Texts of those that are loaded, or about to be. */
-  readonly #codes = new Map<string, Uint8Array>()
+  readonly #codes = new Map<string, Code>()
   readonly #users = new Map<string, Set<DocumentKey>>()
   readonly #wanted = new Map<string, Wanted>()
   /** When a wanted variant is missing, or is to be wanted again. */
@@ -83,7 +86,7 @@ export class Variants {
 
   /** The text of a variant, if it came over a link and is loaded. */
   code(hash: string): Uint8Array | undefined {
-    return this.#codes.get(hash)
+    return this.#codes.get(hash)?.text
   }
 
   /** True when a wanted variant cannot be had now. */
@@ -136,7 +139,9 @@ export class Variants {
       this.#miss(wanted)
       return
     }
-    this.#codes.set(hash, variant.code)
+    const code = this.#codes.get(hash) ?? { text: variant.code, loads: 0 }
+    code.loads++
+    this.#codes.set(hash, code)
     this.#port.load(variant)
   }
 
@@ -150,6 +155,7 @@ export class Variants {
       return false
     }
     this.#loaded.set(hash, rules)
+    this.#ran(hash)
     const wanted = this.#wanted.get(hash)
     this.#wanted.delete(hash)
     this.#deadlines.set(hash, undefined)
@@ -161,8 +167,10 @@ export class Variants {
 
   /** The rim cannot run the variant, or may not. */
   refused(hash: string, now: Instant): void {
+    this.#ran(hash)
+    // It was wanted again before it was here, and one of the two times is enough.
+    if (this.#loaded.has(hash)) return
     this.#port.parents.drop(hash)
-    this.#codes.delete(hash)
     const wanted = this.#wanted.get(hash)
     if (wanted === undefined) return
     this.#deadlines.set(hash, after(now, wanted.backoff.next()))
@@ -185,6 +193,14 @@ export class Variants {
     }
   }
 
+  /** The rim has tried to run it: the text stays while it runs, or is about to. */
+  #ran(hash: string): void {
+    const code = this.#codes.get(hash)
+    if (code === undefined) return
+    code.loads--
+    if (code.loads <= 0 && !this.#loaded.has(hash)) this.#codes.delete(hash)
+  }
+
   #miss(wanted: Wanted): void {
     if (wanted.isMissing) return
     wanted.isMissing = true
@@ -205,7 +221,7 @@ export class Variants {
       if (unused <= unusedMax) return
       if (this.#users.has(hash)) continue
       this.#loaded.delete(hash)
-      this.#codes.delete(hash)
+      if ((this.#codes.get(hash)?.loads ?? 0) <= 0) this.#codes.delete(hash)
       unused--
     }
   }

@@ -119,6 +119,45 @@ t.test('what cannot be run is dropped, and got anew later', async t => {
   t.same(rig.since(), ['want a'])
 })
 
+/** One that the rim is to run twice: a document left it and came back meanwhile. */
+function loadingTwice(): Rig {
+  const rig = new Rig()
+  for (let round = 0; round < 2; round++) {
+    rig.variants.want(one, hashOf('a'), start)
+    rig.variants.got(hashOf('a'), variantOf('a'))
+    if (round === 0) rig.variants.unwant(one, hashOf('a'))
+  }
+  rig.since()
+  return rig
+}
+
+t.test(
+  'of two times that it is run the first may fail: its text is there for the second',
+  async t => {
+    const rig = loadingTwice()
+    rig.variants.refused(hashOf('a'), start)
+    rig.load('a')
+    t.same(rig.variants.code(hashOf('a')), variantOf('a').code)
+  },
+)
+
+t.test('of two times that it is run the second may fail: nothing is taken away', async t => {
+  const rig = loadingTwice()
+  rig.load('a')
+  rig.since()
+  rig.variants.refused(hashOf('a'), start)
+  t.same(rig.variants.code(hashOf('a')), variantOf('a').code)
+  t.ok(rig.variants.get(hashOf('a')))
+  t.same(rig.since(), [])
+})
+
+t.test('when it fails each time its text is kept no more', async t => {
+  const rig = loadingTwice()
+  for (let round = 0; round < 2; round++) rig.variants.refused(hashOf('a'), start)
+  t.equal(rig.variants.code(hashOf('a')), undefined)
+  t.ok(rig.variants.isMissing(hashOf('a')))
+})
+
 t.test('a definition whose labels stand at no pattern is refused', async t => {
   const rig = new Rig()
   rig.variants.want(one, hashOf('a'), start)
