@@ -4,6 +4,7 @@ import type { PiecePacker, WorkerNames } from '@fanfold/replication'
 import type { AuthorityLimits } from './authority-limits.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import type { LostEpochs } from './lost-epochs.ts'
+import type { Owners } from './owners.ts'
 import type { WaitingBytes } from './waiting-writes.ts'
 
 /** What all documents of an authority share. */
@@ -17,6 +18,7 @@ export type AuthorityContext = {
   readonly workerNames: WorkerNames
   readonly waiting: WaitingBytes
   readonly lostEpochs: LostEpochs
+  readonly owners: Owners
   /** The instant of the input or the tick in hand. */
   now(): Instant
   /** The definition for documents of a type, as loaded last. */

@@ -17,34 +17,28 @@
  */
 
 import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
-import { after, assert, type Instant, milliseconds } from '@fanfold/kernel'
-import {
-  type DocumentKey,
-  describePosition,
-  type ErrorCode,
-  type LinkId,
-  type WriterInput,
-} from '@fanfold/protocol'
-import { type Downstream, isAhead, type JoinRequest } from '@fanfold/replication'
+import { assert, type Instant } from '@fanfold/kernel'
+import type { DocumentKey, ErrorCode, LinkId, WriterInput } from '@fanfold/protocol'
+import type { Downstream, JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import { CommittedDocument } from './committed-document.ts'
 import {
   committedFact,
+  logFact,
   refuseJoin,
   reject,
   retryAfterMs,
   snapshotFact,
 } from './document-answers.ts'
 import { DocumentEpochs } from './document-epochs.ts'
+import { DocumentRefusal } from './document-refusal.ts'
 import { DocumentSnapshots } from './document-snapshots.ts'
 import { DocumentWork } from './document-work.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
-import { isForNow, noSuch, type WriteProblem } from './write-problem.ts'
-
-/** For so long a document is refused that somebody else has claimed, ms. */
-const fencedMs = 5_000
+import { unwritable } from './owners.ts'
+import { noSuch, type WriteProblem } from './write-problem.ts'
 
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
@@ -61,8 +55,7 @@ export class AuthorityDocument {
   /** The definition in force when the document went to rest. */
   #restedUnder: LoadedDefinition | undefined
   #phase: Phase = 'opening'
-  #refusal: WriteProblem | undefined
-  #fencedUntil: Instant | undefined
+  #refusal: DocumentRefusal | undefined
   readonly #epochs: DocumentEpochs
   #hasMore = false
 
@@ -109,7 +102,7 @@ export class AuthorityDocument {
 
   /** True while the document does not exist, whatever its log may say. */
   get isVacant(): boolean {
-    return this.#committed.state === undefined && !this.#committed.isDeleted
+    return this.#committed.isVacant
   }
 
   /** Why the log cannot be read for a child now; undefined when it can. */
@@ -124,19 +117,14 @@ export class AuthorityDocument {
     return isIdle && (this.#work?.writes.count ?? 0) === 0
   }
 
-  /** True when the log could not be opened for now: it is to be opened anew for whoever asks next. */
-  get isToBeOpenedAnew(): boolean {
-    return isForNow(this.#refusal)
+  /** Why the document is served no more; undefined while it is. */
+  get refusal(): DocumentRefusal | undefined {
+    return this.#refusal
   }
 
-  /** Until when it is refused as somebody else has claimed the log; then that is to be opened anew. */
-  get fencedUntil(): Instant | undefined {
-    return this.#fencedUntil
-  }
-
-  /** True after an assertion failed inside: the document is not served until the node restarts. */
-  get isQuarantined(): boolean {
-    return this.#refusal?.code === 'FANFOLD_QUARANTINED'
+  /** True when the log is to be told something that could not be begun. */
+  get isHeldBack(): boolean {
+    return this.#phase === 'open' && this.#work !== undefined && this.#isRecordWanted
   }
 
   /** True when a snapshot for a child goes on in the next turn. */
@@ -168,36 +156,20 @@ export class AuthorityDocument {
         return
       case 'open':
       case 'appending':
-        this.#compare(request.have, effects)
-        if (this.isVacant) {
-          refuseJoin(this.doc, request, noSuch(this.doc), effects)
-          return
-        }
-        if (this.#at.standing.due !== undefined) {
-          const { stall } = this.#at.inHand
-          if (stall !== undefined) {
-            refuseJoin(this.doc, request, { ...stall, retryAfterMs }, effects)
-            return
-          }
-          this.#at.joins.set(request.link, request)
-          this.definitionLoaded(effects)
-          return
-        }
-        this.#at.children.join(request, effects)
-        this.flush(effects)
+        this.#joinOpen(request, effects)
     }
   }
 
-  /** A child that has more than the log ever had here has seen what the log has lost. */
-  #compare(have: JoinRequest['have'], effects: AuthorityEffect[]): void {
+  #joinOpen(request: JoinRequest, effects: AuthorityEffect[]): void {
     const { position } = this.#committed
-    if (have === undefined || !isAhead(have, position)) return
-    const loss = `a child is at ${describePosition(have)}, the log ends at ${describePosition(position)}`
-    if (!this.#epochs.heard(have.epoch, loss, this.#context.now())) return
-    if (this.#phase === 'open') this.#startBatch(effects)
+    const isAhead = this.#epochs.compare(request.have, position, this.#context.now())
+    if (isAhead && this.#phase === 'open') this.#startBatch(effects)
+    const answer = this.#at.join(request, effects)
+    if (answer === 'waits') this.definitionLoaded(effects)
+    else if (answer === 'answered') this.flush(effects)
   }
 
-  /** Another definition was loaded: the log is told of it at once, if it is to be told. */
+  /** Another definition was loaded, or may be told of now: the log is told at once, if it is to be told. */
   definitionLoaded(effects: AuthorityEffect[]): void {
     this.#at.standing.isWanted = true
     if (this.#phase === 'open') this.#startBatch(effects)
@@ -295,19 +267,31 @@ export class AuthorityDocument {
 
   /** Serves nobody any more: writers and children are told why. */
   refuse(code: ErrorCode, message: string, effects: AuthorityEffect[]): void {
-    this.#phase = 'refusing'
-    this.#refusal = { code, message }
-    if (code === 'FANFOLD_FENCED') {
-      this.#fencedUntil = after(this.#context.now(), milliseconds(fencedMs))
+    this.#end({ code, message }, effects)
+    const { doc } = this
+    effects.push({ kind: 'fact', fact: { event: 'document-refused', doc, code, message } })
+  }
+
+  /**
+   * The document is another's: what waits is refused. Once the log has answered what it was asked, all are
+   * told; to be called again until `refusal` says that it is so.
+   */
+  leave(problem: WriteProblem, effects: AuthorityEffect[]): void {
+    if (this.#phase === 'open') this.#end(problem, effects)
+    else if (this.#phase !== 'refusing') {
+      this.#at.refuseWaiting({ ...problem, retryAfterMs }, effects)
     }
+  }
+
+  #end(problem: WriteProblem, effects: AuthorityEffect[]): void {
+    this.#phase = 'refusing'
+    this.#refusal = new DocumentRefusal(problem, this.#context.now())
     this.#hasMore = false
     this.#opening = undefined
     this.snapshots.close(effects)
-    this.#at.inHand.reject(this.#refusal, effects)
-    this.#at.refuseWaiting(this.#refusal, effects)
-    this.#at.children.end(code, message, effects)
-    const { doc } = this
-    effects.push({ kind: 'fact', fact: { event: 'document-refused', doc, code, message } })
+    this.#at.inHand.reject(problem, effects)
+    this.#at.refuseWaiting(problem, effects)
+    this.#at.children.end(problem.code, problem.message, effects)
   }
 
   #goOnOpening(effects: AuthorityEffect[]): void {
@@ -336,10 +320,12 @@ export class AuthorityDocument {
 
   #startBatch(effects: AuthorityEffect[]): void {
     assert(this.#phase === 'open', `${this.doc} is open`)
-    while (this.#phase === 'open' && (this.#at.writes.count > 0 || this.#isRecordWanted)) {
-      this.#appendBatch(effects)
-    }
+    const problem = unwritable(this.#context.owners, this.doc)
+    const isMore = () => this.#at.writes.count > 0 || this.#isRecordWanted
+    while (problem === undefined && this.#phase === 'open' && isMore()) this.#appendBatch(effects)
     this.#answerJoins(effects)
+    // Nobody waits for what may not be begun.
+    if (problem !== undefined) this.#at.refuseWaiting({ ...problem, retryAfterMs }, effects)
   }
 
   /** True when the log is to be told something that no writer has to do with. */
@@ -365,10 +351,7 @@ export class AuthorityDocument {
     const batch = this.#at.inHand.appended(seq)
     this.#phase = 'open'
     const loss = this.#epochs.committed(batch.epoch)
-    if (loss !== undefined) {
-      const fact = { event: 'log-behind', doc: this.doc, message: loss } as const
-      effects.push({ kind: 'fact', fact })
-    }
+    if (loss !== undefined) effects.push(logFact('log-behind', this.doc, loss))
     this.#at.children.publish(batch.records, now)
     this.#committed.commit(batch)
     // Before children are sent anything: what they may need a snapshot of has these records in it.
@@ -401,7 +384,7 @@ export class AuthorityDocument {
     }
     this.#phase = 'open'
     inHand.reject({ code, message }, effects)
-    effects.push({ kind: 'fact', fact: { event: 'log-full', doc: this.doc, message } })
+    effects.push(logFact('log-full', this.doc, message))
     if (batch.definition !== this.#committed.definition) {
       // The next write, join or definition tries again.
       this.#at.standing.isWanted = false

@@ -19,3 +19,5 @@ export type AuthorityInput =
       /** What edges run of it, by rising ceilings from 0; none when no edge may serve its documents. */
       readonly variants?: readonly LoadedVariant[] | undefined
     }
+  /** Documents may be others' than before: those in memory that are elsewhere now are let go. */
+  | { readonly kind: 'owners-changed' }

@@ -9,12 +9,10 @@ import {
 } from '@fanfold/document'
 import {
   AssertionError,
-  after,
   Deadlines,
   earliest,
   type Instant,
   type Machine,
-  milliseconds,
   type RandomBytes,
   type Sha256,
 } from '@fanfold/kernel'
@@ -40,15 +38,19 @@ import type { AuthorityInput } from './authority-input.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
 import { ChildrenCare } from './children-care.ts'
 import { noRoom, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
+import { DocumentsInMemory } from './documents-in-memory.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
 import { LostEpochs } from './lost-epochs.ts'
-import { SpareDocuments } from './spare-documents.ts'
+import { type Owners, soleOwner } from './owners.ts'
 import { turns } from './turns.ts'
+import type { WriteProblem } from './write-problem.ts'
 
 /** Documents that one turn lets tell of a definition. */
 const definedPerTurnMax = 64
+/** Documents that one turn looks at for whether they are elsewhere now. */
+const looksPerTurnMax = 512
 
 /**
  * The role that puts writes in order: many documents, each by itself, each in memory only while
@@ -59,11 +61,12 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #definitions = new LoadedDefinitions()
   /** Documents that are still to hear of a definition that was loaded. */
   readonly #unaware = new Set<DocumentKey>()
-  readonly #documents = new Map<DocumentKey, AuthorityDocument>()
+  /** Documents that are still to be looked at for whether they are elsewhere now. */
+  readonly #unlooked = new Set<DocumentKey>()
+  /** Documents that are elsewhere, and go as soon as the log has answered what it was asked. */
+  readonly #leaving = new Set<DocumentKey>()
+  readonly #documents: DocumentsInMemory
   readonly #children: ChildLinks
-  /** When each document that nobody uses is to rest, and later to leave memory. */
-  readonly #idle = new Deadlines<DocumentKey>()
-  readonly #resting = new SpareDocuments()
   /** Documents with something that takes many turns: one of them has its slice in each. */
   readonly #slicing = new Set<DocumentKey>()
   /** When each document has something to do by itself. */
@@ -73,8 +76,6 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #care = new ChildrenCare()
   readonly #replays: LogReplays
   readonly #presence = new PresenceSums()
-  /** Documents that do not exist: somebody asked for them. */
-  readonly #vacant = new SpareDocuments()
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
   #now: Instant = 0 as Instant
   #effects: AuthorityEffect[] = []
@@ -85,8 +86,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     readonly limits: AuthorityLimits
     /** Packs pieces of snapshots for links; when not said, they go as they are. */
     readonly codec?: SnapshotCodec | undefined
+    /** Whose documents are; when not said, all are this authority's. */
+    readonly owners?: Owners | undefined
   }) {
-    const { sha256, randomBytes, limits, codec = plainCodec } = options
+    const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner } = options
     this.#context = {
       sha256,
       randomBytes,
@@ -94,6 +97,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       chain: new Chain(sha256),
       waiting: { bytes: 0 },
       lostEpochs: new LostEpochs(limits.documentsMax),
+      owners,
       packer: new PiecePacker(codec),
       now: () => this.#now,
       loadedFor: type => this.#definitions.get(type),
@@ -102,9 +106,13 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       nextRead: () => this.#nextRead++ as LogReadId,
     }
     this.#replays = new LogReplays(this.#context, {
-      document: doc => (this.#hasRoomFor(doc) ? this.#found(doc) : noRoom(options.limits)),
+      document: doc => this.#problemOf(doc) ?? this.#found(doc),
       effects: () => this.#effects,
       note: fact => this.#note(fact),
+    })
+    this.#documents = new DocumentsInMemory(limits, {
+      isReplaying: doc => this.#replays.has(doc),
+      unload: document => this.#unload(document),
     })
     const owner: ChildLinksOwner = {
       now: () => this.#now,
@@ -124,7 +132,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   /** Documents in memory. */
   get documentCount(): number {
-    return this.#documents.size
+    return this.#documents.count
   }
 
   /** Links of children. */
@@ -164,16 +172,19 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       case 'definition-loaded':
         this.#define(input.definition, input.variants ?? [])
         return
+      case 'owners-changed':
+        for (const doc of this.#documents.keys()) this.#unlooked.add(doc)
+        return
       default:
         this.#takeLog(input)
     }
   }
 
   wakeAt(): Instant | undefined {
-    const hasMore = this.#children.hasBusy || this.#unaware.size > 0 || this.#slicing.size > 0
-    if (hasMore) return this.#now
+    const hasNews = this.#unaware.size > 0 || this.#unlooked.size > 0
+    if (this.#children.hasBusy || hasNews || this.#slicing.size > 0) return this.#now
     const byChildren = earliest(this.#care.wakeAt(), this.#replays.wakeAt())
-    return earliest(byChildren, earliest(this.#idle.wakeAt(), this.#wakes.wakeAt()))
+    return earliest(byChildren, earliest(this.#documents.wakeAt(), this.#wakes.wakeAt()))
   }
 
   tick(now: Instant, effects: AuthorityEffect[]): void {
@@ -181,13 +192,14 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#effects = effects
     this.#children.flushNext(effects)
     this.#defineNext()
+    this.#lookNext()
     this.#sliceNext()
     for (const doc of this.#wakes.due(now)) {
       if (this.#documents.has(doc)) this.#guard(doc, document => document.tick(effects))
     }
     this.#care.tick(this.#documents, now, effects)
     this.#replays.tick(now, effects)
-    for (const doc of this.#idle.due(now)) this.#retire(doc, now)
+    this.#documents.tick(now)
   }
 
   /** An answer of the log to a document that has left memory since is of no use. */
@@ -235,50 +247,67 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     }
   }
 
+  /** Some of the documents are looked at for whether they are elsewhere now. */
+  #lookNext(): void {
+    let left = looksPerTurnMax
+    for (const doc of this.#unlooked) {
+      if (left-- === 0) return
+      this.#unlooked.delete(doc)
+      const document = this.#documents.get(doc)
+      if (document === undefined) continue
+      if (this.#context.owners.elsewhere(doc) !== undefined) {
+        this.#leaving.add(doc)
+        // The guard lets it go, now or after a step to come.
+        this.#guard(doc, () => undefined)
+      } else if (document.isHeldBack) {
+        // What a stall has held back goes on; the others need not notice.
+        this.#guard(doc, document => document.definitionLoaded(this.#effects))
+      }
+    }
+  }
+
+  /** A document that is elsewhere ends, unless it has become this authority's again. */
+  #letGo(document: AuthorityDocument): void {
+    const problem = this.#context.owners.elsewhere(document.doc)
+    if (problem === undefined) this.#leaving.delete(document.doc)
+    else document.leave(problem, this.#effects)
+  }
+
   #answerVariant(hash: Uint8Array, link: LinkId): void {
     const variant = this.#definitions.variant(hash)
     this.#children.answerVariant(hash, [link], variant, this.#effects)
   }
 
   #write(input: WriterInput): void {
-    if (this.#hasRoomFor(input.doc)) {
-      this.#guard(input.doc, document => document.write(input, this.#effects))
-      return
-    }
-    const { code, message } = noRoom(this.#context.limits)
-    reject(input, code, message, this.#effects)
+    const { doc } = input
+    const problem = this.#problemOf(doc, this.#context.owners.stall)
+    if (problem === undefined) this.#guard(doc, document => document.write(input, this.#effects))
+    else reject(input, problem.code, problem.message, this.#effects)
   }
 
   #join(doc: DocumentKey, request: JoinRequest): void {
-    if (this.#hasRoomFor(doc)) {
+    const problem = this.#problemOf(doc)
+    if (problem === undefined) {
       this.#guard(doc, document => document.join(request, this.#effects))
       return
     }
-    refuseJoin(doc, request, { ...noRoom(this.#context.limits), retryAfterMs }, this.#effects)
+    if (this.#context.owners.elsewhere(doc) !== undefined) this.#turnAway(doc, request.link)
+    refuseJoin(doc, request, { ...problem, retryAfterMs }, this.#effects)
   }
 
-  /** True when the document is in memory or may come; one that is of no use now may have to leave. */
-  #hasRoomFor(doc: DocumentKey): boolean {
-    if (this.#documents.has(doc)) return true
-    if (this.#documents.size < this.#context.limits.documentsMax) return true
-    // What does not exist first: whoever asks for many such keys takes nobody's place.
-    return this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)
-  }
-
-  /** Puts one of `spare` away, if one can go. */
-  #makeRoom(spare: SpareDocuments): boolean {
-    const doc = spare.find(doc => this.#maySpare(doc))
-    const document = doc && this.#documents.get(doc)
-    if (document === undefined) return false
-    this.#unload(document)
-    return true
-  }
-
-  #maySpare(doc: DocumentKey): boolean {
+  /** Who asks for a document that is elsewhere follows it here no more, if it did. */
+  #turnAway(doc: DocumentKey, link: LinkId): void {
+    this.#children.forget(link, doc)
     const document = this.#documents.get(doc)
-    if (document === undefined) return false
-    const { isQuiet, hasChildren, isQuarantined } = document
-    return isQuiet && !hasChildren && !isQuarantined && !this.#replays.has(doc)
+    if (document?.hasChildren === true) document.downstream.leave(link)
+    this.#left(doc, link)
+  }
+
+  /** Why the document cannot be served: it is elsewhere, or not in memory where there is no room for it. */
+  #problemOf(doc: DocumentKey, stall?: WriteProblem): WriteProblem | undefined {
+    const problem = this.#context.owners.elsewhere(doc) ?? stall
+    if (problem !== undefined || this.#documents.hasRoomFor(doc)) return problem
+    return noRoom(this.#context.limits)
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
@@ -286,7 +315,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.forgetJoin(link)
-    this.#touch(doc)
+    this.#documents.touch(doc, this.#now)
   }
 
   #flush(doc: DocumentKey): void {
@@ -314,18 +343,17 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#note({ event: 'document-quarantined', doc, error })
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
+    if (this.#leaving.has(doc)) this.#letGo(document)
     this.#children.setBusy(doc, document.hasMore)
     this.#wakes.set(doc, document.snapshots.wakeAt)
     if (document.hasChildren) this.#care.note(doc, this.#now)
     this.#replays.note(document)
     if (document.hasSlices) this.#slicing.add(doc)
     else this.#slicing.delete(doc)
-    if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
-    else this.#vacant.delete(doc)
-    if (document.isToBeOpenedAnew) this.#unload(document)
-    // Whoever asks meanwhile does not put off that the log is looked at anew.
-    else if (document.fencedUntil !== undefined) this.#idle.set(doc, document.fencedUntil)
-    else this.#touch(doc)
+    const { refusal } = document
+    const isGone = refusal !== undefined && this.#leaving.has(doc)
+    if (isGone || refusal?.isForNow === true) this.#unload(document)
+    else this.#documents.note(document, this.#now)
   }
 
   #found(doc: DocumentKey): AuthorityDocument {
@@ -335,47 +363,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   #load(doc: DocumentKey): AuthorityDocument {
     const channel = this.#children.assignChannel(doc)
     const document = new AuthorityDocument(doc, channel, this.#context)
-    this.#documents.set(doc, document)
+    this.#documents.add(document)
     this.#effects.push({ kind: 'log-open', doc })
     return document
-  }
-
-  /** Something happened to the document: it is idle from now on at the earliest. */
-  #touch(doc: DocumentKey): void {
-    this.#resting.delete(doc)
-    this.#idle.set(doc, after(this.#now, milliseconds(this.#context.limits.restAfterMs)))
-  }
-
-  #retire(doc: DocumentKey, now: Instant): void {
-    const document = this.#documents.get(doc)
-    // A quarantined document stays as it is: read again, it would be served again.
-    if (document === undefined || document.isQuarantined) return
-    if (document.fencedUntil !== undefined) {
-      this.#unload(document)
-      return
-    }
-    if (!document.isQuiet || this.#replays.has(doc)) {
-      this.#touch(doc)
-      return
-    }
-    const { restAfterMs, unloadAfterMs } = this.#context.limits
-    // A large state takes more memory than to read it in again takes time.
-    if (document.snapshots.ofLarge !== undefined && !document.hasChildren) {
-      this.#unload(document)
-      return
-    }
-    if (!this.#resting.has(doc)) {
-      this.#resting.add(doc)
-      document.rest()
-      // A document that does not exist, or refuses, keeps nothing that is worth its memory.
-      this.#idle.set(doc, after(now, milliseconds(document.isVacant ? restAfterMs : unloadAfterMs)))
-      return
-    }
-    if (document.hasChildren) {
-      this.#idle.set(doc, after(now, milliseconds(unloadAfterMs)))
-      return
-    }
-    this.#unload(document)
   }
 
   #note(fact: AuthorityFact): void {
@@ -388,11 +378,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#wakes.set(doc, undefined)
     this.#slicing.delete(doc)
     this.#care.forget(doc)
-    this.#idle.set(doc, undefined)
-    this.#resting.delete(doc)
-    this.#vacant.delete(doc)
     this.#unaware.delete(doc)
-    this.#documents.delete(doc)
+    this.#unlooked.delete(doc)
+    this.#leaving.delete(doc)
+    this.#documents.forget(doc)
     this.#children.releaseChannel(channel)
     this.#effects.push({ kind: 'log-close', doc })
   }

@@ -31,7 +31,7 @@ export class ChildrenCare {
 
   /** Tells children where the head is, and lets go of what has become old. */
   tick(
-    documents: ReadonlyMap<DocumentKey, AuthorityDocument>,
+    documents: Pick<ReadonlyMap<DocumentKey, AuthorityDocument>, 'get'>,
     now: Instant,
     effects: AuthorityEffect[],
   ): void {

@@ -97,6 +97,11 @@ export class CommittedDocument {
     return this.#isDeleted
   }
 
+  /** True while the document does not exist, whatever its log may say. */
+  get isVacant(): boolean {
+    return this.#state === undefined && !this.#isDeleted
+  }
+
   /**
    * Takes what the newest snapshot of the log says, before any records. With `stateBytes` the bytes of
    * the state are counted with each record from here on, rather than at the end.

@@ -9,6 +9,7 @@ import { type JoinRequest, refusal } from '@fanfold/replication'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
 import type { Batch } from './batch.ts'
+import type { WriteProblem } from './write-problem.ts'
 
 /** When a child that is refused for now may ask again, ms. */
 export const retryAfterMs = 1_000
@@ -25,12 +26,17 @@ export function reject(
 }
 
 /** Why a document that is not in memory cannot come there now. */
-export const noRoom = ({
-  documentsMax,
-}: AuthorityLimits): { readonly code: ErrorCode; readonly message: string } => ({
+export const noRoom = ({ documentsMax }: AuthorityLimits): WriteProblem => ({
   code: 'FANFOLD_OVERLOADED',
   message: `the authority has its ${documentsMax} documents in memory`,
 })
+
+/** What is to be known of a log, as a fact. */
+export const logFact = (
+  event: 'log-behind' | 'log-full',
+  doc: DocumentKey,
+  message: string,
+): AuthorityEffect => ({ kind: 'fact', fact: { event, doc, message } })
 
 /** What was committed, as a fact. */
 export function committedFact(doc: DocumentKey, { epoch, records }: Batch): AuthorityFact {
@@ -50,11 +56,14 @@ export function snapshotFact(
   return { event: 'snapshot-refused', doc, code, message }
 }
 
+/** Why somebody gets nothing, and when to ask again if that is of any use. */
+export type RefusalReason = WriteProblem & { readonly retryAfterMs?: number }
+
 /** Tells a child that it does not get the document, and when it may ask again. */
 export function refuseJoin(
   doc: DocumentKey,
   { link }: JoinRequest,
-  reason: { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs?: number },
+  reason: RefusalReason,
   effects: AuthorityEffect[],
 ): void {
   const { code, message, retryAfterMs = 0 } = reason

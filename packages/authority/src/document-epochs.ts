@@ -9,7 +9,8 @@
  * seldom.
  */
 import { after, type Instant, milliseconds } from '@fanfold/kernel'
-import type { DocumentKey } from '@fanfold/protocol'
+import { type DocumentKey, describePosition, type Position } from '@fanfold/protocol'
+import { isAhead } from '@fanfold/replication'
 import type { LostEpochs } from './lost-epochs.ts'
 
 /** By how much an epoch that a child has seen may be higher than any that is known here. */
@@ -79,6 +80,16 @@ export class DocumentEpochs {
   /** The log has lost records, and maybe the epochs of them. */
   lost(): void {
     this.#isLost = true
+  }
+
+  /**
+   * Compares what a child has with where the log ends: who has more has seen what the log has lost. True
+   * when that is so, and believed.
+   */
+  compare(have: Position | undefined, position: Position, now: Instant): boolean {
+    if (have === undefined || !isAhead(have, position)) return false
+    const loss = `a child is at ${describePosition(have)}, the log ends at ${describePosition(position)}`
+    return this.heard(have.epoch, loss, now)
   }
 
   /** A child has seen more of the log than is in it, by this epoch; false when that is not believed. */

@@ -6,12 +6,12 @@ import type { AuthorityEffect } from './authority-effect.ts'
 import { BatchInHand } from './batch-in-hand.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import { DefinitionStanding } from './definition-standing.ts'
-import { refuseJoin, reject, retryAfterMs } from './document-answers.ts'
+import { type RefusalReason, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
 import { DocumentChildren } from './document-children.ts'
 import type { DocumentSnapshots } from './document-snapshots.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { WaitingWrites } from './waiting-writes.ts'
-import { isForNow, type WriteProblem } from './write-problem.ts'
+import { isForNow, noSuch } from './write-problem.ts'
 
 /**
  * What a document has at hand while something happens to it. One at rest has none of it: most are,
@@ -19,6 +19,7 @@ import { isForNow, type WriteProblem } from './write-problem.ts'
  */
 export class DocumentWork {
   readonly #doc: DocumentKey
+  readonly #committed: CommittedDocument
   readonly children: DocumentChildren
   readonly standing: DefinitionStanding
   readonly writes: WaitingWrites
@@ -38,13 +39,33 @@ export class DocumentWork {
   }) {
     const { doc, context } = options
     this.#doc = doc
+    this.#committed = options.committed
     this.children = new DocumentChildren(options)
     this.standing = new DefinitionStanding(options)
     this.writes = new WaitingWrites(context.limits, context.waiting)
   }
 
+  /** A child wants the stream of a document whose log is open; it may have to wait for the definition. */
+  join(request: JoinRequest, effects: AuthorityEffect[]): 'refused' | 'waits' | 'answered' {
+    if (this.#committed.isVacant) {
+      refuseJoin(this.#doc, request, noSuch(this.#doc), effects)
+      return 'refused'
+    }
+    if (this.standing.due === undefined) {
+      this.children.join(request, effects)
+      return 'answered'
+    }
+    const { stall } = this.inHand
+    if (stall !== undefined) {
+      refuseJoin(this.#doc, request, { ...stall, retryAfterMs }, effects)
+      return 'refused'
+    }
+    this.joins.set(request.link, request)
+    return 'waits'
+  }
+
   /** Whoever waits for the log waits no more. */
-  refuseWaiting(problem: WriteProblem, effects: AuthorityEffect[]): void {
+  refuseWaiting(problem: RefusalReason, effects: AuthorityEffect[]): void {
     const { writes } = this
     for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
       reject(next, problem.code, problem.message, effects)
@@ -53,8 +74,8 @@ export class DocumentWork {
   }
 
   /** The joins that wait are told why they get nothing, and when to ask again if that is of any use. */
-  refuseJoins(problem: WriteProblem, effects: AuthorityEffect[]): void {
-    const reason = { ...problem, retryAfterMs: isForNow(problem) ? retryAfterMs : 0 }
+  refuseJoins(problem: RefusalReason, effects: AuthorityEffect[]): void {
+    const reason = { retryAfterMs: isForNow(problem) ? retryAfterMs : 0, ...problem }
     for (const request of this.takeJoins()) refuseJoin(this.#doc, request, reason, effects)
   }
 

@@ -203,7 +203,7 @@ t.test(
     t.same(rig.effects(), [])
     rig.join()
     t.match(framesOf(rig.effects()), [{ kind: 'refused', code: 'FANFOLD_QUARANTINED' }])
-    t.ok(rig.document.isQuarantined)
+    t.ok(rig.document.refusal?.isQuarantined)
   },
 )
 

@@ -41,6 +41,7 @@ import type { AuthorityEffect, AuthorityFact } from '../src/authority-effect.ts'
 import { type AuthorityLimits, defaultAuthorityLimits } from '../src/authority-limits.ts'
 import { LoadedDefinition, type LoadedVariant } from '../src/loaded-definition.ts'
 import { LostEpochs } from '../src/lost-epochs.ts'
+import { soleOwner } from '../src/owners.ts'
 
 /** The document of the tests. */
 export const doc: DocumentKey = parseDocumentKey('acme/match/final')
@@ -129,6 +130,7 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     nextRead: () => reads++ as LogReadId,
     waiting: { bytes: 0 },
     lostEpochs: new LostEpochs(100),
+    owners: soleOwner,
     definition: match,
     variants: loadedVariants,
     loadedFor(type) {

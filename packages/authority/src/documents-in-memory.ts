@@ -1,0 +1,146 @@
+/*
+ * The documents that an authority has in memory: whether there is room for one more, and when each that
+ * nobody uses goes to rest, and leaves. Those that are of no use at all make room first.
+ */
+import { after, Deadlines, type Instant, milliseconds } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
+import type { AuthorityDocument } from './authority-document.ts'
+import type { AuthorityLimits } from './authority-limits.ts'
+import { SpareDocuments } from './spare-documents.ts'
+
+/** What has documents in memory. */
+export type DocumentsOwner = {
+  /** True while the document's log is read for a child: it has to stay open. */
+  isReplaying(doc: DocumentKey): boolean
+  /** Lets the document go: it is forgotten here too. */
+  unload(document: AuthorityDocument): void
+}
+
+/** The documents that are in memory. */
+export class DocumentsInMemory {
+  readonly #limits: AuthorityLimits
+  readonly #owner: DocumentsOwner
+  readonly #documents = new Map<DocumentKey, AuthorityDocument>()
+  /** When each document that nobody uses is to rest, and later to leave memory. */
+  readonly #idle = new Deadlines<DocumentKey>()
+  readonly #resting = new SpareDocuments()
+  /** Documents that do not exist: somebody asked for them. */
+  readonly #vacant = new SpareDocuments()
+
+  constructor(limits: AuthorityLimits, owner: DocumentsOwner) {
+    this.#limits = limits
+    this.#owner = owner
+  }
+
+  get count(): number {
+    return this.#documents.size
+  }
+
+  keys(): Iterable<DocumentKey> {
+    return this.#documents.keys()
+  }
+
+  get(doc: DocumentKey): AuthorityDocument | undefined {
+    return this.#documents.get(doc)
+  }
+
+  has(doc: DocumentKey): boolean {
+    return this.#documents.has(doc)
+  }
+
+  /** The document has come into memory. */
+  add(document: AuthorityDocument): void {
+    this.#documents.set(document.doc, document)
+  }
+
+  /** The document has left memory. */
+  forget(doc: DocumentKey): void {
+    this.#idle.set(doc, undefined)
+    this.#resting.delete(doc)
+    this.#vacant.delete(doc)
+    this.#documents.delete(doc)
+  }
+
+  /** True when the document is in memory or may come; one that is of no use now may have to leave. */
+  hasRoomFor(doc: DocumentKey): boolean {
+    if (this.#documents.has(doc)) return true
+    if (this.#documents.size < this.#limits.documentsMax) return true
+    // What does not exist first: whoever asks for many such keys takes nobody's place.
+    return this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)
+  }
+
+  /** Something happened to the document. */
+  note(document: AuthorityDocument, now: Instant): void {
+    const { doc } = document
+    if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
+    else this.#vacant.delete(doc)
+    // Whoever asks meanwhile does not put off that the log is looked at anew.
+    const fencedUntil = document.refusal?.fencedUntil
+    if (fencedUntil !== undefined) this.#idle.set(doc, fencedUntil)
+    else this.touch(doc, now)
+  }
+
+  /** The document is idle from now on at the earliest. */
+  touch(doc: DocumentKey, now: Instant): void {
+    this.#resting.delete(doc)
+    this.#idle.set(doc, after(now, milliseconds(this.#limits.restAfterMs)))
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#idle.wakeAt()
+  }
+
+  /** Lets those rest, or leave, that were idle for long. */
+  tick(now: Instant): void {
+    for (const doc of this.#idle.due(now)) this.#retire(doc, now)
+  }
+
+  /** Puts one of `spare` away, if one can go. */
+  #makeRoom(spare: SpareDocuments): boolean {
+    const doc = spare.find(doc => this.#maySpare(doc))
+    const document = doc && this.#documents.get(doc)
+    if (document === undefined) return false
+    this.#owner.unload(document)
+    return true
+  }
+
+  #maySpare(doc: DocumentKey): boolean {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return false
+    const { isQuiet, hasChildren, refusal } = document
+    const isQuarantined = refusal?.isQuarantined === true
+    return isQuiet && !hasChildren && !isQuarantined && !this.#owner.isReplaying(doc)
+  }
+
+  #retire(doc: DocumentKey, now: Instant): void {
+    const document = this.#documents.get(doc)
+    // A quarantined document stays as it is: read again, it would be served again.
+    if (document === undefined || document.refusal?.isQuarantined === true) return
+    if (document.refusal?.fencedUntil !== undefined) {
+      this.#owner.unload(document)
+      return
+    }
+    if (!document.isQuiet || this.#owner.isReplaying(doc)) {
+      this.touch(doc, now)
+      return
+    }
+    const { restAfterMs, unloadAfterMs } = this.#limits
+    // A large state takes more memory than to read it in again takes time.
+    if (document.snapshots.ofLarge !== undefined && !document.hasChildren) {
+      this.#owner.unload(document)
+      return
+    }
+    if (!this.#resting.has(doc)) {
+      this.#resting.add(doc)
+      document.rest()
+      // A document that does not exist, or refuses, keeps nothing that is worth its memory.
+      this.#idle.set(doc, after(now, milliseconds(document.isVacant ? restAfterMs : unloadAfterMs)))
+      return
+    }
+    if (document.hasChildren) {
+      this.#idle.set(doc, after(now, milliseconds(unloadAfterMs)))
+      return
+    }
+    this.#owner.unload(document)
+  }
+}

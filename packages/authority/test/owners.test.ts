@@ -1,0 +1,315 @@
+/*
+ * An authority that is one of several serves the documents that are its own, and lets those go that are not.
+ */
+import { parseDocumentKey } from '@fanfold/protocol'
+import t from 'tap'
+import type { AuthorityEffect } from '../src/authority-effect.ts'
+import { child, peer } from './build-authority.ts'
+import { answersOf, doc, factsOf, framesOf, link, match } from './build-document.ts'
+import { moved, OwnedRig, stalled } from './build-owned.ts'
+
+const semis = parseDocumentKey('acme/match/semis')
+
+const kindsOf = (effects: readonly AuthorityEffect[]): string[] => effects.map(({ kind }) => kind)
+
+/** A rig whose document is there, with a write in its log. */
+function written(): OwnedRig {
+  const rig = new OwnedRig()
+  rig.commit()
+  rig.effects()
+  return rig
+}
+
+t.test("a write to another's document is rejected, and its log is not opened", async t => {
+  const rig = new OwnedRig()
+  rig.move(doc)
+  const request = rig.write()
+  const effects = rig.effects()
+  t.same(answersOf(effects), [{ request, answer: { kind: 'rejected', ...moved } }])
+  t.same(kindsOf(effects), ['write-answered'])
+  t.equal(rig.authority.documentCount, 0)
+  rig.write({ doc: semis })
+  t.same(kindsOf(rig.effects()), ['log-open'], 'its own are served')
+})
+
+t.test("a join of another's document is refused, and told when to ask again", async t => {
+  const rig = new OwnedRig()
+  rig.move(doc)
+  rig.join()
+  const effects = rig.effects()
+  t.match(framesOf(effects), [{ kind: 'refused', doc, ...moved, retryAfterMs: 1_000 }])
+  t.notOk(kindsOf(effects).includes('log-open'))
+  t.equal(rig.authority.streamCount, 0, 'the child does not follow it here')
+  rig.frame({ kind: 'signal', signal: 'presence', doc, value: 40 })
+  t.equal(rig.authority.viewersBelow, 0, 'nor do its viewers')
+})
+
+t.test("of another's document no log is replayed", async t => {
+  const rig = new OwnedRig()
+  rig.move(doc)
+  rig.take({ kind: 'link-opened', link: child, peer, dialled: false })
+  rig.frame({ kind: 'request-replay', doc, replay: 1, have: undefined, credit: 1_000_000 })
+  rig.turn()
+  const effects = rig.effects()
+  t.match(framesOf(effects), [{ kind: 'replay-ended', replay: 1, code: moved.code }])
+  t.notOk(kindsOf(effects).includes('log-open'))
+})
+
+t.test('a document that is let go ends the replays of its log', async t => {
+  const rig = written()
+  rig.take({ kind: 'link-opened', link: child, peer, dialled: false })
+  rig.frame({ kind: 'request-replay', doc, replay: 1, have: undefined, credit: 1_000_000 })
+  rig.move(doc)
+  t.match(framesOf(rig.effects()), [{ kind: 'replay-ended', replay: 1, code: moved.code }])
+  t.equal(rig.authority.documentCount, 0)
+})
+
+t.test('a document that nobody uses leaves memory when it is elsewhere', async t => {
+  const rig = written()
+  rig.commit(semis)
+  rig.effects()
+  rig.move(doc)
+  t.same(rig.effects(), [{ kind: 'log-close', doc }])
+  t.equal(rig.authority.documentCount, 1)
+})
+
+t.test('children of a document that is elsewhere are told, and follow it no more', async t => {
+  const rig = written()
+  rig.join()
+  rig.join(doc, link(2))
+  rig.effects()
+  rig.move(doc)
+  const effects = rig.effects()
+  for (const to of [child, link(2)]) {
+    t.match(framesOf(effects, to), [{ kind: 'ended', ...moved }])
+  }
+  t.equal(kindsOf(effects).at(-1), 'log-close')
+  t.notOk(factsOf(effects).includes('document-refused'), 'nothing is wrong with it')
+})
+
+t.test('an append under way is answered before its document leaves', async t => {
+  const rig = written()
+  rig.join()
+  const request = rig.write()
+  rig.effects()
+  rig.move(doc)
+  t.same(rig.effects(), [], 'nobody knows what becomes of it')
+  rig.answer()
+  const effects = rig.effects()
+  t.match(answersOf(effects), [{ request, answer: { kind: 'committed', seq: 3 } }])
+  t.match(framesOf(effects), [{ kind: 'records' }, { kind: 'ended', ...moved }])
+  t.equal(kindsOf(effects).at(-1), 'log-close')
+  t.equal(rig.authority.documentCount, 0)
+})
+
+t.test('an append that the log refuses is answered so, and then its document leaves', async t => {
+  for (const code of ['FANFOLD_LOG_FULL', 'FANFOLD_LOG_LOST', 'FANFOLD_FENCED'] as const) {
+    const rig = written()
+    const request = rig.write()
+    rig.move(doc)
+    rig.refuse(code)
+    const effects = rig.effects()
+    t.match(answersOf(effects), [{ request, answer: { kind: 'rejected', code } }])
+    t.equal(kindsOf(effects).at(-1), 'log-close', code)
+    t.equal(rig.authority.documentCount, 0)
+  }
+})
+
+t.test('a document whose log does not answer stays until it does', async t => {
+  const rig = written()
+  const request = rig.write()
+  rig.wait()
+  rig.move(doc)
+  t.equal(rig.authority.documentCount, 1)
+  t.same(answersOf(rig.effects()), [])
+  rig.answer()
+  t.match(answersOf(rig.effects()), [{ request, answer: { kind: 'committed' } }])
+  t.equal(rig.authority.documentCount, 0)
+})
+
+t.test('writes that wait are refused at once, and so is who comes meanwhile', async t => {
+  const rig = written()
+  const first = rig.write()
+  const second = rig.write()
+  rig.effects()
+  rig.move(doc)
+  t.same(answersOf(rig.effects()), [{ request: second, answer: { kind: 'rejected', ...moved } }])
+  const third = rig.write()
+  rig.join()
+  const effects = rig.effects()
+  t.match(answersOf(effects), [{ request: third, answer: { ...moved } }])
+  t.match(framesOf(effects), [{ kind: 'refused', ...moved }])
+  rig.answer()
+  t.match(answersOf(rig.effects()), [{ request: first, answer: { kind: 'committed' } }])
+  t.equal(rig.logs.get(doc)?.length, 3)
+})
+
+t.test('writes that wait are not begun before the document is looked at either', async t => {
+  const rig = written()
+  rig.write()
+  const second = rig.write()
+  rig.effects()
+  rig.elsewhere.add(doc)
+  rig.answer()
+  t.match(answersOf(rig.effects()).at(-1), { request: second, answer: { ...moved } })
+  t.equal(rig.asked.size, 0)
+})
+
+t.test('who asks anew for a document that is leaving follows it no more', async t => {
+  const rig = written()
+  rig.join()
+  rig.frame({ kind: 'signal', signal: 'presence', doc, value: 40 })
+  rig.write()
+  rig.effects()
+  rig.move(doc)
+  rig.ask()
+  t.match(framesOf(rig.effects()), [{ kind: 'refused', ...moved }])
+  t.equal(rig.authority.viewersBelow, 0)
+  rig.answer()
+  t.same(framesOf(rig.effects()), [])
+})
+
+t.test(
+  'while its log is read a document refuses who waits, and leaves when it has been',
+  async t => {
+    const rig = new OwnedRig()
+    const request = rig.write()
+    rig.join()
+    rig.effects()
+    rig.move(doc)
+    const effects = rig.effects()
+    t.same(answersOf(effects), [{ request, answer: { kind: 'rejected', ...moved } }])
+    t.match(framesOf(effects), [{ kind: 'refused', ...moved, retryAfterMs: 1_000 }])
+    rig.answer()
+    t.same(rig.effects(), [{ kind: 'log-close', doc }])
+    t.equal(rig.authority.documentCount, 0)
+  },
+)
+
+t.test('a document that comes back is read anew, and goes on', async t => {
+  const rig = written()
+  rig.move(doc)
+  rig.bring(doc)
+  rig.effects()
+  const request = rig.write()
+  rig.answerAll()
+  const effects = rig.effects()
+  t.equal(effects[0]?.kind, 'log-open')
+  t.match(answersOf(effects), [{ request, answer: { kind: 'committed', epoch: 2 } }])
+  rig.join()
+  t.match(framesOf(rig.effects())[0], { kind: 'welcome' })
+})
+
+t.test('nothing leaves when the document is ours again before it is gone', async t => {
+  const rig = written()
+  rig.join()
+  rig.write()
+  rig.effects()
+  rig.move(doc)
+  rig.bring(doc)
+  rig.write()
+  rig.answerAll()
+  const effects = rig.effects()
+  t.match(answersOf(effects), [{ answer: { kind: 'committed' } }, { answer: { epoch: 1, seq: 4 } }])
+  t.match(framesOf(effects), [{ kind: 'records' }, { kind: 'records' }])
+  t.notOk(kindsOf(effects).includes('log-close'))
+  rig.elsewhere.add(doc)
+  rig.take({ kind: 'owners-changed' })
+  rig.bring(doc)
+  t.same(rig.effects(), [], 'nor when it was not looked at meanwhile')
+})
+
+t.test('one that is quarantined leaves too, and is served anew when it comes back', async t => {
+  const rig = written()
+  rig.take({ kind: 'log-appended', doc, seq: 9 })
+  rig.write()
+  t.match(answersOf(rig.effects()), [{ answer: { code: 'FANFOLD_QUARANTINED' } }])
+  rig.move(doc)
+  t.same(rig.effects(), [{ kind: 'log-close', doc }])
+  rig.bring(doc)
+  rig.commit()
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed' } }])
+})
+
+t.test('a document that leaves tells its log of no definition', async t => {
+  const rig = written()
+  rig.write()
+  const definition = { ...match, labels: [{ pattern: '/texts', label: 1 }] }
+  rig.take({ kind: 'definition-loaded', definition })
+  rig.move(doc)
+  rig.answer()
+  t.equal(rig.asked.size, 0)
+  t.equal(rig.authority.documentCount, 0)
+})
+
+t.test('many documents are let go in turns of 512', async t => {
+  const rig = new OwnedRig()
+  const keys = Array.from({ length: 1_100 }, (_, at) => parseDocumentKey(`acme/match/m${at}`))
+  for (const key of keys) rig.ask(key)
+  for (const key of keys) rig.join(key)
+  rig.answerAll()
+  t.equal(rig.authority.documentCount, 1_100)
+  for (const key of keys) rig.elsewhere.add(key)
+  rig.take({ kind: 'owners-changed' })
+  const counts: number[] = []
+  while (rig.isBusy && counts.length < 10) {
+    rig.turn()
+    counts.push(rig.authority.documentCount)
+  }
+  t.same(counts, [588, 76, 0])
+})
+
+t.test('a stall refuses writes, and neither joins nor what is under way', async t => {
+  const rig = written()
+  const first = rig.write()
+  const second = rig.write()
+  rig.effects()
+  rig.stall = stalled
+  rig.change()
+  const third = rig.write()
+  rig.join()
+  const told = rig.effects()
+  t.match(answersOf(told), [{ request: third, answer: { kind: 'rejected', ...stalled } }])
+  t.match(framesOf(told)[0], { kind: 'welcome' })
+  rig.answer()
+  const effects = rig.effects()
+  t.match(answersOf(effects), [
+    { request: first, answer: { kind: 'committed' } },
+    { request: second, answer: { kind: 'rejected', ...stalled } },
+  ])
+  t.equal(framesOf(effects)[0]?.kind, 'snapshot-begin')
+  rig.write({ doc: semis })
+  t.match(answersOf(rig.effects()), [{ answer: { ...stalled } }])
+  t.notOk(rig.asked.has(semis), 'nor is a log opened for one')
+  rig.stall = undefined
+  rig.change()
+  rig.commit()
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 1 } }])
+})
+
+t.test("what is another's is said to be so during a stall too", async t => {
+  const rig = written()
+  rig.stall = stalled
+  rig.move(doc)
+  rig.write()
+  t.match(answersOf(rig.effects()), [{ answer: { ...moved } }])
+})
+
+t.test('a stall holds the definition back, and who has to wait for it', async t => {
+  const rig = written()
+  rig.join()
+  rig.effects()
+  rig.stall = stalled
+  const definition = { ...match, labels: [{ pattern: '/texts', label: 1 }] }
+  rig.take({ kind: 'definition-loaded', definition })
+  rig.change()
+  t.equal(rig.asked.size, 0)
+  rig.join(doc, link(2))
+  t.match(framesOf(rig.effects(), link(2)), [{ kind: 'refused', ...stalled, retryAfterMs: 1_000 }])
+  rig.stall = undefined
+  rig.change()
+  t.match(rig.asked.get(doc), { kind: 'log-append', records: [{ kind: 'definition' }] })
+  rig.answer()
+  rig.join(doc, link(2))
+  t.match(framesOf(rig.effects(), link(2))[0], { kind: 'welcome' })
+})
