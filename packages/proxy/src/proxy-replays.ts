@@ -1,5 +1,5 @@
 import type { Chain } from '@fanfold/document'
-import type { EffectSink, Prng } from '@fanfold/kernel'
+import type { EffectSink, Instant, Prng } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import {
   type Following,
@@ -15,13 +15,13 @@ export function passedReplays(options: {
   readonly prng: Prng
   readonly following: Following
   readonly documents: ReadonlyMap<DocumentKey, ProxyDocument>
-  /** Where effects of the input or the tick in hand go. */
-  readonly effects: () => EffectSink<FollowingEffect>
+  /** The instant of the input or the tick in hand, and where its effects go. */
+  readonly turn: () => { readonly now: Instant; readonly effects: EffectSink<FollowingEffect> }
   /** A child's replay is over. */
   readonly note: (doc: DocumentKey, outcome: ReplayOutcome) => void
   readonly replaysMax: number | undefined
 }): PassedReplays {
-  const { chain, prng, following, documents, effects, note, replaysMax } = options
+  const { chain, prng, following, documents, turn, note, replaysMax } = options
   return new PassedReplays({
     chain,
     prng,
@@ -33,11 +33,12 @@ export function passedReplays(options: {
     },
     above: {
       ask: wish => {
-        const link = following.parents.linkFor(wish.doc)
-        return link && following.replays.ask(link, { kind: 'relay' }, wish, effects())
+        const { now, effects } = turn()
+        const link = following.parents.linkToAsk(wish.doc, now, effects)
+        return link && following.replays.ask(link, { kind: 'relay' }, wish, effects)
       },
-      credit: (replay, bytes) => following.replays.credit(replay, bytes, effects()),
-      leave: replay => following.replays.leave(replay, effects()),
+      credit: (replay, bytes) => following.replays.credit(replay, bytes, turn().effects),
+      leave: replay => following.replays.leave(replay, turn().effects),
     },
     note,
     replaysMax,

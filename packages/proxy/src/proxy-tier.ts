@@ -91,7 +91,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       prng: prng.fork('replays'),
       following: this.#following,
       documents: this.#documents,
-      effects: () => this.#effects,
+      turn: () => ({ now: this.#now, effects: this.#effects }),
       note: (doc, outcome) => this.#replayEnded(doc, outcome),
       replaysMax: limits.replaysMax,
     })

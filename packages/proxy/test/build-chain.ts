@@ -4,7 +4,7 @@
  */
 import { aboveLabels, buildLog, labelledText, sha256 } from '@fanfold/conformance'
 import { Chain, type LogReadId, Replica } from '@fanfold/document'
-import { type Instant, milliseconds, Prng } from '@fanfold/kernel'
+import { type Instant, instant, milliseconds, Prng } from '@fanfold/kernel'
 import {
   type LinkEffect,
   type LinkId,
@@ -271,10 +271,10 @@ export class ProxyChain {
   replay(have: Position | undefined, credit: number): ReplayFrame[] {
     const last = this.#nodes.length - 1
     const { replays } = this.following
-    const link = this.following.parents.linkFor(doc)
-    if (link === undefined) throw new Error('the node at the end has a parent')
     let replay = 0
     this.#do(last, effects => {
+      const link = this.following.parents.linkToAsk(doc, instant(0), effects)
+      if (link === undefined) throw new Error('the node at the end has a parent')
       replay = replays.ask(link, { kind: 'relay' }, { doc, have, credit }, effects)
     })
     const frames: ReplayFrame[] = []

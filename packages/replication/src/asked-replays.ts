@@ -26,7 +26,11 @@ export type ReplayOwner =
   | { readonly kind: 'own'; readonly doc: DocumentKey }
   | { readonly kind: 'relay' }
 
-type Asked = { readonly link: LinkId; readonly owner: ReplayOwner }
+type Asked = {
+  readonly link: LinkId
+  readonly owner: ReplayOwner
+  readonly doc: DocumentKey
+}
 
 /** What is asked of a log. */
 export type ReplayWish = {
@@ -58,6 +62,14 @@ export class AskedReplays {
     return this.#asked.size
   }
 
+  /** True while a replay of the document is passed on. */
+  isRelayed(doc: DocumentKey): boolean {
+    for (const asked of this.#asked.values()) {
+      if (asked.doc === doc && asked.owner.kind === 'relay') return true
+    }
+    return false
+  }
+
   /** Asks the parent at the other end of `link`; returns the replay's number. */
   ask(
     link: LinkId,
@@ -66,7 +78,7 @@ export class AskedReplays {
     effects: EffectSink<LinkEffect>,
   ): number {
     const replay = this.#takeNumber()
-    this.#asked.set(replay, { link, owner })
+    this.#asked.set(replay, { link, owner, doc })
     send(link, { kind: 'request-replay', doc, replay, have, credit }, effects)
     return replay
   }

@@ -87,6 +87,7 @@ export class Following {
     this.#parents = new ServingParents({
       limits: limits.upstream,
       routes: options.routes,
+      isRelayed: doc => this.replays.isRelayed(doc),
       documents: this.#documents,
       moved: followed => this.#deadlines.set(followed.doc, followed.follower.wakeAt),
       interrupted: followed => this.#interrupted(followed, this.#lastNow),
@@ -159,6 +160,7 @@ export class Following {
       followed.interrupt(now)
     }
     this.#parents.attach(followed, now, effects)
+    this.#parents.tellWanted(effects)
     this.#deadlines.set(doc, follower.wakeAt)
     return follower
   }

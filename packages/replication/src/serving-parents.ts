@@ -6,7 +6,14 @@
  * When a parent comes or goes, all its documents move; so many in a turn that it stays short. Who waits
  * for its turn is where it was: what it sends over a link that is gone meanwhile is lost, and said again.
  */
-import type { EffectSink, Instant } from '@fanfold/kernel'
+import {
+  after,
+  Deadlines,
+  type EffectSink,
+  earliest,
+  type Instant,
+  milliseconds,
+} from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
 import type { Followed } from './followed.ts'
 import { AnyParent, type ParentChoice } from './parent-choice.ts'
@@ -19,9 +26,11 @@ import type { UpstreamLimits } from './upstream-limits.ts'
 
 /** Documents that move in one turn: about 15 us each. */
 const movesPerTurnMax = 512
+/** For so long the node connects to who has a document that it does not follow, after each question about it. */
+const askedFor = milliseconds(5_000)
 
 /** The parents that are connected, and what may be had from them. */
-export type ConnectedParents = Pick<ServingParents, 'count' | 'get' | 'linkFor' | 'mayBeHad'>
+export type ConnectedParents = Pick<ServingParents, 'count' | 'get' | 'linkToAsk' | 'mayBeHad'>
 
 /** The parents of a node, and the documents that each of them serves. */
 export class ServingParents {
@@ -29,16 +38,21 @@ export class ServingParents {
   readonly #troubles: Troubles
   readonly #choice: ParentChoice
   readonly #documents: ReadonlyMap<DocumentKey, Followed>
+  readonly #isRelayed: (doc: DocumentKey) => boolean
   readonly #moved: (followed: Followed) => void
   readonly #interrupted: (followed: Followed) => void
   /** Documents whose parent may be another one now, in the order in which they have their turns. */
   readonly #unplaced = new Set<Followed>()
+  /** Documents that are asked about and not followed, and until when it is connected to who has them. */
+  readonly #asked = new Deadlines<DocumentKey>()
 
   constructor(options: {
     readonly limits: UpstreamLimits
     /** From which nodes each document may be had; from any parent when not said. */
     readonly routes?: Routes | undefined
     readonly documents: ReadonlyMap<DocumentKey, Followed>
+    /** Whether what is asked about the document is still on its way. */
+    readonly isRelayed: (doc: DocumentKey) => boolean
     /** The document's stream was attached to a link. */
     readonly moved: (followed: Followed) => void
     /** The parent that served the document is gone. */
@@ -51,6 +65,7 @@ export class ServingParents {
         ? new AnyParent(this.#parents, this.#troubles)
         : new RoutedParents(routes, this.#parents, this.#troubles)
     this.#documents = options.documents
+    this.#isRelayed = options.isRelayed
     this.#moved = options.moved
     this.#interrupted = options.interrupted
   }
@@ -75,8 +90,20 @@ export class ServingParents {
     return this.#choice.mayBeHad(doc)
   }
 
-  /** The link of the parent that is asked about the document. */
-  linkFor(doc: DocumentKey): LinkId | undefined {
+  /**
+   * The link of the parent that is to be asked about the document, followed or not; undefined while none is
+   * connected, which may be otherwise when it is asked about again.
+   */
+  linkToAsk(
+    doc: DocumentKey,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): LinkId | undefined {
+    if (!this.#documents.has(doc)) {
+      this.#asked.set(doc, after(now, askedFor))
+      this.#choice.want(doc, undefined)
+      this.tellWanted(effects)
+    }
     return this.linkOf(doc) ?? this.#choice.linksFor(doc)[0]
   }
 
@@ -166,7 +193,7 @@ export class ServingParents {
   }
 
   wakeAt(): Instant | undefined {
-    return this.#troubles.wakeAt()
+    return earliest(this.#troubles.wakeAt(), this.#asked.wakeAt())
   }
 
   /** What is well again needs no parent of its own. */
@@ -177,6 +204,11 @@ export class ServingParents {
     for (const doc of this.#troubles.over(now, isLive)) {
       const followed = this.#documents.get(doc)
       if (followed !== undefined) this.#place(followed, now, effects)
+    }
+    for (const doc of this.#asked.due(now)) {
+      if (this.#documents.has(doc)) continue
+      if (this.#isRelayed(doc)) this.#asked.set(doc, after(now, askedFor))
+      else this.#choice.forget(doc)
     }
   }
 

@@ -75,9 +75,9 @@ t.test('who waits for its turn asks nothing of a parent that is gone', async t =
   const rig = following()
   rig.open(second)
   rig.close(first)
-  for (const key of keys) t.equal(rig.following.parents.linkFor(key), second)
+  for (const key of keys) t.equal(rig.linkFor(key), second)
   rig.close(second)
-  for (const key of keys) t.equal(rig.following.parents.linkFor(key), undefined)
+  for (const key of keys) t.equal(rig.linkFor(key), undefined)
 })
 
 t.test('a parent that says that it goes is left in turns', async t => {

@@ -131,8 +131,13 @@ export class Rig {
   /** Asks for a replay for a child; its number, undefined without a parent. */
   askReplay(wish: Partial<ReplayWish> = {}): number | undefined {
     const whole = { doc, have: undefined, credit: 1_000, ...wish }
-    const link = this.following.parents.linkFor(whole.doc)
+    const link = this.following.parents.linkToAsk(whole.doc, at(this.nowMs), this.#effects)
     return link && this.following.replays.ask(link, { kind: 'relay' }, whole, this.#effects)
+  }
+
+  /** The link that the document is asked of. */
+  linkFor(key = doc): LinkId | undefined {
+    return this.following.parents.linkToAsk(key, at(this.nowMs), this.#effects)
   }
 
   creditReplay(replay: number, bytes: number): void {

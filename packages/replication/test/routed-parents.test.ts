@@ -30,7 +30,6 @@ t.test('the best node of the route is wanted, and asked when it is connected', a
   const { rig } = routed('a', 'b')
   t.same(rig.wantedNodes(), undefined, 'nothing is followed')
   rig.follow()
-  rig.pass(0)
   t.same(rig.wantedNodes(), ['a'])
   t.ok(rig.following.parents.mayBeHad(doc))
   rig.open(a, 'a')
@@ -50,7 +49,7 @@ t.test('when nobody is reached there the next one is wanted too, and serves', as
   rig.open(b, 'b')
   t.same(kindsTo(rig, b), ['join'])
   rig.open(a, 'a')
-  t.equal(rig.following.parents.linkFor(doc), a, 'who comes back has it again')
+  t.equal(rig.linkFor(), a, 'who comes back has it again')
   t.same(rig.wantedNodes(), ['a'])
 })
 
@@ -95,7 +94,7 @@ t.test('who moves is at the new parent before the old one is left', async t => {
   routes.route = ['b']
   rig.reroute()
   t.same(rig.wantedNodes(), ['a', 'b'], 'the one that serves, too')
-  t.equal(rig.following.parents.linkFor(doc), a)
+  t.equal(rig.linkFor(), a)
   rig.open(b, 'b')
   const frames = linkEffects(rig.effects()).map(effect => ({
     of: effect.link,
@@ -113,7 +112,7 @@ t.test('one that goes away is left for the next one, as soon as that is there', 
   rig.take([{ kind: 'signal', signal: 'hand-over', doc: undefined, value: 0 }], a)
   t.same(rig.wantedNodes(), ['a', 'b'])
   rig.open(b, 'b')
-  t.equal(rig.following.parents.linkFor(doc), b)
+  t.equal(rig.linkFor(), b)
   rig.close(a)
   t.equal(rig.staleMs, undefined)
 })
@@ -128,12 +127,12 @@ t.test(
     rig.pass(2_000)
     t.same(rig.wantedNodes(), ['a', 'b', 'c'], 'any other may do')
     rig.open(c, 'c')
-    t.equal(rig.following.parents.linkFor(doc), c)
+    t.equal(rig.linkFor(), c)
     rig.take([welcome('snapshot', 9), ...snapshotFrames(head, 9)], c)
     rig.open(b, 'b')
-    t.equal(rig.following.parents.linkFor(doc), c, 'who is well stays')
+    t.equal(rig.linkFor(), c, 'who is well stays')
     rig.pass(12_000)
-    t.equal(rig.following.parents.linkFor(doc), a, 'and then goes where it belongs')
+    t.equal(rig.linkFor(), a, 'and then goes where it belongs')
     t.same(rig.wantedNodes(), ['a'])
   },
 )
@@ -154,9 +153,9 @@ t.test('a node that nobody wants is forgotten, and so is that it was down', asyn
 t.test('the newer of two connections to a node counts', async t => {
   const { rig } = live('a', 'b')
   rig.open(b, 'a')
-  t.equal(rig.following.parents.linkFor(doc), b, 'the older one may be gone without a word')
+  t.equal(rig.linkFor(), b, 'the older one may be gone without a word')
   rig.close(a)
-  t.equal(rig.following.parents.linkFor(doc), b)
+  t.equal(rig.linkFor(), b)
   t.equal(rig.wantedNodes(), undefined, 'the node is not down')
 })
 
@@ -233,7 +232,6 @@ class World {
     else this.#followed.delete(key)
     if (isWanted) this.#rig.follow(key)
     else this.#rig.unfollow(key)
-    this.#rig.pass(0)
   }
 
   #deliver(): void {
@@ -292,3 +290,18 @@ t.test(
     t.doesNotThrow(() => fc.assert(property, { numRuns: 300 }))
   },
 )
+
+t.test('who is asked about a document that is not followed is wanted for a while', async t => {
+  const { rig } = routed('a')
+  t.equal(rig.askReplay(), undefined)
+  t.same(rig.wantedNodes(), ['a'])
+  rig.pass(4_999)
+  t.equal(rig.wantedNodes(), undefined)
+  rig.open(a, 'a')
+  t.ok(rig.askReplay())
+  rig.pass(5_000)
+  t.equal(rig.wantedNodes(), undefined, 'what was asked is on its way')
+  rig.take([{ kind: 'replay-ended', replay: 1, code: undefined, message: '', retryAfterMs: 0 }], a)
+  rig.pass(5_000)
+  t.same(rig.wantedNodes(), [])
+})
