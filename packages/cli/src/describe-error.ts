@@ -5,7 +5,14 @@
 
 import { BuildError } from '@fanfold/build/variants'
 import { FanfoldError } from '@fanfold/client'
-import { ConfigError, LinkIdentityError, LogStoreError, TokenError } from '@fanfold/node'
+import {
+  ConfigError,
+  CoordinatorError,
+  LinkIdentityError,
+  LogStoreError,
+  NodeRefusedError,
+  TokenError,
+} from '@fanfold/node'
 import { CommandError } from './command-error.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
 
@@ -26,13 +33,16 @@ export function describeError(error: unknown): DescribedError {
     // All problems at once, a line each: that is what the check is for.
     return { code: error.code, message: error.message, exitCode: exitCodes.usage }
   }
-  if (error instanceof LogStoreError) {
-    const isAway = error.code === 'FANFOLD_LOG_UNREACHABLE'
+  if (error instanceof LogStoreError || error instanceof CoordinatorError) {
+    const isAway = error.code.endsWith('_UNREACHABLE')
     const exitCode = isAway ? exitCodes.unreachable : exitCodes.failed
     return { code: error.code, message: oneLine(error.message), exitCode }
   }
   if (error instanceof BuildError) {
     return { code: error.code, message: error.message, exitCode: exitCodes.failed }
+  }
+  if (error instanceof NodeRefusedError) {
+    return { code: error.code, message: oneLine(error.message), exitCode: exitCodes.failed }
   }
   if (error instanceof TokenError || error instanceof LinkIdentityError) {
     return { code: error.code, message: oneLine(error.message), exitCode: exitCodes.failed }

@@ -12,6 +12,7 @@ import {
   writeLimitsDefault,
   writesInFlightMaxDefault,
 } from '@fanfold/websocket'
+import type { FleetView } from './fleet-view.ts'
 import { HostWorker } from './host-worker.ts'
 import type { LoadedDefinition } from './load-definition.ts'
 import { openLogStore } from './log-stores.ts'
@@ -71,7 +72,8 @@ export class AuthorityHost {
   #epochMax = 0
   #isClosing = false
 
-  constructor(context: ProcessContext, verifier: TokenVerifier) {
+  /** @param fleet whose documents are, for one authority of several; otherwise all are its own */
+  constructor(context: ProcessContext, verifier: TokenVerifier, fleet?: FleetView) {
     const { config, names, fail, log } = context
     this.#context = context
     this.#full = new TroubleLog({ log, fail, words: fullWords })
@@ -82,7 +84,9 @@ export class AuthorityHost {
       randomBytes: createRandomPool(),
       limits: authorityLimits(config),
       codec: snapshotCodec,
+      owners: fleet?.owners,
     })
+    fleet?.onChange(() => this.#driver.submit({ kind: 'owners-changed' }))
     this.#worker = new HostWorker({
       open: context.openWorker,
       metrics: context.metrics,
@@ -107,7 +111,11 @@ export class AuthorityHost {
       },
     })
     this.links = new RoleLinks({
-      identity: inProcessIdentity(config.node.id ?? 'authority', config.region, 'authority'),
+      identity: inProcessIdentity(
+        fleet?.self.node ?? config.node.id ?? 'authority',
+        config.region,
+        'authority',
+      ),
       authenticator: context.authenticator,
       nextLink: names.nextLink,
       config,
@@ -116,7 +124,7 @@ export class AuthorityHost {
     this.writers = new WriterSockets({
       verifyToken: token => verifier.verify(token),
       nextRequest: names.nextRequest,
-      ownerOf: () => undefined,
+      ownerOf: doc => fleet?.ownerAddressOf(doc),
       report: input => this.#driver.submit(input),
       limits: writeLimitsDefault,
       writesInFlightMax: writesInFlightMaxDefault,

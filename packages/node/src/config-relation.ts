@@ -8,7 +8,7 @@ import type { ConfigProblem } from './config-error.ts'
 
 /** Problems of options that are each fine alone. */
 export function relationProblems(config: Config): ConfigProblem[] {
-  const { limits, link } = config
+  const { limits, link, redis } = config
   const problems: ConfigProblem[] = []
   const must = (holds: boolean, place: string, message: string): void => {
     if (!holds) problems.push({ place, message })
@@ -39,10 +39,11 @@ export function relationProblems(config: Config): ConfigProblem[] {
     `must differ from port, both are ${config.port}`,
   )
   must(
-    config.roles.includes('authority') || config.parents.length > 0,
+    config.roles.includes('authority') || config.parents.length > 0 || redis.url !== undefined,
     'parents',
-    'a node without the role authority needs a parent to replicate from',
+    'a node without the role authority needs a parent to replicate from, or the Redis where nodes meet (--redis)',
   )
+  if (redis.url !== undefined) problems.push(...fleetProblems(config))
   must(
     config.tokenKey === undefined || config.tokenJwksUrl === undefined,
     'tokenJwksUrl',
@@ -52,6 +53,35 @@ export function relationProblems(config: Config): ConfigProblem[] {
     (link.token === undefined) === (link.privateKey === undefined),
     'link.token',
     'link.token and link.privateKey belong together; one of them is missing',
+  )
+  return problems
+}
+
+/** What a node needs that is to meet others in a Redis. */
+function fleetProblems({ parents, link, roles, log, host, advertise }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const must = (holds: boolean, place: string, message: string): void => {
+    if (!holds) problems.push({ place, message })
+  }
+  must(
+    parents.length === 0,
+    'parents',
+    'redis.url is given too; either the tree forms itself, or parents are named',
+  )
+  must(
+    link.token !== undefined,
+    'link.token',
+    'redis.url needs a link token, which says who this node is; `fanfold token link` mints one',
+  )
+  must(
+    !roles.includes('authority') || log !== 'files',
+    'log',
+    'an authority whose nodes meet in a Redis keeps its logs there, so that another one can take them over: give --log with the address',
+  )
+  must(
+    advertise !== undefined || !['0.0.0.0', '::'].includes(host),
+    'advertise',
+    `${host} is every address of this machine; say by which one other nodes reach it`,
   )
   return problems
 }

@@ -68,6 +68,21 @@ export const configTable = {
     flag: 'parent',
     meaning: 'Nodes to replicate from, in order of preference.',
   },
+  advertise: {
+    type: 'url',
+    schemes: ['ws', 'wss'],
+    meaning:
+      'Where other nodes and clients reach this one, where nodes meet in a Redis; without it, at `host` and `port`.',
+  },
+  weight: {
+    type: 'integer',
+    unit: 'shares',
+    min: 0,
+    max: 1_000_000,
+    default: 100,
+    meaning:
+      'The share of the documents that this node takes, beside the other nodes; with 0 it takes none.',
+  },
   'node.id': {
     type: 'text',
     pattern: '[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}',
@@ -118,6 +133,14 @@ export const configTable = {
     default: 'files',
     meaning:
       'Where an authority keeps logs: in files under `data`, or in a Redis, from which any authority can take them over.',
+  },
+  'redis.url': {
+    type: 'text',
+    pattern: 'rediss?(?:\\+sentinel|\\+cluster)?://[^\\s@]{1,1000}',
+    shape: 'the address of a Redis without user and password, as for `log`',
+    flag: 'redis',
+    meaning:
+      'The Redis where the nodes of the fleet meet: with it the tree forms itself, and `parents` is not given.',
   },
   'redis.user': {
     type: 'text',

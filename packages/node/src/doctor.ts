@@ -7,7 +7,7 @@ import { access, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
-import { findRedis } from './log-stores.ts'
+import { findRedis } from './redis-check.ts'
 
 /** Least version of Node, as in package.json. */
 const nodeVersionMin: readonly [number, number] = [20, 12]

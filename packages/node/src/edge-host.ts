@@ -36,6 +36,7 @@ export class EdgeHost {
       prng: prng.fork('machine'),
       wallClockMs: wallClock,
       limits: edgeLimits(config),
+      routes: place.fleet?.fleet.routesOf('edge'),
       codec: snapshotCodec,
       isSnapshotDisabled: config.disableSnapshot,
     })

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import type { MemberLoad } from '@fanfold/topology'
 import type { UpgradeRouter } from '@fanfold/websocket'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config, Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { createRouter } from './create-router.ts'
 import { EdgeHost } from './edge-host.ts'
+import { Fleet } from './fleet.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
 import { loadDefinition } from './load-definition.ts'
 import { checkLogStore } from './log-stores.ts'
@@ -68,24 +70,46 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     issuer: config.tokenIssuer,
     refused: reason => context.metrics.labelled('rejected_tokens_total', reason).inc(),
   })
-  const name = config.node.id ?? `node-${randomBytes(4).toString('hex')}`
+  const fleet = await Fleet.prepare(context)
+  const name = fleet?.view.self.node ?? config.node.id ?? `node-${randomBytes(4).toString('hex')}`
   const roles = new ProcessRoles()
   try {
-    await startRoles(roles, context, { name, verifier })
+    await startRoles(roles, context, { name, verifier, fleet })
+    const ownerAddressOf = fleet?.view.ownerAddressOf
     const ports = new ProcessPorts(context, {
       roles,
       router: routerOf(roles, config),
       routes: [
-        (request, path) => answerWrite(request, path, { authority: roles.authority, verifier }),
+        (request, path) =>
+          answerWrite(request, path, { authority: roles.authority, verifier, ownerAddressOf }),
       ],
-      topology: () => topologyOf(roles, { name, config }),
+      topology: () => ({ ...topologyOf(roles, { name, config }), fleet: fleet?.topology }),
+      fleetNotReady: fleet && (() => fleet.notReady()),
     })
     const { port, adminPort } = await ports.listen()
+    fleet?.join(port, () => loadOf(roles))
     log.info({ event: 'node.started', roles: config.roles, port, adminPort }, 'node started')
-    return { port, adminPort, stop: () => ports.stop() }
+    const stop = async (): Promise<void> => {
+      fleet?.drain()
+      await ports.stop()
+      await fleet?.leave()
+    }
+    return { port, adminPort, stop }
   } catch (error) {
     await roles.close()
     throw error
+  }
+}
+
+/** How busy the node is. */
+function loadOf({ authority, proxies, edges }: ProcessRoles): MemberLoad {
+  const [proxy] = proxies
+  const [edge] = edges
+  return {
+    documents: (proxy ?? authority)?.counts.documents ?? edge?.counts.documents ?? 0,
+    viewers: edge?.counts.viewers ?? 0,
+    children: (proxy ?? authority)?.counts.children ?? 0,
+    bytesPerSecond: 0,
   }
 }
 
@@ -93,20 +117,25 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
 async function startRoles(
   roles: ProcessRoles,
   context: ProcessContext,
-  options: { readonly name: string; readonly verifier: TokenVerifier },
+  options: {
+    readonly name: string
+    readonly verifier: TokenVerifier
+    readonly fleet: Fleet | undefined
+  },
 ): Promise<void> {
   const { config } = context
-  const { name, verifier } = options
+  const { name, verifier, fleet } = options
   const has = (role: Role): boolean => config.roles.includes(role)
   const placeBelow = (above: { readonly links: RoleLinks } | undefined, role: Role) => ({
     name,
     region: config.region,
     parent: above?.links ?? config.parents,
     seed: `${name}/${role}/${randomBytes(8).toString('hex')}`,
+    fleet: fleet?.place,
   })
   if (has('authority')) {
     await checkLogStore(config, context.log)
-    roles.authority = new AuthorityHost(context, verifier)
+    roles.authority = new AuthorityHost(context, verifier, fleet?.view)
     await loadDefinitions(config, roles.authority)
   }
   if (has('proxy')) {
@@ -136,7 +165,7 @@ function routerOf({ authority, proxies, edges }: ProcessRoles, config: Config): 
 function topologyOf(
   { authority, proxies, edges }: ProcessRoles,
   { name, config }: { readonly name: string; readonly config: Config },
-): unknown {
+): object {
   const [proxy] = proxies
   const [edge] = edges
   return {

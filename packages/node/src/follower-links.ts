@@ -5,7 +5,9 @@ import {
   type FollowingFact,
   ParentDialler,
   type ParentEffect,
+  type RouteInput,
 } from '@fanfold/replication'
+import { FleetLinks, type FleetLinksOptions } from './fleet-links.ts'
 import type { Log } from './logging.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { RoleLinks } from './role-links.ts'
@@ -16,6 +18,8 @@ export type FollowerPlace = {
   readonly region: string
   /** A role of this process, or addresses of other nodes in order of preference. */
   readonly parent: RoleLinks | readonly string[]
+  /** Who serves what, where nodes find each other; the role of this process is one of them then. */
+  readonly fleet?: Pick<FleetLinksOptions, 'fleet' | 'lost'> | undefined
   /** Seed of the waits between attempts. */
   readonly seed: string
   /** A directory of its own where a proxy keeps documents over a restart. */
@@ -29,6 +33,7 @@ export class FollowerLinks {
   readonly #role: 'proxy' | 'edge'
   readonly #parent: RoleLinks | readonly string[]
   readonly #dialler: ParentDialler | undefined
+  readonly #fleet: FleetLinks | undefined
 
   constructor(
     context: ProcessContext,
@@ -36,10 +41,10 @@ export class FollowerLinks {
       readonly role: 'proxy' | 'edge'
       readonly place: FollowerPlace
       readonly prng: Prng
-      readonly report: (input: LinkInput) => void
+      readonly report: (input: LinkInput | RouteInput) => void
     },
   ) {
-    const { config, names, log } = context
+    const { config, names, log, fail } = context
     const { role, place, prng, report } = options
     this.#context = context
     this.#role = role
@@ -51,11 +56,16 @@ export class FollowerLinks {
       config,
       report: input => {
         this.#dialler?.notice(input)
+        this.#fleet?.notice(input)
         report(input)
       },
     })
-    if (!(place.parent instanceof RoleLinks)) {
-      const ownLog = log.child({ role })
+    const ownLog = log.child({ role })
+    if (place.fleet !== undefined) {
+      const { links } = this
+      const dialling = { links, prng: prng.fork('dialler'), log: ownLog, report, fail }
+      this.#fleet = new FleetLinks({ ...place.fleet, ...dialling })
+    } else if (!(place.parent instanceof RoleLinks)) {
       this.#dialler = new ParentDialler({
         addresses: place.parent,
         links: this.links,
@@ -78,6 +88,7 @@ export class FollowerLinks {
   /** Keeps these links to parents from now on, as far as there are addresses. */
   wantParents(effect: ParentEffect): void {
     if (effect.kind === 'want-parents') this.#dialler?.want(effect.count)
+    else this.#fleet?.want(effect)
   }
 
   /** Writes down what happened to the streams from the parent. */
@@ -104,6 +115,7 @@ export class FollowerLinks {
 
   close(): void {
     this.#dialler?.close()
+    this.#fleet?.close()
     this.links.close()
   }
 }

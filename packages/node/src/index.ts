@@ -1,3 +1,4 @@
+export { NodeRefusedError } from './cluster-host.ts'
 export { type Config, createConfig, type LoadedConfig, loadConfig, type Role } from './config.ts'
 export { ConfigError, type ConfigProblem } from './config-error.ts'
 export type { ConfigFlags } from './config-source.ts'
@@ -26,6 +27,7 @@ export {
 export { LogStoreError } from './log-stores.ts'
 export { createLog, type Log, type LogFields, type LogOptions } from './logging.ts'
 export { type Project, readProject } from './read-project.ts'
+export { CoordinatorError } from './redis-check.ts'
 export { sha256 } from './sha256.ts'
 export { snapshotCodec } from './snapshot-codec.ts'
 export { version } from './version.ts'

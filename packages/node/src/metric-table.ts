@@ -34,6 +34,12 @@ export const metricTable = {
     meaning: 'Links to parents (up) and to children (down).',
   },
   children: { type: 'gauge', meaning: 'Streams of documents to children.' },
+  members: { type: 'gauge', meaning: 'Nodes of the fleet that are alive, this one too.' },
+  coordinator_up: {
+    type: 'gauge',
+    meaning:
+      'Whether the Redis where nodes meet is reached: 1, or 0 while the tree stays as it is.',
+  },
   documents: { type: 'gauge', labels: ['role'], meaning: 'Documents held.' },
   documents_stale: { type: 'gauge', meaning: 'Documents that are cut off from their authority.' },
   cohorts: { type: 'gauge', meaning: 'Groups of viewers that receive the same bytes.' },

@@ -21,6 +21,7 @@ export class ProcessPorts {
   readonly #router: UpgradeRouter
   readonly #public: HttpListener
   readonly #admin: HttpListener
+  readonly #notReadyAs: () => readonly string[]
   readonly #noDescriptor: TroubleLog
   readonly #descriptors: DescriptorWatch
   #isDraining = false
@@ -35,10 +36,13 @@ export class ProcessPorts {
       /** What else the public port answers. */
       readonly routes: readonly HttpRoute[]
       readonly topology: () => unknown
+      /** Why a node of a fleet is not ready; where it has parents by name, that is that it has none. */
+      readonly fleetNotReady?: (() => readonly string[]) | undefined
     },
   ) {
     const { config, log, metrics, fail } = context
-    const { roles, router, routes, topology } = options
+    const { roles, router, routes, topology, fleetNotReady } = options
+    this.#notReadyAs = fleetNotReady ?? (() => parentless(roles))
     this.#context = context
     this.#roles = roles
     this.#router = router
@@ -109,11 +113,11 @@ export class ProcessPorts {
   }
 
   #notReady(): string[] {
-    const { proxies, edges } = this.#roles
-    return [
-      ...(this.#isDraining ? ['draining'] : []),
-      ...(proxies.every(proxy => proxy.hasParent) ? [] : ['a proxy has no parent']),
-      ...(edges.every(edge => edge.hasParent) ? [] : ['an edge has no parent']),
-    ]
+    return [...(this.#isDraining ? ['draining'] : []), ...this.#notReadyAs()]
   }
 }
+
+const parentless = ({ proxies, edges }: ProcessRoles): readonly string[] => [
+  ...(proxies.every(proxy => proxy.hasParent) ? [] : ['a proxy has no parent']),
+  ...(edges.every(edge => edge.hasParent) ? [] : ['an edge has no parent']),
+]

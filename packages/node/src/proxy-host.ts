@@ -31,6 +31,7 @@ export class ProxyHost {
       sha256,
       prng: prng.fork('machine'),
       limits: proxyLimits(config),
+      routes: place.fleet?.fleet.routesOf('proxy'),
       codec: snapshotCodec,
       isWarm: place.warm !== undefined,
       isSnapshotDisabled: config.disableSnapshot,

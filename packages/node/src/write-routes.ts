@@ -28,6 +28,8 @@ import { TokenError, type TokenVerifier } from './viewer-tokens.ts'
 export type WriteRoutesOptions = {
   readonly authority: AuthorityHost | undefined
   readonly verifier: TokenVerifier
+  /** Where a document is written, `ws://…`, when that is at another node. */
+  readonly ownerAddressOf?: ((doc: DocumentKey) => string | undefined) | undefined
 }
 
 const prefix = '/v1/documents/'
@@ -41,7 +43,7 @@ export async function answerWrite(
   if (!path.startsWith(prefix)) return undefined
   if (request.method !== 'POST' && request.method !== 'DELETE') return undefined
   try {
-    return await write(request, path.slice(prefix.length), options)
+    return await write(request, path, options)
   } catch (error) {
     if (error instanceof ProtocolError) return problemAnswer(error.code, error.message)
     if (error instanceof TokenError) return problemAnswer('FANFOLD_UNAUTHORIZED', error.message)
@@ -51,19 +53,21 @@ export async function answerWrite(
 
 async function write(
   request: IncomingMessage,
-  rest: string,
-  { authority, verifier }: WriteRoutesOptions,
+  path: string,
+  { authority, verifier, ownerAddressOf }: WriteRoutesOptions,
 ): Promise<HttpAnswer> {
   const grants = await verifier.verify(bearerOf(request))
   if (authority === undefined) {
     return problemAnswer('FANFOLD_NOT_AUTHORITY', 'this node is no authority and takes no writes')
   }
-  const { doc, message } = parseTarget(rest)
+  const { doc, message } = parseTarget(path.slice(prefix.length))
   const granted: GrantedAction =
     message !== undefined ? 'write' : request.method === 'POST' ? 'create' : 'delete'
   if (!isGranted(grants, granted, doc)) {
     return problemAnswer('FANFOLD_FORBIDDEN', `the token does not allow ${granted} on ${doc}`)
   }
+  const owner = ownerAddressOf?.(doc)
+  if (owner !== undefined) return movedAnswer(doc, owner, path)
   const body = await readBody(request)
   const answer = await authority.write({
     doc,
@@ -79,6 +83,13 @@ async function write(
   if (answer.kind === 'rejected') return problemAnswer(answer.code, answer.message)
   const { epoch, seq } = answer
   return { status: granted === 'create' ? 201 : 200, body: JSON.stringify({ doc, epoch, seq }) }
+}
+
+/** The same request is to be made at another node, which takes the token as this one does. */
+function movedAnswer(doc: DocumentKey, owner: string, path: string): HttpAnswer {
+  const problem = problemAnswer('FANFOLD_MOVED', `${doc} is written at ${owner}`)
+  const location = `${owner.replace(/^ws/, 'http').replace(/\/$/, '')}${path}`
+  return { ...problem, headers: { ...problem.headers, location } }
 }
 
 const mayCreate = (grants: Grants, doc: DocumentKey): boolean => isGranted(grants, 'create', doc)

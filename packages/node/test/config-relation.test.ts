@@ -50,3 +50,32 @@ t.test('limits that cannot hold together are refused, with both numbers', async 
     { place: 'limits.largeStateBytes', message: /67108864 > 16777216 bytes/ },
   ])
 })
+
+const redis = 'redis://127.0.0.1:6379'
+const identity = { 'link.token': secret, 'link.privateKey': secret }
+
+t.test('a node that meets others in a Redis needs no parent, and says who it is', async t => {
+  const directory = t.testdir()
+  const config = createConfig({ roles: ['edge'], 'redis.url': redis, ...identity }, directory)
+  t.match(config, { redis: { url: redis }, parents: [], weight: 100, advertise: undefined })
+  const roles = ['authority', 'proxy']
+  const authority = { roles, log: redis, 'redis.url': redis, advertise: 'ws://10.0.0.1:9600' }
+  t.equal(createConfig({ ...authority, ...identity }, directory).advertise, 'ws://10.0.0.1:9600')
+})
+
+t.test('what a node of a fleet must not lack, or have beside, is said', async t => {
+  const flags = { redis, parent: 'ws://10.0.0.1:9600' }
+  t.match(await problemsOf(load(t, { flags })), [
+    { place: 'parents', message: /either the tree forms itself, or parents are named/ },
+    { place: 'link.token', message: /fanfold token link/ },
+    { place: 'log', message: /so that another one can take them over/ },
+  ])
+  const bound = { redis, roles: 'edge', host: '0.0.0.0' }
+  const places = (await problemsOf(load(t, { flags: bound }))).map(({ place }) => place)
+  t.ok(places.includes('advertise'))
+})
+
+t.test('a node without the role authority needs a parent, or where to look for one', async t => {
+  const problems = await problemsOf(load(t, { flags: { roles: 'edge' } }))
+  t.match(problems, [{ place: 'parents', message: /or the Redis where nodes meet/ }])
+})

@@ -1,0 +1,229 @@
+/*
+ * A node's part in a fleet that forms itself: the machine, the Redis where members meet, and what the roles of
+ * the process are told of it. It begins when the node listens, so that nobody dials it too early.
+ */
+import { randomBytes } from 'node:crypto'
+import { Prng } from '@fanfold/kernel'
+import { protocolVersion } from '@fanfold/protocol'
+import { createRedisCoordinator } from '@fanfold/redis'
+import {
+  allTenants,
+  Cluster,
+  type ClusterEffect,
+  type ClusterFact,
+  type ClusterInput,
+  type ConfiguredView,
+  type Coordinator,
+  defaultMembersOptions,
+  fingerprintOf,
+  type MemberChange,
+  type MemberLoad,
+  renewedForMsDefault,
+} from '@fanfold/topology'
+import { monotonicClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { dialMember } from './dial-member.ts'
+import type { FleetView } from './fleet-view.ts'
+import type { Log } from './logging.ts'
+import { MachineDriver } from './machine-driver.ts'
+import type { Metrics } from './metrics.ts'
+import { redisAddressOf } from './redis-check.ts'
+import { sha256 } from './sha256.ts'
+import { version } from './version.ts'
+
+/** Bytes of an incarnation: 32 hexadecimal digits. */
+const incarnationBytes = 16
+
+/** How a node takes part. */
+export type ClusterHostOptions = {
+  readonly config: Config
+  /** The Redis where members meet. */
+  readonly redis: string
+  readonly fleet: FleetView
+  /** Where other nodes dial this one. */
+  readonly address: string
+  readonly ceiling: number
+  readonly log: Log
+  readonly metrics: Metrics
+  /** How busy the node is now. */
+  readonly load: () => MemberLoad
+  /** Shared state is in doubt: the process must end. */
+  readonly fail: (error: unknown) => void
+}
+
+/** The node is one that must not run. */
+export class NodeRefusedError extends Error {
+  override readonly name = 'NodeRefusedError'
+  readonly code: 'FANFOLD_NODE_CLONED'
+
+  constructor(code: NodeRefusedError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** A node's part in the fleet. */
+export class ClusterHost {
+  readonly #options: ClusterHostOptions
+  readonly #machine: Cluster
+  readonly #driver: MachineDriver<ClusterInput, ClusterEffect>
+  readonly #coordinator: Coordinator
+  readonly #measuring: NodeJS.Timeout
+  #isLeaving = false
+
+  constructor(options: ClusterHostOptions) {
+    const { config, redis, fleet, address, ceiling, fail } = options
+    this.#options = options
+    const incarnation = randomBytes(incarnationBytes).toString('hex')
+    this.#machine = new Cluster({
+      self: {
+        ...fleet.self,
+        incarnation,
+        address,
+        publicAddress: undefined,
+        weight: config.weight,
+        ceiling,
+        version,
+        protocol: protocolVersion,
+        fingerprint: fingerprintOf(configuredView(config), sha256),
+        isHotStandby: false,
+        isDraining: false,
+        tenants: allTenants,
+        cutOffFrom: [],
+      },
+      members: defaultMembersOptions,
+      renewedForMs: renewedForMsDefault,
+      startedAt: monotonicClock(),
+      prng: new Prng(incarnation),
+    })
+    this.#driver = new MachineDriver<ClusterInput, ClusterEffect>({
+      machine: this.#machine,
+      perform: effect => this.#perform(effect),
+      fail,
+    })
+    this.#coordinator = createRedisCoordinator({
+      address: redisAddressOf(config, redis),
+      nodeId: fleet.self.node,
+      keyPrefix: config.redis.keyPrefix,
+      receive: input => this.#driver.submit(input),
+      onFatal: fail,
+    })
+    const measure = (): void => this.#driver.submit({ kind: 'load-measured', load: options.load() })
+    this.#measuring = setInterval(measure, defaultMembersOptions.heartbeatMs)
+    measure()
+  }
+
+  /** How old what is known of the others is, ms, and whether nothing is decided by it now. */
+  get state(): { readonly knownForMs: number | undefined; readonly isFrozen: boolean } {
+    const { isFrozen } = this.#machine
+    return { knownForMs: this.#machine.knownForMs(monotonicClock()), isFrozen }
+  }
+
+  /** A connection to the node closed, or none came up: it may be dead. */
+  peerLost(node: string): void {
+    this.#driver.submit({ kind: 'peer-lost', node })
+  }
+
+  /** The node is about to go: others take what is its own, where they can. */
+  drain(): void {
+    this.#driver.submit({ kind: 'self-changed', changes: { isDraining: true } })
+  }
+
+  /** The node goes, and says so to all. */
+  async close(): Promise<void> {
+    if (this.#isLeaving) return
+    this.#isLeaving = true
+    clearInterval(this.#measuring)
+    this.#driver.submit({ kind: 'leave' })
+    this.#driver.close()
+    await this.#coordinator.close()
+  }
+
+  #perform(effect: ClusterEffect): void {
+    const { fleet, fail } = this.#options
+    switch (effect.kind) {
+      case 'coordinator-watch':
+      case 'coordinator-announce':
+      case 'coordinator-withdraw':
+      case 'coordinator-place':
+        this.#coordinator.perform(effect)
+        return
+      case 'view-changed':
+        for (const change of effect.members) this.#noteMember(change)
+        fleet.placed(effect.placement)
+        this.#options.metrics.plain('members').set(fleet.members.length)
+        return
+      case 'certainty-changed':
+        fleet.certain(effect.isSure)
+        return
+      case 'dial-member': {
+        const { node, incarnation } = effect
+        void dialMember(effect.address).then(outcome =>
+          this.#driver.submit({ kind: 'member-dialled', node, incarnation, outcome }),
+        )
+        return
+      }
+      case 'node-refused':
+        fail(new NodeRefusedError(effect.code, effect.message))
+        return
+      case 'placement-answered':
+        // Nobody asks for placements yet.
+        return
+      case 'cluster-note':
+        this.#note(effect.fact)
+    }
+  }
+
+  #noteMember(change: MemberChange): void {
+    const { log } = this.#options
+    switch (change.kind) {
+      case 'member-joined':
+      case 'member-restarted': {
+        const { node, region, roles, address } = change.member
+        log.info(
+          { event: `fleet.${change.kind}`, node, region, roles, address },
+          'node in the fleet',
+        )
+        return
+      }
+      case 'member-left': {
+        const { member, why } = change
+        log.warn({ event: 'fleet.member-left', node: member.node, why }, 'node left the fleet')
+        return
+      }
+      default:
+    }
+  }
+
+  #note(fact: ClusterFact): void {
+    const { log, metrics } = this.#options
+    const { event, ...fields } = fact
+    const line = { event: `fleet.${event}`, ...fields }
+    switch (event) {
+      case 'coordinator-lost':
+        metrics.plain('coordinator_up').set(0)
+        log.error(line, 'where members meet is not reached: the tree stays as it is')
+        return
+      case 'coordinator-found':
+        metrics.plain('coordinator_up').set(1)
+        log.info(line, 'where members meet is reached again')
+        return
+      case 'view-thawed':
+        log.info(line, 'what is known of the fleet is good again')
+        return
+      case 'view-frozen':
+        log.warn(line, 'what is known of the fleet may be old: nobody is taken for dead')
+        return
+      default:
+        log.error(line, 'trouble in the fleet')
+    }
+  }
+}
+
+/** What all nodes of a fleet must be set to alike. */
+const configuredView = ({ redis }: Config): ConfiguredView => ({
+  keyPrefix: redis.keyPrefix,
+  memberDeadAfterMs: defaultMembersOptions.memberDeadAfterMs,
+  heartbeatMs: defaultMembersOptions.heartbeatMs,
+  placement: 'rendezvous-1',
+})

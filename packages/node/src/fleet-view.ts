@@ -1,0 +1,124 @@
+/*
+ * Who serves what, as one process sees it: what the roles of a node that is part of a fleet ask. Until enough
+ * is known nothing is served here that another node might serve.
+ */
+import type { Owners } from '@fanfold/authority'
+import type { DocumentKey } from '@fanfold/protocol'
+import { DocumentRoutes, type Member, type NodeRole, type Placement } from '@fanfold/topology'
+
+/** Owners of documents kept at hand; beyond so many they are computed anew. */
+const ownersMax = 200_000
+
+/** Who the process is in the fleet. */
+export type FleetSelf = {
+  readonly node: string
+  readonly region: string
+  readonly roles: readonly NodeRole[]
+}
+
+/** The fleet, as the roles of one process see it. */
+export class FleetView {
+  readonly self: FleetSelf
+  /** What an authority serves, and when it may write. */
+  readonly owners: Owners
+  readonly #routes = new Map<'proxy' | 'edge', DocumentRoutes>()
+  readonly #owners = new Map<DocumentKey, string | undefined>()
+  readonly #listeners: (() => void)[] = []
+  #placement: Placement | undefined
+  #isSure = false
+
+  constructor(self: FleetSelf) {
+    this.self = self
+    const stall = (): Owners['stall'] => this.#stall
+    this.owners = {
+      elsewhere: doc => this.#elsewhere(doc),
+      get stall() {
+        return stall()
+      },
+    }
+  }
+
+  /** Who serves what; undefined until enough is known. */
+  get placement(): Placement | undefined {
+    return this.#placement
+  }
+
+  /** The routes of one of the roles. */
+  routesOf(role: 'proxy' | 'edge'): DocumentRoutes {
+    const known = this.#routes.get(role)
+    if (known !== undefined) return known
+    const made = new DocumentRoutes(this.self, role)
+    if (this.#placement !== undefined) made.placed(this.#placement)
+    this.#routes.set(role, made)
+    return made
+  }
+
+  /** Where another node is dialled; undefined for one that is not alive. */
+  readonly addressOf = (node: string): string | undefined => this.#placement?.member(node)?.address
+
+  /** Where clients write the document, when that is another node. */
+  readonly ownerAddressOf = (doc: DocumentKey): string | undefined => {
+    const owner = this.#ownerOf(doc)
+    if (owner === undefined || owner === this.self.node) return undefined
+    const member = this.#placement?.member(owner)
+    return member?.publicAddress ?? member?.address
+  }
+
+  /** Calls `changed` each time that who serves what, or whether this node may write, is otherwise. */
+  onChange(changed: () => void): void {
+    this.#listeners.push(changed)
+  }
+
+  /** Who serves what has changed. */
+  placed(placement: Placement): void {
+    this.#placement = placement
+    this.#owners.clear()
+    for (const routes of this.#routes.values()) routes.placed(placement)
+    this.#tell()
+  }
+
+  /** Whether this node may be sure that the others see it. */
+  certain(isSure: boolean): void {
+    this.#isSure = isSure
+    this.#tell()
+  }
+
+  /** All that is known, for whoever looks at the node. */
+  get members(): readonly Member[] {
+    return [...(this.#placement?.members ?? [])]
+  }
+
+  #tell(): void {
+    for (const changed of this.#listeners) changed()
+  }
+
+  get #stall(): Owners['stall'] {
+    if (this.#isSure) return undefined
+    const message =
+      'this node cannot be sure that the others see it, and writes nothing until it is'
+    return { code: 'FANFOLD_COORDINATOR_UNREACHABLE', message }
+  }
+
+  #elsewhere(doc: DocumentKey): ReturnType<Owners['elsewhere']> {
+    const placement = this.#placement
+    if (placement === undefined) {
+      const message = `who serves ${doc} is not known yet: where members meet has not been reached`
+      return { code: 'FANFOLD_COORDINATOR_UNREACHABLE', message }
+    }
+    const owner = this.#ownerOf(doc)
+    if (owner === this.self.node) return undefined
+    if (owner === undefined) {
+      const message = placement.problemOf(doc)?.message ?? `no authority takes ${doc}`
+      return { code: 'FANFOLD_NO_AUTHORITY', message }
+    }
+    return { code: 'FANFOLD_MOVED', message: `${doc} is served by node ${owner}` }
+  }
+
+  #ownerOf(doc: DocumentKey): string | undefined {
+    if (!this.#owners.has(doc)) {
+      if (this.#owners.size >= ownersMax) this.#owners.clear()
+      this.#owners.set(doc, this.#placement?.ownerNameOf(doc))
+    }
+    return this.#owners.get(doc)
+  }
+}

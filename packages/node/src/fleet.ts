@@ -1,0 +1,112 @@
+/*
+ * What makes a process part of a fleet whose nodes meet in a Redis: looked at before anything starts, joined
+ * when the process listens, left when it ends.
+ */
+import type { PeerIdentity } from '@fanfold/protocol'
+import type { MemberLoad, NodeRole } from '@fanfold/topology'
+import { ClusterHost } from './cluster-host.ts'
+import type { Config } from './config.ts'
+import { ConfigError, type ConfigProblem } from './config-error.ts'
+import type { FleetLinksOptions } from './fleet-links.ts'
+import { FleetView } from './fleet-view.ts'
+import type { ProcessContext } from './process-context.ts'
+import { checkCoordinator } from './redis-check.ts'
+
+/** A process that is, or is to be, part of a fleet. */
+export class Fleet {
+  readonly view: FleetView
+  readonly #context: ProcessContext
+  readonly #redis: string
+  readonly #ceiling: number
+  #cluster: ClusterHost | undefined
+
+  private constructor(context: ProcessContext, redis: string, identity: Identity) {
+    const { node, region, ceiling } = identity
+    this.#context = context
+    this.#redis = redis
+    this.#ceiling = ceiling
+    this.view = new FleetView({ node, region, roles: context.config.roles })
+  }
+
+  /**
+   * Gets ready for the fleet that the configuration names; undefined when it names none.
+   *
+   * @throws ConfigError when the link token is another node's; CoordinatorError when the Redis is not there, or not fit
+   */
+  static async prepare(context: ProcessContext): Promise<Fleet | undefined> {
+    const { config, authenticator, log } = context
+    const { url } = config.redis
+    if (url === undefined || authenticator === undefined) return undefined
+    const { identity } = await authenticator.verify(authenticator.token())
+    const problems = identityProblems(config, identity)
+    if (problems.length > 0) throw new ConfigError(problems)
+    await checkCoordinator(config, url, log)
+    return new Fleet(context, url, identity)
+  }
+
+  /** What a role that follows documents needs of the fleet. */
+  get place(): Pick<FleetLinksOptions, 'fleet' | 'lost'> {
+    return { fleet: this.view, lost: node => this.#cluster?.peerLost(node) }
+  }
+
+  /** Why the node is not ready. */
+  notReady(): readonly string[] {
+    return this.view.placement === undefined ? ['who else is in the fleet is not known yet'] : []
+  }
+
+  /** What is known of the fleet, for whoever looks at the node. */
+  get topology(): unknown {
+    const members = this.view.members.map(member => {
+      const { node, region, roles, address, isDraining, load } = member
+      return { node, region, roles, address, isDraining, load }
+    })
+    return { ...this.#cluster?.state, members }
+  }
+
+  /** Tells the others that the node is there, at this port where nothing else is said. */
+  join(port: number, load: () => MemberLoad): void {
+    const { config, log, metrics, fail } = this.#context
+    this.#cluster = new ClusterHost({
+      config,
+      redis: this.#redis,
+      fleet: this.view,
+      address: config.advertise ?? `ws://${hostOf(config)}:${port}`,
+      ceiling: this.#ceiling,
+      load,
+      log,
+      metrics,
+      fail,
+    })
+  }
+
+  /** The node is about to go. */
+  drain(): void {
+    this.#cluster?.drain()
+  }
+
+  /** The node goes. */
+  async leave(): Promise<void> {
+    await this.#cluster?.close()
+  }
+}
+
+type Identity = Omit<PeerIdentity, 'incarnation'>
+
+/** An address of version 6 stands in brackets in a URL. */
+const hostOf = ({ host }: Config): string => (host.includes(':') ? `[${host}]` : host)
+
+/** The token says who the node is, to others too: the configuration says nothing else. */
+function identityProblems(config: Config, identity: Identity): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const must = (holds: boolean, place: string, message: string): void => {
+    if (!holds) problems.push({ place, message })
+  }
+  const { node, region } = identity
+  const isNode = config.node.id === undefined || config.node.id === node
+  must(isNode, 'node.id', `is ${config.node.id}, and the link token is of ${node}`)
+  must(config.region === region, 'region', `is ${config.region}, and the link token says ${region}`)
+  const missing = config.roles.filter((role: NodeRole) => !identity.roles.includes(role))
+  const isAll = missing.length === 0
+  must(isAll, 'roles', `the link token allows ${identity.roles}, and not ${missing}`)
+  return problems
+}

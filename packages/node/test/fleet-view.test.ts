@@ -1,0 +1,88 @@
+import { parseDocumentKey } from '@fanfold/protocol'
+import { allTenants, type Member, Placement } from '@fanfold/topology'
+import t from 'tap'
+import { FleetView } from '../src/fleet-view.ts'
+
+const docs = Array.from({ length: 20 }, (_, index) => parseDocumentKey(`acme/match/${index}`))
+
+const member = (node: string, changes: Partial<Member> = {}): Member => ({
+  node,
+  incarnation: '0'.repeat(32),
+  upMs: 0,
+  region: 'eu',
+  roles: ['authority'],
+  address: `ws://${node}:9600`,
+  publicAddress: undefined,
+  weight: 1,
+  load: { documents: 0, viewers: 0, children: 0, bytesPerSecond: 0 },
+  ceiling: 0,
+  version: '1',
+  protocol: 1,
+  fingerprint: '0'.repeat(64),
+  isHotStandby: false,
+  isDraining: false,
+  tenants: allTenants,
+  cutOffFrom: [],
+  ...changes,
+})
+
+/** What the authority `a` sees of itself and of `b`. */
+function seen(...members: Member[]): { view: FleetView; own: string; others: string } {
+  const placement = new Placement({ members })
+  const view = new FleetView({ node: 'a', region: 'eu', roles: ['authority', 'proxy'] })
+  view.placed(placement)
+  const ofNode = (node: string): string =>
+    docs.find(doc => placement.ownerNameOf(doc) === node) ?? ''
+  return { view, own: ofNode('a'), others: ofNode('b') }
+}
+
+t.test('until anything is known nothing is served or written here', async t => {
+  const view = new FleetView({ node: 'a', region: 'eu', roles: ['authority'] })
+  const unknown = { code: 'FANFOLD_COORDINATOR_UNREACHABLE' }
+  for (const doc of docs) t.match(view.owners.elsewhere(doc), unknown)
+  t.match(view.owners.stall, unknown)
+  t.equal(view.addressOf('b'), undefined)
+  t.same(view.members, [])
+})
+
+t.test('its own documents are served, those of another are said to be there', async t => {
+  const { view, own, others } = seen(member('a'), member('b'))
+  t.equal(view.owners.elsewhere(parseDocumentKey(own)), undefined)
+  const moved = { code: 'FANFOLD_MOVED', message: `${others} is served by node b` }
+  t.same(view.owners.elsewhere(parseDocumentKey(others)), moved)
+  t.equal(view.ownerAddressOf(parseDocumentKey(own)), undefined)
+  t.equal(view.ownerAddressOf(parseDocumentKey(others)), 'ws://b:9600')
+})
+
+t.test('clients are led to the address for clients, nodes to the one for nodes', async t => {
+  const { view, others } = seen(member('a'), member('b', { publicAddress: 'wss://b.example.com' }))
+  t.equal(view.ownerAddressOf(parseDocumentKey(others)), 'wss://b.example.com')
+  t.equal(view.addressOf('b'), 'ws://b:9600')
+})
+
+t.test('where no authority is alive nobody is named, and what to do', async t => {
+  const { view } = seen(member('p', { roles: ['proxy'] }))
+  const problem = view.owners.elsewhere(docs[0] ?? parseDocumentKey('a/b/c'))
+  t.match(problem, { code: 'FANFOLD_NO_AUTHORITY', message: /0 alive.*start one/ })
+})
+
+t.test('a node that is not sure that others see it writes nothing', async t => {
+  const { view } = seen(member('a'))
+  t.match(view.owners.stall, { code: 'FANFOLD_COORDINATOR_UNREACHABLE' })
+  view.certain(true)
+  t.equal(view.owners.stall, undefined)
+  view.certain(false)
+  t.match(view.owners.stall, { code: 'FANFOLD_COORDINATOR_UNREACHABLE' })
+})
+
+t.test('what changes is told, after all that is asked is new', async t => {
+  const { view, others } = seen(member('a'), member('b'))
+  const doc = parseDocumentKey(others)
+  const routes = view.routesOf('proxy')
+  t.same(routes.routeOf(doc), ['b'])
+  const told: unknown[] = []
+  view.onChange(() => told.push([view.owners.elsewhere(doc)?.code, routes.routeOf(doc)]))
+  view.placed(new Placement({ members: [member('a')] }))
+  t.same(told, [[undefined, ['a']]])
+  t.equal(view.routesOf('proxy'), routes)
+})
