@@ -89,12 +89,13 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     const { port, adminPort } = await ports.listen()
     fleet?.join(port, () => loadOf(roles))
     log.info({ event: 'node.started', roles: config.roles, port, adminPort }, 'node started')
+    let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
       fleet?.drain()
       await ports.stop()
       await fleet?.leave()
     }
-    return { port, adminPort, stop }
+    return { port, adminPort, stop: () => (stopping ??= stop()) }
   } catch (error) {
     await roles.close()
     throw error
