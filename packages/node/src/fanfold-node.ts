@@ -91,7 +91,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     log.info({ event: 'node.started', roles: config.roles, port, adminPort }, 'node started')
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
-      fleet?.drain()
+      await fleet?.drain()
       await ports.stop()
       await fleet?.leave()
     }

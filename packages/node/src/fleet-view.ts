@@ -64,6 +64,19 @@ export class FleetView {
     return member?.publicAddress ?? member?.address
   }
 
+  /** Resolves when this holds, or the time is over; looked at each time that something changes. */
+  async until(holds: () => boolean, withinMs: number): Promise<void> {
+    if (holds()) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, withinMs)
+      this.onChange(() => {
+        if (!holds()) return
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
   /** Calls `changed` each time that who serves what, or whether this node may write, is otherwise. */
   onChange(changed: () => void): void {
     this.#listeners.push(changed)

@@ -12,6 +12,9 @@ import { FleetView } from './fleet-view.ts'
 import type { ProcessContext } from './process-context.ts'
 import { checkCoordinator } from './redis-check.ts'
 
+/** Others have heard by then that a node is about to go, or it goes without, ms. */
+const drainHeardWithinMs = 1_000
+
 /** A process that is, or is to be, part of a fleet. */
 export class Fleet {
   readonly view: FleetView
@@ -79,9 +82,17 @@ export class Fleet {
     })
   }
 
-  /** The node is about to go. */
-  drain(): void {
-    this.#cluster?.drain()
+  /**
+   * The node is about to go: resolves when others have heard of it, and take what was its own, or could have. Until
+   * then it goes on as before.
+   */
+  async drain(): Promise<void> {
+    if (this.#cluster === undefined) return
+    this.#cluster.drain()
+    const { node } = this.view.self
+    // It hears of itself when the others do.
+    const isHeard = (): boolean => this.view.placement?.member(node)?.isDraining === true
+    await this.view.until(isHeard, drainHeardWithinMs)
   }
 
   /** The node goes. */

@@ -75,6 +75,19 @@ t.test('a node that is not sure that others see it writes nothing', async t => {
   t.match(view.owners.stall, { code: 'FANFOLD_COORDINATOR_UNREACHABLE' })
 })
 
+t.test('what is waited for is looked at when something changes, for so long at most', async t => {
+  const { view } = seen(member('a'))
+  let isThere = false
+  const wait = view.until(() => isThere, 20_000)
+  view.certain(true)
+  isThere = true
+  view.certain(false)
+  await wait
+  await view.until(() => true, 20_000)
+  await view.until(() => false, 1)
+  t.notOk(view.owners.stall === undefined)
+})
+
 t.test('what changes is told, after all that is asked is new', async t => {
   const { view, others } = seen(member('a'), member('b'))
   const doc = parseDocumentKey(others)

@@ -1,6 +1,6 @@
 /* Nodes that meet in a Redis: the tree forms itself, and heals when nodes are killed. */
 import { RedisServer, until } from '@fanfold/nemesis'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Cluster, type NodeSettings } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
 import { RawViewer } from './raw-viewer.ts'
@@ -38,9 +38,11 @@ async function sendAny(
   let owner: ClusterNode | undefined
   await until(`${id} is taken`, async () => {
     for (const node of nodes.filter(({ isRunning }) => isRunning)) {
-      const writer = await Writer.open({ url: node.url, token })
-      const { type } = await writer.send(doc, message, id)
-      if (type === 'committed') owner = node
+      // One that is about to go takes nobody any more.
+      const answer = await Writer.open({ url: node.url, token })
+        .then(writer => writer.send(doc, message, id))
+        .catch(() => undefined)
+      if (answer?.type === 'committed') owner = node
     }
     return owner !== undefined
   })
@@ -64,7 +66,8 @@ async function startFleet(
   return Object.fromEntries(started)
 }
 
-await t.test('nodes that are given a Redis alone form a tree, and it heals', async t => {
+/** Two authorities, proxies and edges that have met, and a viewer at each edge of a document that one of them has. */
+async function growTree(t: Test) {
   const redis = await RedisServer.start(t, { isDurable: true })
   const cluster = await Cluster.open(t)
   const { token } = cluster
@@ -78,13 +81,27 @@ await t.test('nodes that are given a Redis alone form a tree, and it heals', asy
   })
   const all = Object.values(nodes)
   await untilMet(all)
-  const authorities = all.filter(({ name }) => name.startsWith('authority'))
-  const proxies = all.filter(({ name }) => name.startsWith('proxy'))
-  const edges = all.filter(({ name }) => name.startsWith('edge'))
+  const withRole = (role: string): ClusterNode[] => all.filter(({ name }) => name.startsWith(role))
+  const [authorities, proxies] = [withRole('authority'), withRole('proxy')]
   const owner = await sendAny(authorities, token, merge(1), 'one')
-  const other = authorities.find(node => node !== owner)
-  const viewers = await Promise.all(edges.map(({ url }) => RawViewer.open({ url, token, doc })))
+  const viewers = await Promise.all(
+    withRole('edge').map(({ url }) => RawViewer.open({ url, token, doc })),
+  )
   for (const viewer of viewers) await viewer.untilSeq(3)
+  return { token, authorities, proxies, owner, viewers }
+}
+
+/** The proxy from which both edges have the document. */
+async function servingProxy(proxies: readonly ClusterNode[]): Promise<ClusterNode> {
+  const seen = await Promise.all(proxies.map(topologyOf))
+  const serving = proxies.find((_, index) => seen[index]?.proxy?.children === 2)
+  if (serving === undefined) throw new Error('no proxy serves both edges')
+  return serving
+}
+
+await t.test('nodes that are given a Redis alone form a tree, and it heals', async t => {
+  const { token, authorities, proxies, owner, viewers } = await growTree(t)
+  const other = authorities.find(node => node !== owner)
 
   await t.test('one stream leaves the authority for both edges', async t => {
     t.equal((await topologyOf(owner)).authority?.children, 1)
@@ -105,11 +122,8 @@ await t.test('nodes that are given a Redis alone form a tree, and it heals', asy
   })
 
   await t.test('the proxy that serves the region may be killed', async t => {
-    const seen = await Promise.all(proxies.map(topologyOf))
-    const serving = proxies.find((_, index) => (seen[index]?.proxy?.children ?? 0) > 1)
-    t.ok(serving)
-    await serving?.kill()
-    await sendAny([owner], token, merge(3), 'three')
+    await (await servingProxy(proxies)).kill()
+    t.equal(await sendAny([owner], token, merge(3), 'three'), owner)
     for (const viewer of viewers) await viewer.untilSeq(4)
   })
 
@@ -123,6 +137,24 @@ await t.test('nodes that are given a Redis alone form a tree, and it heals', asy
       [],
     )
   })
+})
+
+await t.test('nodes that end in good order are left before they go, under load', async t => {
+  const { token, authorities, proxies, owner, viewers } = await growTree(t)
+  let sent = 10
+  for (const node of [await servingProxy(proxies), owner]) {
+    const ended = node.stop()
+    let left = Number.POSITIVE_INFINITY
+    void ended.then(() => {
+      left = 3
+    })
+    for (; left > 0; left--) await sendAny(authorities, token, merge(++sent), `during-${sent}`)
+    t.match(await ended, { code: 0 })
+    for (const viewer of viewers) {
+      await until('the last write is seen', () => viewer.state?.['n'] === sent)
+      t.same(viewer.problems, [])
+    }
+  }
 })
 
 await t.test(
