@@ -23,7 +23,7 @@ export class FleetView {
   readonly owners: Owners
   readonly #routes = new Map<'proxy' | 'edge', DocumentRoutes>()
   readonly #owners = new Map<DocumentKey, string | undefined>()
-  readonly #listeners: (() => void)[] = []
+  readonly #listeners = new Set<() => void>()
   #placement: Placement | undefined
   #isSure = false
 
@@ -68,18 +68,22 @@ export class FleetView {
   async until(holds: () => boolean, withinMs: number): Promise<void> {
     if (holds()) return
     await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, withinMs)
-      this.onChange(() => {
-        if (!holds()) return
+      const end = (): void => {
         clearTimeout(timer)
+        this.#listeners.delete(look)
         resolve()
-      })
+      }
+      const look = (): void => {
+        if (holds()) end()
+      }
+      const timer = setTimeout(end, withinMs)
+      this.#listeners.add(look)
     })
   }
 
   /** Calls `changed` each time that who serves what, or whether this node may write, is otherwise. */
   onChange(changed: () => void): void {
-    this.#listeners.push(changed)
+    this.#listeners.add(changed)
   }
 
   /** Who serves what has changed. */

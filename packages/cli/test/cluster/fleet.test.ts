@@ -194,6 +194,26 @@ await t.test(
   },
 )
 
+await t.test('nodes that do everything serve each other’s documents', async t => {
+  const redis = await RedisServer.start(t, { isDurable: true })
+  const cluster = await Cluster.open(t)
+  const { token } = cluster
+  const roles = ['authority', 'proxy', 'edge'] as const
+  const nodes = Object.values(
+    await startFleet(cluster, redis, { 'node-1': roles, 'node-2': roles, 'node-3': roles }),
+  )
+  await untilMet(nodes)
+  const owner = await sendAny(nodes, token, merge(1), 'one')
+  const viewers = await Promise.all(nodes.map(({ url }) => RawViewer.open({ url, token, doc })))
+  for (const viewer of viewers) await viewer.untilSeq(3)
+  t.equal((await topologyOf(owner)).authority?.children, 1, 'its own proxy, for all')
+  await sendAny([owner], token, merge(2), 'two')
+  for (const viewer of viewers) {
+    await viewer.untilSeq(4)
+    t.same(viewer.state, { n: 2 })
+  }
+})
+
 await t.test('a copy of a node that runs is refused, and says so', async t => {
   const redis = await RedisServer.start(t)
   const cluster = await Cluster.open(t)
