@@ -45,6 +45,7 @@ export async function runDoctor(options: DoctorOptions): Promise<readonly Doctor
     checkPort('port', config.host, config.port),
     checkPort('admin port', config.adminHost, config.adminPort),
     config.log === 'files' ? checkData(config.data) : checkRedis(config, config.log),
+    ...(config.redis.url === undefined ? [] : [checkMeeting(config, config.redis.url)]),
     checkClock(wallClock()),
   ])
 }
@@ -116,6 +117,13 @@ async function checkRedis(config: Config, address: string): Promise<DoctorRow> {
   const detail = `${shown}: Redis ${version}${hasAppendOnlyFile ? '' : ', without an append-only file'}`
   const advice = 'set appendonly yes: what it has acknowledged may be gone after its restart'
   return row('redis', hasAppendOnlyFile, detail, advice)
+}
+
+/** Whether the Redis where members meet is there, and fit for that. */
+async function checkMeeting(config: Config, address: string): Promise<DoctorRow> {
+  const found = await findRedis(config, address)
+  if ('problem' in found) return row('members meet', false, found.problem, found.advice)
+  return row('members meet', true, `${found.shown}: Redis ${found.findings.version}`, '')
 }
 
 /** Whether the directory can be written to, and how long a sync takes there: each write waits for one. */

@@ -25,17 +25,22 @@ t.test('everything is looked at, and a good row has no advice', async t => {
   t.ok(rows.every(({ ok, advice }) => !ok || advice === ''))
 })
 
-t.test('where logs are in a Redis that is looked at, and not the data directory', async t => {
+t.test('a Redis for logs or members is looked at, and not the data directory then', async t => {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   await new Promise(resolve => server.close(resolve))
   const log = `redis://127.0.0.1:${port}`
-  const config = createConfig({ port: 0, adminPort: 0, data: t.testdir(), log }, '/')
+  const token = 'of thirty-two characters or more, and nobody’s'
+  const identity = { 'link.token': token, 'link.privateKey': token }
+  const values = { port: 0, adminPort: 0, data: t.testdir(), log, 'redis.url': log, ...identity }
+  const config = createConfig(values, '/')
   const rows = await runDoctor({ config, nodeVersion: process.version, wallClock: Date.now })
   t.notOk(rows.some(({ check }) => check === 'data directory'))
-  const redis = rows.find(({ check }) => check === 'redis')
-  t.match(redis, { ok: false, detail: new RegExp(`${log} does not answer`), advice: /start it/ })
+  for (const check of ['redis', 'members meet']) {
+    const row = rows.find(row => row.check === check)
+    t.match(row, { ok: false, detail: new RegExp(`${log} does not answer`), advice: /start it/ })
+  }
 })
 
 t.test('a Node that is too old is found', async t => {
