@@ -179,16 +179,14 @@ export class ClusterHost {
     switch (change.kind) {
       case 'member-joined':
       case 'member-restarted': {
-        const { node, region, roles, address } = change.member
-        log.info(
-          { event: `fleet.${change.kind}`, node, region, roles, address },
-          'node in the fleet',
-        )
+        const { node: member, region: memberRegion, roles, address } = change.member
+        const fields = { member, memberRegion, roles, address }
+        log.info({ event: `fleet.${change.kind}`, ...fields }, 'node in the fleet')
         return
       }
       case 'member-left': {
         const { member, why } = change
-        log.warn({ event: 'fleet.member-left', node: member.node, why }, 'node left the fleet')
+        log.warn({ event: 'fleet.member-left', member: member.node, why }, 'node left the fleet')
         return
       }
       default:
@@ -198,7 +196,9 @@ export class ClusterHost {
   #note(fact: ClusterFact): void {
     const { log, metrics } = this.#options
     const { event, ...fields } = fact
-    const line = { event: `fleet.${event}`, ...fields }
+    // The line's own `node` is the one that says it.
+    const { node: member, ...others } = { node: undefined, ...fields }
+    const line = { event: `fleet.${event}`, member, ...others }
     switch (event) {
       case 'coordinator-lost':
         metrics.plain('coordinator_up').set(0)
