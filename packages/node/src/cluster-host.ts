@@ -152,6 +152,7 @@ export class ClusterHost {
         for (const change of effect.members) this.#noteMember(change)
         fleet.placed(effect.placement)
         this.#options.metrics.plain('members').set(fleet.members.length)
+        if (effect.before === undefined) this.#options.metrics.plain('coordinator_up').set(1)
         return
       case 'certainty-changed':
         fleet.certain(effect.isSure)

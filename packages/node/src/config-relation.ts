@@ -58,7 +58,8 @@ export function relationProblems(config: Config): ConfigProblem[] {
 }
 
 /** What a node needs that is to meet others in a Redis. */
-function fleetProblems({ parents, link, roles, log, host, advertise }: Config): ConfigProblem[] {
+function fleetProblems(config: Config): ConfigProblem[] {
+  const { parents, link, node, roles, log, host, advertise } = config
   const problems: ConfigProblem[] = []
   const must = (holds: boolean, place: string, message: string): void => {
     if (!holds) problems.push({ place, message })
@@ -72,6 +73,11 @@ function fleetProblems({ parents, link, roles, log, host, advertise }: Config): 
     link.token !== undefined,
     'link.token',
     'redis.url needs a link token, which says who this node is; `fanfold token link` mints one',
+  )
+  must(
+    node.id !== undefined,
+    'node.id',
+    'a node of a fleet has a name of its own, as its link token says; give --node-id',
   )
   must(
     !roles.includes('authority') || log !== 'files',

@@ -14,9 +14,10 @@ export function targetOf(address: string): { readonly host: string; readonly por
   return { host, port: Number(port || (protocol === 'wss:' ? 443 : 80)) }
 }
 
-/** Looks whether somebody listens at the address. */
-export function dialMember(address: string): Promise<DialOutcome> {
-  return new Promise(resolve => {
+/** Looks whether somebody listens at the address, which a member announced; one that is none is silent. */
+export async function dialMember(address: string): Promise<DialOutcome> {
+  if (!URL.canParse(address)) return 'silent'
+  return await new Promise(resolve => {
     const socket = connect(targetOf(address))
     const end = (outcome: DialOutcome): void => {
       clearTimeout(timer)

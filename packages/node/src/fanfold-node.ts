@@ -92,8 +92,11 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
       await fleet?.drain()
-      await ports.stop()
-      await fleet?.leave()
+      try {
+        await ports.stop()
+      } finally {
+        await fleet?.leave()
+      }
     }
     return { port, adminPort, stop: () => (stopping ??= stop()) }
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Prng } from '@fanfold/kernel'
-import type { LinkInput } from '@fanfold/protocol'
+import type { LinkId, LinkInput } from '@fanfold/protocol'
 import type { ParentEffect, RouteInput } from '@fanfold/replication'
 import {
   linkBreakerOptions,
@@ -31,13 +31,18 @@ export type FleetLinksOptions = {
 export class FleetLinks {
   readonly #options: FleetLinksOptions
   readonly #driver: MachineDriver<NodeDiallerInput, NodeDiallerEffect>
+  /** The link that opens now. */
+  #opening: LinkId | undefined
+  /** Links to who is not the node that was dialled: they are closed, and the role never hears of them. */
+  readonly #strangers = new Set<LinkId>()
 
   constructor(options: FleetLinksOptions) {
     const { fleet, prng, report, fail } = options
     this.#options = options
     this.#driver = new MachineDriver<NodeDiallerInput, NodeDiallerEffect>({
       machine: new NodeDialler({
-        addressOf: fleet.addressOf,
+        whereIs: fleet.whereIs,
+        isIt: fleet.isIt,
         breaker: linkBreakerOptions,
         lingerMs: nodeLingerMsDefault,
         prng,
@@ -45,7 +50,7 @@ export class FleetLinks {
       perform: effect => this.#perform(effect),
       fail,
     })
-    fleet.onChange(() => {
+    fleet.onPlaced(() => {
       report({ kind: 'routes-changed' })
       this.#driver.submit({ kind: 'addresses-changed' })
     })
@@ -59,9 +64,18 @@ export class FleetLinks {
     this.#driver.submit({ kind: 'want-nodes', nodes })
   }
 
-  /** Sees what happens on links before the role does. */
-  notice(input: LinkInput): void {
-    if (input.kind === 'link-opened' || input.kind === 'link-closed') this.#driver.submit(input)
+  /** Sees what happens on links before the role does; false where that is not for the role. */
+  notice(input: LinkInput): boolean {
+    const { kind, link } = input
+    if (kind === 'link-opened') {
+      this.#opening = link
+      this.#driver.submit(input)
+      this.#opening = undefined
+    } else if (kind === 'link-closed') {
+      this.#driver.submit(input)
+      return !this.#strangers.delete(link)
+    }
+    return !this.#strangers.has(link)
   }
 
   /** Dials no more; links that are there stay. */
@@ -78,6 +92,7 @@ export class FleetLinks {
         return
       }
       case 'link-close':
+        if (effect.link === this.#opening) this.#strangers.add(effect.link)
         links.perform(effect)
         return
       case 'node-unreachable':

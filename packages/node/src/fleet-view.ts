@@ -3,8 +3,14 @@
  * is known nothing is served here that another node might serve.
  */
 import type { Owners } from '@fanfold/authority'
-import type { DocumentKey } from '@fanfold/protocol'
-import { DocumentRoutes, type Member, type NodeRole, type Placement } from '@fanfold/topology'
+import type { DocumentKey, PeerIdentity } from '@fanfold/protocol'
+import {
+  DocumentRoutes,
+  type Member,
+  type NodeRole,
+  type NodeWhereabouts,
+  type Placement,
+} from '@fanfold/topology'
 
 /** Owners of documents kept at hand; beyond so many they are computed anew. */
 const ownersMax = 200_000
@@ -53,8 +59,15 @@ export class FleetView {
     return made
   }
 
-  /** Where another node is dialled; undefined for one that is not alive. */
-  readonly addressOf = (node: string): string | undefined => this.#placement?.member(node)?.address
+  /** Where another node is dialled, and its life; undefined for one that is not alive. */
+  readonly whereIs = (node: string): NodeWhereabouts | undefined => this.#placement?.member(node)
+
+  /** Whether the peer is the node, and may do by its token what it has announced that it does. */
+  readonly isIt = (node: string, peer: PeerIdentity): boolean => {
+    const member = this.#placement?.member(node)
+    if (member === undefined || peer.node !== node || peer.region !== member.region) return false
+    return member.roles.every(role => peer.roles.includes(role))
+  }
 
   /** Where clients write the document, when that is another node. */
   readonly ownerAddressOf = (doc: DocumentKey): string | undefined => {
@@ -84,6 +97,16 @@ export class FleetView {
   /** Calls `changed` each time that who serves what, or whether this node may write, is otherwise. */
   onChange(changed: () => void): void {
     this.#listeners.add(changed)
+  }
+
+  /** Calls `placed` each time that who serves what is otherwise. */
+  onPlaced(placed: () => void): void {
+    let known = this.#placement
+    this.#listeners.add(() => {
+      if (this.#placement === known) return
+      known = this.#placement
+      placed()
+    })
   }
 
   /** Who serves what has changed. */

@@ -2,6 +2,7 @@
  * What makes a process part of a fleet whose nodes meet in a Redis: looked at before anything starts, joined
  * when the process listens, left when it ends.
  */
+import { assert } from '@fanfold/kernel'
 import type { PeerIdentity } from '@fanfold/protocol'
 import type { MemberLoad, NodeRole } from '@fanfold/topology'
 import { ClusterHost } from './cluster-host.ts'
@@ -39,7 +40,8 @@ export class Fleet {
   static async prepare(context: ProcessContext): Promise<Fleet | undefined> {
     const { config, authenticator, log } = context
     const { url } = config.redis
-    if (url === undefined || authenticator === undefined) return undefined
+    if (url === undefined) return undefined
+    assert(authenticator !== undefined, 'a node of a fleet has a link token')
     const { identity } = await authenticator.verify(authenticator.token())
     const problems = identityProblems(config, identity)
     if (problems.length > 0) throw new ConfigError(problems)
@@ -90,7 +92,7 @@ export class Fleet {
     if (this.#cluster === undefined) return
     this.#cluster.drain()
     const { node } = this.view.self
-    // It hears of itself when the others do.
+    // It hears of itself about when the others do: each reads every half a second.
     const isHeard = (): boolean => this.view.placement?.member(node)?.isDraining === true
     await this.view.until(isHeard, drainHeardWithinMs)
   }
@@ -113,8 +115,7 @@ function identityProblems(config: Config, identity: Identity): ConfigProblem[] {
     if (!holds) problems.push({ place, message })
   }
   const { node, region } = identity
-  const isNode = config.node.id === undefined || config.node.id === node
-  must(isNode, 'node.id', `is ${config.node.id}, and the link token is of ${node}`)
+  must(config.node.id === node, 'node.id', `is ${config.node.id}, and the link token is of ${node}`)
   must(config.region === region, 'region', `is ${config.region}, and the link token says ${region}`)
   const missing = config.roles.filter((role: NodeRole) => !identity.roles.includes(role))
   const isAll = missing.length === 0

@@ -26,7 +26,7 @@ export type FollowerPlace = {
   readonly warm?: string | undefined
 }
 
-/** The links of a role below the authority: one to a parent is kept, the others are its children's. */
+/** The links of a role below the authority: those to parents are kept, the others are its children's. */
 export class FollowerLinks {
   readonly links: RoleLinks
   readonly #context: ProcessContext
@@ -56,8 +56,7 @@ export class FollowerLinks {
       config,
       report: input => {
         this.#dialler?.notice(input)
-        this.#fleet?.notice(input)
-        report(input)
+        if (this.#fleet?.notice(input) !== false) report(input)
       },
     })
     const ownLog = log.child({ role })

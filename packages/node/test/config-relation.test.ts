@@ -52,7 +52,7 @@ t.test('limits that cannot hold together are refused, with both numbers', async 
 })
 
 const redis = 'redis://127.0.0.1:6379'
-const identity = { 'link.token': secret, 'link.privateKey': secret }
+const identity = { 'node.id': 'one', 'link.token': secret, 'link.privateKey': secret }
 
 t.test('a node that meets others in a Redis needs no parent, and says who it is', async t => {
   const directory = t.testdir()
@@ -68,6 +68,7 @@ t.test('what a node of a fleet must not lack, or have beside, is said', async t 
   t.match(await problemsOf(load(t, { flags })), [
     { place: 'parents', message: /either the tree forms itself, or parents are named/ },
     { place: 'link.token', message: /fanfold token link/ },
+    { place: 'node.id', message: /--node-id/ },
     { place: 'log', message: /so that another one can take them over/ },
   ])
   const bound = { redis, roles: 'edge', host: '0.0.0.0' }

@@ -23,3 +23,9 @@ t.test('an address leads to a host and a port, also where it does not say which'
 t.test('a name that leads nowhere proves nothing', async t => {
   t.equal(await dialMember('wss://no-such-host.invalid'), 'silent')
 })
+
+t.test('what is no address proves nothing', async t => {
+  for (const address of ['ws://a:99999', 'ws://[', 'ws://a b']) {
+    t.equal(await dialMember(address), 'silent')
+  }
+})

@@ -32,7 +32,7 @@ t.test('a Redis for logs or members is looked at, and not the data directory the
   await new Promise(resolve => server.close(resolve))
   const log = `redis://127.0.0.1:${port}`
   const token = 'of thirty-two characters or more, and nobody’s'
-  const identity = { 'link.token': token, 'link.privateKey': token }
+  const identity = { 'node.id': 'one', 'link.token': token, 'link.privateKey': token }
   const values = { port: 0, adminPort: 0, data: t.testdir(), log, 'redis.url': log, ...identity }
   const config = createConfig(values, '/')
   const rows = await runDoctor({ config, nodeVersion: process.version, wallClock: Date.now })

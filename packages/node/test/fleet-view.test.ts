@@ -41,7 +41,7 @@ t.test('until anything is known nothing is served or written here', async t => {
   const unknown = { code: 'FANFOLD_COORDINATOR_UNREACHABLE' }
   for (const doc of docs) t.match(view.owners.elsewhere(doc), unknown)
   t.match(view.owners.stall, unknown)
-  t.equal(view.addressOf('b'), undefined)
+  t.equal(view.whereIs('b'), undefined)
   t.same(view.members, [])
 })
 
@@ -57,7 +57,7 @@ t.test('its own documents are served, those of another are said to be there', as
 t.test('clients are led to the address for clients, nodes to the one for nodes', async t => {
   const { view, others } = seen(member('a'), member('b', { publicAddress: 'wss://b.example.com' }))
   t.equal(view.ownerAddressOf(parseDocumentKey(others)), 'wss://b.example.com')
-  t.equal(view.addressOf('b'), 'ws://b:9600')
+  t.match(view.whereIs('b'), { address: 'ws://b:9600' })
 })
 
 t.test('where no authority is alive nobody is named, and what to do', async t => {
@@ -73,6 +73,33 @@ t.test('a node that is not sure that others see it writes nothing', async t => {
   t.equal(view.owners.stall, undefined)
   view.certain(false)
   t.match(view.owners.stall, { code: 'FANFOLD_COORDINATOR_UNREACHABLE' })
+})
+
+t.test('who answers is the node, with the region and the roles that it announces', async t => {
+  const { view } = seen(member('a'), member('b', { roles: ['authority', 'proxy'] }))
+  const peer = {
+    node: 'b',
+    incarnation: '1',
+    region: 'eu',
+    roles: ['authority', 'proxy'],
+    ceiling: 0,
+  }
+  t.ok(view.isIt('b', peer))
+  t.ok(view.isIt('b', { ...peer, roles: ['authority', 'proxy', 'edge'] }))
+  t.notOk(view.isIt('b', { ...peer, roles: ['proxy'] }), 'the token says less')
+  t.notOk(view.isIt('b', { ...peer, region: 'us' }))
+  t.notOk(view.isIt('b', { ...peer, node: 'c' }))
+  t.notOk(view.isIt('c', { ...peer, node: 'c' }), 'nobody has heard of it')
+})
+
+t.test('that it may write again says nothing of who serves what', async t => {
+  const { view } = seen(member('a'))
+  let placed = 0
+  view.onPlaced(() => placed++)
+  view.certain(true)
+  t.equal(placed, 0)
+  view.placed(new Placement({ members: [member('a'), member('b')] }))
+  t.equal(placed, 1)
 })
 
 t.test('what is waited for is looked at when something changes, for so long at most', async t => {

@@ -46,7 +46,7 @@ export type ProxyJoinsOwner = {
   /** Sends children the next of the document. */
   flush(doc: DocumentKey): void
   /** Children that are connected, and what they have asked for. */
-  children(): Pick<ChildLinks, 'count' | 'documentsOf' | 'forget'>
+  children(): Pick<ChildLinks, 'count' | 'documentsOf' | 'forget' | 'proxyAt'>
   /** True while a child's replay of the document is passed on. */
   isReplaying(doc: DocumentKey): boolean
 }
@@ -82,12 +82,21 @@ export class ProxyJoins {
     const { documents } = this.#owner
     const document = documents.get(doc)
     const count = documents.size + (this.#warmReads?.count ?? 0)
-    if (document !== undefined) this.#joinAt(document, request, now, effects)
+    if (this.#isCircle(doc, request)) {
+      refuseJoin(doc, request, noParent, effects)
+      this.#owner.children().forget(request.link, doc)
+    } else if (document !== undefined) this.#joinAt(document, request, now, effects)
     else if (!this.#hasRoomFor(request, count)) {
       refuseJoin(doc, request, noRoom(count, this.#documentsMax), effects)
       this.#owner.children().forget(request.link, doc)
     } else if (this.#warmReads !== undefined) this.#warmReads.wait(doc, request, now, effects)
     else this.#joinAt(this.#owner.follow(doc, undefined), request, now, effects)
+  }
+
+  /** Two proxies that know different things of the fleet may each take the other one for who has it. */
+  #isCircle(doc: DocumentKey, { link }: JoinRequest): boolean {
+    const above = this.#following.parents.nodeOf(doc)
+    return above !== undefined && above === this.#owner.children().proxyAt(link)
   }
 
   #hasRoomFor({ link }: JoinRequest, count: number): boolean {

@@ -109,8 +109,9 @@ export class Rig {
     })
   }
 
-  open(id: LinkId, ceiling = 239): void {
-    const peer: PeerIdentity = { node: `n${id}`, incarnation: '1', region: 'r', roles: [], ceiling }
+  open(id: LinkId, ceiling = 239, as: Partial<PeerIdentity> = {}): void {
+    const unnamed = { node: `n${id}`, incarnation: '1', region: 'r', roles: [], ceiling }
+    const peer: PeerIdentity = { ...unnamed, ...as }
     const dialled = id >= parent
     this.proxy.receive(
       { kind: 'link-opened', link: id, peer, dialled },

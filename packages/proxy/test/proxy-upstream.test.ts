@@ -1,5 +1,15 @@
 import t from 'tap'
-import { doc, link, parent, positionAt, Rig, records, snapshot, welcome } from './build-proxy.ts'
+import {
+  doc,
+  framesOf,
+  link,
+  parent,
+  positionAt,
+  Rig,
+  records,
+  snapshot,
+  welcome,
+} from './build-proxy.ts'
 
 /** There is no such document, as the parent says each time that it is asked. */
 const refused = {
@@ -34,6 +44,31 @@ t.test('what a proxy asks of its parent does not grow with its children', async 
   t.same(sentUpward(2), one)
   t.same(sentUpward(90), one)
 })
+
+t.test(
+  'who has the document from this proxy is no parent of it, a proxy that gives it no child',
+  async t => {
+    const rig = new Rig()
+    rig.open(parent, 239, { node: 'other' })
+    rig.open(link(1), 239, { node: 'other', roles: ['proxy'] })
+    rig.open(link(2), 239, { node: 'other', roles: ['edge'] })
+    rig.join(link(1))
+    rig.join(link(2))
+    rig.frame(parent, welcome('snapshot', 10), ...snapshot(10))
+    const effects = rig.effects()
+    t.match(framesOf(effects, link(2)).at(0), { kind: 'welcome' })
+    rig.join(link(1))
+    t.match(rig.sent(link(1)), [{ kind: 'refused', code: 'FANFOLD_NO_PARENT' }])
+    rig.close(parent)
+    rig.open(link(3), 239, { node: 'other', roles: ['proxy'] })
+    rig.join(link(3))
+    t.match(
+      rig.sent(link(3)).at(0),
+      { kind: 'welcome' },
+      'what it has it gives when it has it from nobody',
+    )
+  },
+)
 
 t.test('a document that the parent refuses for ever goes when nobody below wants it', async t => {
   const rig = new Rig()

@@ -82,6 +82,12 @@ export class ChildLinks {
     return this.#links.get(link)?.docs.size ?? 0
   }
 
+  /** The node at the other end of the link, when that is a proxy. */
+  proxyAt(link: LinkId): string | undefined {
+    const peer = this.#links.get(link)?.peer
+    return peer?.roles.includes('proxy') === true ? peer.node : undefined
+  }
+
   /** The child was refused the document for want of room: it has not asked for it until it asks again. */
   forget(link: LinkId, doc: DocumentKey): void {
     this.#links.get(link)?.docs.delete(doc)

@@ -65,6 +65,7 @@ export const followerNode = (
     asked: node.asked,
     repair: node.repair,
     replays: node.replays,
+    isRouted: options.routes !== undefined,
     isSnapshotDisabled: options.isSnapshotDisabled ?? false,
   },
 })

@@ -23,8 +23,8 @@ export interface ParentChoice {
   forget(doc: DocumentKey): void
   /** A connection to the node is open. */
   opened(node: string): void
-  /** There is no connection to the node, or nobody was reached there. */
-  lost(node: string): void
+  /** There is no connection to the node, or nobody was reached there. False when that is nothing new. */
+  lost(node: string): boolean
   /** True when who serves the document may be another one, now that the parent has come, or the node gone. */
   isConcerned(doc: DocumentKey, of: Parent | Pick<Parent, 'node'>): boolean
   /** Tells the driver whom to connect to, when that has changed. */
@@ -59,7 +59,10 @@ export class AnyParent implements ParentChoice {
   want(_doc: DocumentKey, _serving: Parent | undefined): void {}
   forget(_doc: DocumentKey): void {}
   opened(_node: string): void {}
-  lost(_node: string): void {}
+
+  lost(_node: string): boolean {
+    return false
+  }
 
   isConcerned(_doc: DocumentKey, of: Parent | Pick<Parent, 'node'>): boolean {
     return 'link' in of && of.link === this.#parents.links[0]

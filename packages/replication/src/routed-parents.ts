@@ -7,8 +7,8 @@
  * Wanted are the nodes of a route up to the first one of which nothing bad is known. That one is to serve; those
  * before it are tried again and again by whoever dials, so that the document goes back to the best one when that
  * is there. A node is down when its connection was lost, or nobody was reached there, until it is connected.
- * Who serves a document is wanted as long as it does, whatever its route says: who moves is at the new parent
- * before the old one is left.
+ * Who serves a document is wanted as long as it does, whatever its route says: the link to the new parent is there
+ * before the old one is left, and who moves goes on from what it holds.
  */
 import type { EffectSink } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
@@ -82,9 +82,12 @@ export class RoutedParents implements ParentChoice {
     this.#down.delete(node)
   }
 
-  lost(node: string): void {
+  lost(node: string): boolean {
     // A newer connection may have taken the place of the one that is lost.
-    if (this.#parents.at(node) === undefined && this.#isWanted(node)) this.#down.add(node)
+    const isGone = this.#parents.at(node) === undefined && this.#isWanted(node)
+    if (!isGone || this.#down.has(node)) return false
+    this.#down.add(node)
+    return true
   }
 
   isConcerned(doc: DocumentKey, of: Parent | Pick<Parent, 'node'>): boolean {

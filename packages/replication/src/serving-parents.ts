@@ -28,9 +28,14 @@ import type { UpstreamLimits } from './upstream-limits.ts'
 const movesPerTurnMax = 512
 /** For so long the node connects to who has a document that it does not follow, after each question about it. */
 const askedFor = milliseconds(5_000)
+/** Documents of which that is so at a time; for others it is asked whoever is connected. */
+const askedMax = 4_096
 
 /** The parents that are connected, and what may be had from them. */
-export type ConnectedParents = Pick<ServingParents, 'count' | 'get' | 'linkToAsk' | 'mayBeHad'>
+export type ConnectedParents = Pick<
+  ServingParents,
+  'count' | 'get' | 'linkToAsk' | 'mayBeHad' | 'nodeOf'
+>
 
 /** The parents of a node, and the documents that each of them serves. */
 export class ServingParents {
@@ -100,8 +105,8 @@ export class ServingParents {
     effects: EffectSink<FollowingEffect>,
   ): LinkId | undefined {
     if (!this.#documents.has(doc)) {
-      this.#asked.set(doc, after(now, askedFor))
-      this.#choice.want(doc, undefined)
+      if (this.#asked.get(doc) !== undefined || this.#asked.count < askedMax)
+        this.#wantFor(doc, now)
       this.tellWanted(effects)
     }
     return this.linkOf(doc) ?? this.#choice.linksFor(doc)[0]
@@ -115,6 +120,11 @@ export class ServingParents {
   /** The link over which the document is served; undefined while it waits to move from one that is gone. */
   linkOf(doc: DocumentKey): LinkId | undefined {
     return this.#parents.get(this.#documents.get(doc)?.follower.upstream.link)?.link
+  }
+
+  /** The node that serves the document. */
+  nodeOf(doc: DocumentKey): string | undefined {
+    return this.#parents.get(this.#documents.get(doc)?.follower.upstream.link)?.node
   }
 
   /** Says what is done about trouble with a document's stream. */
@@ -151,8 +161,8 @@ export class ServingParents {
 
   /** Nobody was reached at the node: what would be had from it is had elsewhere until it is connected. */
   lost(node: string, now: Instant, effects: EffectSink<FollowingEffect>): void {
-    this.#choice.lost(node)
-    this.#unplaceConcerned({ node })
+    // Said again it says nothing new, and who is here was looked at.
+    if (this.#choice.lost(node)) this.#unplaceConcerned({ node })
     this.#placeNext(now, effects)
   }
 
@@ -207,9 +217,15 @@ export class ServingParents {
     }
     for (const doc of this.#asked.due(now)) {
       if (this.#documents.has(doc)) continue
-      if (this.#isRelayed(doc)) this.#asked.set(doc, after(now, askedFor))
+      if (this.#isRelayed(doc)) this.#wantFor(doc, now)
       else this.#choice.forget(doc)
     }
+  }
+
+  /** The document is not followed, and wanted for a while. */
+  #wantFor(doc: DocumentKey, now: Instant): void {
+    this.#asked.set(doc, after(now, askedFor))
+    this.#choice.want(doc, undefined)
   }
 
   /** What the link serves is to be served by another one. */
@@ -255,11 +271,15 @@ export class ServingParents {
     this.#moved(followed)
   }
 
-  /** A parent that stays and is better for the document than this one; who is in trouble stays where it is. */
+  /**
+   * A parent that stays and is better for the document than this one. Who is in trouble stays where it is, unless
+   * that goes away or has the document no more.
+   */
   #betterThan(serving: Parent, doc: DocumentKey): Parent | undefined {
     const isStaying = (link: LinkId): boolean => this.#parents.get(link)?.isGoing === false
     const links = this.#choice.linksFor(doc).filter(isStaying)
-    const mayMove = serving.isGoing || !this.#troubles.has(doc)
+    const isHere = links.includes(serving.link)
+    const mayMove = !isHere || !this.#troubles.has(doc)
     const best = mayMove ? (this.#troubles.best(doc, links) ?? links[0]) : undefined
     const rank = links.indexOf(serving.link)
     const isBetter = best !== undefined && (rank < 0 || links.indexOf(best) < rank)

@@ -59,6 +59,8 @@ export type UpstreamNode = {
   readonly asked: AskedParents
   /** What parents are asked for of logs. */
   readonly replays: AskedReplays
+  /** Whether documents have routes: what one node cannot serve another one may. */
+  readonly isRouted: boolean
   /** Whether to do without snapshots, and replay the log where the tail is not enough. */
   readonly isSnapshotDisabled: boolean
 }

@@ -34,6 +34,9 @@ import { SnapshotStage, type SnapshotStep } from './snapshot-stage.ts'
 import { StreamCore, type StreamState, type UpstreamNode } from './stream-core.ts'
 import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
 
+/** Codes by which a node says that it cannot serve a document that another one may. */
+const notHere: ReadonlySet<ErrorCode> = new Set(['FANFOLD_NO_PARENT', 'FANFOLD_MOVED'])
+
 /** What a stream is at when a parent that serves it may say so. */
 const isWelcome: ReadonlySet<StreamState> = new Set([
   'joining',
@@ -269,7 +272,8 @@ export class Upstream {
     core.getsOn()
     core.dropIntake()
     core.catchUp.begin(now)
-    if (code === 'FANFOLD_SET_ASIDE' && core.leaveForAnother(now, effects)) {
+    const isElsewhere = code === 'FANFOLD_SET_ASIDE' || (core.node.isRouted && notHere.has(code))
+    if (isElsewhere && core.leaveForAnother(now, effects)) {
       return [{ kind: 'refused', code, message, final: false }]
     }
     if (code === 'FANFOLD_NO_TAIL' && core.takesTail) {

@@ -19,6 +19,7 @@ export const upstreamNode = (
   repair: () => 'here',
   replays: new AskedReplays(),
   asked: new AskedParents(limits.answerMaxMs ?? defaultUpstreamLimits.answerMaxMs),
+  isRouted: false,
   isSnapshotDisabled: false,
   ...overrides,
 })

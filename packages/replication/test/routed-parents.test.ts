@@ -137,6 +137,45 @@ t.test(
   },
 )
 
+t.test('a document in trouble leaves who has it no more', async t => {
+  const { rig, routes } = routed('a', 'b')
+  rig.follow()
+  rig.open(a, 'a')
+  rig.pass(2_000)
+  rig.open(b, 'b')
+  rig.take([welcome('snapshot', 9), ...snapshotFrames(head, 9)], b)
+  rig.open(c, 'c')
+  rig.effects()
+  routes.route = ['c']
+  rig.reroute()
+  t.equal(rig.linkFor(), c)
+})
+
+t.test(
+  'a node that cannot have it now, or is not the one that has it, is left for another',
+  async t => {
+    for (const code of ['FANFOLD_NO_PARENT', 'FANFOLD_MOVED'] as const) {
+      const { rig } = routed('a', 'b')
+      rig.follow()
+      rig.open(a, 'a')
+      rig.effects()
+      rig.take([{ kind: 'refused', doc, code, message: '', retryAfterMs: 250 }], a)
+      t.same(rig.wantedNodes(), ['a', 'b'])
+      rig.open(b, 'b')
+      t.equal(rig.linkFor(), b)
+      t.same(rig.events().slice(0, 1), ['refused'])
+    }
+  },
+)
+
+t.test('what was down before is lost once', async t => {
+  const { rig } = live('a', 'b')
+  rig.close(a)
+  rig.effects()
+  rig.unreachable('a')
+  t.equal(rig.following.wakeAt() === rig.now, false, 'nothing has to be looked at')
+})
+
 t.test('a node that nobody wants is forgotten, and so is that it was down', async t => {
   const { rig, routes } = routed('a', 'b')
   rig.follow()

@@ -40,7 +40,11 @@ export class RoutedLinks implements ParentLinks {
     this.#child = options.child
     this.#parents = new Map(options.parents.map(parent => [parent.name, parent]))
     this.#dialler = new NodeDialler({
-      addressOf: node => (this.#parents.has(node) ? node : undefined),
+      whereIs: node => {
+        const { incarnation } = this.#parents.get(node)?.identity ?? {}
+        return incarnation === undefined ? undefined : { address: node, incarnation }
+      },
+      isIt: (node, peer) => peer.node === node,
       breaker: linkBreakerOptions,
       lingerMs: nodeLingerMsDefault,
       prng: options.prng,

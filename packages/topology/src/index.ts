@@ -70,6 +70,7 @@ export {
   type NodeDiallerEffect,
   type NodeDiallerInput,
   type NodeDiallerOptions,
+  type NodeWhereabouts,
   nodeLingerMsDefault,
 } from './node-dialler.ts'
 export {

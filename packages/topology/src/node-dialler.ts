@@ -17,7 +17,7 @@ import {
   milliseconds,
   type Prng,
 } from '@fanfold/kernel'
-import type { LinkEffect, LinkId, LinkInput } from '@fanfold/protocol'
+import type { LinkEffect, LinkId, LinkInput, PeerIdentity } from '@fanfold/protocol'
 import { type BreakerOptions, type BreakerState, CircuitBreaker } from './circuit-breaker.ts'
 
 /** First wait after a node was lost or not reached, ms. */
@@ -59,10 +59,15 @@ export const linkBreakerOptions: BreakerOptions = {
   probeMaxMs: 5_000,
 }
 
+/** Where a node is, and which of its lives that is. */
+export type NodeWhereabouts = { readonly address: string; readonly incarnation: string }
+
 /** How nodes are dialled. */
 export type NodeDiallerOptions = {
   /** Where a node is dialled; undefined for one of which nobody knows. */
-  readonly addressOf: (node: string) => string | undefined
+  readonly whereIs: (node: string) => NodeWhereabouts | undefined
+  /** Whether who has answered is the node that was dialled, and what others were told of it. */
+  readonly isIt: (node: string, peer: PeerIdentity) => boolean
   readonly breaker: BreakerOptions
   /** How long a link is kept that nobody wants, ms. */
   readonly lingerMs: number
@@ -74,8 +79,10 @@ export const nodeLingerMsDefault = 5_000
 
 type Dialled = {
   readonly node: string
-  readonly breaker: CircuitBreaker
-  readonly backoff: Backoff
+  breaker: CircuitBreaker
+  backoff: Backoff
+  /** The life of the node that was dialled last. */
+  incarnation: string | undefined
   state: 'waiting' | 'dialling' | 'open'
   link: LinkId | undefined
   /** When it is dialled, while it waits; undefined when nobody knows where. */
@@ -115,13 +122,11 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
         this.#dialled(input.node, input.link, now, effects)
         return
       case 'addresses-changed':
-        for (const dialled of this.#nodes.values()) {
-          if (dialled.state === 'waiting') dialled.dialAt ??= now
-        }
+        for (const dialled of this.#nodes.values()) this.#lookFor(dialled, now)
         this.tick(now, effects)
         return
       case 'link-opened':
-        this.#opened(input.link, input.peer.node, now, effects)
+        this.#opened(input.link, input.peer, now, effects)
         return
       case 'link-closed':
         this.#closed(input.link, input.reason, now, effects)
@@ -156,13 +161,28 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
     this.tick(now, effects)
   }
 
-  #make(node: string, now: Instant): Dialled {
+  /** What is known of a life that is over says nothing of the next one. */
+  #lookFor(dialled: Dialled, now: Instant): void {
+    if (dialled.state !== 'waiting') return
+    const there = this.#options.whereIs(dialled.node)
+    if (there !== undefined && there.incarnation !== dialled.incarnation) {
+      Object.assign(dialled, this.#unknown())
+      dialled.dialAt = now
+    }
+    dialled.dialAt ??= now
+  }
+
+  #unknown(): Pick<Dialled, 'breaker' | 'backoff'> {
     const { breaker, prng } = this.#options
     const waits = { base: milliseconds(retryBaseMs), max: milliseconds(retryMaxMs) }
+    return { breaker: new CircuitBreaker(breaker, prng), backoff: new Backoff(waits, prng) }
+  }
+
+  #make(node: string, now: Instant): Dialled {
     return {
       node,
-      breaker: new CircuitBreaker(breaker, prng),
-      backoff: new Backoff(waits, prng),
+      ...this.#unknown(),
+      incarnation: undefined,
       state: 'waiting',
       link: undefined,
       dialAt: now,
@@ -172,13 +192,14 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
 
   #dial(dialled: Dialled, now: Instant, effects: NodeDiallerEffect[]): void {
     const { node, breaker } = dialled
-    const address = this.#options.addressOf(node)
+    const there = this.#options.whereIs(node)
     dialled.dialAt = undefined
-    if (address === undefined) {
+    if (there === undefined) {
       effects.push({ kind: 'node-unreachable', node })
     } else if (breaker.isClosed || breaker.mayProbe(now)) {
       dialled.state = 'dialling'
-      effects.push({ kind: 'dial-node', node, address })
+      dialled.incarnation = there.incarnation
+      effects.push({ kind: 'dial-node', node, address: there.address })
     } else {
       dialled.dialAt = breaker.wakeAt()
     }
@@ -200,19 +221,20 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
     if (link === undefined) this.#failed(dialled, 'it cannot be dialled', now, effects)
   }
 
-  #opened(link: LinkId, peer: string, now: Instant, effects: NodeDiallerEffect[]): void {
+  #opened(link: LinkId, peer: PeerIdentity, now: Instant, effects: NodeDiallerEffect[]): void {
     const dialled = this.#at(link)
     if (dialled === undefined) return
-    if (peer !== dialled.node) {
-      this.#close(link, effects)
-      this.#failed(dialled, `${peer} is at its address`, now, effects)
+    if (!this.#options.isIt(dialled.node, peer)) {
+      const message = `${peer.node} is not ${dialled.node}, or not what that is said to be`
+      effects.push({ kind: 'link-close', link, code: 'FANFOLD_MOVED', message })
+      this.#failed(dialled, message, now, effects)
       return
     }
     dialled.state = 'open'
     dialled.backoff.reset()
     if (dialled.breaker.isClosed) dialled.breaker.succeeded(now)
     else dialled.breaker.probed(true, now)
-    effects.push({ kind: 'node-noted', event: 'node-connected', node: peer, reason: '' })
+    effects.push({ kind: 'node-noted', event: 'node-connected', node: peer.node, reason: '' })
   }
 
   #closed(link: LinkId, reason: string, now: Instant, effects: NodeDiallerEffect[]): void {

@@ -29,11 +29,16 @@ class Rig {
   readonly noted: string[] = []
   readonly closed: LinkId[] = []
   canDial = true
+  incarnation = 'first'
   nowMs = 0
 
   constructor() {
     this.dialler = new NodeDialler({
-      addressOf: node => this.addresses.get(node),
+      whereIs: node => {
+        const address = this.addresses.get(node)
+        return address === undefined ? undefined : { address, incarnation: this.incarnation }
+      },
+      isIt: (node, peer) => peer.node === node,
       breaker: linkBreakerOptions,
       lingerMs: 5_000,
       prng: new Prng('dialler'),
@@ -242,6 +247,25 @@ t.test('an address that changes does not cut a wait short', async t => {
   rig.take({ kind: 'addresses-changed' })
   t.equal(rig.dialsOf('a'), 1)
 })
+
+t.test(
+  'a node that was started again is dialled at once, whatever the one before it did',
+  async t => {
+    const rig = new Rig()
+    rig.want('a')
+    for (let failure = 0; failure < 6; failure++) {
+      rig.lose('a')
+      rig.passWait()
+    }
+    rig.lose('a')
+    const before = rig.dialsOf('a')
+    rig.incarnation = 'second'
+    rig.take({ kind: 'addresses-changed' })
+    t.equal(rig.dialsOf('a'), before + 1)
+    rig.open('a')
+    t.same(rig.dialler.nodes, [{ node: 'a', isOpen: true, breaker: 'closed' }])
+  },
+)
 
 t.test('somebody else at the address is not the node', async t => {
   const rig = new Rig()

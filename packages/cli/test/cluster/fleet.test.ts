@@ -176,6 +176,11 @@ await t.test(
     const viewer = await RawViewer.open({ url: edge.url, token, doc })
     await viewer.untilSeq(3)
 
+    const isUp = async (): Promise<string | undefined> => {
+      const metrics = await (await fetch(`${edge.adminUrl}/metrics`)).text()
+      return /^fanfold_coordinator_up.* ([01])$/m.exec(metrics)?.[1]
+    }
+    t.equal(await isUp(), '1')
     await meeting.kill()
     const writer = await Writer.open({ url: authority.url, token })
     await until('writes are refused', async () => {
@@ -184,8 +189,7 @@ await t.test(
     })
     const late = await RawViewer.open({ url: edge.url, token, doc })
     await late.untilSeq(3)
-    const metrics = await (await fetch(`${edge.adminUrl}/metrics`)).text()
-    t.match(metrics, /^fanfold_coordinator_up\{?.* 0$/m)
+    t.equal(await isUp(), '0')
 
     await meeting.restart()
     await sendAny([authority], token, merge(9), 'again')
