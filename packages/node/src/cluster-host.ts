@@ -33,6 +33,10 @@ import { version } from './version.ts'
 
 /** Bytes of an incarnation: 32 hexadecimal digits. */
 const incarnationBytes = 16
+/** What is said again and again, at each heartbeat of another node, is logged once in so long, ms. */
+const againAfterMs = 60_000
+/** Different troubles of which that is known. */
+const troublesMax = 1_000
 
 /** How a node takes part. */
 export type ClusterHostOptions = {
@@ -69,6 +73,8 @@ export class ClusterHost {
   readonly #driver: MachineDriver<ClusterInput, ClusterEffect>
   readonly #coordinator: Coordinator
   readonly #measuring: NodeJS.Timeout
+  /** When a trouble was last logged, by what was said. */
+  readonly #loggedAt = new Map<string, number>()
   #isLeaving = false
 
   constructor(options: ClusterHostOptions) {
@@ -194,6 +200,16 @@ export class ClusterHost {
     }
   }
 
+  /** Whether this trouble was not logged a short while ago. */
+  #isNews(trouble: string): boolean {
+    const now = performance.now()
+    const at = this.#loggedAt.get(trouble)
+    if (at !== undefined && now < at + againAfterMs) return false
+    if (this.#loggedAt.size >= troublesMax) this.#loggedAt.clear()
+    this.#loggedAt.set(trouble, now)
+    return true
+  }
+
   #note(fact: ClusterFact): void {
     const { log, metrics } = this.#options
     const { event, ...fields } = fact
@@ -216,7 +232,7 @@ export class ClusterHost {
         log.warn(line, 'what is known of the fleet may be old: nobody is taken for dead')
         return
       default:
-        log.error(line, 'trouble in the fleet')
+        if (this.#isNews(JSON.stringify(line))) log.error(line, 'trouble in the fleet')
     }
   }
 }

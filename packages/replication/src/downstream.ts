@@ -129,7 +129,8 @@ export class Downstream {
     }
     this.#children.set(link, child)
     this.#welcome(child, isTail ? 'tail' : 'snapshot', head, effects)
-    if (this.#staleness().stale) this.#tellStatus(child, effects)
+    // On a link that is full another word may wait, of the stream before: the later one takes its place.
+    if (this.#staleness().stale || request.isCongested) this.#tellStatus(child, effects)
     return isTail ? 'tail' : 'snapshot'
   }
 

@@ -29,6 +29,16 @@ t.test('a child that joins a node that is stale is told', async t => {
   t.same(signalsOf(rig.effects()), [], 'that it is not goes without saying')
 })
 
+t.test('a child that joins once more on a full link is told how it is now', async t => {
+  const rig = settled()
+  rig.staleness = stale
+  rig.join({ link: second, have: after(log[9]), isCongested: true })
+  t.match(signalsOf(rig.effects(), second), [{ key: 'status:7', frame: stale }], 'which waits')
+  rig.tellStaleness(fresh)
+  rig.join({ link: second, have: after(log[9]), isCongested: true })
+  t.match(signalsOf(rig.effects(), second), [{ key: 'status:7', frame: fresh }], 'in its place')
+})
+
 t.test('a child whose link is full is told when it is not, how it is then', async t => {
   const rig = settled()
   rig.downstream.setCongested(child, true)
