@@ -161,8 +161,10 @@ export class AuthorityDocument {
   }
 
   #joinOpen(request: JoinRequest, effects: AuthorityEffect[]): void {
+    const { have } = request
+    const isInHand = have !== undefined && this.#at.inHand.has(have)
     const { position } = this.#committed
-    const isAhead = this.#epochs.compare(request.have, position, this.#context.now())
+    const isAhead = !isInHand && this.#epochs.compare(have, position, this.#context.now())
     if (isAhead && this.#phase === 'open') this.#startBatch(effects)
     const answer = this.#at.join(request, effects)
     if (answer === 'waits') this.definitionLoaded(effects)

@@ -1,5 +1,5 @@
-import { assert } from '@fanfold/kernel'
-import type { WriterInput } from '@fanfold/protocol'
+import { assert, equalBytes } from '@fanfold/kernel'
+import type { Position, WriterInput } from '@fanfold/protocol'
 import type { AuthorityEffect } from './authority-effect.ts'
 import { type Batch, undo } from './batch.ts'
 import { reject } from './document-answers.ts'
@@ -20,6 +20,12 @@ export class BatchInHand {
   /** True while a batch is on its way. */
   get isUnderWay(): boolean {
     return this.#batch !== undefined
+  }
+
+  /** True for a place within the batch: the log may have it, and a child have read it there, before it says so. */
+  has({ epoch, seq, hash }: Position): boolean {
+    const record = this.#batch?.records.find(one => one.epoch === epoch && one.seq === seq)
+    return record !== undefined && equalBytes(record.chainHash, hash)
   }
 
   /** Why nothing is to wait behind the batch, if that is so. */

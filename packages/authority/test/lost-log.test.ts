@@ -93,6 +93,39 @@ t.test('a child that is not ahead, or leaps too far, changes nothing', async t =
   t.notOk(factsOf(rig.effects()).includes('log-behind'))
 })
 
+t.test(
+  'a child that has read what is on its way to the log from the log itself shows no loss',
+  async t => {
+    const rig = opened()
+    rig.commit()
+    rig.write()
+    const [record] = rig.underWay?.records ?? []
+    t.ok(record)
+    if (record === undefined) return
+    const have = { epoch: record.epoch, seq: record.seq, hash: record.chainHash }
+    rig.effects()
+    rig.join({ have })
+    t.match(framesOf(rig.effects()), [{ kind: 'refused', code: 'FANFOLD_NO_PARENT' }], 'not yet')
+    rig.durable()
+    t.notOk(factsOf(rig.effects()).includes('log-behind'))
+    t.equal(rig.underWay, undefined, 'and no epoch is claimed')
+    rig.join({ have })
+    t.match(framesOf(rig.effects()), [{ kind: 'welcome', mode: 'tail' }])
+  },
+)
+
+t.test('one at the same place of another history shows a loss', async t => {
+  const rig = opened()
+  rig.commit()
+  rig.write()
+  const [record] = rig.underWay?.records ?? []
+  t.ok(record)
+  if (record === undefined) return
+  rig.join({ have: { epoch: record.epoch, seq: record.seq, hash: new Uint8Array(32) } })
+  rig.durable()
+  t.match(rig.underWay, { epoch: record.epoch + 1, records: [{ kind: 'claim' }] })
+})
+
 t.test('children that are ahead are believed once in ten seconds', async t => {
   const { rig, end } = makeLost()
   for (const number of [1, 2, 3]) rig.join({ link: link(number), have: end })
