@@ -13,14 +13,16 @@ function assemble(frames: PiecesFrames, shown?: JsonValue): unknown {
   return fits ? assembly.end(frames.end)?.view : undefined
 }
 
-/** JSON without what no document holds: a member named __proto__, or -0. */
+/** Names that no member of a document has. */
+const forbidden = /__proto__|constructor|prototype/g
+/** JSON without what no document holds: such a member, or -0. */
 const json = fc
   .jsonValue({ maxDepth: 4 })
-  .map(value => JSON.stringify(value).replaceAll('__proto__', 'proto'))
+  .map(value => JSON.stringify(value).replaceAll(forbidden, 'p'))
   .map(text => JSON.parse(text) as JsonValue)
 const object = fc
   .dictionary(
-    fc.string({ maxLength: 8 }).filter(name => name !== '__proto__'),
+    fc.string({ maxLength: 8 }).map(name => name.replaceAll(forbidden, 'p')),
     json,
   )
   .map(value => JSON.parse(JSON.stringify(value)) as JsonObject)
