@@ -7,24 +7,18 @@ import type { DocumentKey, PeerIdentity } from '@fanfold/protocol'
 import {
   DocumentRoutes,
   type Member,
-  type NodeRole,
   type NodeWhereabouts,
   type Placement,
+  type RoutedNode,
 } from '@fanfold/topology'
 
 /** Owners of documents kept at hand; beyond so many they are computed anew. */
 const ownersMax = 200_000
 
-/** Who the process is in the fleet. */
-export type FleetSelf = {
-  readonly node: string
-  readonly region: string
-  readonly roles: readonly NodeRole[]
-}
-
 /** The fleet, as the roles of one process see it. */
 export class FleetView {
-  readonly self: FleetSelf
+  /** Who the process is in the fleet. */
+  readonly self: RoutedNode
   /** What an authority serves, and when it may write. */
   readonly owners: Owners
   readonly #routes = new Map<'proxy' | 'edge', DocumentRoutes>()
@@ -33,7 +27,7 @@ export class FleetView {
   #placement: Placement | undefined
   #isSure = false
 
-  constructor(self: FleetSelf) {
+  constructor(self: RoutedNode) {
     this.self = self
     const stall = (): Owners['stall'] => this.#stall
     this.owners = {

@@ -351,7 +351,6 @@ export class World {
     }
   }
 
-  /** Whether frames arrive damaged, or not at all: no other fault makes a stream anything but late. */
   /** Whether a stream may begin anew for this reason. */
   #isResyncExpected(node: string, reason: string | undefined): boolean {
     const { recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
