@@ -6,13 +6,13 @@ import {
 } from '@fanfold/authority'
 import type { LogEffect, LogStore } from '@fanfold/document'
 import type { RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
+import type { FleetView } from '@fanfold/topology'
 import {
   systemClock,
   WriterSockets,
   writeLimitsDefault,
   writesInFlightMaxDefault,
 } from '@fanfold/websocket'
-import type { FleetView } from './fleet-view.ts'
 import { HostWorker } from './host-worker.ts'
 import type { LoadedDefinition } from './load-definition.ts'
 import { openLogStore } from './log-stores.ts'

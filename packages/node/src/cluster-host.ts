@@ -15,6 +15,7 @@ import {
   type ConfiguredView,
   type Coordinator,
   defaultMembersOptions,
+  type FleetView,
   fingerprintOf,
   type MemberChange,
   type MemberLoad,
@@ -23,7 +24,6 @@ import {
 import { monotonicClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { dialMember } from './dial-member.ts'
-import type { FleetView } from './fleet-view.ts'
 import type { Log } from './logging.ts'
 import { MachineDriver } from './machine-driver.ts'
 import type { Metrics } from './metrics.ts'

@@ -2,13 +2,13 @@ import type { Prng } from '@fanfold/kernel'
 import type { LinkId, LinkInput } from '@fanfold/protocol'
 import type { ParentEffect, RouteInput } from '@fanfold/replication'
 import {
+  type FleetView,
   linkBreakerOptions,
   NodeDialler,
   type NodeDiallerEffect,
   type NodeDiallerInput,
   nodeLingerMsDefault,
 } from '@fanfold/topology'
-import type { FleetView } from './fleet-view.ts'
 import type { Log } from './logging.ts'
 import { MachineDriver } from './machine-driver.ts'
 import type { RoleLinks } from './role-links.ts'

@@ -4,14 +4,14 @@
  */
 import { assert } from '@fanfold/kernel'
 import type { PeerIdentity } from '@fanfold/protocol'
-import type { MemberLoad, NodeRole } from '@fanfold/topology'
+import { FleetView, type MemberLoad, type NodeRole } from '@fanfold/topology'
 import { ClusterHost } from './cluster-host.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import type { FleetLinksOptions } from './fleet-links.ts'
-import { FleetView } from './fleet-view.ts'
 import type { ProcessContext } from './process-context.ts'
 import { checkCoordinator } from './redis-check.ts'
+import { untilView } from './until-view.ts'
 
 /** Others have heard by then that a node is about to go, or it goes without, ms. */
 const drainHeardWithinMs = 1_000
@@ -94,7 +94,7 @@ export class Fleet {
     const { node } = this.view.self
     // It hears of itself about when the others do: each reads every half a second.
     const isHeard = (): boolean => this.view.placement?.member(node)?.isDraining === true
-    await this.view.until(isHeard, drainHeardWithinMs)
+    await untilView(this.view, isHeard, drainHeardWithinMs)
   }
 
   /** The node goes. */

@@ -43,6 +43,7 @@ export {
   viewLimits,
   viewText,
 } from './fingerprint.ts'
+export { type FleetOwners, type FleetProblem, FleetView } from './fleet-view.ts'
 export { JoinWalk, joinAsksMaxDefault } from './join-walk.ts'
 export {
   allTenants,

@@ -2,15 +2,25 @@
  * Who serves what, as one process sees it: what the roles of a node that is part of a fleet ask. Until enough
  * is known nothing is served here that another node might serve.
  */
-import type { Owners } from '@fanfold/authority'
 import type { DocumentKey, PeerIdentity } from '@fanfold/protocol'
-import {
-  DocumentRoutes,
-  type Member,
-  type NodeWhereabouts,
-  type Placement,
-  type RoutedNode,
-} from '@fanfold/topology'
+import { DocumentRoutes, type RoutedNode } from './document-routes.ts'
+import type { Member } from './member.ts'
+import type { NodeWhereabouts } from './node-dialler.ts'
+import type { Placement } from './placement.ts'
+
+/** Why something is not served or not written here now. */
+export type FleetProblem = {
+  readonly code: 'FANFOLD_COORDINATOR_UNREACHABLE' | 'FANFOLD_NO_AUTHORITY' | 'FANFOLD_MOVED'
+  readonly message: string
+}
+
+/** What an authority asks of the fleet: whose documents are, and whether it may write. */
+export type FleetOwners = {
+  /** Why the document is not served here now; undefined when it is this node's. */
+  elsewhere(doc: DocumentKey): FleetProblem | undefined
+  /** Why nothing may be written now; undefined when something may. */
+  readonly stall: FleetProblem | undefined
+}
 
 /** Owners of documents kept at hand; beyond so many they are computed anew. */
 const ownersMax = 200_000
@@ -20,7 +30,7 @@ export class FleetView {
   /** Who the process is in the fleet. */
   readonly self: RoutedNode
   /** What an authority serves, and when it may write. */
-  readonly owners: Owners
+  readonly owners: FleetOwners
   readonly #routes = new Map<'proxy' | 'edge', DocumentRoutes>()
   readonly #owners = new Map<DocumentKey, string | undefined>()
   readonly #listeners = new Set<() => void>()
@@ -29,7 +39,7 @@ export class FleetView {
 
   constructor(self: RoutedNode) {
     this.self = self
-    const stall = (): Owners['stall'] => this.#stall
+    const stall = (): FleetProblem | undefined => this.#stall
     this.owners = {
       elsewhere: doc => this.#elsewhere(doc),
       get stall() {
@@ -71,26 +81,13 @@ export class FleetView {
     return member?.publicAddress ?? member?.address
   }
 
-  /** Resolves when this holds, or the time is over; looked at each time that something changes. */
-  async until(holds: () => boolean, withinMs: number): Promise<void> {
-    if (holds()) return
-    await new Promise<void>(resolve => {
-      const end = (): void => {
-        clearTimeout(timer)
-        this.#listeners.delete(look)
-        resolve()
-      }
-      const look = (): void => {
-        if (holds()) end()
-      }
-      const timer = setTimeout(end, withinMs)
-      this.#listeners.add(look)
-    })
-  }
-
-  /** Calls `changed` each time that who serves what, or whether this node may write, is otherwise. */
-  onChange(changed: () => void): void {
+  /**
+   * Calls `changed` each time that who serves what, or whether this node may write, is otherwise, until the
+   * returned function is called.
+   */
+  onChange(changed: () => void): () => void {
     this.#listeners.add(changed)
+    return () => this.#listeners.delete(changed)
   }
 
   /** Calls `placed` each time that who serves what is otherwise. */
@@ -126,14 +123,14 @@ export class FleetView {
     for (const changed of this.#listeners) changed()
   }
 
-  get #stall(): Owners['stall'] {
+  get #stall(): FleetProblem | undefined {
     if (this.#isSure) return undefined
     const message =
       'this node cannot be sure that the others see it, and writes nothing until it is'
     return { code: 'FANFOLD_COORDINATOR_UNREACHABLE', message }
   }
 
-  #elsewhere(doc: DocumentKey): ReturnType<Owners['elsewhere']> {
+  #elsewhere(doc: DocumentKey): FleetProblem | undefined {
     const placement = this.#placement
     if (placement === undefined) {
       const message = `who serves ${doc} is not known yet: where members meet has not been reached`
