@@ -1,5 +1,5 @@
 import type { Prng } from '@fanfold/kernel'
-import type { LinkId, LinkInput } from '@fanfold/protocol'
+import type { LinkInput } from '@fanfold/protocol'
 import type { ParentEffect, RouteInput } from '@fanfold/replication'
 import {
   type FleetView,
@@ -30,23 +30,21 @@ export type FleetLinksOptions = {
 /** Keeps the links of a role to the nodes that its documents are had from, by who serves what. */
 export class FleetLinks {
   readonly #options: FleetLinksOptions
+  readonly #dialler: NodeDialler
   readonly #driver: MachineDriver<NodeDiallerInput, NodeDiallerEffect>
-  /** The link that opens now. */
-  #opening: LinkId | undefined
-  /** Links to who is not the node that was dialled: they are closed, and the role never hears of them. */
-  readonly #strangers = new Set<LinkId>()
 
   constructor(options: FleetLinksOptions) {
     const { fleet, prng, report, fail } = options
     this.#options = options
+    this.#dialler = new NodeDialler({
+      whereIs: fleet.whereIs,
+      isIt: fleet.isIt,
+      breaker: linkBreakerOptions,
+      lingerMs: nodeLingerMsDefault,
+      prng,
+    })
     this.#driver = new MachineDriver<NodeDiallerInput, NodeDiallerEffect>({
-      machine: new NodeDialler({
-        whereIs: fleet.whereIs,
-        isIt: fleet.isIt,
-        breaker: linkBreakerOptions,
-        lingerMs: nodeLingerMsDefault,
-        prng,
-      }),
+      machine: this.#dialler,
       perform: effect => this.#perform(effect),
       fail,
     })
@@ -67,15 +65,9 @@ export class FleetLinks {
   /** Sees what happens on links before the role does; false where that is not for the role. */
   notice(input: LinkInput): boolean {
     const { kind, link } = input
-    if (kind === 'link-opened') {
-      this.#opening = link
-      this.#driver.submit(input)
-      this.#opening = undefined
-    } else if (kind === 'link-closed') {
-      this.#driver.submit(input)
-      return !this.#strangers.delete(link)
-    }
-    return !this.#strangers.has(link)
+    const wasStranger = this.#dialler.isStranger(link)
+    if (kind === 'link-opened' || kind === 'link-closed') this.#driver.submit(input)
+    return !wasStranger && !this.#dialler.isStranger(link)
   }
 
   /** Dials no more; links that are there stay. */
@@ -92,7 +84,6 @@ export class FleetLinks {
         return
       }
       case 'link-close':
-        if (effect.link === this.#opening) this.#strangers.add(effect.link)
         links.perform(effect)
         return
       case 'node-unreachable':

@@ -209,9 +209,9 @@ export class ServingParents {
   /** What is well again needs no parent of its own. */
   tick(now: Instant, effects: EffectSink<FollowingEffect>): void {
     this.#placeNext(now, effects)
-    const isLive = (doc: DocumentKey): boolean =>
-      this.#documents.get(doc)?.follower.upstream.isLive === true
-    for (const doc of this.#troubles.over(now, isLive)) {
+    const isWell = (doc: DocumentKey): boolean =>
+      this.#documents.get(doc)?.follower.upstream.isWell === true
+    for (const doc of this.#troubles.over(now, isWell)) {
       const followed = this.#documents.get(doc)
       if (followed !== undefined) this.#place(followed, now, effects)
     }

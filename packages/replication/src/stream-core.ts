@@ -80,6 +80,8 @@ export class StreamCore {
   intake: SnapshotIntake | undefined
   /** True while the log is to be replayed: joins and snapshots were of no use. */
   isReplayDue = false
+  /** True while the parent's last answer is that the document does not exist. */
+  isNoneYet = false
   /** True while what was replayed is worth more than a snapshot of the parent. */
   takesTailAlone = false
   /** The link over which a snapshot was asked for in vain, in this catching up. */
@@ -204,6 +206,7 @@ export class StreamCore {
   /** Starts anew, as far as there is a parent; where, says who knows the other ones. */
   resync(reason: ResyncReason, now: Instant, effects: EffectSink<LinkEffect>): UpstreamEvent[] {
     const isAssembling = this.#isSnapshotLate(now)
+    this.isNoneYet = false
     this.dropIntake()
     this.held.noteTrouble()
     const { link } = this.line
@@ -245,6 +248,7 @@ export class StreamCore {
   detach(): void {
     this.#rest('detached')
     this.line.detach()
+    this.isNoneYet = false
     this.channel = undefined
     this.dropIntake()
   }

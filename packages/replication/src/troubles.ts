@@ -66,10 +66,10 @@ export class Troubles {
     return this.#deadlines.wakeAt()
   }
 
-  /** Documents whose trouble is over: those that `isLive`; the others are looked at later. */
-  *over(now: Instant, isLive: (doc: DocumentKey) => boolean): IterableIterator<DocumentKey> {
+  /** Documents whose trouble is over: those that are well; the others are looked at later. */
+  *over(now: Instant, isWell: (doc: DocumentKey) => boolean): IterableIterator<DocumentKey> {
     for (const doc of this.#deadlines.due(now)) {
-      if (!isLive(doc)) {
+      if (!isWell(doc)) {
         this.#arm(doc, now)
         continue
       }

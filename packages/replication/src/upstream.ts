@@ -87,6 +87,11 @@ export class Upstream {
     return this.#core.state === 'live'
   }
 
+  /** True while the parent does for the stream what any would: it is live, or waits for a document to be created. */
+  get isWell(): boolean {
+    return this.isLive || this.#core.isNoneYet
+  }
+
   /** True while records come that the parent had when it was joined. */
   get isCatchingUp(): boolean {
     return this.isLive && this.#core.catchUp.isUnderWay
@@ -235,6 +240,7 @@ export class Upstream {
     // The last of several answers counts: with it the parent's view of position and credit began. One that
     // is late, and was to be asked for again, is as good as another.
     if (!isWelcome.has(core.state)) return events
+    core.isNoneYet = false
     core.channel = frame.channel
     // A tail that follows nothing answers a join from before what was held was given up: what was asked
     // since, or is to be asked yet, has its answer to come.
@@ -282,7 +288,8 @@ export class Upstream {
       return []
     }
     // A document that does not exist may be created: children wait for it as for a lost parent.
-    const final = !meaningOf(code).retry && code !== 'FANFOLD_NO_DOCUMENT'
+    core.isNoneYet = code === 'FANFOLD_NO_DOCUMENT'
+    const final = !meaningOf(code).retry && !core.isNoneYet
     if (final) core.endRefused()
     else core.waitAtLeast(retryAfterMs, now)
     return [{ kind: 'refused', code, message, final }]

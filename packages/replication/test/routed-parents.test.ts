@@ -137,6 +137,23 @@ t.test(
   },
 )
 
+t.test('one that does not exist yet is asked of its best parent again, after trouble', async t => {
+  const { rig } = routed('a', 'b')
+  const refuse = (code: 'FANFOLD_NO_PARENT' | 'FANFOLD_NO_DOCUMENT', at: LinkId): void =>
+    rig.take([{ kind: 'refused', doc, code, message: '', retryAfterMs: 250 }], at)
+  rig.follow()
+  rig.open(a, 'a')
+  refuse('FANFOLD_NO_PARENT', a)
+  rig.open(b, 'b')
+  t.equal(rig.linkFor(), b)
+  for (let second = 0; second < 12; second++) {
+    rig.effects()
+    rig.pass(1_000)
+    refuse('FANFOLD_NO_DOCUMENT', rig.linkFor() ?? b)
+  }
+  t.equal(rig.linkFor(), a, 'nothing is amiss at who says so')
+})
+
 t.test('a document in trouble leaves who has it no more', async t => {
   const { rig, routes } = routed('a', 'b')
   rig.follow()

@@ -1,13 +1,14 @@
 /*
- * The authority of a world: a process that may end and start again, with the logs that outlive it, the
+ * An authority of a world: a process that may end and start again, with the logs that outlive it, the
  * definition that it is given each time, and the door for writers.
  */
 import type { Authority, AuthorityEffect, AuthorityInput } from '@fanfold/authority'
 import { assert } from '@fanfold/kernel'
-import { labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
+import { type DocumentKey, labelMax, type WriterEffect, type WriterInput } from '@fanfold/protocol'
 import type { BuiltBoard } from './board-variants.ts'
-import type { DiskWatch } from './log-disk.ts'
-import { LogDisk } from './log-disk.ts'
+import type { LogDisk } from './log-disk.ts'
+import type { Membership } from './membership.ts'
+import type { WriterDoor } from './model-writer.ts'
 import type { Network } from './network.ts'
 import type { MadeNode, NodeMaker } from './node-maker.ts'
 import type { SimulatedLogStore } from './simulated-log-store.ts'
@@ -27,39 +28,52 @@ export type WritersDoor = {
   lost(): void
 }
 
-/** The node at the top. */
-export class AuthorityNode {
+/** A node at the top. */
+export class AuthorityNode implements WriterDoor {
   readonly node: TreeNode
   readonly #tally: Tally
   #made: MadeAuthority | undefined
   #definition: BuiltBoard | undefined
   #door: WritersDoor | undefined
 
+  readonly #wallMs: (node: string) => number
+
   constructor(options: {
+    readonly name: string
     readonly clock: VirtualClock
     readonly network: Network
     readonly maker: NodeMaker
     readonly tally: Tally
-    readonly history: DiskWatch
+    /** The logs, which outlive its processes: its own, or those of all authorities. */
+    readonly disk: LogDisk
+    /** What a node takes for the time. */
+    readonly wallMs: (node: string) => number
+    /** Its part in a fleet; undefined where there is none. */
+    readonly join?: ((node: TreeNode) => Membership) | undefined
     /** A sync has failed: the process ends. */
     readonly fail: (node: TreeNode) => void
   }) {
-    const { clock, network, maker, tally, history, fail } = options
+    const { name, clock, network, maker, tally, disk, wallMs, join, fail } = options
     this.#tally = tally
-    const disk = new LogDisk(history)
+    this.#wallMs = wallMs
     const node: TreeNode = new TreeNode({
-      name: 'authority',
+      name,
       clock,
       network,
       role: 'authority',
       ceiling: labelMax,
+      join,
       run: () => {
         const made = maker.authority(node, disk, {
           // Who was sent away is not answered any more.
           answer: effect => node.isListening && this.#door?.answered(effect),
           fail: () => fail(node),
+          owners: node.member?.view.owners,
         })
         this.#made = made
+        const changed = (): void =>
+          node.processor.do(() => made.driver.receive({ kind: 'owners-changed' }))
+        node.member?.view.onChange(changed)
         this.#load()
         return {
           receive: input => made.driver.receive(input),
@@ -93,6 +107,22 @@ export class AuthorityNode {
   /** Who takes the answers to writers. */
   answerTo(door: WritersDoor): void {
     this.#door = door
+  }
+
+  get name(): string {
+    return this.node.name
+  }
+
+  get isListening(): boolean {
+    return this.node.isListening
+  }
+
+  wallMs(): number {
+    return this.#wallMs(this.name)
+  }
+
+  leadsTo(doc: DocumentKey): string | undefined {
+    return this.node.member?.view.placement?.ownerNameOf(doc)
   }
 
   /** Hands the process a write; one that is gone, or about to go, takes none. */

@@ -154,6 +154,7 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'write sent again, was in the log',
     'write taken that had found no room',
   ],
+  fleet: ofAll,
 }
 
 /** Everything that happened in a world, in alphabetical order. */

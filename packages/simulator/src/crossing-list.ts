@@ -6,6 +6,7 @@ import type { AuthorityEffect } from '@fanfold/authority'
 import type { EdgeEffect } from '@fanfold/edge'
 import type { ProxyEffect } from '@fanfold/proxy'
 import type { FaultKind } from './fault.ts'
+import type { FleetFault } from './fleet-fault.ts'
 
 /** Kinds of effects that machines have performed. */
 export type EffectKind = (AuthorityEffect | ProxyEffect | EdgeEffect)['kind']
@@ -47,7 +48,8 @@ export const effectKinds: Readonly<Record<EffectKind, true>> = {
   'write-answered': true,
 }
 
-const everyFault: Readonly<Record<FaultKind, true>> = {
+/** Those of fleets are for worlds that are some. */
+const everyFault: Readonly<Record<Exclude<FaultKind, FleetFault['kind']>, true>> = {
   'black-hole': true,
   crash: true,
   'crash-at': true,

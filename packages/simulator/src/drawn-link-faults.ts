@@ -5,7 +5,7 @@
  */
 import type { Prng } from '@fanfold/kernel'
 import type { LinkFault } from './fault.ts'
-import { firstParentOf, type TreeForm } from './tree-form.ts'
+import { authorityNames, firstParentOf, isAuthority, type TreeForm } from './tree-form.ts'
 
 /** The tree whose links fail, and for how long it is busy. */
 export type FaultyTree = TreeForm & {
@@ -103,8 +103,10 @@ function drawPair(prng: Prng, tree: FaultyTree): readonly [string, string] {
   if (kind < 0.03) return ['*', '*']
   if (kind < 0.15) return [prng.pick(nodesOf(tree)), '*']
   if (kind < 0.35 && tree.viewers > 0) return [`viewer-${prng.below(tree.viewers)}`, '*']
-  const children = nodesOf(tree).filter(node => node !== 'authority')
+  const children = nodesOf(tree).filter(node => !isAuthority(node))
   const child = prng.pick(children)
+  // In a fleet anybody may be anybody's parent.
+  if (authorityNames(tree).length > 1) return [child, prng.pick(parentsOf(tree))]
   return [child, firstParentOf(child, tree)]
 }
 
@@ -112,10 +114,14 @@ function drawPair(prng: Prng, tree: FaultyTree): readonly [string, string] {
 const drawServer = (prng: Prng, tree: FaultyTree): string =>
   prng.pick(nodesOf(tree).filter(node => tree.viewers > 0 || !node.startsWith('edge')))
 
-const nodesOf = ({ proxies, edges }: FaultyTree): readonly string[] => [
-  'authority',
-  ...Array.from({ length: proxies }, (_, index) => `proxy-${index}`),
-  ...Array.from({ length: edges }, (_, index) => `edge-${index}`),
+const parentsOf = (tree: FaultyTree): readonly string[] => [
+  ...authorityNames(tree),
+  ...Array.from({ length: tree.proxies }, (_, index) => `proxy-${index}`),
+]
+
+const nodesOf = (tree: FaultyTree): readonly string[] => [
+  ...parentsOf(tree),
+  ...Array.from({ length: tree.edges }, (_, index) => `edge-${index}`),
 ]
 
 /** Short ones are as frequent as long ones. */

@@ -5,6 +5,7 @@
 import { assert, instant, milliseconds, type Prng } from '@fanfold/kernel'
 import type { FaultyTree } from './drawn-link-faults.ts'
 import type { NodeFault } from './node-fault.ts'
+import { authorityNames, isAuthority } from './tree-form.ts'
 
 type Role = 'authority' | 'proxy' | 'edge'
 type Kind = NodeFault['kind']
@@ -131,11 +132,11 @@ export function drawNodeFaults(prng: Prng, tree: FaultyTree): readonly NodeFault
 }
 
 /** Authorities and edges that go in good order; those of proxies are drawn among the others. */
-export function drawDrains(prng: Prng, { edges, busyMs }: FaultyTree): readonly NodeFault[] {
+export function drawDrains(prng: Prng, tree: FaultyTree): readonly NodeFault[] {
   if (!prng.chance(drainShare)) return []
   return Array.from({ length: 1 + prng.below(2) }, () => {
-    const node = prng.chance(0.5) ? 'authority' : `edge-${prng.below(edges)}`
-    const atMs = rounded(busyMs * (0.05 + 0.8 * prng.fraction()))
+    const node = drawNode(prng, prng.chance(0.5) ? 'authority' : 'edge', tree)
+    const atMs = rounded(tree.busyMs * (0.05 + 0.8 * prng.fraction()))
     return { kind: 'drain' as const, node, atMs, forMs: rounded(drawMs(prng, 'drain')) }
   })
 }
@@ -158,9 +159,10 @@ function drawFailingReads(prng: Prng, tree: FaultyTree): NodeFault[] {
 }
 
 /** A log on another machine that does not answer for a while. */
-export function drawLogAway(prng: Prng, { busyMs }: FaultyTree): readonly NodeFault[] {
+export function drawLogAway(prng: Prng, tree: FaultyTree): readonly NodeFault[] {
   if (!prng.chance(awayShare)) return []
-  const node = 'authority'
+  const { busyMs } = tree
+  const node = drawAuthority(prng, tree)
   return Array.from({ length: 1 + prng.below(2) }, (): NodeFault[] => {
     const atMs = rounded(busyMs * (0.05 + 0.8 * prng.fraction()))
     // Longer than an authority lets its writers wait, more often than not.
@@ -173,10 +175,10 @@ export function drawLogAway(prng: Prng, { busyMs }: FaultyTree): readonly NodeFa
 }
 
 /** An authority that is gone between an append and what its writers hear of it. */
-function drawLossOfMemory(prng: Prng, { busyMs }: FaultyTree): NodeFault {
-  const atMs = rounded(busyMs * 0.7 * prng.fraction())
+function drawLossOfMemory(prng: Prng, tree: FaultyTree): NodeFault {
+  const atMs = rounded(tree.busyMs * 0.7 * prng.fraction())
   const forMs = rounded(drawMs(prng, 'crash-at'))
-  const lasting = { node: 'authority', atMs, forMs }
+  const lasting = { node: drawAuthority(prng, tree), atMs, forMs }
   const side = prng.pick(['before', 'after'] as const)
   return { kind: 'crash-at', ...lasting, side, what: prng.pick(durability), count: drawCount(prng) }
 }
@@ -240,13 +242,18 @@ function drawRole(prng: Prng, { proxies }: FaultyTree): Role {
   return role === 'proxy' && proxies === 0 ? 'authority' : role
 }
 
-function drawNode(prng: Prng, role: Role, { proxies, edges }: FaultyTree): string {
-  if (role === 'authority') return role
-  return `${role}-${prng.below(role === 'proxy' ? proxies : edges)}`
+function drawNode(prng: Prng, role: Role, tree: FaultyTree): string {
+  if (role === 'authority') return drawAuthority(prng, tree)
+  return `${role}-${prng.below(role === 'proxy' ? tree.proxies : tree.edges)}`
+}
+
+function drawAuthority(prng: Prng, tree: FaultyTree): string {
+  const names = authorityNames(tree)
+  return names.length === 1 ? 'authority' : prng.pick(names)
 }
 
 function roleOf(node: string): Role {
-  if (node === 'authority') return node
+  if (isAuthority(node)) return 'authority'
   return node.startsWith('proxy-') ? 'proxy' : 'edge'
 }
 

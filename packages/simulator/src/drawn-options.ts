@@ -64,6 +64,25 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
   }
 }
 
+/** Options for a fleet of up to about twenty nodes in which much goes wrong, drawn from its seed. */
+export function drawFleetOptions(seed: string): DrawnOptions {
+  const prng = new Prng(`${seed}/fleet`)
+  return {
+    ...drawFaultyOptions(seed),
+    redial: 'fleet',
+    authorities: 1 + prng.below(4),
+    regions: 1 + prng.below(3),
+    proxies: 1 + prng.below(7),
+    edges: 2 + prng.below(9),
+    viewers: 8 + prng.below(20),
+    documents: 1 + prng.below(5),
+    // Long enough to give somebody up, and to take him back.
+    busyMs: 2 * (3_000 + prng.below(8_000)),
+    restarts: 0,
+    secondParentShare: 0,
+  }
+}
+
 /**
  * Options for a world in which many catch up, drawn from its seed: rings that hold little, documents
  * that count as large, links that damage and lose, proxies that end, viewers that are slow or paced.

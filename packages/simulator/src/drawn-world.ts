@@ -1,11 +1,13 @@
 import { assert, Prng } from '@fanfold/kernel'
 import { drawRestarts } from './drawn-faults.ts'
+import { drawFleetFaults } from './drawn-fleet-faults.ts'
 import { drawLinkFaults } from './drawn-link-faults.ts'
 import { drawDrains, drawLogAway, drawNodeFaults, drawUnreadable } from './drawn-node-faults.ts'
 import {
   type DrawnOptions,
   drawCatchUpOptions,
   drawFaultyOptions,
+  drawFleetOptions,
   drawRandomOptions,
 } from './drawn-options.ts'
 import { drawProfile } from './drawn-profile.ts'
@@ -13,7 +15,7 @@ import type { Fault } from './fault.ts'
 import { defaultSimulationOptions, type SimulationOptions } from './simulation-options.ts'
 
 /** Kinds of worlds that are drawn from seeds. */
-export const worldNames = ['random', 'catch-up', 'faults'] as const
+export const worldNames = ['random', 'catch-up', 'faults', 'fleet'] as const
 
 /** A kind of worlds. */
 export type WorldName = (typeof worldNames)[number]
@@ -48,7 +50,7 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
   const faults: Fault[] = [
     ...drawRestarts(new Prng(`${seed}/restarts`), { restarts, proxies, busyMs }),
   ]
-  if (world === 'faults') {
+  if (world === 'faults' || world === 'fleet') {
     const mixture = new Prng(`${seed}/mixture`).below(3)
     if (mixture !== 0) faults.push(...drawLinkFaults(new Prng(`${seed}/links`), tree))
     if (mixture !== 1) {
@@ -57,6 +59,7 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
       faults.push(...drawUnreadable(new Prng(`${seed}/unreadable`), tree))
       faults.push(...drawLogAway(new Prng(`${seed}/log-away`), tree))
     }
+    if (world === 'fleet') faults.push(...drawFleetFaults(new Prng(`${seed}/fleet-faults`), tree))
     const deletions = drawDeletions(new Prng(`${seed}/deletions`))
     return { ...options, deletions, faults }
   }
@@ -67,6 +70,7 @@ const drawOptions: Readonly<Record<WorldName, (seed: string) => DrawnOptions>> =
   random: drawRandomOptions,
   'catch-up': drawCatchUpOptions,
   faults: drawFaultyOptions,
+  fleet: drawFleetOptions,
 }
 
 /** Share of the worlds in which viewers show other tokens, and of those in which tokens end. */

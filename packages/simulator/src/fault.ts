@@ -6,6 +6,7 @@
  * were amiss.
  */
 
+import type { FleetFault } from './fleet-fault.ts'
 import type { NodeFault } from './node-fault.ts'
 
 /**
@@ -51,7 +52,7 @@ export type LinkFault =
 type Way = { readonly from: string; readonly to: string }
 
 /** Something that goes wrong: virtual ms after the world begins, with three decimals at most. */
-export type Fault = NodeFault | LinkFault
+export type Fault = NodeFault | LinkFault | FleetFault
 
 /** Kinds of faults. */
 export type FaultKind = Fault['kind']

@@ -43,6 +43,9 @@ class DocumentHistory {
   readonly entries: Entry[] = []
   /** Places of the records that a writer's message made, by writer and id. */
   readonly origins = new Map<string, { epoch: number; seq: number }[]>()
+  /** Who has claimed each epoch. */
+  readonly claims = new Map<number, object>()
+  epochMax = 0
   state: JsonObject | undefined
   definition: RecordedDefinition | undefined
   isDeleted = false
@@ -163,9 +166,20 @@ export class History implements DiskWatch {
     return json === undefined ? undefined : JSON.parse(json)
   }
 
+  epochIsClaimed(doc: DocumentKey, epoch: number, by: object): void {
+    const { claims, epochMax } = this.#document(doc)
+    if ((claims.get(epoch) ?? by) !== by) {
+      this.#problems.add(`${doc}: epoch ${epoch} is claimed by two`)
+    }
+    if (epoch < epochMax) {
+      this.#problems.add(`${doc}: epoch ${epoch} is claimed after epoch ${epochMax}`)
+    }
+    claims.set(epoch, by)
+    this.#document(doc).epochMax = Math.max(epochMax, epoch)
+  }
+
   recordsAreDurable(doc: DocumentKey, records: readonly LogRecord[]): void {
-    const document = this.#documents.get(doc) ?? new DocumentHistory()
-    this.#documents.set(doc, document)
+    const document = this.#document(doc)
     for (const record of records) this.#take(doc, document, record)
   }
 
@@ -210,6 +224,12 @@ export class History implements DiskWatch {
     const places = document.origins.get(origin) ?? []
     places.push({ epoch: record.epoch, seq: record.seq })
     document.origins.set(origin, places)
+  }
+
+  #document(doc: DocumentKey): DocumentHistory {
+    const document = this.#documents.get(doc) ?? new DocumentHistory()
+    this.#documents.set(doc, document)
+    return document
   }
 
   #entry(doc: DocumentKey, seq: number): Entry | undefined {

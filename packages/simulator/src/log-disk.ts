@@ -24,6 +24,7 @@ export class DiskLog {
 
 /** Who may look at what becomes durable, in the event in which it does. */
 export type DiskWatch = {
+  epochIsClaimed(doc: DocumentKey, epoch: number, by: object): void
   recordsAreDurable(doc: DocumentKey, records: readonly LogRecord[]): void
   snapshotIsKept(doc: DocumentKey, snapshot: Snapshot): void
 }
@@ -50,6 +51,14 @@ export class LogDisk {
       this.#logs.set(doc, log)
     }
     return log
+  }
+
+  /** From now on the log is the store's, under this epoch. */
+  claim(doc: DocumentKey, epoch: number, by: object): void {
+    const log = this.log(doc)
+    log.epoch = epoch
+    log.owner = by
+    this.#watch?.epochIsClaimed(doc, epoch, by)
   }
 
   /** Adds records that follow the last one. */

@@ -5,10 +5,10 @@
  * Each message has an id. Some are sent again although nobody asked, before or after they were
  * answered: all answers to one id must be the same, and the log must hold it once.
  *
- * When the authority is gone, what was not answered is sent again to the next one, by the same id; some
- * writers have no patience for that. What they did not hear of may be in the log, once, or not.
+ * When an authority is gone, what was not answered is sent again to its next process, or to another authority
+ * where there are several, by the same id; some writers have no patience for that. What they did not hear of may be in the log, once, or not.
  */
-import { after, type Instant, milliseconds, Prng } from '@fanfold/kernel'
+import { after, assert, type Instant, milliseconds, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
   meaningOf,
@@ -49,6 +49,8 @@ type Write = PlannedWrite & {
 /** One time that a message is sent, until it is answered. */
 type Copy = {
   readonly write: Write
+  /** Where it is sent to. */
+  readonly door: WriterDoor
   /** Where the log ended when the line was lost on which it went out. */
   lostAtSeq: number | undefined
 }
@@ -60,24 +62,37 @@ const retryMs = 100
 /** Share of the messages that are not sent again when the line is lost. */
 const forgottenShare = 0.15
 
+/** Where messages are let in: an authority. */
+export interface WriterDoor {
+  readonly name: string
+  /** Whether there is somebody to connect to. */
+  readonly isListening: boolean
+  /** Takes what comes in, each time in an event of its own. */
+  write(input: WriterInput): void
+  /** What the authority takes for the time. */
+  wallMs(): number
+  /** The door behind which the document is, as this one knows; undefined when it does not. */
+  leadsTo(doc: DocumentKey): string | undefined
+}
+
 /** What of the logs is held against answers. */
 export type WrittenLog = Pick<History, 'epochAt' | 'headSeq'>
 
-/** All writers of one authority. */
+/** All writers of a world. */
 export class ModelWriters {
   readonly #clock: VirtualClock
   readonly #prng: Prng
   readonly #problems: Problems
   readonly #profile: PipeProfile
-  readonly #receive: (input: WriterInput) => void
-  readonly #isListening: () => boolean
-  readonly #wallMs: () => number
+  readonly #doors: readonly WriterDoor[]
+  /** Behind which door each document was last said to be. */
+  readonly #led = new Map<DocumentKey, WriterDoor>()
   readonly #log: WrittenLog | undefined
   readonly #losses: Prng
   readonly #tally: Tally
-  readonly #lines = new Map<string, WriterLine<Copy>>()
+  readonly #lines = new Map<string, { readonly to: WriterDoor; readonly line: WriterLine<Copy> }>()
   readonly #writes: Write[] = []
-  /** What the authority of now was asked. */
+  /** What the authorities of now were asked. */
   readonly #asked = new Map<RequestId, Copy>()
   /** Copies that are to be sent, or are not answered. */
   #open = 0
@@ -89,12 +104,8 @@ export class ModelWriters {
     readonly prng: Prng
     readonly problems: Problems
     readonly profile: PipeProfile
-    /** Takes what the door lets in, each time in an event of its own. */
-    readonly receive: (input: WriterInput) => void
-    /** Whether there is an authority to connect to; always when it is not said. */
-    readonly isListening?: (() => boolean) | undefined
-    /** What the authority takes for the time; that of all when it is not said. */
-    readonly wallMs?: (() => number) | undefined
+    /** One or more. */
+    readonly doors: readonly WriterDoor[]
     /** What is durable, by which answers are held to be true. */
     readonly log?: WrittenLog | undefined
     /** Chance of its own for lines that are lost. */
@@ -105,9 +116,7 @@ export class ModelWriters {
     this.#prng = options.prng
     this.#problems = options.problems
     this.#profile = options.profile
-    this.#receive = options.receive
-    this.#isListening = options.isListening ?? (() => true)
-    this.#wallMs = options.wallMs ?? (() => this.#clock.wallMs)
+    this.#doors = options.doors
     this.#log = options.log
     this.#losses = options.losses ?? new Prng('losses')
     this.#tally = options.tally ?? new Tally()
@@ -160,16 +169,16 @@ export class ModelWriters {
         this.#problems.add(`${id} of ${doc}: answered ${words(answer)}, there is ${there} there`)
       }
     }
-    this.#line(write.subject).answer(copy, () => {
+    this.#line(write.subject, copy.door).answer(copy, () => {
       this.#open--
       this.#take(copy, answer)
     })
   }
 
-  /** The authority is gone, and what it was asked is not answered any more. */
-  lost(): void {
-    this.#asked.clear()
-    for (const line of this.#lines.values()) line.lose()
+  /** The authority behind a door is gone, and what it was asked is not answered any more. */
+  lost(door: WriterDoor): void {
+    for (const [request, copy] of this.#asked) if (copy.door === door) this.#asked.delete(request)
+    for (const { to, line } of this.#lines.values()) if (to === door) line.lose()
   }
 
   /**
@@ -198,17 +207,32 @@ export class ModelWriters {
 
   #sendAt(write: Write, at: Instant): void {
     this.#open++
-    this.#clock.at(at, () => this.#line(write.subject).send({ write, lostAtSeq: undefined }))
+    this.#clock.at(at, () => this.#send(write, undefined))
+  }
+
+  #send(write: Write, lostAtSeq: number | undefined): void {
+    const door = this.#doorOf(write.doc)
+    this.#line(write.subject, door).send({ write, door, lostAtSeq })
+  }
+
+  /** Where a document was last said to be, unless nobody is there. */
+  #doorOf(doc: DocumentKey): WriterDoor {
+    const [first] = this.#doors
+    assert(first !== undefined, 'writers have a door')
+    if (this.#doors.length === 1) return first
+    const door = this.#led.get(doc) ?? first
+    const others = this.#doors.filter(one => one !== door && one.isListening)
+    return door.isListening || others.length === 0 ? door : this.#losses.pick(others)
   }
 
   /** A message comes in at the door. */
   #enter(copy: Copy): void {
     const request = this.#nextRequest++ as RequestId
     this.#asked.set(request, copy)
-    const { write } = copy
+    const { write, door } = copy
     write.attempts++
     const { doc, action, id, subject, mayCreate } = write
-    this.#receive({
+    door.write({
       kind: 'write',
       request,
       doc,
@@ -217,14 +241,15 @@ export class ModelWriters {
       subject,
       claims: {},
       mayCreate,
-      timeMs: this.#wallMs(),
+      timeMs: door.wallMs(),
       trace: undefined,
     })
   }
 
-  #take({ write, lostAtSeq }: Copy, answer: WriteAnswer): void {
+  #take({ write, door, lostAtSeq }: Copy, answer: WriteAnswer): void {
     this.#answers++
     const { id, doc } = write
+    if (answer.kind === 'rejected' && answer.code === 'FANFOLD_MOVED') this.#follow(doc, door)
     if (answer.kind === 'rejected' && this.#isForNow(write, answer)) {
       this.#tally.add(`write refused for now ${answer.code}`)
       if (answer.code === 'FANFOLD_LOG_FULL') write.hadNoRoom = true
@@ -248,6 +273,9 @@ export class ModelWriters {
     // What went out before may be in the log, whatever came of it since.
     if (answer.kind === 'rejected' && write.isUncertain && meaningOf(answer.code).retry) return
     const before = write.answer
+    // Who is asked again may not be able to say at the moment what it was.
+    const isUnsure = answer.kind === 'rejected' && meaningOf(answer.code).retry
+    if (before?.kind === 'committed' && isUnsure) return
     write.answer = answer
     if (before?.kind !== 'committed') return
     const isSame =
@@ -256,17 +284,29 @@ export class ModelWriters {
     this.#problems.add(`${id} of ${doc}: answered ${words(before)}, then ${words(answer)}`)
   }
 
-  /** The line of these is lost: some are given up, the others are sent again. */
+  /** A document is elsewhere: where, the door may know. */
+  #follow(doc: DocumentKey, door: WriterDoor): void {
+    const name = door.leadsTo(doc)
+    this.#led.set(doc, this.#doors.find(one => one.name === name) ?? this.#losses.pick(this.#doors))
+  }
+
+  /** The line of these is lost: some are given up, the others are sent again, perhaps to others. */
   #lose(copies: readonly Copy[], line: WriterLine<Copy>): void {
     for (const copy of copies) {
       copy.write.isUncertain = true
       // One copy was refused, and this one may have been taken since.
       if (copy.write.answer?.kind === 'rejected') copy.write.answer = undefined
       copy.lostAtSeq = this.#log?.headSeq(copy.write.doc) ?? 0
-      if (!this.#losses.chance(forgottenShare)) continue
-      this.#tally.add('write given up')
-      line.drop(copy)
-      this.#open--
+      if (this.#losses.chance(forgottenShare)) {
+        this.#tally.add('write given up')
+        line.drop(copy)
+        this.#open--
+      } else if (this.#doors.length > 1) {
+        line.drop(copy)
+        const { write, lostAtSeq } = copy
+        const wait = milliseconds(retryMs * (1 + this.#losses.fraction()))
+        this.#clock.in(wait, () => this.#send(write, lostAtSeq))
+      }
     }
   }
 
@@ -276,21 +316,20 @@ export class ModelWriters {
     return (isTooSoon && write.answer === undefined) || meaningOf(answer.code).retry
   }
 
-  #line(subject: string): WriterLine<Copy> {
-    let line = this.#lines.get(subject)
-    if (line === undefined) {
-      const made: WriterLine<Copy> = new WriterLine<Copy>({
-        clock: this.#clock,
-        profile: this.#profile,
-        prngOf: way => this.#prng.fork(`${subject} ${way}`),
-        losses: this.#losses,
-        isListening: this.#isListening,
-        enter: copy => this.#enter(copy),
-        lost: copies => this.#lose(copies, made),
-      })
-      line = made
-      this.#lines.set(subject, line)
-    }
+  #line(subject: string, to: WriterDoor): WriterLine<Copy> {
+    const name = to === this.#doors[0] ? subject : `${subject} to ${to.name}`
+    const known = this.#lines.get(name)
+    if (known !== undefined) return known.line
+    const line: WriterLine<Copy> = new WriterLine<Copy>({
+      clock: this.#clock,
+      profile: this.#profile,
+      prngOf: way => this.#prng.fork(`${name} ${way}`),
+      losses: this.#losses,
+      isListening: () => to.isListening,
+      enter: copy => this.#enter(copy),
+      lost: copies => this.#lose(copies, line),
+    })
+    this.#lines.set(name, { to, line })
     return line
   }
 }

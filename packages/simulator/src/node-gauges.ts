@@ -13,7 +13,7 @@ const ownFramesPerDocument = 8
 
 /** The processes of a world that run. */
 export type RunningNodes = {
-  readonly authority: AuthorityNode
+  readonly authorities: readonly AuthorityNode[]
   readonly proxies: ReadonlyMap<TreeNode, ReturnType<NodeMaker['proxy']>>
   readonly edges: ReadonlyMap<TreeNode, ReturnType<NodeMaker['edge']>>
 }
@@ -44,8 +44,8 @@ export class NodeGauges {
 
   /** Nobody holds more than it may. */
   look(): void {
-    const { authority, proxies, edges } = this.#nodes
-    if (authority.node.isUp) this.#count('the authority', authority.made)
+    const { authorities, proxies, edges } = this.#nodes
+    for (const { name, node, made } of authorities) if (node.isUp) this.#count(name, made)
     for (const [{ name }, made] of proxies) this.#count(name, made)
     for (const [{ name }, made] of edges) {
       this.#count(name, made)
@@ -62,7 +62,7 @@ export class NodeGauges {
     const expectNone = (count: number, what: string): void => {
       if (count > 0) left.push(`${count} ${what}`)
     }
-    const { authority, proxies, edges } = this.#nodes
+    const { authorities, proxies, edges } = this.#nodes
     for (const [{ name }, { machine, worker }] of proxies) {
       expectNone(worker.counts.replicas, `worker replicas at ${name}`)
       expectNone(machine.documentCount, `documents at ${name}`)
@@ -75,9 +75,10 @@ export class NodeGauges {
       expectNone(rim.counts.viewers, `connections at ${name}`)
       expectNone(rim.counts.cohorts, `cohorts at the rim of ${name}`)
     }
-    const { machine, store } = authority.made
-    expectNone(machine.streamCount, 'streams at the authority')
-    expectNone(store.readingCount, 'readings of logs')
+    for (const { name, made } of authorities) {
+      expectNone(made.machine.streamCount, `streams at ${name}`)
+      expectNone(made.store.readingCount, `readings of logs by ${name}`)
+    }
     return left
   }
 

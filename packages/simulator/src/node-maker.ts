@@ -2,7 +2,12 @@
  * What runs at the nodes of a world: each machine with the adapters that a process would give it, on
  * virtual time. How the nodes are linked is for others (see world.ts).
  */
-import { Authority, type AuthorityEffect, type AuthorityInput } from '@fanfold/authority'
+import {
+  Authority,
+  type AuthorityEffect,
+  type AuthorityInput,
+  type Owners,
+} from '@fanfold/authority'
 import {
   plainCodec,
   type ReplicaWorkerInput,
@@ -77,6 +82,8 @@ export type AuthorityDoor = {
   readonly answer: (effect: WriterEffect) => void
   /** Nobody knows what its disk holds: it must end. */
   readonly fail: () => void
+  /** Whose documents are, for one authority of several. */
+  readonly owners: Owners | undefined
 }
 
 /** A machine that runs, and its worker. */
@@ -107,7 +114,7 @@ export class NodeMaker {
   authority(
     node: TreeNode,
     disk: LogDisk,
-    { answer, fail }: AuthorityDoor,
+    { answer, fail, owners }: AuthorityDoor,
   ): MadeNode<AuthorityInput, AuthorityEffect, Authority> & {
     readonly store: SimulatedLogStore
     /** It is gone at this moment, and so is what its disk had not synced. */
@@ -116,7 +123,7 @@ export class NodeMaker {
     finish(): boolean
   } {
     const { sha256, clock, note, stream, performOnLink } = this.#with
-    const { processor, disk: health } = node
+    const { name, processor, disk: health } = node
     const concern = processName(node)
     const worker = this.#worker(node, input => driver.receive(input))
     const prng = stream(concern)
@@ -124,22 +131,24 @@ export class NodeMaker {
       sha256,
       randomBytes: count => prng.bytes(count),
       limits: authorityLimitsOf(this.#with.options),
-      codec: this.#codecOf('authority'),
+      codec: this.#codecOf(name),
+      owners,
     })
     const store = new SimulatedLogStore({
       clock,
-      prng: stream(node.incarnation === 1 ? 'disk' : `disk ${node.incarnation}`),
+      prng: stream(diskName(node)),
+      isShared: owners !== undefined,
       options: diskOptions,
       disk,
       receive: input => {
         const refusal = refusalFact(input)
-        if (refusal !== undefined) note('authority', refusal)
+        if (refusal !== undefined) note(name, refusal)
         processor.do(() => driver.receive(input))
       },
       health,
       fail,
     })
-    const driver = this.#drive<AuthorityInput, AuthorityEffect>(node, machine, effect => {
+    const driver = this.drive<AuthorityInput, AuthorityEffect>(node, machine, effect => {
       switch (effect.kind) {
         case 'link-send':
         case 'link-signal':
@@ -157,7 +166,7 @@ export class NodeMaker {
           answer(effect)
           return
         case 'fact':
-          note('authority', effect.fact)
+          note(name, effect.fact)
           return
         default:
           if (!isFinishing) store.perform(effect)
@@ -195,7 +204,7 @@ export class NodeMaker {
       isWarm: warm !== undefined,
       isSnapshotDisabled: this.#isSnapshotless(name),
     })
-    const driver = this.#drive<ProxyInput, ProxyEffect>(node, machine, effect => {
+    const driver = this.drive<ProxyInput, ProxyEffect>(node, machine, effect => {
       switch (effect.kind) {
         case 'fact':
           note(name, effect.fact)
@@ -273,7 +282,7 @@ export class NodeMaker {
       variants: this.#with.variants,
       receive: input => processor.do(() => driver.receive(input)),
     })
-    const driver = this.#drive<EdgeInput, EdgeEffect>(node, machine, effect => {
+    const driver = this.drive<EdgeInput, EdgeEffect>(node, machine, effect => {
       if (isOfFollower(effect)) {
         this.#performOfFollower(effect, node, worker)
         return
@@ -361,7 +370,8 @@ export class NodeMaker {
     return stream(`${name} snapshots`).chance(options.snapshotlessShare)
   }
 
-  #drive<Input extends { readonly kind: string }, Effect extends { readonly kind: string }>(
+  /** Drives a machine of a node: what it wants done goes to `perform`. */
+  drive<Input extends { readonly kind: string }, Effect extends { readonly kind: string }>(
     { name: node, processor }: TreeNode,
     machine: Machine<Input, Effect>,
     perform: (effect: Effect) => void,
@@ -395,6 +405,12 @@ function stopAll(driver: { stop(): void }, worker: SimulatedWorker): void {
   driver.stop()
   void worker.close()
 }
+
+/** A name for what one process of an authority has of its log. */
+const diskName = ({ name, incarnation }: TreeNode): string =>
+  ['disk', name === 'authority' ? '' : name, incarnation === 1 ? '' : incarnation]
+    .filter(word => word !== '')
+    .join(' ')
 
 /** A name for what one process of a node has of its own. */
 const processName = ({ name, incarnation }: TreeNode): string =>

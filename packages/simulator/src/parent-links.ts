@@ -3,6 +3,7 @@ import { type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import type { LinkId, LinkInput } from '@fanfold/protocol'
 import { ParentDialler, type ParentEffect } from '@fanfold/replication'
 import type { LinkPeer, Network } from './network.ts'
+import { spaceTimeOf } from './space-time.ts'
 import type { Tally } from './tally.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -12,8 +13,8 @@ export interface ParentLinks {
   start(): void
   /** To whom the node would be connected from now on. */
   want(effect: ParentEffect): void
-  /** Sees what happens on links before the node does. */
-  notice(input: LinkInput): void
+  /** Sees what happens on links before the node does; false where that is not for the node. */
+  notice(input: LinkInput): boolean
   /** Dials no more. */
   stop(): void
 }
@@ -49,22 +50,17 @@ export function keepParentLinks({
     },
     prng,
     note: ({ event }) => tally.add(event),
-    after: (delayMs, task) => {
-      let isCancelled = false
-      clock.in(milliseconds(delayMs), () => {
-        if (!isCancelled) task()
-      })
-      return () => {
-        isCancelled = true
-      }
-    },
+    after: spaceTimeOf(clock).after,
   })
   return {
     start: () => dialler.start(),
     want: effect => {
       if (effect.kind === 'want-parents') dialler.want(effect.count)
     },
-    notice: input => dialler.notice(input),
+    notice: input => {
+      dialler.notice(input)
+      return true
+    },
     stop: () => dialler.close(),
   }
 }
@@ -107,9 +103,9 @@ export class ChanceLinks implements ParentLinks {
     this.#fill()
   }
 
-  notice(input: LinkInput): void {
-    if (input.kind !== 'link-closed' || !this.#links.delete(input.link)) return
-    this.#later()
+  notice(input: LinkInput): boolean {
+    if (input.kind === 'link-closed' && this.#links.delete(input.link)) this.#later()
+    return true
   }
 
   stop(): void {

@@ -1,6 +1,7 @@
 /* Options of a world as they come from a file: complete, or with the default of what they do not say. */
 import { faultKinds } from './crossing-list.ts'
 import type { Fault } from './fault.ts'
+import { isFleetFault } from './fleet-fault.ts'
 import {
   completeOptions,
   defaultSimulationOptions,
@@ -37,7 +38,7 @@ function isRight(name: string, option: unknown): boolean {
 function isFault(value: unknown): value is Fault {
   if (!isRecord(value) || !isNumber(value['atMs'])) return false
   const { kind } = value
-  return typeof kind === 'string' && faultKinds.has(kind)
+  return typeof kind === 'string' && (faultKinds.has(kind) || isFleetFault({ kind }))
 }
 
 function isWriteProfile(value: unknown): value is WriteProfile {

@@ -1,19 +1,57 @@
 /* A node's links to the nodes of its routes, kept by the dialler that nodes have. */
 import type { Instant, Prng } from '@fanfold/kernel'
-import type { LinkInput } from '@fanfold/protocol'
+import type { LinkInput, PeerIdentity } from '@fanfold/protocol'
 import type { ParentEffect } from '@fanfold/replication'
 import {
   linkBreakerOptions,
   NodeDialler,
   type NodeDiallerEffect,
   type NodeDiallerInput,
+  type NodeWhereabouts,
   nodeLingerMsDefault,
 } from '@fanfold/topology'
+import type { Membership } from './membership.ts'
 import type { LinkPeer, Network } from './network.ts'
 import type { ParentLinks } from './parent-links.ts'
 import type { Tally } from './tally.ts'
 import type { TreeNode } from './tree-node.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+
+/** What a node knows of those that it may dial. */
+export type Surroundings = {
+  readonly whereIs: (node: string) => NodeWhereabouts | undefined
+  readonly isIt: (node: string, peer: PeerIdentity) => boolean
+  /** Who is dialled by this name. */
+  readonly peer: (node: string) => LinkPeer | undefined
+  /** Calls `moved` each time that documents are had from others, or others are elsewhere. */
+  readonly onMoved: (moved: () => void) => void
+  /** A node was lost, or not reached: it may be gone. */
+  readonly lost: (node: string) => void
+}
+
+/** Those that a node was given, which are always where they are. */
+export function given(parents: readonly TreeNode[]): Surroundings {
+  const byName = new Map(parents.map(parent => [parent.name, parent]))
+  return {
+    whereIs: node => {
+      const { incarnation } = byName.get(node)?.identity ?? {}
+      return incarnation === undefined ? undefined : { address: node, incarnation }
+    },
+    isIt: (node, peer) => peer.node === node,
+    peer: node => byName.get(node),
+    onMoved: () => undefined,
+    lost: () => undefined,
+  }
+}
+
+/** Those that a member of a fleet knows to be alive. */
+export const known = (member: Membership, peer: Surroundings['peer']): Surroundings => ({
+  whereIs: member.view.whereIs,
+  isIt: member.view.isIt,
+  peer,
+  onMoved: moved => member.view.onPlaced(moved),
+  lost: node => member.lost(node),
+})
 
 /** Links as a node keeps them that knows who is where. */
 export class RoutedLinks implements ParentLinks {
@@ -21,7 +59,7 @@ export class RoutedLinks implements ParentLinks {
   readonly #network: Network
   readonly #tally: Tally
   readonly #child: TreeNode
-  readonly #parents: ReadonlyMap<string, LinkPeer>
+  readonly #surroundings: Surroundings
   readonly #dialler: NodeDialler
   #wakeAt: Instant | undefined
   #isStopped = false
@@ -32,19 +70,22 @@ export class RoutedLinks implements ParentLinks {
     readonly network: Network
     readonly tally: Tally
     readonly child: TreeNode
-    readonly parents: readonly TreeNode[]
+    readonly surroundings: Surroundings
   }) {
     this.#clock = options.clock
     this.#network = options.network
     this.#tally = options.tally
     this.#child = options.child
-    this.#parents = new Map(options.parents.map(parent => [parent.name, parent]))
+    this.#surroundings = options.surroundings
+    const { whereIs, isIt, onMoved } = options.surroundings
+    onMoved(() => {
+      if (this.#isStopped) return
+      this.#child.route({ kind: 'routes-changed' })
+      this.#submit({ kind: 'addresses-changed' })
+    })
     this.#dialler = new NodeDialler({
-      whereIs: node => {
-        const { incarnation } = this.#parents.get(node)?.identity ?? {}
-        return incarnation === undefined ? undefined : { address: node, incarnation }
-      },
-      isIt: (node, peer) => peer.node === node,
+      whereIs,
+      isIt,
       breaker: linkBreakerOptions,
       lingerMs: nodeLingerMsDefault,
       prng: options.prng,
@@ -59,8 +100,10 @@ export class RoutedLinks implements ParentLinks {
     if (effect.kind === 'want-nodes') this.#submit(effect)
   }
 
-  notice(input: LinkInput): void {
+  notice(input: LinkInput): boolean {
+    const wasStranger = this.#dialler.isStranger(input.link)
     this.#submit(input)
+    return !wasStranger && !this.#dialler.isStranger(input.link)
   }
 
   stop(): void {
@@ -81,7 +124,7 @@ export class RoutedLinks implements ParentLinks {
   #performOne(effect: NodeDiallerEffect): void {
     switch (effect.kind) {
       case 'dial-node': {
-        const parent = this.#parents.get(effect.node)
+        const parent = this.#surroundings.peer(effect.node)
         const link = parent && this.#network.connect(this.#child, parent)
         this.#submit({ kind: 'node-dialled', node: effect.node, link })
         return
@@ -97,6 +140,7 @@ export class RoutedLinks implements ParentLinks {
         return
       case 'node-noted':
         this.#tally.add(effect.event)
+        if (effect.event !== 'node-connected') this.#surroundings.lost(effect.node)
     }
   }
 

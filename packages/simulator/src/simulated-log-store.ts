@@ -24,6 +24,7 @@ import {
   equalBytes,
   type Instant,
   instant,
+  milliseconds,
   type Prng,
   unreachable,
 } from '@fanfold/kernel'
@@ -50,6 +51,9 @@ type Refused = { readonly code: LogRefusal; readonly message: string }
 const waitsToldMs = 1_000
 const askEveryMs = 50
 
+/** What a process had sent when it ended is done so late at most, ms. */
+const lateMaxMs = 10_000
+
 const noRoom = 'no space left on the disk'
 const noFile = 'too many open files'
 const unreadable: Refused = { code: 'FANFOLD_LOG_UNREADABLE', message: 'the disk fails to read' }
@@ -73,6 +77,7 @@ export class SimulatedLogStore implements LogStore {
   readonly #receive: (input: LogInput) => void
   readonly #health: DiskHealth | undefined
   readonly #fail: () => void
+  readonly #isShared: boolean
   /** What is written, in the order in which it was asked for. */
   readonly #written = new Set<UnderWay>()
   /** When the last operation of each document happens. */
@@ -96,9 +101,12 @@ export class SimulatedLogStore implements LogStore {
     readonly health?: DiskHealth | undefined
     /** A sync has failed: nobody knows what the disk holds, and the process must end. */
     readonly fail?: (() => void) | undefined
+    /** The logs are on another machine, and other nodes write them too: what was sent may be done later. */
+    readonly isShared?: boolean | undefined
   }) {
     this.#health = options.health
     this.#fail = options.fail ?? (() => undefined)
+    this.#isShared = options.isShared ?? false
     this.#clock = options.clock
     this.#prng = options.prng
     this.#options = options.options
@@ -186,15 +194,26 @@ export class SimulatedLogStore implements LogStore {
   /** What an append that was under way has left, in records. */
   #leave(effect: Appended, prng: Prng): number {
     const { doc, epoch, records } = effect
+    if (this.#isShared) return this.#leaveElsewhere(effect, prng)
     const fate = prng.pick(['none', 'claim', 'some', 'all', 'all'])
     if (fate === 'none') return 0
-    const log = this.#disk.log(doc)
-    log.epoch = epoch
-    log.owner = this
+    this.#disk.claim(doc, epoch, this)
     if (fate === 'claim') return 0
     const kept = fate === 'all' ? records : records.slice(0, prng.below(records.length + 1))
     if (kept.length > 0) this.#disk.append(doc, kept)
     return kept.length
+  }
+
+  /** What was sent to another machine is done there whole or not, now or when somebody else may have written. */
+  #leaveElsewhere(effect: Appended, prng: Prng): number {
+    const fate = prng.pick(['none', 'now', 'later', 'later'])
+    if (fate === 'now') return this.#apply(effect) === undefined ? effect.records.length : 0
+    if (fate === 'later') {
+      this.#clock.in(milliseconds(lateMaxMs * prng.fraction() ** 3), () => {
+        this.#apply(effect)
+      })
+    }
+    return 0
   }
 
   /** @param happen told whether it was done before it could be told */
@@ -296,7 +315,8 @@ export class SimulatedLogStore implements LogStore {
     const { doc } = effect
     const refusal = isDone ? undefined : this.#apply(effect)
     if (refusal !== undefined) this.#receive({ kind: 'log-append-refused', doc, ...refusal })
-    else this.#receive({ kind: 'log-appended', doc, seq: this.#disk.log(doc).end.seq })
+    // Others may have appended since it was done.
+    else this.#receive({ kind: 'log-appended', doc, seq: effect.after.seq + effect.records.length })
   }
 
   /** Puts a batch into the log, or says why not. */
@@ -304,9 +324,7 @@ export class SimulatedLogStore implements LogStore {
     const { doc, epoch, records } = effect
     const refusal = this.#refusalOf(effect) ?? this.#noRoom
     if (refusal !== undefined) return refusal
-    const log = this.#disk.log(doc)
-    log.epoch = epoch
-    log.owner = this
+    this.#disk.claim(doc, epoch, this)
     this.#disk.append(doc, records)
     return undefined
   }

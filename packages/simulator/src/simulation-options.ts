@@ -5,6 +5,10 @@ import type { WriteProfile } from './write-profile.ts'
 
 /** One run of a world, but for the seed: data, to be printed and read back. */
 export type SimulationOptions = {
+  /** Authorities of a fleet; a tree that is none has one. */
+  readonly authorities: number
+  /** Regions of a fleet, among which proxies and edges are divided. */
+  readonly regions: number
   /** Proxies between the authority and the edges. */
   readonly proxies: number
   /** Children that a node has among the proxies; with 1 they are a chain. */
@@ -50,10 +54,10 @@ export type SimulationOptions = {
   /** Share of the nodes that have a second address of a parent. */
   readonly secondParentShare: number
   /**
-   * How nodes keep parents: as nodes do that were given addresses, or have routes that change now and then; or
-   * by `chance`, some time after a loss, one that is up.
+   * How nodes keep parents: as nodes do that were given addresses, or have routes that change now and then, or
+   * are a fleet that meets somewhere; or by `chance`, some time after a loss, one that is up.
    */
-  readonly redial: 'dialler' | 'routes' | 'chance'
+  readonly redial: 'dialler' | 'routes' | 'fleet' | 'chance'
   /** What goes wrong, and when. */
   readonly faults: readonly Fault[]
   /** Share of the proxies that keep what they replicate over a restart. */
@@ -113,6 +117,8 @@ export type SimulationOptions = {
 
 /** A small tree with everything in it, for a fraction of a second. */
 export const defaultSimulationOptions: SimulationOptions = {
+  authorities: 1,
+  regions: 1,
   proxies: 3,
   proxyFanout: 1,
   edges: 4,
@@ -186,7 +192,15 @@ export const mayBeLarge = ({ largeStateBytes }: SimulationOptions): boolean =>
 /** All options of a run. */
 export function completeOptions(options: Partial<SimulationOptions>): SimulationOptions {
   const complete = { ...defaultSimulationOptions, ...options }
-  const atLeastOne = ['proxyFanout', 'edges', 'documents', 'documentsPerViewer', 'writers'] as const
+  const atLeastOne = [
+    'authorities',
+    'regions',
+    'proxyFanout',
+    'edges',
+    'documents',
+    'documentsPerViewer',
+    'writers',
+  ] as const
   for (const name of atLeastOne) {
     assert(complete[name] >= 1, `${name} is at least 1, got ${complete[name]}`)
   }

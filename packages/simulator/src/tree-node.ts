@@ -2,6 +2,7 @@ import { assert } from '@fanfold/kernel'
 import type { LinkInput, PeerIdentity } from '@fanfold/protocol'
 import type { ParentEffect, RouteInput } from '@fanfold/replication'
 import { DiskHealth } from './disk-health.ts'
+import type { Membership } from './membership.ts'
 import type { LinkPeer, Network } from './network.ts'
 import type { Trap } from './node-driver.ts'
 import type { ParentLinks } from './parent-links.ts'
@@ -35,11 +36,16 @@ export class TreeNode implements LinkPeer {
   /** What it is in the tree. */
   readonly role: string
   readonly #ceiling: number
+  /** Where it is. */
+  readonly region: string
+  /** Makes its part in a fleet anew; undefined where there is none. */
+  readonly #join: ((node: TreeNode) => Membership) | undefined
   readonly #run: (node: TreeNode) => RunningNode
   /** Makes its links to parents anew; undefined for one that has none. */
   readonly #connect: ((node: TreeNode) => ParentLinks) | undefined
   #processor: Processor
   #running: RunningNode | undefined
+  #member: Membership | undefined
   #parents: ParentLinks | undefined
   #incarnation = 0
   #isDraining = false
@@ -52,6 +58,8 @@ export class TreeNode implements LinkPeer {
     readonly network: Network
     readonly role: string
     readonly ceiling: number
+    readonly region?: string | undefined
+    readonly join?: ((node: TreeNode) => Membership) | undefined
     readonly run: (node: TreeNode) => RunningNode
     readonly connect?: ((node: TreeNode) => ParentLinks) | undefined
   }) {
@@ -61,6 +69,8 @@ export class TreeNode implements LinkPeer {
     this.#network = options.network
     this.role = options.role
     this.#ceiling = options.ceiling
+    this.region = options.region ?? 'here'
+    this.#join = options.join
     this.#run = options.run
     this.#connect = options.connect
   }
@@ -69,11 +79,16 @@ export class TreeNode implements LinkPeer {
     this.#identity ??= {
       node: this.name,
       incarnation: `${this.name}-${this.#incarnation}`,
-      region: 'here',
+      region: this.region,
       roles: [this.role],
       ceiling: this.#ceiling,
     }
     return this.#identity
+  }
+
+  /** The part of its process in a fleet; undefined where there is none. */
+  get member(): Membership | undefined {
+    return this.#member
   }
 
   get isUp(): boolean {
@@ -101,6 +116,7 @@ export class TreeNode implements LinkPeer {
     this.#identity = undefined
     this.#isDraining = false
     this.#processor = new Processor(this.#clock)
+    this.#member = this.#join?.(this)
     this.#running = this.#run(this)
     this.#parents = this.#connect?.(this)
     this.#parents?.start()
@@ -109,12 +125,14 @@ export class TreeNode implements LinkPeer {
   /** Ends it as a crash does. */
   stop(): void {
     this.#running?.stop()
+    this.#member?.stop()
     this.#leave()
   }
 
   /** It is about to go, and tells those whom it serves. */
   drain(): void {
     this.#isDraining = true
+    this.#member?.drain()
     this.#running?.drain?.()
   }
 
@@ -127,6 +145,7 @@ export class TreeNode implements LinkPeer {
   close(): void {
     if (this.#running?.close === undefined) this.#running?.stop()
     else this.#running.close()
+    this.#member?.leave()
     this.#leave()
   }
 
@@ -134,6 +153,7 @@ export class TreeNode implements LinkPeer {
     this.#processor.end()
     this.#parents?.stop()
     this.#parents = undefined
+    this.#member = undefined
     this.#running = undefined
     this.#network.drop(this)
   }
@@ -159,7 +179,6 @@ export class TreeNode implements LinkPeer {
   }
 
   #receive(input: LinkInput): void {
-    this.#parents?.notice(input)
-    this.#running?.receive(input)
+    if (this.#parents?.notice(input) !== false) this.#running?.receive(input)
   }
 }

@@ -128,7 +128,12 @@ export class Ways {
   isFree(a: string, b: string): boolean {
     if (this.#faults.size === 0 && this.#paused.size === 0) return true
     if (this.#paused.has(a) || this.#paused.has(b)) return false
-    return !this.#isCut(a, b) && !this.#isCut(b, a)
+    return !this.isCutOff(a, b)
+  }
+
+  /** Whether no bytes pass between the machines of two nodes, one way or both. */
+  isCutOff(a: string, b: string): boolean {
+    return this.#isCut(a, b) || this.#isCut(b, a)
   }
 
   /** Runs it as soon as bytes pass, in an event of its own. */

@@ -68,14 +68,17 @@ export class Workload {
       prng: world.stream('writers'),
       problems: world.problems,
       profile: writerProfile,
-      receive: input => world.authority.write(input),
-      isListening: () => world.authority.node.isListening,
-      wallMs: () => world.wallMs(world.authority.node.name),
+      doors: world.authorities,
       log: world.history,
       losses: world.stream('lost lines'),
       tally: world.tally,
     })
-    world.authority.answerTo(this.writers)
+    for (const authority of world.authorities) {
+      authority.answerTo({
+        answered: effect => this.writers.answered(effect),
+        lost: () => this.writers.lost(authority),
+      })
+    }
     const { writeProfile: profile, documents } = options
     this.#profiled =
       profile && new ProfiledWrites({ profile, prng: world.stream('profile'), documents })
@@ -101,7 +104,7 @@ export class Workload {
       const { lagging } = viewer
       if (lagging !== undefined) return lagging
     }
-    return undefined
+    return this.#world.unsettled
   }
 
   /** Some more is written, from now on: what is broken may show only then. */

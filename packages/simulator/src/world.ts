@@ -4,27 +4,31 @@
  */
 import { assert, type Instant, Prng, type Sha256 } from '@fanfold/kernel'
 import { labelMax } from '@fanfold/protocol'
+import type { NodeRole } from '@fanfold/topology'
 import { AuthorityNode } from './authority-node.ts'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
 import { Crossings } from './crossings.ts'
 import type { Door } from './door.ts'
 import { type Fault, isLinkFault } from './fault.ts'
+import { isFleetFault } from './fleet-fault.ts'
 import { History } from './history.ts'
 import { LinkFaults } from './link-faults.ts'
+import { LogDisk } from './log-disk.ts'
 import { LogRefusals } from './log-refusals.ts'
+import type { Membership } from './membership.ts'
 import { Network } from './network.ts'
 import { NodeFaults } from './node-faults.ts'
 import { NodeGauges, type RunningNodes } from './node-gauges.ts'
 import { type NodeFact, NodeMaker } from './node-maker.ts'
 import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
-import { RoutedLinks } from './routed-links.ts'
+import { given, known, RoutedLinks } from './routed-links.ts'
 import { WarmDisk } from './simulated-warm-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { Tally } from './tally.ts'
 import { Trace } from './trace.ts'
-import { firstParentOf } from './tree-form.ts'
+import { authorityNames, firstParentOf, isAuthority } from './tree-form.ts'
 import { TreeNode } from './tree-node.ts'
 import { ViewOracle } from './view-oracle.ts'
 import type { ViewerRim } from './viewer-rim.ts'
@@ -32,6 +36,7 @@ import { VirtualClock } from './virtual-clock.ts'
 import { WallClocks } from './wall-clocks.ts'
 import { Ways } from './ways.ts'
 import { WireCheck } from './wire-check.ts'
+import { WorldFleet } from './world-fleet.ts'
 import { WorldRoutes } from './world-routes.ts'
 import type { WorldWatch } from './world-watch.ts'
 
@@ -51,6 +56,14 @@ const authorityTroubles: ReadonlySet<string> = new Set([
 /** What no node tells of itself while all is well. */
 const isAlarm = ({ event, outcome }: NodeFact): boolean =>
   event === 'document-set-aside' || outcome === 'differs'
+
+/** Where a node is: what it may have itself, and from whom. */
+type Place = {
+  readonly ceiling: number
+  /** Undefined in a tree that is no fleet. */
+  readonly region: string | undefined
+  readonly parents: readonly TreeNode[]
+}
 
 /** A tree of machines and everything around them. */
 export class World {
@@ -74,7 +87,8 @@ export class World {
   readonly #seed: string
   readonly #options: SimulationOptions
   readonly #maker: NodeMaker
-  readonly authority: AuthorityNode
+  /** One, or several of a fleet. */
+  readonly authorities: readonly AuthorityNode[]
   /** What runs. */
   readonly nodes: RunningNodes
   /** What the nodes hold. */
@@ -82,6 +96,8 @@ export class World {
   readonly #wallClocks: WallClocks
   /** Where nodes may have documents from; undefined where they were given parents. */
   readonly #routes: WorldRoutes | undefined
+  /** The nodes as a fleet; undefined where they are none. */
+  readonly #fleet: WorldFleet | undefined
   readonly #nodeFaults: NodeFaults
   readonly #running = new Map<TreeNode, ReturnType<NodeMaker['proxy']>>()
   readonly #edges = new Map<TreeNode, ReturnType<NodeMaker['edge']>>()
@@ -151,17 +167,34 @@ export class World {
     const [stream, { busyMs, redial }] = [(concern: string) => this.stream(concern), options]
     this.#routes =
       redial === 'routes' ? new WorldRoutes({ clock, tally, stream, busyMs }) : undefined
-    const fail = (node: TreeNode): void => this.#nodeFaults.crash(node)
-    const maker = this.#maker
-    this.authority = new AuthorityNode({ clock, network, maker, tally, history, fail })
+    const [maker, ways] = [this.#maker, this.ways]
+    const note = (node: string, fact: NodeFact): void => this.#note(node, fact)
+    this.#fleet =
+      redial === 'fleet' ? new WorldFleet({ clock, ways, tally, maker, stream, note }) : undefined
+    this.authorities = this.#growAuthorities()
     this.doors = this.#grow()
-    this.nodes = { authority: this.authority, proxies: this.#running, edges: this.#edges }
+    const authorities = this.authorities
+    this.nodes = { authorities, proxies: this.#running, edges: this.#edges }
     this.gauges = new NodeGauges({ nodes: this.nodes, options, problems })
   }
 
-  /** Loads a definition at the authority. */
+  /** The authority, or the first of several. */
+  get authority(): AuthorityNode {
+    const [first] = this.authorities
+    assert(first !== undefined, 'a world has an authority')
+    return first
+  }
+
+  /** Loads a definition at all authorities. */
   define(rules: BoardRules): void {
-    this.authority.define(this.#variants.build(rules))
+    const built = this.#variants.build(rules)
+    for (const authority of this.authorities) authority.define(built)
+  }
+
+  /** What the nodes have still to find out of each other, in words; undefined when they have. */
+  get unsettled(): string | undefined {
+    if (this.#fleet === undefined) return undefined
+    return this.#fleet.unsettled ?? this.#streamsTooMany
   }
 
   /** The stream of chance of one concern: a draw more in one does not shift another. */
@@ -179,12 +212,14 @@ export class World {
     this.tally.add(`fault ${fault.kind}`)
     this.crossings.begin(fault, this.clock.now)
     if (isLinkFault(fault)) this.ways.begin(fault)
+    else if (isFleetFault(fault)) this.#fleet?.begin(fault)
     else this.#nodeFaults.begin(fault)
   }
 
   /** What went wrong is over, as far as it is not over by itself. */
   endOf(fault: Fault): void {
     if (isLinkFault(fault)) this.ways.end(fault)
+    else if (isFleetFault(fault)) this.#fleet?.end(fault)
     else this.#nodeFaults.end(fault)
   }
 
@@ -195,7 +230,38 @@ export class World {
     this.#routes?.heal()
   }
 
-  /** All nodes with their links, from the authority down. */
+  #growAuthorities(): readonly AuthorityNode[] {
+    const { clock, network, tally, history } = this
+    const disk = new LogDisk(history)
+    const grown = authorityNames(this.#options).map(
+      name =>
+        new AuthorityNode({
+          name,
+          clock,
+          network,
+          maker: this.#maker,
+          tally,
+          disk,
+          wallMs: node => this.wallMs(node),
+          join: this.#joinAs('authority'),
+          fail: node => this.#nodeFaults.crash(node),
+        }),
+    )
+    for (const { node } of grown) {
+      this.#nodeFaults.add(node)
+      this.#fleet?.add(node)
+      this.#reach.set(node, labelMax)
+      node.start()
+    }
+    return grown
+  }
+
+  #joinAs(role: NodeRole): ((node: TreeNode) => Membership) | undefined {
+    const fleet = this.#fleet
+    return fleet && (node => fleet.join(node, role))
+  }
+
+  /** All nodes below the authorities, with their links. */
   #grow(): Door[] {
     const { options, ceilings, seconds } = {
       options: this.#options,
@@ -205,30 +271,36 @@ export class World {
     const drawCeiling = (): number =>
       ceilings.chance(options.guardedShare) ? ceilings.below(2) : labelMax
     const top = this.authority.node
-    this.#nodeFaults.add(top)
-    this.#reach.set(top, labelMax)
-    top.start()
     const proxies: TreeNode[] = []
     const firstOf = (child: string): TreeNode => {
       const parent = firstParentOf(child, options)
       return proxies.find(({ name }) => name === parent) ?? top
     }
+    const placeOf = (name: string): Place => {
+      const first = firstOf(name)
+      const ceiling = drawCeiling()
+      const parents = this.#parentsOf(name, [first, top, ...proxies], ceiling, seconds)
+      return { ceiling, region: undefined, parents }
+    }
+    const regions = Array.from({ length: options.regions }, () => drawCeiling())
+    const memberPlaceOf = (index: number): Place => {
+      const number = index % options.regions
+      const inRegion = `region-${number}`
+      const parents = [
+        ...this.authorities.map(({ node }) => node),
+        ...proxies.filter(({ region }) => region === inRegion),
+      ]
+      return { ceiling: regions[number] ?? 0, region: inRegion, parents }
+    }
+    const isFleet = this.#fleet !== undefined
     for (let index = 0; index < options.proxies; index++) {
       const name = `proxy-${index}`
-      const first = firstOf(name)
-      const ceiling = drawCeiling()
-      const parents = this.#parentsOf(name, [first, top, ...proxies], ceiling, seconds)
-      proxies.push(this.#proxy(name, ceiling, parents))
+      proxies.push(this.#proxy(name, isFleet ? memberPlaceOf(index) : placeOf(name)))
     }
-    const doors: Door[] = []
-    for (let index = 0; index < options.edges; index++) {
+    return Array.from({ length: options.edges }, (_, index) => {
       const name = `edge-${index}`
-      const first = firstOf(name)
-      const ceiling = drawCeiling()
-      const parents = this.#parentsOf(name, [first, top, ...proxies], ceiling, seconds)
-      doors.push(this.#edge(name, ceiling, parents))
-    }
-    return doors
+      return this.#edge(name, isFleet ? memberPlaceOf(index) : placeOf(name))
+    })
   }
 
   /**
@@ -248,7 +320,7 @@ export class World {
     return [first, prng.pick(others)]
   }
 
-  #proxy(name: string, ceiling: number, parents: readonly TreeNode[]): TreeNode {
+  #proxy(name: string, { ceiling, region, parents }: Place): TreeNode {
     for (const parent of parents) this.crossings.join(parent.name, name)
     const chance = this.stream(`${name} warm`)
     const damage = {
@@ -262,8 +334,10 @@ export class World {
       network: this.network,
       role: 'proxy',
       ceiling,
+      region,
+      join: this.#joinAs('proxy'),
       run: () => {
-        const made = this.#maker.proxy(node, routes, disk)
+        const made = this.#maker.proxy(node, routes ?? node.member?.view.routesOf('proxy'), disk)
         this.#running.set(node, made)
         return {
           receive: input => made.driver.receive(input),
@@ -284,12 +358,13 @@ export class World {
     })
     const routes = this.#routes?.give(node, parents)
     this.#nodeFaults.add(node)
+    this.#fleet?.add(node)
     this.#reachOf(node, ceiling, parents)
     node.start()
     return node
   }
 
-  #edge(name: string, own: number, parents: readonly TreeNode[]): Door {
+  #edge(name: string, { ceiling: own, region, parents }: Place): Door {
     for (const parent of parents) this.crossings.join(parent.name, name)
     const ceiling = this.#reachOf(undefined, own, parents)
     let rim: ViewerRim | undefined
@@ -299,8 +374,11 @@ export class World {
       network: this.network,
       role: 'edge',
       ceiling: own,
+      region,
+      join: this.#joinAs('edge'),
       run: () => {
-        const made = this.#maker.edge(node, routes, ceiling)
+        const known = routes ?? node.member?.view.routesOf('edge')
+        const made = this.#maker.edge(node, known, ceiling)
         rim = made.rim
         this.#edges.set(node, made)
         return {
@@ -319,6 +397,7 @@ export class World {
     })
     const routes = this.#routes?.give(node, parents)
     this.#nodeFaults.add(node)
+    this.#fleet?.add(node)
     node.start()
     return {
       name,
@@ -345,10 +424,28 @@ export class World {
       case 'chance':
         return new ChanceLinks(needs)
       case 'routes':
-        return new RoutedLinks({ ...needs, tally: this.tally })
+        return new RoutedLinks({ ...needs, tally: this.tally, surroundings: given(parents) })
+      case 'fleet': {
+        const { member } = child
+        assert(member !== undefined, `${child.name} is part of the fleet`)
+        const surroundings = known(member, name => this.#fleet?.node(name))
+        return new RoutedLinks({ ...needs, tally: this.tally, surroundings })
+      }
       case 'dialler':
         return keepParentLinks({ ...needs, tally: this.tally })
     }
+  }
+
+  /** Why authorities serve more than each region once; undefined when they do not. */
+  get #streamsTooMany(): string | undefined {
+    const { documents } = this.#options
+    const regions = new Set([...this.#running.keys()].map(({ region }) => region))
+    const alone = [...this.#edges.keys()].filter(({ region }) => !regions.has(region))
+    const most = documents * (regions.size + alone.length)
+    const streams = this.authorities
+      .map(({ made }) => made.machine.streamCount)
+      .reduce((sum, count) => sum + count, 0)
+    return streams <= most ? undefined : `${streams} streams leave the authorities, not ${most}`
   }
 
   /** Whether a stream may begin anew for this reason. */
@@ -380,8 +477,10 @@ export class World {
   #note(node: string, fact: NodeFact): void {
     this.tally.note(fact)
     this.#refusals.note(fact)
-    const isTrouble = node === 'authority' && authorityTroubles.has(fact.event)
-    if (isTrouble && !this.#refusals.explain(fact)) {
+    const isTrouble = isAuthority(node) && authorityTroubles.has(fact.event)
+    // Of several authorities another may have claimed the log.
+    const isFenced = this.#fleet !== undefined && fact.code === 'FANFOLD_FENCED'
+    if (isTrouble && !isFenced && !this.#refusals.explain(fact)) {
       this.problems.add(`authority: ${JSON.stringify(fact)}`)
     }
     if (isAlarm(fact)) this.problems.add(`${node}: ${JSON.stringify(fact)}`)

@@ -3,7 +3,7 @@ import { type Duration, instant, milliseconds, Prng } from '@fanfold/kernel'
 import { parseDocumentKey, type WriteAnswer, type WriterInput } from '@fanfold/protocol'
 import t from 'tap'
 import { History } from '../src/history.ts'
-import { ModelWriters } from '../src/model-writer.ts'
+import { ModelWriters, type WriterDoor } from '../src/model-writer.ts'
 import { Problems } from '../src/problems.ts'
 import { Tally } from '../src/tally.ts'
 import { VirtualClock } from '../src/virtual-clock.ts'
@@ -24,18 +24,25 @@ function makeWriters(answers: WriteAnswer[]) {
   const problems = new Problems(clock)
   const inputs: WriterInput[] = []
   const tally = new Tally()
+  const door: WriterDoor = {
+    name: 'authority',
+    isListening: true,
+    write: input => {
+      inputs.push(input)
+      const answer = answers.shift()
+      if (answer === undefined) return
+      writers.answered({ kind: 'write-answered', request: input.request, answer })
+    },
+    wallMs: () => clock.wallMs,
+    leadsTo: () => undefined,
+  }
   const writers: ModelWriters = new ModelWriters({
     clock,
     prng: new Prng('writers'),
     problems,
     tally,
     profile: { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 1_000_000 },
-    receive: input => {
-      inputs.push(input)
-      const answer = answers.shift()
-      if (answer === undefined) return
-      writers.answered({ kind: 'write-answered', request: input.request, answer })
-    },
+    doors: [door],
   })
   const plan = (...sendAtMs: number[]) =>
     writers.plan('writer', {
@@ -45,7 +52,7 @@ function makeWriters(answers: WriteAnswer[]) {
       sendAt: sendAtMs.map(ms => instant(ms * 1000)),
     })
   const run = () => clock.runUntil(instant(60_000_000))
-  return { clock, problems, inputs, tally, writers, plan, run }
+  return { clock, problems, inputs, tally, door, writers, plan, run }
 }
 
 t.test('a message is sent at its time, with its id, and answered', async t => {
@@ -113,9 +120,9 @@ t.test(
   async t => {
     for (const isRefusedAgain of [false, true]) {
       const refusal = rejected('FANFOLD_HANDLER_FAILED')
-      const { clock, inputs, problems, tally, writers, plan, run } = makeWriters([refusal])
+      const { clock, inputs, problems, tally, door, writers, plan, run } = makeWriters([refusal])
       plan(10, 200)
-      clock.at(instant(300_000), () => writers.lost())
+      clock.at(instant(300_000), () => writers.lost(door))
       clock.runUntil(instant(350_000))
       t.equal(inputs.length, 2, 'the second one was not answered')
       // It is sent again, for as long as the writer does not give it up.
@@ -140,4 +147,70 @@ t.test('what comes too late for a document is not sent again', async t => {
   t.equal(inputs.length, 1)
   t.ok(writers.isDone)
   t.equal(writers.committed(doc).length, 0)
+})
+
+/** Writers with two authorities to go to; each answers by what the test says. */
+function makeTwoDoors(led: 'one' | 'two' | undefined) {
+  const clock = new VirtualClock()
+  const problems = new Problems(clock)
+  const came: string[] = []
+  const down = new Set<string>()
+  let moved: 'one' | 'two' | undefined
+  const doorOf = (name: 'one' | 'two'): WriterDoor => ({
+    name,
+    get isListening() {
+      return !down.has(name)
+    },
+    write: ({ request, id }) => {
+      came.push(`${id} at ${name}`)
+      if (down.has(name)) return
+      const answer: WriteAnswer =
+        moved === name ? { kind: 'rejected', code: 'FANFOLD_MOVED', message: '' } : committed(1)
+      writers.answered({ kind: 'write-answered', request, answer })
+    },
+    wallMs: () => clock.wallMs,
+    leadsTo: () => led,
+  })
+  const doors = [doorOf('one'), doorOf('two')]
+  const writers: ModelWriters = new ModelWriters({
+    clock,
+    prng: new Prng('writers'),
+    problems,
+    profile: { delayMin: milliseconds(1), delayMean: 0 as Duration, bytesPerSecond: 1_000_000 },
+    doors,
+  })
+  const plan = (atMs: number): void =>
+    writers.plan('writer', {
+      doc,
+      action: { type: 'send', message: 'goal', value: {} },
+      mayCreate: false,
+      sendAt: [instant(atMs * 1000)],
+    })
+  const setMoved = (from: 'one' | 'two'): void => {
+    moved = from
+  }
+  return { clock, came, down, doors, writers, plan, setMoved }
+}
+
+t.test('what is elsewhere is sent there, and what comes after it too', async t => {
+  const { clock, came, writers, plan, setMoved } = makeTwoDoors('two')
+  setMoved('one')
+  plan(10)
+  plan(1_000)
+  clock.runUntil(instant(5_000_000))
+  t.same(came, ['writer-0 at one', 'writer-0 at two', 'writer-1 at two'])
+  t.ok(writers.isDone)
+})
+
+t.test('what went out to one that is gone is sent to another', async t => {
+  const { clock, came, down, doors, writers, plan } = makeTwoDoors(undefined)
+  const [one] = doors
+  plan(10)
+  clock.at(instant(11_000), () => {
+    down.add('one')
+    if (one !== undefined) writers.lost(one)
+  })
+  clock.runUntil(instant(5_000_000))
+  t.same(came.slice(-1), ['writer-0 at two'])
+  t.ok(writers.isDone)
 })

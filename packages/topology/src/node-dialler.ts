@@ -95,9 +95,16 @@ type Dialled = {
 export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect> {
   readonly #options: NodeDiallerOptions
   readonly #nodes = new Map<string, Dialled>()
+  /** Links to who is not the node that was dialled, until they are closed. */
+  readonly #strangers = new Set<LinkId>()
 
   constructor(options: NodeDiallerOptions) {
     this.#options = options
+  }
+
+  /** True for a link to who is not the node that was dialled: the role never hears of it. */
+  isStranger(link: LinkId): boolean {
+    return this.#strangers.has(link)
   }
 
   /** Nodes that are wanted, or were a short while ago. */
@@ -129,6 +136,7 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
         this.#opened(input.link, input.peer, now, effects)
         return
       case 'link-closed':
+        this.#strangers.delete(input.link)
         this.#closed(input.link, input.reason, now, effects)
     }
   }
@@ -227,6 +235,7 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
     if (!this.#options.isIt(dialled.node, peer)) {
       const message = `${peer.node} is not ${dialled.node}, or not what that is said to be`
       effects.push({ kind: 'link-close', link, code: 'FANFOLD_MOVED', message })
+      this.#strangers.add(link)
       this.#failed(dialled, message, now, effects)
       return
     }

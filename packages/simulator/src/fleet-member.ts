@@ -1,0 +1,168 @@
+/*
+ * One process's part in the fleet of a world: the machine that a node has for it, its coordinator, and what the
+ * roles of the process are told.
+ */
+import { milliseconds, type Prng } from '@fanfold/kernel'
+import { protocolVersion } from '@fanfold/protocol'
+import {
+  allTenants,
+  Cluster,
+  type ClusterEffect,
+  type ClusterInput,
+  type CoordinationSpace,
+  defaultMembersOptions,
+  FleetView,
+  type NodeRole,
+  type OwnMember,
+  renewedForMsDefault,
+} from '@fanfold/topology'
+import type { Membership } from './membership.ts'
+import type { NodeDriver } from './node-driver.ts'
+import type { NodeFact, NodeMaker } from './node-maker.ts'
+import type { ProbeOutcome } from './node-probe.ts'
+import { SimulatedCoordinator } from './simulated-coordinator.ts'
+import type { TreeNode } from './tree-node.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** How long the last word of a process has to arrive, ms. */
+const lastWordMs = 100
+
+/** What a part in a fleet is made of. */
+export type FleetMemberOptions = {
+  readonly node: TreeNode
+  readonly role: NodeRole
+  readonly clock: VirtualClock
+  readonly prng: Prng
+  readonly space: CoordinationSpace
+  readonly maker: NodeMaker
+  /** Whether the node reaches the space when it starts. */
+  readonly isAway: boolean
+  /** Looks whether a node listens. */
+  readonly probe: (node: string, tell: (outcome: ProbeOutcome) => void) => void
+  readonly note: (fact: NodeFact) => void
+}
+
+/** A process's part in the fleet. */
+export class FleetMember implements Membership {
+  readonly view: FleetView
+  readonly #machine: Cluster
+  readonly #driver: NodeDriver<ClusterInput, ClusterEffect>
+  readonly #coordinator: SimulatedCoordinator
+  readonly #options: FleetMemberOptions
+
+  constructor(options: FleetMemberOptions) {
+    const { node, role, clock, prng, space, maker, isAway } = options
+    const { identity, processor, incarnation } = node
+    this.#options = options
+    this.view = new FleetView({ node: node.name, region: identity.region, roles: [role] })
+    const self: OwnMember = {
+      node: node.name,
+      incarnation: incarnationOf(node.name, incarnation),
+      region: identity.region,
+      roles: [role],
+      address: `ws://${node.name}:9600`,
+      publicAddress: undefined,
+      weight: 1,
+      ceiling: identity.ceiling,
+      version: '0',
+      protocol: protocolVersion,
+      fingerprint: '0'.repeat(64),
+      isHotStandby: false,
+      isDraining: false,
+      tenants: allTenants,
+      cutOffFrom: [],
+    }
+    this.#machine = new Cluster({
+      self,
+      members: defaultMembersOptions,
+      renewedForMs: renewedForMsDefault,
+      startedAt: clock.now,
+      prng: prng.fork('cluster'),
+    })
+    this.#driver = maker.drive<ClusterInput, ClusterEffect>(node, this.#machine, effect =>
+      this.#perform(effect),
+    )
+    this.#coordinator = new SimulatedCoordinator({
+      clock,
+      prng: prng.fork('coordinator'),
+      space,
+      receive: input => processor.do(() => this.#driver.receive(input)),
+    })
+    this.setAway(isAway)
+    const load = { documents: 0, viewers: 0, children: 0, bytesPerSecond: 0 }
+    this.#driver.receive({ kind: 'load-measured', load })
+  }
+
+  get isSettled(): boolean {
+    return !this.#machine.isFrozen && this.view.owners.stall === undefined
+  }
+
+  lost(node: string): void {
+    this.#driver.receive({ kind: 'peer-lost', node })
+  }
+
+  setAway(isAway: boolean): void {
+    this.#coordinator.setAway(isAway)
+  }
+
+  drain(): void {
+    this.#driver.receive({ kind: 'self-changed', changes: { isDraining: true } })
+  }
+
+  leave(): void {
+    this.#driver.receive({ kind: 'leave' })
+    this.#driver.stop()
+    // What it said last is still on its way.
+    this.#options.clock.in(milliseconds(lastWordMs), () => this.#coordinator.stop())
+  }
+
+  stop(): void {
+    this.#driver.stop()
+    this.#coordinator.stop()
+  }
+
+  #perform(effect: ClusterEffect): void {
+    const { probe, note } = this.#options
+    switch (effect.kind) {
+      case 'coordinator-watch':
+      case 'coordinator-announce':
+      case 'coordinator-withdraw':
+      case 'coordinator-place':
+        this.#coordinator.perform(effect)
+        return
+      case 'view-changed':
+        for (const { kind } of effect.members) note({ event: kind })
+        this.view.placed(effect.placement)
+        return
+      case 'certainty-changed':
+        note({ event: effect.isSure ? 'node is sure' : 'node is not sure' })
+        this.view.certain(effect.isSure)
+        return
+      case 'dial-member': {
+        const { node, incarnation } = effect
+        const { processor } = this.#options.node
+        probe(node, outcome =>
+          processor.do(() =>
+            this.#driver.receive({ kind: 'member-dialled', node, incarnation, outcome }),
+          ),
+        )
+        return
+      }
+      case 'node-refused':
+        note({ event: effect.kind })
+        return
+      case 'placement-answered':
+        // Nobody places anything here.
+        return
+      case 'cluster-note':
+        note({ event: effect.fact.event })
+    }
+  }
+}
+
+/** Of a process: 32 hexadecimal digits, which name the node and count its lives. */
+function incarnationOf(node: string, life: number): string {
+  let name = ''
+  for (let index = 0; index < node.length; index++) name += node.charCodeAt(index).toString(16)
+  return `${name}${life.toString(16).padStart(4, '0')}`.padStart(32, '0')
+}
