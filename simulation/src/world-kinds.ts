@@ -9,6 +9,7 @@ import {
   crossingList,
   defaultSimulationOptions,
   drawWorld,
+  fleetCrossingList,
   type Happening,
   happeningsOf,
   readOptions,
@@ -67,7 +68,7 @@ export interface WorldKind {
 /** A tree on virtual time, as the simulator draws it. */
 const treeKind = (world: WorldName): WorldKind => ({
   sometimes: sometimes[world],
-  crossings: kindsWithAllFaults.has(world) ? crossingList : [],
+  crossings: crossingsOf[world],
   hasNodes: true,
   draw: (seed, nodes) => drawWorld({ world, seed, nodes }),
   run: (seed, options, watch) => {
@@ -87,8 +88,13 @@ const differences = (options: SimulationOptions): unknown => {
   return Object.fromEntries(special)
 }
 
-/** Those in whose worlds every kind of fault is drawn. */
-const kindsWithAllFaults: ReadonlySet<string> = new Set(['faults'])
+/** In the worlds of some kinds every kind of fault is drawn. */
+const crossingsOf: Readonly<Record<WorldName, readonly string[]>> = {
+  random: [],
+  'catch-up': [],
+  faults: crossingList,
+  fleet: fleetCrossingList,
+}
 
 const kinds: ReadonlyMap<string, WorldKind> = new Map([
   ...worldNames.map(name => [name, treeKind(name)] as const),

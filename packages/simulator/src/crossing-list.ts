@@ -5,11 +5,15 @@
 import type { AuthorityEffect } from '@fanfold/authority'
 import type { EdgeEffect } from '@fanfold/edge'
 import type { ProxyEffect } from '@fanfold/proxy'
+import type { ClusterEffect } from '@fanfold/topology'
 import type { FaultKind } from './fault.ts'
 import type { FleetFault } from './fleet-fault.ts'
 
 /** Kinds of effects that machines have performed. */
 export type EffectKind = (AuthorityEffect | ProxyEffect | EdgeEffect)['kind']
+
+/** Those of a node's part in a fleet. */
+export type FleetEffectKind = ClusterEffect['kind']
 
 /** All kinds of effects. */
 export const effectKinds: Readonly<Record<EffectKind, true>> = {
@@ -48,6 +52,20 @@ export const effectKinds: Readonly<Record<EffectKind, true>> = {
   'write-answered': true,
 }
 
+/** Those that nodes of a fleet have beside the others. */
+const fleetEffectKinds: Readonly<Record<FleetEffectKind, true>> = {
+  'certainty-changed': true,
+  'cluster-note': true,
+  'coordinator-announce': true,
+  'coordinator-place': true,
+  'coordinator-watch': true,
+  'coordinator-withdraw': true,
+  'dial-member': true,
+  'node-refused': true,
+  'placement-answered': true,
+  'view-changed': true,
+}
+
 /** Those of fleets are for worlds that are some. */
 const everyFault: Readonly<Record<Exclude<FaultKind, FleetFault['kind']>, true>> = {
   'black-hole': true,
@@ -71,15 +89,23 @@ const everyFault: Readonly<Record<Exclude<FaultKind, FleetFault['kind']>, true>>
   'wall-clock': true,
 }
 
-/** All kinds of faults. */
+const everyFleetFault: Readonly<Record<FleetFault['kind'], true>> = {
+  'coordinator-away': true,
+  'coordinator-emptied': true,
+}
+
+/** All kinds of faults, in a tree that is no fleet. */
 export const faultKinds: ReadonlySet<string> = new Set(Object.keys(everyFault))
 
-/** What need not meet, and why: `*` is every kind of fault. */
-export const apart: readonly {
-  readonly effect: EffectKind
+/** A pair that need not meet, and why: `*` is every kind of fault. */
+export type Apart = {
+  readonly effect: EffectKind | FleetEffectKind
   readonly fault: FaultKind | '*'
   readonly because: string
-}[] = [
+}
+
+/** What need not meet anywhere. */
+export const apart: readonly Apart[] = [
   {
     effect: 'viewer-close',
     fault: '*',
@@ -96,11 +122,40 @@ export const apart: readonly {
 /** The name of an effect that meets a fault, in the coverage of a campaign. */
 export const crossingName = (effect: string, fault: string): string => `${effect} × ${fault}`
 
-/** All pairs that must meet, by name. */
-export const crossingList: readonly string[] = Object.keys(effectKinds).flatMap(effect =>
-  [...faultKinds]
-    .filter(fault => !apart.some(one => one.effect === effect && ['*', fault].includes(one.fault)))
-    .map(fault => crossingName(effect, fault)),
+/** What need not meet in a fleet. */
+export const apartInFleets: readonly Apart[] = [
+  ...apart,
+  { effect: 'want-parents', fault: '*', because: 'documents of a fleet have routes' },
+  { effect: 'coordinator-place', fault: '*', because: 'nobody places anything there yet' },
+  { effect: 'placement-answered', fault: '*', because: 'nobody places anything there yet' },
+  { effect: 'node-refused', fault: '*', because: 'no node is there twice' },
+]
+
+const pairs = (
+  effects: readonly string[],
+  faults: readonly string[],
+  exceptions: readonly Apart[],
+): readonly string[] =>
+  effects.flatMap(effect =>
+    faults
+      .filter(
+        fault => !exceptions.some(one => one.effect === effect && ['*', fault].includes(one.fault)),
+      )
+      .map(fault => crossingName(effect, fault)),
+  )
+
+/** All pairs that must meet in a tree that is no fleet, by name. */
+export const crossingList: readonly string[] = pairs(
+  Object.keys(effectKinds),
+  [...faultKinds],
+  apart,
+)
+
+/** All pairs that must meet in a fleet, by name. */
+export const fleetCrossingList: readonly string[] = pairs(
+  [...Object.keys(effectKinds), ...Object.keys(fleetEffectKinds)],
+  [...faultKinds, ...Object.keys(everyFleetFault)],
+  apartInFleets,
 )
 
 /**

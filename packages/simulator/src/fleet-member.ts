@@ -40,6 +40,8 @@ export type FleetMemberOptions = {
   /** Looks whether a node listens. */
   readonly probe: (node: string, tell: (outcome: ProbeOutcome) => void) => void
   readonly note: (fact: NodeFact) => void
+  /** A node was taken for dead because nothing was heard of it. */
+  readonly gaveUp: (node: string) => void
 }
 
 /** A process's part in the fleet. */
@@ -122,7 +124,7 @@ export class FleetMember implements Membership {
   }
 
   #perform(effect: ClusterEffect): void {
-    const { probe, note } = this.#options
+    const { probe, note, gaveUp } = this.#options
     switch (effect.kind) {
       case 'coordinator-watch':
       case 'coordinator-announce':
@@ -131,7 +133,11 @@ export class FleetMember implements Membership {
         this.#coordinator.perform(effect)
         return
       case 'view-changed':
-        for (const { kind } of effect.members) note({ event: kind })
+        for (const change of effect.members) {
+          const why = change.kind === 'member-left' ? change.why : undefined
+          note({ event: change.kind, ...(why !== undefined && { reason: why }) })
+          if (change.kind === 'member-left' && why === 'silent') gaveUp(change.member.node)
+        }
         this.view.placed(effect.placement)
         return
       case 'certainty-changed':

@@ -24,7 +24,7 @@ import {
   zeroHash,
 } from '@fanfold/protocol'
 import { describeDifference } from './describe-difference.ts'
-import type { DiskWatch } from './log-disk.ts'
+import type { Claimant, DiskWatch } from './log-disk.ts'
 import type { Problems } from './problems.ts'
 
 type Entry = {
@@ -44,7 +44,7 @@ class DocumentHistory {
   /** Places of the records that a writer's message made, by writer and id. */
   readonly origins = new Map<string, { epoch: number; seq: number }[]>()
   /** Who has claimed each epoch. */
-  readonly claims = new Map<number, object>()
+  readonly claims = new Map<number, Claimant>()
   epochMax = 0
   state: JsonObject | undefined
   definition: RecordedDefinition | undefined
@@ -82,10 +82,16 @@ export class History implements DiskWatch {
   readonly #problems: Problems
   readonly #documents = new Map<DocumentKey, DocumentHistory>()
   #records = 0
+  #takeovers = 0
 
   constructor(sha256: Sha256, problems: Problems) {
     this.#chain = new Chain(sha256)
     this.#problems = problems
+  }
+
+  /** How often a document was claimed by another node than before. */
+  get takeovers(): number {
+    return this.#takeovers
   }
 
   /** Records of all documents. */
@@ -166,8 +172,10 @@ export class History implements DiskWatch {
     return json === undefined ? undefined : JSON.parse(json)
   }
 
-  epochIsClaimed(doc: DocumentKey, epoch: number, by: object): void {
+  epochIsClaimed(doc: DocumentKey, epoch: number, by: Claimant): void {
     const { claims, epochMax } = this.#document(doc)
+    const before = claims.get(epochMax)?.node
+    if (epoch > epochMax && before !== undefined && before !== by.node) this.#takeovers++
     if ((claims.get(epoch) ?? by) !== by) {
       this.#problems.add(`${doc}: epoch ${epoch} is claimed by two`)
     }

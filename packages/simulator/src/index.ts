@@ -15,6 +15,7 @@ export {
   type EffectKind,
   effectKinds,
   faultKinds,
+  fleetCrossingList,
 } from './crossing-list.ts'
 export type { Crossing } from './crossings.ts'
 export {

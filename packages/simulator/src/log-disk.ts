@@ -22,9 +22,15 @@ export class DiskLog {
   }
 }
 
+/** A process that claims epochs. */
+export type Claimant = {
+  /** Its node. */
+  readonly node: string
+}
+
 /** Who may look at what becomes durable, in the event in which it does. */
 export type DiskWatch = {
-  epochIsClaimed(doc: DocumentKey, epoch: number, by: object): void
+  epochIsClaimed(doc: DocumentKey, epoch: number, by: Claimant): void
   recordsAreDurable(doc: DocumentKey, records: readonly LogRecord[]): void
   snapshotIsKept(doc: DocumentKey, snapshot: Snapshot): void
 }
@@ -54,7 +60,7 @@ export class LogDisk {
   }
 
   /** From now on the log is the store's, under this epoch. */
-  claim(doc: DocumentKey, epoch: number, by: object): void {
+  claim(doc: DocumentKey, epoch: number, by: Claimant): void {
     const log = this.log(doc)
     log.epoch = epoch
     log.owner = by

@@ -137,7 +137,9 @@ export class NodeMaker {
     const store = new SimulatedLogStore({
       clock,
       prng: stream(diskName(node)),
+      node: name,
       isShared: owners !== undefined,
+      late: outcome => note(name, { event: 'append of a process that has ended', outcome }),
       options: diskOptions,
       disk,
       receive: input => {

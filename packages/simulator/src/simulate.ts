@@ -23,6 +23,8 @@ const gaugesEvery: Duration = milliseconds(25)
 /** What happened in a run, in numbers. */
 export type SimulationCounts = {
   readonly records: number
+  /** How often a document was claimed by another node than before. */
+  readonly takeovers: number
   readonly answers: number
   readonly linkFrames: number
   readonly linkSnapshots: number
@@ -161,6 +163,7 @@ function countsOf(world: World, workload: Workload): SimulationCounts {
   }
   return {
     records: world.history.records,
+    takeovers: world.history.takeovers,
     answers: workload.writers.answers,
     linkFrames: frames,
     linkSnapshots: snapshots,

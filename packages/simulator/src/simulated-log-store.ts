@@ -70,6 +70,8 @@ type UnderWay = { readonly effect: Written; readonly from: Instant; isDone: bool
 
 /** A node's store on a simulated disk. */
 export class SimulatedLogStore implements LogStore {
+  /** The node whose process has it. */
+  readonly node: string
   readonly #clock: VirtualClock
   readonly #prng: Prng
   readonly #options: DiskOptions
@@ -78,6 +80,7 @@ export class SimulatedLogStore implements LogStore {
   readonly #health: DiskHealth | undefined
   readonly #fail: () => void
   readonly #isShared: boolean
+  readonly #late: (outcome: string) => void
   /** What is written, in the order in which it was asked for. */
   readonly #written = new Set<UnderWay>()
   /** When the last operation of each document happens. */
@@ -90,6 +93,7 @@ export class SimulatedLogStore implements LogStore {
   #whenIdle: (() => void)[] = []
 
   constructor(options: {
+    readonly node?: string | undefined
     readonly clock: VirtualClock
     readonly prng: Prng
     readonly options: DiskOptions
@@ -103,10 +107,14 @@ export class SimulatedLogStore implements LogStore {
     readonly fail?: (() => void) | undefined
     /** The logs are on another machine, and other nodes write them too: what was sent may be done later. */
     readonly isShared?: boolean | undefined
+    /** Told what became of an append that was done, or refused, after its process had ended. */
+    readonly late?: ((outcome: string) => void) | undefined
   }) {
     this.#health = options.health
     this.#fail = options.fail ?? (() => undefined)
     this.#isShared = options.isShared ?? false
+    this.#late = options.late ?? (() => undefined)
+    this.node = options.node ?? ''
     this.#clock = options.clock
     this.#prng = options.prng
     this.#options = options.options
@@ -210,7 +218,7 @@ export class SimulatedLogStore implements LogStore {
     if (fate === 'now') return this.#apply(effect) === undefined ? effect.records.length : 0
     if (fate === 'later') {
       this.#clock.in(milliseconds(lateMaxMs * prng.fraction() ** 3), () => {
-        this.#apply(effect)
+        this.#late(this.#apply(effect)?.code ?? 'done')
       })
     }
     return 0

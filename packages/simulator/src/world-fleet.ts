@@ -4,12 +4,14 @@
  */
 import { assert, type Prng } from '@fanfold/kernel'
 import { CoordinationSpace, type NodeRole } from '@fanfold/topology'
+import { Departures } from './departures.ts'
+import type { Fault } from './fault.ts'
 import type { FleetFault } from './fleet-fault.ts'
 import { FleetMember } from './fleet-member.ts'
 import type { NodeFact, NodeMaker } from './node-maker.ts'
 import { probe } from './node-probe.ts'
+import type { Problems } from './problems.ts'
 import { spaceTimeOf } from './space-time.ts'
-import type { Tally } from './tally.ts'
 import type { TreeNode } from './tree-node.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { Ways } from './ways.ts'
@@ -18,23 +20,27 @@ import type { Ways } from './ways.ts'
 export type WorldFleetOptions = {
   readonly clock: VirtualClock
   readonly ways: Ways
-  readonly tally: Tally
   readonly maker: NodeMaker
   /** The stream of chance of one concern. */
   readonly stream: (concern: string) => Prng
   readonly note: (node: string, fact: NodeFact) => void
+  readonly problems: Problems
+  /** All that goes wrong in the world. */
+  readonly faults: readonly Fault[]
 }
 
 /** Who is in a fleet, and where they meet. */
 export class WorldFleet {
   readonly #options: WorldFleetOptions
   readonly #space: CoordinationSpace
+  readonly #departures: Departures
   readonly #nodes = new Map<string, TreeNode>()
   /** Faults that are on. */
   readonly #away = new Set<Extract<FleetFault, { kind: 'coordinator-away' }>>()
 
   constructor(options: WorldFleetOptions) {
     this.#options = options
+    this.#departures = new Departures(options.faults)
     this.#space = new CoordinationSpace({ time: spaceTimeOf(options.clock) })
   }
 
@@ -50,7 +56,7 @@ export class WorldFleet {
 
   /** The part of a process that starts now. */
   join(node: TreeNode, role: NodeRole): FleetMember {
-    const { clock, ways, maker, stream, note } = this.#options
+    const { clock, ways, maker, stream, note, problems } = this.#options
     const prng = stream(`${node.name} fleet ${node.incarnation}`)
     const dials = prng.fork('dials')
     return new FleetMember({
@@ -63,6 +69,10 @@ export class WorldFleet {
       isAway: this.#isAway(node.name),
       probe: (name, tell) => probe({ clock, ways, prng: dials }, node.name, this.node(name), tell),
       note: fact => note(node.name, fact),
+      gaveUp: name => {
+        if (this.#departures.mayBeSilent(name, clock.now)) return
+        problems.add(`${node.name} gives up ${name}, which was never silent`)
+      },
     })
   }
 

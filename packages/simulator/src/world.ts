@@ -55,7 +55,7 @@ const authorityTroubles: ReadonlySet<string> = new Set([
 
 /** What no node tells of itself while all is well. */
 const isAlarm = ({ event, outcome }: NodeFact): boolean =>
-  event === 'document-set-aside' || outcome === 'differs'
+  event === 'document-set-aside' || event === 'node-refused' || outcome === 'differs'
 
 /** Where a node is: what it may have itself, and from whom. */
 type Place = {
@@ -170,7 +170,9 @@ export class World {
     const [maker, ways] = [this.#maker, this.ways]
     const note = (node: string, fact: NodeFact): void => this.#note(node, fact)
     this.#fleet =
-      redial === 'fleet' ? new WorldFleet({ clock, ways, tally, maker, stream, note }) : undefined
+      redial === 'fleet'
+        ? new WorldFleet({ clock, ways, maker, stream, note, problems, faults: options.faults })
+        : undefined
     this.authorities = this.#growAuthorities()
     this.doors = this.#grow()
     const authorities = this.authorities

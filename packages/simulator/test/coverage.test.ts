@@ -53,6 +53,7 @@ t.test('what others have counted is added up', async t => {
 t.test('what happened is the tally and the counts, without what did not', async t => {
   const none: SimulationCounts = {
     records: 0,
+    takeovers: 0,
     answers: 0,
     linkFrames: 0,
     linkSnapshots: 0,

@@ -1,5 +1,11 @@
 import t from 'tap'
-import { apart, crossingList, effectKinds, faultKinds } from '../src/crossing-list.ts'
+import {
+  apart,
+  crossingList,
+  effectKinds,
+  faultKinds,
+  fleetCrossingList,
+} from '../src/crossing-list.ts'
 
 t.test('every effect is to meet every fault, but for those that are said not to', async t => {
   const all = Object.keys(effectKinds).length * faultKinds.size
@@ -7,4 +13,13 @@ t.test('every effect is to meet every fault, but for those that are said not to'
   t.equal(crossingList.length, all - not)
   t.equal(new Set(crossingList).size, crossingList.length)
   t.ok(crossingList.includes('link-send × crash'))
+})
+
+t.test('in a fleet there is more to meet, and nobody is given parents', async t => {
+  const list = new Set(fleetCrossingList)
+  t.equal(list.size, fleetCrossingList.length)
+  for (const name of ['view-changed × pause', 'log-append × coordinator-away']) t.ok(list.has(name))
+  t.notOk(list.has('want-parents × crash'))
+  const missing = crossingList.filter(name => !list.has(name))
+  t.ok(missing.every(name => name.startsWith('want-parents × ')))
 })

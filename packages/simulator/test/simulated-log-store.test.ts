@@ -139,6 +139,42 @@ t.test('of an append that a crash cuts off a prefix is kept, and nobody is told'
   t.same([...claimed].sort(), [0, 1], 'the epoch alone may be claimed')
 })
 
+t.test(
+  'on another machine an append of a process that has ended is whole or not, perhaps later',
+  async t => {
+    const ends = new Set<string>()
+    for (let seed = 0; seed < 60; seed++) {
+      const { clock, disk } = makeStores()
+      const options = { syncMinMs: 1, syncMeanMs: 5 }
+      const late: string[] = []
+      const open = (node: string): SimulatedLogStore =>
+        new SimulatedLogStore({
+          node,
+          clock,
+          prng: new Prng(`${node} ${seed}`),
+          options,
+          disk,
+          receive: () => undefined,
+          isShared: true,
+          late: outcome => late.push(outcome),
+        })
+      const log = buildLog({ doc, count: 3 })
+      const gone = open('a')
+      gone.perform({ kind: 'log-append', ...log })
+      gone.crash(new Prng(`${seed}`))
+      const isDone = disk.log(doc).records.length === 3
+      const isTaken = seed % 2 === 0 && !isDone
+      if (isTaken) disk.claim(doc, log.epoch + 1, open('b'))
+      clock.runUntil(instant(60_000_000))
+      const { length } = disk.log(doc).records
+      t.ok(length === 0 || length === 3)
+      t.ok(!isTaken || length === 0, 'who has claimed the log is not overtaken')
+      ends.add(isDone ? 'at once' : (late[0] ?? 'never'))
+    }
+    t.same([...ends].sort(), ['FANFOLD_FENCED', 'at once', 'done', 'never'])
+  },
+)
+
 t.test('what waits behind an append is lost with it', async t => {
   const { disk, store, log } = makeCrashing('crash')
   store.perform({ kind: 'log-append', ...log })

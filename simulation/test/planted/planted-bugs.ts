@@ -225,4 +225,41 @@ export const plantedBugs: readonly PlantedBug[] = [
     says: 'a document that nobody observes stays for ever',
     edits: one('edge/src/documents', 'this.#following.release(document.doc, this.#turn.now);', ''),
   },
+  {
+    name: 'owner-asked-first',
+    says: 'nodes ask the owner of a document before the proxies of their region',
+    edits: one(
+      'topology/src/document-routes',
+      'above.includes(owner) ? above : [...above, owner]',
+      'above.includes(owner) ? above : [owner, ...above]',
+    ),
+  },
+  {
+    name: 'taken-though-elsewhere',
+    says: 'an authority serves a document that is of another one',
+    edits: one(
+      'authority/src/authority',
+      'const problem = this.#context.owners.elsewhere(doc) ?? stall;',
+      'const problem = stall;',
+    ),
+  },
+  {
+    name: 'trouble-never-over',
+    says: 'a document whose parent was of no use once stays with another one',
+    edits: one('replication/src/troubles', 'yield doc;', ';'),
+  },
+  {
+    name: 'own-pause-taken-for-silence',
+    says: 'a node that was stopped for a while takes the others for dead',
+    edits: one('topology/src/cluster', 'memberDeadAfterMs / 2', 'memberDeadAfterMs * 20'),
+  },
+  {
+    name: 'fenced-and-goes-on',
+    says: 'an authority that another one has fenced tries again with the state that it has',
+    edits: one(
+      'authority/src/authority-document',
+      "if (code !== 'FANFOLD_LOG_FULL') {",
+      "if (code !== 'FANFOLD_LOG_FULL' && code !== 'FANFOLD_FENCED') {",
+    ),
+  },
 ]

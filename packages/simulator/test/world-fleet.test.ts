@@ -1,0 +1,105 @@
+import { sha256 } from '@fanfold/conformance'
+import { instant } from '@fanfold/kernel'
+import { parseDocumentKey } from '@fanfold/protocol'
+import t from 'tap'
+import type { Fault } from '../src/fault.ts'
+import { completeOptions } from '../src/simulation-options.ts'
+import { World } from '../src/world.ts'
+
+const doc = parseDocumentKey('acme/board/final')
+
+/** A fleet of two authorities and two regions in which nobody writes and nobody observes. */
+function makeFleet(seed: string, faults: readonly Fault[] = []) {
+  const options = completeOptions({
+    redial: 'fleet',
+    authorities: 2,
+    regions: 2,
+    proxies: 4,
+    edges: 4,
+    viewers: 0,
+    writes: 0,
+    faults,
+  })
+  const world = new World(seed, options, sha256)
+  const pass = (ms: number): void => world.clock.runUntil(instant(world.clock.now + ms * 1_000))
+  const begin = (): void => {
+    for (const fault of faults) world.begin(fault)
+  }
+  const end = (): void => {
+    for (const fault of faults) world.endOf(fault)
+  }
+  return { world, pass, begin, end }
+}
+
+t.test('members find each other, and each document has one owner', async t => {
+  const { world, pass } = makeFleet('meet')
+  t.match(world.unsettled, /knows only|not sure/)
+  pass(3_000)
+  t.equal(world.unsettled, undefined)
+  const owners = new Set(world.authorities.map(authority => authority.leadsTo(doc)))
+  t.equal(owners.size, 1)
+  t.ok(world.authorities.some(({ name }) => owners.has(name)))
+})
+
+t.test('who ends is given up, and is back when it is started', async t => {
+  const crash: Fault = { kind: 'crash', node: 'authority-1', atMs: 3_000, forMs: 9_000 }
+  const { world, pass, begin, end } = makeFleet('end', [crash])
+  pass(3_000)
+  begin()
+  // Nobody has a link to it that would break: silence alone says it.
+  pass(9_000)
+  t.equal(world.authority.leadsTo(doc), 'authority')
+  end()
+  pass(3_000)
+  t.equal(world.unsettled, undefined)
+  t.same(world.problems.messages, [], 'one that is gone is silent by right')
+})
+
+t.test('who is given up for nothing is a problem', async t => {
+  const { world, pass } = makeFleet('nothing')
+  pass(3_000)
+  world.authorities[1]?.node.stop()
+  pass(9_000)
+  t.match(world.problems.messages[0], /gives up authority-1, which was never silent/)
+})
+
+t.test('while nobody reaches the place to meet nobody is given up', async t => {
+  const away: Fault = { kind: 'coordinator-away', node: '*', atMs: 0, forMs: 20_000 }
+  const { world, pass, begin, end } = makeFleet('away', [away])
+  pass(3_000)
+  begin()
+  pass(20_000)
+  t.match(world.unsettled, /not sure/, 'and nobody is sure of being seen')
+  for (const { node } of world.authorities) t.equal(node.member?.view.members.length, 10)
+  end()
+  pass(5_000)
+  t.equal(world.unsettled, undefined)
+  t.same(world.problems.messages, [])
+})
+
+t.test('who alone does not reach it is given up by the others, and knows them still', async t => {
+  const away: Fault = { kind: 'coordinator-away', node: 'authority-1', atMs: 0, forMs: 20_000 }
+  const { world, pass, begin, end } = makeFleet('alone', [away])
+  pass(3_000)
+  begin()
+  pass(10_000)
+  const [first, second] = world.authorities
+  t.equal(first?.leadsTo(doc), 'authority')
+  t.equal(second?.node.member?.view.members.length, 10)
+  t.notOk(second?.node.member?.isSettled)
+  end()
+  pass(5_000)
+  t.equal(world.unsettled, undefined)
+  t.same(world.problems.messages, [])
+})
+
+t.test('a place that was emptied fills again before anybody is given up', async t => {
+  const emptied: Fault = { kind: 'coordinator-emptied', atMs: 0 }
+  const { world, pass, begin } = makeFleet('emptied', [emptied])
+  pass(3_000)
+  begin()
+  pass(10_000)
+  t.equal(world.unsettled, undefined)
+  t.equal(world.tally.count('member-left'), 0)
+  t.same(world.problems.messages, [])
+})
