@@ -18,7 +18,7 @@
 
 import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
 import { assert, type Instant } from '@fanfold/kernel'
-import type { DocumentKey, ErrorCode, LinkId, WriterInput } from '@fanfold/protocol'
+import type { DocumentKey, ErrorCode, LinkId, Position, WriterInput } from '@fanfold/protocol'
 import type { Downstream, JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
@@ -98,6 +98,11 @@ export class AuthorityDocument {
   /** True when `slice` has something to do. */
   get hasSlices(): boolean {
     return this.#opening?.hasSlices ?? this.snapshots.hasSlices
+  }
+
+  /** After the last record that is committed. */
+  get position(): Position {
+    return this.#committed.position
   }
 
   /** True while the document does not exist, whatever its log may say. */

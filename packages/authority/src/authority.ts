@@ -36,6 +36,7 @@ import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import type { AuthorityInput } from './authority-input.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
+import { type AuthorityStanding, standingOf } from './authority-standing.ts'
 import { ChildrenCare } from './children-care.ts'
 import { noRoom, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
 import { DocumentsInMemory } from './documents-in-memory.ts'
@@ -143,6 +144,12 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** Streams of documents to children. */
   get streamCount(): number {
     return this.#children.streamCount
+  }
+
+  /** How far a document is, and for how many streams; undefined for one that is not in memory. */
+  standingOf(doc: DocumentKey): AuthorityStanding | undefined {
+    const document = this.#documents.get(doc)
+    return document && standingOf(document, this.#presence.of(doc))
   }
 
   /** Viewers of all documents, as the nodes below count them. */

@@ -23,7 +23,12 @@ export const viewStateOption: VerbOption = {
 }
 
 /** Environment variables that are the command's own and no option of a node. */
-export const commandVariables: readonly string[] = ['FANFOLD_URL', 'FANFOLD_TOKEN', 'FANFOLD_DEBUG']
+export const commandVariables: readonly string[] = [
+  'FANFOLD_URL',
+  'FANFOLD_TOKEN',
+  'FANFOLD_ADMIN_URL',
+  'FANFOLD_DEBUG',
+]
 
 /** Where and who, decoded. */
 export type ConnectionSettings = {

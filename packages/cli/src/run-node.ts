@@ -10,11 +10,15 @@ export const failNode =
     terminal.exit(exitCodes.fatal)
   }
 
-/** Resolves when a signal asks the node to end. */
-export const untilInterrupted = ({ interrupted }: Terminal): Promise<void> =>
+/** Resolves when a signal asks the node to end, or `asked` does. */
+export const untilInterrupted = (
+  { interrupted }: Terminal,
+  asked?: AbortSignal | undefined,
+): Promise<void> =>
   new Promise(resolve => {
-    if (interrupted.aborted) resolve()
-    else interrupted.addEventListener('abort', () => resolve(), { once: true })
+    const ends = AbortSignal.any(asked === undefined ? [interrupted] : [interrupted, asked])
+    if (ends.aborted) resolve()
+    else ends.addEventListener('abort', () => resolve(), { once: true })
   })
 
 /** Stops what runs, within the deadline; says by the exit code whether it was done in time. */

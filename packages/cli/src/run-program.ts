@@ -17,12 +17,14 @@ import { createVerb } from './verbs/create.ts'
 import { deleteVerb } from './verbs/delete.ts'
 import { devVerb } from './verbs/dev.ts'
 import { doctorVerb } from './verbs/doctor.ts'
+import { drainVerb } from './verbs/drain.ts'
 import { feedVerb } from './verbs/feed.ts'
 import { getVerb } from './verbs/get.ts'
 import { sendVerb } from './verbs/send.ts'
 import { serveVerb } from './verbs/serve.ts'
 import { tailVerb } from './verbs/tail.ts'
 import { tokenVerb } from './verbs/token.ts'
+import { treeVerb } from './verbs/tree.ts'
 
 /** Every verb, in the order of the help. */
 export const verbs: readonly Verb[] = [
@@ -38,6 +40,8 @@ export const verbs: readonly Verb[] = [
   tokenVerb,
   configVerb,
   doctorVerb,
+  treeVerb,
+  drainVerb,
 ]
 
 const everyVerbOptions: readonly VerbOption[] = [

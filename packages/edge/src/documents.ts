@@ -13,6 +13,7 @@ import {
 } from '@fanfold/protocol'
 import {
   type ConnectedParents,
+  type FollowedStanding,
   Following,
   type FollowingEvent,
   noteOf,
@@ -159,6 +160,11 @@ export class Documents {
   /** The parents that are connected, and what may be had from them. */
   get parents(): ConnectedParents {
     return this.#following.parents
+  }
+
+  /** Where a document is had from, and how far; undefined for one that is not followed. */
+  standingOf(doc: DocumentKey): FollowedStanding | undefined {
+    return this.#following.standingOf(doc)
   }
 
   /** The document, if it is followed. */

@@ -1,4 +1,6 @@
 import type { Instant, Machine } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
+import type { FollowedStanding } from '@fanfold/replication'
 import { Documents } from './documents.ts'
 import type { EdgeEffect, EdgeInput } from './edge-effect.ts'
 import type { EdgeOptions } from './edge-options.ts'
@@ -54,6 +56,11 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   /** Documents in which something differed when they were last checked. */
   get suspectCount(): number {
     return this.#documents.checks.suspectCount
+  }
+
+  /** Where a document is had from, and how far; undefined for one that is not followed. */
+  standingOf(doc: DocumentKey): FollowedStanding | undefined {
+    return this.#documents.standingOf(doc)
   }
 
   /** True while a parent is connected. */

@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { asDocumentKey, type DocumentKey } from '@fanfold/protocol'
 import { isLoopback } from './config-relation.ts'
+import { type DrainSource, drainAnswer, drainStateAnswer } from './drain-answer.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
 import type { HttpRoute } from './http-listener.ts'
 
@@ -11,8 +13,13 @@ export type AdminSource = {
   /** Documents in which something differed when they were last checked. */
   suspects(): number
   metrics(): Promise<{ readonly text: string; readonly type: string }>
-  /** What runs here, who is above and what is held; no document's content, nobody's name. */
-  topology(): unknown
+  /**
+   * What runs here, who is above and what is held, and of a document who serves it; no document's content,
+   * nobody's name.
+   */
+  topology(doc: DocumentKey | undefined): unknown
+  /** How the node is asked to go; undefined for one that cannot be. */
+  readonly drain: DrainSource | undefined
   /** Token for everything but health and metrics; undefined on a loopback without one. */
   readonly adminToken: string | undefined
 }
@@ -21,6 +28,13 @@ export type AdminSource = {
 export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
   return [
     async (request, path) => {
+      const { drain } = source
+      if (path === '/admin/drain' && drain !== undefined) {
+        const refusal = refusalOf(request, source.adminToken)
+        if (refusal !== undefined) return refusal
+        if (request.method === 'POST') return await drainAnswer(request, drain)
+        if (request.method === 'GET') return drainStateAnswer(drain)
+      }
       if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
       switch (path) {
         case '/healthz':
@@ -37,17 +51,23 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
         }
         case '/':
         case '/admin/topology':
-          return (
-            refusalOf(request, source.adminToken) ?? {
-              status: 200,
-              body: JSON.stringify(source.topology(), undefined, 2),
-            }
-          )
+          return refusalOf(request, source.adminToken) ?? topologyAnswer(request, source)
         default:
           return undefined
       }
     },
   ]
+}
+
+/** `?doc=` asks about one document. */
+function topologyAnswer({ url }: IncomingMessage, source: AdminSource): HttpAnswer {
+  const asked = new URLSearchParams(url?.split('?')[1]).get('doc')
+  const doc = asked === null ? undefined : asDocumentKey(asked)
+  if (asked !== null && doc === undefined) {
+    const message = `a document key is <tenant>/<type>/<id>, got ${JSON.stringify(asked.slice(0, 200))}`
+    return problemAnswer('FANFOLD_BAD_KEY', message)
+  }
+  return { status: 200, body: JSON.stringify(source.topology(doc), undefined, 2) }
 }
 
 const health = (documentsSuspect: number): unknown =>

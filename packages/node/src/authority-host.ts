@@ -3,9 +3,10 @@ import {
   type AuthorityEffect,
   type AuthorityFact,
   type AuthorityInput,
+  type AuthorityStanding,
 } from '@fanfold/authority'
 import type { LogEffect, LogStore } from '@fanfold/document'
-import type { RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
+import type { DocumentKey, RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
 import type { FleetView } from '@fanfold/topology'
 import {
   systemClock,
@@ -136,6 +137,11 @@ export class AuthorityHost {
   get counts(): { readonly documents: number; readonly links: number; readonly children: number } {
     const { documentCount, childCount, streamCount } = this.#machine
     return { documents: documentCount, links: childCount, children: streamCount }
+  }
+
+  /** How far a document is; undefined for one that is not in memory. */
+  standingOf(doc: DocumentKey): AuthorityStanding | undefined {
+    return this.#machine.standingOf(doc)
   }
 
   /** Viewers of all documents, as the nodes below count them. */

@@ -1,7 +1,7 @@
 import { evaluateEdgeVariant } from '@fanfold/build/variants'
 import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/edge'
 import { decodeUtf8, Prng, toHex } from '@fanfold/kernel'
-import type { SignedVariant } from '@fanfold/protocol'
+import type { DocumentKey, SignedVariant } from '@fanfold/protocol'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
@@ -80,6 +80,11 @@ export class EdgeHost {
   /** Documents followed and viewers connected. */
   get counts(): { readonly documents: number; readonly viewers: number } {
     return { documents: this.#machine.documentCount, viewers: this.#machine.viewerCount }
+  }
+
+  /** Where a document is had from, and how far; undefined for one that is not followed. */
+  standingOf(doc: DocumentKey): ReturnType<Edge['standingOf']> {
+    return this.#machine.standingOf(doc)
   }
 
   /** Documents of which what is held may be old. */

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { MemberLoad } from '@fanfold/topology'
 import type { UpgradeRouter } from '@fanfold/websocket'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config, Role } from './config.ts'
@@ -12,7 +11,9 @@ import { loadDefinition } from './load-definition.ts'
 import { checkLogStore } from './log-stores.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
+import { nodeTopology } from './node-topology.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
+import { ProcessLoad } from './process-load.ts'
 import { ProcessPorts } from './process-ports.ts'
 import { ProcessRoles } from './process-roles.ts'
 import { createProcessWorkers } from './process-workers.ts'
@@ -42,6 +43,8 @@ export type StartNodeOptions = {
   readonly log: Log
   /** Shared state is in doubt: the process must end. */
   readonly fail: (error: unknown) => void
+  /** An operator asks the node to go: it is to be stopped. Where it is not said nobody can ask. */
+  readonly drainAsked?: (() => void) | undefined
 }
 
 /**
@@ -50,7 +53,7 @@ export type StartNodeOptions = {
  * @throws ConfigError when the configuration does not fit the roles, BuildError
  */
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
-  const { config, log, fail } = options
+  const { config, log, fail, drainAsked } = options
   checkRoles(config)
   const context: ProcessContext = {
     config,
@@ -83,11 +86,13 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
         (request, path) =>
           answerWrite(request, path, { authority: roles.authority, verifier, ownerAddressOf }),
       ],
-      topology: () => ({ ...topologyOf(roles, { name, config }), fleet: fleet?.topology }),
+      topology: doc => nodeTopology(roles, { name, config, fleet }, doc),
+      drain: drainAsked && { node: name, ask: drainAsked },
       fleetNotReady: fleet && (() => fleet.notReady()),
     })
     const { port, adminPort } = await ports.listen()
-    fleet?.join(port, () => loadOf(roles))
+    const load = new ProcessLoad(roles, () => performance.now())
+    fleet?.join(port, () => load.measure())
     log.info({ event: 'node.started', roles: config.roles, port, adminPort }, 'node started')
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
@@ -102,18 +107,6 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   } catch (error) {
     await roles.close()
     throw error
-  }
-}
-
-/** How busy the node is. */
-function loadOf({ authority, proxies, edges }: ProcessRoles): MemberLoad {
-  const [proxy] = proxies
-  const [edge] = edges
-  return {
-    documents: (proxy ?? authority)?.counts.documents ?? edge?.counts.documents ?? 0,
-    viewers: edge?.counts.viewers ?? 0,
-    children: (proxy ?? authority)?.counts.children ?? 0,
-    bytesPerSecond: 0,
   }
 }
 
@@ -164,23 +157,6 @@ function routerOf({ authority, proxies, edges }: ProcessRoles, config: Config): 
     ...(authority === undefined ? {} : { write: authority.writers }),
   })
   return router
-}
-
-function topologyOf(
-  { authority, proxies, edges }: ProcessRoles,
-  { name, config }: { readonly name: string; readonly config: Config },
-): object {
-  const [proxy] = proxies
-  const [edge] = edges
-  return {
-    node: name,
-    region: config.region,
-    roles: config.roles,
-    parents: config.parents,
-    authority: authority?.counts,
-    proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent },
-    edge: edge && { ...edge.counts, hasParent: edge.hasParent },
-  }
 }
 
 /** @throws ConfigError with what the roles need and the configuration does not give */

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
+import type { DocumentKey } from '@fanfold/protocol'
 import type { UpgradeRouter } from '@fanfold/websocket'
 import { adminRoutes } from './admin-routes.ts'
 import { DescriptorWatch } from './descriptor-watch.ts'
+import type { DrainState } from './drain-answer.ts'
 import { HttpListener, type HttpRoute } from './http-listener.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { ProcessRoles } from './process-roles.ts'
@@ -24,6 +27,8 @@ export class ProcessPorts {
   readonly #notReadyAs: () => readonly string[]
   readonly #noDescriptor: TroubleLog
   readonly #descriptors: DescriptorWatch
+  readonly #incarnation = randomBytes(8).toString('hex')
+  #isAsked = false
   #isDraining = false
   #stopping: Promise<void> | undefined
 
@@ -35,13 +40,16 @@ export class ProcessPorts {
       readonly router: UpgradeRouter
       /** What else the public port answers. */
       readonly routes: readonly HttpRoute[]
-      readonly topology: () => unknown
+      /** What is told of the tree, and of a document when one is asked about. */
+      readonly topology: (doc: DocumentKey | undefined) => unknown
+      /** How an operator asks the process to go; where it is not said nobody can. */
+      readonly drain?: { readonly node: string; readonly ask: () => void } | undefined
       /** Why a node of a fleet is not ready; where it has parents by name, that is that it has none. */
       readonly fleetNotReady?: (() => readonly string[]) | undefined
     },
   ) {
     const { config, log, metrics, fail } = context
-    const { roles, router, routes, topology, fleetNotReady } = options
+    const { roles, router, routes, topology, drain, fleetNotReady } = options
     this.#notReadyAs = fleetNotReady ?? (() => parentless(roles))
     this.#context = context
     this.#roles = roles
@@ -58,6 +66,15 @@ export class ProcessPorts {
         return { text: await metrics.render(), type: metrics.contentType }
       },
       topology,
+      drain: drain && {
+        begin: () => {
+          if (this.#isDraining || this.#isAsked) return
+          this.#isAsked = true
+          log.info({ event: 'node.drain-asked' }, 'an operator asks the node to go')
+          drain.ask()
+        },
+        state: () => this.#drainState(drain.node),
+      },
     })
     this.#admin = new HttpListener(admin, log)
     this.#noDescriptor = new TroubleLog({ log, fail, words: noDescriptorWords })
@@ -110,6 +127,21 @@ export class ProcessPorts {
     this.#descriptors.close()
     this.#noDescriptor.close()
     await Promise.all([this.#public.close(), this.#admin.close()])
+  }
+
+  #drainState(node: string): DrainState {
+    const { authority, proxies, edges } = this.#roles
+    const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0)
+    const above = [...(authority === undefined ? [] : [authority]), ...proxies]
+    return {
+      node,
+      incarnation: this.#incarnation,
+      isDraining: this.#isDraining || this.#isAsked,
+      viewers: sum(edges.map(({ counts }) => counts.viewers)),
+      children: sum(above.map(({ counts }) => counts.children)),
+      documents: sum([...above, ...edges].map(({ counts }) => counts.documents)),
+      deadlineMs: this.#context.config.limits.drainDeadlineMs,
+    }
   }
 
   #notReady(): string[] {

@@ -1,5 +1,6 @@
 import type { WarmInput, WarmStore } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
+import type { DocumentKey } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyFact, type ProxyInput, ProxyTier } from '@fanfold/proxy'
 import { createFileWarmStore } from '@fanfold/storage'
 import { wallClock } from './clock.ts'
@@ -65,6 +66,11 @@ export class ProxyHost {
   get counts(): { readonly documents: number; readonly links: number; readonly children: number } {
     const { documentCount, childCount, streamCount } = this.#machine
     return { documents: documentCount, links: childCount, children: streamCount }
+  }
+
+  /** Where a document is had from, and how far; undefined for one that is not followed. */
+  standingOf(doc: DocumentKey): ReturnType<ProxyTier['standingOf']> {
+    return this.#machine.standingOf(doc)
   }
 
   /** Documents of which what is held may be old. */

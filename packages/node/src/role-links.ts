@@ -89,6 +89,11 @@ export class RoleLinks {
     this.#sockets?.perform(effect)
   }
 
+  /** Bytes sent to other nodes so far. */
+  get bytesOut(): number {
+    return this.#sockets?.bytesOut ?? 0
+  }
+
   /** Numbers of the links to other nodes. */
   stats(): LinkStats | undefined {
     return this.#sockets?.stats()

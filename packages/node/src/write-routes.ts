@@ -22,6 +22,7 @@ import {
 import type { AuthorityHost } from './authority-host.ts'
 import { wallClock } from './clock.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
+import { readBody } from './read-body.ts'
 import { TokenError, type TokenVerifier } from './viewer-tokens.ts'
 
 /** What the routes need of the process; without an authority nothing can be written here. */
@@ -68,7 +69,7 @@ async function write(
   }
   const owner = ownerAddressOf?.(doc)
   if (owner !== undefined) return movedAnswer(doc, owner, path)
-  const body = await readBody(request)
+  const body = await readBody(request, limits.writeFrameBytesMax.value)
   const answer = await authority.write({
     doc,
     action: actionOf(request, message, body),
@@ -125,20 +126,6 @@ function actionOf(
   } catch {
     throw new ProtocolError('FANFOLD_BAD_FRAME', 'the body is JSON')
   }
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const bytesMax = limits.writeFrameBytesMax.value
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    bytes += (chunk as Buffer).length
-    if (bytes > bytesMax) {
-      throw new ProtocolError('FANFOLD_FRAME_TOO_LARGE', `a body of at most ${bytesMax} bytes`)
-    }
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function idOf(request: IncomingMessage): string | undefined {

@@ -43,6 +43,7 @@ t.test('health says how many documents are suspect, and that the node is to go o
     metrics: async () => ({ text: '', type: '' }),
     topology: () => ({}),
     adminToken: undefined,
+    drain: undefined,
   })
   const answer = await route?.({ method: 'GET' } as never, '/healthz')
   t.match(answer, { status: 200, body: '{"status":"suspect","documentsSuspect":2}' })

@@ -3,6 +3,7 @@ import { earliest, type Instant, type Machine, type Prng, type Sha256 } from '@f
 import type { DocumentKey, LinkId, LinkInput, LogRecord, SignalKind } from '@fanfold/protocol'
 import {
   ChildLinks,
+  type FollowedStanding,
   Following,
   type FollowingEvent,
   type JoinRequest,
@@ -148,6 +149,13 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   /** Viewers of all documents, as the nodes below count them. */
   get viewersBelow(): number {
     return this.#presence.total
+  }
+
+  /** Where a document is had from, how far, and for how many streams; undefined for one that is not followed. */
+  standingOf(doc: DocumentKey): (FollowedStanding & { readonly children: number }) | undefined {
+    const standing = this.#following.standingOf(doc)
+    const children = this.#documents.get(doc)?.downstream.count ?? 0
+    return standing && { ...standing, children }
   }
 
   /** True while a parent is connected. */

@@ -21,6 +21,7 @@ import { AskedParents } from './asked-parents.ts'
 import { AskedReplays, type Relay } from './asked-replays.ts'
 import { AssemblyBudget } from './assembly-budget.ts'
 import { Followed } from './followed.ts'
+import { type FollowedStanding, standingOf } from './followed-standing.ts'
 import { Follower, type FollowerEvent } from './follower.ts'
 import type { FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
@@ -135,6 +136,12 @@ export class Following {
   /** The follower of a document, if it is followed. */
   get(doc: DocumentKey): Follower | undefined {
     return this.#documents.get(doc)?.follower
+  }
+
+  /** Where a document is had from, and how far; undefined for one that is not followed. */
+  standingOf(doc: DocumentKey): FollowedStanding | undefined {
+    const followed = this.#documents.get(doc)
+    return followed && standingOf(followed, this.#parents.nodeOf(doc), this.#lastNow)
   }
 
   /** How long what is held of the document may have been old; undefined while it is fresh. */

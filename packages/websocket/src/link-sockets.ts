@@ -149,6 +149,11 @@ export class LinkSockets {
     })
   }
 
+  /** Bytes sent over links so far. */
+  get bytesOut(): number {
+    return this.#bytesOut
+  }
+
   /** Numbers for metrics. */
   stats(): LinkStats {
     let signalsDropped = this.#signalsDropped

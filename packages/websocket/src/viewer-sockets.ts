@@ -174,6 +174,11 @@ export class ViewerSockets {
     })
   }
 
+  /** Bytes sent to viewers so far. */
+  get bytesOut(): number {
+    return this.#bytesOut
+  }
+
   /** Numbers for metrics. */
   stats(): ViewerStats {
     let lagging = 0

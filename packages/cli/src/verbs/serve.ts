@@ -8,7 +8,7 @@ import type { Verb, VerbInput } from '../verb.ts'
 export const serveVerb: Verb = {
   name: 'serve',
   meaning:
-    'Runs one node, and logs to standard output. SIGTERM and SIGINT let it finish within limits.drainDeadlineMs; a second one ends it at once. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
+    'Runs one node, and logs to standard output. SIGTERM, SIGINT and fanfold drain let it finish within limits.drainDeadlineMs; a second one ends it at once. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
   arguments: [
     {
       syntax: '[definition...]',
@@ -35,10 +35,16 @@ async function serve(input: VerbInput): Promise<ExitCode> {
     region: config.region,
     destination: terminal.logs,
   })
-  const node = await startNode({ config, log, fail: failNode(terminal, () => log) })
+  const drain = new AbortController()
+  const node = await startNode({
+    config,
+    log,
+    fail: failNode(terminal, () => log),
+    drainAsked: () => drain.abort(),
+  })
   const { port, adminPort } = node
   log.info({ event: 'node.ready', roles: config.roles, port, adminPort }, 'node ready')
-  await untilInterrupted(terminal)
+  await untilInterrupted(terminal, drain.signal)
   return await stopNode(() => node.stop(), {
     terminal,
     deadlineMs: config.limits.drainDeadlineMs,

@@ -3,6 +3,7 @@ import { RedisServer, until } from '@fanfold/nemesis'
 import t, { type Test } from 'tap'
 import { Cluster, type NodeSettings } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
+import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { Writer } from './writer.ts'
 
@@ -130,6 +131,14 @@ await t.test('nodes that are given a Redis alone form a tree, and it heals', asy
     })
     t.equal(answer.status, 307)
     t.equal(answer.headers.get('location'), `${owner.httpUrl}${path}`)
+  })
+
+  await t.test('the tree is shown as a node knows it', async t => {
+    const shown = await runFanfold(['tree', doc], { FANFOLD_ADMIN_URL: owner.adminUrl })
+    t.equal(shown.code, 0, shown.errors)
+    for (const { name } of [...authorities, ...proxies]) t.match(shown.output, name)
+    t.match(shown.output, new RegExp(`${doc}: ${owner.name} \\(rendezvous\\)`))
+    t.match(shown.output, new RegExp(`here, the authority of ${owner.name}: seq 3 .* 1 streams`))
   })
 
   await t.test('the proxy that serves the region may be killed', async t => {

@@ -2,6 +2,7 @@ import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
+import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
 import { Writer } from './writer.ts'
@@ -172,6 +173,33 @@ await t.test(
     }
   },
 )
+
+await t.test('an operator asks a proxy to go, and its viewers go on by the next one', async t => {
+  const cluster = await Cluster.open(t)
+  const { token } = cluster
+  const authority = await cluster.start({ name: 'authority', roles: ['authority'] })
+  const proxies = [
+    await cluster.start({ name: 'proxy-1', roles: ['proxy'], parents: [authority] }),
+    await cluster.start({ name: 'proxy-2', roles: ['proxy'], parents: [authority] }),
+  ]
+  const [first] = proxies
+  const edge = await cluster.start({ name: 'edge', roles: ['edge'], parents: proxies })
+  await untilReady(edge)
+  const doc = 'a/timing/drained'
+  const writer = await Writer.open({ url: authority.url, token })
+  await writer.send(doc, merge(1))
+  const viewer = await RawViewer.open({ url: edge.url, token, doc })
+  await viewer.untilSeq(3)
+  const asked = await runFanfold(['drain', '--json'], {
+    FANFOLD_ADMIN_URL: first?.adminUrl ?? '',
+  })
+  t.equal(asked.code, 0, asked.errors)
+  t.match(JSON.parse(asked.output), { gone: true })
+  t.match(await first?.exited, { code: 0 })
+  await writer.send(doc, merge(2))
+  await viewer.untilSeq(4)
+  t.equal(viewer.snapshots.length, 1, 'from where it was')
+})
 
 await t.test('an edge whose proxy dies goes on by the next one, its viewers with it', async t => {
   const cluster = await Cluster.open(t)

@@ -1,0 +1,45 @@
+import { type AdminSettings, adminOptions, askAdmin, readAdminOptions } from '../admin-request.ts'
+import { usageError } from '../command-error.ts'
+import { exitCodes } from '../exit-code.ts'
+import { treeText } from '../tree-text.ts'
+import type { Verb } from '../verb.ts'
+
+/** `fanfold tree`. */
+export const treeVerb: Verb = {
+  name: 'tree',
+  meaning:
+    'Shows the fleet as a node knows it: regions, nodes, what each holds and sends. With a document: whose it is, which proxies have it in each region, and how far it is at the node that is asked.',
+  arguments: [{ syntax: '[doc]', meaning: 'Key of a document: <tenant>/<type>/<id>.' }],
+  options: [
+    ...adminOptions,
+    { flags: '--watch', meaning: 'Again and again, until a signal ends it.' },
+    { flags: '--every <duration>', meaning: 'How often, with --watch.', default: '1s' },
+  ],
+  examples: ['tree', 'tree acme/match/final', 'tree --watch --every 2s', 'tree --json | jq .fleet'],
+  async run({ arguments: [doc], options, output, terminal }) {
+    const settings = readAdminOptions(options, terminal)
+    const everyMs = options.duration('every', { minMs: 100, maxMs: 3_600_000 })
+    const isWatched = options.isSet('watch')
+    const show = async (): Promise<void> => {
+      const topology = await ask(doc, settings)
+      await output.result(topology, () => treeText(topology))
+    }
+    await show()
+    while (isWatched && !terminal.interrupted.aborted) {
+      await terminal.clock.wait(everyMs, terminal.interrupted)
+      if (terminal.interrupted.aborted) break
+      if (!output.isJson) await output.line('')
+      await show()
+    }
+    return exitCodes.ok
+  },
+}
+
+async function ask(
+  doc: string | undefined,
+  settings: AdminSettings,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (doc === '') throw usageError('a document key is <tenant>/<type>/<id>')
+  const query = doc === undefined ? '' : `?doc=${encodeURIComponent(doc)}`
+  return await askAdmin('GET', `/admin/topology${query}`, settings)
+}
