@@ -130,6 +130,15 @@ export class ClusterHost {
     this.#driver.submit({ kind: 'peer-lost', node })
   }
 
+  /** These nodes are alive and cannot be reached from here: another proxy of the region is to pull from them. */
+  cutOff(nodes: readonly string[]): void {
+    const line = { event: 'fleet.cut-off', members: nodes }
+    const { log } = this.#options
+    if (nodes.length > 0) log.warn(line, 'nodes that are alive cannot be reached from here')
+    else log.info(line, 'all nodes that are alive can be reached from here again')
+    this.#driver.submit({ kind: 'self-changed', changes: { cutOffFrom: nodes } })
+  }
+
   /** The node is about to go: others take what is its own, where they can. */
   drain(): void {
     this.#driver.submit({ kind: 'self-changed', changes: { isDraining: true } })

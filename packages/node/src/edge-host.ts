@@ -97,6 +97,11 @@ export class EdgeHost {
     return this.#machine.suspectCount
   }
 
+  /** Nodes of the fleet that are dialled, and how that goes; undefined where there is none. */
+  get dialled(): FollowerLinks['dialled'] {
+    return this.#follower.dialled
+  }
+
   /** True while a parent is connected. */
   get hasParent(): boolean {
     return this.#machine.hasParent

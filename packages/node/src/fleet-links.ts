@@ -23,6 +23,8 @@ export type FleetLinksOptions = {
   readonly report: (input: RouteInput) => void
   /** A node that was connected, or should have been, is not: it may be dead. */
   readonly lost: (node: string) => void
+  /** These nodes are alive and cannot be reached from here, and no others. */
+  readonly cutOff: (nodes: readonly string[]) => void
   /** Shared state is in doubt: the process must end. */
   readonly fail: (error: unknown) => void
 }
@@ -54,6 +56,11 @@ export class FleetLinks {
     })
   }
 
+  /** Nodes that are dialled, and how that goes. */
+  get nodes(): NodeDialler['nodes'] {
+    return this.#dialler.nodes
+  }
+
   /** Keeps links to these nodes from now on; what this process has itself is connected already. */
   want(effect: ParentEffect): void {
     if (effect.kind !== 'want-nodes') return
@@ -76,7 +83,7 @@ export class FleetLinks {
   }
 
   #perform(effect: NodeDiallerEffect): void {
-    const { links, report, log, lost } = this.#options
+    const { links, report, log, lost, cutOff } = this.#options
     switch (effect.kind) {
       case 'dial-node': {
         const { node, address } = effect
@@ -88,6 +95,9 @@ export class FleetLinks {
         return
       case 'node-unreachable':
         report(effect)
+        return
+      case 'cut-off-changed':
+        cutOff(effect.nodes)
         return
       case 'node-noted': {
         const { node, reason } = effect

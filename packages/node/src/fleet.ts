@@ -50,8 +50,12 @@ export class Fleet {
   }
 
   /** What a role that follows documents needs of the fleet. */
-  get place(): Pick<FleetLinksOptions, 'fleet' | 'lost'> {
-    return { fleet: this.view, lost: node => this.#cluster?.peerLost(node) }
+  get place(): Pick<FleetLinksOptions, 'fleet' | 'lost' | 'cutOff'> {
+    return {
+      fleet: this.view,
+      lost: node => this.#cluster?.peerLost(node),
+      cutOff: nodes => this.#cluster?.cutOff(nodes),
+    }
   }
 
   /** Why the node is not ready. */

@@ -19,7 +19,7 @@ export type FollowerPlace = {
   /** A role of this process, or addresses of other nodes in order of preference. */
   readonly parent: RoleLinks | readonly string[]
   /** Who serves what, where nodes find each other; the role of this process is one of them then. */
-  readonly fleet?: Pick<FleetLinksOptions, 'fleet' | 'lost'> | undefined
+  readonly fleet?: Pick<FleetLinksOptions, 'fleet' | 'lost' | 'cutOff'> | undefined
   /** Seed of the waits between attempts. */
   readonly seed: string
   /** A directory of its own where a proxy keeps documents over a restart. */
@@ -63,7 +63,9 @@ export class FollowerLinks {
     if (place.fleet !== undefined) {
       const { links } = this
       const dialling = { links, prng: prng.fork('dialler'), log: ownLog, report, fail }
-      this.#fleet = new FleetLinks({ ...place.fleet, ...dialling })
+      // Nobody is sent to an edge for documents: whom it cannot reach is of no use to others.
+      const cutOff = role === 'proxy' ? place.fleet.cutOff : () => undefined
+      this.#fleet = new FleetLinks({ ...place.fleet, ...dialling, cutOff })
     } else if (!(place.parent instanceof RoleLinks)) {
       this.#dialler = new ParentDialler({
         addresses: place.parent,
@@ -82,6 +84,11 @@ export class FollowerLinks {
   start(): void {
     if (this.#parent instanceof RoleLinks) this.links.inProcess.connect(this.#parent.inProcess)
     this.#dialler?.start()
+  }
+
+  /** Nodes of the fleet that are dialled, and how that goes; undefined where there is none. */
+  get dialled(): FleetLinks['nodes'] | undefined {
+    return this.#fleet?.nodes
   }
 
   /** Keeps these links to parents from now on, as far as there are addresses. */

@@ -27,8 +27,8 @@ export function nodeTopology(
     roles: config.roles,
     parents: config.parents,
     authority: authority?.counts,
-    proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent },
-    edge: edge && { ...edge.counts, hasParent: edge.hasParent },
+    proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent, dialled: proxy.dialled },
+    edge: edge && { ...edge.counts, hasParent: edge.hasParent, dialled: edge.dialled },
     fleet: fleet?.topology,
     document: doc && documentTopology(doc, roles, fleet?.view.placement),
   }

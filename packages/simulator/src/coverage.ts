@@ -162,6 +162,8 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'authority ended',
     'authority ended amid its work',
     'coordinator-found',
+    'cut off from a node',
+    'cut off from nobody',
     'coordinator-lost',
     'document taken over',
     'document-refused FANFOLD_FENCED',

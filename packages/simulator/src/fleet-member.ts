@@ -103,6 +103,14 @@ export class FleetMember implements Membership {
     this.#driver.receive({ kind: 'peer-lost', node })
   }
 
+  cutOff(nodes: readonly string[]): void {
+    const { role, note } = this.#options
+    // Nobody is sent to an edge for documents.
+    if (role !== 'proxy') return
+    note({ event: nodes.length > 0 ? 'cut off from a node' : 'cut off from nobody' })
+    this.#driver.receive({ kind: 'self-changed', changes: { cutOffFrom: nodes } })
+  }
+
   setAway(isAway: boolean): void {
     this.#coordinator.setAway(isAway)
   }

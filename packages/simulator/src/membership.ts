@@ -8,6 +8,8 @@ export interface Membership {
   readonly isSettled: boolean
   /** A link to the node was lost, or did not come up. */
   lost(node: string): void
+  /** These nodes are alive and cannot be reached from here, and no others. */
+  cutOff(nodes: readonly string[]): void
   /** Where members meet is out of reach from now on, or is in reach again. */
   setAway(isAway: boolean): void
   /** The node is about to go: others take what is its own, where they can. */

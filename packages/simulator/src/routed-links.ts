@@ -27,6 +27,8 @@ export type Surroundings = {
   readonly onMoved: (moved: () => void) => void
   /** A node was lost, or not reached: it may be gone. */
   readonly lost: (node: string) => void
+  /** These nodes are alive and cannot be reached, and no others. */
+  readonly cutOff: (nodes: readonly string[]) => void
 }
 
 /** Those that a node was given, which are always where they are. */
@@ -41,6 +43,7 @@ export function given(parents: readonly TreeNode[]): Surroundings {
     peer: node => byName.get(node),
     onMoved: () => undefined,
     lost: () => undefined,
+    cutOff: () => undefined,
   }
 }
 
@@ -51,6 +54,7 @@ export const known = (member: Membership, peer: Surroundings['peer']): Surroundi
   peer,
   onMoved: moved => member.view.onPlaced(moved),
   lost: node => member.lost(node),
+  cutOff: nodes => member.cutOff(nodes),
 })
 
 /** Links as a node keeps them that knows who is where. */
@@ -137,6 +141,9 @@ export class RoutedLinks implements ParentLinks {
         this.#clock.at(this.#clock.now, () => {
           if (!this.#isStopped) this.#child.route(effect)
         })
+        return
+      case 'cut-off-changed':
+        this.#surroundings.cutOff(effect.nodes)
         return
       case 'node-noted':
         this.#tally.add(effect.event)

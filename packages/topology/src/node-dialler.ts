@@ -6,6 +6,10 @@
  * it is had elsewhere meanwhile. A link that nobody wants any more is kept for a while: who moves away may
  * come back, and what is under way arrives.
  *
+ * A node that fails again and again although it is alive is one that this node is cut off from. That is told, so that
+ * others are asked for what is there; and it is dialled on, by its breaker, also while nobody wants it, until it is
+ * reached: else nobody would find out that it can be.
+ *
  * Whoever drives it dials for it, and shows it what happens on links before the role sees it.
  */
 import {
@@ -19,6 +23,7 @@ import {
 } from '@fanfold/kernel'
 import type { LinkEffect, LinkId, LinkInput, PeerIdentity } from '@fanfold/protocol'
 import { type BreakerOptions, type BreakerState, CircuitBreaker } from './circuit-breaker.ts'
+import { memberLimits } from './member.ts'
 
 /** First wait after a node was lost or not reached, ms. */
 const retryBaseMs = 100
@@ -42,6 +47,8 @@ export type NodeDiallerEffect =
   | { readonly kind: 'dial-node'; readonly node: string; readonly address: string }
   /** Nobody was reached at the node, or nobody knows where it is. */
   | { readonly kind: 'node-unreachable'; readonly node: string }
+  /** These nodes are alive and cannot be reached from here, and no others: in order, at most `cutOffMax`. */
+  | { readonly kind: 'cut-off-changed'; readonly nodes: readonly string[] }
   /** For logs: the link to a node is open, was lost, or did not come up. */
   | {
       readonly kind: 'node-noted'
@@ -87,8 +94,10 @@ type Dialled = {
   link: LinkId | undefined
   /** When it is dialled, while it waits; undefined when nobody knows where. */
   dialAt: Instant | undefined
-  /** When it is left; undefined while it is wanted. */
+  /** When it is left; undefined while it is wanted, or tried for its own sake. */
   leaveAt: Instant | undefined
+  /** Nobody wants it: it is dialled to find out whether it can be reached again. */
+  isTried: boolean
 }
 
 /** Keeps links to nodes by their ids. */
@@ -97,6 +106,8 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
   readonly #nodes = new Map<string, Dialled>()
   /** Links to who is not the node that was dialled, until they are closed. */
   readonly #strangers = new Set<LinkId>()
+  /** Nodes that were told to be out of reach. */
+  #cutOff: readonly string[] = []
 
   constructor(options: NodeDiallerOptions) {
     this.#options = options
@@ -124,21 +135,22 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
     switch (input.kind) {
       case 'want-nodes':
         this.#want(new Set(input.nodes), now, effects)
-        return
+        break
       case 'node-dialled':
         this.#dialled(input.node, input.link, now, effects)
-        return
+        break
       case 'addresses-changed':
         for (const dialled of this.#nodes.values()) this.#lookFor(dialled, now)
-        this.tick(now, effects)
-        return
+        this.#dialDue(now, effects)
+        break
       case 'link-opened':
         this.#opened(input.link, input.peer, now, effects)
-        return
+        break
       case 'link-closed':
         this.#strangers.delete(input.link)
         this.#closed(input.link, input.reason, now, effects)
     }
+    this.#tellCutOff(effects)
   }
 
   wakeAt(): Instant | undefined {
@@ -150,6 +162,11 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
   }
 
   tick(now: Instant, effects: NodeDiallerEffect[]): void {
+    this.#dialDue(now, effects)
+    this.#tellCutOff(effects)
+  }
+
+  #dialDue(now: Instant, effects: NodeDiallerEffect[]): void {
     for (const dialled of this.#nodes.values()) {
       if (dialled.leaveAt !== undefined && dialled.leaveAt <= now) this.#leave(dialled, effects)
       else if (dialled.dialAt !== undefined && dialled.dialAt <= now) {
@@ -160,13 +177,36 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
 
   #want(nodes: ReadonlySet<string>, now: Instant, effects: NodeDiallerEffect[]): void {
     for (const dialled of this.#nodes.values()) {
-      if (nodes.has(dialled.node)) dialled.leaveAt = undefined
+      if (nodes.has(dialled.node)) {
+        dialled.leaveAt = undefined
+        dialled.isTried = false
+      } else if (this.#isCutOff(dialled)) dialled.isTried = true
       else if (dialled.state === 'waiting') this.#nodes.delete(dialled.node)
       else dialled.leaveAt ??= after(now, milliseconds(this.#options.lingerMs))
     }
     for (const node of nodes)
       if (!this.#nodes.has(node)) this.#nodes.set(node, this.#make(node, now))
-    this.tick(now, effects)
+    this.#dialDue(now, effects)
+  }
+
+  /** True for a node that is alive and could not be reached lately. */
+  #isCutOff({ node, state, breaker }: Dialled): boolean {
+    // One that answered later than its breaker waits has answered.
+    if (state === 'open' || breaker.isClosed) return false
+    return this.#options.whereIs(node) !== undefined
+  }
+
+  #tellCutOff(effects: NodeDiallerEffect[]): void {
+    const found = [...this.#nodes.values()].filter(dialled => this.#isCutOff(dialled))
+    const { value: cutOffMax } = memberLimits.cutOffMax
+    const nodes = found
+      .map(({ node }) => node)
+      .toSorted()
+      .slice(0, cutOffMax)
+    const { length } = this.#cutOff
+    if (nodes.length === length && nodes.every((node, at) => node === this.#cutOff[at])) return
+    this.#cutOff = nodes
+    effects.push({ kind: 'cut-off-changed', nodes })
   }
 
   /** What is known of a life that is over says nothing of the next one. */
@@ -195,6 +235,7 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
       link: undefined,
       dialAt: now,
       leaveAt: undefined,
+      isTried: false,
     }
   }
 
@@ -203,7 +244,8 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
     const there = this.#options.whereIs(node)
     dialled.dialAt = undefined
     if (there === undefined) {
-      effects.push({ kind: 'node-unreachable', node })
+      if (dialled.isTried) this.#nodes.delete(node)
+      else effects.push({ kind: 'node-unreachable', node })
     } else if (breaker.isClosed || breaker.mayProbe(now)) {
       dialled.state = 'dialling'
       dialled.incarnation = there.incarnation
@@ -240,6 +282,8 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
       return
     }
     dialled.state = 'open'
+    if (dialled.isTried) dialled.leaveAt = after(now, milliseconds(this.#options.lingerMs))
+    dialled.isTried = false
     dialled.backoff.reset()
     if (dialled.breaker.isClosed) dialled.breaker.succeeded(now)
     else dialled.breaker.probed(true, now)
@@ -266,7 +310,7 @@ export class NodeDialler implements Machine<NodeDiallerInput, NodeDiallerEffect>
     else breaker.probed(false, now)
     dialled.dialAt = breaker.isClosed ? after(now, backoff.next()) : breaker.wakeAt()
     // Who had a link sees for itself that it is gone.
-    if (state !== 'open') effects.push({ kind: 'node-unreachable', node })
+    if (state !== 'open' && !dialled.isTried) effects.push({ kind: 'node-unreachable', node })
   }
 
   #leave({ node, link }: Dialled, effects: NodeDiallerEffect[]): void {

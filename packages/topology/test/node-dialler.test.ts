@@ -26,6 +26,7 @@ class Rig {
     state: 'new' | 'open' | 'over'
   }[] = []
   readonly unreachable: string[] = []
+  cutOff: readonly string[] = []
   readonly noted: string[] = []
   readonly closed: LinkId[] = []
   canDial = true
@@ -132,6 +133,9 @@ class Rig {
         }
         case 'node-unreachable':
           this.unreachable.push(effect.node)
+          break
+        case 'cut-off-changed':
+          this.cutOff = effect.nodes
           break
         case 'node-noted':
           this.noted.push(`${effect.event} ${effect.node}`)
@@ -271,7 +275,7 @@ t.test('somebody else at the address is not the node', async t => {
   const rig = new Rig()
   rig.want('a')
   rig.open('a', 'b')
-  const link = rig.linkTo('a')
+  const link = rig.linkTo('a') ?? (0 as LinkId)
   t.same(rig.closed, [link])
   t.same(rig.unreachable, ['a'])
   t.ok(rig.dialler.isStranger(link), 'the role never hears of it')
@@ -279,6 +283,51 @@ t.test('somebody else at the address is not the node', async t => {
   t.notOk(rig.dialler.isStranger(link))
   rig.pass(100)
   t.equal(rig.dialsOf('a'), 2)
+})
+
+t.test('a node that fails again and again is one that this node is cut off from', async t => {
+  const rig = new Rig()
+  rig.want('a', 'b')
+  rig.open('b')
+  for (const failures of [1, 2, 3]) {
+    rig.lose('a')
+    t.same(rig.cutOff, failures < 3 ? [] : ['a'])
+    if (failures < 3) rig.pass(5_000)
+  }
+  rig.want('b')
+  const { length } = rig.unreachable
+  const dials = rig.dialsOf('a')
+  rig.pass(3_000)
+  t.equal(rig.dialsOf('a'), dials + 1, 'it is tried, though nobody wants it')
+  t.same(rig.cutOff, ['a'])
+  rig.lose('a')
+  t.equal(rig.unreachable.length, length, 'and nobody has to hear that it was in vain')
+  rig.pass(10_000)
+  rig.open('a')
+  t.same(rig.cutOff, [])
+  rig.pass(6_000)
+  t.same(
+    rig.dialler.nodes.map(({ node }) => node),
+    ['b'],
+    'once it can be reached it is left, as nobody wants it',
+  )
+})
+
+t.test('from one that is not alive nobody is cut off', async t => {
+  const rig = new Rig()
+  rig.want('a')
+  for (let failures = 0; failures < 3; failures++) {
+    rig.lose('a')
+    rig.pass(5_000)
+  }
+  t.same(rig.cutOff, ['a'])
+  rig.addresses.delete('a')
+  rig.take({ kind: 'addresses-changed' })
+  t.same(rig.cutOff, [])
+  rig.want()
+  rig.pass(60_000)
+  t.same(rig.dialler.nodes, [])
+  t.equal(rig.dueMs, undefined)
 })
 
 t.test('a node that may dial nobody says so of each', async t => {
