@@ -1,6 +1,6 @@
 import type { Chain, LogReadId } from '@fanfold/document'
 import type { Instant, RandomBytes, Sha256 } from '@fanfold/kernel'
-import type { PiecePacker, WorkerNames } from '@fanfold/replication'
+import type { PiecePacker, Staleness, WorkerNames } from '@fanfold/replication'
 import type { AuthorityLimits } from './authority-limits.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import type { LostEpochs } from './lost-epochs.ts'
@@ -21,6 +21,8 @@ export type AuthorityContext = {
   readonly owners: Owners
   /** The instant of the input or the tick in hand. */
   now(): Instant
+  /** Whether what nodes below have of any document may be old. */
+  staleness(): Staleness
   /** The definition for documents of a type, as loaded last. */
   loadedFor(type: string): LoadedDefinition | undefined
   /** True when a state may be hashed now; then it is. */

@@ -40,6 +40,7 @@ import { type AuthorityStanding, standingOf } from './authority-standing.ts'
 import { ChildrenCare } from './children-care.ts'
 import { noRoom, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
 import { DocumentsInMemory } from './documents-in-memory.ts'
+import { Doubt } from './doubt.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
@@ -64,6 +65,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #unaware = new Set<DocumentKey>()
   /** Documents that are still to be looked at for whether they are elsewhere now. */
   readonly #unlooked = new Set<DocumentKey>()
+  /** While it lasts nodes below are told that what they have may be old. */
+  readonly #doubt: Doubt
+  /** True until all documents have told of it that doubt has begun or is over. */
+  #isDoubtNews = false
   /** Documents that are elsewhere, and go as soon as the log has answered what it was asked. */
   readonly #leaving = new Set<DocumentKey>()
   readonly #documents: DocumentsInMemory
@@ -91,6 +96,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     readonly owners?: Owners | undefined
   }) {
     const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner } = options
+    this.#doubt = new Doubt(owners)
     this.#context = {
       sha256,
       randomBytes,
@@ -101,6 +107,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       owners,
       packer: new PiecePacker(codec),
       now: () => this.#now,
+      staleness: () => this.#doubt.staleness(this.#now),
       loadedFor: type => this.#definitions.get(type),
       workerNames: this.#workerNames,
       mayHash: turns(limits.stateHashEveryMs, () => this.#now),
@@ -180,6 +187,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         this.#define(input.definition, input.variants ?? [])
         return
       case 'owners-changed':
+        if (this.#doubt.look(now)) this.#isDoubtNews = true
         for (const doc of this.#documents.keys()) this.#unlooked.add(doc)
         return
       default:
@@ -262,6 +270,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#unlooked.delete(doc)
       const document = this.#documents.get(doc)
       if (document === undefined) continue
+      if (this.#isDoubtNews && document.hasChildren) {
+        document.downstream.tellStaleness(this.#effects)
+      }
       if (this.#context.owners.elsewhere(doc) !== undefined) {
         this.#leaving.add(doc)
         // The guard lets it go, now or after a step to come.
@@ -271,6 +282,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         this.#guard(doc, document => document.definitionLoaded(this.#effects))
       }
     }
+    this.#isDoubtNews = false
   }
 
   /** A document that is elsewhere ends, unless it has become this authority's again. */

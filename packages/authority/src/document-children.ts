@@ -56,6 +56,7 @@ export class DocumentChildren {
       source: this.#snapshotSource(),
       ceiling: () => partTags.authority,
       packer: this.#context.packer,
+      staleness: () => this.#context.staleness(),
     })
     return this.#downstream
   }

@@ -129,6 +129,7 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     mayHash: () => true,
     nextRead: () => reads++ as LogReadId,
     waiting: { bytes: 0 },
+    staleness: () => ({ stale: false, ageMs: 0 }),
     lostEpochs: new LostEpochs(100),
     owners: soleOwner,
     definition: match,

@@ -1,7 +1,7 @@
 /*
  * An authority that is one of several serves the documents that are its own, and lets those go that are not.
  */
-import { parseDocumentKey } from '@fanfold/protocol'
+import { decodeLinkFrame, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import type { AuthorityEffect } from '../src/authority-effect.ts'
 import { child, peer } from './build-authority.ts'
@@ -285,6 +285,35 @@ t.test('a stall refuses writes, and neither joins nor what is under way', async 
   rig.change()
   rig.commit()
   t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 1 } }])
+})
+
+/** What children are told of how old what they have may be. */
+const statusesOf = (effects: readonly AuthorityEffect[]): unknown[] =>
+  effects.flatMap(effect => {
+    if (effect.kind !== 'link-signal' || !effect.key.startsWith('status')) return []
+    const { link, frame } = effect
+    const decoded = decodeLinkFrame(frame)
+    return decoded?.kind === 'status' ? [[link, decoded.stale, decoded.ageMs]] : []
+  })
+
+t.test('while it is in doubt nodes below hear that what they have may be old', async t => {
+  const rig = written()
+  rig.join()
+  rig.effects()
+  rig.stall = stalled
+  rig.change()
+  t.same(statusesOf(rig.effects()), [[child, true, 0]])
+  rig.nowMs += 3_000
+  rig.change()
+  t.same(statusesOf(rig.effects()), [], 'said once')
+  rig.join(doc, link(2))
+  t.same(statusesOf(rig.effects()), [[link(2), true, 3_000]], 'who comes hears it too')
+  rig.stall = undefined
+  rig.change()
+  const over = [child, link(2)].map(one => [one, false, 0])
+  t.same(statusesOf(rig.effects()), over)
+  rig.change()
+  t.same(statusesOf(rig.effects()), [])
 })
 
 t.test("what is another's is said to be so during a stall too", async t => {

@@ -207,6 +207,7 @@ await t.test(
       const { code } = await writer.send(doc, merge(2))
       return code === 'FANFOLD_COORDINATOR_UNREACHABLE'
     })
+    await viewer.untilTold({ type: 'status', doc, status: 'stale' })
     const late = await RawViewer.open({ url: edge.url, token, doc })
     await late.untilSeq(3)
     t.equal(await isUp(), '0')
@@ -214,6 +215,7 @@ await t.test(
     await meeting.restart()
     await sendAny([authority], token, merge(9), 'again')
     await viewer.untilSeq(late.seq + 1)
+    await viewer.untilTold({ type: 'status', doc, status: 'live' })
     for (const each of [viewer, late]) t.same(each.problems, [])
   },
 )
