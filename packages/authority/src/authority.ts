@@ -153,6 +153,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     return this.#children.streamCount
   }
 
+  /** Streams of a document to nodes of a region beyond the first one, where a proxy of it is a child. */
+  get regionStreamsExtra(): number {
+    return this.#children.regionStreamsExtra
+  }
+
   /** How far a document is, and for how many streams; undefined for one that is not in memory. */
   standingOf(doc: DocumentKey): AuthorityStanding | undefined {
     const document = this.#documents.get(doc)

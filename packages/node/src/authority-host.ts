@@ -139,6 +139,11 @@ export class AuthorityHost {
     return { documents: documentCount, links: childCount, children: streamCount }
   }
 
+  /** Streams of a document to nodes of a region beyond the first one, where a proxy of it is a child. */
+  get regionStreamsExtra(): number {
+    return this.#machine.regionStreamsExtra
+  }
+
   /** How far a document is; undefined for one that is not in memory. */
   standingOf(doc: DocumentKey): AuthorityStanding | undefined {
     return this.#machine.standingOf(doc)

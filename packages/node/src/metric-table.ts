@@ -34,6 +34,11 @@ export const metricTable = {
     meaning: 'Links to parents (up) and to children (down).',
   },
   children: { type: 'gauge', meaning: 'Streams of documents to children.' },
+  region_streams_extra: {
+    type: 'gauge',
+    meaning:
+      'Streams of a document that leave the authority for one region beyond the first one, where a proxy of it is a child.',
+  },
   members: { type: 'gauge', meaning: 'Nodes of the fleet that are alive, this one too.' },
   coordinator_up: {
     type: 'gauge',

@@ -13,6 +13,7 @@ import {
   type SignedVariant,
 } from '@fanfold/protocol'
 import type { ChildLinksOwner } from './child-links-owner.ts'
+import { regionStreamsExtra } from './region-streams.ts'
 import { replayEnded } from './replays.ts'
 import { RoomyLinks } from './roomy-links.ts'
 import {
@@ -75,6 +76,11 @@ export class ChildLinks {
     let count = 0
     for (const { docs } of this.#links.values()) count += docs.size
     return count
+  }
+
+  /** Streams of a document to nodes of a region, beyond the first one, in regions of which a proxy is a child. */
+  get regionStreamsExtra(): number {
+    return regionStreamsExtra(this.#links.values())
   }
 
   /** Documents that the child at the other end of the link has asked for and not left. */

@@ -2,7 +2,7 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import { assert, type Instant, Prng, type Sha256 } from '@fanfold/kernel'
+import { assert, Prng, type Sha256 } from '@fanfold/kernel'
 import { labelMax } from '@fanfold/protocol'
 import type { NodeRole } from '@fanfold/topology'
 import { AuthorityNode } from './authority-node.ts'
@@ -15,20 +15,21 @@ import { isFleetFault } from './fleet-fault.ts'
 import { History } from './history.ts'
 import { LinkFaults } from './link-faults.ts'
 import { LogDisk } from './log-disk.ts'
-import { LogRefusals } from './log-refusals.ts'
 import type { Membership } from './membership.ts'
 import { Network } from './network.ts'
 import { NodeFaults } from './node-faults.ts'
 import { NodeGauges, type RunningNodes } from './node-gauges.ts'
 import { type NodeFact, NodeMaker } from './node-maker.ts'
+import { NodeNotes } from './node-notes.ts'
 import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
 import { Problems } from './problems.ts'
 import { given, known, RoutedLinks } from './routed-links.ts'
 import { WarmDisk } from './simulated-warm-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
+import { surplusStreams } from './surplus-streams.ts'
 import { Tally } from './tally.ts'
 import { Trace } from './trace.ts'
-import { authorityNames, firstParentOf, isAuthority } from './tree-form.ts'
+import { authorityNames, firstParentOf } from './tree-form.ts'
 import { TreeNode } from './tree-node.ts'
 import { ViewOracle } from './view-oracle.ts'
 import type { ViewerRim } from './viewer-rim.ts'
@@ -41,21 +42,6 @@ import { WorldRoutes } from './world-routes.ts'
 import type { WorldWatch } from './world-watch.ts'
 
 const linkDelays = { delayMinLowMs: 0.2, delayMinHighMs: 40, delayMeanMs: 2 }
-
-/** What an authority tells of that must not be. */
-const authorityTroubles: ReadonlySet<string> = new Set([
-  'log-behind',
-  'log-full',
-  'log-waits',
-  'snapshot-refused',
-  'definition-refused',
-  'document-refused',
-  'document-quarantined',
-])
-
-/** What no node tells of itself while all is well. */
-const isAlarm = ({ event, outcome }: NodeFact): boolean =>
-  event === 'document-set-aside' || event === 'node-refused' || outcome === 'differs'
 
 /** Where a node is: what it may have itself, and from whom. */
 type Place = {
@@ -103,9 +89,7 @@ export class World {
   readonly #edges = new Map<TreeNode, ReturnType<NodeMaker['edge']>>()
   /** What each node may have at most, by those above it. */
   readonly #reach = new Map<TreeNode, number>()
-  readonly #refusals = new LogRefusals()
-  /** When a worker of each node failed last. */
-  readonly #workerFailedAt = new Map<string, Instant>()
+  readonly #notes: NodeNotes
   constructor(seed: string, options: SimulationOptions, sha256: Sha256, watch?: WorldWatch) {
     this.#seed = seed
     this.#options = options
@@ -116,6 +100,7 @@ export class World {
     this.#variants = new BoardVariants(sha256)
     this.oracle = new ViewOracle(this.history, this.#variants)
     const { clock, trace, problems, history, oracle } = this
+    this.#notes = new NodeNotes({ options, clock, tally: this.tally, problems })
     const variants = this.#variants
     this.wire = new WireCheck({
       history,
@@ -123,7 +108,7 @@ export class World {
       variants,
       problems,
       sha256,
-      isCloseExpected: reason => this.#isCloseExpected(reason),
+      isCloseExpected: reason => this.#notes.isCloseExpected(reason),
       tally: this.tally,
       ringRecordsMax: options.ringRecordsMax,
     })
@@ -157,7 +142,7 @@ export class World {
       stream: concern => this.stream(concern),
       isHealed: () => this.faults.isHealed,
       performOnLink: effect => this.network.perform(effect),
-      note: (node, fact) => this.#note(node, fact),
+      note: (node, fact) => this.#notes.note(node, fact),
       wallMs: node => wallClocks.wallMs(node),
       tally: this.tally,
       ways: this.ways,
@@ -168,7 +153,7 @@ export class World {
     this.#routes =
       redial === 'routes' ? new WorldRoutes({ clock, tally, stream, busyMs }) : undefined
     const [maker, ways] = [this.#maker, this.ways]
-    const note = (node: string, fact: NodeFact): void => this.#note(node, fact)
+    const note = (node: string, fact: NodeFact): void => this.#notes.note(node, fact)
     this.#fleet =
       redial === 'fleet'
         ? new WorldFleet({ clock, ways, maker, stream, note, problems, faults: options.faults })
@@ -196,7 +181,7 @@ export class World {
   /** What the nodes have still to find out of each other, in words; undefined when they have. */
   get unsettled(): string | undefined {
     if (this.#fleet === undefined) return undefined
-    return this.#fleet.unsettled ?? this.#streamsTooMany
+    return this.#fleet.unsettled ?? surplusStreams(this.nodes, this.#options.documents)
   }
 
   /** The stream of chance of one concern: a draw more in one does not shift another. */
@@ -436,58 +421,5 @@ export class World {
       case 'dialler':
         return keepParentLinks({ ...needs, tally: this.tally })
     }
-  }
-
-  /** Why authorities serve more than each region once; undefined when they do not. */
-  get #streamsTooMany(): string | undefined {
-    const { documents } = this.#options
-    const regions = new Set([...this.#running.keys()].map(({ region }) => region))
-    const alone = [...this.#edges.keys()].filter(({ region }) => !regions.has(region))
-    const most = documents * (regions.size + alone.length)
-    const streams = this.authorities
-      .map(({ made }) => made.machine.streamCount)
-      .reduce((sum, count) => sum + count, 0)
-    return streams <= most ? undefined : `${streams} streams leave the authorities, not ${most}`
-  }
-
-  /** Whether a stream may begin anew for this reason. */
-  #isResyncExpected(node: string, reason: string | undefined): boolean {
-    const { recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
-    switch (reason) {
-      // An answer may be late on a slow link, and one that crosses a second join leaves a gap.
-      case 'silence':
-      case 'gap':
-        return true
-      case 'hash':
-        return recordDamageShare > 0
-      case 'piece':
-        return pieceDamageShare > 0 || pieceLossShare > 0
-      // Workers end now and then, without other faults too; the second time in a row is one too many.
-      case 'broken':
-        return this.#workerFailedAt.get(node) === this.clock.now
-      default:
-        return false
-    }
-  }
-
-  #isCloseExpected(reason: string): boolean {
-    // A second parent goes when it is needed no more; a frame with another bit may be none at all.
-    if (reason.startsWith('FANFOLD_MOVED')) return true
-    return this.#options.recordDamageShare > 0 && reason.startsWith('FANFOLD_BAD_FRAME')
-  }
-
-  #note(node: string, fact: NodeFact): void {
-    this.tally.note(fact)
-    this.#refusals.note(fact)
-    const isTrouble = isAuthority(node) && authorityTroubles.has(fact.event)
-    // Of several authorities another may have claimed the log.
-    const isFenced = this.#fleet !== undefined && fact.code === 'FANFOLD_FENCED'
-    if (isTrouble && !isFenced && !this.#refusals.explain(fact)) {
-      this.problems.add(`authority: ${JSON.stringify(fact)}`)
-    }
-    if (isAlarm(fact)) this.problems.add(`${node}: ${JSON.stringify(fact)}`)
-    if (fact.event === 'worker-failed') this.#workerFailedAt.set(node, this.clock.now)
-    if (fact.event !== 'resync' || this.#isResyncExpected(node, fact.reason)) return
-    this.problems.add(`${node} starts a stream anew, ${fact.reason}: nothing here does that`)
   }
 }
