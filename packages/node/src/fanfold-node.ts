@@ -22,7 +22,7 @@ import { readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
 import { createVariantTrust, inProcessTrust, type VariantTrust } from './variant-trust.ts'
 import { version } from './version.ts'
-import { createTokenVerifier, type TokenVerifier } from './viewer-tokens.ts'
+import { createTokenVerifier, noTokens, type TokenVerifier } from './viewer-tokens.ts'
 import { answerWrite } from './write-routes.ts'
 
 /** A node that runs. */
@@ -66,13 +66,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     names: new ProcessNames(),
     openWorker: createProcessWorkers(config),
   }
-  const verifier = createTokenVerifier({
-    key: config.tokenKey,
-    jwksUrl: config.tokenJwksUrl,
-    audience: config.tokenAudience,
-    issuer: config.tokenIssuer,
-    refused: reason => context.metrics.labelled('rejected_tokens_total', reason).inc(),
-  })
+  const verifier = verifierOf(context)
   const fleet = await Fleet.prepare(context)
   const name = fleet?.view.self.node ?? config.node.id ?? `node-${randomBytes(4).toString('hex')}`
   const roles = new ProcessRoles()
@@ -186,6 +180,19 @@ async function authenticatorOf(config: Config): Promise<ProcessContext['authenti
     privateKey,
     fleetPublicKeys,
     incarnation: randomBytes(8).toString('hex'),
+  })
+}
+
+/** A proxy that is given nothing to check tokens by has nobody who shows one. */
+function verifierOf({ config, metrics }: ProcessContext): TokenVerifier {
+  const { tokenKey: key, tokenJwksUrl: jwksUrl } = config
+  if (key === undefined && jwksUrl === undefined) return noTokens
+  return createTokenVerifier({
+    key,
+    jwksUrl,
+    audience: config.tokenAudience,
+    issuer: config.tokenIssuer,
+    refused: reason => metrics.labelled('rejected_tokens_total', reason).inc(),
   })
 }
 

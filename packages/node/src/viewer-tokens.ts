@@ -81,6 +81,12 @@ export interface TokenVerifier {
   verify(token: string): Promise<Grants>
 }
 
+/** Takes no token: of a node to which nobody shows one. */
+export const noTokens: TokenVerifier = {
+  verify: () =>
+    Promise.reject(new TokenError('keys-unavailable', 'this node has nothing to check tokens by')),
+}
+
 /**
  * A verifier for one key, or for the keys that a URL publishes. Those are fetched with the first
  * token, again after ten minutes or for a key id that is new, and kept while the URL does not answer.

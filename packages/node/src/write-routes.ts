@@ -57,10 +57,10 @@ async function write(
   path: string,
   { authority, verifier, ownerAddressOf }: WriteRoutesOptions,
 ): Promise<HttpAnswer> {
-  const grants = await verifier.verify(bearerOf(request))
   if (authority === undefined) {
     return problemAnswer('FANFOLD_NOT_AUTHORITY', 'this node is no authority and takes no writes')
   }
+  const grants = await verifier.verify(bearerOf(request))
   const { doc, message } = parseTarget(path.slice(prefix.length))
   const granted: GrantedAction =
     message !== undefined ? 'write' : request.method === 'POST' ? 'create' : 'delete'

@@ -9,6 +9,7 @@ import {
   findProgram,
   iproute,
   iptables,
+  kubectl,
   missingSentence,
   packagesToInstall,
   redisServer,
@@ -27,7 +28,7 @@ const lockWaitSeconds = 120
  */
 const quietEnvironment = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', SYSTEMD_OFFLINE: '1' }
 
-const programs = [chromium, strace, iproute, iptables, redisServer]
+const programs = [chromium, strace, iproute, iptables, redisServer, kubectl]
 const packages = packagesToInstall(programs, thisMachine)
 if (packages.length > 0) install(packages)
 for (const program of programs) {

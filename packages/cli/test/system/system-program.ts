@@ -50,6 +50,14 @@ export const iptables: SystemProgram = {
   paths: ['/usr/sbin/iptables', '/sbin/iptables'],
 }
 
+/** What puts manifests together. */
+export const kubectl: SystemProgram & { readonly variable: string } = {
+  aptPackage: 'kubernetes-client',
+  neededBy: 'the test of the manifests for Kubernetes',
+  variable: 'FANFOLD_KUBECTL',
+  paths: ['/usr/bin/kubectl', '/usr/local/bin/kubectl', '/opt/homebrew/bin/kubectl'],
+}
+
 /** What keeps logs and members where they are on another machine. */
 export const redisServer: SystemProgram & { readonly variable: string } = {
   aptPackage: 'redis-server',
