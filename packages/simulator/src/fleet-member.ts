@@ -100,7 +100,7 @@ export class FleetMember implements Membership {
   }
 
   lost(node: string): void {
-    this.#driver.receive({ kind: 'peer-lost', node })
+    this.#later({ kind: 'peer-lost', node })
   }
 
   cutOff(nodes: readonly string[]): void {
@@ -108,7 +108,7 @@ export class FleetMember implements Membership {
     // Nobody is sent to an edge for documents.
     if (role !== 'proxy') return
     note({ event: nodes.length > 0 ? 'cut off from a node' : 'cut off from nobody' })
-    this.#driver.receive({ kind: 'self-changed', changes: { cutOffFrom: nodes } })
+    this.#later({ kind: 'self-changed', changes: { cutOffFrom: nodes } })
   }
 
   setAway(isAway: boolean): void {
@@ -129,6 +129,13 @@ export class FleetMember implements Membership {
   stop(): void {
     this.#driver.stop()
     this.#coordinator.stop()
+  }
+
+  /** What other parts of the process say: the machine may be amid a turn. */
+  #later(input: ClusterInput): void {
+    const { clock, node } = this.#options
+    const { processor } = node
+    clock.at(clock.now, () => processor.do(() => this.#driver.receive(input)))
   }
 
   #perform(effect: ClusterEffect): void {
