@@ -9,7 +9,8 @@
  * writes, out of politeness; what keeps two from writing is the log.
  *
  * Until it has heard who is there, what is placed, and that it was itself taken, a node has no view at all: an
- * authority that has just started would else think that all documents are its own.
+ * authority that has just started would else think that all documents are its own. It begins frozen: while the
+ * coordinator was away nobody could announce himself, and who was there before is there.
  *
  * Whoever drives it performs its coordinator effects on a Coordinator, dials for it, and acts on its views.
  */
@@ -62,6 +63,8 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
   #isStarted = false
   #isWithdrawn = false
   #isSure = false
+  /** Silence has said something at some time. */
+  #wasEvident = false
   #lostAt: Instant | undefined
   #readAt: Instant | undefined
   #hasPlacements = false
@@ -81,6 +84,7 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
     this.#options = options
     this.#self = options.self
     this.#members = new Members(members)
+    this.#members.freeze()
     const { heartbeatMs } = members
     this.#renewal = new Renewal({ heartbeatMs, renewedForMs, firstAt: startedAt, prng })
   }
@@ -209,8 +213,13 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
     })
     const sinceStart = ({ member, ageMs }: (typeof heard)[number]): number => member.upMs + ageMs
     heard.sort((one, other) => sinceStart(one) - sinceStart(other))
+    const ages = heard.flatMap(({ member, ageMs }) =>
+      member.node === this.#self.node ? [] : [ageMs],
+    )
+    const isQuiet = this.#members.isFrozen && ages.length > 0
+    const quietMs = isQuiet ? Math.min(...ages) : 0
     const changes = heard.flatMap(({ member, ageMs }) =>
-      this.#members.hear(member, after(now, milliseconds(-ageMs)), now),
+      this.#members.hear(member, after(now, milliseconds(-ageMs)), now, quietMs),
     )
     this.#apply(changes, effects)
   }
@@ -270,7 +279,8 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
       return
     }
     if (isEvident) {
-      note(effects, { event: 'view-thawed' })
+      if (this.#wasEvident) note(effects, { event: 'view-thawed' })
+      this.#wasEvident = true
       this.#apply(this.#members.thaw(now), effects)
     } else {
       this.#members.freeze()

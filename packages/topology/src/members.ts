@@ -120,10 +120,12 @@ export class Members {
   /**
    * Takes an announcement that was heard at `heardAt`, which may be long ago. Of those of one reading, the
    * latest to have started come first.
+   *
+   * @param quietMs for so long nobody at all was heard, which is no silence of this one
    */
-  hear(member: Member, heardAt: Instant, now: Instant): MemberChange[] {
+  hear(member: Member, heardAt: Instant, now: Instant, quietMs = 0): MemberChange[] {
     const { node, incarnation } = member
-    if (heardAt <= this.#before(now, this.#options.memberDeadAfterMs)) return []
+    if (heardAt <= this.#before(now, this.#options.memberDeadAfterMs + quietMs)) return []
     if (this.#isBuried(member, heardAt)) return []
     const held = this.#held.get(node)
     if (held === undefined) return this.#join(member, heardAt, [])

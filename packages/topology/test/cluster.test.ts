@@ -339,3 +339,35 @@ await t.test('timers that contradict each other are refused', async t => {
   t.throws(() => made(2_000, quick), /a coordinator may be silent, got 2999 and 1000/)
   t.ok(made(2_000, { ...quick, memberDeadAfterMs: 3_000 }))
 })
+
+t.test('who starts after an interruption knows those who were there before it', async t => {
+  const fleet = new Fleet()
+  fleet.startAll('a', 'b', 'c')
+  fleet.time.pass(3_000)
+  fleet.space.setUnreachable('away')
+  fleet.time.pass(8_000)
+  const late = fleet.start('d')
+  fleet.time.pass(2_000)
+  fleet.space.setUnreachable(undefined)
+  fleet.time.pass(10_000)
+  const [first] = late.of('view-changed')
+  const known = [...(first?.placement.members ?? [])].map(({ node }) => node).toSorted()
+  t.same(known, ['a', 'b', 'c', 'd'], 'in its first view')
+  const changes = late.of('view-changed').flatMap(({ members }) => members)
+  t.notOk(changes.some(({ kind }) => kind === 'member-left'))
+  t.notOk(late.events.includes('view-thawed'), 'nothing of it is worth a word')
+})
+
+t.test(
+  'who starts does not take for alive who has been silent while others were heard',
+  async t => {
+    const fleet = new Fleet()
+    const [, dead] = fleet.startAll('a', 'b', 'c')
+    fleet.time.pass(3_000)
+    dead?.kill()
+    fleet.time.pass(7_000)
+    const late = fleet.start('d')
+    fleet.time.pass(3_000)
+    t.same(late.alive, ['a', 'c', 'd'])
+  },
+)
