@@ -235,15 +235,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ),
   },
   {
-    name: 'taken-though-elsewhere',
-    says: 'an authority serves a document that is of another one',
-    edits: one(
-      'authority/src/authority',
-      'const problem = this.#context.owners.elsewhere(doc) ?? stall;',
-      'const problem = stall;',
-    ),
-  },
-  {
     name: 'trouble-never-over',
     says: 'a document whose parent was of no use once stays with another one',
     edits: one('replication/src/troubles', 'yield doc;', ';'),
