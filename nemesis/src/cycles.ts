@@ -90,7 +90,7 @@ export async function runCycles(options: CyclesOptions): Promise<CyclesResult> {
     program: 'writer-program',
     wrapper: [],
     settings: {
-      url: `ws://127.0.0.1:${authority.port}`,
+      urls: [`ws://127.0.0.1:${authority.port}`],
       token: await fleet.writerToken('writer'),
       seed,
       writers: docs.flatMap((doc, index) =>

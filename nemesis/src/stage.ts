@@ -246,7 +246,9 @@ export class Stage {
       program: 'writer-program',
       wrapper: this.networks?.wrapper(clientsNetwork) ?? [],
       settings: {
-        url: this.urlOf(this.authority.name),
+        urls: this.settings.nodes
+          .filter(({ roles }) => roles.includes('authority'))
+          .map(({ name }) => this.urlOf(name)),
         token: await this.fleet.writerToken('writer'),
         seed: String(this.prng.uint32()),
         writers: docs.flatMap((doc, index) =>

@@ -15,7 +15,8 @@ export type WriterSettings = {
 
 /** What a process of writers does. */
 export type WritersSettings = {
-  readonly url: string
+  /** Authorities: the first one is dialled, the next one when it is not there or says nothing, and so on. */
+  readonly urls: readonly string[]
   readonly token: string
   readonly seed: string
   readonly writers: readonly WriterSettings[]

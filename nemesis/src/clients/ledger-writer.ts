@@ -31,6 +31,8 @@ type Answer = {
   readonly epoch?: number
   readonly seq?: number
   readonly code?: string
+  /** Where the document is written, for `moved`. */
+  readonly to?: string
 }
 
 /** What its owner is told. */
@@ -47,6 +49,10 @@ export class LedgerWriter {
   readonly #again = new Map<string, Message>()
   readonly #timer: NodeJS.Timeout
   #socket: WebSocket | undefined
+  /** Which of the authorities is dialled next. */
+  #turn = 0
+  /** The authority that another one has named. */
+  #led: string | undefined
   #count = 0
   /** Messages that may be sent by its pace. */
   #allowance = 0
@@ -106,7 +112,9 @@ export class LedgerWriter {
   }
 
   #dial(): void {
-    const { url, token } = this.#settings
+    const { urls, token } = this.#settings
+    const url = this.#led ?? urls[this.#turn++ % urls.length] ?? ''
+    this.#led = undefined
     const socket = new WebSocket(`${url}/v1/write`, ['fanfold.v1', `bearer.${token}`], {
       perMessageDeflate: false,
       handshakeTimeout: dialMsMax,
@@ -114,6 +122,8 @@ export class LedgerWriter {
     this.#socket = socket
     socket.on('open', () => {
       this.#heardAtMs = performance.now()
+      // Whoever is there is dialled again first.
+      this.#turn = Math.max(0, urls.indexOf(url))
       const again = [...this.#again]
       this.#again.clear()
       for (const [id, message] of again) this.#send(id, message)
@@ -172,11 +182,20 @@ export class LedgerWriter {
     this.#socket?.send(JSON.stringify(frame))
   }
 
-  #take({ type, id = '', epoch = 0, seq = 0, code = type }: Answer): void {
+  #take({ type, id = '', epoch = 0, seq = 0, code = type, to }: Answer): void {
     this.#heardAtMs = performance.now()
     const { doc } = this
-    if (!this.#inFlight.delete(id)) return
+    const sent = this.#inFlight.get(id)
+    if (sent === undefined) return
+    this.#inFlight.delete(id)
     const atMs = Date.now()
+    if (to !== undefined) {
+      this.#listener.event({ kind: 'info', doc, id, atMs })
+      this.#again.set(id, sent)
+      this.#led = to
+      this.#socket?.terminate()
+      return
+    }
     if (type === 'committed') {
       this.#listener.event({ kind: 'ok', doc, id, epoch, seq, atMs })
     } else {

@@ -3,6 +3,7 @@ import { crashScenarios } from './crashes.ts'
 import { crowdScenarios } from './crowds.ts'
 import { damageScenarios } from './damage.ts'
 import { diskScenarios } from './disks.ts'
+import { fleetScenarios } from './fleets.ts'
 import { linkScenarios } from './links.ts'
 import { redisScenarios } from './redis.ts'
 import { restoreScenarios } from './restores.ts'
@@ -19,6 +20,7 @@ export const allScenarios: readonly Scenario[] = [
   ...damageScenarios,
   ...restoreScenarios,
   ...redisScenarios,
+  ...fleetScenarios,
   ...ceilingScenarios,
   ...crowdScenarios,
   shortScenario,

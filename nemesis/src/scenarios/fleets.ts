@@ -1,0 +1,238 @@
+/* Fleets that form themselves: nodes that have a document die or stand still, and where members meet is away. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Cleanups } from '../processes/cleanups.ts'
+import { RedisServer } from '../processes/redis-server.ts'
+import type { Seen } from '../seen.ts'
+import type { Stage, StageNode, StageSettings } from '../stage.ts'
+import { happenMsMax } from './aside.ts'
+import { viewersWait, writersWait } from './expectations.ts'
+import type { Expectation, Place, Scenario } from './scenario.ts'
+import { ledger, pair } from './stages.ts'
+
+/** Longer than a node is believed to be alive. */
+const awayMs = 9_000
+/** Between two deaths, ms: longer than another authority takes. */
+const roundMs = 7_000
+
+const owner = (cleanups: Cleanups) => ({
+  teardown: (end: () => Promise<void>): void => cleanups.add(() => void end()),
+})
+
+/** The servers of a stage: where members meet, and where the logs are. */
+type Servers = { readonly meeting: RedisServer; readonly logs: RedisServer }
+
+/** Two authorities, proxies and edges that are given where to meet, and nothing of each other. */
+async function fleet({ cleanups }: Place): Promise<StageSettings> {
+  const meeting = await RedisServer.start(owner(cleanups))
+  const logs = await RedisServer.start(owner(cleanups), { isDurable: true })
+  const options = { 'redis.url': meeting.address }
+  const node = (name: string): StageNode => {
+    const role = name.startsWith('authority')
+      ? 'authority'
+      : name.startsWith('proxy')
+        ? 'proxy'
+        : 'edge'
+    // The judge wants the whole log: it is not to be trimmed.
+    const more = { log: logs.address, 'limits.snapshotEveryRecords': 1_000_000 }
+    return {
+      name,
+      roles: [role],
+      parents: [],
+      options: role === 'authority' ? { ...options, ...more } : options,
+    }
+  }
+  const names = ['authority-1', 'authority-2', 'proxy-1', 'proxy-2', 'edge-1', 'edge-2']
+  const edges = ['edge-1', 'edge-2']
+  return {
+    ...pair(),
+    nodes: names.map(node),
+    viewers: [0, 1, 2, 3].map(index => ({
+      name: `v${index}`,
+      edges: index % 2 === 0 ? edges : edges.toReversed(),
+      audience: index < 2 ? 'open' : 'premium',
+    })),
+    redis: { servers: [meeting, logs], last: logs },
+  }
+}
+
+const serversOf = ({ settings }: Stage): Servers => {
+  const [meeting, logs] = settings.redis?.servers ?? []
+  if (meeting === undefined || logs === undefined) throw new Error('the stage has two servers')
+  return { meeting, logs }
+}
+
+/** Who has the document by what a node knows: its owner, and the proxy that pulls it. */
+async function whoHas(stage: Stage, asked: string): Promise<{ owner: string; proxy: string }> {
+  const { adminPort } = stage.fleet.node(asked)
+  const query = `doc=${encodeURIComponent(ledger)}`
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/admin/topology?${query}`)
+  // Written by a node of this version.
+  const { document } = (await answer.json()) as {
+    document: { owner?: string; regions: readonly { proxies: readonly string[] }[] }
+  }
+  return { owner: document.owner ?? '', proxy: document.regions[0]?.proxies[0] ?? '' }
+}
+
+/** Writes go on past what is acknowledged now. */
+async function untilWritesGoOn({ writers }: Stage): Promise<void> {
+  const { acknowledged } = await writers.ask('tell')
+  await writers.until('writes go on', one => one.acknowledged > acknowledged + 20, happenMsMax)
+}
+
+/** The authority that has the document dies, twice, and comes back when another one has taken over. */
+async function killOwners(stage: Stage): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    const { owner } = await whoHas(stage, 'edge-1')
+    await stage.fleet.node(owner).kill()
+    await untilWritesGoOn(stage)
+    await stage.fleet.restart(owner)
+    await delay(3_000)
+  }
+}
+
+/** It stands still for longer than it is believed to be alive, and goes on when another one has taken over. */
+async function pauseOwner(stage: Stage): Promise<void> {
+  const { owner } = await whoHas(stage, 'edge-1')
+  const node = stage.fleet.node(owner)
+  node.signal('SIGSTOP')
+  await delay(awayMs)
+  node.signal('SIGCONT')
+  await untilWritesGoOn(stage)
+  await delay(3_000)
+}
+
+/** The proxy that pulls the document dies, three times. */
+async function killProxies(stage: Stage): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    const { proxy } = await whoHas(stage, 'edge-1')
+    await stage.fleet.node(proxy).kill()
+    await delay(2_000)
+    await stage.fleet.restart(proxy)
+    await delay(3_000)
+  }
+}
+
+/** One or two nodes of any roles die at one instant, again and again. */
+async function killAny(stage: Stage, rounds: number): Promise<void> {
+  const { fleet: nodes, prng } = stage
+  for (let round = 0; round < rounds; round++) {
+    const left = [...nodes.names]
+    const chosen = Array.from({ length: 1 + prng.below(2) }, () => {
+      return left.splice(prng.below(left.length), 1)[0] ?? ''
+    })
+    await Promise.all(chosen.map(name => nodes.node(name).kill()))
+    await delay(prng.below(1_000))
+    await Promise.all(chosen.map(name => nodes.restart(name)))
+    await delay(roundMs)
+  }
+}
+
+/** The server where members meet goes away, and comes back. */
+async function meetingAway(
+  stage: Stage,
+  go: (server: RedisServer) => Promise<void> | void,
+  comeBack: (server: RedisServer) => Promise<void> | void,
+): Promise<void> {
+  const { meeting } = serversOf(stage)
+  await go(meeting)
+  await delay(awayMs)
+  await comeBack(meeting)
+  await untilWritesGoOn(stage)
+  await delay(2_000)
+}
+
+/** Who cannot be sure that others see it writes nothing, and says that what it has may be old. */
+const doubtIsTold = (seen: Seen): Expectation[] => [
+  {
+    what: 'writes refused as the authority is in doubt',
+    seen: seen.refusals['FANFOLD_COORDINATOR_UNREACHABLE'] ?? 0,
+    atLeast: 1,
+  },
+  { what: 'viewers are told that they are stale', seen: seen.stales, atLeast: 1 },
+]
+
+/** Scenarios of fleets. */
+export const fleetScenarios: readonly Scenario[] = [
+  {
+    name: 'fleet-authority-killed',
+    does: 'kill -9 of the authority that has the document, twice: another one takes it over, from the log',
+    needs: ['redis'],
+    seconds: 30,
+    stage: fleet,
+    run: killOwners,
+    expects: seen => [writersWait(seen, 7_000), viewersWait(seen, 8_000)],
+  },
+  {
+    name: 'fleet-authority-paused',
+    does: 'SIGSTOP of the authority that has the document for 9 s: another one takes it over, and when it goes on it commits nothing',
+    needs: ['redis'],
+    seconds: 24,
+    stage: fleet,
+    run: pauseOwner,
+    expects: seen => [writersWait(seen, 9_000), viewersWait(seen, 9_500)],
+  },
+  {
+    name: 'fleet-proxy-killed',
+    does: 'kill -9 of the proxy that pulls the document, three times: another one of the region pulls it',
+    needs: ['redis'],
+    seconds: 24,
+    stage: fleet,
+    run: killProxies,
+    expects: seen => [writersWait(seen, 1_000), viewersWait(seen, 2_500)],
+  },
+  {
+    name: 'fleet-pairs-killed',
+    does: 'kill -9 of one or two nodes of any roles at one instant, again and again',
+    needs: ['redis'],
+    seconds: 50,
+    stage: fleet,
+    run: stage => killAny(stage, 4),
+    expects: seen => [writersWait(seen, 7_500), viewersWait(seen, 8_500)],
+  },
+  {
+    name: 'fleet-meeting-killed',
+    does: 'kill -9 of the Redis where members meet, which keeps nothing and is away for 9 s: nobody is taken for dead',
+    needs: ['redis'],
+    seconds: 22,
+    stage: fleet,
+    run: stage =>
+      meetingAway(
+        stage,
+        server => server.kill(),
+        server => server.restart(),
+      ),
+    expects: seen => [writersWait(seen, awayMs + 3_000), ...doubtIsTold(seen)],
+  },
+  {
+    name: 'fleet-meeting-paused',
+    does: 'SIGSTOP of the Redis where members meet, for 9 s: nobody is taken for dead',
+    needs: ['redis'],
+    seconds: 22,
+    stage: fleet,
+    run: stage =>
+      meetingAway(
+        stage,
+        server => server.pause(),
+        server => server.resume(),
+      ),
+    expects: seen => [writersWait(seen, awayMs + 3_000), ...doubtIsTold(seen)],
+  },
+  {
+    name: 'fleet-meeting-flushed',
+    does: 'the Redis where members meet is emptied, three times: nobody notices',
+    needs: ['redis'],
+    seconds: 20,
+    stage: fleet,
+    run: async stage => {
+      for (let round = 0; round < 3; round++) {
+        await serversOf(stage).meeting.client.flushall()
+        await delay(3_000)
+      }
+    },
+    expects: seen => [
+      writersWait(seen, 1_500),
+      viewersWait(seen, 2_000),
+      { what: 'viewers are told that they are stale', seen: seen.stales, atMost: 0 },
+    ],
+  },
+]
