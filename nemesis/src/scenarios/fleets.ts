@@ -160,7 +160,7 @@ export const fleetScenarios: readonly Scenario[] = [
     seconds: 30,
     stage: fleet,
     run: killOwners,
-    expects: seen => [writersWait(seen, 7_000), viewersWait(seen, 8_000)],
+    expects: seen => [writersWait(seen, 3_000), viewersWait(seen, 3_500)],
   },
   {
     name: 'fleet-authority-paused',

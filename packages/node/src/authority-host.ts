@@ -7,18 +7,19 @@ import {
 } from '@fanfold/authority'
 import type { LogEffect, LogStore } from '@fanfold/document'
 import type { DocumentKey, RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
-import type { FleetView } from '@fanfold/topology'
 import {
   systemClock,
   WriterSockets,
   writeLimitsDefault,
   writesInFlightMaxDefault,
 } from '@fanfold/websocket'
+import type { FleetPlace } from './fleet-links.ts'
 import { HostWorker } from './host-worker.ts'
 import type { LoadedDefinition } from './load-definition.ts'
 import { openLogStore } from './log-stores.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { authorityLimits } from './machine-limits.ts'
+import { PeerLinks } from './peer-links.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { createRandomPool } from './random-pool.ts'
 import { RoleLinks } from './role-links.ts'
@@ -70,12 +71,15 @@ export class AuthorityHost {
   readonly #requests = new Map<RequestId, (answer: WriteAnswer) => void>()
   readonly #appendStartedAt = new Map<string, number>()
   readonly #snapshotStartedAt = new Map<string, number>()
+  /** Links to the other authorities; undefined where there are none. */
+  readonly #peers: PeerLinks | undefined
   #epochMax = 0
   #isClosing = false
 
-  /** @param fleet whose documents are, for one authority of several; otherwise all are its own */
-  constructor(context: ProcessContext, verifier: TokenVerifier, fleet?: FleetView) {
+  /** @param place whose documents are, for one authority of several; otherwise all are its own */
+  constructor(context: ProcessContext, verifier: TokenVerifier, place?: FleetPlace) {
     const { config, names, fail, log } = context
+    const fleet = place?.fleet
     this.#context = context
     this.#full = new TroubleLog({ log, fail, words: fullWords })
     this.#unopened = new TroubleLog({ log, fail, words: unopenedWords })
@@ -120,8 +124,13 @@ export class AuthorityHost {
       authenticator: context.authenticator,
       nextLink: names.nextLink,
       config,
-      report: input => this.#driver.submit(input),
+      report: input => {
+        if (this.#peers?.notice(input) !== false) this.#driver.submit(input)
+      },
     })
+    this.#peers =
+      place &&
+      new PeerLinks({ place, links: () => this.links, log: log.child({ role: 'authority' }), fail })
     this.writers = new WriterSockets({
       verifyToken: token => verifier.verify(token),
       nextRequest: names.nextRequest,
@@ -185,6 +194,7 @@ export class AuthorityHost {
   async close(): Promise<void> {
     this.#isClosing = true
     this.writers.close()
+    this.#peers?.close()
     this.links.close()
     await this.#store.close()
     this.#driver.close()

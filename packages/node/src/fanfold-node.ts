@@ -126,7 +126,7 @@ async function startRoles(
   })
   if (has('authority')) {
     await checkLogStore(config, context.log)
-    roles.authority = new AuthorityHost(context, verifier, fleet?.view)
+    roles.authority = new AuthorityHost(context, verifier, fleet?.place)
     await loadDefinitions(config, roles.authority)
   }
   if (has('proxy')) {

@@ -16,7 +16,9 @@ import type { RoleLinks } from './role-links.ts'
 /** What the links of a role to other nodes are made of. */
 export type FleetLinksOptions = {
   readonly fleet: FleetView
-  readonly links: RoleLinks
+  readonly links: Pick<RoleLinks, 'dial' | 'perform'>
+  /** What the nodes are to this one, for its log. */
+  readonly what: 'parent' | 'peer'
   readonly prng: Prng
   readonly log: Log
   /** Tells the role. */
@@ -28,6 +30,9 @@ export type FleetLinksOptions = {
   /** Shared state is in doubt: the process must end. */
   readonly fail: (error: unknown) => void
 }
+
+/** What a role needs of the fleet that its process is part of. */
+export type FleetPlace = Pick<FleetLinksOptions, 'fleet' | 'lost' | 'cutOff'>
 
 /** Keeps the links of a role to the nodes that its documents are had from, by who serves what. */
 export class FleetLinks {
@@ -83,7 +88,7 @@ export class FleetLinks {
   }
 
   #perform(effect: NodeDiallerEffect): void {
-    const { links, report, log, lost, cutOff } = this.#options
+    const { links, what, report, log, lost, cutOff } = this.#options
     switch (effect.kind) {
       case 'dial-node': {
         const { node, address } = effect
@@ -102,10 +107,10 @@ export class FleetLinks {
       case 'node-noted': {
         const { node, reason } = effect
         if (effect.event === 'node-connected') {
-          log.info({ event: 'link.parent-connected', peer: node }, 'parent connected')
+          log.info({ event: `link.${what}-connected`, peer: node }, `${what} connected`)
           return
         }
-        log.warn({ event: 'link.parent-lost', peer: node, reason }, 'no link to parent')
+        log.warn({ event: `link.${what}-lost`, peer: node, reason }, `no link to ${what}`)
         lost(node)
       }
     }

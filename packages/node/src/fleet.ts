@@ -8,7 +8,7 @@ import { FleetView, type MemberLoad, type NodeRole } from '@fanfold/topology'
 import { ClusterHost } from './cluster-host.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
-import type { FleetLinksOptions } from './fleet-links.ts'
+import type { FleetPlace } from './fleet-links.ts'
 import type { ProcessContext } from './process-context.ts'
 import { checkCoordinator } from './redis-check.ts'
 import { untilView } from './until-view.ts'
@@ -49,8 +49,8 @@ export class Fleet {
     return new Fleet(context, url, identity)
   }
 
-  /** What a role that follows documents needs of the fleet. */
-  get place(): Pick<FleetLinksOptions, 'fleet' | 'lost' | 'cutOff'> {
+  /** What a role needs of the fleet. */
+  get place(): FleetPlace {
     return {
       fleet: this.view,
       lost: node => this.#cluster?.peerLost(node),

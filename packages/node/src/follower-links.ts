@@ -7,7 +7,7 @@ import {
   type ParentEffect,
   type RouteInput,
 } from '@fanfold/replication'
-import { FleetLinks, type FleetLinksOptions } from './fleet-links.ts'
+import { FleetLinks, type FleetPlace } from './fleet-links.ts'
 import type { Log } from './logging.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { RoleLinks } from './role-links.ts'
@@ -19,7 +19,7 @@ export type FollowerPlace = {
   /** A role of this process, or addresses of other nodes in order of preference. */
   readonly parent: RoleLinks | readonly string[]
   /** Who serves what, where nodes find each other; the role of this process is one of them then. */
-  readonly fleet?: Pick<FleetLinksOptions, 'fleet' | 'lost' | 'cutOff'> | undefined
+  readonly fleet?: FleetPlace | undefined
   /** Seed of the waits between attempts. */
   readonly seed: string
   /** A directory of its own where a proxy keeps documents over a restart. */
@@ -65,7 +65,7 @@ export class FollowerLinks {
       const dialling = { links, prng: prng.fork('dialler'), log: ownLog, report, fail }
       // Nobody is sent to an edge for documents: whom it cannot reach is of no use to others.
       const cutOff = role === 'proxy' ? place.fleet.cutOff : () => undefined
-      this.#fleet = new FleetLinks({ ...place.fleet, ...dialling, cutOff })
+      this.#fleet = new FleetLinks({ ...place.fleet, ...dialling, what: 'parent', cutOff })
     } else if (!(place.parent instanceof RoleLinks)) {
       this.#dialler = new ParentDialler({
         addresses: place.parent,

@@ -11,6 +11,7 @@ import type { Membership } from './membership.ts'
 import type { WriterDoor } from './model-writer.ts'
 import type { Network } from './network.ts'
 import type { MadeNode, NodeMaker } from './node-maker.ts'
+import type { ParentLinks } from './parent-links.ts'
 import type { SimulatedLogStore } from './simulated-log-store.ts'
 import type { Tally } from './tally.ts'
 import { TreeNode } from './tree-node.ts'
@@ -50,10 +51,12 @@ export class AuthorityNode implements WriterDoor {
     readonly wallMs: (node: string) => number
     /** Its part in a fleet; undefined where there is none. */
     readonly join?: ((node: TreeNode) => Membership) | undefined
+    /** Makes its links to other authorities anew; undefined where there are none. */
+    readonly connect?: ((node: TreeNode) => ParentLinks) | undefined
     /** A sync has failed: the process ends. */
     readonly fail: (node: TreeNode) => void
   }) {
-    const { name, clock, network, maker, tally, disk, wallMs, join, fail } = options
+    const { name, clock, network, maker, tally, disk, wallMs, join, connect, fail } = options
     this.#tally = tally
     this.#wallMs = wallMs
     const node: TreeNode = new TreeNode({
@@ -63,6 +66,7 @@ export class AuthorityNode implements WriterDoor {
       role: 'authority',
       ceiling: labelMax,
       join,
+      connect,
       run: () => {
         const made = maker.authority(node, disk, {
           // Who was sent away is not answered any more.

@@ -1,6 +1,6 @@
 /* A node's links to the nodes of its routes, kept by the dialler that nodes have. */
 import type { Instant, Prng } from '@fanfold/kernel'
-import type { LinkInput, PeerIdentity } from '@fanfold/protocol'
+import type { LinkId, LinkInput, PeerIdentity } from '@fanfold/protocol'
 import type { ParentEffect } from '@fanfold/replication'
 import {
   linkBreakerOptions,
@@ -65,6 +65,8 @@ export class RoutedLinks implements ParentLinks {
   readonly #child: TreeNode
   readonly #surroundings: Surroundings
   readonly #dialler: NodeDialler
+  /** Links that were dialled and are not closed. */
+  readonly #own = new Set<LinkId>()
   #wakeAt: Instant | undefined
   #isStopped = false
 
@@ -104,7 +106,13 @@ export class RoutedLinks implements ParentLinks {
     if (effect.kind === 'want-nodes') this.#submit(effect)
   }
 
+  /** True for a link that was dialled by this. */
+  isOwn(link: LinkId): boolean {
+    return this.#own.has(link)
+  }
+
   notice(input: LinkInput): boolean {
+    if (input.kind === 'link-closed') this.#own.delete(input.link)
     const wasStranger = this.#dialler.isStranger(input.link)
     this.#submit(input)
     return !wasStranger && !this.#dialler.isStranger(input.link)
@@ -130,6 +138,7 @@ export class RoutedLinks implements ParentLinks {
       case 'dial-node': {
         const parent = this.#surroundings.peer(effect.node)
         const link = parent && this.#network.connect(this.#child, parent)
+        if (link !== undefined) this.#own.add(link)
         this.#submit({ kind: 'node-dialled', node: effect.node, link })
         return
       }

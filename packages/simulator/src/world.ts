@@ -22,8 +22,9 @@ import { NodeGauges, type RunningNodes } from './node-gauges.ts'
 import { type NodeFact, NodeMaker } from './node-maker.ts'
 import { NodeNotes } from './node-notes.ts'
 import { ChanceLinks, keepParentLinks, type ParentLinks } from './parent-links.ts'
+import { PeerWatch } from './peer-watch.ts'
 import { Problems } from './problems.ts'
-import { given, known, RoutedLinks } from './routed-links.ts'
+import { given, known, RoutedLinks, type Surroundings } from './routed-links.ts'
 import { WarmDisk } from './simulated-warm-store.ts'
 import type { SimulationOptions } from './simulation-options.ts'
 import { surplusStreams } from './surplus-streams.ts'
@@ -231,6 +232,7 @@ export class World {
           disk,
           wallMs: node => this.wallMs(node),
           join: this.#joinAs('authority'),
+          connect: this.#fleet && (node => this.#peerWatch(node)),
           fail: node => this.#nodeFaults.crash(node),
         }),
     )
@@ -403,6 +405,24 @@ export class World {
     return ceiling
   }
 
+  #peerWatch(node: TreeNode): ParentLinks {
+    const { member } = node
+    assert(member !== undefined, `${node.name} is part of the fleet`)
+    return new PeerWatch(
+      this.#routedLinks(
+        node,
+        known(member, name => this.#fleet?.node(name)),
+      ),
+      member.view,
+    )
+  }
+
+  #routedLinks(child: TreeNode, surroundings: Surroundings): RoutedLinks {
+    const { clock, network, tally } = this
+    const prng = this.stream(`${child.name} links ${child.incarnation}`)
+    return new RoutedLinks({ clock, network, tally, prng, child, surroundings })
+  }
+
   #parentLinks(child: TreeNode, parents: readonly TreeNode[]): ParentLinks {
     const { clock, network } = this
     const prng = this.stream(`${child.name} links ${child.incarnation}`)
@@ -411,12 +431,14 @@ export class World {
       case 'chance':
         return new ChanceLinks(needs)
       case 'routes':
-        return new RoutedLinks({ ...needs, tally: this.tally, surroundings: given(parents) })
+        return this.#routedLinks(child, given(parents))
       case 'fleet': {
         const { member } = child
         assert(member !== undefined, `${child.name} is part of the fleet`)
-        const surroundings = known(member, name => this.#fleet?.node(name))
-        return new RoutedLinks({ ...needs, tally: this.tally, surroundings })
+        return this.#routedLinks(
+          child,
+          known(member, name => this.#fleet?.node(name)),
+        )
       }
       case 'dialler':
         return keepParentLinks({ ...needs, tally: this.tally })

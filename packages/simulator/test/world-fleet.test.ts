@@ -41,14 +41,16 @@ t.test('members find each other, and each document has one owner', async t => {
   t.ok(world.authorities.some(({ name }) => owners.has(name)))
 })
 
-t.test('who ends is given up, and is back when it is started', async t => {
+t.test('an authority that ends is missed at once, and is back when it is started', async t => {
   const crash: Fault = { kind: 'crash', node: 'authority-1', atMs: 3_000, forMs: 9_000 }
   const { world, pass, begin, end } = makeFleet('end', [crash])
   pass(3_000)
   begin()
-  // Nobody has a link to it that would break: silence alone says it.
-  pass(9_000)
-  t.equal(world.authority.leadsTo(doc), 'authority')
+  pass(1_000)
+  t.equal(world.authority.leadsTo(doc), 'authority', 'the link to it says so')
+  t.equal(world.tally.count('member-left silent'), 0)
+  pass(8_000)
+  t.ok(world.tally.count('member-left silent') > 0, 'to who has no link to it, its silence')
   end()
   pass(3_000)
   t.equal(world.unsettled, undefined)

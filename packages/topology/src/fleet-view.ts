@@ -4,7 +4,7 @@
  */
 import type { DocumentKey, PeerIdentity } from '@fanfold/protocol'
 import { DocumentRoutes, type RoutedNode } from './document-routes.ts'
-import type { Member } from './member.ts'
+import type { Member, NodeRole } from './member.ts'
 import type { NodeWhereabouts } from './node-dialler.ts'
 import type { Placement } from './placement.ts'
 
@@ -79,6 +79,16 @@ export class FleetView {
     if (owner === undefined || owner === this.self.node) return undefined
     const member = this.#placement?.member(owner)
     return member?.publicAddress ?? member?.address
+  }
+
+  /** Other nodes that are alive and have the role, those that come next by name, at most so many. */
+  peersOf(role: NodeRole, max: number): readonly string[] {
+    const { node: self } = this.self
+    const peers = this.members.filter(({ node, roles }) => node !== self && roles.includes(role))
+    const names = peers.map(({ node }) => node).toSorted()
+    const next = names.findIndex(name => name > self)
+    const from = next < 0 ? 0 : next
+    return [...names.slice(from), ...names.slice(0, from)].slice(0, max)
   }
 
   /**

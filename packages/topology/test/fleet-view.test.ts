@@ -103,6 +103,16 @@ t.test('that it may write again says nothing of who serves what', async t => {
   t.equal(placed, 1)
 })
 
+t.test('peers are those of the role that come next by name', async t => {
+  const { view } = seen(member('a'), member('d'), member('b'), member('p', { roles: ['proxy'] }))
+  t.same(view.peersOf('authority', 5), ['b', 'd'])
+  t.same(view.peersOf('authority', 1), ['b'])
+  const last = new FleetView({ node: 'c', region: 'eu', roles: ['authority'] })
+  t.same(last.peersOf('authority', 5), [], 'nobody is known yet')
+  last.placed(new Placement({ members: ['a', 'b', 'c', 'd'].map(name => member(name)) }))
+  t.same(last.peersOf('authority', 5), ['d', 'a', 'b'])
+})
+
 t.test('who wants to hear no more hears nothing more', t => {
   const { view } = seen(member('a'))
   let told = 0
