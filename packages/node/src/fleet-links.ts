@@ -31,6 +31,12 @@ export type FleetLinksOptions = {
   readonly fail: (error: unknown) => void
 }
 
+/** Events of the log, by what a node is to this one. */
+const words = {
+  parent: { connected: 'link.parent-connected', lost: 'link.parent-lost' },
+  peer: { connected: 'link.peer-connected', lost: 'link.peer-lost' },
+} as const
+
 /** What a role needs of the fleet that its process is part of. */
 export type FleetPlace = Pick<FleetLinksOptions, 'fleet' | 'lost' | 'cutOff'>
 
@@ -107,10 +113,10 @@ export class FleetLinks {
       case 'node-noted': {
         const { node, reason } = effect
         if (effect.event === 'node-connected') {
-          log.info({ event: `link.${what}-connected`, peer: node }, `${what} connected`)
+          log.info({ event: words[what].connected, peer: node }, `${what} connected`)
           return
         }
-        log.warn({ event: `link.${what}-lost`, peer: node, reason }, `no link to ${what}`)
+        log.warn({ event: words[what].lost, peer: node, reason }, `no link to ${what}`)
         lost(node)
       }
     }
