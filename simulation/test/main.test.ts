@@ -52,7 +52,7 @@ t.test(
 t.test('a world alone tells its options, its last events, counts and its end', async t => {
   const { code, out } = await runCommand(['--seed', 'catch-up 0', '--world', 'catch-up'])
   t.equal(code, 0)
-  t.match(out, /^options \{"proxies":/)
+  t.match(out, /^options \{"authorities":/)
   t.match(out, /^the last 200 events:\n {2}\d+ \S+: /m)
   t.match(out, /^ +[\d,]+ {3}deltas of views$/m)
   t.match(out, /^'catch-up 0': [\d,]+ events, [\d,]+ virtual ms, trace [0-9a-f]{64}$/m)
