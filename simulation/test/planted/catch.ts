@@ -1,4 +1,4 @@
-import { numberedSeed, worldNames } from '@fanfold/simulator'
+import { numberedSeed, type WorldName } from '@fanfold/simulator'
 import { WorldProcess } from '../../src/world-process.ts'
 
 /** What found a bug. */
@@ -9,6 +9,10 @@ export type Catch = {
   /** What the world said first. */
   readonly problem: string
 }
+
+const trees: readonly WorldName[] = ['random', 'catch-up', 'faults']
+/** The kinds in their turns: worlds of fleets take three times as long as the others, and come seldom. */
+const turns: readonly WorldName[] = [...trees, ...trees, 'fleet']
 
 /** A world with a bug in it may go on for ever. */
 const worldMaxMs = 60_000
@@ -23,11 +27,15 @@ export async function catchBug(
 ): Promise<Catch | undefined> {
   const plant = new URL(`./plant.js?${name}`, import.meta.url)
   const process = new WorldProcess({ worldMaxMs, execArgv: ['--import', plant.href] })
+  const numbers = new Map<WorldName, number>()
   try {
     for (let count = 0; count < seedsMax; count++) {
-      const world = worldNames[count % worldNames.length]
+      const world = turns[count % turns.length]
       if (world === undefined) break
-      const seed = numberedSeed(world, from + Math.floor(count / worldNames.length))
+      // Of each kind the next number.
+      const number = numbers.get(world) ?? from
+      numbers.set(world, number + 1)
+      const seed = numberedSeed(world, number)
       const { problems } = await process.run({ world, seed, nodes: undefined, isTwice: false })
       const [problem] = problems
       if (problem !== undefined) return { seeds: count + 1, world: seed, problem }
