@@ -14,6 +14,7 @@ import {
   linkLimitsDefault,
   type SocketAcceptor,
   systemClock,
+  TurnShare,
 } from '@fanfold/websocket'
 import type { Config } from './config.ts'
 
@@ -50,11 +51,13 @@ export class RoleLinks {
   }) {
     const { identity, authenticator, nextLink, config, report } = options
     this.#drainDeadlineMs = config.limits.drainDeadlineMs
+    const share = new TurnShare(systemClock)
     this.inProcess = new InProcessLinks({
       identity,
       nextLink,
       report,
       limits: inProcessLimitsDefault,
+      share,
       defer: setImmediate,
     })
     if (authenticator === undefined) return
@@ -71,6 +74,7 @@ export class RoleLinks {
         pingEveryMs: config.limits.linkPingMs,
       },
       clock: systemClock,
+      share,
     })
   }
 

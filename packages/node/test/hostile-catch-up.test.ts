@@ -13,7 +13,13 @@ import {
   type LinkInput,
   parseDocumentKey,
 } from '@fanfold/protocol'
-import { LinkSockets, linkLimitsDefault, systemClock, UpgradeRouter } from '@fanfold/websocket'
+import {
+  LinkSockets,
+  linkLimitsDefault,
+  systemClock,
+  TurnShare,
+  UpgradeRouter,
+} from '@fanfold/websocket'
 import t, { type Test } from 'tap'
 import { mintLinkToken } from '../src/index.ts'
 import { createLinkAuthenticator, generateFleetKey, generateNodeKey } from '../src/link-identity.ts'
@@ -59,6 +65,7 @@ class Evil {
       report: input => this.inputs.push(input),
       limits: { ...linkLimitsDefault, silenceMaxMs: 30_000, bufferedBytesCap: 1_000_000_000 },
       clock: systemClock,
+      share: new TurnShare(systemClock),
     })
     test.teardown(() => this.sockets.close())
   }

@@ -11,7 +11,13 @@ import {
   parseDocumentKey,
   partTags,
 } from '@fanfold/protocol'
-import { LinkSockets, linkLimitsDefault, systemClock, UpgradeRouter } from '@fanfold/websocket'
+import {
+  LinkSockets,
+  linkLimitsDefault,
+  systemClock,
+  TurnShare,
+  UpgradeRouter,
+} from '@fanfold/websocket'
 import t, { type Test } from 'tap'
 import { mintLinkToken } from '../src/index.ts'
 import { createLinkAuthenticator, generateFleetKey, generateNodeKey } from '../src/link-identity.ts'
@@ -56,6 +62,7 @@ async function evil(identity: Member): Promise<{
     report: input => inputs.push(input),
     limits: { ...linkLimitsDefault, silenceMaxMs: 5_000, bufferedBytesCap: 1_000_000_000 },
     clock: systemClock,
+    share: new TurnShare(systemClock),
   })
   t.teardown(() => sockets.close())
   return {

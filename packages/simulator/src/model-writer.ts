@@ -273,8 +273,9 @@ export class ModelWriters {
     // What went out before may be in the log, whatever came of it since.
     if (answer.kind === 'rejected' && write.isUncertain && meaningOf(answer.code).retry) return
     const before = write.answer
-    // Who is asked again may not be able to say at the moment what it was.
-    const isUnsure = answer.kind === 'rejected' && meaningOf(answer.code).retry
+    // Of several authorities one that is asked again may not be able to say at the moment what it was.
+    const isUnsure =
+      this.#doors.length > 1 && answer.kind === 'rejected' && meaningOf(answer.code).retry
     if (before?.kind === 'committed' && isUnsure) return
     write.answer = answer
     if (before?.kind !== 'committed') return

@@ -15,6 +15,7 @@ import {
 } from '@fanfold/protocol'
 import { InputQueue } from './input-queue.ts'
 import { SignalLane } from './signal-lane.ts'
+import type { TurnShare } from './turn-share.ts'
 
 /** Limits of links inside a process; the first two mean what they mean on a socket. */
 export type InProcessLimits = {
@@ -59,6 +60,7 @@ export class InProcessLinks {
   readonly #nextLink: () => LinkId
   readonly #inputs: InputQueue<LinkInput>
   readonly #limits: InProcessLimits
+  readonly #share: TurnShare
   readonly #defer: (task: () => void) => void
   readonly #ends = new Map<LinkId, LinkEnd>()
   #isClosed = false
@@ -71,6 +73,8 @@ export class InProcessLinks {
     /** Takes what happens; never called from inside `perform` or `connect`. */
     readonly report: (input: LinkInput) => void
     readonly limits: InProcessLimits
+    /** What frames that come in may use of a turn of the event loop. */
+    readonly share: TurnShare
     /** Runs a task in a later turn, tasks in the order given: `setImmediate` but in tests. */
     readonly defer: (task: () => void) => void
   }) {
@@ -78,6 +82,7 @@ export class InProcessLinks {
     this.#nextLink = options.nextLink
     this.#inputs = new InputQueue(options.report)
     this.#limits = options.limits
+    this.#share = options.share
     this.#defer = options.defer
   }
 
@@ -182,6 +187,7 @@ export class InProcessLinks {
     // A receiver may close the link at any frame.
     for (const frame of end.frames) {
       if (end.isClosed || delivered >= this.#limits.bytesPerTurnMax) break
+      if (other.owner.#share.isSpent && count > 0) break
       delivered += frame.length
       count++
       other.inputs.report({ kind: 'link-frame', link: other.id, frame })

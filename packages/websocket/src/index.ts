@@ -14,6 +14,7 @@ export { type LinkLimits, linkLimitsDefault } from './link-socket.ts'
 export { LinkSockets, type LinkStats } from './link-sockets.ts'
 export { tokenBytesMax } from './request-token.ts'
 export { tokensVerifyingMaxDefault } from './token-gate.ts'
+export { TurnShare } from './turn-share.ts'
 export {
   handshakesBurstDefault,
   handshakesPerSecondMaxDefault,

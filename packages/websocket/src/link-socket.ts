@@ -25,6 +25,7 @@ import { FrameMailbox } from './frame-mailbox.ts'
 import { type LinkAuthenticator, shakeHands } from './link-handshake.ts'
 import { SignalLane } from './signal-lane.ts'
 import type { TurnCork } from './turn-cork.ts'
+import type { TurnShare } from './turn-share.ts'
 
 /** Limits of one link. */
 export type LinkLimits = {
@@ -74,12 +75,17 @@ export class LinkSocket {
   readonly #limits: LinkLimits
   readonly #events: LinkEvents
   readonly #cork: TurnCork
+  readonly #share: TurnShare
   readonly #mailbox = new FrameMailbox()
   readonly #signals = new SignalLane<Uint8Array>({ signalsMax: bounds.signalsWaitingMax.value })
   readonly #openedAtMs: number
   /** Undefined until a dialled connection stands. */
   #socket: Socket | undefined
   #state: 'handshaking' | 'open' | 'closed' = 'handshaking'
+  /** Frames that wait for their turn: of what was read before the socket was paused, no more. */
+  #waiting: Uint8Array[] = []
+  /** Why the connection ended while frames waited. */
+  #endedBy: string | undefined
   #isCongested = false
   #bytesRead = -1
   #heardAtMs: number
@@ -93,6 +99,7 @@ export class LinkSocket {
     readonly limits: LinkLimits
     readonly events: LinkEvents
     readonly cork: TurnCork
+    readonly share: TurnShare
     readonly awakeMs: number
   }) {
     this.#ws = options.ws
@@ -100,6 +107,7 @@ export class LinkSocket {
     this.#limits = options.limits
     this.#events = options.events
     this.#cork = options.cork
+    this.#share = options.share
     this.#openedAtMs = options.awakeMs
     this.#heardAtMs = options.awakeMs
     this.#sentAtMs = options.awakeMs
@@ -114,7 +122,10 @@ export class LinkSocket {
       this.#failure = describeError(error)
     })
     this.#ws.on('close', (code, reason) => {
-      this.#end(this.#failure ?? `${closeNameOf(code)}: ${reason.toString() || `code ${code}`}`)
+      const said = this.#failure ?? `${closeNameOf(code)}: ${reason.toString() || `code ${code}`}`
+      // What came before the end is told before it.
+      if (this.#waiting.length > 0) this.#endedBy = said
+      else this.#end(said)
     })
   }
 
@@ -178,7 +189,7 @@ export class LinkSocket {
       return
     }
     if (this.#state === 'closed' || this.#socket === undefined) return
-    if (this.#socket.bytesRead !== this.#bytesRead) {
+    if (this.#socket.bytesRead !== this.#bytesRead || this.#waiting.length > 0) {
       this.#bytesRead = this.#socket.bytesRead
       this.#heardAtMs = awakeMs
     } else if (awakeMs - this.#heardAtMs >= this.#limits.silenceMaxMs) {
@@ -202,8 +213,8 @@ export class LinkSocket {
     this.#state = 'open'
     this.#events.opened(peer)
     // What came behind the proof while it was being verified.
-    for (const frame of this.#mailbox.rest()) this.#deliver(frame)
-    this.#ws.resume()
+    for (const frame of this.#mailbox.rest()) this.#deliverInTurn(frame)
+    if (this.#waiting.length === 0) this.#ws.resume()
   }
 
   #refuse(error: unknown): void {
@@ -218,7 +229,7 @@ export class LinkSocket {
     if (!isBinary) {
       this.close('FANFOLD_BAD_FRAME', 'frames are binary, got text')
     } else if (this.#state === 'open') {
-      this.#deliver(ownBytes(data))
+      this.#deliverInTurn(ownBytes(data))
     } else if (this.#mailbox.putCount < handshakeFrames && data.length > handshakeFrameBytesMax) {
       this.close('FANFOLD_BAD_FRAME', `a handshake of small frames, got ${data.length} bytes`)
     } else {
@@ -227,6 +238,34 @@ export class LinkSocket {
       // rest of the chunk that was read already.
       if (this.#mailbox.putCount === handshakeFrames) this.#ws.pause()
     }
+  }
+
+  #deliverInTurn(frame: Uint8Array): void {
+    if (this.#waiting.length === 0 && !this.#share.isTaken) {
+      this.#deliver(frame)
+      return
+    }
+    this.#waiting.push(frame)
+    if (this.#waiting.length > 1) return
+    this.#ws.pause()
+    this.#share.wait(() => this.#deliverPart())
+  }
+
+  /** One frame of those that wait, and more while there is time; false when some are left. */
+  #deliverPart(): boolean {
+    const frames = this.#waiting
+    let served = 0
+    // A receiver may close the link at any frame.
+    while (served < frames.length && this.#state === 'open') {
+      const frame = frames[served++]
+      if (frame !== undefined) this.#deliver(frame)
+      if (this.#share.isSpent) break
+    }
+    this.#waiting = this.#state === 'open' ? frames.slice(served) : []
+    if (this.#waiting.length > 0) return false
+    if (this.#endedBy !== undefined) this.#end(this.#endedBy)
+    else this.#ws.resume()
+    return true
   }
 
   #deliver(frame: Uint8Array): void {

@@ -21,6 +21,7 @@ import { type LinkAuthenticator, nonceBytes } from './link-handshake.ts'
 import { type LinkLimits, LinkSocket } from './link-socket.ts'
 import { Sweep } from './sweep.ts'
 import { TurnCork } from './turn-cork.ts'
+import type { TurnShare } from './turn-share.ts'
 import { routePaths } from './upgrade-router.ts'
 
 /** Numbers of a node's links, for metrics. */
@@ -55,6 +56,7 @@ export class LinkSockets {
   readonly #inputs: InputQueue<LinkInput>
   readonly #sweep: Sweep
   readonly #cork = new TurnCork()
+  readonly #share: TurnShare
   readonly #links = new Map<LinkId, LinkSocket>()
   readonly #closes = new CloseCounts()
   #open = 0
@@ -77,9 +79,12 @@ export class LinkSockets {
     readonly report: (input: LinkInput) => void
     readonly limits: LinkLimits
     readonly clock: Clock
+    /** What frames that come in may use of a turn of the event loop. */
+    readonly share: TurnShare
   }) {
     this.#authenticator = options.authenticator
     this.#limits = options.limits
+    this.#share = options.share
     this.#nextLink = options.nextLink
     this.#inputs = new InputQueue(options.report)
     this.#sweep = new Sweep({
@@ -204,6 +209,7 @@ export class LinkSockets {
       socket,
       limits: this.#limits,
       cork: this.#cork,
+      share: this.#share,
       awakeMs: this.#sweep.awakeMs,
       events: {
         opened: peer => {

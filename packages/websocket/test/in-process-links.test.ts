@@ -1,7 +1,8 @@
 import { testLinkPort } from '@fanfold/conformance'
 import type { LinkId, LinkInput } from '@fanfold/protocol'
-import { InProcessLinks, inProcessLimitsDefault } from '@fanfold/websocket'
+import { InProcessLinks, inProcessLimitsDefault, TurnShare } from '@fanfold/websocket'
 import t from 'tap'
+import { ManualClock } from './manual-clock.ts'
 
 let links = 0
 const nextLink = () => ++links as LinkId
@@ -30,12 +31,16 @@ class Turns {
   }
 }
 
-const make = (node: string, options: { report: (input: LinkInput) => void; turns: Turns }) =>
+const make = (
+  node: string,
+  options: { report: (input: LinkInput) => void; turns: Turns; clock?: ManualClock },
+) =>
   new InProcessLinks({
     identity: { node, incarnation: `${node}-1`, region: 'here', roles: ['proxy'], ceiling: 1 },
     nextLink,
     report: options.report,
     limits: inProcessLimitsDefault,
+    share: new TurnShare(options.clock ?? new ManualClock()),
     defer: options.turns.defer,
   })
 
@@ -71,6 +76,31 @@ t.test('frames are handed over as they are, in a later turn', async t => {
   await turn()
   const input = arrived[1]
   t.equal(input?.kind === 'link-frame' ? input.frame : undefined, frame)
+})
+
+t.test('frames that take long are delivered over several turns', async t => {
+  const turns = new Turns()
+  const clock = new ManualClock()
+  let frames = 0
+  const dialler = make('a', { report: () => undefined, turns })
+  const listener = make('b', {
+    report: ({ kind }) => {
+      if (kind !== 'link-frame') return
+      frames++
+      clock.advance(30)
+    },
+    turns,
+    clock,
+  })
+  const link = dialler.connect(listener)
+  await turn()
+  for (let index = 0; index < 6; index++) {
+    dialler.perform({ kind: 'link-send', link, frame: Uint8Array.of(200, index) })
+  }
+  for (const expected of [2, 4, 6]) {
+    await turn()
+    t.equal(frames, expected)
+  }
 })
 
 t.test('a burst is delivered over several turns', async t => {

@@ -1,5 +1,5 @@
 import type { LinkId, LinkInput } from '@fanfold/protocol'
-import { LinkSockets, linkLimitsDefault, UpgradeRouter } from '@fanfold/websocket'
+import { LinkSockets, linkLimitsDefault, TurnShare, UpgradeRouter } from '@fanfold/websocket'
 import t, { type Test } from 'tap'
 import { until } from './client-rig.ts'
 import { listen } from './http-server.ts'
@@ -13,12 +13,14 @@ async function dial(
 ): Promise<{ readonly dialler: LinkInput[]; readonly listener: LinkInput[] }> {
   let links = 0
   const side = (inputs: LinkInput[], authenticator = testAuthenticator({ node: 'n', roles })) => {
+    const clock = new ManualClock()
     const sockets = new LinkSockets({
       authenticator,
       nextLink: () => ++links as LinkId,
       report: input => inputs.push(input),
       limits: linkLimitsDefault,
-      clock: new ManualClock(),
+      clock,
+      share: new TurnShare(clock),
     })
     t.teardown(() => sockets.close())
     return sockets

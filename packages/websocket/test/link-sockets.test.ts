@@ -12,6 +12,7 @@ import {
   LinkSockets,
   linkLimitsDefault,
   linkProofBytes,
+  TurnShare,
   UpgradeRouter,
 } from '@fanfold/websocket'
 import t, { type Test } from 'tap'
@@ -48,6 +49,7 @@ function side(
     },
     limits: linkLimitsDefault,
     clock,
+    share: new TurnShare(clock),
   })
   t.teardown(() => sockets.close())
   return { links: sockets, inputs, clock }
@@ -279,9 +281,12 @@ t.test('a second handshake on an open link is a bad frame', async t => {
   t.match((await untilInput(dialler, 'link-closed')).reason, /^bad-frame: /)
 })
 
-async function linked(t: Test): Promise<{ dialler: Side; listener: Side; way: StuckWay }> {
+async function linked(
+  t: Test,
+  report: (input: LinkInput) => void = () => undefined,
+): Promise<{ dialler: Side; listener: Side; way: StuckWay }> {
   const dialler = side(t, { authenticator: testAuthenticator({ node: 'a' }) })
-  const listener = side(t, { authenticator: testAuthenticator({ node: 'b' }) })
+  const listener = side(t, { authenticator: testAuthenticator({ node: 'b' }), report })
   const way = await StuckWay.open(t, await serve(t, listener))
   dialler.links.dial(`ws://127.0.0.1:${way.port}`)
   await untilInput(dialler, 'link-opened')
@@ -320,6 +325,61 @@ t.test('a process that did not run for a while does not call its peers silent', 
   dialler.clock.advance(50)
   dialler.clock.leap(30_000)
   t.equal(dialler.links.stats().links, 1)
+})
+
+/** A link of which the listener takes 30 ms for each frame, and frames sent over it in one go. */
+async function costlyFrames(t: Test, count: number) {
+  let turn = 0
+  let isOver = false
+  const next = (): void => {
+    turn++
+    if (!isOver) setImmediate(next)
+  }
+  next()
+  t.teardown(() => {
+    isOver = true
+  })
+  const taken: { readonly frame: number; readonly turn: number }[] = []
+  const pair = await linked(t, input => {
+    if (input.kind !== 'link-frame') return
+    taken.push({ frame: input.frame[1] ?? -1, turn })
+    pair.listener.clock.leap(30)
+  })
+  const link = pair.dialler.inputs.find(input => input.kind === 'link-opened')?.link ?? nextLink()
+  for (let index = 0; index < count; index++) {
+    pair.dialler.links.perform({ kind: 'link-send', link, frame: Uint8Array.of(200, index) })
+  }
+  return { ...pair, link, taken }
+}
+
+t.test('frames that take long are taken in over several turns, in their order', async t => {
+  const { taken } = await costlyFrames(t, 100)
+  await until(() => taken.length === 100)
+  t.same(
+    taken.map(({ frame }) => frame),
+    [...taken.keys()],
+  )
+  // Two fit into a share, and a turn has two: for what is read, and for what waited.
+  const inTurns = new Set(taken.map(({ turn }) => turn)).size
+  t.ok(inTurns >= 25, `in ${inTurns} turns`)
+})
+
+t.test('a peer whose frames still wait is not silent', async t => {
+  const { listener, taken } = await costlyFrames(t, 100)
+  await until(() => taken.length > 0)
+  listener.clock.advance(5_000)
+  t.ok(taken.length < 100, `${taken.length} are taken in`)
+  await until(() => taken.length === 100)
+  t.equal(listener.links.stats().links, 1)
+})
+
+t.test('what came before the end of a link is told before it', async t => {
+  const { dialler, listener, taken } = await costlyFrames(t, 100)
+  await until(() => taken.length > 0)
+  dialler.links.close()
+  await untilInput(listener, 'link-closed')
+  t.equal(taken.length, 100)
+  t.equal(listener.inputs.at(-1)?.kind, 'link-closed')
 })
 
 t.test('frames of one turn leave in one write', async t => {
