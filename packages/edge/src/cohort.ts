@@ -214,6 +214,13 @@ export class Cohort {
     return step
   }
 
+  /** What all changes since it was told last are to the viewers of a computed view; notes a failure. */
+  settleAll(state: JsonObject): ViewStep {
+    const step = this.#view.compare(state)
+    if (step.kind === 'failed') this.#failure = step.failure
+    return step
+  }
+
   /** Keeps nothing of what its viewers see; `reread` comes before all else then. */
   giveUp(): void {
     this.#told = undefined

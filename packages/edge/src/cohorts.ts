@@ -82,12 +82,17 @@ export class Cohorts implements Iterable<Cohort> {
    * it is taken for small.
    */
   get isLarge(): boolean {
-    return this.#size.isLarge && this.terms.rules.definition.view === undefined
+    return this.#size.isLarge && !this.areComputed
+  }
+
+  /** True where the definition has a `view`, which is asked again whatever a record changes. */
+  get areComputed(): boolean {
+    return this.terms.rules.definition.view !== undefined
   }
 
   /** True where what a cohort with a pace sees is compared, as no record says what changes in it. */
   get areCompared(): boolean {
-    return this.terms.isDense || this.terms.rules.definition.view !== undefined
+    return this.terms.isDense || this.areComputed
   }
 
   /** True when every cohort that is told of records sees the state as it is. */

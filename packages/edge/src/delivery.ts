@@ -3,11 +3,12 @@
  *
  * Where every cohort sees the state as it is, the record's own bytes go out, and nothing is parsed.
  * Otherwise the change is looked at once before it is applied and once after, and each cohort gets
- * what of it is its to see, or nothing.
+ * what of it is its to see, or nothing. A view that is computed is computed once for all records that
+ * have come together: what it was in between would be over before anybody has seen it.
  */
 import type { JsonObject, Replica } from '@fanfold/document'
 import { concatBytes, copyBytes, encodeUtf8 } from '@fanfold/kernel'
-import { StagedChange, type ViewFailure } from '@fanfold/privacy'
+import { StagedChange, type ViewFailure, type ViewStep } from '@fanfold/privacy'
 import { type DocumentKey, type LogRecord, partTags, saltBytes, tagOf } from '@fanfold/protocol'
 import { type Cohort, emptyPatch, type Place } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
@@ -22,6 +23,10 @@ export type Delivery = {
   readonly turn: Turn
   /** False below a ceiling: a record with nothing in it may be one of which all was left out. */
   readonly isWhole: boolean
+  /** Records went by of which the cohorts, whose views are computed, are told with this one. */
+  readonly isForMany: boolean
+  /** The wall's time, ms since 1970. */
+  wallClockMs(): number
   /** The cohort's viewers are told how it stands with their view: it failed, or works again. */
   readonly tellStatus: (cohort: Cohort) => void
   /** The cohort's viewers go on by a snapshot. */
@@ -33,6 +38,10 @@ export function deliverRecord(delivery: Delivery, record: LogRecord): void {
   const { cohorts, replica } = delivery
   if (record.kind !== 'delta' || cohorts.areAllPlain) {
     passOn(delivery, record)
+    return
+  }
+  if (delivery.isForMany) {
+    deliverMany(delivery, record)
     return
   }
   replica.settle(record.seq - 1 - replica.appliedSeq)
@@ -55,8 +64,25 @@ export function deliverRecord(delivery: Delivery, record: LogRecord): void {
   const place = placeOf(record)
   for (const cohort of cohorts.prompt) {
     if (!failed.has(cohort)) {
-      deliverStep(delivery, { cohort, staged, state: after, record, place })
+      tell(delivery, { cohort, seen: cohort.settle(staged, after), state: after, record, place })
     } else if (isRecovered(delivery, cohort, place, after)) {
+      delivery.tellStatus(cohort)
+    }
+  }
+}
+
+/** What a record and those before it, of which nobody was told, have made of the computed views. */
+function deliverMany(delivery: Delivery, record: LogRecord): void {
+  const { cohorts, replica } = delivery
+  replica.settle(record.seq - replica.appliedSeq)
+  const state = replica.appliedState
+  if (state === undefined) return
+  // This record may be one that a cohort is not shown: nor is its time.
+  const place = { ...placeOf(record), timeMs: delivery.wallClockMs() }
+  for (const cohort of cohorts.prompt) {
+    if (cohort.failure === undefined) {
+      tell(delivery, { cohort, seen: cohort.settleAll(state), state, record, place })
+    } else if (isRecovered(delivery, cohort, place, state)) {
       delivery.tellStatus(cohort)
     }
   }
@@ -90,19 +116,19 @@ function isUntold({ cohorts, isWhole }: Delivery, { kind }: LogRecord, patch: Ui
   return cohorts.terms.isDense || (kind === 'delta' && !isWhole)
 }
 
-function deliverStep(
+/** Tells a cohort what a change is to it. */
+function tell(
   delivery: Delivery,
   step: {
     readonly cohort: Cohort
-    readonly staged: StagedChange
+    readonly seen: ViewStep
     readonly state: JsonObject
     readonly record: LogRecord
     readonly place: Place
   },
 ): void {
   const { cohorts, turn, tellStatus } = delivery
-  const { cohort, staged, state, record, place } = step
-  const seen = cohort.settle(staged, state)
+  const { cohort, seen, state, record, place } = step
   switch (seen.kind) {
     case 'nothing':
       return

@@ -76,13 +76,18 @@ export class DocumentCheck {
 
   /** A record was shown, or what is shown has begun anew. */
   shown(): void {
+    this.passed()
+    if (this.#sample?.isFull === true) this.#compareView()
+  }
+
+  /** The document has gone on by a record of which the cohorts are told with a later one. */
+  passed(): void {
     const answer = this.#answer
     const { seq } = this.#showing.at
     if (answer !== undefined && seq >= answer.at.seq) {
       this.#answer = undefined
       this.#outcomes.set('state', this.#compareState(answer))
     }
-    if (this.#sample?.isFull === true) this.#compareView()
   }
 
   /** Compares what there is to compare; what came of all of it. */

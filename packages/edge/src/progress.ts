@@ -35,6 +35,8 @@ export class Progress {
   readonly #size: DocumentSize
   readonly #port: ProgressPort
   readonly #changed: (isOther: boolean, turned: Turned) => void
+  /** Whether records went by of which the cohorts are told with the next one that they are shown. */
+  #isForMany = false
 
   constructor(options: {
     readonly doc: DocumentKey
@@ -69,7 +71,15 @@ export class Progress {
         continue
       }
       const record = this.#nextRecord()
-      if (record === undefined || !this.#show(record)) return
+      if (record === undefined) return
+      if (this.#isPassed(record)) {
+        this.#isForMany = true
+        this.#showing.at = placeOf(record)
+        this.#showing.check?.passed()
+        continue
+      }
+      if (!this.#show(record)) return
+      this.#isForMany = false
       this.#showing.check?.shown()
     }
   }
@@ -114,6 +124,15 @@ export class Progress {
     return replica.peek()?.record
   }
 
+  /** Whether computed views go by the record: another change has come with it, and can be shown at once. */
+  #isPassed({ kind, seq }: LogRecord): boolean {
+    const { cohorts } = this.#showing
+    if (kind !== 'delta' || cohorts === undefined) return false
+    if (!cohorts.areComputed || cohorts.areAllPlain) return false
+    const { replica, ring } = this.#follower
+    return seq < replica.position.seq && ring.get(seq + 1)?.kind === 'delta'
+  }
+
   /** False when what comes after the record has to wait. */
   #show(record: LogRecord): boolean {
     switch (record.kind) {
@@ -156,6 +175,7 @@ export class Progress {
     const timeMs = ring.get(seq)?.timeMs ?? this.#port.wallClockMs()
     const place = { epoch, seq, hash: copyBytes(hash), timeMs }
     this.#showing.isRestartDue = false
+    this.#isForMany = false
     this.#nowUnder(terms, before, this.#restartFrom(terms, place, state))
     return true
   }
@@ -174,6 +194,8 @@ export class Progress {
           replica: this.#follower.replica,
           turn: this.#port.turn,
           isWhole: this.#showing.ceiling === labelMax,
+          isForMany: this.#isForMany,
+          wallClockMs: () => this.#port.wallClockMs(),
           tellStatus: cohort => this.#observers.tellStatus(cohort),
           restarted: (cohort, way) => {
             // A large view that is asked for now is of the state that this record has led to.

@@ -84,6 +84,17 @@ t.test('an answer waits for the record that it is of', async t => {
   t.same(told(show), ['state equal', 'view equal', 'asks'])
 })
 
+t.test('records that come together go by an answer of one of them', async t => {
+  const show = watched(paged())
+  show.history.change(put('/pages/a', 'A'))
+  const ahead = answer(show.history)
+  show.rig.frame(ahead)
+  for (const text of ['AA', 'AAA']) show.history.change(put('/pages/a', text))
+  show.rig.frame(show.history.last(3))
+  show.rig.pass(checkEveryMs)
+  t.same(told(show), ['state equal', 'view equal', 'asks'])
+})
+
 for (const [what, frames] of [
   ['of what is past', (show: Show) => [answer(show.history), 'then'] as const],
   [

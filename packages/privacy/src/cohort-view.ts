@@ -47,7 +47,8 @@ export type CohortOptions = {
 /**
  * What one cohort sees of a document.
  *
- * Call `read` first, then `stage` and `settle` around every change. When a rule or the view fails,
+ * Call `read` first, then `stage` and `settle` around every change, or `compare` after any number of them
+ * where the view is computed. When a rule or the view fails,
  * the cohort stays failed: `settle` says so at every change, until `read` succeeds.
  */
 export class CohortView {
@@ -119,6 +120,17 @@ export class CohortView {
     this.#end(filter)
     if (this.#failure !== undefined) return { kind: 'failed', failure: this.#failure }
     return this.#hasView && step.kind !== 'nothing' ? this.#settleView(state) : step
+  }
+
+  /**
+   * Says what the cohort is told of all that has changed since it was read or settled last, for a view
+   * that is computed: nothing has to be staged for it.
+   */
+  compare(state: JsonObject): ViewStep {
+    if (this.#failure !== undefined) return { kind: 'failed', failure: this.#failure }
+    assert(this.#last !== undefined, 'a computed view is read before it is compared')
+    this.#staged = undefined
+    return this.#settleView(state)
   }
 
   /** A look at a state with the eyes of the cohort; `end` it. */
