@@ -29,6 +29,9 @@ import { Seating, type Taken } from './seating.ts'
 import type { Showing } from './showing.ts'
 import { Transfers } from './transfers.ts'
 
+/** What a viewer wants to see, and how often. */
+type Wish = Pick<ObserveRequest, 'viewState' | 'pace'>
+
 /** The viewers of one document that are in a cohort, lagging ones included. */
 export class Observers {
   readonly #doc: DocumentKey
@@ -161,8 +164,8 @@ export class Observers {
     const found = this.#find(viewer, { viewState, pace: observer.pace }, state)
     if (!found.ok) {
       // A view state that is refused leaves the viewer where it is.
-      if (ends.has(found.code)) this.#end(viewer, found)
-      else this.#refuse(viewer, found)
+      if (!ends.has(found.code)) this.#refuse(viewer, found)
+      else this.#end(viewer, found, { viewState, pace: observer.pace })
       return
     }
     observer.viewState = viewState
@@ -273,7 +276,7 @@ export class Observers {
         // Its cohort went with the others: only the rim has to hear of it.
         this.#forget(viewer)
         this.#seating.leave(viewer, seat)
-        this.#tellEnd(viewer, found)
+        this.#turnOut(viewer, found, observer)
         continue
       }
       const to = found.cohort
@@ -297,12 +300,7 @@ export class Observers {
     return turned
   }
 
-  #find(
-    viewer: ViewerId,
-    request: Pick<ObserveRequest, 'viewState' | 'pace'>,
-    state: JsonObject,
-    isRegrouped = false,
-  ): Found {
+  #find(viewer: ViewerId, request: Wish, state: JsonObject, isRegrouped = false): Found {
     const { turn } = this.#port
     const { viewState, pace } = request
     const grants = this.#port.grantsOf(viewer)
@@ -365,13 +363,7 @@ export class Observers {
   #fail(viewer: ViewerId, isRuleFailed: boolean): void {
     const refusal = isRuleFailed ? brokenView : noView
     this.#port.turn.fact({ event: 'view-failed', doc: this.#doc, code: refusal.code })
-    const observer = this.#observers.get(viewer)
-    this.remove(viewer)
-    if (isRuleFailed && observer !== undefined) {
-      const { viewState, pace } = observer
-      if (this.#port.waitsOn(viewer, { from: undefined, viewState, pace })) return
-    }
-    this.#tellEnd(viewer, refusal)
+    this.#end(viewer, refusal)
   }
 
   /** A viewer hears of a view that fails or works again. */
@@ -380,8 +372,20 @@ export class Observers {
     this.#tellStatusTo(viewer, to)
   }
 
-  #end(viewer: ViewerId, refusal: Refusal): void {
+  #end(
+    viewer: ViewerId,
+    refusal: Refusal,
+    wish: Wish | undefined = this.#observers.get(viewer),
+  ): void {
     this.remove(viewer)
+    this.#turnOut(viewer, refusal, wish)
+  }
+
+  /** One that observes no more is told so, or waits where that may soon be otherwise. */
+  #turnOut(viewer: ViewerId, refusal: Refusal, wish: Wish | undefined): void {
+    const request = wish && { from: undefined, viewState: wish.viewState, pace: wish.pace }
+    const isForGood = ends.has(refusal.code)
+    if (isForGood && request !== undefined && this.#port.waitsOn(viewer, request)) return
     this.#tellEnd(viewer, refusal)
   }
 

@@ -2,7 +2,7 @@
 import type { JsonObject } from '@fanfold/document'
 import t from 'tap'
 import { rangesOf } from './build-edge.ts'
-import { viewer } from './edge-log.ts'
+import { define, viewer } from './edge-log.ts'
 import { Model, put, Show } from './history.ts'
 import { fragile } from './rules.ts'
 
@@ -72,4 +72,55 @@ t.test('who was told that its view fails hears that it does not when it is shown
   goOn()
   model.take(show.rig.got(one))
   t.match(model, { view: { broken: false, secret: 1 }, status: 'live', problem: undefined })
+})
+
+/** A viewer is shown a document whose stream goes on by these definitions: whether it may observe by each. */
+function redefined(...definitions: boolean[]) {
+  const show = new Show(define(), { n: 0 })
+  show.rig.open(one)
+  show.rig.observe(one)
+  for (const [name, may] of Object.entries({ open: true, closed: false })) {
+    show.rig.load(name, define({ observe: { allow: () => may } }))
+  }
+  show.rig.closeParent()
+  const records = definitions.map(may => {
+    show.history.define(may ? 'open' : 'closed')
+    return show.history.last()
+  })
+  show.rig.openParent()
+  show.rig.frame(show.history.tail())
+  const goOn = (): void => {
+    const record = records.shift()
+    if (record !== undefined) show.rig.frame(record)
+  }
+  return { show, goOn }
+}
+
+t.test('who may not observe by a definition that is over is not turned out for it', async t => {
+  const { show, goOn } = redefined(false, false, true)
+  for (let count = 0; count < 3; count++) goOn()
+  show.change(put('/n', 1))
+  const frames = show.rig.got(one)
+  t.notOk(frames.some(({ type }) => type === 'refused'))
+  const model = new Model().take(frames)
+  t.match(model, { view: { n: 1 }, status: 'live', problem: undefined })
+})
+
+t.test('it is turned out when the stream is there and it may not observe still', async t => {
+  const { show, goOn } = redefined(true, false, false)
+  const refused = () => show.rig.got(one).filter(({ type }) => type === 'refused')
+  goOn()
+  goOn()
+  t.same(refused(), [], 'more is to come')
+  goOn()
+  t.match(refused(), [{ code: 'FANFOLD_FORBIDDEN' }])
+})
+
+t.test('nor for a token that the document as it was does not let in', async t => {
+  const { show, goOn } = redefined(false, true)
+  goOn()
+  show.rig.renew(one, { claims: { other: true } })
+  t.notOk(show.rig.got(one).some(({ type }) => type === 'refused'))
+  goOn()
+  t.ok(rangesOf(show.rig.got(one)).includes('=4'))
 })
