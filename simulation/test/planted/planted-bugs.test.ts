@@ -4,7 +4,7 @@ import { catchBug } from './catch.ts'
 import { compiledModule, plant, plantedLinesMax } from './planted-bug.ts'
 import { plantedBugs } from './planted-bugs.ts'
 
-t.setTimeout(1_500_000)
+t.setTimeout(900_000)
 
 /** Worlds that a bug may take to be found. */
 const seedsMax = 499
@@ -32,7 +32,7 @@ t.test('what a bug is to replace stands there once', async t => {
   t.throws(() => plant('none', { ...edit, find: 'many' }), /nowhere/)
 })
 
-t.test('a campaign finds every bug', { timeout: 1_400_000 }, async t => {
+t.test('a campaign finds every bug', { timeout: 800_000 }, async t => {
   const waiting = plantedBugs.values()
   const work = async (): Promise<void> => {
     for (const { name, says } of waiting) {
