@@ -1,5 +1,6 @@
 import type { Chain, LogReadId } from '@fanfold/document'
 import type { Instant, RandomBytes, Sha256 } from '@fanfold/kernel'
+import type { TreePlace } from '@fanfold/protocol'
 import type { PiecePacker, Staleness, WorkerNames } from '@fanfold/replication'
 import type { AuthorityLimits } from './authority-limits.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
@@ -23,6 +24,8 @@ export type AuthorityContext = {
   now(): Instant
   /** Whether what nodes below have of any document may be old. */
   staleness(): Staleness
+  /** Where children are told that this node stands in the trees of documents; undefined where they are not. */
+  readonly place: TreePlace | undefined
   /** The definition for documents of a type, as loaded last. */
   loadedFor(type: string): LoadedDefinition | undefined
   /** True when a state may be hashed now; then it is. */

@@ -94,8 +94,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     readonly codec?: SnapshotCodec | undefined
     /** Whose documents are; when not said, all are this authority's. */
     readonly owners?: Owners | undefined
+    /** The node's name, where trees form themselves: nodes below know the ones above them. */
+    readonly node?: string | undefined
   }) {
-    const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner } = options
+    const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner, node } = options
     this.#doubt = new Doubt(owners)
     this.#context = {
       sha256,
@@ -108,6 +110,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       packer: new PiecePacker(codec),
       now: () => this.#now,
       staleness: () => this.#doubt.staleness(this.#now),
+      place: node === undefined ? undefined : { path: [node], others: [] },
       loadedFor: type => this.#definitions.get(type),
       workerNames: this.#workerNames,
       mayHash: turns(limits.stateHashEveryMs, () => this.#now),

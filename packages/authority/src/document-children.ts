@@ -57,6 +57,7 @@ export class DocumentChildren {
       ceiling: () => partTags.authority,
       packer: this.#context.packer,
       staleness: () => this.#context.staleness(),
+      placeFor: () => this.#context.place,
     })
     return this.#downstream
   }

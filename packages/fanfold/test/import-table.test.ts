@@ -24,7 +24,7 @@ const table: ImportTable = {
   replication: pure('kernel', 'protocol', 'document'),
   topology: pure('kernel', 'protocol'),
   authority: pure(...foundation),
-  proxy: pure(...foundation),
+  proxy: pure(...foundation, 'topology'),
   edge: pure(...foundation, 'privacy'),
   simulator: pure(...foundation, 'topology', 'privacy', 'worker', ...roles),
   conformance: rim('kernel', 'protocol', 'document', 'topology'),

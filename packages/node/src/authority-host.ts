@@ -90,6 +90,7 @@ export class AuthorityHost {
       limits: authorityLimits(config),
       codec: snapshotCodec,
       owners: fleet?.owners,
+      node: fleet?.self.node,
     })
     fleet?.onChange(() => this.#driver.submit({ kind: 'owners-changed' }))
     this.#worker = new HostWorker({

@@ -430,6 +430,15 @@ export const configTable = {
     meaning:
       'Records of one document that wait to be applied; with more, or more than 4,096 at an edge, each turn applies some.',
   },
+  'limits.treeChildrenMax': {
+    type: 'integer',
+    min: 2,
+    max: 10_000,
+    default: 32,
+    unit: 'nodes',
+    meaning:
+      'Nodes that have one document from a proxy of a fleet; more are sent on to other proxies of the region, which become a tier below.',
+  },
   'limits.linkSilenceMaxMs': {
     type: 'duration',
     min: 30,

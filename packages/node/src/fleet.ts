@@ -4,7 +4,7 @@
  */
 import { assert } from '@fanfold/kernel'
 import type { PeerIdentity } from '@fanfold/protocol'
-import { FleetView, type MemberLoad, type NodeRole } from '@fanfold/topology'
+import { defaultFanOutOptions, FleetView, type MemberLoad, type NodeRole } from '@fanfold/topology'
 import { ClusterHost } from './cluster-host.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
@@ -29,7 +29,9 @@ export class Fleet {
     this.#context = context
     this.#redis = redis
     this.#ceiling = ceiling
-    this.view = new FleetView({ node, region, roles: context.config.roles })
+    const { roles, limits } = context.config
+    const fanOut = { ...defaultFanOutOptions, childrenMax: limits.treeChildrenMax }
+    this.view = new FleetView({ node, region, roles }, fanOut)
   }
 
   /**

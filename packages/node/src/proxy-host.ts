@@ -33,6 +33,7 @@ export class ProxyHost {
       prng: prng.fork('machine'),
       limits: proxyLimits(config),
       routes: place.fleet?.fleet.routesOf('proxy'),
+      tree: place.fleet?.fleet.tree,
       codec: snapshotCodec,
       isWarm: place.warm !== undefined,
       isSnapshotDisabled: config.disableSnapshot,

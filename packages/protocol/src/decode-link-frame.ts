@@ -13,6 +13,7 @@ import {
   optionalFrameTypeMin,
   recordsHeadBytes,
   replayHeadBytes,
+  type TreePlace,
 } from './link-frame.ts'
 import { LogRecord } from './log-record.ts'
 import { type Position, readPosition } from './position.ts'
@@ -52,7 +53,9 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       const credit = reader.uint32()
       const have = readHave(reader)
       const take = reader.uint8() === 0 ? 'any' : 'tail'
-      return { kind: 'join', doc, credit, have, take, codecs: reader.uint32() }
+      const codecs = reader.uint32()
+      const isMovable = lastUint8(reader) !== 0
+      return { kind: 'join', doc, credit, have, take, codecs, ...(isMovable ? { isMovable } : {}) }
     }
     case linkFrameTypes.leave:
       return { kind: 'leave', doc: readKey(reader) }
@@ -89,6 +92,7 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
         mode,
         head: readPosition(reader),
         ceiling: reader.uint8(),
+        ...readPlace(reader),
       }
     }
     case linkFrameTypes.refused: {
@@ -168,6 +172,13 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       const [doc, ceiling, at] = [readKey(reader), reader.uint8(), readPosition(reader)]
       return { kind: 'state-hash', doc, ceiling, at, hashes: readHashes(reader) }
     }
+    case linkFrameTypes.redirect: {
+      const doc = readKey(reader)
+      const to = readNodes(reader)
+      return to.length === 0 ? badFrame('a redirect to somebody') : { kind: 'redirect', doc, to }
+    }
+    case linkFrameTypes.path:
+      return { kind: 'path', channel: reader.uint32(), path: readNodes(reader) }
     default:
       if (type >= optionalFrameTypeMin) return undefined
       return badFrame(`a known type of link frame, got ${type}`)
@@ -176,6 +187,23 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
 
 /** A last field that not all peers send. */
 const lastUint32 = (reader: ByteReader): number => (reader.remaining === 0 ? 0 : reader.uint32())
+
+const lastUint8 = (reader: ByteReader): number => (reader.remaining === 0 ? 0 : reader.uint8())
+
+function readPlace(reader: ByteReader): { readonly place?: TreePlace } {
+  if (lastUint8(reader) === 0) return {}
+  const path = readNodes(reader)
+  return { place: { path, others: readNodes(reader) } }
+}
+
+function readNodes(reader: ByteReader): string[] {
+  const nodes: string[] = []
+  const count = reader.uint8()
+  const { value: countMax } = limits.pathNodesMax
+  if (count > countMax) badFrame(`at most ${countMax} nodes, got ${count}`)
+  while (nodes.length < count) nodes.push(reader.text(limits.nodeNameBytesMax.value))
+  return nodes
+}
 
 function readKey(reader: ByteReader): DocumentKey {
   return parseDocumentKey(reader.text(limits.keyBytesMax.value))

@@ -35,6 +35,7 @@ export {
   type LinkFrame,
   linkFrameTypes,
   optionalFrameTypeMin,
+  type TreePlace,
 } from './link-frame.ts'
 export {
   encodeRecord,

@@ -82,6 +82,16 @@ export const limits = {
     unit: 'bytes',
     meaning: 'one text in a hello; a link token is the longest',
   },
+  pathNodesMax: {
+    value: 32,
+    unit: 'nodes',
+    meaning: 'the nodes of a path, and those that a redirect names',
+  },
+  nodeNameBytesMax: {
+    value: 256,
+    unit: 'bytes',
+    meaning: 'the name of one node in a path',
+  },
 } as const
 
 /** The name of a row in the table. */

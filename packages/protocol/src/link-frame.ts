@@ -47,6 +47,8 @@ export const linkFrameTypes = {
   'request-state-hash': 132,
   'state-hash': 133,
   'request-taken': 134,
+  redirect: 135,
+  path: 136,
 } as const
 
 /** From this type on, a frame that is not known is ignored. */
@@ -57,6 +59,14 @@ export type JoinMode = 'tail' | 'snapshot'
 
 /** What a child takes in answer to a join: whatever there is, or the tail alone. */
 export type JoinTake = 'any' | 'tail'
+
+/** Where a parent stands in the tree of a document. */
+export type TreePlace = {
+  /** The nodes above the child, from the authority on; the parent is the last one. */
+  readonly path: readonly string[]
+  /** Where the child may go when it loses the parent, best first. */
+  readonly others: readonly string[]
+}
 
 /** A frame of a link. */
 export type LinkFrame =
@@ -81,6 +91,8 @@ export type LinkFrame =
       readonly take: JoinTake
       /** Codecs of pieces that the child can unpack: bit n − 1 for codec n. */
       readonly codecs: number
+      /** The child goes where a `redirect` sends it. Else it is taken here, or refused. */
+      readonly isMovable?: boolean | undefined
     }
   | { readonly kind: 'leave'; readonly doc: DocumentKey }
   | { readonly kind: 'credit'; readonly channel: number; readonly bytes: number }
@@ -117,6 +129,8 @@ export type LinkFrame =
       readonly head: Position
       /** Highest tag of a part that comes on this stream: the least ceiling of all links above. */
       readonly ceiling: number
+      /** Undefined in a tree that does not form itself. */
+      readonly place?: TreePlace | undefined
     }
   | {
       readonly kind: 'refused'
@@ -200,6 +214,14 @@ export type LinkFrame =
       readonly hashes: readonly LabelHash[]
     }
 
+  /**
+   * The child is to have the document from one of these nodes, best first: in place of a `welcome`, or later,
+   * and then the parent serves it until it leaves.
+   */
+  | { readonly kind: 'redirect'; readonly doc: DocumentKey; readonly to: readonly string[] }
+  /** The nodes above the child are others than `welcome` said. */
+  | { readonly kind: 'path'; readonly channel: number; readonly path: readonly string[] }
+
 /** SHA-256 of what the state has under one label. */
 export type LabelHash = { readonly tag: number; readonly hash: Uint8Array }
 
@@ -231,6 +253,7 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
       return writeHave(writer, frame.have)
         .uint8(frame.take === 'any' ? 0 : 1)
         .uint32(frame.codecs)
+        .uint8(frame.isMovable === true ? 1 : 0)
         .finish()
     case 'leave':
       return writer.text(frame.doc).finish()
@@ -256,7 +279,16 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .text(frame.doc)
         .uint32(frame.channel)
         .uint8(frame.mode === 'tail' ? 0 : 1)
-      return writePosition(writer, frame.head).uint8(frame.ceiling).finish()
+      writePosition(writer, frame.head).uint8(frame.ceiling)
+      writer.uint8(frame.place === undefined ? 0 : 1)
+      if (frame.place !== undefined) {
+        writeNodes(writeNodes(writer, frame.place.path), frame.place.others)
+      }
+      return writer.finish()
+    case 'redirect':
+      return writeNodes(writer.text(frame.doc), frame.to).finish()
+    case 'path':
+      return writeNodes(writer.uint32(frame.channel), frame.path).finish()
     case 'refused':
       return writer
         .text(frame.doc)
@@ -360,6 +392,12 @@ function withRecords(head: Uint8Array, records: readonly Uint8Array[]): Uint8Arr
     offset += 4 + record.length
   }
   return bytes
+}
+
+function writeNodes(writer: ByteWriter, nodes: readonly string[]): ByteWriter {
+  writer.uint8(nodes.length)
+  for (const node of nodes) writer.text(node)
+  return writer
 }
 
 const writeHave = (writer: ByteWriter, have: Position | undefined): ByteWriter =>

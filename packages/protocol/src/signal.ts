@@ -10,15 +10,26 @@
  * - `presence`: up, viewers of the document at the child and below it.
  * - `lag`: up, how far behind the commit the child has the document, ms.
  * - `hand-over`: down, of the whole link: the parent goes away in so many ms; be elsewhere by then.
+ * - `children`: up, nodes that have the document from the child.
+ * - `edges`: up, edges that have the document below the child, through all tiers.
+ * - `dissolve`: down, nothing: the child is to send those who have the document from it to this parent.
  */
-export const signalKinds = { head: 1, presence: 2, lag: 3, 'hand-over': 4 } as const
+export const signalKinds = {
+  head: 1,
+  presence: 2,
+  lag: 3,
+  'hand-over': 4,
+  children: 5,
+  edges: 6,
+  dissolve: 7,
+} as const
 
 /** A kind of signal between nodes. */
 export type SignalKind = keyof typeof signalKinds
 
 /** True for the numbers of this version. */
 export const isSignalNumber = (kind: number): kind is (typeof signalKinds)[SignalKind] =>
-  kind >= 1 && kind <= 4
+  kind >= 1 && kind <= 7
 
 /** The kind with this number. */
 export function signalKindOf(kind: (typeof signalKinds)[SignalKind]): SignalKind {
@@ -31,5 +42,11 @@ export function signalKindOf(kind: (typeof signalKinds)[SignalKind]): SignalKind
       return 'lag'
     case 4:
       return 'hand-over'
+    case 5:
+      return 'children'
+    case 6:
+      return 'edges'
+    case 7:
+      return 'dissolve'
   }
 }

@@ -85,9 +85,22 @@ const message = fc.string({ unit: 'grapheme', maxLength: 60 })
 const text = fc.string({ unit: 'grapheme', maxLength: 200 })
 const uint8 = fc.nat({ max: 255 })
 
+const nodes = fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }), {
+  maxLength: 8,
+})
+/** What is written when it says something, and else left out. */
+const only = <Field extends string, Value>(field: Field, value: fc.Arbitrary<Value>) =>
+  fc.oneof(fc.constant({}), fc.record({ [field]: value }))
+const also = (frame: fc.Arbitrary<LinkFrame>, more: fc.Arbitrary<object>) =>
+  fc.tuple(frame, more).map(([one, other]): LinkFrame => ({ ...one, ...other }))
+
 const of = <Kind extends LinkFrame['kind']>(
   kind: Kind,
-  fields: { [Name in Exclude<keyof FrameOf<Kind>, 'kind'>]: fc.Arbitrary<FrameOf<Kind>[Name]> },
+  fields: {
+    [Name in Exclude<keyof FrameOf<Kind>, 'kind' | 'isMovable' | 'place'>]: fc.Arbitrary<
+      FrameOf<Kind>[Name]
+    >
+  },
 ): fc.Arbitrary<LinkFrame> =>
   fc.record({ kind: fc.constant(kind), ...fields }) as fc.Arbitrary<LinkFrame>
 
@@ -104,13 +117,18 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
   }),
   proof: of('proof', { signature: fc.uint8Array({ maxLength: 128 }) }),
   ping: fc.constant({ kind: 'ping' }),
-  join: of('join', {
-    doc: documentKey,
-    credit: uint32,
-    have: fc.option(position, { nil: undefined }),
-    take: fc.constantFrom('any', 'tail'),
-    codecs: uint32,
-  }),
+  join: also(
+    of('join', {
+      doc: documentKey,
+      credit: uint32,
+      have: fc.option(position, { nil: undefined }),
+      take: fc.constantFrom('any', 'tail'),
+      codecs: uint32,
+    }),
+    only('isMovable', fc.constant(true)),
+  ),
+  redirect: of('redirect', { doc: documentKey, to: nodes.filter(to => to.length > 0) }),
+  path: of('path', { channel: uint32, path: nodes }),
   'request-replay': of('request-replay', {
     doc: documentKey,
     replay: uint32,
@@ -124,13 +142,16 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
   leave: of('leave', { doc: documentKey }),
   credit: of('credit', { channel: uint32, bytes: uint32 }),
   'request-pieces': of('request-pieces', { channel: uint32, indexes: fc.array(uint32) }),
-  welcome: of('welcome', {
-    doc: documentKey,
-    channel: uint32,
-    mode: fc.constantFrom('tail', 'snapshot'),
-    head: position,
-    ceiling: uint8,
-  }),
+  welcome: also(
+    of('welcome', {
+      doc: documentKey,
+      channel: uint32,
+      mode: fc.constantFrom('tail', 'snapshot'),
+      head: position,
+      ceiling: uint8,
+    }),
+    only('place', fc.record({ path: nodes, others: nodes })),
+  ),
   refused: of('refused', { doc: documentKey, code, message, retryAfterMs: uint32 }),
   records: of('records', { channel: uint32, records: fc.array(anyRecord, { maxLength: 5 }) }),
   'snapshot-begin': of('snapshot-begin', {

@@ -8,6 +8,7 @@ import {
   encodeLinkFrame,
   encodeRecordsFrame,
   encodeReplayFrame,
+  type LinkFrame,
   linkFrameTypes,
 } from '../src/link-frame.ts'
 import { encodeRecord } from '../src/log-record.ts'
@@ -45,11 +46,26 @@ for (const [kind, frames] of Object.entries(linkFrames)) {
     const bytes = frame === undefined ? new Uint8Array(0) : encodeLinkFrame(frame)
     t.ok(bytes.length >= 1)
     for (let length = 0; length < bytes.length; length++) {
-      // Its last field came later than the frame.
-      if (kind === 'pieces-taken' && length === 5) continue
+      // Its last fields came later than the frame.
+      if (length === shortOf(frame)) continue
       t.throws(() => decodeLinkFrame(bytes.subarray(0, length)), { name: 'ProtocolError' })
     }
   })
+}
+
+/** Bytes of the frame without the fields that came later than it; undefined for one that has none. */
+function shortOf(frame: LinkFrame | undefined): number | undefined {
+  if (frame === undefined) return undefined
+  switch (frame.kind) {
+    case 'pieces-taken':
+      return 5
+    case 'join':
+      return encodeLinkFrame(frame).length - 1
+    case 'welcome':
+      return encodeLinkFrame({ ...frame, place: undefined }).length - 1
+    default:
+      return undefined
+  }
 }
 
 await t.test('an unknown type from 128 on is ignored, below 128 refused', async t => {
@@ -186,6 +202,28 @@ await t.test('a replay that ended without a code reached the end of the log', as
   const ended = { kind: 'replay-ended', replay: 3, message: '', retryAfterMs: 0 } as const
   for (const code of [undefined, 'FANFOLD_NO_PARENT'] as const) {
     t.same(decodeLinkFrame(encodeLinkFrame({ ...ended, code })), { ...ended, code })
+  }
+})
+
+await t.test(
+  'a join need not say whether it is movable, nor a welcome where it comes from',
+  async t => {
+    for (const kind of ['join', 'welcome'] as const) {
+      for (const frame of fc.sample(linkFrames[kind], { numRuns: 20, seed: 5 })) {
+        const { isMovable: _movable, place: _place, ...rest } = { isMovable: 0, place: 0, ...frame }
+        const short = encodeLinkFrame(frame).subarray(0, shortOf(frame))
+        t.equal(describeFrame(decodeLinkFrame(short)), describeFrame(rest as LinkFrame))
+      }
+    }
+  },
+)
+
+await t.test('a path that is too long is refused, and a redirect to nobody', async t => {
+  const path = Array.from({ length: limits.pathNodesMax.value + 1 }, (_, at) => `n${at}`)
+  t.throws(() => decodeLinkFrame(encodeLinkFrame({ kind: 'path', channel: 1, path })), badFrame)
+  const [doc, name] = [parseDocumentKey('a/b/c'), 'x'.repeat(limits.nodeNameBytesMax.value + 1)]
+  for (const to of [[], [name]]) {
+    t.throws(() => decodeLinkFrame(encodeLinkFrame({ kind: 'redirect', doc, to })), badFrame)
   }
 })
 

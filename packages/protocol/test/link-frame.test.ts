@@ -20,7 +20,7 @@ await t.test('every type has a number of its own, and each kind is tested', asyn
 })
 
 await t.test(
-  'only what concerns variants, signals, checks and lost pieces may be ignored',
+  'only what concerns variants, signals, checks, lost pieces and places may be ignored',
   async t => {
     const optional = Object.entries(linkFrameTypes)
       .filter(([, number]) => number >= optionalFrameTypeMin)
@@ -33,6 +33,8 @@ await t.test(
       'request-state-hash',
       'state-hash',
       'request-taken',
+      'redirect',
+      'path',
     ])
   },
 )

@@ -1,6 +1,12 @@
 import type { Chain } from '@fanfold/document'
 import type { EffectSink, Instant } from '@fanfold/kernel'
-import { type DocumentKey, type ErrorCode, encodeLinkFrame, type LinkId } from '@fanfold/protocol'
+import {
+  type DocumentKey,
+  type ErrorCode,
+  encodeLinkFrame,
+  type LinkId,
+  type TreePlace,
+} from '@fanfold/protocol'
 import {
   Downstream,
   type Follower,
@@ -41,6 +47,14 @@ export const noTail: JoinProblem = {
   message: 'a tail follows something, and the child has nothing',
   retryAfterMs: 0,
 }
+
+/** The child would have the document from itself, or too far below. */
+export const noPlace = (reason: 'loop' | 'too-deep'): JoinProblem => ({
+  code: 'FANFOLD_NO_PARENT',
+  message:
+    reason === 'loop' ? 'this node is below the child' : 'this node is too far down the tree',
+  retryAfterMs: 250,
+})
 
 /** There is no room for another document; those that nobody wants go by and by. */
 export const noRoom = (count: number, documentsMax: number): JoinProblem => ({
@@ -84,8 +98,12 @@ export class ProxyDocument {
     /** How old what is held may be, now. */
     readonly staleness: () => Staleness
     readonly isConfirmed: boolean
+    /** Where the node stands in the document's tree, for a child; when not said, children are not told. */
+    readonly placeFor?:
+      | ((document: ProxyDocument, link: LinkId) => TreePlace | undefined)
+      | undefined
   }) {
-    const { follower } = options
+    const { follower, placeFor } = options
     this.doc = options.doc
     this.follower = follower
     this.downstream = new Downstream({
@@ -97,6 +115,7 @@ export class ProxyDocument {
       ceiling: () => follower.upstream.ceiling,
       packer: options.packer,
       staleness: options.staleness,
+      placeFor: placeFor && (link => placeFor(this, link)),
     })
     this.channel = options.channel
     this.hashes = new PassedHashes(follower.ring)

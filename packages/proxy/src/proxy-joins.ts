@@ -46,7 +46,9 @@ export type ProxyJoinsOwner = {
   /** Sends children the next of the document. */
   flush(doc: DocumentKey): void
   /** Children that are connected, and what they have asked for. */
-  children(): Pick<ChildLinks, 'count' | 'documentsOf' | 'forget' | 'proxyAt'>
+  children(): Pick<ChildLinks, 'count' | 'documentsOf' | 'forget' | 'peerAt'>
+  /** Whether the child has its place here. Otherwise it was told where it may have one. */
+  admits(document: ProxyDocument, request: JoinRequest): boolean
   /** True while a child's replay of the document is passed on. */
   isReplaying(doc: DocumentKey): boolean
 }
@@ -96,7 +98,9 @@ export class ProxyJoins {
   /** Two proxies that know different things of the fleet may each take the other one for who has it. */
   #isCircle(doc: DocumentKey, { link }: JoinRequest): boolean {
     const above = this.#following.parents.nodeOf(doc)
-    return above !== undefined && above === this.#owner.children().proxyAt(link)
+    const peer = this.#owner.children().peerAt(link)
+    const isProxy = peer?.roles.includes('proxy') === true
+    return above !== undefined && isProxy && above === peer.node
   }
 
   #hasRoomFor({ link }: JoinRequest, count: number): boolean {
@@ -123,7 +127,7 @@ export class ProxyJoins {
     now: Instant,
     effects: Effects,
   ): void {
-    for (const request of requests) document.join(request, effects)
+    for (const request of requests) this.#take(document, request, effects)
     this.#owner.flush(document.doc)
     this.releaseUnused(document, now)
   }
@@ -190,11 +194,17 @@ export class ProxyJoins {
     for (const request of requests) this.#joinAt(document, request, now, effects)
   }
 
+  /** The child is served here, unless it is to be served elsewhere. */
+  #take(document: ProxyDocument, request: JoinRequest, effects: Effects): void {
+    if (this.#owner.admits(document, request)) document.join(request, effects)
+    else this.#owner.children().forget(request.link, document.doc)
+  }
+
   #joinAt(document: ProxyDocument, request: JoinRequest, now: Instant, effects: Effects): void {
     const { doc, waiting } = document
     this.#following.keep(doc)
     if (document.canServe) {
-      document.join(request, effects)
+      this.#take(document, request, effects)
       this.#owner.flush(doc)
     } else if (!this.#following.parents.mayBeHad(doc)) {
       document.refuse(request, noParent, effects)

@@ -17,6 +17,8 @@ import {
   setAsideMs,
   type VerifiedDocument,
 } from '@fanfold/replication'
+import type { FleetTree } from '@fanfold/topology'
+import { DocumentTrees } from './document-trees.ts'
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
 import { noParent, ProxyDocument, putAside, refuseJoin } from './proxy-document.ts'
@@ -51,6 +53,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #care = new ProxyCare()
   readonly #isWarm: boolean
   readonly #joins: ProxyJoins
+  /** Undefined where nodes are not sent on. */
+  readonly #trees: DocumentTrees | undefined
   readonly #warmKeeping = new WarmKeeping(doc => this.#documents.get(doc)?.follower.keepable())
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
   #now: Instant = 0 as Instant
@@ -62,6 +66,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     readonly limits: ProxyLimits
     /** From which nodes each document may be had; from any parent when not said. */
     readonly routes?: Routes | undefined
+    /** What is known of trees that form themselves; without it children are never sent on. */
+    readonly tree?: FleetTree | undefined
     /** How pieces of snapshots are packed on links; not at all when not said. */
     readonly codec?: SnapshotCodec | undefined
     /** Whether documents are kept over a restart, by a driver with a warm store; not when not said. */
@@ -69,7 +75,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     /** Whether to do without snapshots from the parent, and replay logs instead; not when not said. */
     readonly isSnapshotDisabled?: boolean | undefined
   }) {
-    const { sha256, prng, limits, routes, codec, isSnapshotDisabled } = options
+    const { sha256, prng, limits, routes, codec, isSnapshotDisabled, tree } = options
+    this.#trees = tree && new DocumentTrees(tree, link => this.#children.peerAt(link))
     this.#chain = new Chain(sha256)
     this.#isWarm = options.isWarm ?? false
     this.#following = new Following({
@@ -103,6 +110,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         follow: (doc, warm) => this.#follow(doc, warm),
         flush: doc => this.#flush(doc),
         children: () => this.#children,
+        admits: (document, request) => this.#admits(document, request),
         isReplaying: doc => this.#replays.has(doc),
       },
       documentsMax: limits.documentsMax ?? documentsMaxDefault,
@@ -189,7 +197,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   wakeAt(): Instant | undefined {
     if (this.#children.hasBusy) return this.#now
     const joins = earliest(this.#joins.wakeAt(), this.#warmKeeping.wakeAt())
-    return earliest(earliest(this.#care.wakeAt(), joins), this.#following.wakeAt())
+    const due = earliest(joins, this.#trees?.wakeAt())
+    return earliest(earliest(this.#care.wakeAt(), due), this.#following.wakeAt())
   }
 
   tick(now: Instant, effects: ProxyEffect[]): void {
@@ -197,6 +206,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#effects = effects
     this.#following.tick(now, effects)
     this.#joins.tick(now, effects)
+    this.#trees?.tick(this.#documents, now, effects)
     for (const doc of this.#care.headsDue(now)) {
       this.#guard(doc, () => this.#documents.get(doc)?.downstream.signalHead(effects))
     }
@@ -241,21 +251,39 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     }
     this.#joins.join(doc, request, this.#now, this.#effects)
     if (this.#documents.has(doc)) this.#care.note(doc, this.#now)
+    this.#tellBelow(doc)
   }
 
   #serve(document: ProxyDocument, requests: readonly JoinRequest[]): void {
     this.#joins.serve(document, requests, this.#now, this.#effects)
+    if (requests.length > 0) this.#tellBelow(document.doc)
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
     this.#presence.leave(doc, link)
+    this.#trees?.left(doc, link)
     this.#joins.left(doc, link, this.#now)
     this.#presence.settle(doc)
+    this.#tellBelow(doc)
+  }
+
+  /** Whether the child has its place here; what is below the node has changed then. */
+  #admits(document: ProxyDocument, request: JoinRequest): boolean {
+    return this.#trees?.admits(document, request, this.#now, this.#effects) ?? true
+  }
+
+  /** The parent is told what is below this node. */
+  #tellBelow(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (this.#trees === undefined || document === undefined) return
+    this.#trees.note(document, this.#now)
+    this.#following.below(doc, this.#trees.belowOf(document), this.#now, this.#effects)
   }
 
   #signalled(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void {
     if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
     else if (signal === 'presence') this.#presence.set(doc, link, value)
+    else if (this.#trees?.signalled(doc, link, signal, value) === true) this.#tellBelow(doc)
   }
 
   #follow(doc: DocumentKey, warm: VerifiedDocument | undefined): ProxyDocument {
@@ -269,6 +297,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       packer: this.#following.packer,
       staleness: () => this.#stalenessOf(doc),
       isConfirmed: warm === undefined,
+      placeFor: this.#trees && ((of, link) => this.#trees?.placeFor(of, link)),
     })
     this.#documents.set(doc, document)
     return document
@@ -297,6 +326,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#documents.delete(doc)
     this.#children.releaseChannel(channel)
     this.#care.forget(doc)
+    this.#trees?.forget(doc)
   }
 
   #flush(doc: DocumentKey): void {
@@ -336,6 +366,12 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       case 'refused':
         this.#upstreamRefused(document, event)
+        return
+      case 'placed':
+        this.#trees?.placed(document, this.#effects)
+        return
+      case 'dissolve':
+        this.#trees?.dissolve(document, this.#now, this.#effects)
         return
       case 'snapshot-ready':
         this.#flush(doc)

@@ -15,7 +15,8 @@ import {
   type Position,
   parseDocumentKey,
 } from '@fanfold/protocol'
-import { defaultUpstreamLimits } from '@fanfold/replication'
+import { defaultUpstreamLimits, type Routes } from '@fanfold/replication'
+import type { FleetTree } from '@fanfold/topology'
 import type { ProxyEffect, ProxyInput, ProxyLimits } from '../src/proxy-effect.ts'
 import { ProxyTier } from '../src/proxy-tier.ts'
 
@@ -88,7 +89,12 @@ export class Rig {
 
   constructor(
     limits: Partial<ProxyLimits> = {},
-    options: { readonly isWarm?: boolean; readonly codec?: SnapshotCodec } = {},
+    options: {
+      readonly isWarm?: boolean
+      readonly codec?: SnapshotCodec
+      readonly routes?: Routes
+      readonly tree?: FleetTree
+    } = {},
   ) {
     this.proxy = new ProxyTier({
       ...options,

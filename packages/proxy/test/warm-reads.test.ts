@@ -20,6 +20,7 @@ const request = (id: LinkId, credit = 1): JoinRequest => ({
   have: undefined,
   credit,
   take: 'any',
+  isMovable: false,
   codecs: 0,
   isCongested: false,
   allowance: new LinkAllowance(new TurnAllowance(1), defaultTransferLimits),

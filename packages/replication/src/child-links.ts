@@ -10,6 +10,7 @@ import {
   limits,
   type PeerIdentity,
   ProtocolError,
+  type SignalKind,
   type SignedVariant,
 } from '@fanfold/protocol'
 import type { ChildLinksOwner } from './child-links-owner.ts'
@@ -32,6 +33,9 @@ type ChildLink = {
   readonly allowance: LinkAllowance
   isCongested: boolean
 }
+
+/** What children say of documents. */
+const fromChildren: ReadonlySet<SignalKind> = new Set(['presence', 'lag', 'children', 'edges'])
 
 /** Documents that one child may ask for on one link. */
 const documentsPerLinkMax = 1_000_000
@@ -88,10 +92,9 @@ export class ChildLinks {
     return this.#links.get(link)?.docs.size ?? 0
   }
 
-  /** The node at the other end of the link, when that is a proxy. */
-  proxyAt(link: LinkId): string | undefined {
-    const peer = this.#links.get(link)?.peer
-    return peer?.roles.includes('proxy') === true ? peer.node : undefined
+  /** The node at the other end of the link; undefined for no child's. */
+  peerAt(link: LinkId): PeerIdentity | undefined {
+    return this.#links.get(link)?.peer
   }
 
   /** The child was refused the document for want of room: it has not asked for it until it asks again. */
@@ -323,7 +326,7 @@ export class ChildLinks {
   }
 
   #join(link: LinkId, child: ChildLink, frame: Extract<LinkFrame, { kind: 'join' }>): void {
-    const { doc, have, credit, take, codecs } = frame
+    const { doc, have, credit, take, codecs, isMovable = false } = frame
     if (child.docs.size >= documentsPerLinkMax && !child.docs.has(doc)) {
       throw new ProtocolError('FANFOLD_OVERLOADED', `${documentsPerLinkMax} documents on a link`)
     }
@@ -337,6 +340,7 @@ export class ChildLinks {
       credit,
       take,
       codecs,
+      isMovable,
       // The link may drain while the join waits for its answer.
       get isCongested() {
         return child.isCongested
@@ -367,7 +371,7 @@ export class ChildLinks {
   /** What is said of a document that the child has left meanwhile is worth nothing. */
   #takeSignal(link: LinkId, child: ChildLink, frame: Extract<LinkFrame, { kind: 'signal' }>): void {
     const { signal, doc, value } = frame
-    if (signal !== 'presence' && signal !== 'lag') {
+    if (!fromChildren.has(signal)) {
       throw new ProtocolError('FANFOLD_BAD_FRAME', `a child does not signal ${signal}`)
     }
     if (doc !== undefined && child.docs.has(doc)) this.#owner.signal(link, signal, doc, value)

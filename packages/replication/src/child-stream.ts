@@ -15,6 +15,8 @@ export type JoinRequest = {
   readonly credit: number
   /** Whether the child takes a snapshot. */
   readonly take: JoinTake
+  /** Whether the child goes elsewhere when it is told to. */
+  readonly isMovable: boolean
   /** Codecs of pieces that the child can unpack. */
   readonly codecs: number
   /** Whether the link holds more unsent bytes than it should, at the moment of asking. */
@@ -49,6 +51,7 @@ export type ChildStream = {
   /** Highest tag the child is sent, as it was welcomed. */
   ceiling: number
   readonly take: JoinTake
+  readonly isMovable: boolean
   readonly codecs: number
   readonly allowance: LinkAllowance
   /** The allowance's `takenCount` when it joined. */

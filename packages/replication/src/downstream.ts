@@ -21,6 +21,7 @@ import {
   type LinkFrame,
   type LinkId,
   type Position,
+  type TreePlace,
   zeroPosition,
 } from '@fanfold/protocol'
 import {
@@ -57,6 +58,7 @@ export class Downstream {
   readonly #chain: Chain
   readonly #ceiling: () => number
   readonly #staleness: () => Staleness
+  readonly #placeFor: (link: LinkId) => TreePlace | undefined
   readonly #transfers: SnapshotTransfers
   readonly #children = new Map<LinkId, ChildStream>()
   #isHashDue = false
@@ -74,6 +76,8 @@ export class Downstream {
     readonly packer?: PiecePacker | undefined
     /** How old what the node holds may be, now; when not said, it never is. */
     readonly staleness?: (() => Staleness) | undefined
+    /** Where the node stands in the document's tree, for a child; when not said, children are not told. */
+    readonly placeFor?: ((link: LinkId) => TreePlace | undefined) | undefined
   }) {
     this.#doc = options.doc
     this.#channel = options.channel
@@ -81,6 +85,7 @@ export class Downstream {
     this.#chain = options.chain
     this.#ceiling = options.ceiling
     this.#staleness = options.staleness ?? (() => fresh)
+    this.#placeFor = options.placeFor ?? (() => undefined)
     const { channel, ring, source, packer = new PiecePacker(plainCodec) } = options
     this.#transfers = new SnapshotTransfers({ channel, ring, source, packer })
   }
@@ -88,6 +93,25 @@ export class Downstream {
   /** Children that observe the document. */
   get count(): number {
     return this.#children.size
+  }
+
+  /** The children, those that joined last the last ones, and whether they go elsewhere when they are told to. */
+  *children(): IterableIterator<Pick<ChildStream, 'link' | 'isMovable'>> {
+    yield* this.#children.values()
+  }
+
+  /** The child is to have the document from one of these nodes; until it leaves it is served here. */
+  redirect(link: LinkId, to: readonly string[], effects: EffectSink<LinkEffect>): void {
+    this.#send(link, { kind: 'redirect', doc: this.#doc, to }, effects)
+  }
+
+  /** The node stands elsewhere in the document's tree. */
+  tellPath(effects: EffectSink<LinkEffect>): void {
+    for (const { link } of this.#children.values()) {
+      const path = this.#placeFor(link)?.path
+      if (path === undefined) continue
+      this.#send(link, { kind: 'path', channel: this.#channel, path }, effects)
+    }
   }
 
   /** Bytes of snapshots sent to children since this was asked last. */
@@ -314,6 +338,7 @@ export class Downstream {
       ceilingMax: request.ceiling,
       ceiling: 0,
       take: request.take,
+      isMovable: request.isMovable,
       codecs: request.codecs,
       allowance: request.allowance,
       takenCount: request.allowance.takenCount,
@@ -374,8 +399,9 @@ export class Downstream {
     // The child counts anew from each welcome.
     child.credit = child.granted
     const { link, ceiling } = child
-    const channel = this.#channel
-    this.#send(link, { kind: 'welcome', doc: this.#doc, channel, mode, head, ceiling }, effects)
+    const [doc, channel, found] = [this.#doc, this.#channel, this.#placeFor(link)]
+    const place = found === undefined ? {} : { place: found }
+    this.#send(link, { kind: 'welcome', doc, channel, mode, head, ceiling, ...place }, effects)
   }
 
   #sendRecords(child: ChildStream, frames: RecordFrames, effects: EffectSink<LinkEffect>): void {

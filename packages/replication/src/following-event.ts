@@ -7,6 +7,10 @@ export type FollowingEvent =
   | FollowerEvent
   /** The parent is gone, or has come back: how old what is held may be. */
   | { readonly kind: 'staleness' }
+  /** The document's parent stands elsewhere in its tree, or may. */
+  | { readonly kind: 'placed' }
+  /** The parent has room for those who have the document from this node: they are to go there. */
+  | { readonly kind: 'dissolve' }
   /** Nobody below has wanted the document for a while: the role lets it go. */
   | { readonly kind: 'unused' }
 

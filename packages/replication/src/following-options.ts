@@ -66,6 +66,7 @@ export const followerNode = (
     repair: node.repair,
     replays: node.replays,
     isRouted: options.routes !== undefined,
+    isMovable: doc => options.routes?.tiers?.isMovable(doc) === true,
     isSnapshotDisabled: options.isSnapshotDisabled ?? false,
   },
 })

@@ -12,6 +12,7 @@ import {
 import {
   type DocumentKey,
   decodeLinkFrame,
+  encodeLinkFrame,
   type LinkFrame,
   type LinkId,
   type LinkInput,
@@ -33,6 +34,7 @@ import { ParentSignals } from './parent-signals.ts'
 import { ParentVariants } from './parent-variants.ts'
 import { answerTaken, docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
+import { refusal } from './refusal.ts'
 import { type ConnectedParents, ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits } from './wanted-variants.ts'
 import { type VerifiedDocument, WarmCheck } from './warm-check.ts'
@@ -43,6 +45,20 @@ const duePerTurnMax = 512
 
 /** Where effects go. */
 type Effects = EffectSink<FollowingEffect>
+
+/** What a parent has answered, and whether it will as long as it stands where it does. */
+type Refused = { readonly frame: LinkFrame; readonly isForGood: boolean }
+
+/** When a parent that stands below this node is asked again, ms: nodes find out where they are meanwhile. */
+const misplacedRetryMs = 250
+
+/** As if the parent, which stands where it can serve nothing to this node, had said so. */
+const misplaced = (doc: DocumentKey, problem: string): Refused => ({
+  frame: refusal(doc, 'FANFOLD_NO_PARENT', `the parent is of no use: ${problem}`, misplacedRetryMs),
+  isForGood: true,
+})
+
+const leaveFrame = (doc: DocumentKey): Uint8Array => encodeLinkFrame({ kind: 'leave', doc })
 
 /**
  * Everything a node follows from its parents.
@@ -202,6 +218,17 @@ export class Following {
     this.#signals.tell({ doc, signal: 'presence', value: count }, now, effects)
   }
 
+  /** So many nodes have the document from this one, and so many edges below it: the parent is told likewise. */
+  below(
+    doc: DocumentKey,
+    { children, edges }: { readonly children: number; readonly edges: number },
+    now: Instant,
+    effects: Effects,
+  ): void {
+    this.#signals.tell({ doc, signal: 'children', value: children }, now, effects)
+    this.#signals.tell({ doc, signal: 'edges', value: edges }, now, effects)
+  }
+
   /** So many ms after its commit the document is here: the parent is told, once a second at most. */
   lag(doc: DocumentKey, ms: number, now: Instant, effects: Effects): void {
     this.#signals.tell({ doc, signal: 'lag', value: ms }, now, effects)
@@ -333,6 +360,11 @@ export class Following {
         break
       }
       case 'signal':
+        if (frame.signal === 'dissolve' && doc !== undefined) {
+          const isServing = this.#documents.get(doc)?.follower.upstream.link === link
+          if (isServing) this.#tell(doc, { kind: 'dissolve' })
+          return
+        }
         if (frame.signal !== 'hand-over') break
         this.#parents.handOver(parent, now, effects)
         this.variants.serve(this.#parents.variantLinks, now, effects)
@@ -342,8 +374,40 @@ export class Following {
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
     // What was under way when a document was left, or moved, is of no use.
     if (followed?.follower.upstream.link !== link) return
+    if (frame.kind === 'redirect') {
+      this.#parents.redirected(followed, { from: parent, to: frame.to }, now, effects)
+      return
+    }
+    const problem = this.#parents.placed(followed, parent, frame)
+    if (problem !== undefined) {
+      // The parent does not know yet that what it sends is not taken.
+      effects.push({ kind: 'link-send', link, frame: leaveFrame(followed.doc) })
+      this.#refused(followed, parent, misplaced(followed.doc, problem), now, effects)
+      return
+    }
     if (frame.kind === 'welcome') followed.welcome(parent, frame.channel)
+    if (frame.kind === 'refused' || frame.kind === 'ended') {
+      this.#refused(followed, parent, { frame, isForGood: false }, now, effects)
+      return
+    }
     this.#step(followed, follower => follower.receive(frame, now, effects), now, effects)
+    const isPlaced = frame.kind === 'welcome' || frame.kind === 'path'
+    if (isPlaced && this.#parents.areTiered && this.#documents.get(followed.doc) === followed) {
+      this.#tell(followed.doc, { kind: 'placed' })
+    }
+  }
+
+  /** The parent gives nothing of the document: another one may, where it was one that was named. */
+  #refused(
+    followed: Followed,
+    { node }: Parent,
+    { frame, isForGood }: Refused,
+    now: Instant,
+    effects: Effects,
+  ): void {
+    this.#step(followed, follower => follower.receive(frame, now, effects), now, effects)
+    if (this.#documents.get(followed.doc) !== followed) return
+    this.#parents.refused(followed, { node, isForGood }, now, effects)
   }
 
   /** Something is done for one document, and the role is told what comes of it. */

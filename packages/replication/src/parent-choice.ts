@@ -3,7 +3,7 @@
  *
  * Either all documents are had from any parent, the first one that stays; or each has a route of its own.
  */
-import type { EffectSink } from '@fanfold/kernel'
+import type { EffectSink, Instant } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
 import type { ParentEffect } from './parent-effect.ts'
 import type { Parent, Parents } from './parents.ts'
@@ -24,7 +24,9 @@ export interface ParentChoice {
   /** A connection to the node is open. */
   opened(node: string): void
   /** There is no connection to the node, or nobody was reached there. False when that is nothing new. */
-  lost(node: string): boolean
+  lost(node: string, now: Instant): boolean
+  /** True for a node of which nothing is to be had now. */
+  isDown(node: string): boolean
   /** True when who serves the document may be another one, now that the parent has come, or the node gone. */
   isConcerned(doc: DocumentKey, of: Parent | Pick<Parent, 'node'>): boolean
   /** Tells the driver whom to connect to, when that has changed. */
@@ -61,6 +63,10 @@ export class AnyParent implements ParentChoice {
   opened(_node: string): void {}
 
   lost(_node: string): boolean {
+    return false
+  }
+
+  isDown(_node: string): boolean {
     return false
   }
 

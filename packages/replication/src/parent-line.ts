@@ -64,11 +64,15 @@ export class ParentLine {
 
   /** Asks for the stream. */
   join(
-    { have, take, codecs }: { have: Position | undefined; take: JoinTake; codecs: number },
+    {
+      isMovable,
+      ...wish
+    }: { have: Position | undefined; take: JoinTake; codecs: number; isMovable: boolean },
     effects: EffectSink<LinkEffect>,
   ): void {
     const credit = this.#creditBytes
-    this.send({ kind: 'join', doc: this.#doc, have, credit, take, codecs }, effects)
+    const movable = isMovable ? { isMovable } : {}
+    this.send({ kind: 'join', doc: this.#doc, credit, ...wish, ...movable }, effects)
   }
 
   /** Asks for the log itself. */

@@ -1,6 +1,6 @@
 /*
- * What a node tells its parent of each document and of nothing that a log has: viewers below, and how
- * far behind it is. Of each only the latest counts, so one is sent at once and the next a second later at
+ * What a node tells its parent of each document and of nothing that a log has: viewers below, how far behind
+ * it is, and how much of the tree is below it. Of each only the latest counts, so one is sent at once and the next a second later at
  * the earliest, with what holds then.
  */
 import { after, Deadlines, type EffectSink, type Instant, milliseconds } from '@fanfold/kernel'
@@ -10,7 +10,9 @@ import { type DocumentKey, encodeLinkFrame, type LinkEffect, type LinkId } from 
 const everyMs = 1_000
 
 /** What is told upward. */
-export type UpwardSignal = 'presence' | 'lag'
+export type UpwardSignal = 'presence' | 'lag' | 'children' | 'edges'
+
+const upwardSignals: readonly UpwardSignal[] = ['presence', 'lag', 'children', 'edges']
 
 type Told = {
   readonly doc: DocumentKey
@@ -52,7 +54,7 @@ export class ParentSignals {
 
   /** A parent that serves the document from now on knows nothing of it. */
   joined(doc: DocumentKey, now: Instant, effects: EffectSink<LinkEffect>): void {
-    for (const signal of ['presence', 'lag'] as const) {
+    for (const signal of upwardSignals) {
       const key = `${signal}:${doc}`
       const told = this.#told.get(key)
       if (told !== undefined) this.#send(key, told, now, effects)
@@ -61,7 +63,7 @@ export class ParentSignals {
 
   /** The document is not followed any more. */
   forget(doc: DocumentKey): void {
-    for (const signal of ['presence', 'lag'] as const) {
+    for (const signal of upwardSignals) {
       const key = `${signal}:${doc}`
       this.#told.delete(key)
       this.#waiting.delete(key)

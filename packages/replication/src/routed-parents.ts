@@ -10,8 +10,8 @@
  * Who serves a document is wanted as long as it does, whatever its route says: the link to the new parent is there
  * before the old one is left, and who moves goes on from what it holds.
  */
-import type { EffectSink } from '@fanfold/kernel'
-import type { DocumentKey, LinkId } from '@fanfold/protocol'
+import type { EffectSink, Instant } from '@fanfold/kernel'
+import type { DocumentKey, LinkId, TreePlace } from '@fanfold/protocol'
 import type { ParentChoice } from './parent-choice.ts'
 import type { ParentEffect } from './parent-effect.ts'
 import type { Parent, Parents } from './parents.ts'
@@ -21,6 +21,37 @@ import type { Troubles } from './troubles.ts'
 export type Routes = {
   /** Ids of the nodes from which the document may be had, the best first; few, each once. Empty while nobody is known. */
   routeOf(doc: DocumentKey): readonly string[]
+  /** What is known of the trees of documents; undefined where nobody is sent on. */
+  readonly tiers?: Tiers | undefined
+}
+
+/**
+ * Where this node stands in the tree of each document, and where parents that are full send it. The routes follow from
+ * it: whoever says something here looks at the document's route again.
+ */
+export type Tiers = {
+  /** Whether the next node that is asked may send us on. */
+  isMovable(doc: DocumentKey): boolean
+  /** The node `from`, which serves us meanwhile with `isServed`, has named others, best first. */
+  redirected(
+    doc: DocumentKey,
+    named: { readonly from: string; readonly to: readonly string[]; readonly isServed: boolean },
+    isDown: (node: string) => boolean,
+    now: Instant,
+  ): void
+  /** The node has taken us: what is wrong with where it stands, if anything is. */
+  welcomed(doc: DocumentKey, node: string, place: TreePlace | undefined): string | undefined
+  /** Who serves us stands elsewhere: what is wrong with that, if anything is. */
+  pathChanged(doc: DocumentKey, path: readonly string[]): string | undefined
+  /** The node gives us nothing, now or, with `isForGood`, as it stands. True when another one is to be asked. */
+  refused(doc: DocumentKey, node: string, isForGood: boolean, now: Instant): boolean
+  /** The node is not there. */
+  lost(node: string, now: Instant): void
+  /** The document is not followed any more. */
+  forget(doc: DocumentKey): void
+  wakeAt(): Instant | undefined
+  /** Documents that have other routes now, as nobody has answered in time. */
+  due(now: Instant): readonly DocumentKey[]
 }
 
 /** Nodes that documents want, and how many do: most documents want the same as others. */
@@ -82,11 +113,16 @@ export class RoutedParents implements ParentChoice {
     this.#down.delete(node)
   }
 
-  lost(node: string): boolean {
+  isDown(node: string): boolean {
+    return !this.#isUp(node)
+  }
+
+  lost(node: string, now: Instant): boolean {
     // A newer connection may have taken the place of the one that is lost.
     const isGone = this.#parents.at(node) === undefined && this.#isWanted(node)
     if (!isGone || this.#down.has(node)) return false
     this.#down.add(node)
+    this.#routes.tiers?.lost(node, now)
     return true
   }
 

@@ -14,13 +14,13 @@ import {
   type Instant,
   milliseconds,
 } from '@fanfold/kernel'
-import type { DocumentKey, LinkId } from '@fanfold/protocol'
+import type { DocumentKey, LinkFrame, LinkId } from '@fanfold/protocol'
 import type { Followed } from './followed.ts'
 import { AnyParent, type ParentChoice } from './parent-choice.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { type Parent, Parents } from './parents.ts'
 import type { Remedy, Trouble } from './repair.ts'
-import { RoutedParents, type Routes } from './routed-parents.ts'
+import { RoutedParents, type Routes, type Tiers } from './routed-parents.ts'
 import { Troubles } from './troubles.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
 
@@ -42,6 +42,7 @@ export class ServingParents {
   readonly #parents = new Parents()
   readonly #troubles: Troubles
   readonly #choice: ParentChoice
+  readonly #tiers: Tiers | undefined
   readonly #documents: ReadonlyMap<DocumentKey, Followed>
   readonly #isRelayed: (doc: DocumentKey) => boolean
   readonly #moved: (followed: Followed) => void
@@ -69,6 +70,7 @@ export class ServingParents {
       routes === undefined
         ? new AnyParent(this.#parents, this.#troubles)
         : new RoutedParents(routes, this.#parents, this.#troubles)
+    this.#tiers = routes?.tiers
     this.#documents = options.documents
     this.#isRelayed = options.isRelayed
     this.#moved = options.moved
@@ -162,7 +164,7 @@ export class ServingParents {
   /** Nobody was reached at the node: what would be had from it is had elsewhere until it is connected. */
   lost(node: string, now: Instant, effects: EffectSink<FollowingEffect>): void {
     // Said again it says nothing new, and who is here was looked at.
-    if (this.#choice.lost(node)) this.#unplaceConcerned({ node })
+    if (this.#choice.lost(node, now)) this.#unplaceConcerned({ node })
     this.#placeNext(now, effects)
   }
 
@@ -181,6 +183,52 @@ export class ServingParents {
     this.#placeNext(now, effects)
   }
 
+  /** The parent names others from which the document is to be had. */
+  redirected(
+    followed: Followed,
+    named: { readonly from: Parent; readonly to: readonly string[] },
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    const { isServed } = followed.follower.upstream
+    const { from, to } = named
+    const isDown = (node: string): boolean => this.#choice.isDown(node)
+    this.#tiers?.redirected(followed.doc, { from: from.node, to, isServed }, isDown, now)
+    this.#lookAgain(followed, now, effects)
+  }
+
+  /** True where trees form themselves. */
+  get areTiered(): boolean {
+    return this.#tiers !== undefined
+  }
+
+  /** What is wrong with where the parent stands in the document's tree, if the frame says so and anything is. */
+  placed({ doc }: Followed, { node }: Parent, frame: LinkFrame): string | undefined {
+    if (frame.kind === 'welcome') return this.#tiers?.welcomed(doc, node, frame.place)
+    return frame.kind === 'path' ? this.#tiers?.pathChanged(doc, frame.path) : undefined
+  }
+
+  /** The node gives nothing of the document, now or, with `isForGood`, as it stands. */
+  refused(
+    followed: Followed,
+    by: { readonly node: string; readonly isForGood: boolean },
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    if (this.#tiers?.refused(followed.doc, by.node, by.isForGood, now) !== true) return
+    this.#lookAgain(followed, now, effects)
+  }
+
+  /** The document has another route: who serves it does so until the new one is there. */
+  #lookAgain(followed: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    const { upstream } = followed.follower
+    if (!upstream.isServed) {
+      upstream.leave(effects)
+      followed.unroute()
+    }
+    this.#place(followed, now, effects)
+  }
+
   /** A document that no parent serves is asked of the best one that did not fail it. */
   attach(followed: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
     const { doc, follower } = followed
@@ -193,6 +241,7 @@ export class ServingParents {
   /** The document is not followed any more. */
   forget(followed: Followed): void {
     this.#troubles.forget(followed.doc)
+    this.#tiers?.forget(followed.doc)
     this.#choice.forget(followed.doc)
     this.#unplaced.delete(followed)
   }
@@ -203,7 +252,7 @@ export class ServingParents {
   }
 
   wakeAt(): Instant | undefined {
-    return earliest(this.#troubles.wakeAt(), this.#asked.wakeAt())
+    return earliest(earliest(this.#troubles.wakeAt(), this.#asked.wakeAt()), this.#tiers?.wakeAt())
   }
 
   /** What is well again needs no parent of its own. */
@@ -214,6 +263,10 @@ export class ServingParents {
     for (const doc of this.#troubles.over(now, isWell)) {
       const followed = this.#documents.get(doc)
       if (followed !== undefined) this.#place(followed, now, effects)
+    }
+    for (const doc of this.#tiers?.due(now) ?? []) {
+      const followed = this.#documents.get(doc)
+      if (followed !== undefined) this.#lookAgain(followed, now, effects)
     }
     for (const doc of this.#asked.due(now)) {
       if (this.#documents.has(doc)) continue

@@ -61,6 +61,8 @@ export type UpstreamNode = {
   readonly replays: AskedReplays
   /** Whether documents have routes: what one node cannot serve another one may. */
   readonly isRouted: boolean
+  /** Whether a parent may send the document's stream on to another node. */
+  readonly isMovable: (doc: DocumentKey) => boolean
   /** Whether to do without snapshots, and replay the log where the tail is not enough. */
   readonly isSnapshotDisabled: boolean
 }
@@ -142,7 +144,8 @@ export class StreamCore {
     } else {
       this.state = 'joining'
       const take = this.takesTail ? 'tail' : 'any'
-      this.line.join({ have, take, codecs: this.node.packer.codecs }, effects)
+      const isMovable = this.node.isMovable(this.doc)
+      this.line.join({ have, take, codecs: this.node.packer.codecs, isMovable }, effects)
     }
   }
 

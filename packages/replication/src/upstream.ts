@@ -87,6 +87,11 @@ export class Upstream {
     return this.#core.state === 'live'
   }
 
+  /** True while a parent has taken the stream, and sends what there is of it. */
+  get isServed(): boolean {
+    return this.isLive || this.#core.state === 'assembling'
+  }
+
   /** True while the parent does for the stream what any would: it is live, or waits for a document to be created. */
   get isWell(): boolean {
     return this.isLive || this.#core.isNoneYet

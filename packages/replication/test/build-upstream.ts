@@ -20,6 +20,7 @@ export const upstreamNode = (
   replays: new AskedReplays(),
   asked: new AskedParents(limits.answerMaxMs ?? defaultUpstreamLimits.answerMaxMs),
   isRouted: false,
+  isMovable: () => false,
   isSnapshotDisabled: false,
   ...overrides,
 })

@@ -95,6 +95,7 @@ export class Rig {
       have: undefined,
       credit: 1_000_000,
       take: 'any',
+      isMovable: false,
       codecs: 0,
       isCongested: false,
       allowance: new LinkAllowance(this.turn, unbounded),

@@ -64,11 +64,17 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
   }
 }
 
+/** Credit for a few records at a time, bytes. */
+const creditBytesMin = 4_096
+
 /** Options for a fleet of up to about twenty nodes in which much goes wrong, drawn from its seed. */
 export function drawFleetOptions(seed: string): DrawnOptions {
   const prng = new Prng(`${seed}/fleet`)
+  const drawn = drawFaultyOptions(seed)
   return {
-    ...drawFaultyOptions(seed),
+    ...drawn,
+    // Who replays a long log record by record would be at it for longer than the world waits.
+    ...((drawn.snapshotlessShare ?? 0) > 0 ? { creditBytes: creditBytesMin } : {}),
     redial: 'fleet',
     authorities: 1 + prng.below(4),
     regions: 1 + prng.below(3),
@@ -76,6 +82,7 @@ export function drawFleetOptions(seed: string): DrawnOptions {
     edges: 2 + prng.below(9),
     viewers: 8 + prng.below(20),
     documents: 1 + prng.below(5),
+    treeChildrenMax: new Prng(`${seed}/tree`).pick([2, 2, 3, 32]),
     // Long enough to give somebody up, and to take him back.
     busyMs: 2 * (3_000 + prng.below(8_000)),
     restarts: 0,

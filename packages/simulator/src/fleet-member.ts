@@ -10,7 +10,9 @@ import {
   type ClusterEffect,
   type ClusterInput,
   type CoordinationSpace,
+  defaultFanOutOptions,
   defaultMembersOptions,
+  type FanOutOptions,
   FleetView,
   type NodeRole,
   type OwnMember,
@@ -35,6 +37,8 @@ export type FleetMemberOptions = {
   readonly prng: Prng
   readonly space: CoordinationSpace
   readonly maker: NodeMaker
+  /** Nodes that have one document from a proxy. */
+  readonly treeChildrenMax: number
   /** Whether the node reaches the space when it starts. */
   readonly isAway: boolean
   /** Looks whether a node listens. */
@@ -43,6 +47,9 @@ export type FleetMemberOptions = {
   /** A node was taken for dead because nothing was heard of it. */
   readonly gaveUp: (node: string) => void
 }
+
+/** Tiers that are of no use any more go soon: worlds are short. */
+const fanOut: FanOutOptions = { ...defaultFanOutOptions, collapseAfterMs: 2_000 }
 
 /** A process's part in the fleet. */
 export class FleetMember implements Membership {
@@ -56,7 +63,8 @@ export class FleetMember implements Membership {
     const { node, role, clock, prng, space, maker, isAway } = options
     const { identity, processor, incarnation } = node
     this.#options = options
-    this.view = new FleetView({ node: node.name, region: identity.region, roles: [role] })
+    const place = { node: node.name, region: identity.region, roles: [role] }
+    this.view = new FleetView(place, { ...fanOut, childrenMax: options.treeChildrenMax })
     const self: OwnMember = {
       node: node.name,
       incarnation: incarnationOf(node.name, incarnation),

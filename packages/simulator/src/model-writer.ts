@@ -273,9 +273,12 @@ export class ModelWriters {
     // What went out before may be in the log, whatever came of it since.
     if (answer.kind === 'rejected' && write.isUncertain && meaningOf(answer.code).retry) return
     const before = write.answer
-    // Of several authorities one that is asked again may not be able to say at the moment what it was.
+    // Of several authorities one that is asked again may not be able to say at the moment what it was, nor may
+    // the only one of a fleet that is in doubt whether it is.
     const isUnsure =
-      this.#doors.length > 1 && answer.kind === 'rejected' && meaningOf(answer.code).retry
+      answer.kind === 'rejected' &&
+      meaningOf(answer.code).retry &&
+      (this.#doors.length > 1 || answer.code === 'FANFOLD_COORDINATOR_UNREACHABLE')
     if (before?.kind === 'committed' && isUnsure) return
     write.answer = answer
     if (before?.kind !== 'committed') return

@@ -19,6 +19,7 @@ import type { Machine, Prng, Sha256 } from '@fanfold/kernel'
 import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
 import type { FollowingEffect, Routes } from '@fanfold/replication'
+import type { FleetTree } from '@fanfold/topology'
 import type { BoardVariants } from './board-variants.ts'
 import type { Crossings } from './crossings.ts'
 import { describeInput } from './describe-input.ts'
@@ -133,6 +134,7 @@ export class NodeMaker {
       limits: authorityLimitsOf(this.#with.options),
       codec: this.#codecOf(name),
       owners,
+      node: owners === undefined ? undefined : name,
     })
     const store = new SimulatedLogStore({
       clock,
@@ -190,7 +192,7 @@ export class NodeMaker {
   /** @param disk what it had kept when it ended, for one that keeps documents over a restart */
   proxy(
     node: TreeNode,
-    routes: Routes | undefined,
+    { routes, tree }: { readonly routes: Routes | undefined; readonly tree: FleetTree | undefined },
     disk: WarmDisk | undefined,
   ): MadeNode<ProxyInput, ProxyEffect, ProxyTier> & { close(): void } {
     const { sha256, note, stream, options } = this.#with
@@ -202,6 +204,7 @@ export class NodeMaker {
       prng: stream(processName(node)),
       limits: { follower: followerLimitsOf(options), lingerMs: options.lingerMs },
       routes,
+      tree,
       codec: this.#codecOf(name),
       isWarm: warm !== undefined,
       isSnapshotDisabled: this.#isSnapshotless(name),

@@ -58,6 +58,8 @@ export type SimulationOptions = {
    * are a fleet that meets somewhere; or by `chance`, some time after a loss, one that is up.
    */
   readonly redial: 'dialler' | 'routes' | 'fleet' | 'chance'
+  /** Nodes that have one document from a proxy of a fleet, before others are sent on. */
+  readonly treeChildrenMax: number
   /** What goes wrong, and when. */
   readonly faults: readonly Fault[]
   /** Share of the proxies that keep what they replicate over a restart. */
@@ -147,6 +149,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   faults: [],
   warmShare: 0.5,
   warmDamageShare: 0,
+  treeChildrenMax: 32,
   snapshotlessShare: 0,
   packingShare: 0.7,
   largeStateBytes: 1_048_576,

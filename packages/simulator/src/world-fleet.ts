@@ -5,12 +5,12 @@
 import { assert, type Prng } from '@fanfold/kernel'
 import { CoordinationSpace, type NodeRole } from '@fanfold/topology'
 import { Departures } from './departures.ts'
-import type { Fault } from './fault.ts'
 import type { FleetFault } from './fleet-fault.ts'
 import { FleetMember } from './fleet-member.ts'
 import type { NodeFact, NodeMaker } from './node-maker.ts'
 import { probe } from './node-probe.ts'
 import type { Problems } from './problems.ts'
+import type { SimulationOptions } from './simulation-options.ts'
 import { spaceTimeOf } from './space-time.ts'
 import type { TreeNode } from './tree-node.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -25,8 +25,8 @@ export type WorldFleetOptions = {
   readonly stream: (concern: string) => Prng
   readonly note: (node: string, fact: NodeFact) => void
   readonly problems: Problems
-  /** All that goes wrong in the world. */
-  readonly faults: readonly Fault[]
+  /** The options of the world. */
+  readonly options: Pick<SimulationOptions, 'faults' | 'treeChildrenMax'>
 }
 
 /** Who is in a fleet, and where they meet. */
@@ -40,7 +40,7 @@ export class WorldFleet {
 
   constructor(options: WorldFleetOptions) {
     this.#options = options
-    this.#departures = new Departures(options.faults)
+    this.#departures = new Departures(options.options.faults)
     this.#space = new CoordinationSpace({ time: spaceTimeOf(options.clock) })
   }
 
@@ -66,6 +66,7 @@ export class WorldFleet {
       prng,
       space: this.#space,
       maker,
+      treeChildrenMax: this.#options.options.treeChildrenMax,
       isAway: this.#isAway(node.name),
       probe: (name, tell) => probe({ clock, ways, prng: dials }, node.name, this.node(name), tell),
       note: fact => note(node.name, fact),

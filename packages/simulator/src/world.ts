@@ -157,7 +157,7 @@ export class World {
     const note = (node: string, fact: NodeFact): void => this.#notes.note(node, fact)
     this.#fleet =
       redial === 'fleet'
-        ? new WorldFleet({ clock, ways, maker, stream, note, problems, faults: options.faults })
+        ? new WorldFleet({ clock, ways, maker, stream, note, problems, options })
         : undefined
     this.authorities = this.#growAuthorities()
     this.doors = this.#grow()
@@ -326,7 +326,9 @@ export class World {
       region,
       join: this.#joinAs('proxy'),
       run: () => {
-        const made = this.#maker.proxy(node, routes ?? node.member?.view.routesOf('proxy'), disk)
+        const view = node.member?.view
+        const known = routes ?? view?.routesOf('proxy')
+        const made = this.#maker.proxy(node, { routes: known, tree: view?.tree }, disk)
         this.#running.set(node, made)
         return {
           receive: input => made.driver.receive(input),

@@ -16,6 +16,8 @@ export type FanOutChild = {
   readonly node: string
   /** It can have children of its own. */
   readonly isProxy: boolean
+  /** It goes elsewhere when it is told to. */
+  readonly isMovable: boolean
   /** Children that it has of the document, as it last said. */
   readonly childCount: number
   /** Edges below it in all its tiers, as it last said; 1 for an edge itself. */
@@ -98,9 +100,9 @@ function placesFor(question: FanOutQuestion, options: FanOutOptions): string[] {
   return [...fresh, ...proxies.map(({ node }) => node)]
 }
 
-/** Of the edges the one that came last, which has the least to lose. */
+/** Of the edges that may be moved the one that came last, which has the least to lose. */
 const lastEdge = (children: readonly FanOutChild[]): string | undefined =>
-  children.findLast(({ isProxy }) => !isProxy)?.node
+  children.findLast(({ isProxy, isMovable }) => isMovable && !isProxy)?.node
 
 const byLoad = (one: FanOutChild, other: FanOutChild): number =>
   one.edgesBelow - other.edgesBelow ||

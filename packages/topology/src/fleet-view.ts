@@ -3,10 +3,12 @@
  * is known nothing is served here that another node might serve.
  */
 import type { DocumentKey, PeerIdentity } from '@fanfold/protocol'
-import { DocumentRoutes, type RoutedNode } from './document-routes.ts'
+import type { RoutedNode } from './document-routes.ts'
+import { defaultFanOutOptions, type FanOutOptions } from './fan-out-budget.ts'
 import type { Member, NodeRole } from './member.ts'
 import type { NodeWhereabouts } from './node-dialler.ts'
 import type { Placement } from './placement.ts'
+import { TreeRoutes } from './tree-routes.ts'
 
 /** Why something is not served or not written here now. */
 export type FleetProblem = {
@@ -22,6 +24,17 @@ export type FleetOwners = {
   readonly stall: FleetProblem | undefined
 }
 
+/** What a proxy asks of the fleet: where it stands in the tree of each document, and who else is there. */
+export type FleetTree = {
+  /** The node's name. */
+  readonly self: string
+  readonly fanOut: FanOutOptions
+  /** The nodes above, from the authority on, as far as the parent has said. */
+  pathOf(doc: DocumentKey): readonly string[]
+  /** Proxies of the region, so many at most, in an order that is this node's own for the document. */
+  recruitsFor(doc: DocumentKey, count: number): readonly string[]
+}
+
 /** Owners of documents kept at hand; beyond so many they are computed anew. */
 const ownersMax = 200_000
 
@@ -31,14 +44,17 @@ export class FleetView {
   readonly self: RoutedNode
   /** What an authority serves, and when it may write. */
   readonly owners: FleetOwners
-  readonly #routes = new Map<'proxy' | 'edge', DocumentRoutes>()
+  /** Bounds of the trees of documents. */
+  readonly fanOut: FanOutOptions
+  readonly #routes = new Map<'proxy' | 'edge', TreeRoutes>()
   readonly #owners = new Map<DocumentKey, string | undefined>()
   readonly #listeners = new Set<() => void>()
   #placement: Placement | undefined
   #isSure = false
 
-  constructor(self: RoutedNode) {
+  constructor(self: RoutedNode, fanOut: FanOutOptions = defaultFanOutOptions) {
     this.self = self
+    this.fanOut = fanOut
     const stall = (): FleetProblem | undefined => this.#stall
     this.owners = {
       elsewhere: doc => this.#elsewhere(doc),
@@ -54,13 +70,30 @@ export class FleetView {
   }
 
   /** The routes of one of the roles. */
-  routesOf(role: 'proxy' | 'edge'): DocumentRoutes {
+  routesOf(role: 'proxy' | 'edge'): TreeRoutes {
     const known = this.#routes.get(role)
     if (known !== undefined) return known
-    const made = new DocumentRoutes(this.self, role)
+    const made = new TreeRoutes(this.self, role, this.fanOut)
     if (this.#placement !== undefined) made.placed(this.#placement)
     this.#routes.set(role, made)
     return made
+  }
+
+  /** What the proxy knows of the trees of documents. */
+  get tree(): FleetTree {
+    const { self, fanOut } = this
+    return {
+      self: self.node,
+      fanOut,
+      pathOf: doc => this.routesOf('proxy').tiers.pathOf(doc),
+      recruitsFor: (doc, count) => this.#recruitsFor(doc, count),
+    }
+  }
+
+  /** The region's proxies, so many at most, in an order that is this node's own for the document. */
+  #recruitsFor(doc: DocumentKey, count: number): readonly string[] {
+    const recruits = this.#placement?.recruitsFor(this.self, doc, count) ?? []
+    return recruits.map(({ node }) => node)
   }
 
   /** Where another node is dialled, and its life; undefined for one that is not alive. */

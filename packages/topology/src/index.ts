@@ -19,6 +19,7 @@ export {
   type PlacingId,
   type PlacingRefusal,
 } from './coordinator.ts'
+export { Detours } from './detours.ts'
 export { DocumentRoutes, type RoutedNode } from './document-routes.ts'
 export {
   alternativesOf,
@@ -43,7 +44,7 @@ export {
   viewLimits,
   viewText,
 } from './fingerprint.ts'
-export { type FleetOwners, type FleetProblem, FleetView } from './fleet-view.ts'
+export { type FleetOwners, type FleetProblem, type FleetTree, FleetView } from './fleet-view.ts'
 export { JoinWalk, joinAsksMaxDefault } from './join-walk.ts'
 export {
   allTenants,
@@ -97,3 +98,4 @@ export { placementKeyOf } from './placement-key.ts'
 export { type MovedDocument, type OwnerOf, PlacementSweep } from './placement-sweep.ts'
 export { type Candidate, Rendezvous, weightMax } from './rendezvous.ts'
 export { hashText, type Lanes } from './string-hash.ts'
+export { TreeRoutes } from './tree-routes.ts'

@@ -224,9 +224,11 @@ export class Members {
       held.rival = { incarnation: other.incarnation, upMs: other.upMs }
       return []
     }
-    // An announcement under way when its sender ended is no proof; two heartbeats later none is under way.
-    const provenAt = after(held.firstHeardAt, milliseconds(2 * heartbeatMs))
-    if (heardAt < provenAt || other.upMs < held.rival.upMs + heartbeatMs) return []
+    // Announcements under way when their sender ended are no proof; two heartbeats later none is under way. To who
+    // was stopped meanwhile they seem to be new, and of those the last may be a heartbeat older than the first.
+    const underWayMs = 2 * heartbeatMs
+    const provenAt = after(held.firstHeardAt, milliseconds(underWayMs))
+    if (heardAt < provenAt || other.upMs < held.rival.upMs + underWayMs) return []
     this.#hold(other, heardAt, [...held.refused, before.incarnation].slice(-clonesMax))
     return [{ kind: 'member-cloned', member: other, refused: before }]
   }

@@ -149,7 +149,7 @@ export class Placement {
   }
 
   /** The region's proxies in an order that is `parent`'s own for the document: whom it recruits first. */
-  recruitsFor(parent: Member, doc: DocumentKey, count: number): Member[] {
+  recruitsFor(parent: Pick<Member, 'node' | 'region'>, doc: DocumentKey, count: number): Member[] {
     // A space stands in no key and no name.
     const nodes = this.#proxiesFor(doc, parent.region).owners(`${doc} ${parent.node}`, count)
     return nodes.flatMap(node => this.#named(node) ?? [])

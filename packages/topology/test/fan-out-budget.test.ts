@@ -19,12 +19,14 @@ const at = (ms: number): Instant => after(instant(0), milliseconds(ms))
 const edge = (node: string): FanOutChild => ({
   node,
   isProxy: false,
+  isMovable: true,
   childCount: 0,
   edgesBelow: 1,
 })
 const proxy = (node: string, childCount: number, edgesBelow = childCount): FanOutChild => ({
   node,
   isProxy: true,
+  isMovable: true,
   childCount,
   edgesBelow,
 })

@@ -137,6 +137,7 @@ export class FanOutTree {
     return (this.#children.get(node) ?? []).map(child => ({
       node: child,
       isProxy: isProxy(child),
+      isMovable: true,
       childCount: this.#children.get(child)?.length ?? 0,
       edgesBelow: this.#edgesBelow(child),
     }))

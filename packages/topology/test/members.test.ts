@@ -102,14 +102,15 @@ await t.test('a clone is told: the older one stays, the newer one is refused for
   t.same(hear(members, 1_000, older(1_000)), [], 'that was under way')
   t.same(hear(members, 1_100, newer(1_100)), [])
   t.same(hear(members, 2_000, older(2_000)), [])
-  t.match(hear(members, 2_101, older(2_101)), [
+  t.same(hear(members, 2_101, older(2_101)), [], 'so may two be, to who was paused')
+  t.match(hear(members, 3_000, older(3_000)), [
     {
       kind: 'member-cloned',
       member: { incarnation: incarnationOf(1) },
       refused: { incarnation: incarnationOf(2) },
     },
   ])
-  t.same(hear(members, 3_100, newer(3_100)), [])
+  t.same(hear(members, 3_200, newer(3_200)), [])
   t.equal(members.get('authority-a')?.incarnation, incarnationOf(1))
   t.equal(members.count, 1)
 })
@@ -122,6 +123,18 @@ await t.test('an announcement that its sender left behind is no clone', async t 
     const left = memberOf({ incarnation: incarnationOf(1), upMs: 60_000 })
     t.same(members.hear(left, at(0), at(ms)), [])
   }
+})
+
+await t.test('words that were left behind, and are heard after a pause, are no clone', async t => {
+  const members = made()
+  const older = (upMs: number) => memberOf({ incarnation: incarnationOf(1), upMs })
+  const newer = (upMs: number) => memberOf({ incarnation: incarnationOf(2), upMs })
+  hear(members, 100, newer(0))
+  hear(members, 200, older(6_000))
+  // This node stood still for six seconds, and takes all for new.
+  for (const upMs of [2_000, 3_000]) hear(members, 7_000, newer(upMs))
+  t.same(hear(members, 7_000, older(7_000)), [])
+  t.equal(members.get('authority-a')?.incarnation, incarnationOf(2))
 })
 
 await t.test('an older one that gets no older is no clone, however late it is heard', async t => {

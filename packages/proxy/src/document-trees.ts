@@ -1,0 +1,274 @@
+/*
+ * What a proxy knows of the trees of documents below it: who has a document from it and what is below those, so that
+ * none has more children than it may. What is decided is topology's (fan-out-budget.ts); here it is asked, and told
+ * to those whom it concerns.
+ */
+import {
+  after,
+  Deadlines,
+  type EffectSink,
+  type Instant,
+  milliseconds,
+  SmallMap,
+} from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  encodeLinkFrame,
+  type LinkId,
+  type PeerIdentity,
+  type SignalKind,
+  type TreePlace,
+} from '@fanfold/protocol'
+import type { JoinRequest } from '@fanfold/replication'
+import {
+  alternativesOf,
+  type FanOutChild,
+  FanOutCollapse,
+  type FleetTree,
+  joinVerdict,
+} from '@fanfold/topology'
+import { noPlace, type ProxyDocument, refuseJoin } from './proxy-document.ts'
+import type { ProxyEffect } from './proxy-effect.ts'
+
+/** How often it is looked whether a tier is of no use any more. */
+const lookEvery = milliseconds(1_000)
+/** An edge that was told to go elsewhere, and is still here after so long, counts again. */
+const movingMax = milliseconds(10_000)
+/** For so long whoever asks is sent to the parent, after that wanted this node's children. */
+const dissolvingFor = milliseconds(5_000)
+
+type Below = { children: number; edges: number }
+
+type Tree = {
+  /** What children say of what is below them. */
+  readonly below: SmallMap<LinkId, Below>
+  /** Children that were told to go elsewhere, and until when they do not count. */
+  readonly moving: SmallMap<LinkId, Instant>
+  readonly collapse: FanOutCollapse
+  dissolvingUntil: Instant | undefined
+  /** The path that children were told last. */
+  path: string
+}
+
+/** The trees of the documents that a proxy follows. */
+export class DocumentTrees {
+  readonly #options: FleetTree
+  readonly #peerAt: (link: LinkId) => PeerIdentity | undefined
+  readonly #trees = new Map<DocumentKey, Tree>()
+  /** When each document that has a tier below is looked at. */
+  readonly #looks = new Deadlines<DocumentKey>()
+
+  constructor(options: FleetTree, peerAt: (link: LinkId) => PeerIdentity | undefined) {
+    this.#options = options
+    this.#peerAt = peerAt
+  }
+
+  /** Where the node stands, for a child. */
+  placeFor(document: ProxyDocument, link: LinkId): TreePlace | undefined {
+    const path = this.#pathTo(document.doc)
+    const children = this.#childrenOf(document)
+    const child = this.#peerAt(link)?.node
+    return { path, others: child === undefined ? [] : alternativesOf(child, { path, children }) }
+  }
+
+  /** True when the child is taken. Otherwise it was told where it may go, or that it may go nowhere. */
+  admits(
+    document: ProxyDocument,
+    request: JoinRequest,
+    now: Instant,
+    effects: EffectSink<ProxyEffect>,
+  ): boolean {
+    const { doc } = document
+    const { link, isMovable } = request
+    const peer = this.#peerAt(link)
+    if (peer === undefined) return true
+    const path = this.#pathTo(doc)
+    const tree = this.#treeOf(doc)
+    tree.moving.delete(link)
+    const joiner = { node: peer.node, isProxy: isProxy(peer) }
+    const above = path.at(-2)
+    const isDissolving = tree.dissolvingUntil !== undefined && now < tree.dissolvingUntil
+    if (isDissolving && isMovable && above !== undefined && above !== joiner.node) {
+      document.downstream.redirect(link, [above], effects)
+      return false
+    }
+    const { fanOut } = this.#options
+    const verdict = joinVerdict(
+      {
+        joiner,
+        children: this.#childrenOf(document, now),
+        path,
+        recruits: this.#recruitsFor(doc),
+        isOverBytes: false,
+      },
+      fanOut,
+    )
+    switch (verdict.kind) {
+      case 'take':
+        return true
+      case 'take-and-move':
+        this.#move(document, verdict.moved, joiner.node, now, effects)
+        return true
+      case 'redirect':
+        // Who has asked everybody is taken, as is who can go nowhere: late is better than not at all.
+        if (!isMovable) return true
+        document.downstream.redirect(link, verdict.to, effects)
+        return false
+      case 'refuse':
+        if (verdict.reason === 'full') return true
+        refuseJoin(doc, request, noPlace(verdict.reason), effects)
+        return false
+    }
+  }
+
+  /** A child says what is below it; false for a signal that says something else. */
+  signalled(doc: DocumentKey, link: LinkId, signal: SignalKind, value: number): boolean {
+    if (signal !== 'children' && signal !== 'edges') return false
+    const tree = this.#treeOf(doc)
+    const below = tree.below.get(link) ?? { children: 0, edges: 0 }
+    below[signal] = value
+    tree.below.set(link, below)
+    return true
+  }
+
+  /** A child has left the document. */
+  left(doc: DocumentKey, link: LinkId): void {
+    const tree = this.#trees.get(doc)
+    tree?.below.delete(link)
+    tree?.moving.delete(link)
+  }
+
+  /** How many nodes have the document from here, and how many edges below. */
+  belowOf(document: ProxyDocument): { readonly children: number; readonly edges: number } {
+    const children = this.#childrenOf(document)
+    const edges = children.reduce((sum, { edgesBelow }) => sum + edgesBelow, 0)
+    return { children: children.length, edges }
+  }
+
+  /** The parent stands elsewhere, or may: children are told what is above them now. */
+  placed(document: ProxyDocument, effects: EffectSink<ProxyEffect>): void {
+    const tree = this.#treeOf(document.doc)
+    const path = this.#pathTo(document.doc).join(' ')
+    if (tree.path === path) return
+    tree.path = path
+    document.downstream.tellPath(effects)
+  }
+
+  /** The parent has room for this node's children: they are sent there, and so is whoever comes next. */
+  dissolve(document: ProxyDocument, now: Instant, effects: EffectSink<ProxyEffect>): void {
+    const { doc, downstream } = document
+    const above = this.#options.pathOf(doc).at(-1)
+    if (above === undefined) return
+    this.#treeOf(doc).dissolvingUntil = after(now, dissolvingFor)
+    for (const { link, isMovable } of downstream.children()) {
+      if (isMovable) downstream.redirect(link, [above], effects)
+    }
+  }
+
+  /** Something below the document has changed: it is looked at while there is a tier that may go. */
+  note(document: ProxyDocument, now: Instant): void {
+    const { doc } = document
+    if (this.#looks.get(doc) !== undefined) return
+    if (this.#childrenOf(document).some(child => child.isProxy)) {
+      this.#looks.set(doc, after(now, lookEvery))
+    }
+  }
+
+  /** The document is not followed any more. */
+  forget(doc: DocumentKey): void {
+    this.#trees.delete(doc)
+    this.#looks.set(doc, undefined)
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#looks.wakeAt()
+  }
+
+  /** Tiers that are of no use any more are told so. */
+  tick(
+    documents: ReadonlyMap<DocumentKey, ProxyDocument>,
+    now: Instant,
+    effects: EffectSink<ProxyEffect>,
+  ): void {
+    for (const doc of this.#looks.due(now)) {
+      const document = documents.get(doc)
+      if (document === undefined) continue
+      const children = this.#childrenOf(document, now)
+      const cooled = this.#treeOf(doc).collapse.look(children, now)
+      const link = cooled === undefined ? undefined : this.#linkOf(document, cooled)
+      if (link !== undefined) {
+        const frame = encodeLinkFrame({ kind: 'signal', signal: 'dissolve', doc, value: 0 })
+        effects.push({ kind: 'link-signal', link, key: `dissolve:${doc}`, frame })
+      }
+      this.note(document, now)
+    }
+  }
+
+  #move(
+    document: ProxyDocument,
+    moved: string,
+    to: string,
+    now: Instant,
+    effects: EffectSink<ProxyEffect>,
+  ): void {
+    const link = this.#linkOf(document, moved)
+    if (link === undefined) return
+    this.#treeOf(document.doc).moving.set(link, after(now, movingMax))
+    document.downstream.redirect(link, [to], effects)
+  }
+
+  #linkOf(document: ProxyDocument, node: string): LinkId | undefined {
+    for (const { link } of document.downstream.children()) {
+      if (this.#peerAt(link)?.node === node) return link
+    }
+    return undefined
+  }
+
+  /** The nodes above and this one. */
+  #pathTo(doc: DocumentKey): readonly string[] {
+    return [...this.#options.pathOf(doc), this.#options.self]
+  }
+
+  #recruitsFor(doc: DocumentKey): readonly string[] {
+    const { fanOut } = this.#options
+    return this.#options.recruitsFor(doc, fanOut.childrenMax + fanOut.tiersMax)
+  }
+
+  /** The children; at `now` without those that are about to go. */
+  #childrenOf(document: ProxyDocument, now?: Instant): FanOutChild[] {
+    const tree = this.#trees.get(document.doc)
+    const found: FanOutChild[] = []
+    for (const { link, isMovable } of document.downstream.children()) {
+      const peer = this.#peerAt(link)
+      const until = tree?.moving.get(link)
+      const isGoing = now !== undefined && until !== undefined && now < until
+      if (peer === undefined || isGoing) continue
+      const below = tree?.below.get(link)
+      found.push({
+        node: peer.node,
+        isProxy: isProxy(peer),
+        isMovable,
+        childCount: below?.children ?? 0,
+        edgesBelow: isProxy(peer) ? (below?.edges ?? 0) : 1,
+      })
+    }
+    return found
+  }
+
+  #treeOf(doc: DocumentKey): Tree {
+    let tree = this.#trees.get(doc)
+    if (tree === undefined) {
+      tree = {
+        below: new SmallMap(),
+        moving: new SmallMap(),
+        collapse: new FanOutCollapse(this.#options.fanOut),
+        dissolvingUntil: undefined,
+        path: '',
+      }
+      this.#trees.set(doc, tree)
+    }
+    return tree
+  }
+}
+
+const isProxy = ({ roles }: PeerIdentity): boolean => roles.includes('proxy')

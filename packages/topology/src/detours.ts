@@ -1,0 +1,188 @@
+/*
+ * Where documents are had from in place of where their routes say, because a node that was full has named others.
+ *
+ *   the route's best, full ──▶ one it names, full too ──▶ one that this names: it takes us
+ *
+ * One node at a time is asked: the route of a document that was sent on is that one node. When it takes us, it stays
+ * the route until it is lost; then the nodes come that it named for that, the one above it first. When nobody is left
+ * the document is asked where its route says, and not as one that can be sent on: there it is taken or refused.
+ */
+import { after, Deadlines, type Instant, milliseconds } from '@fanfold/kernel'
+import type { DocumentKey, TreePlace } from '@fanfold/protocol'
+import { type FanOutOptions, pathProblem } from './fan-out-budget.ts'
+import { JoinWalk } from './join-walk.ts'
+
+/** A node that was named and has not taken us after so long is passed over. */
+const answerMax = milliseconds(3_000)
+/** Refusals of a node that was named, after which it is passed over: it may have to get the document first. */
+const refusalsMax = 2
+
+/** The path from a tier below a region's proxy: the owner, that proxy, the tier. */
+const tierPathMin = 3
+
+type Detour = {
+  /** Who comes next. */
+  walk: JoinWalk
+  /** The node that has the document for us, or is asked for it. */
+  at: string
+  isTaken: boolean
+  refusals: number
+  /** Who serves us meanwhile; undefined for nobody. */
+  readonly home: string | undefined
+}
+
+/** The detours of one role of a node. */
+export class Detours {
+  readonly #base: (doc: DocumentKey) => readonly string[]
+  readonly #self: string
+  readonly #options: Pick<FanOutOptions, 'tiersMax'>
+  readonly #detours = new Map<DocumentKey, Detour>()
+  /** Documents of which everybody who was named has been asked in vain. */
+  readonly #stuck = new Set<DocumentKey>()
+  /** The nodes above, as the parent of each document has said. */
+  readonly #paths = new Map<DocumentKey, readonly string[]>()
+  readonly #deadlines = new Deadlines<DocumentKey>()
+
+  /** @param base where documents are had from as a rule, the best first */
+  constructor(options: {
+    readonly base: (doc: DocumentKey) => readonly string[]
+    readonly self: string
+    readonly options: Pick<FanOutOptions, 'tiersMax'>
+  }) {
+    this.#base = options.base
+    this.#self = options.self
+    this.#options = options.options
+  }
+
+  /** Documents that are had elsewhere. */
+  get count(): number {
+    return this.#detours.size
+  }
+
+  /** Nodes to ask for the document, the best first. */
+  routeOf(doc: DocumentKey): readonly string[] {
+    const detour = this.#detours.get(doc)
+    return detour === undefined ? this.#base(doc) : [detour.at]
+  }
+
+  /** The nodes above, from the authority on; empty while nobody has said. */
+  pathOf(doc: DocumentKey): readonly string[] {
+    return this.#paths.get(doc) ?? []
+  }
+
+  /** Whether the next node that is asked may send us on. */
+  isMovable(doc: DocumentKey): boolean {
+    return !this.#stuck.has(doc)
+  }
+
+  /**
+   * The node `from` has named others, best first.
+   *
+   * @param from serves us meanwhile with `isServed`
+   * @param isDown of which nothing is to be had now
+   */
+  redirected(
+    doc: DocumentKey,
+    named: { readonly from: string; readonly to: readonly string[]; readonly isServed: boolean },
+    isDown: (node: string) => boolean,
+    now: Instant,
+  ): void {
+    const { from, to, isServed } = named
+    const before = this.#detours.get(doc)
+    const isUnderWay = before !== undefined && !before.isTaken && before.at === from
+    const walk = isUnderWay ? before.walk : walkFrom(from)
+    walk.redirected(to.filter(node => node !== this.#self && !isDown(node)))
+    const home = isServed ? from : isUnderWay ? before.home : undefined
+    this.#goOn(doc, walk, home, now)
+  }
+
+  /** The node has taken us. What is wrong with where it stands, if anything is. */
+  welcomed(
+    doc: DocumentKey,
+    node: string,
+    place: TreePlace | undefined,
+  ): ReturnType<typeof pathProblem> {
+    const problem = this.pathChanged(doc, place?.path ?? [])
+    if (problem !== undefined) return problem
+    this.#stuck.delete(doc)
+    const detour = this.#detours.get(doc)
+    if (detour?.at !== node) return undefined
+    this.#deadlines.set(doc, undefined)
+    const { path = [], others = [] } = place ?? {}
+    if (path.length < tierPathMin) {
+      // The owner, and the region's proxy: after those, and beside them, the route says who comes.
+      this.#detours.delete(doc)
+      return undefined
+    }
+    detour.isTaken = true
+    detour.refusals = 0
+    detour.walk = walkFrom(node)
+    detour.walk.redirected(others.filter(other => other !== this.#self))
+    return undefined
+  }
+
+  /** Who serves us stands elsewhere. What is wrong with that, if anything is. */
+  pathChanged(doc: DocumentKey, path: readonly string[]): ReturnType<typeof pathProblem> {
+    const problem = pathProblem(path, this.#self, this.#options)
+    if (problem === undefined && path.length > 0) this.#paths.set(doc, path)
+    else this.#paths.delete(doc)
+    return problem
+  }
+
+  /** The node gives us nothing, now or, with `isForGood`, as it stands. True when another one is to be asked. */
+  refused(doc: DocumentKey, node: string, isForGood: boolean, now: Instant): boolean {
+    const detour = this.#detours.get(doc)
+    if (detour?.at !== node) return false
+    if (!isForGood && ++detour.refusals < refusalsMax) return false
+    this.#goOn(doc, detour.walk, detour.isTaken ? undefined : detour.home, now)
+    return true
+  }
+
+  /** The node is not there: what was to be had from it is had elsewhere. */
+  lost(node: string, now: Instant): void {
+    for (const [doc, { at }] of this.#detours) if (at === node) this.refused(doc, node, true, now)
+  }
+
+  /** The document is not followed any more. */
+  forget(doc: DocumentKey): void {
+    this.#detours.delete(doc)
+    this.#stuck.delete(doc)
+    this.#paths.delete(doc)
+    this.#deadlines.set(doc, undefined)
+  }
+
+  wakeAt(): Instant | undefined {
+    return this.#deadlines.wakeAt()
+  }
+
+  /** Documents that have other routes now: who was asked has not taken us in time. */
+  due(now: Instant): DocumentKey[] {
+    return [...this.#deadlines.due(now)].filter(doc => {
+      const at = this.#detours.get(doc)?.at
+      return at !== undefined && this.refused(doc, at, true, now)
+    })
+  }
+
+  #goOn(doc: DocumentKey, walk: JoinWalk, home: string | undefined, now: Instant): void {
+    const at = walk.next()
+    if (at !== undefined) {
+      this.#detours.set(doc, { walk, at, isTaken: false, refusals: 0, home })
+      this.#deadlines.set(doc, after(now, answerMax))
+      return
+    }
+    this.#deadlines.set(doc, undefined)
+    if (home !== undefined && !this.#base(doc).includes(home)) {
+      this.#detours.set(doc, { walk: walkFrom(home), at: home, isTaken: true, refusals: 0, home })
+      return
+    }
+    this.#detours.delete(doc)
+    if (home === undefined) this.#stuck.add(doc)
+  }
+}
+
+/** A walk that goes on from a node that was asked. */
+function walkFrom(node: string): JoinWalk {
+  const walk = new JoinWalk([node])
+  walk.next()
+  return walk
+}
