@@ -37,6 +37,17 @@ const movingMax = milliseconds(10_000)
 /** For so long whoever asks is sent to the parent, after that wanted this node's children. */
 const dissolvingFor = milliseconds(5_000)
 
+/** What becomes of a child that asks for a document. */
+export type Admission = {
+  /** It is served here, if only until it is served elsewhere. */
+  readonly isTaken: boolean
+  /** Nodes that it is to ask, best first. */
+  readonly sendTo: readonly string[] | undefined
+}
+
+/** It is served here. */
+export const takenHere: Admission = { isTaken: true, sendTo: undefined }
+
 type Below = { children: number; edges: number }
 
 type Tree = {
@@ -71,17 +82,17 @@ export class DocumentTrees {
     return { path, others: child === undefined ? [] : alternativesOf(child, { path, children }) }
   }
 
-  /** True when the child is taken. Otherwise it was told where it may go, or that it may go nowhere. */
-  admits(
+  /** Whether the child is taken. Otherwise it is told where it may go, or that it may go nowhere. */
+  admit(
     document: ProxyDocument,
     request: JoinRequest,
     now: Instant,
     effects: EffectSink<ProxyEffect>,
-  ): boolean {
+  ): Admission {
     const { doc } = document
-    const { link, isMovable } = request
+    const { link, isMovable, have } = request
     const peer = this.#peerAt(link)
-    if (peer === undefined) return true
+    if (peer === undefined) return takenHere
     const path = this.#pathTo(doc)
     const tree = this.#treeOf(doc)
     tree.moving.delete(link)
@@ -89,8 +100,7 @@ export class DocumentTrees {
     const above = path.at(-2)
     const isDissolving = tree.dissolvingUntil !== undefined && now < tree.dissolvingUntil
     if (isDissolving && isMovable && above !== undefined && above !== joiner.node) {
-      document.downstream.redirect(link, [above], effects)
-      return false
+      return { isTaken: false, sendTo: [above] }
     }
     const { fanOut } = this.#options
     const verdict = joinVerdict(
@@ -105,19 +115,20 @@ export class DocumentTrees {
     )
     switch (verdict.kind) {
       case 'take':
-        return true
+        return takenHere
       case 'take-and-move':
         this.#move(document, verdict.moved, joiner.node, now, effects)
-        return true
+        return takenHere
       case 'redirect':
         // Who has asked everybody is taken, as is who can go nowhere: late is better than not at all.
-        if (!isMovable) return true
-        document.downstream.redirect(link, verdict.to, effects)
-        return false
+        if (!isMovable) return takenHere
+        // Who goes on from what it has is led on first: where it is sent that may not be at hand.
+        if (have !== undefined) tree.moving.set(link, after(now, movingMax))
+        return { isTaken: have !== undefined, sendTo: verdict.to }
       case 'refuse':
-        if (verdict.reason === 'full') return true
+        if (verdict.reason === 'full') return takenHere
         refuseJoin(doc, request, noPlace(verdict.reason), effects)
-        return false
+        return { isTaken: false, sendTo: undefined }
     }
   }
 

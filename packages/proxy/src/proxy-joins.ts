@@ -20,6 +20,7 @@ import type {
   VerifiedDocument,
   WarmCheck,
 } from '@fanfold/replication'
+import type { Admission } from './document-trees.ts'
 import { hasRoomFor } from './has-room-for.ts'
 import {
   noParent,
@@ -47,8 +48,8 @@ export type ProxyJoinsOwner = {
   flush(doc: DocumentKey): void
   /** Children that are connected, and what they have asked for. */
   children(): Pick<ChildLinks, 'count' | 'documentsOf' | 'forget' | 'peerAt'>
-  /** Whether the child has its place here. Otherwise it was told where it may have one. */
-  admits(document: ProxyDocument, request: JoinRequest): boolean
+  /** Whether the child has its place here, and where it may have another one. */
+  admit(document: ProxyDocument, request: JoinRequest): Admission
   /** True while a child's replay of the document is passed on. */
   isReplaying(doc: DocumentKey): boolean
 }
@@ -196,8 +197,10 @@ export class ProxyJoins {
 
   /** The child is served here, unless it is to be served elsewhere. */
   #take(document: ProxyDocument, request: JoinRequest, effects: Effects): void {
-    if (this.#owner.admits(document, request)) document.join(request, effects)
+    const { isTaken, sendTo } = this.#owner.admit(document, request)
+    if (isTaken) document.join(request, effects)
     else this.#owner.children().forget(request.link, document.doc)
+    if (sendTo !== undefined) document.downstream.redirect(request.link, sendTo, effects)
   }
 
   #joinAt(document: ProxyDocument, request: JoinRequest, now: Instant, effects: Effects): void {

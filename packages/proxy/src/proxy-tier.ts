@@ -18,7 +18,7 @@ import {
   type VerifiedDocument,
 } from '@fanfold/replication'
 import type { FleetTree } from '@fanfold/topology'
-import { DocumentTrees } from './document-trees.ts'
+import { type Admission, DocumentTrees, takenHere } from './document-trees.ts'
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
 import { noParent, ProxyDocument, putAside, refuseJoin } from './proxy-document.ts'
@@ -110,7 +110,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         follow: (doc, warm) => this.#follow(doc, warm),
         flush: doc => this.#flush(doc),
         children: () => this.#children,
-        admits: (document, request) => this.#admits(document, request),
+        admit: (document, request) => this.#admit(document, request),
         isReplaying: doc => this.#replays.has(doc),
       },
       documentsMax: limits.documentsMax ?? documentsMaxDefault,
@@ -267,9 +267,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#tellBelow(doc)
   }
 
-  /** Whether the child has its place here; what is below the node has changed then. */
-  #admits(document: ProxyDocument, request: JoinRequest): boolean {
-    return this.#trees?.admits(document, request, this.#now, this.#effects) ?? true
+  #admit(document: ProxyDocument, request: JoinRequest): Admission {
+    return this.#trees?.admit(document, request, this.#now, this.#effects) ?? takenHere
   }
 
   /** The parent is told what is below this node. */

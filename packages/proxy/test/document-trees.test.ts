@@ -2,7 +2,7 @@
 import type { LinkFrame, LinkId, TreePlace } from '@fanfold/protocol'
 import { Detours, defaultFanOutOptions } from '@fanfold/topology'
 import t from 'tap'
-import { doc, framesOf, link, parent, Rig, snapshot, welcome } from './build-proxy.ts'
+import { doc, framesOf, link, parent, positionAt, Rig, snapshot, welcome } from './build-proxy.ts'
 
 const above = { path: ['owner', 'root'], others: ['owner'] }
 const fanOut = { ...defaultFanOutOptions, childrenMax: 2, tiersMax: 4 }
@@ -28,29 +28,24 @@ function proxyOf(recruits: readonly string[], place: TreePlace = above): Rig {
   return rig
 }
 
-type Joining = { readonly isProxy?: boolean; readonly isMovable?: boolean }
+type Joining = {
+  readonly isProxy?: boolean
+  readonly isMovable?: boolean
+  /** The record up to which it has the document. */
+  readonly has?: number
+}
 
 /** A node comes and asks for the document. */
 function come(
   rig: Rig,
   id: LinkId,
   node: string,
-  { isProxy = false, isMovable = true }: Joining = {},
+  { isProxy = false, isMovable = true, has }: Joining = {},
 ): void {
   rig.open(id, 239, { node, roles: [isProxy ? 'proxy' : 'edge'] })
-  ask(rig, id, isMovable)
+  const have = has === undefined ? undefined : positionAt(has)
+  rig.frame(id, { kind: 'join', doc, have, credit: 1_000_000, take: 'any', codecs: 0, isMovable })
 }
-
-const ask = (rig: Rig, id: LinkId, isMovable = true): void =>
-  rig.frame(id, {
-    kind: 'join',
-    doc,
-    have: undefined,
-    credit: 1_000_000,
-    take: 'any',
-    codecs: 0,
-    isMovable,
-  })
 
 /** What links were told of their places: where they stand, where they are sent, or that they are refused. */
 function told(rig: Rig, ...ids: readonly LinkId[]): string[][] {
@@ -74,6 +69,16 @@ t.test('children are told who is above them, as many as there may be', async t =
   come(rig, three, 'edge-3')
   t.same(told(rig, one, two, three), [['below owner root me'], ['below owner root me'], ['to a b']])
   t.match(rig.proxy.standingOf(doc), { children: 2 })
+})
+
+t.test('who goes on from what it has is led on, and then sent on', async t => {
+  const rig = proxyOf(['a', 'b'])
+  come(rig, two, 'edge-2')
+  rig.effects()
+  come(rig, three, 'edge-3', { has: 10 })
+  t.same(told(rig, three), [['below owner root me', 'to a b']])
+  come(rig, four, 'edge-4')
+  t.same(told(rig, four), [['to a b']], 'it does not count as one that stays')
 })
 
 t.test('a proxy takes the place of an edge, which goes below it', async t => {
