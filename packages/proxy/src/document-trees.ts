@@ -153,7 +153,7 @@ export class DocumentTrees {
   belowOf(document: ProxyDocument): { readonly children: number; readonly edges: number } {
     const children = this.#childrenOf(document)
     const edges = children.reduce((sum, { edgesBelow }) => sum + edgesBelow, 0)
-    return { children: children.length, edges }
+    return { children: children.length, edges: Math.min(edges, Number.MAX_SAFE_INTEGER) }
   }
 
   /** The parent stands elsewhere, or may: children are told what is above them now. */

@@ -282,6 +282,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   #signalled(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void {
     if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
     else if (signal === 'presence') this.#presence.set(doc, link, value)
+    else if (!this.#documents.has(doc)) return
     else if (this.#trees?.signalled(doc, link, signal, value) === true) this.#tellBelow(doc)
   }
 

@@ -1,5 +1,5 @@
 /* A proxy that has as many children of a document as it may sends others on. */
-import type { LinkFrame, LinkId, TreePlace } from '@fanfold/protocol'
+import { type LinkFrame, type LinkId, parseDocumentKey, type TreePlace } from '@fanfold/protocol'
 import { Detours, defaultFanOutOptions } from '@fanfold/topology'
 import t from 'tap'
 import { doc, framesOf, link, parent, positionAt, Rig, snapshot, welcome } from './build-proxy.ts'
@@ -161,6 +161,28 @@ t.test('the parent is told how many are below', async t => {
   rig.pass(2_000)
   const said = signals()
   t.same([said.includes('children 2'), said.includes('edges 6')], [true, true])
+})
+
+t.test('what children make up about what is below them does no harm', async t => {
+  const rig = proxyOf(['a'])
+  const most = Number.MAX_SAFE_INTEGER
+  for (const [id, node] of [
+    [two, 'a'],
+    [three, 'b'],
+  ] as const) {
+    come(rig, id, node, { isProxy: true })
+    for (const signal of ['children', 'edges'] as const) {
+      rig.frame(id, { kind: 'signal', signal, doc, value: most })
+    }
+  }
+  rig.pass(2_000)
+  const said = framesOf(rig.effects(), parent).filter(
+    frame => frame.kind === 'signal' && frame.signal === 'edges',
+  )
+  t.match(said.at(-1), { value: most })
+  rig.frame(two, { kind: 'signal', signal: 'edges', doc: parseDocumentKey('a/b/other'), value: 1 })
+  rig.pass(1_000)
+  t.match(rig.proxy.standingOf(doc), { children: 3 })
 })
 
 t.test('a tier of no use is told to send its children up', async t => {
