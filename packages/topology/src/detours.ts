@@ -7,13 +7,18 @@
  * the route until it is lost; then the nodes come that it named for that, the one above it first. When nobody is left
  * the document is asked where its route says, and not as one that can be sent on: there it is taken or refused.
  */
-import { after, Deadlines, type Instant, milliseconds } from '@fanfold/kernel'
+import { after, Deadlines, earliest, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, TreePlace } from '@fanfold/protocol'
 import { type FanOutOptions, pathProblem } from './fan-out-budget.ts'
 import { JoinWalk } from './join-walk.ts'
 
 /** A node that was named and has not taken us after so long is passed over. */
 const answerMax = milliseconds(3_000)
+/**
+ * So long after the last node has sent us on nobody is asked again who was before: nodes that are full, and take us until
+ * we are served elsewhere, would send us round and round.
+ */
+const walkFor = milliseconds(10_000)
 /** Refusals of a node that was named, after which it is passed over: it may have to get the document first. */
 const refusalsMax = 2
 
@@ -21,14 +26,14 @@ const refusalsMax = 2
 const tierPathMin = 3
 
 type Detour = {
-  /** Who comes next. */
-  walk: JoinWalk
   /** The node that has the document for us, or is asked for it. */
-  at: string
-  isTaken: boolean
-  refusals: number
+  readonly at: string
   /** Who serves us meanwhile; undefined for nobody. */
   readonly home: string | undefined
+  isTaken: boolean
+  refusals: number
+  /** Who comes after it when it is lost, best first. */
+  others: readonly string[]
 }
 
 /** The detours of one role of a node. */
@@ -37,11 +42,16 @@ export class Detours {
   readonly #self: string
   readonly #options: Pick<FanOutOptions, 'tiersMax'>
   readonly #detours = new Map<DocumentKey, Detour>()
+  /** Who was asked lately, and who comes next. */
+  readonly #walks = new Map<DocumentKey, JoinWalk>()
   /** Documents of which everybody who was named has been asked in vain. */
   readonly #stuck = new Set<DocumentKey>()
   /** The nodes above, as the parent of each document has said. */
   readonly #paths = new Map<DocumentKey, readonly string[]>()
-  readonly #deadlines = new Deadlines<DocumentKey>()
+  /** When who is asked has not answered. */
+  readonly #answers = new Deadlines<DocumentKey>()
+  /** When who was asked is forgotten. */
+  readonly #walksEnd = new Deadlines<DocumentKey>()
 
   /** @param base where documents are had from as a rule, the best first */
   constructor(options: {
@@ -89,11 +99,10 @@ export class Detours {
   ): void {
     const { from, to, isServed } = named
     const before = this.#detours.get(doc)
-    const isUnderWay = before !== undefined && !before.isTaken && before.at === from
-    const walk = isUnderWay ? before.walk : walkFrom(from)
+    const walk = this.#walkOf(doc, from, now)
     walk.redirected(to.filter(node => node !== this.#self && !isDown(node)))
-    const home = isServed ? from : isUnderWay ? before.home : undefined
-    this.#goOn(doc, walk, home, now)
+    const isAsked = before?.at === from && !before.isTaken
+    this.#goOn(doc, walk, isServed ? from : isAsked ? before.home : undefined, now)
   }
 
   /** The node has taken us. What is wrong with where it stands, if anything is. */
@@ -107,17 +116,13 @@ export class Detours {
     this.#stuck.delete(doc)
     const detour = this.#detours.get(doc)
     if (detour?.at !== node) return undefined
-    this.#deadlines.set(doc, undefined)
+    this.#answers.set(doc, undefined)
     const { path = [], others = [] } = place ?? {}
-    if (path.length < tierPathMin) {
-      // The owner, and the region's proxy: after those, and beside them, the route says who comes.
-      this.#detours.delete(doc)
-      return undefined
-    }
+    // The owner, and the region's proxy: after those, and beside them, the route says who comes.
+    if (path.length < tierPathMin) this.#detours.delete(doc)
     detour.isTaken = true
     detour.refusals = 0
-    detour.walk = walkFrom(node)
-    detour.walk.redirected(others.filter(other => other !== this.#self))
+    detour.others = others
     return undefined
   }
 
@@ -134,7 +139,11 @@ export class Detours {
     const detour = this.#detours.get(doc)
     if (detour?.at !== node) return false
     if (!isForGood && ++detour.refusals < refusalsMax) return false
-    this.#goOn(doc, detour.walk, detour.isTaken ? undefined : detour.home, now)
+    // What is lost was found once: whoever is there may have room now.
+    if (detour.isTaken) this.#endWalk(doc)
+    const walk = this.#walkOf(doc, node, now)
+    walk.redirected(detour.others.filter(other => other !== this.#self))
+    this.#goOn(doc, walk, detour.isTaken ? undefined : detour.home, now)
     return true
   }
 
@@ -148,16 +157,18 @@ export class Detours {
     this.#detours.delete(doc)
     this.#stuck.delete(doc)
     this.#paths.delete(doc)
-    this.#deadlines.set(doc, undefined)
+    this.#answers.set(doc, undefined)
+    this.#endWalk(doc)
   }
 
   wakeAt(): Instant | undefined {
-    return this.#deadlines.wakeAt()
+    return earliest(this.#answers.wakeAt(), this.#walksEnd.wakeAt())
   }
 
   /** Documents that have other routes now: who was asked has not taken us in time. */
   due(now: Instant): DocumentKey[] {
-    return [...this.#deadlines.due(now)].filter(doc => {
+    for (const doc of this.#walksEnd.due(now)) this.#walks.delete(doc)
+    return [...this.#answers.due(now)].filter(doc => {
       const at = this.#detours.get(doc)?.at
       return at !== undefined && this.refused(doc, at, true, now)
     })
@@ -166,23 +177,30 @@ export class Detours {
   #goOn(doc: DocumentKey, walk: JoinWalk, home: string | undefined, now: Instant): void {
     const at = walk.next()
     if (at !== undefined) {
-      this.#detours.set(doc, { walk, at, isTaken: false, refusals: 0, home })
-      this.#deadlines.set(doc, after(now, answerMax))
+      this.#detours.set(doc, { at, home, isTaken: false, refusals: 0, others: [] })
+      this.#answers.set(doc, after(now, answerMax))
       return
     }
-    this.#deadlines.set(doc, undefined)
+    this.#answers.set(doc, undefined)
     if (home !== undefined && !this.#base(doc).includes(home)) {
-      this.#detours.set(doc, { walk: walkFrom(home), at: home, isTaken: true, refusals: 0, home })
+      this.#detours.set(doc, { at: home, home, isTaken: true, refusals: 0, others: [] })
       return
     }
     this.#detours.delete(doc)
     if (home === undefined) this.#stuck.add(doc)
   }
-}
 
-/** A walk that goes on from a node that was asked. */
-function walkFrom(node: string): JoinWalk {
-  const walk = new JoinWalk([node])
-  walk.next()
-  return walk
+  /** The walk that the document is on, which has come to this node. */
+  #walkOf(doc: DocumentKey, at: string, now: Instant): JoinWalk {
+    const walk = this.#walks.get(doc) ?? new JoinWalk([])
+    walk.visited(at)
+    this.#walks.set(doc, walk)
+    this.#walksEnd.set(doc, after(now, walkFor))
+    return walk
+  }
+
+  #endWalk(doc: DocumentKey): void {
+    this.#walks.delete(doc)
+    this.#walksEnd.set(doc, undefined)
+  }
 }

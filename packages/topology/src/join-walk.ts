@@ -28,6 +28,11 @@ export class JoinWalk {
     return this.#asked.size
   }
 
+  /** The walk has come to this node, whoever has sent it there: it is asked no more. */
+  visited(node: string): void {
+    this.#asked.add(node)
+  }
+
   /** The node to ask now; undefined when the walk is over. */
   next(): string | undefined {
     while (this.#asked.size < this.#asksMax) {
