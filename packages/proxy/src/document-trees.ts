@@ -32,6 +32,8 @@ import type { ProxyEffect } from './proxy-effect.ts'
 
 /** How often it is looked whether a tier is of no use any more. */
 const lookEvery = milliseconds(1_000)
+/** Documents that are looked at in one turn. */
+const looksPerTurnMax = 512
 /** An edge that was told to go elsewhere, and is still here after so long, counts again. */
 const movingMax = milliseconds(10_000)
 /** For so long whoever asks is sent to the parent, after that wanted this node's children. */
@@ -92,11 +94,12 @@ export class DocumentTrees {
     const { doc } = document
     const { link, isMovable, have } = request
     const peer = this.#peerAt(link)
-    if (peer === undefined) return takenHere
+    // What another role of this process asks for is not asked for by another node.
+    if (peer === undefined || peer.node === this.#options.self) return takenHere
     const path = this.#pathTo(doc)
     const tree = this.#treeOf(doc)
     tree.moving.delete(link)
-    const joiner = { node: peer.node, isProxy: isProxy(peer) }
+    const joiner = { node: peer.node, isProxy: this.#options.isProxy(peer.node) }
     const above = path.at(-2)
     const isDissolving = tree.dissolvingUntil !== undefined && now < tree.dissolvingUntil
     if (isDissolving && isMovable && above !== undefined && above !== joiner.node) {
@@ -108,7 +111,7 @@ export class DocumentTrees {
         joiner,
         children: this.#childrenOf(document, now),
         path,
-        recruits: this.#recruitsFor(doc),
+        recruits: () => this.#recruitsFor(doc),
         isOverBytes: false,
       },
       fanOut,
@@ -159,10 +162,11 @@ export class DocumentTrees {
   /** The parent stands elsewhere, or may: children are told what is above them now. */
   placed(document: ProxyDocument, effects: EffectSink<ProxyEffect>): void {
     const tree = this.#treeOf(document.doc)
-    const path = this.#pathTo(document.doc).join(' ')
-    if (tree.path === path) return
-    tree.path = path
-    document.downstream.tellPath(effects)
+    const path = this.#pathTo(document.doc)
+    const text = path.join(' ')
+    if (tree.path === text) return
+    tree.path = text
+    document.downstream.tellPath(path, effects)
   }
 
   /** The parent has room for this node's children: they are sent there, and so is whoever comes next. */
@@ -201,7 +205,10 @@ export class DocumentTrees {
     now: Instant,
     effects: EffectSink<ProxyEffect>,
   ): void {
+    let left = looksPerTurnMax
     for (const doc of this.#looks.due(now)) {
+      if (--left <= 0) this.#looks.set(doc, after(now, lookEvery))
+      if (left <= 0) return
       const document = documents.get(doc)
       if (document === undefined) continue
       const children = this.#childrenOf(document, now)
@@ -229,10 +236,9 @@ export class DocumentTrees {
   }
 
   #linkOf(document: ProxyDocument, node: string): LinkId | undefined {
-    for (const { link } of document.downstream.children()) {
-      if (this.#peerAt(link)?.node === node) return link
-    }
-    return undefined
+    // Of two links of a node the one that came last is not about to be gone.
+    const links = [...document.downstream.children()].map(({ link }) => link)
+    return links.findLast(link => this.#peerAt(link)?.node === node)
   }
 
   /** The nodes above and this one. */
@@ -255,12 +261,13 @@ export class DocumentTrees {
       const isGoing = now !== undefined && until !== undefined && now < until
       if (peer === undefined || isGoing) continue
       const below = tree?.below.get(link)
+      const isProxy = this.#options.isProxy(peer.node)
       found.push({
         node: peer.node,
-        isProxy: isProxy(peer),
+        isProxy,
         isMovable,
         childCount: below?.children ?? 0,
-        edgesBelow: isProxy(peer) ? (below?.edges ?? 0) : 1,
+        edgesBelow: isProxy ? (below?.edges ?? 0) : 1,
       })
     }
     return found
@@ -281,5 +288,3 @@ export class DocumentTrees {
     return tree
   }
 }
-
-const isProxy = ({ roles }: PeerIdentity): boolean => roles.includes('proxy')

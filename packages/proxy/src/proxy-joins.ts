@@ -50,6 +50,8 @@ export type ProxyJoinsOwner = {
   children(): Pick<ChildLinks, 'count' | 'documentsOf' | 'forget' | 'peerAt'>
   /** Whether the child has its place here, and where it may have another one. */
   admit(document: ProxyDocument, request: JoinRequest): Admission
+  /** The child was told that it is not served the document here: it has not asked for it until it asks again. */
+  turnedAway(doc: DocumentKey, link: LinkId): void
   /** True while a child's replay of the document is passed on. */
   isReplaying(doc: DocumentKey): boolean
 }
@@ -87,7 +89,7 @@ export class ProxyJoins {
     const count = documents.size + (this.#warmReads?.count ?? 0)
     if (this.#isCircle(doc, request)) {
       refuseJoin(doc, request, noParent, effects)
-      this.#owner.children().forget(request.link, doc)
+      this.#owner.turnedAway(doc, request.link)
     } else if (document !== undefined) this.#joinAt(document, request, now, effects)
     else if (!this.#hasRoomFor(request, count)) {
       refuseJoin(doc, request, noRoom(count, this.#documentsMax), effects)
@@ -199,7 +201,7 @@ export class ProxyJoins {
   #take(document: ProxyDocument, request: JoinRequest, effects: Effects): void {
     const { isTaken, sendTo } = this.#owner.admit(document, request)
     if (isTaken) document.join(request, effects)
-    else this.#owner.children().forget(request.link, document.doc)
+    else this.#owner.turnedAway(document.doc, request.link)
     if (sendTo !== undefined) document.downstream.redirect(request.link, sendTo, effects)
   }
 

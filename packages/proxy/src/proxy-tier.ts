@@ -111,6 +111,11 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         flush: doc => this.#flush(doc),
         children: () => this.#children,
         admit: (document, request) => this.#admit(document, request),
+        turnedAway: (doc, link) => {
+          this.#children.forget(link, doc)
+          this.#documents.get(doc)?.downstream.leave(link)
+          this.#left(doc, link)
+        },
         isReplaying: doc => this.#replays.has(doc),
       },
       documentsMax: limits.documentsMax ?? documentsMaxDefault,

@@ -19,6 +19,7 @@ function proxyOf(recruits: readonly string[], place: TreePlace = above): Rig {
         fanOut,
         pathOf: key => tiers.pathOf(key),
         recruitsFor: () => recruits,
+        isProxy: node => !node.startsWith('edge'),
       },
     },
   )
@@ -105,6 +106,36 @@ t.test('who stays is taken, and so is everybody where there is nowhere to go', a
   come(alone, two, 'edge-2')
   come(alone, three, 'edge-3')
   t.same(told(alone, three), [['below owner root me']])
+})
+
+t.test('one that is not taken is not counted, and leaves nothing', async t => {
+  const rig = proxyOf(['a'])
+  rig.frame(one, { kind: 'signal', signal: 'presence', doc, value: 3 })
+  t.equal(rig.proxy.viewersBelow, 3)
+  rig.frame(parent, { kind: 'signal', signal: 'dissolve', doc, value: 0 })
+  rig.effects()
+  rig.frame(one, {
+    kind: 'join',
+    doc,
+    have: undefined,
+    credit: 1_000_000,
+    take: 'any',
+    codecs: 0,
+    isMovable: true,
+  })
+  t.same(told(rig, one), [['to root']])
+  t.equal(rig.proxy.viewersBelow, 0)
+  t.match(rig.proxy.standingOf(doc), { children: 0 })
+  rig.pass(10_000)
+  t.equal(rig.proxy.documentCount, 0, 'nobody wants it here any more')
+})
+
+t.test('another role of the process is always served', async t => {
+  const rig = proxyOf(['a'])
+  come(rig, two, 'edge-2')
+  rig.effects()
+  come(rig, three, 'me')
+  t.same(told(rig, three), [['below owner root me']])
 })
 
 t.test('an edge that was told to go and is still here counts again after a while', async t => {

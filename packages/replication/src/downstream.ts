@@ -105,13 +105,10 @@ export class Downstream {
     this.#send(link, { kind: 'redirect', doc: this.#doc, to }, effects)
   }
 
-  /** The node stands elsewhere in the document's tree. */
-  tellPath(effects: EffectSink<LinkEffect>): void {
-    for (const { link } of this.#children.values()) {
-      const path = this.#placeFor(link)?.path
-      if (path === undefined) continue
-      this.#send(link, { kind: 'path', channel: this.#channel, path }, effects)
-    }
+  /** The node stands elsewhere in the document's tree: these are above its children. */
+  tellPath(path: readonly string[], effects: EffectSink<LinkEffect>): void {
+    const frame = encodeLinkFrame({ kind: 'path', channel: this.#channel, path })
+    for (const { link } of this.#children.values()) effects.push({ kind: 'link-send', link, frame })
   }
 
   /** Bytes of snapshots sent to children since this was asked last. */

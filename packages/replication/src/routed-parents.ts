@@ -45,8 +45,8 @@ export type Tiers = {
   pathChanged(doc: DocumentKey, path: readonly string[]): string | undefined
   /** The node gives us nothing, now or, with `isForGood`, as it stands. True when another one is to be asked. */
   refused(doc: DocumentKey, node: string, isForGood: boolean, now: Instant): boolean
-  /** The node is not there. */
-  lost(node: string, now: Instant): void
+  /** The node is not there: what was to be had from it is had elsewhere. False when that is nothing. */
+  lost(node: string, now: Instant): boolean
   /** The document is not followed any more. */
   forget(doc: DocumentKey): void
   wakeAt(): Instant | undefined
@@ -120,9 +120,11 @@ export class RoutedParents implements ParentChoice {
   lost(node: string, now: Instant): boolean {
     // A newer connection may have taken the place of the one that is lost.
     const isGone = this.#parents.at(node) === undefined && this.#isWanted(node)
-    if (!isGone || this.#down.has(node)) return false
+    if (!isGone) return false
+    // A document may have been sent back to it since it was lost.
+    const isMoving = this.#routes.tiers?.lost(node, now) === true
+    if (this.#down.has(node)) return isMoving
     this.#down.add(node)
-    this.#routes.tiers?.lost(node, now)
     return true
   }
 

@@ -131,7 +131,13 @@ export class ServingParents {
 
   /** Says what is done about trouble with a document's stream. */
   repair(doc: DocumentKey, trouble: Trouble, now: Instant): Remedy {
-    const remedy = this.#troubles.struck(doc, trouble, this.#choice.linksFor(doc), now)
+    const struck = this.#troubles.struck(doc, trouble, this.#choice.linksFor(doc), now)
+    const isOfParent = trouble.reason !== 'gap' && trouble.reason !== 'ceiling'
+    const node = this.#parents.get(trouble.link)?.node
+    // A tier that is of no use is left as one that is lost.
+    const isLeft =
+      isOfParent && node !== undefined && this.#tiers?.refused(doc, node, true, now) === true
+    const remedy = isLeft ? 'elsewhere' : struck
     this.#choice.want(doc, this.#parents.get(trouble.link))
     return remedy
   }
@@ -179,6 +185,7 @@ export class ServingParents {
     // Said again it says nothing new, and who is here was looked at.
     if (from.isGoing) return
     this.#parents.leaves(from)
+    this.#tiers?.lost(from.node, now)
     this.#unplace(from.link)
     this.#placeNext(now, effects)
   }
@@ -225,6 +232,7 @@ export class ServingParents {
     if (!upstream.isServed) {
       upstream.leave(effects)
       followed.unroute()
+      this.#interrupted(followed)
     }
     this.#place(followed, now, effects)
   }

@@ -128,8 +128,10 @@ export class Detours {
 
   /** Who serves us stands elsewhere. What is wrong with that, if anything is. */
   pathChanged(doc: DocumentKey, path: readonly string[]): ReturnType<typeof pathProblem> {
-    const problem = pathProblem(path, this.#self, this.#options)
-    if (problem === undefined && path.length > 0) this.#paths.set(doc, path)
+    // A parent in this process is this node too.
+    const above = path.at(-1) === this.#self ? path.slice(0, -1) : path
+    const problem = pathProblem(above, this.#self, this.#options)
+    if (problem === undefined && path.length > 0) this.#paths.set(doc, above)
     else this.#paths.delete(doc)
     return problem
   }
@@ -147,9 +149,13 @@ export class Detours {
     return true
   }
 
-  /** The node is not there: what was to be had from it is had elsewhere. */
-  lost(node: string, now: Instant): void {
-    for (const [doc, { at }] of this.#detours) if (at === node) this.refused(doc, node, true, now)
+  /** The node is not there: what was to be had from it is had elsewhere. False when that is nothing. */
+  lost(node: string, now: Instant): boolean {
+    let isAny = false
+    for (const [doc, { at }] of this.#detours) {
+      if (at === node && this.refused(doc, node, true, now)) isAny = true
+    }
+    return isAny
   }
 
   /** The document is not followed any more. */

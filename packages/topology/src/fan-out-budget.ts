@@ -67,7 +67,7 @@ export type FanOutQuestion = {
    * Proxies of the region that are alive, in an order of this node's own for the document: full parents
    * beside each other are not to recruit the same ones.
    */
-  readonly recruits: readonly string[]
+  readonly recruits: () => readonly string[]
   /** The node sends as many bytes as it may. */
   readonly isOverBytes: boolean
 }
@@ -96,7 +96,7 @@ function placesFor(question: FanOutQuestion, options: FanOutOptions): string[] {
   // A new proxy finds its place here by moving an edge, so there has to be one, and a tier for it.
   const isPlace = lastEdge(children) !== undefined && path.length < options.tiersMax
   const taken = new Set([joiner.node, ...path, ...children.map(({ node }) => node)])
-  const fresh = isPlace && !joiner.isProxy ? recruits.filter(node => !taken.has(node)) : []
+  const fresh = isPlace && !joiner.isProxy ? recruits().filter(node => !taken.has(node)) : []
   return [...fresh, ...proxies.map(({ node }) => node)]
 }
 

@@ -33,6 +33,8 @@ export type FleetTree = {
   pathOf(doc: DocumentKey): readonly string[]
   /** Proxies of the region, so many at most, in an order that is this node's own for the document. */
   recruitsFor(doc: DocumentKey, count: number): readonly string[]
+  /** True for a node that can be a parent in its region: by what it has announced, not by what its token allows. */
+  isProxy(node: string): boolean
 }
 
 /** Owners of documents kept at hand; beyond so many they are computed anew. */
@@ -87,6 +89,7 @@ export class FleetView {
       fanOut,
       pathOf: doc => this.routesOf('proxy').tiers.pathOf(doc),
       recruitsFor: (doc, count) => this.#recruitsFor(doc, count),
+      isProxy: node => this.#placement?.member(node)?.roles.includes('proxy') === true,
     }
   }
 

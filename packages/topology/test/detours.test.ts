@@ -128,6 +128,26 @@ t.test('a parent below us is of no use, nor is one too far down', async t => {
   t.same(tiers.pathOf(doc), ['owner', 'a', 'b', 'c'])
 })
 
+t.test('a parent in the same process is no loop', async t => {
+  const tiers = detours('me')
+  t.equal(tiers.welcomed(doc, 'me', { path: ['me'], others: [] }), undefined)
+  t.same(tiers.pathOf(doc), [])
+  t.equal(tiers.welcomed(doc, 'me', { path: ['owner', 'me'], others: [] }), undefined)
+  t.same(tiers.pathOf(doc), ['owner'])
+})
+
+t.test('who is lost is passed over each time that somebody goes there', async t => {
+  const tiers = detours('root')
+  named(tiers, 'home', ['a'], true)
+  tiers.welcomed(doc, 'a', { path: ['owner', 'root', 'a'], others: [] })
+  named(tiers, 'a', ['b'], true)
+  t.notOk(tiers.lost('a', at(1)), 'it is not asked now')
+  t.ok(tiers.refused(doc, 'b', true, at(2)))
+  t.same(tiers.routeOf(doc), ['a'])
+  t.ok(tiers.lost('a', at(3)))
+  t.same(tiers.routeOf(doc), ['root'])
+})
+
 t.test('a document that is not followed any more leaves nothing', async t => {
   const tiers = detours('root')
   named(tiers, 'root', ['a'])

@@ -36,7 +36,7 @@ const verdictOf = (overrides: Partial<FanOutQuestion>) =>
       joiner: { node: 'e', isProxy: false },
       children: [],
       path: ['authority', 'self'],
-      recruits: [],
+      recruits: () => [],
       isOverBytes: false,
       ...overrides,
     },
@@ -57,20 +57,29 @@ await t.test(
   'a full parent sends an edge to the least loaded of its proxies with room',
   async t => {
     const children = [proxy('p1', 2, 9), proxy('p2', 3, 3), proxy('p3', 1, 5)]
-    t.same(verdictOf({ children, recruits: ['p9'] }), { kind: 'redirect', to: ['p3', 'p1'] })
+    t.same(verdictOf({ children, recruits: () => ['p9'] }), { kind: 'redirect', to: ['p3', 'p1'] })
   },
 )
 
 await t.test('without such a proxy it goes to one that is not in the tree yet', async t => {
   const recruits = ['authority', 'self', 'p1', 'p4', 'e', 'p5', 'p6', 'p7']
   const children = [edge('e1'), proxy('p1', 3), edge('e2')]
-  t.same(verdictOf({ children, recruits }), { kind: 'redirect', to: ['p4', 'p5', 'p6'] })
-  t.same(verdictOf({ children: fullOfEdges, recruits: [] }), { kind: 'refuse', reason: 'full' })
+  t.same(verdictOf({ children, recruits: () => recruits }), {
+    kind: 'redirect',
+    to: ['p4', 'p5', 'p6'],
+  })
+  t.same(verdictOf({ children: fullOfEdges, recruits: () => [] }), {
+    kind: 'refuse',
+    reason: 'full',
+  })
 })
 
 await t.test('where no new proxy would find a place, it goes deeper', async t => {
   const children = [proxy('p1', 3, 9), proxy('p2', 3, 4), proxy('p3', 3, 5)]
-  t.same(verdictOf({ children, recruits: ['p9'] }), { kind: 'redirect', to: ['p2', 'p3', 'p1'] })
+  t.same(verdictOf({ children, recruits: () => ['p9'] }), {
+    kind: 'redirect',
+    to: ['p2', 'p3', 'p1'],
+  })
 })
 
 await t.test('a full parent takes a proxy by moving the last edge below it', async t => {
@@ -100,7 +109,7 @@ await t.test('nobody joins below itself, nor deeper than tiers go', async t => {
   t.same(verdictOf({ path, joiner: joiningProxy }), { kind: 'refuse', reason: 'too-deep' })
   t.same(verdictOf({ path: [...path, 'tier-8'] }), { kind: 'refuse', reason: 'too-deep' })
   t.same(
-    verdictOf({ path, children: fullOfEdges, recruits: ['p1'] }),
+    verdictOf({ path, children: fullOfEdges, recruits: () => ['p1'] }),
     { kind: 'refuse', reason: 'full' },
     'nobody is recruited for a tier that may not be',
   )

@@ -55,7 +55,7 @@ export class FanOutTree {
           joiner: { node, isProxy: isProxy(node) },
           children: this.#childrenOf(place),
           path: this.#pathOf(place),
-          recruits: this.#recruits.owners(place, 100),
+          recruits: () => this.#recruits.owners(place, 100),
           isOverBytes: false,
         },
         this.#options,
