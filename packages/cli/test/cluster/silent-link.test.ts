@@ -106,10 +106,17 @@ await t.test(
       })
       return counts.reduce((sum, count) => sum + count, 0)
     }
-    await delay(silenceMaxMs.viewer - 2_000)
-    t.equal(dropped(), 0, 'not at once')
-    await until('both are dropped', () => dropped() === 2, 10_000)
-    t.comment(`they are dropped after ${Date.now() - cutAtMs} ms`)
+    await delay(silenceMaxMs.viewer - 5_000)
+    // Seen late, on a machine that has other things to do, it was no earlier for that.
+    let firstMs: number | undefined
+    const areDropped = (): boolean => {
+      const count = dropped()
+      if (count > 0) firstMs ??= Date.now() - cutAtMs
+      return count === 2
+    }
+    await until('both are dropped', areDropped, 20_000)
+    t.comment(`they are dropped after ${firstMs} to ${Date.now() - cutAtMs} ms`)
+    t.ok(Number(firstMs) >= silenceMaxMs.viewer - 2_000, `not at once: ${firstMs} ms`)
     const lastSeq = await feed.stop()
     await healthy.until(({ seq }) => seq >= lastSeq)
     t.equal(healthy.now.closeCode, undefined, 'a viewer that answers stays')
