@@ -10,13 +10,11 @@ const one = viewer(1)
 const rows = (): JsonObject =>
   Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`row${at}`, 'x'.repeat(1_000)]))
 
-/** A large document whose stream was interrupted, and goes on by these changes when it is asked to. */
-function interrupted(...changes: boolean[]) {
-  const state = { broken: false, secret: 1, rows: rows() }
-  const show = new Show(fragile, state, { limits: { largeStateBytes: 100_000 } })
+/** The stream is interrupted, and goes on by what is written meanwhile, record by record when it is asked to. */
+function interrupt(show: Show, steps: readonly boolean[], write: (step: boolean) => void) {
   show.rig.closeParent()
-  const records = changes.map(broken => {
-    show.history.change(put('/broken', broken))
+  const records = steps.map(step => {
+    write(step)
     return show.history.last()
   })
   show.rig.openParent()
@@ -26,6 +24,13 @@ function interrupted(...changes: boolean[]) {
     if (record !== undefined) show.rig.frame(record)
   }
   return { show, goOn }
+}
+
+/** A large document whose stream was interrupted, and goes on by these changes when it is asked to. */
+function interrupted(...changes: boolean[]) {
+  const state = { broken: false, secret: 1, rows: rows() }
+  const show = new Show(fragile, state, { limits: { largeStateBytes: 100_000 } })
+  return interrupt(show, changes, broken => show.history.change(put('/broken', broken)))
 }
 
 t.test('a view whose rules fail for now is waited for while the stream catches up', async t => {
@@ -82,18 +87,7 @@ function redefined(...definitions: boolean[]) {
   for (const [name, may] of Object.entries({ open: true, closed: false })) {
     show.rig.load(name, define({ observe: { allow: () => may } }))
   }
-  show.rig.closeParent()
-  const records = definitions.map(may => {
-    show.history.define(may ? 'open' : 'closed')
-    return show.history.last()
-  })
-  show.rig.openParent()
-  show.rig.frame(show.history.tail())
-  const goOn = (): void => {
-    const record = records.shift()
-    if (record !== undefined) show.rig.frame(record)
-  }
-  return { show, goOn }
+  return interrupt(show, definitions, may => show.history.define(may ? 'open' : 'closed'))
 }
 
 t.test('who may not observe by a definition that is over is not turned out for it', async t => {

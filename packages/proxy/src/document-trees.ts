@@ -176,7 +176,9 @@ export class DocumentTrees {
     if (above === undefined) return
     this.#treeOf(doc).dissolvingUntil = after(now, dissolvingFor)
     for (const { link, isMovable } of downstream.children()) {
-      if (isMovable) downstream.redirect(link, [above], effects)
+      // Another role of this process has it from here, wherever the document comes from.
+      const isOwn = this.#peerAt(link)?.node === this.#options.self
+      if (isMovable && !isOwn) downstream.redirect(link, [above], effects)
     }
   }
 
@@ -265,7 +267,7 @@ export class DocumentTrees {
       found.push({
         node: peer.node,
         isProxy,
-        isMovable,
+        isMovable: isMovable && peer.node !== this.#options.self,
         childCount: below?.children ?? 0,
         edgesBelow: isProxy ? (below?.edges ?? 0) : 1,
       })

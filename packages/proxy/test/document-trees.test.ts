@@ -136,6 +136,11 @@ t.test('another role of the process is always served', async t => {
   rig.effects()
   come(rig, three, 'me')
   t.same(told(rig, three), [['below owner root me']])
+  rig.frame(two, { kind: 'leave', doc })
+  come(rig, four, 'a', { isProxy: true })
+  t.same(told(rig, one, three), [['to a'], []], 'and makes room for nobody')
+  rig.frame(parent, { kind: 'signal', signal: 'dissolve', doc, value: 0 })
+  t.same(told(rig, three), [[]])
 })
 
 t.test('an edge that was told to go and is still here counts again after a while', async t => {
