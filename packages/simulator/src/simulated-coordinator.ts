@@ -148,9 +148,11 @@ export class SimulatedCoordinator implements Coordinator {
       this.#comeOne(input)
       return
     }
-    const isPlanned = this.#heard !== undefined
-    this.#heard = [...(this.#heard ?? []), ...input.members]
-    if (isPlanned) return
+    if (this.#heard !== undefined) {
+      for (const member of input.members) this.#heard.push(member)
+      return
+    }
+    this.#heard = [...input.members]
     const end = this.#end
     this.#in(milliseconds(toldWithinMs * this.#prng.fraction()), () => {
       if (end === this.#end) this.#comeHeard()

@@ -28,7 +28,7 @@ import {
 import { ProtocolError } from '@fanfold/protocol'
 import type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from './cluster-effect.ts'
 import { type CoordinatorInput, coordinatorLimits } from './coordinator.ts'
-import { decodeMember, encodeMember, type Member, type MemberLoad } from './member.ts'
+import { encodeMember, type Member, type MemberLoad, readMember } from './member.ts'
 import { type MemberChange, Members, type MembersOptions } from './members.ts'
 import { Placement } from './placement.ts'
 import { PlacementBook } from './placement-book.ts'
@@ -386,7 +386,7 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
 
   #decode(bytes: Uint8Array, effects: ClusterEffect[]): Member | undefined {
     try {
-      return decodeMember(bytes)
+      return readMember(bytes)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       note(effects, { event: 'member-unreadable', message: error.message })

@@ -9,7 +9,7 @@
  *
  * Everything here is a hint. A coordinator may lose what it was told last, tell it twice, late, or in part,
  * and start empty: the log is the fence. So an entry that is not told means nothing, and members' bytes
- * and placements' bytes are not looked into.
+ * and placements' bytes are not looked into. Bytes that were handed over, either way, nobody writes to again.
  *
  * Ages are measured by one clock, the coordinator's own, between the taking of an announcement and its being
  * told; what passes on the way to the watcher is not in them, which makes a member look younger, never older.

@@ -7,6 +7,7 @@ import {
   isSameStanding,
   type Member,
   memberLimits,
+  readMember,
 } from '../src/member.ts'
 import { anyMember, incarnationOf, memberOf } from './arbitraries.ts'
 
@@ -34,6 +35,16 @@ await t.test('a member comes back as it was announced, and fits', async t => {
       t.same(decodeMember(bytes), member)
     }),
   )
+})
+
+await t.test('bytes that are told again are the member that they were', async t => {
+  const bytes = encodeMember(memberOf())
+  t.same(readMember(bytes), memberOf())
+  t.equal(readMember(bytes), readMember(bytes))
+  const other = encodeMember(memberOf({ weight: 2 }))
+  t.equal(readMember(other).weight, 2)
+  const none = bytesOf(said({ weight: -1 }))
+  for (let count = 0; count < 2; count++) t.throws(() => readMember(none), ProtocolError)
 })
 
 await t.test('equal members are equal bytes, in whatever order they say their roles', async t => {
