@@ -17,6 +17,8 @@ export type FaultyTree = TreeForm & {
 /** Shortest and longest of what lasts for a while, ms. */
 const lastsMinMs = 10
 const lastsMaxMs = 5_000
+/** So long it takes at most until all that are cut off one by one are, ms: a large tree has no longer faults. */
+const oneByOneMaxMs = 10_000
 /** Faults begin between these parts of the busy time. */
 const beginsFrom = 0.03
 const beginsTo = 0.97
@@ -78,7 +80,7 @@ function swizzle(
 ): readonly LinkFault[] {
   const share = prng.fraction()
   const nodes = nodesOf(tree).filter(() => prng.chance(share))
-  const stepMs = 1 + prng.below(400)
+  const stepMs = Math.min(1 + prng.below(400), oneByOneMaxMs / nodes.length)
   const backMs = atMs + nodes.length * stepMs + drawLength(prng)
   const isOneWay = prng.chance(0.3)
   return shuffled(prng, nodes).flatMap((node, place): readonly LinkFault[] => {

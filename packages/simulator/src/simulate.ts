@@ -97,7 +97,7 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   workload.audit()
   const counts = countsOf(world, workload)
   workload.leave()
-  clock.runUntil(instant(clock.now + leaveMicros(options)))
+  letGo(world, leaveMicros(options))
   const left = world.gauges.leftovers()
   clock.runUntil(after(clock.now, safetyEvery))
   left.push(...world.gauges.waiting())
@@ -133,13 +133,21 @@ function converge(
   return workload.unfinished
 }
 
+/** Waits until nobody holds what nobody wants, for so long at most. */
+function letGo({ clock, gauges }: World, waitMicros: number): void {
+  const deadline = instant(clock.now + waitMicros)
+  do {
+    clock.runUntil(earlier(deadline, instant(clock.now + settleMicros)))
+  } while (clock.now < deadline && gauges.leftovers().length > 0)
+}
+
 const isRoundDue = (
   rounds: number,
   { events }: VirtualClock,
   { roundWrites, eventsMin }: SimulationOptions,
 ): boolean => roundWrites > 0 && (rounds === 0 || (events < eventsMin && rounds < roundsMax))
 
-/** How long it takes until a tree of this depth lets go of what nobody observes. */
+/** How long it takes at most until a tree that is this deep lets go of what nobody observes. */
 const leaveMicros = ({ lingerMs, proxies }: SimulationOptions): number =>
   (lingerMs + 1_000) * (proxies + 2) * 1000
 

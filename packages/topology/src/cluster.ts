@@ -51,6 +51,11 @@ export type ClusterOptions = {
 /** What `renewedForMs` is unless an operator says otherwise. */
 export const renewedForMsDefault = 4_000
 
+/** What one reading tells of a member. */
+type Heard = { readonly member: Member; readonly ageMs: number }
+
+const sinceStartMs = ({ member, ageMs }: Heard): number => member.upMs + ageMs
+
 /** A node's part in the fleet. */
 export class Cluster implements Machine<ClusterInput, ClusterEffect> {
   readonly #options: ClusterOptions
@@ -207,20 +212,23 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
     effects: ClusterEffect[],
   ): void {
     this.#readAt = now
-    const heard = input.members.flatMap(({ bytes, ageMs }) => {
+    const heard: Heard[] = []
+    let youngestMs = Number.POSITIVE_INFINITY
+    for (const { bytes, ageMs: toldMs } of input.members) {
       const member = this.#decode(bytes, effects)
-      return member === undefined ? [] : [{ member, ageMs: Math.max(0, ageMs) }]
-    })
-    const sinceStart = ({ member, ageMs }: (typeof heard)[number]): number => member.upMs + ageMs
-    heard.sort((one, other) => sinceStart(one) - sinceStart(other))
-    const ages = heard.flatMap(({ member, ageMs }) =>
-      member.node === this.#self.node ? [] : [ageMs],
-    )
-    const isQuiet = this.#members.isFrozen && ages.length > 0
-    const quietMs = isQuiet ? Math.min(...ages) : 0
-    const changes = heard.flatMap(({ member, ageMs }) =>
-      this.#members.hear(member, after(now, milliseconds(-ageMs)), now, quietMs),
-    )
+      if (member === undefined) continue
+      const ageMs = Math.max(0, toldMs)
+      heard.push({ member, ageMs })
+      if (member.node !== this.#self.node) youngestMs = Math.min(youngestMs, ageMs)
+    }
+    heard.sort((one, other) => sinceStartMs(one) - sinceStartMs(other))
+    const isQuiet = this.#members.isFrozen && youngestMs < Number.POSITIVE_INFINITY
+    const quietMs = isQuiet ? youngestMs : 0
+    const changes: MemberChange[] = []
+    for (const { member, ageMs } of heard) {
+      const heardAt = after(now, milliseconds(-ageMs))
+      changes.push(...this.#members.hear(member, heardAt, now, quietMs))
+    }
     this.#apply(changes, effects)
   }
 

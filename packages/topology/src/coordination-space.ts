@@ -38,6 +38,11 @@ type Announcement = {
   readonly at: Instant
 }
 
+/** What is announced is told within so long, together with what else was announced meanwhile, ms. */
+const toldWithinMs = 50
+/** Of what is told every second, so often it is only what is new, and then all that is held. */
+const newsBetween = 1
+
 type Receive = (input: CoordinatorInput) => void
 
 /** What several coordinators in one process share. */
@@ -87,18 +92,12 @@ export class CoordinationSpace {
   members(): CoordinatorInput[] {
     const now = this.#time.now()
     const { value: keptForMs } = coordinatorLimits.keptForMs
-    const members: { bytes: Uint8Array; ageMs: number }[] = []
-    for (const [name, { bytes, at }] of [...this.#announcements]) {
-      const ageMs = Math.floor(between(at, now) / 1_000)
-      if (ageMs >= keptForMs) this.#announcements.delete(name)
-      else members.push({ bytes, ageMs })
+    for (const [name, { at }] of this.#announcements) {
+      // Those behind it were renewed later.
+      if (between(at, now) < keptForMs * 1_000) break
+      this.#announcements.delete(name)
     }
-    const { value: toldMax } = coordinatorLimits.membersToldMax
-    const inputs: CoordinatorInput[] = []
-    do {
-      inputs.push({ kind: 'members-heard', members: members.splice(0, toldMax) })
-    } while (members.length > 0)
-    return inputs
+    return heardAt(now, [...this.#announcements.values()])
   }
 
   /** All that is placed. */
@@ -116,8 +115,9 @@ export class CoordinationSpace {
         break
       }
     }
-    this.#announcements.set(name, { node, incarnation, bytes, at: this.#time.now() })
-    this.#tellAll({ kind: 'members-heard', members: [{ bytes, ageMs: 0 }] })
+    const taken: Announcement = { node, incarnation, bytes, at: this.#time.now() }
+    this.#announcements.set(name, taken)
+    for (const coordinator of this.#open) coordinator.hear(taken)
   }
 
   withdraw(node: string, incarnation: string): void {
@@ -164,6 +164,21 @@ export class CoordinationSpace {
   }
 }
 
+/** Announcements as they are told at `now`, in one input or more, without any in one that says so. */
+function heardAt(now: Instant, announcements: readonly Announcement[]): CoordinatorInput[] {
+  const { value: toldMax } = coordinatorLimits.membersToldMax
+  const inputs: CoordinatorInput[] = []
+  let from = 0
+  do {
+    const members = announcements
+      .slice(from, from + toldMax)
+      .map(({ bytes, at }) => ({ bytes, ageMs: Math.floor(between(at, now) / 1_000) }))
+    inputs.push({ kind: 'members-heard', members })
+    from += toldMax
+  } while (from < announcements.length)
+  return inputs
+}
+
 const nameOf = (node: string, incarnation: string): string => `${node}/${incarnation}`
 
 /** One node's end: what it hears comes later, in order. */
@@ -172,6 +187,9 @@ class SpaceCoordinator implements Coordinator {
   readonly #time: SpaceTime
   readonly #receive: Receive
   #waiting: CoordinatorInput[] = []
+  /** Announced, and not told yet. */
+  #news: Announcement[] = []
+  #cancelNews: (() => void) | undefined
   #isFlushing = false
   #isWatching = false
   #isLost = false
@@ -207,10 +225,18 @@ class SpaceCoordinator implements Coordinator {
   async close(): Promise<void> {
     this.#isWatching = false
     this.#cancelTelling?.()
+    this.#forgetNews()
     this.#space.leave(this)
     this.#isClosed = true
     if (this.#waiting.length === 0) return
     await new Promise<void>(resolve => this.#time.after(0, resolve))
+  }
+
+  /** What was announced is told soon, in one with what else is. */
+  hear(announcement: Announcement): void {
+    if (!this.#isWatching || this.#isLost) return
+    this.#news.push(announcement)
+    this.#cancelNews ??= this.#time.after(toldWithinMs, () => this.#tellNews())
   }
 
   /** What watchers are told. */
@@ -222,6 +248,7 @@ class SpaceCoordinator implements Coordinator {
   lose(message: string): void {
     this.#isLost = true
     this.#cancelTelling?.()
+    this.#forgetNews()
     this.#answer({ kind: 'coordinator-lost', code: 'FANFOLD_COORDINATOR_UNREACHABLE', message })
   }
 
@@ -234,16 +261,47 @@ class SpaceCoordinator implements Coordinator {
 
   #tellEverything(): void {
     this.#answer(this.#space.placements())
-    this.#tellMembers()
+    this.#tellAll()
   }
 
-  #tellMembers(): void {
-    for (const input of this.#space.members()) this.#answer(input)
+  #tellAll(): void {
+    this.#forgetNews()
+    for (const input of this.#space.members()) this.#wait(input)
+    this.#tellAgain(newsBetween)
+  }
+
+  /** In a while: so many times what is new, or that nothing is, and then all of it. */
+  #tellAgain(count: number): void {
     const { value: everyMs } = coordinatorLimits.tellEveryMs
-    this.#cancelTelling = this.#time.after(everyMs, () => this.#tellMembers())
+    this.#cancelTelling = this.#time.after(everyMs, () => {
+      if (count === 0) {
+        this.#tellAll()
+        return
+      }
+      this.#tellNews()
+      this.#tellAgain(count - 1)
+    })
+  }
+
+  #tellNews(): void {
+    const news = this.#news
+    this.#forgetNews()
+    for (const input of heardAt(this.#time.now(), news)) this.#wait(input)
+  }
+
+  #forgetNews(): void {
+    this.#news = []
+    this.#cancelNews?.()
+    this.#cancelNews = undefined
   }
 
   #answer(input: CoordinatorInput): void {
+    // All is told in its order.
+    if (this.#news.length > 0) this.#tellNews()
+    this.#wait(input)
+  }
+
+  #wait(input: CoordinatorInput): void {
     this.#waiting.push(input)
     if (this.#isFlushing) return
     this.#isFlushing = true

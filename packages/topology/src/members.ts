@@ -125,9 +125,11 @@ export class Members {
    */
   hear(member: Member, heardAt: Instant, now: Instant, quietMs = 0): MemberChange[] {
     const { node, incarnation } = member
+    const held = this.#held.get(node)
+    // The same word, told again.
+    if (held?.member === member) return []
     if (heardAt <= this.#before(now, this.#options.memberDeadAfterMs + quietMs)) return []
     if (this.#isBuried(member, heardAt)) return []
-    const held = this.#held.get(node)
     if (held === undefined) return this.#join(member, heardAt, [])
     if (held.refused.includes(incarnation)) return []
     if (held.member.incarnation === incarnation) return this.#hearAgain(held, member, heardAt)
