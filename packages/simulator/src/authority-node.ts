@@ -42,6 +42,8 @@ export class AuthorityNode implements WriterDoor {
   constructor(options: {
     readonly name: string
     readonly clock: VirtualClock
+    /** How fast the node's clock goes, 1 for as fast as the world's. */
+    readonly clockRate: number
     readonly network: Network
     readonly maker: NodeMaker
     readonly tally: Tally
@@ -56,12 +58,14 @@ export class AuthorityNode implements WriterDoor {
     /** A sync has failed: the process ends. */
     readonly fail: (node: TreeNode) => void
   }) {
-    const { name, clock, network, maker, tally, disk, wallMs, join, connect, fail } = options
+    const { name, clock, clockRate, network, maker, tally, disk, wallMs } = options
+    const { join, connect, fail } = options
     this.#tally = tally
     this.#wallMs = wallMs
     const node: TreeNode = new TreeNode({
       name,
       clock,
+      clockRate,
       network,
       role: 'authority',
       ceiling: labelMax,

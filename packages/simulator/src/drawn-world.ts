@@ -61,7 +61,8 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
     }
     if (world === 'fleet') faults.push(...drawFleetFaults(new Prng(`${seed}/fleet-faults`), tree))
     const deletions = drawDeletions(new Prng(`${seed}/deletions`))
-    return { ...options, deletions, faults }
+    const clockDriftShare = drawDrift(new Prng(`${seed}/drift`))
+    return { ...options, deletions, clockDriftShare, faults }
   }
   return { ...options, faults }
 }
@@ -88,6 +89,12 @@ const deletionsMax = 2
 
 const drawDeletions = (prng: Prng): number =>
   prng.chance(deletingShare) ? 1 + prng.below(deletionsMax) : 0
+
+/** Share of the worlds in which clocks go wrong. */
+const driftingShare = 0.4
+
+const drawDrift = (prng: Prng): number =>
+  prng.chance(driftingShare) ? prng.pick([0.0005, 0.02, 0.1]) : 0
 
 /** Edges for each proxy of a tree of a given size. */
 const edgesPerProxy = 3

@@ -2,7 +2,7 @@
  * One process's part in the fleet of a world: the machine that a node has for it, its coordinator, and what the
  * roles of the process are told.
  */
-import { milliseconds, type Prng } from '@fanfold/kernel'
+import { between, type Duration, type Instant, milliseconds, type Prng } from '@fanfold/kernel'
 import { protocolVersion } from '@fanfold/protocol'
 import {
   allTenants,
@@ -28,6 +28,9 @@ import type { VirtualClock } from './virtual-clock.ts'
 
 /** How long the last word of a process has to arrive, ms. */
 const lastWordMs = 100
+
+/** What a process has said the others have heard by then, be it that they were about to give it up. */
+const longSure: Duration = milliseconds(1_000)
 
 /** What a part in a fleet is made of. */
 export type FleetMemberOptions = {
@@ -58,6 +61,8 @@ export class FleetMember implements Membership {
   readonly #driver: NodeDriver<ClusterInput, ClusterEffect>
   readonly #coordinator: SimulatedCoordinator
   readonly #options: FleetMemberOptions
+  /** By its own clock; undefined while it is not sure that the others see it. */
+  #sureSince: Instant | undefined
 
   constructor(options: FleetMemberOptions) {
     const { node, role, clock, prng, space, maker, isAway } = options
@@ -86,7 +91,7 @@ export class FleetMember implements Membership {
       self,
       members: defaultMembersOptions,
       renewedForMs: renewedForMsDefault,
-      startedAt: clock.now,
+      startedAt: node.time.now,
       prng: prng.fork('cluster'),
     })
     this.#driver = maker.drive<ClusterInput, ClusterEffect>(node, this.#machine, effect =>
@@ -105,6 +110,12 @@ export class FleetMember implements Membership {
 
   get isSettled(): boolean {
     return !this.#machine.isFrozen && this.view.owners.stall === undefined
+  }
+
+  get isLongSure(): boolean {
+    const { time, processor } = this.#options.node
+    if (this.#sureSince === undefined || processor.isDelaying) return false
+    return this.#machine.isSure(time.now) && between(this.#sureSince, time.now) >= longSure
   }
 
   lost(node: string): void {
@@ -165,6 +176,7 @@ export class FleetMember implements Membership {
         return
       case 'certainty-changed':
         note({ event: effect.isSure ? 'node is sure' : 'node is not sure' })
+        this.#sureSince = effect.isSure ? this.#options.node.time.now : undefined
         this.view.certain(effect.isSure)
         return
       case 'dial-member': {

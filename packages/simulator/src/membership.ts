@@ -6,6 +6,8 @@ export interface Membership {
   readonly view: FleetView
   /** Whether its view counts, and the others see the node for sure. */
   readonly isSettled: boolean
+  /** Whether the process runs, and has for a while been sure that the others see the node. */
+  readonly isLongSure: boolean
   /** A link to the node was lost, or did not come up. */
   lost(node: string): void
   /** These nodes are alive and cannot be reached from here, and no others. */

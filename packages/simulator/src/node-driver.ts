@@ -1,4 +1,5 @@
 import { AssertionError, assert, type Instant, type Machine } from '@fanfold/kernel'
+import type { NodeClock } from './node-clock.ts'
 import type { Moment } from './node-fault.ts'
 import type { Problems } from './problems.ts'
 import type { Processor } from './processor.ts'
@@ -31,6 +32,7 @@ export class NodeDriver<
   readonly name: string
   readonly #machine: Machine<Input, Effect>
   readonly #clock: VirtualClock
+  readonly #time: NodeClock
   readonly #trace: Trace
   readonly #problems: Problems
   readonly #perform: (effect: Effect) => void
@@ -49,6 +51,8 @@ export class NodeDriver<
     readonly name: string
     readonly machine: Machine<Input, Effect>
     readonly clock: VirtualClock
+    /** What the machine takes for the time. */
+    readonly time: NodeClock
     readonly trace: Trace
     readonly problems: Problems
     /** Does what the machine wants done; never calls `receive` from inside. */
@@ -61,6 +65,7 @@ export class NodeDriver<
     this.name = options.name
     this.#machine = options.machine
     this.#clock = options.clock
+    this.#time = options.time
     this.#trace = options.trace
     this.#problems = options.problems
     this.#perform = options.perform
@@ -73,7 +78,7 @@ export class NodeDriver<
     if (this.#traps.length > 0 && this.#springs('before', input.kind)) return
     const { what, bytes } = this.#describe(input)
     this.#trace.add(this.#clock.now, this.name, what, bytes)
-    this.#turn(effects => this.#machine.receive(input, this.#clock.now, effects))
+    this.#turn(effects => this.#machine.receive(input, this.#time.now, effects))
     if (this.#traps.length > 0) this.#springs('after', input.kind)
   }
 
@@ -147,8 +152,7 @@ export class NodeDriver<
       this.#wakeAt = undefined
       return
     }
-    const { now } = this.#clock
-    const at = wakeAt > now ? wakeAt : now
+    const at = this.#time.worldAt(wakeAt)
     // One that comes sooner looks again when it comes.
     if (this.#wakeAt !== undefined && this.#wakeAt <= at) return
     this.#wakeAt = at
@@ -164,11 +168,11 @@ export class NodeDriver<
     if (this.#isStopped || number !== this.#wakeNumber || this.#wakeAt === undefined) return
     this.#wakeAt = undefined
     const wakeAt = this.#machine.wakeAt()
-    if (wakeAt === undefined || wakeAt > this.#clock.now) {
+    if (wakeAt === undefined || wakeAt > this.#time.now) {
       this.#setWakeUp()
       return
     }
     this.#trace.add(this.#clock.now, this.name, 'tick')
-    this.#turn(effects => this.#machine.tick(this.#clock.now, effects))
+    this.#turn(effects => this.#machine.tick(this.#time.now, effects))
   }
 }

@@ -377,7 +377,7 @@ export class NodeMaker {
 
   /** Drives a machine of a node: what it wants done goes to `perform`. */
   drive<Input extends { readonly kind: string }, Effect extends { readonly kind: string }>(
-    { name: node, processor }: TreeNode,
+    { name: node, processor, time }: TreeNode,
     machine: Machine<Input, Effect>,
     perform: (effect: Effect) => void,
   ): NodeDriver<Input, Effect> {
@@ -388,6 +388,7 @@ export class NodeMaker {
       processor,
       machine,
       clock,
+      time,
       trace,
       problems,
       perform: effect => {

@@ -124,7 +124,7 @@ export class RoutedLinks implements ParentLinks {
 
   #submit(input: NodeDiallerInput): void {
     const effects: NodeDiallerEffect[] = []
-    this.#dialler.receive(input, this.#clock.now, effects)
+    this.#dialler.receive(input, this.#child.time.now, effects)
     this.#perform(effects)
   }
 
@@ -165,12 +165,12 @@ export class RoutedLinks implements ParentLinks {
     if (wakeAt === this.#wakeAt) return
     this.#wakeAt = wakeAt
     if (wakeAt === undefined) return
-    this.#clock.at(wakeAt > this.#clock.now ? wakeAt : this.#clock.now, () => {
+    this.#clock.at(this.#child.time.worldAt(wakeAt), () => {
       // Another time has been set since.
       if (this.#isStopped || this.#wakeAt !== wakeAt) return
       this.#wakeAt = undefined
       const effects: NodeDiallerEffect[] = []
-      this.#dialler.tick(this.#clock.now, effects)
+      this.#dialler.tick(this.#child.time.now, effects)
       this.#perform(effects)
     })
   }

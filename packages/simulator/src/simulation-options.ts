@@ -60,6 +60,8 @@ export type SimulationOptions = {
   readonly redial: 'dialler' | 'routes' | 'fleet' | 'chance'
   /** Nodes that have one document from a proxy of a fleet, before others are sent on. */
   readonly treeChildrenMax: number
+  /** By how much the clocks that nodes wait by go too fast or too slow at most, as a share; less than 1. */
+  readonly clockDriftShare: number
   /** What goes wrong, and when. */
   readonly faults: readonly Fault[]
   /** Share of the proxies that keep what they replicate over a restart. */
@@ -146,6 +148,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   variantFailShare: 0.05,
   secondParentShare: 0,
   redial: 'chance',
+  clockDriftShare: 0,
   faults: [],
   warmShare: 0.5,
   warmDamageShare: 0,

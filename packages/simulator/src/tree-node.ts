@@ -4,6 +4,7 @@ import type { ParentEffect, RouteInput } from '@fanfold/replication'
 import { DiskHealth } from './disk-health.ts'
 import type { Membership } from './membership.ts'
 import type { LinkPeer, Network } from './network.ts'
+import { NodeClock } from './node-clock.ts'
 import type { Trap } from './node-driver.ts'
 import type { ParentLinks } from './parent-links.ts'
 import { Processor } from './processor.ts'
@@ -31,6 +32,8 @@ export class TreeNode implements LinkPeer {
   readonly name: string
   /** How it stands with its disk, which outlives its processes. */
   readonly disk: DiskHealth = new DiskHealth()
+  /** The clock that its processes wait by. */
+  readonly time: NodeClock
   readonly #clock: VirtualClock
   readonly #network: Network
   /** What it is in the tree. */
@@ -59,12 +62,15 @@ export class TreeNode implements LinkPeer {
     readonly role: string
     readonly ceiling: number
     readonly region?: string | undefined
+    /** How fast its clock goes; as the world's when it is not said. */
+    readonly clockRate?: number | undefined
     readonly join?: ((node: TreeNode) => Membership) | undefined
     readonly run: (node: TreeNode) => RunningNode
     readonly connect?: ((node: TreeNode) => ParentLinks) | undefined
   }) {
     this.name = options.name
     this.#clock = options.clock
+    this.time = new NodeClock(options.clock, options.clockRate)
     this.#processor = new Processor(options.clock)
     this.#network = options.network
     this.role = options.role

@@ -71,6 +71,9 @@ export class WorldFleet {
       probe: (name, tell) => probe({ clock, ways, prng: dials }, node.name, this.node(name), tell),
       note: fact => note(node.name, fact),
       gaveUp: name => {
+        if (this.node(name)?.member?.isLongSure === true) {
+          problems.add(`${node.name} gives up ${name}, which is sure that others see it`)
+        }
         if (this.#departures.mayBeSilent(name, clock.now)) return
         problems.add(`${node.name} gives up ${name}, which was never silent`)
       },

@@ -226,6 +226,7 @@ export class World {
         new AuthorityNode({
           name,
           clock,
+          clockRate: this.#clockRate(name),
           network,
           maker: this.#maker,
           tally,
@@ -243,6 +244,14 @@ export class World {
       node.start()
     }
     return grown
+  }
+
+  /** How fast a node's clock goes; some go as wrong as clocks do in this world. */
+  #clockRate(name: string): number {
+    const { clockDriftShare } = this.#options
+    if (clockDriftShare === 0) return 1
+    const prng = this.stream(`${name} clock rate`)
+    return 1 + clockDriftShare * prng.pick([-1, 1, 2 * prng.fraction() - 1])
   }
 
   #joinAs(role: NodeRole): ((node: TreeNode) => Membership) | undefined {
@@ -320,6 +329,7 @@ export class World {
     const node: TreeNode = new TreeNode({
       name,
       clock: this.clock,
+      clockRate: this.#clockRate(name),
       network: this.network,
       role: 'proxy',
       ceiling,
@@ -362,6 +372,7 @@ export class World {
     const node: TreeNode = new TreeNode({
       name,
       clock: this.clock,
+      clockRate: this.#clockRate(name),
       network: this.network,
       role: 'edge',
       ceiling: own,

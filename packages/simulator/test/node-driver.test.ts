@@ -1,6 +1,7 @@
 import { sha256 } from '@fanfold/conformance'
 import { assert, type Duration, type Instant, instant, type Machine } from '@fanfold/kernel'
 import t from 'tap'
+import { NodeClock } from '../src/node-clock.ts'
 import { NodeDriver } from '../src/node-driver.ts'
 import { Problems } from '../src/problems.ts'
 import { Processor } from '../src/processor.ts'
@@ -43,6 +44,7 @@ function makeDriver() {
     name: 'node',
     machine,
     clock,
+    time: new NodeClock(clock),
     trace: new Trace(sha256),
     problems,
     processor,

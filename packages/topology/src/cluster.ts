@@ -1,8 +1,8 @@
 /*
  * One node's part in the fleet: it announces itself, hears the others, and says who serves what.
  *
- * The view is kept from evidence. Silence of a member counts only while two things are so: the coordinator
- * tells us something, and it takes our own announcements. While one of them is not (it is lost, it is paused,
+ * The view is kept from evidence. Silence of a member counts as far as the coordinator has told us something, and
+ * only while two things are so: it tells us something, and it takes our own announcements. While one of them is not (it is lost, it is paused,
  * it takes no writes, or this process itself stood still) the view is frozen at the last that is known: nobody
  * dies, nothing is elected, and how old the view is is told. When both are so again, everybody has the whole
  * time anew. A node that cannot be sure that others still see it says that too: an authority then refuses
@@ -154,7 +154,10 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
   wakeAt(): Instant | undefined {
     if (!this.#isStarted) return this.#options.startedAt
     let at = earliest(this.#isWithdrawn ? undefined : this.#renewal.nextAt, this.#restoreAt)
-    at = earliest(at, this.#members.wakeAt())
+    const silentAt = this.#members.wakeAt()
+    const isSilent =
+      silentAt !== undefined && this.#readAt !== undefined && silentAt <= this.#readAt
+    at = earliest(at, isSilent ? silentAt : undefined)
     at = earliest(at, this.#members.isFrozen ? undefined : this.#evidenceUntil())
     return earliest(at, this.#isSure ? this.renewedUntil : undefined)
   }
@@ -173,7 +176,8 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
       this.#restoreAt = undefined
       this.#book.restore(effects)
     }
-    this.#apply(this.#members.tick(now), effects)
+    // Who was silent until the last reading; what was said since is not known.
+    if (this.#readAt !== undefined) this.#apply(this.#members.tick(this.#readAt), effects)
   }
 
   #hear(input: CoordinatorInput, now: Instant, effects: ClusterEffect[]): void {

@@ -57,8 +57,11 @@ type Held = {
   readonly firstHeardAt: Instant
   /** By its last word, so that it can be compared with another incarnation in the same reading. */
   startedAt: Instant
-  /** An older incarnation that was heard after this one, and how long it was up when it first was. */
-  rival: { readonly incarnation: string; readonly upMs: number } | undefined
+  /**
+   * Incarnations that were found to have started before this one, latest found last, and how long each was up
+   * when it was first heard after it; undefined until it is.
+   */
+  readonly older: Map<string, number | undefined>
   /** Incarnations that were refused as clones, latest last. */
   readonly refused: readonly string[]
   isSuspected: boolean
@@ -70,6 +73,8 @@ type Buried = { readonly incarnation: string; readonly at: Instant; readonly why
 
 /** Clones of one node that are remembered. */
 const clonesMax = 8
+/** Incarnations of one node that are known to be older than the one that counts. */
+const olderMax = 8
 
 /** The view of who is alive. */
 export class Members {
@@ -130,7 +135,7 @@ export class Members {
     if (held?.member === member) return []
     if (heardAt <= this.#before(now, this.#options.memberDeadAfterMs + quietMs)) return []
     if (this.#isBuried(member, heardAt)) return []
-    if (held === undefined) return this.#join(member, heardAt, [])
+    if (held === undefined) return this.#join(member, heardAt)
     if (held.refused.includes(incarnation)) return []
     if (held.member.incarnation === incarnation) return this.#hearAgain(held, member, heardAt)
     return this.#hearOther(held, member, heardAt)
@@ -189,7 +194,7 @@ export class Members {
     return this.#isFrozen ? undefined : this.#silence.wakeAt()
   }
 
-  /** Who is dead of silence at `now`. */
+  /** Who is dead of silence at `now`, up to when all that was said was heard. */
   tick(now: Instant): MemberChange[] {
     for (const node of this.#forget.due(now)) this.#buried.delete(node)
     if (this.#isFrozen) return []
@@ -217,43 +222,47 @@ export class Members {
 
   #hearOther(held: Held, other: Member, heardAt: Instant): MemberChange[] {
     const before = held.member
-    if (startOf(other, heardAt) > held.startedAt) {
-      this.#hold(other, heardAt, held.refused)
+    // Found once: as its clock goes, the start of who is heard again and again may seem to move.
+    const isOlder = held.older.has(other.incarnation)
+    if (!isOlder && startOf(other, heardAt) > held.startedAt) {
+      this.#hold(other, heardAt, { refused: held.refused, older: held.older })
+      note(held.older, before.incarnation, undefined)
       return [{ kind: 'member-restarted', member: other, before }]
     }
-    const { heartbeatMs } = this.#options
-    if (held.rival?.incarnation !== other.incarnation) {
-      held.rival = { incarnation: other.incarnation, upMs: other.upMs }
+    const wasUpMs = held.older.get(other.incarnation)
+    if (wasUpMs === undefined) {
+      note(held.older, other.incarnation, other.upMs)
       return []
     }
+    const { heartbeatMs } = this.#options
     // Announcements under way when their sender ended are no proof; two heartbeats later none is under way. To who
     // was stopped meanwhile they seem to be new, and of those the last may be a heartbeat older than the first.
     const underWayMs = 2 * heartbeatMs
     const provenAt = after(held.firstHeardAt, milliseconds(underWayMs))
-    if (heardAt < provenAt || other.upMs < held.rival.upMs + underWayMs) return []
-    this.#hold(other, heardAt, [...held.refused, before.incarnation].slice(-clonesMax))
+    if (heardAt < provenAt || other.upMs < wasUpMs + underWayMs) return []
+    const refused = [...held.refused, before.incarnation].slice(-clonesMax)
+    this.#hold(other, heardAt, { refused, older: new Map() })
     return [{ kind: 'member-cloned', member: other, refused: before }]
   }
 
-  #join(member: Member, heardAt: Instant, refused: readonly string[]): MemberChange[] {
+  #join(member: Member, heardAt: Instant): MemberChange[] {
     const { membersMax } = this.#options
     if (this.#held.size >= membersMax) {
       if (this.#isFull) return []
       this.#isFull = true
       return [{ kind: 'members-full', node: member.node, membersMax }]
     }
-    this.#hold(member, heardAt, refused)
+    this.#hold(member, heardAt, { refused: [], older: new Map() })
     return [{ kind: 'member-joined', member }]
   }
 
-  #hold(member: Member, heardAt: Instant, refused: readonly string[]): void {
+  #hold(member: Member, heardAt: Instant, others: Pick<Held, 'refused' | 'older'>): void {
     const held: Held = {
       member,
       heardAt,
       firstHeardAt: heardAt,
       startedAt: startOf(member, heardAt),
-      rival: undefined,
-      refused,
+      ...others,
       isSuspected: false,
       isRefused: false,
     }
@@ -292,6 +301,16 @@ export class Members {
 
   #before(now: Instant, ms: number): Instant {
     return after(now, milliseconds(-ms))
+  }
+}
+
+/** Notes what is known of an older incarnation, and forgets one too many. */
+function note(older: Held['older'], incarnation: string, upMs: number | undefined): void {
+  older.delete(incarnation)
+  older.set(incarnation, upMs)
+  for (const oldest of older.keys()) {
+    if (older.size <= olderMax) break
+    older.delete(oldest)
   }
 }
 

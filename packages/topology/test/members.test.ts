@@ -115,6 +115,44 @@ await t.test('a clone is told: the older one stays, the newer one is refused for
   t.equal(members.count, 1)
 })
 
+await t.test('by a clock that goes fast a process is not taken for one before it', async t => {
+  for (const isOlderFirst of [true, false]) {
+    const members = made()
+    const older = memberOf({ incarnation: incarnationOf(1), upMs: 0 })
+    // It has started 30 ms later, and its clock is a tenth too fast.
+    const newer = (ms: number) =>
+      memberOf({ incarnation: incarnationOf(2), upMs: Math.floor(1.1 * ms) })
+    if (isOlderFirst) hear(members, 0, older)
+    hear(members, 30, newer(0))
+    if (!isOlderFirst) members.hear(older, at(0), at(30))
+    for (let ms = 1_000; ms <= 10_000; ms += 1_000) {
+      t.same(members.hear(newer(ms - 30), at(ms), at(ms)), [])
+      t.same(members.hear({ ...older }, at(0), at(ms)), [], 'told again')
+      t.same(members.tick(at(ms)), [])
+    }
+    t.equal(members.get('authority-a')?.incarnation, incarnationOf(2))
+  }
+})
+
+await t.test('the last word of a process before does not hide one that goes on', async t => {
+  // The last word of 2 came so late that 3 seems to be older; and that of 1 is told now and then.
+  const members = made()
+  const one = memberOf({ incarnation: incarnationOf(1), upMs: 3_000 })
+  const two = memberOf({ incarnation: incarnationOf(2), upMs: 0 })
+  const three = (ms: number) => memberOf({ incarnation: incarnationOf(3), upMs: ms - 600 })
+  hear(members, 0, one)
+  hear(members, 600, two)
+  hear(members, 600, three(600))
+  const changes: MemberChange[] = []
+  for (let ms = 1_600; ms <= 5_600; ms += 1_000) {
+    changes.push(...hear(members, ms, three(ms)))
+    if (ms < 5_000) changes.push(...members.hear({ ...one }, at(0), at(ms)))
+    changes.push(...members.tick(at(ms)))
+  }
+  t.same(kinds(changes), ['member-cloned'])
+  t.equal(members.get('authority-a')?.incarnation, incarnationOf(3))
+})
+
 await t.test('an announcement that its sender left behind is no clone', async t => {
   const members = made()
   hear(members, 0, memberOf({ incarnation: incarnationOf(1), upMs: 60_000 }))
