@@ -7,6 +7,7 @@ type Code<Name extends keyof typeof closeCodes> = (typeof closeCodes)[Name]['cod
 const badFrame: Code<'bad-frame'> = 4500
 const forbidden: Code<'forbidden'> = 4503
 const version: Code<'version'> = 4510
+const viewDiffers: Code<'view-differs'> = 4511
 
 /** The close code of a token that is not, or no longer, good. */
 export const unauthorizedCloseCode: Code<'unauthorized'> = 4501
@@ -16,4 +17,5 @@ export const stopCodes: Readonly<Record<number, ErrorCode>> = {
   [badFrame]: 'FANFOLD_BAD_FRAME',
   [forbidden]: 'FANFOLD_FORBIDDEN',
   [version]: 'FANFOLD_VERSION',
+  [viewDiffers]: 'FANFOLD_VIEW_DIFFERS',
 }

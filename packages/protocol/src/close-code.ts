@@ -38,6 +38,11 @@ export const closeCodes = {
     meaning: 'the token is valid and does not allow this',
   },
   version: { code: 4510, reconnect: false, meaning: 'no common version of the protocol' },
+  'view-differs': {
+    code: 4511,
+    reconnect: false,
+    meaning: 'the two nodes are set differently where all nodes of a fleet must be alike',
+  },
 } as const
 
 /** The name of a row in the table. */

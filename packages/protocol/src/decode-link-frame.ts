@@ -43,6 +43,7 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
         incarnation: reader.text(limits.helloTextBytesMax.value),
         token: reader.text(limits.helloTextBytesMax.value),
         nonce: reader.raw(32),
+        ...readConfiguredView(reader),
       }
     case linkFrameTypes.proof:
       return { kind: 'proof', signature: readSignature(reader) }
@@ -189,6 +190,12 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
 const lastUint32 = (reader: ByteReader): number => (reader.remaining === 0 ? 0 : reader.uint32())
 
 const lastUint8 = (reader: ByteReader): number => (reader.remaining === 0 ? 0 : reader.uint8())
+
+function readConfiguredView(reader: ByteReader): { readonly configuredView?: string } {
+  if (reader.remaining === 0) return {}
+  const configuredView = reader.text(limits.helloTextBytesMax.value)
+  return configuredView === '' ? {} : { configuredView }
+}
 
 function readPlace(reader: ByteReader): { readonly place?: TreePlace } {
   if (lastUint8(reader) === 0) return {}

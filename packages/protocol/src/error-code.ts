@@ -265,7 +265,7 @@ export const errorCodes = {
   FANFOLD_VIEW_DIFFERS: {
     retry: false,
     status: 409,
-    close: 'forbidden',
+    close: 'view-differs',
     meaning: 'the two nodes are set differently where all must be alike; the message says where',
   },
   FANFOLD_INTERNAL: {

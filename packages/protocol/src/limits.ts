@@ -80,7 +80,7 @@ export const limits = {
   helloTextBytesMax: {
     value: 4_096,
     unit: 'bytes',
-    meaning: 'one text in a hello; a link token is the longest',
+    meaning: 'one text in a hello; a link token is the longest, or a configured view',
   },
   pathNodesMax: {
     value: 32,

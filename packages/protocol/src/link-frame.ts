@@ -78,6 +78,8 @@ export type LinkFrame =
       readonly token: string
       /** 32 fresh random bytes. */
       readonly nonce: Uint8Array
+      /** What the node is set to where all of its fleet must be alike; undefined where it is part of none. */
+      readonly configuredView?: string | undefined
     }
   | { readonly kind: 'proof'; readonly signature: Uint8Array }
   | { readonly kind: 'ping' }
@@ -243,6 +245,7 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .text(frame.incarnation)
         .text(frame.token)
         .raw(frame.nonce)
+        .text(frame.configuredView ?? '')
         .finish()
     case 'proof':
       return writer.uint16(frame.signature.length).raw(frame.signature).finish()

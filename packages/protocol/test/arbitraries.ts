@@ -97,9 +97,10 @@ const also = (frame: fc.Arbitrary<LinkFrame>, more: fc.Arbitrary<object>) =>
 const of = <Kind extends LinkFrame['kind']>(
   kind: Kind,
   fields: {
-    [Name in Exclude<keyof FrameOf<Kind>, 'kind' | 'isMovable' | 'place'>]: fc.Arbitrary<
-      FrameOf<Kind>[Name]
-    >
+    [Name in Exclude<
+      keyof FrameOf<Kind>,
+      'kind' | 'configuredView' | 'isMovable' | 'place'
+    >]: fc.Arbitrary<FrameOf<Kind>[Name]>
   },
 ): fc.Arbitrary<LinkFrame> =>
   fc.record({ kind: fc.constant(kind), ...fields }) as fc.Arbitrary<LinkFrame>
@@ -108,13 +109,16 @@ type FrameOf<Kind> = Extract<LinkFrame, { kind: Kind }>
 
 /** Any frame of each kind, by its kind. */
 export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> } = {
-  hello: of('hello', {
-    versionMin: uint8,
-    versionMax: uint8,
-    incarnation: text,
-    token: text,
-    nonce: bytesOf(32),
-  }),
+  hello: also(
+    of('hello', {
+      versionMin: uint8,
+      versionMax: uint8,
+      incarnation: text,
+      token: text,
+      nonce: bytesOf(32),
+    }),
+    only('configuredView', fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 })),
+  ),
   proof: of('proof', { signature: fc.uint8Array({ maxLength: 128 }) }),
   ping: fc.constant({ kind: 'ping' }),
   join: also(

@@ -57,6 +57,8 @@ for (const [kind, frames] of Object.entries(linkFrames)) {
 function shortOf(frame: LinkFrame | undefined): number | undefined {
   if (frame === undefined) return undefined
   switch (frame.kind) {
+    case 'hello':
+      return encodeLinkFrame({ ...frame, configuredView: undefined }).length - 2
     case 'pieces-taken':
       return 5
     case 'join':
@@ -100,7 +102,7 @@ await t.test('a frame with a record that is cut, or with none, is refused', asyn
 })
 
 await t.test('the longest texts of a hello are taken, one byte more not', async t => {
-  const hello = (token: string): Uint8Array =>
+  const hello = (token: string, configuredView?: string): Uint8Array =>
     encodeLinkFrame({
       kind: 'hello',
       versionMin: 1,
@@ -108,11 +110,30 @@ await t.test('the longest texts of a hello are taken, one byte more not', async 
       incarnation: 'a1',
       token,
       nonce: new Uint8Array(32),
+      configuredView,
     })
-  const longest = limits.helloTextBytesMax.value
-  t.equal(decodeLinkFrame(hello('x'.repeat(longest)))?.kind, 'hello')
-  t.throws(() => decodeLinkFrame(hello('x'.repeat(longest + 1))), badFrame)
+  const longest = 'x'.repeat(limits.helloTextBytesMax.value)
+  t.match(decodeLinkFrame(hello(longest, longest)), { token: longest, configuredView: longest })
+  t.throws(() => decodeLinkFrame(hello(`${longest}x`)), badFrame)
+  t.throws(() => decodeLinkFrame(hello('a', `${longest}x`)), badFrame)
 })
+
+await t.test(
+  'a hello of a node that is part of no fleet, or of an older one, has no view',
+  async t => {
+    const frame = {
+      kind: 'hello',
+      versionMin: 1,
+      versionMax: 1,
+      incarnation: 'a1',
+      token: 'jwt',
+      nonce: new Uint8Array(32),
+    } as const
+    const bytes = encodeLinkFrame(frame)
+    t.notOk(Object.hasOwn(decodeLinkFrame(bytes) ?? {}, 'configuredView'))
+    t.match(decodeLinkFrame(bytes.subarray(0, -2)), frame)
+  },
+)
 
 await t.test('a signature of 128 bytes is taken, of 129 not', async t => {
   const proof = (length: number) =>

@@ -9,7 +9,12 @@ export {
   InProcessLinks,
   inProcessLimitsDefault,
 } from './in-process-links.ts'
-export { type LinkAuthenticator, linkProofBytes, type VerifiedPeer } from './link-handshake.ts'
+export {
+  type LinkAgreement,
+  type LinkAuthenticator,
+  linkProofBytes,
+  type VerifiedPeer,
+} from './link-handshake.ts'
 export { type LinkLimits, linkLimitsDefault } from './link-socket.ts'
 export { LinkSockets, type LinkStats } from './link-sockets.ts'
 export { tokenBytesMax } from './request-token.ts'

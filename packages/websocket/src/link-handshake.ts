@@ -37,6 +37,14 @@ export interface LinkAuthenticator {
   verify(token: string): Promise<VerifiedPeer>
 }
 
+/** What a node of a fleet is set to where all must be alike, and what it makes of what others are set to. */
+export interface LinkAgreement {
+  /** The node's configured view, which its hellos carry. */
+  readonly configuredView: string
+  /** Why there is no link with the peer, whose hello carried this view; undefined when there may be one. */
+  refusalOf(peer: PeerIdentity, configuredView: string): string | undefined
+}
+
 /** Bytes of a hello's nonce. */
 export const nonceBytes = 32
 
@@ -73,7 +81,7 @@ export type HandshakeFrames = {
  * The deadline is the caller's: it ends the frames.
  *
  * @throws ProtocolError `FANFOLD_BAD_FRAME` for any other frame than the one that is due,
- *   `FANFOLD_VERSION`, `FANFOLD_BAD_TOKEN`
+ *   `FANFOLD_VERSION`, `FANFOLD_BAD_TOKEN`, `FANFOLD_VIEW_DIFFERS`
  */
 export async function shakeHands(
   frames: HandshakeFrames,
@@ -82,9 +90,11 @@ export async function shakeHands(
     readonly dialled: boolean
     /** 32 fresh random bytes. */
     readonly nonce: Uint8Array
+    /** Undefined for a node that is part of no fleet. */
+    readonly agreement?: LinkAgreement | undefined
   },
 ): Promise<PeerIdentity> {
-  const { authenticator, dialled, nonce } = options
+  const { authenticator, dialled, nonce, agreement } = options
   const token = authenticator.token()
   frames.send(
     encodeLinkFrame({
@@ -94,6 +104,7 @@ export async function shakeHands(
       incarnation: authenticator.incarnation,
       token,
       nonce,
+      configuredView: agreement?.configuredView,
     }),
   )
 
@@ -120,7 +131,20 @@ export async function shakeHands(
   if (!(await peer.verifyProof(theirs, proof.signature))) {
     throw new ProtocolError('FANFOLD_BAD_TOKEN', "the proof is not of the token's key")
   }
-  return { ...peer.identity, incarnation: hello.incarnation }
+  const identity = { ...peer.identity, incarnation: hello.incarnation }
+  checkAgreement(agreement, identity, hello.configuredView)
+  return identity
+}
+
+/** Both sides have sent their proofs by now, so each sees for itself where they differ. */
+function checkAgreement(
+  agreement: LinkAgreement | undefined,
+  peer: PeerIdentity,
+  configuredView: string | undefined,
+): void {
+  if (configuredView === undefined) return
+  const refusal = agreement?.refusalOf(peer, configuredView)
+  if (refusal !== undefined) throw new ProtocolError('FANFOLD_VIEW_DIFFERS', refusal)
 }
 
 async function verifyToken(authenticator: LinkAuthenticator, token: string): Promise<VerifiedPeer> {

@@ -22,7 +22,7 @@ import {
 import { WebSocket } from 'ws'
 import { closeNameOf, closeReasonFor, closeText } from './close-reason.ts'
 import { FrameMailbox } from './frame-mailbox.ts'
-import { type LinkAuthenticator, shakeHands } from './link-handshake.ts'
+import { type LinkAgreement, type LinkAuthenticator, shakeHands } from './link-handshake.ts'
 import { SignalLane } from './signal-lane.ts'
 import type { TurnCork } from './turn-cork.ts'
 import type { TurnShare } from './turn-share.ts'
@@ -64,7 +64,7 @@ export type LinkEvents = {
 const lingerMs = 1_000
 /** The handshake's frames: a hello and a proof. */
 const handshakeFrames = 2
-/** A hello with both its texts at their limit is shorter. */
+/** A hello with all its texts at their limit is shorter. */
 const handshakeFrameBytesMax = 16_384
 
 const pingFrame = encodeLinkFrame({ kind: 'ping' })
@@ -134,6 +134,7 @@ export class LinkSocket {
     readonly authenticator: LinkAuthenticator
     readonly dialled: boolean
     readonly nonce: Uint8Array
+    readonly agreement: LinkAgreement | undefined
   }): void {
     const frames = {
       send: (frame: Uint8Array) => this.#write(frame),

@@ -17,7 +17,7 @@ import { WebSocket } from 'ws'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
 import { InputQueue } from './input-queue.ts'
-import { type LinkAuthenticator, nonceBytes } from './link-handshake.ts'
+import { type LinkAgreement, type LinkAuthenticator, nonceBytes } from './link-handshake.ts'
 import { type LinkLimits, LinkSocket } from './link-socket.ts'
 import { Sweep } from './sweep.ts'
 import { TurnCork } from './turn-cork.ts'
@@ -51,6 +51,7 @@ const parentRoles: ReadonlySet<string> = new Set(['authority', 'proxy'])
 /** The links of one node. */
 export class LinkSockets {
   readonly #authenticator: LinkAuthenticator
+  readonly #agreement: LinkAgreement | undefined
   readonly #limits: LinkLimits
   readonly #nextLink: () => LinkId
   readonly #inputs: InputQueue<LinkInput>
@@ -73,6 +74,8 @@ export class LinkSockets {
 
   constructor(options: {
     readonly authenticator: LinkAuthenticator
+    /** What the node's fleet is set to; undefined for a node that is part of none. */
+    readonly agreement?: LinkAgreement | undefined
     /** Names for links, unique in the process. */
     readonly nextLink: () => LinkId
     /** Takes what happens; never called from inside `perform`, `dial` or `accept`. */
@@ -83,6 +86,7 @@ export class LinkSockets {
     readonly share: TurnShare
   }) {
     this.#authenticator = options.authenticator
+    this.#agreement = options.agreement
     this.#limits = options.limits
     this.#share = options.share
     this.#nextLink = options.nextLink
@@ -240,6 +244,7 @@ export class LinkSockets {
       authenticator: this.#authenticator,
       dialled,
       nonce: randomBytes(nonceBytes),
+      agreement: this.#agreement,
     })
   }
 
