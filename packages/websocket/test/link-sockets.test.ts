@@ -3,66 +3,16 @@ import {
   limits as bounds,
   decodeLinkFrame,
   encodeLinkFrame,
-  type LinkId,
   type LinkInput,
   linkSubprotocol,
 } from '@fanfold/protocol'
-import {
-  type LinkAgreement,
-  type LinkAuthenticator,
-  LinkSockets,
-  linkLimitsDefault,
-  linkProofBytes,
-  TurnShare,
-  UpgradeRouter,
-} from '@fanfold/websocket'
+import { linkProofBytes, UpgradeRouter } from '@fanfold/websocket'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { turns, until } from './client-rig.ts'
 import { listen, StuckWay } from './http-server.ts'
 import { testAuthenticator } from './link-authenticator.ts'
-import { ManualClock } from './manual-clock.ts'
-
-let links = 0
-const nextLink = () => ++links as LinkId
-
-type Side = {
-  readonly links: LinkSockets
-  readonly inputs: LinkInput[]
-  readonly clock: ManualClock
-}
-
-function side(
-  t: Test,
-  options: {
-    readonly authenticator: LinkAuthenticator
-    readonly agreement?: LinkAgreement
-    readonly report?: (input: LinkInput) => void
-  },
-): Side {
-  const inputs: LinkInput[] = []
-  const clock = new ManualClock()
-  const sockets = new LinkSockets({
-    authenticator: options.authenticator,
-    agreement: options.agreement,
-    nextLink,
-    report: input => {
-      inputs.push(input)
-      options.report?.(input)
-    },
-    limits: linkLimitsDefault,
-    clock,
-    share: new TurnShare(clock),
-  })
-  t.teardown(() => sockets.close())
-  return { links: sockets, inputs, clock }
-}
-
-async function serve(t: Test, listener: Side): Promise<number> {
-  const router = new UpgradeRouter({ origins: [], connectionsMax: 100 })
-  router.add('', { link: listener.links })
-  return (await listen(t, router)).port
-}
+import { nextLink, type Side, serve, side, untilInput } from './link-side.ts'
 
 const openRig =
   (t: Test): OpenLinkRig =>
@@ -88,23 +38,6 @@ const openRig =
   }
 
 testLinkPort(t, openRig(t))
-
-/** Resolves with the first input of this kind. */
-function untilInput<Kind extends LinkInput['kind']>(
-  side: Side,
-  kind: Kind,
-): Promise<Extract<LinkInput, { kind: Kind }>> {
-  return new Promise(resolve => {
-    const look = () => {
-      const found = side.inputs.find(
-        (input): input is Extract<LinkInput, { kind: Kind }> => input.kind === kind,
-      )
-      if (found === undefined) setImmediate(look)
-      else resolve(found)
-    }
-    look()
-  })
-}
 
 /** A listener and what it tells a stranger that speaks WebSocket itself. */
 async function withStranger(t: Test): Promise<{
@@ -173,64 +106,6 @@ t.test("a proof by another key than the token's is refused", async t => {
   t.match((await untilInput(dialler, 'link-closed')).reason, /FANFOLD_BAD_TOKEN/)
   t.same(listener.inputs, [])
 })
-
-/** Has this configured view, and takes note of whoever has another; refuses those unless it is tolerant. */
-function agreementOf(configuredView: string, isTolerant = false) {
-  const differing: { node: string; view: string }[] = []
-  const agreement: LinkAgreement = {
-    configuredView,
-    refusalOf: (peer, view) => {
-      if (view === configuredView) return undefined
-      differing.push({ node: peer.node, view })
-      return isTolerant ? undefined : `${view} is not ${configuredView}`
-    },
-  }
-  return { agreement, differing }
-}
-
-t.test('nodes that are set differently refuse each other, each for itself', async t => {
-  const [one, other] = [agreementOf('[["a",1]]'), agreementOf('[["a",2]]')]
-  const dialler = side(t, { authenticator: testAuthenticator({ node: 'a' }), ...one })
-  const listener = side(t, { authenticator: testAuthenticator({ node: 'b' }), ...other })
-  dialler.links.dial(`ws://127.0.0.1:${await serve(t, listener)}`)
-  const { reason } = await untilInput(dialler, 'link-closed')
-  t.equal(reason, 'FANFOLD_VIEW_DIFFERS: [["a",2]] is not [["a",1]]')
-  await until(() => listener.links.stats().closes['FANFOLD_VIEW_DIFFERS'] === 1)
-  t.same(one.differing, [{ node: 'b', view: '[["a",2]]' }])
-  t.same(other.differing, [{ node: 'a', view: '[["a",1]]' }])
-  t.equal(dialler.inputs.length, 1)
-  t.same(listener.inputs, [])
-})
-
-t.test('who is refused for its settings is told so with 4511', async t => {
-  const [one, other] = [agreementOf('[]', true), agreementOf('[["a",2]]')]
-  const dialler = side(t, { authenticator: testAuthenticator({ node: 'a' }), ...one })
-  const listener = side(t, { authenticator: testAuthenticator({ node: 'b' }), ...other })
-  dialler.links.dial(`ws://127.0.0.1:${await serve(t, listener)}`)
-  const { reason } = await untilInput(dialler, 'link-closed')
-  t.match(reason, /^view-differs: FANFOLD_VIEW_DIFFERS: \[\] is not/)
-})
-
-t.test(
-  'nodes that are set alike have links, and so have those that are part of no fleet',
-  async t => {
-    for (const [ours, theirs] of [
-      ['[["a",1]]', '[["a",1]]'],
-      ['[["a",1]]', undefined],
-      [undefined, '[["a",1]]'],
-    ]) {
-      const given = (view: string | undefined) => (view === undefined ? {} : agreementOf(view))
-      const dialler = side(t, { authenticator: testAuthenticator({ node: 'a' }), ...given(ours) })
-      const listener = side(t, {
-        authenticator: testAuthenticator({ node: 'b' }),
-        ...given(theirs),
-      })
-      dialler.links.dial(`ws://127.0.0.1:${await serve(t, listener)}`)
-      t.match(await untilInput(dialler, 'link-opened'), { peer: { node: 'b' } })
-      t.match(await untilInput(listener, 'link-opened'), { peer: { node: 'a' } })
-    }
-  },
-)
 
 t.test("a side that is shown its own proof does not take it for the other's", async t => {
   // The stranger has no key at all: it sends back whatever it gets.
