@@ -82,8 +82,21 @@ export type ClusterFact =
   | { readonly event: 'view-frozen'; readonly knownForMs: number }
   | { readonly event: 'view-thawed' }
   | { readonly event: 'member-unreadable'; readonly message: string }
-  /** It is set otherwise than this node, where all are to be alike; links to it are refused, and say where. */
-  | { readonly event: 'member-differs'; readonly node: string }
+  /** It is set otherwise than the fleet, and is given nothing; links with it are refused, and say where it differs. */
+  | {
+      readonly event: 'member-differs'
+      readonly node: string
+      readonly fingerprint: string
+      readonly fleetFingerprint: string
+    }
+  /** This node itself is, and the others have no links with it. */
+  | {
+      readonly event: 'self-differs'
+      readonly fingerprint: string
+      readonly fleetFingerprint: string
+    }
+  /** It is no more: the others went, or changed. */
+  | { readonly event: 'self-agrees' }
   | { readonly event: 'placement-unreadable'; readonly message: string }
   /** The coordinator has less than is known here; it is given back. */
   | { readonly event: 'placements-lost'; readonly count: number }

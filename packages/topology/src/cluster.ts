@@ -28,6 +28,8 @@ import {
 import { ProtocolError } from '@fanfold/protocol'
 import type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from './cluster-effect.ts'
 import { type CoordinatorInput, coordinatorLimits } from './coordinator.ts'
+import { DifferingMembers } from './differing-members.ts'
+import { fleetFingerprint } from './fleet-fingerprint.ts'
 import { encodeMember, type Member, type MemberLoad, readMember } from './member.ts'
 import { type MemberChange, Members, type MembersOptions } from './members.ts'
 import { Placement } from './placement.ts'
@@ -62,6 +64,7 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
   readonly #members: Members
   readonly #book: PlacementBook = new PlacementBook()
   readonly #renewal: Renewal
+  readonly #differing: DifferingMembers
   #self: OwnMember
   #load: MemberLoad = { documents: 0, viewers: 0, children: 0, bytesPerSecond: 0 }
   #placement: Placement | undefined
@@ -88,6 +91,7 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
     )
     this.#options = options
     this.#self = options.self
+    this.#differing = new DifferingMembers(options.self.node)
     this.#members = new Members(members)
     this.#members.freeze()
     const { heartbeatMs } = members
@@ -342,10 +346,6 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
         note(effects, { event: 'members-full', node, membersMax })
         continue
       }
-      const { node, fingerprint } = change.member
-      if (change.kind !== 'member-left' && fingerprint !== this.#self.fingerprint) {
-        note(effects, { event: 'member-differs', node })
-      }
       if (change.kind === 'member-cloned') {
         this.#tellClone(change, effects)
       }
@@ -380,8 +380,14 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
       this.#readAt !== undefined && this.#hasPlacements && this.#renewal.from !== undefined
     if (!isReady || (!isFirst && members.length === 0 && placed.length === 0)) return
     const before = this.#placement
-    this.#placement = new Placement({ members: this.#members, entries: this.#book })
-    effects.push({ kind: 'view-changed', placement: this.#placement, before, members, placed })
+    const placement = new Placement({
+      members: this.#members,
+      entries: this.#book,
+      fingerprint: fleetFingerprint(this.#members.settings),
+    })
+    this.#placement = placement
+    for (const fact of this.#differing.update(placement)) note(effects, fact)
+    effects.push({ kind: 'view-changed', placement, before, members, placed })
   }
 
   #tellCertainty(now: Instant, effects: ClusterEffect[]): void {

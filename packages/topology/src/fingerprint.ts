@@ -3,9 +3,13 @@
  * of membership, the version of the hash, the names of what they share. Not who is alive, and no secrets.
  *
  * Two nodes compare fingerprints when they meet. Where those differ the links say which entries do, so the
- * entries travel with the fingerprint, and are few and short.
+ * entries travel with the fingerprint, and are few and short. A setting that a later version adds is left out
+ * while it has the value by which earlier versions act: else a fleet could not be upgraded node by node.
  */
 import { assert, encodeUtf8, type Sha256, sha256Bytes, toHex } from '@fanfold/kernel'
+
+/** Hexadecimal digits of a fingerprint that are shown. */
+const shortFingerprintDigits = 12
 
 /** What a setting may be. */
 export type SettingValue = string | number | boolean
@@ -40,6 +44,10 @@ export function fingerprintOf(view: ConfiguredView, sha256: Sha256): string {
   sha256(text, digest, 0)
   return toHex(digest)
 }
+
+/** As much of a fingerprint as people compare. */
+export const shortFingerprint = (fingerprint: string): string =>
+  fingerprint.slice(0, shortFingerprintDigits)
 
 /** The view of a text from outside; undefined when it is none. */
 export function parseView(text: string): ConfiguredView | undefined {

@@ -99,6 +99,12 @@ export class FleetView {
     return recruits.map(({ node }) => node)
   }
 
+  /** True while this node is set otherwise than the fleet: nothing is had from the others. */
+  get isDiffering(): boolean {
+    const self = this.#placement?.member(this.self.node)
+    return self !== undefined && this.#placement?.differs(self) === true
+  }
+
   /** Where another node is dialled, and its life; undefined for one that is not alive. */
   readonly whereIs = (node: string): NodeWhereabouts | undefined => this.#placement?.member(node)
 

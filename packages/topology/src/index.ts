@@ -41,6 +41,7 @@ export {
   fingerprintOf,
   parseView,
   type SettingValue,
+  shortFingerprint,
   viewLimits,
   viewText,
 } from './fingerprint.ts'

@@ -16,6 +16,7 @@
  * says nothing. Afterwards everybody has the whole of `memberDeadAfterMs` again.
  */
 import { after, assert, Deadlines, type Instant, milliseconds } from '@fanfold/kernel'
+import type { SettledMember } from './fleet-fingerprint.ts'
 import { isSameStanding, type Member } from './member.ts'
 
 /** Timers and bounds of a view. */
@@ -115,6 +116,13 @@ export class Members {
   /** When a member was last heard. */
   heardAt(node: string): Instant | undefined {
     return this.#held.get(node)?.heardAt
+  }
+
+  /** What each member is set to, and when it started by its last word. */
+  get settings(): SettledMember[] {
+    return [...this.#held.values()].map(({ member: { fingerprint }, startedAt }) => {
+      return { fingerprint, startedAt }
+    })
   }
 
   /** All that are alive. */

@@ -8,7 +8,8 @@
  * rendezvous draws until the node is back. That is told, never silent. Who must not serve a tenant says so
  * itself, in its lists, and those hold against pins too.
  *
- * Who is draining owns nothing where somebody else can. A region's proxy of a document is drawn from the
+ * Who is set otherwise than the fleet computes something else than the others, and is given nothing at all: nobody
+ * has a link with it. Who is draining owns nothing where somebody else can. A region's proxy of a document is drawn from the
  * region's proxies alone; one that says it cannot reach the document's owner is passed over while another can.
  */
 import { type DocumentKey, documentName, matchesGlob } from '@fanfold/protocol'
@@ -25,6 +26,7 @@ export type PlacedBy =
   | 'placed-node-down'
   | 'placed-node-draining'
   | 'placed-node-refuses'
+  | 'placed-node-differs'
   /** No authority that takes the tenant is alive. */
   | 'nobody'
 
@@ -50,6 +52,7 @@ const groupsMax = 10_000
 export class Placement {
   readonly #members: ReadonlyMap<string, Member>
   readonly #entries: ReadonlyMap<string, PlacementEntry>
+  readonly #fingerprint: string | undefined
   readonly #authorities: readonly Member[]
   /** When all authorities take all tenants, all tenants have the same candidates. */
   readonly #shared: Rendezvous | undefined
@@ -61,9 +64,12 @@ export class Placement {
   constructor(options: {
     readonly members: Iterable<Member>
     readonly entries?: Iterable<PlacementEntry>
+    /** Of what the fleet is set to: members that are set otherwise have no part. Undefined where all have. */
+    readonly fingerprint?: string | undefined
   }) {
     this.#members = new Map([...options.members].map(member => [member.node, member]))
     this.#entries = new Map([...(options.entries ?? [])].map(entry => [entry.subject, entry]))
+    this.#fingerprint = options.fingerprint
     this.#authorities = this.#withRole('authority')
     this.#isAnyCutOff = this.#withRole('proxy').some(({ cutOffFrom }) => cutOffFrom.length > 0)
     this.#shared = this.#authorities.every(takesAll) ? drawn(this.#authorities) : undefined
@@ -82,6 +88,16 @@ export class Placement {
   /** The member of this node id, when it is alive. */
   member(node: string): Member | undefined {
     return this.#members.get(node)
+  }
+
+  /** Of what the fleet is set to; undefined where that does not matter. */
+  get fingerprint(): string | undefined {
+    return this.#fingerprint
+  }
+
+  /** True for a member that is set otherwise than the fleet, and so is given nothing. */
+  differs({ fingerprint }: Member): boolean {
+    return this.#fingerprint !== undefined && fingerprint !== this.#fingerprint
   }
 
   /** The entry that holds for a document: its own, or its tenant's. */
@@ -124,9 +140,11 @@ export class Placement {
     const { tenant } = documentName(doc)
     if (why === 'nobody') {
       const count = this.#authorities.length
+      const others = [...this.#members.values()].filter(member => this.differs(member)).length
+      const differing = others === 0 ? '' : `; ${others} nodes are set otherwise than the fleet`
       return {
         code: 'FANFOLD_NO_AUTHORITY',
-        message: `no authority takes ${doc}: ${count} alive, none with a weight that takes tenant ${tenant}; start one, or change the tenants of one`,
+        message: `no authority takes ${doc}: ${count} alive, none with a weight that takes tenant ${tenant}; start one, or change the tenants of one${differing}`,
       }
     }
     const node = this.entryOf(doc)?.node
@@ -181,7 +199,7 @@ export class Placement {
     const member = this.#members.get(node)
     const { tenant } = documentName(doc)
     const canTake = (one: Member | undefined): boolean =>
-      one?.roles.includes('authority') === true && takes(one, tenant)
+      one?.roles.includes('authority') === true && takes(one, tenant) && !this.differs(one)
     const to = entry.to === undefined ? undefined : this.#members.get(entry.to)
     if (member === undefined) {
       // Whom it was being handed over to has the most of it.
@@ -189,6 +207,7 @@ export class Placement {
       if (isHeir) return { node: to.node, to: undefined, why: 'placement' }
       return { node, to: undefined, why: 'placed-node-down' }
     }
+    if (this.differs(member)) return { node, to: undefined, why: 'placed-node-differs' }
     if (!canTake(member)) return { node, to: undefined, why: 'placed-node-refuses' }
     if (member.isDraining && this.#hasOther(node, tenant)) {
       return { node, to: undefined, why: 'placed-node-draining' }
@@ -203,7 +222,9 @@ export class Placement {
   }
 
   #withRole(role: NodeRole): Member[] {
-    return [...this.#members.values()].filter(member => member.roles.includes(role))
+    return [...this.#members.values()].filter(
+      member => member.roles.includes(role) && !this.differs(member),
+    )
   }
 
   #named(node: string | undefined): Member | undefined {
@@ -222,6 +243,10 @@ const words: Readonly<
   'placed-node-refuses': {
     trouble: 'is no authority that takes the tenant',
     remedy: 'change its roles or tenants, or place it elsewhere',
+  },
+  'placed-node-differs': {
+    trouble: 'is set otherwise than the fleet',
+    remedy: 'set it as the others are, or place it elsewhere',
   },
 }
 

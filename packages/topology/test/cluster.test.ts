@@ -315,15 +315,6 @@ await t.test(
   },
 )
 
-await t.test('a member that is set otherwise is told once', async t => {
-  const fleet = new Fleet()
-  const [a] = fleet.startAll('a') as [FleetNode]
-  fleet.start('b', { fingerprint: 'f'.repeat(64) })
-  fleet.time.pass(10_000)
-  t.same(a.events, ['member-differs'])
-  t.same(a.alive, ['a', 'b'])
-})
-
 await t.test('timers that contradict each other are refused', async t => {
   const { time } = new Fleet()
   const made = (renewedForMs: number, members = defaultMembersOptions) =>

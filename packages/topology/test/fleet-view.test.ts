@@ -61,6 +61,16 @@ t.test('clients are led to the address for clients, nodes to the one for nodes',
   t.match(view.whereIs('b'), { address: 'ws://b:9600' })
 })
 
+t.test('a node knows whether it is set otherwise than the fleet', async t => {
+  const view = new FleetView({ node: 'a', region: 'eu', roles: ['authority'] })
+  t.notOk(view.isDiffering)
+  const members = [member('a'), member('b')]
+  view.placed(new Placement({ members, fingerprint: '0'.repeat(64) }))
+  t.notOk(view.isDiffering)
+  view.placed(new Placement({ members, fingerprint: 'f'.repeat(64) }))
+  t.ok(view.isDiffering)
+})
+
 t.test('where no authority is alive nobody is named, and what to do', async t => {
   const { view } = seen(member('p', { roles: ['proxy'] }))
   const problem = view.owners.elsewhere(docs[0] ?? parseDocumentKey('a/b/c'))
