@@ -123,6 +123,7 @@ export class AuthorityHost {
         'authority',
       ),
       authenticator: context.authenticator,
+      agreement: context.agreement,
       nextLink: names.nextLink,
       config,
       report: input => {

@@ -12,31 +12,28 @@ import {
   type ClusterEffect,
   type ClusterFact,
   type ClusterInput,
-  type ConfiguredView,
   type Coordinator,
-  defaultMembersOptions,
   type FleetView,
-  fingerprintOf,
   type MemberChange,
   type MemberLoad,
-  renewedForMsDefault,
+  renewedForMsOf,
+  shortFingerprint,
 } from '@fanfold/topology'
 import { monotonicClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { dialMember } from './dial-member.ts'
+import { membersOptionsOf } from './fleet-agreement.ts'
 import type { Log } from './logging.ts'
 import { MachineDriver } from './machine-driver.ts'
 import type { Metrics } from './metrics.ts'
 import { redisAddressOf } from './redis-check.ts'
-import { sha256 } from './sha256.ts'
+import { Seldom } from './seldom.ts'
 import { version } from './version.ts'
 
 /** Bytes of an incarnation: 32 hexadecimal digits. */
 const incarnationBytes = 16
 /** What is said again and again, at each heartbeat of another node, is logged once in so long, ms. */
 const againAfterMs = 60_000
-/** Different troubles of which that is known. */
-const troublesMax = 1_000
 
 /** How a node takes part. */
 export type ClusterHostOptions = {
@@ -44,6 +41,8 @@ export type ClusterHostOptions = {
   /** The Redis where members meet. */
   readonly redis: string
   readonly fleet: FleetView
+  /** Of what this node is set to where all must be alike. */
+  readonly fingerprint: string
   /** Where other nodes dial this one. */
   readonly address: string
   readonly ceiling: number
@@ -73,12 +72,12 @@ export class ClusterHost {
   readonly #driver: MachineDriver<ClusterInput, ClusterEffect>
   readonly #coordinator: Coordinator
   readonly #measuring: NodeJS.Timeout
-  /** When a trouble was last logged, by what was said. */
-  readonly #loggedAt = new Map<string, number>()
+  readonly #seldom = new Seldom(againAfterMs, () => performance.now())
   #isLeaving = false
 
   constructor(options: ClusterHostOptions) {
-    const { config, redis, fleet, address, ceiling, fail } = options
+    const { config, redis, fleet, fingerprint, address, ceiling, fail } = options
+    const members = membersOptionsOf(config)
     this.#options = options
     const incarnation = randomBytes(incarnationBytes).toString('hex')
     this.#machine = new Cluster({
@@ -91,14 +90,14 @@ export class ClusterHost {
         ceiling,
         version,
         protocol: protocolVersion,
-        fingerprint: fingerprintOf(configuredView(config), sha256),
+        fingerprint,
         isHotStandby: false,
         isDraining: false,
         tenants: allTenants,
         cutOffFrom: [],
       },
-      members: defaultMembersOptions,
-      renewedForMs: renewedForMsDefault,
+      members,
+      renewedForMs: renewedForMsOf(members),
       startedAt: monotonicClock(),
       prng: new Prng(incarnation),
     })
@@ -115,7 +114,7 @@ export class ClusterHost {
       onFatal: fail,
     })
     const measure = (): void => this.#driver.submit({ kind: 'load-measured', load: options.load() })
-    this.#measuring = setInterval(measure, defaultMembersOptions.heartbeatMs)
+    this.#measuring = setInterval(measure, members.heartbeatMs)
     measure()
   }
 
@@ -167,6 +166,7 @@ export class ClusterHost {
         for (const change of effect.members) this.#noteMember(change)
         fleet.placed(effect.placement)
         this.#options.metrics.plain('members').set(fleet.members.length)
+        this.#options.metrics.plain('members_differing').set(fleet.differing.length)
         if (effect.before === undefined) this.#options.metrics.plain('coordinator_up').set(1)
         return
       case 'certainty-changed':
@@ -209,16 +209,6 @@ export class ClusterHost {
     }
   }
 
-  /** Whether this trouble was not logged a short while ago. */
-  #isNews(trouble: string): boolean {
-    const now = performance.now()
-    const at = this.#loggedAt.get(trouble)
-    if (at !== undefined && now < at + againAfterMs) return false
-    if (this.#loggedAt.size >= troublesMax) this.#loggedAt.clear()
-    this.#loggedAt.set(trouble, now)
-    return true
-  }
-
   #note(fact: ClusterFact): void {
     const { log, metrics } = this.#options
     const { event, ...fields } = fact
@@ -237,19 +227,34 @@ export class ClusterHost {
       case 'view-thawed':
         log.info(line, 'what is known of the fleet is good again')
         return
+      case 'self-agrees':
+        log.info(line, 'this node is set as the fleet is again')
+        return
+      case 'self-differs':
+        log.error(
+          { ...line, ...shownPrints(fact) },
+          'this node is set otherwise than the fleet, and has no part in it: set it as the others are, and restart it',
+        )
+        return
+      case 'member-differs':
+        log.error(
+          { ...line, ...shownPrints(fact) },
+          'a node is set otherwise than the fleet, and has no part in it: set it as the others are, and restart it',
+        )
+        return
       case 'view-frozen':
         log.warn(line, 'what is known of the fleet may be old: nobody is taken for dead')
         return
       default:
-        if (this.#isNews(JSON.stringify(line))) log.error(line, 'trouble in the fleet')
+        if (this.#seldom.isDue(JSON.stringify(line))) log.error(line, 'trouble in the fleet')
     }
   }
 }
 
-/** What all nodes of a fleet must be set to alike. */
-const configuredView = ({ redis }: Config): ConfiguredView => ({
-  keyPrefix: redis.keyPrefix,
-  memberDeadAfterMs: defaultMembersOptions.memberDeadAfterMs,
-  heartbeatMs: defaultMembersOptions.heartbeatMs,
-  placement: 'rendezvous-1',
+const shownPrints = (prints: {
+  readonly fingerprint: string
+  readonly fleetFingerprint: string
+}): object => ({
+  fingerprint: shortFingerprint(prints.fingerprint),
+  fleetFingerprint: shortFingerprint(prints.fleetFingerprint),
 })

@@ -19,6 +19,11 @@ export function relationProblems(config: Config): ConfigProblem[] {
     `three pings must fit into limits.linkSilenceMaxMs: ${limits.linkPingMs} ms * 3 > ${limits.linkSilenceMaxMs} ms`,
   )
   must(
+    limits.memberHeartbeatMs * 3 <= limits.memberDeadAfterMs,
+    'limits.memberHeartbeatMs',
+    `three heartbeats must fit into limits.memberDeadAfterMs: ${limits.memberHeartbeatMs} ms * 3 > ${limits.memberDeadAfterMs} ms`,
+  )
+  must(
     limits.snapshotBytesMax <= limits.assemblyBytesMax,
     'limits.snapshotBytesMax',
     `must not exceed limits.assemblyBytesMax: ${limits.snapshotBytesMax} > ${limits.assemblyBytesMax} bytes`,

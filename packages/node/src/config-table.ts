@@ -453,6 +453,21 @@ export const configTable = {
     default: 250,
     meaning: 'How often a link without other traffic is pinged.',
   },
+  'limits.memberDeadAfterMs': {
+    type: 'duration',
+    min: 5_000,
+    max: 30_000,
+    default: 5_000,
+    meaning:
+      'How long a node of a fleet may be silent before others take what is its own; the same at all nodes.',
+  },
+  'limits.memberHeartbeatMs': {
+    type: 'duration',
+    min: 250,
+    max: 10_000,
+    default: 1_000,
+    meaning: 'How often a node of a fleet says that it is there; the same at all nodes.',
+  },
   'limits.idempotencyWindowMs': {
     type: 'duration',
     min: 1_000,

@@ -89,6 +89,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     log,
     metrics,
     ...identity,
+    agreement: undefined,
     isDevelopment: true,
     names,
     openWorker: createProcessWorkers(config),

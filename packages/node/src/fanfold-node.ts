@@ -6,6 +6,7 @@ import { ConfigError } from './config-error.ts'
 import { createRouter } from './create-router.ts'
 import { EdgeHost } from './edge-host.ts'
 import { Fleet } from './fleet.ts'
+import { configuredViewOf, FleetAgreement } from './fleet-agreement.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
 import { loadDefinition } from './load-definition.ts'
 import { checkLogStore } from './log-stores.ts'
@@ -55,12 +56,14 @@ export type StartNodeOptions = {
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
   const { config, log, fail, drainAsked } = options
   checkRoles(config)
+  const metrics = new Metrics({ version, region: config.region, isProcessCollected: true })
   const context: ProcessContext = {
     config,
     log,
     fail,
-    metrics: new Metrics({ version, region: config.region, isProcessCollected: true }),
+    metrics,
     authenticator: await authenticatorOf(config),
+    agreement: agreementOf(config, log, metrics),
     variantTrust: variantTrustOf(config),
     isDevelopment: false,
     names: new ProcessNames(),
@@ -181,6 +184,12 @@ async function authenticatorOf(config: Config): Promise<ProcessContext['authenti
     fleetPublicKeys,
     incarnation: randomBytes(8).toString('hex'),
   })
+}
+
+function agreementOf(config: Config, log: Log, metrics: Metrics): FleetAgreement | undefined {
+  if (config.redis.url === undefined) return undefined
+  const view = configuredViewOf(config)
+  return new FleetAgreement({ view, log, metrics, nowMs: () => performance.now() })
 }
 
 /** A proxy that is given nothing to check tokens by has nobody who shows one. */

@@ -1,5 +1,5 @@
 import type { Prng } from '@fanfold/kernel'
-import type { LinkInput } from '@fanfold/protocol'
+import type { ErrorCode, LinkInput } from '@fanfold/protocol'
 import type { ParentEffect, RouteInput } from '@fanfold/replication'
 import {
   type FleetView,
@@ -30,6 +30,9 @@ export type FleetLinksOptions = {
   /** Shared state is in doubt: the process must end. */
   readonly fail: (error: unknown) => void
 }
+
+/** What the reason begins with when a link is refused as the nodes are set differently. */
+const differs: ErrorCode = 'FANFOLD_VIEW_DIFFERS'
 
 /** Events of the log, by what a node is to this one. */
 const words = {
@@ -116,7 +119,10 @@ export class FleetLinks {
           log.info({ event: words[what].connected, peer: node }, `${what} connected`)
           return
         }
-        log.warn({ event: words[what].lost, peer: node, reason }, `no link to ${what}`)
+        // Of a peer that is set otherwise more is said, and seldom, where that is found.
+        const isTold = reason.startsWith(differs)
+        const level = isTold ? 'debug' : 'warn'
+        log[level]({ event: words[what].lost, peer: node, reason }, `no link to ${what}`)
         lost(node)
       }
     }

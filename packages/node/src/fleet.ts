@@ -4,10 +4,17 @@
  */
 import { assert } from '@fanfold/kernel'
 import type { PeerIdentity } from '@fanfold/protocol'
-import { defaultFanOutOptions, FleetView, type MemberLoad, type NodeRole } from '@fanfold/topology'
+import {
+  defaultFanOutOptions,
+  FleetView,
+  type MemberLoad,
+  type NodeRole,
+  shortFingerprint,
+} from '@fanfold/topology'
 import { ClusterHost } from './cluster-host.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
+import type { FleetAgreement } from './fleet-agreement.ts'
 import type { FleetPlace } from './fleet-links.ts'
 import type { ProcessContext } from './process-context.ts'
 import { checkCoordinator } from './redis-check.ts'
@@ -22,13 +29,17 @@ export class Fleet {
   readonly #context: ProcessContext
   readonly #redis: string
   readonly #ceiling: number
+  readonly #agreement: FleetAgreement
   #cluster: ClusterHost | undefined
 
   private constructor(context: ProcessContext, redis: string, identity: Identity) {
     const { node, region, ceiling } = identity
+    const { agreement } = context
+    assert(agreement !== undefined, 'a node of a fleet says what it is set to')
     this.#context = context
     this.#redis = redis
     this.#ceiling = ceiling
+    this.#agreement = agreement
     const { roles, limits } = context.config
     const fanOut = { ...defaultFanOutOptions, childrenMax: limits.treeChildrenMax }
     this.view = new FleetView({ node, region, roles }, fanOut)
@@ -62,16 +73,28 @@ export class Fleet {
 
   /** Why the node is not ready. */
   notReady(): readonly string[] {
-    return this.view.placement === undefined ? ['who else is in the fleet is not known yet'] : []
+    const { placement, differing, self } = this.view
+    if (placement === undefined) return ['who else is in the fleet is not known yet']
+    return differing.includes(self.node)
+      ? ['it is set otherwise than the fleet, and has no part in it']
+      : []
   }
 
   /** What is known of the fleet, for whoever looks at the node. */
   get topology(): unknown {
-    const members = this.view.members.map(member => {
-      const { node, region, roles, address, isDraining, load } = member
-      return { node, region, roles, address, isDraining, load }
-    })
-    return { ...this.#cluster?.state, members }
+    const { members, differing, placement } = this.view
+    const fleetFingerprint = placement?.fingerprint
+    return {
+      ...this.#cluster?.state,
+      fingerprint: shortFingerprint(this.#agreement.fingerprint),
+      fleetFingerprint: fleetFingerprint && shortFingerprint(fleetFingerprint),
+      members: members.map(member => {
+        const { node, region, roles, address, isDraining, fingerprint, load } = member
+        const isDiffering = differing.includes(node)
+        const shown = { node, region, roles, address, isDraining, isDiffering }
+        return { ...shown, fingerprint: shortFingerprint(fingerprint), load }
+      }),
+    }
   }
 
   /** Tells the others that the node is there, at this port where nothing else is said. */
@@ -83,6 +106,7 @@ export class Fleet {
       fleet: this.view,
       address: config.advertise ?? `ws://${hostOf(config)}:${port}`,
       ceiling: this.#ceiling,
+      fingerprint: this.#agreement.fingerprint,
       load,
       log,
       metrics,

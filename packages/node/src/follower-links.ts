@@ -52,6 +52,7 @@ export class FollowerLinks {
     this.links = new RoleLinks({
       identity: inProcessIdentity(place.name, place.region, role),
       authenticator: context.authenticator,
+      agreement: context.agreement,
       nextLink: names.nextLink,
       config,
       report: input => {

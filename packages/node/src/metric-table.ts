@@ -40,6 +40,14 @@ export const metricTable = {
       'Streams of a document that leave the authority for one region beyond the first one, where a proxy of it is a child.',
   },
   members: { type: 'gauge', meaning: 'Nodes of the fleet that are alive, this one too.' },
+  members_differing: {
+    type: 'gauge',
+    meaning: 'Nodes of the fleet that are set otherwise than it, this one too; they have no part.',
+  },
+  links_differing_total: {
+    type: 'counter',
+    meaning: 'Links refused as the two nodes are set differently where all must be alike.',
+  },
   coordinator_up: {
     type: 'gauge',
     meaning:

@@ -8,6 +8,7 @@ import {
 } from '@fanfold/protocol'
 import type { LinkAuthenticator } from '@fanfold/websocket'
 import type { Config } from './config.ts'
+import type { FleetAgreement } from './fleet-agreement.ts'
 import type { Log } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 import type { VariantTrust } from './variant-trust.ts'
@@ -19,6 +20,8 @@ export type ProcessContext = {
   readonly metrics: Metrics
   /** Who this node is to others; undefined where it has no links to other nodes. */
   readonly authenticator: LinkAuthenticator | undefined
+  /** What the fleet is set to that the process is part of; undefined where it is part of none. */
+  readonly agreement: FleetAgreement | undefined
   /** Signs variants at the authority and checks them at edges. */
   readonly variantTrust: VariantTrust
   /** An author is looking: what their code throws may be shown in the log as it is. */

@@ -8,6 +8,7 @@ import {
 import {
   InProcessLinks,
   inProcessLimitsDefault,
+  type LinkAgreement,
   type LinkAuthenticator,
   LinkSockets,
   type LinkStats,
@@ -45,11 +46,13 @@ export class RoleLinks {
   constructor(options: {
     readonly identity: PeerIdentity
     readonly authenticator: LinkAuthenticator | undefined
+    /** What the fleet of the process is set to; undefined where it is part of none. */
+    readonly agreement: LinkAgreement | undefined
     readonly nextLink: NextLink
     readonly config: Config
     readonly report: (input: LinkInput) => void
   }) {
-    const { identity, authenticator, nextLink, config, report } = options
+    const { identity, authenticator, agreement, nextLink, config, report } = options
     this.#drainDeadlineMs = config.limits.drainDeadlineMs
     const share = new TurnShare(systemClock)
     this.inProcess = new InProcessLinks({
@@ -63,6 +66,7 @@ export class RoleLinks {
     if (authenticator === undefined) return
     this.#sockets = new LinkSockets({
       authenticator,
+      agreement,
       nextLink,
       report: input => {
         this.#notice(input)

@@ -40,12 +40,14 @@ t.test('every way to write the loopback address counts as one', async t => {
 t.test('limits that cannot hold together are refused, with both numbers', async t => {
   const flags = {
     'limits-link-ping-ms': '500ms',
+    'limits-member-heartbeat-ms': '3s',
     'limits-snapshot-bytes-max': '1GiB',
     'limits-large-state-bytes': '64MiB',
     'limits-worker-bytes-max': '16MiB',
   }
   t.match(await problemsOf(load(t, { flags })), [
     { place: 'limits.linkPingMs', message: /500 ms \* 3 > 1000 ms/ },
+    { place: 'limits.memberHeartbeatMs', message: /3000 ms \* 3 > 5000 ms/ },
     { place: 'limits.snapshotBytesMax', message: /1073741824 > 536870912 bytes/ },
     { place: 'limits.largeStateBytes', message: /67108864 > 16777216 bytes/ },
   ])

@@ -16,7 +16,7 @@ import {
   FleetView,
   type NodeRole,
   type OwnMember,
-  renewedForMsDefault,
+  renewedForMsOf,
 } from '@fanfold/topology'
 import type { Membership } from './membership.ts'
 import type { NodeDriver } from './node-driver.ts'
@@ -90,7 +90,7 @@ export class FleetMember implements Membership {
     this.#machine = new Cluster({
       self,
       members: defaultMembersOptions,
-      renewedForMs: renewedForMsDefault,
+      renewedForMs: renewedForMsOf(defaultMembersOptions),
       startedAt: node.time.now,
       prng: prng.fork('cluster'),
     })

@@ -50,8 +50,12 @@ export type ClusterOptions = {
   readonly prng: Prng
 }
 
-/** What `renewedForMs` is unless an operator says otherwise. */
-export const renewedForMsDefault = 4_000
+/** The part of `memberDeadAfterMs` after which a node is unsure of itself: the rest is more than clocks drift apart. */
+const renewedShare = 0.8
+
+/** What `renewedForMs` is for these timers. */
+export const renewedForMsOf = ({ memberDeadAfterMs }: MembersOptions): number =>
+  memberDeadAfterMs * renewedShare
 
 /** What one reading tells of a member. */
 type Heard = { readonly member: Member; readonly ageMs: number }

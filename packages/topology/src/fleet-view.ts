@@ -99,10 +99,11 @@ export class FleetView {
     return recruits.map(({ node }) => node)
   }
 
-  /** True while this node is set otherwise than the fleet: nothing is had from the others. */
-  get isDiffering(): boolean {
-    const self = this.#placement?.member(this.self.node)
-    return self !== undefined && this.#placement?.differs(self) === true
+  /** Nodes that are set otherwise than the fleet: nothing is had from them, and they have nothing from others. */
+  get differing(): readonly string[] {
+    const placement = this.#placement
+    if (placement === undefined) return []
+    return this.members.filter(member => placement.differs(member)).map(({ node }) => node)
   }
 
   /** Where another node is dialled, and its life; undefined for one that is not alive. */

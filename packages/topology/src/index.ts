@@ -5,7 +5,7 @@ export {
   CircuitBreaker,
   defaultBreakerOptions,
 } from './circuit-breaker.ts'
-export { Cluster, type ClusterOptions, renewedForMsDefault } from './cluster.ts'
+export { Cluster, type ClusterOptions, renewedForMsOf } from './cluster.ts'
 export type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from './cluster-effect.ts'
 export { CoordinationSpace, type SpaceLimits, type SpaceTime } from './coordination-space.ts'
 export {

@@ -1,6 +1,6 @@
 import { Prng } from '@fanfold/kernel'
 import t from 'tap'
-import { Cluster, renewedForMsDefault } from '../src/cluster.ts'
+import { Cluster, renewedForMsOf } from '../src/cluster.ts'
 import { defaultMembersOptions } from '../src/members.ts'
 import { entryOf, incarnationOf, memberOf } from './arbitraries.ts'
 import { areAgreed, docs, Fleet, type FleetNode } from './fleet.ts'
@@ -277,7 +277,7 @@ await t.test('a coordinator that takes no announcements is one that says nothing
   const cluster = new Cluster({
     self: memberOf({ node: 'a', incarnation: incarnationOf(1) }),
     members: defaultMembersOptions,
-    renewedForMs: renewedForMsDefault,
+    renewedForMs: renewedForMsOf(defaultMembersOptions),
     startedAt: new Fleet().time.now(),
     prng: new Prng('a'),
   })

@@ -61,14 +61,15 @@ t.test('clients are led to the address for clients, nodes to the one for nodes',
   t.match(view.whereIs('b'), { address: 'ws://b:9600' })
 })
 
-t.test('a node knows whether it is set otherwise than the fleet', async t => {
+t.test('who is set otherwise than the fleet is known, and is where it is', async t => {
   const view = new FleetView({ node: 'a', region: 'eu', roles: ['authority'] })
-  t.notOk(view.isDiffering)
-  const members = [member('a'), member('b')]
+  t.same(view.differing, [])
+  const members = [member('a'), member('b', { fingerprint: 'f'.repeat(64) })]
   view.placed(new Placement({ members, fingerprint: '0'.repeat(64) }))
-  t.notOk(view.isDiffering)
+  t.same(view.differing, ['b'])
+  t.match(view.whereIs('b'), { address: 'ws://b:9600' })
   view.placed(new Placement({ members, fingerprint: 'f'.repeat(64) }))
-  t.ok(view.isDiffering)
+  t.same(view.differing, ['a'])
 })
 
 t.test('where no authority is alive nobody is named, and what to do', async t => {

@@ -1,6 +1,6 @@
 import { type Instant, Prng } from '@fanfold/kernel'
 import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
-import { Cluster, renewedForMsDefault } from '../src/cluster.ts'
+import { Cluster, renewedForMsOf } from '../src/cluster.ts'
 import type { ClusterEffect, ClusterFact, ClusterInput, OwnMember } from '../src/cluster-effect.ts'
 import { CoordinationSpace } from '../src/coordination-space.ts'
 import type { Coordinator, CoordinatorEffect } from '../src/coordinator.ts'
@@ -28,7 +28,7 @@ export class FleetNode {
     this.cluster = new Cluster({
       self,
       members: defaultMembersOptions,
-      renewedForMs: renewedForMsDefault,
+      renewedForMs: renewedForMsOf(defaultMembersOptions),
       startedAt: time.now(),
       prng: new Prng(`${self.node} ${self.incarnation}`),
     })
