@@ -1,6 +1,6 @@
 import type { Instant, Machine } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
-import type { FollowedStanding } from '@fanfold/replication'
+import type { FollowedStanding, RequestCount } from '@fanfold/replication'
 import { Documents } from './documents.ts'
 import type { EdgeEffect, EdgeInput } from './edge-effect.ts'
 import type { EdgeOptions } from './edge-options.ts'
@@ -61,6 +61,11 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   /** Where a document is had from, and how far; undefined for one that is not followed. */
   standingOf(doc: DocumentKey): FollowedStanding | undefined {
     return this.#documents.standingOf(doc)
+  }
+
+  /** What came of asking parents for documents. */
+  get requestCounts(): readonly RequestCount[] {
+    return this.#documents.parents.requests.counts
   }
 
   /** True while a parent is connected. */

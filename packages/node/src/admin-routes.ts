@@ -6,12 +6,23 @@ import { type DrainSource, drainAnswer, drainStateAnswer } from './drain-answer.
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
 import type { HttpRoute } from './http-listener.ts'
 
+/** What a node is part of, for whoever watches it: no names. */
+export type NodeStanding =
+  /** It replicates from nobody else. */
+  | { readonly mode: 'alone' }
+  /** Its parents are named. */
+  | { readonly mode: 'parents'; readonly parents: number }
+  /** Nodes meet in a Redis; `fingerprint` is of what all of them must be set to alike. */
+  | { readonly mode: 'fleet'; readonly members: number; readonly fingerprint: string }
+
 /** What the admin port asks of the node. */
 export type AdminSource = {
   /** Why the node is not ready, in words; empty when it is. */
   notReady(): readonly string[]
   /** Documents in which something differed when they were last checked. */
   suspects(): number
+  /** What the node is part of; at hand, whatever else is under way. */
+  standing(): NodeStanding
   metrics(): Promise<{ readonly text: string; readonly type: string }>
   /**
    * What runs here, who is above and what is held, and of a document who serves it; no document's content,
@@ -39,7 +50,7 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
       switch (path) {
         case '/healthz':
           // Started again it would be as it is: who watches is told, who restarts is not.
-          return { status: 200, body: JSON.stringify(health(source.suspects())) }
+          return { status: 200, body: JSON.stringify(health(source)) }
         case '/readyz': {
           const reasons = source.notReady()
           const status = reasons.length === 0 ? 200 : 503
@@ -70,8 +81,14 @@ function topologyAnswer({ url }: IncomingMessage, source: AdminSource): HttpAnsw
   return { status: 200, body: JSON.stringify(source.topology(doc), undefined, 2) }
 }
 
-const health = (documentsSuspect: number): unknown =>
-  documentsSuspect === 0 ? { status: 'ok' } : { status: 'suspect', documentsSuspect }
+/** In constant time and without asking anybody: a node whose peers are all gone is asked this too. */
+function health(source: AdminSource): unknown {
+  const documentsSuspect = source.suspects()
+  const standing = source.standing()
+  return documentsSuspect === 0
+    ? { status: 'ok', ...standing }
+    : { status: 'suspect', documentsSuspect, ...standing }
+}
 
 const unauthorized: HttpAnswer = problemAnswer(
   'FANFOLD_UNAUTHORIZED',

@@ -132,7 +132,13 @@ export class AuthorityHost {
     })
     this.#peers =
       place &&
-      new PeerLinks({ place, links: () => this.links, log: log.child({ role: 'authority' }), fail })
+      new PeerLinks({
+        place,
+        links: () => this.links,
+        log: log.child({ role: 'authority' }),
+        metrics: context.metrics,
+        fail,
+      })
     this.writers = new WriterSockets({
       verifyToken: token => verifier.verify(token),
       nextRequest: names.nextRequest,
@@ -153,6 +159,11 @@ export class AuthorityHost {
   /** Streams of a document to nodes of a region beyond the first one, where a proxy of it is a child. */
   get regionStreamsExtra(): number {
     return this.#machine.regionStreamsExtra
+  }
+
+  /** Other authorities that are dialled, and how that goes. */
+  get dialled(): PeerLinks['dialled'] {
+    return this.#peers?.dialled ?? []
   }
 
   /** How far a document is; undefined for one that is not in memory. */

@@ -135,7 +135,17 @@ function decodeUrl(row: ConfigRow, text: string): DecodedValue {
   }
   // A URL is shown and logged as it is.
   if (url.username !== '' || url.password !== '') return wrong('must not hold a user or a password')
+  // A link adds its own path, and what a node announces of itself has neither.
+  const isOfNode = url.protocol === 'ws:' || url.protocol === 'wss:'
+  if (isOfNode && (url.search !== '' || url.hash !== '')) {
+    return wrong(`must not hold a query or a fragment, ${shown(row, text)}`)
+  }
   return value(text)
+}
+
+/** The same for all ways to write one URL: letters of either case, a port that goes without saying, a last slash. */
+function sameUrl(text: string): string {
+  return URL.canParse(text) ? new URL(text).href.replace(/\/+$/, '') : text
 }
 
 function decodeList(row: ConfigRow, raw: unknown, base: string): DecodedValue {
@@ -149,11 +159,14 @@ function decodeList(row: ConfigRow, raw: unknown, base: string): DecodedValue {
     return wrong(`must have ${min} to ${max} items, has ${items.length}`)
   }
   const decoded: string[] = []
+  const same = row.items === 'url' ? sameUrl : (text: string) => text
+  const known = new Set<string>()
   for (const item of items) {
     const result = decodeText(row, row.items ?? 'text', item, base)
     if (result.kind === 'wrong') return wrong(`each item ${result.problem}`)
     const text = String(result.value)
-    if (decoded.includes(text)) return wrong(`must not name the same twice, ${shown(row, item)}`)
+    if (known.has(same(text))) return wrong(`must not name the same twice, ${shown(row, item)}`)
+    known.add(same(text))
     decoded.push(text)
   }
   return value(decoded)

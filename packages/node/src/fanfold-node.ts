@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { UpgradeRouter } from '@fanfold/websocket'
+import type { NodeStanding } from './admin-routes.ts'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config, Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
@@ -85,6 +86,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       ],
       topology: doc => nodeTopology(roles, { name, config, fleet }, doc),
       drain: drainAsked && { node: name, ask: drainAsked },
+      standing: standingOf(config, fleet),
       fleetNotReady: fleet && (() => fleet.notReady()),
     })
     const { port, adminPort } = await ports.listen()
@@ -105,6 +107,12 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     await roles.close()
     throw error
   }
+}
+
+function standingOf({ parents }: Config, fleet: Fleet | undefined): () => NodeStanding {
+  if (fleet !== undefined) return () => fleet.standing
+  const { length } = parents
+  return () => (length === 0 ? { mode: 'alone' } : { mode: 'parents', parents: length })
 }
 
 /** Starts the roles from the top down, each with the one above it as its parent. */

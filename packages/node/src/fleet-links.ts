@@ -11,6 +11,7 @@ import {
 } from '@fanfold/topology'
 import type { Log } from './logging.ts'
 import { MachineDriver } from './machine-driver.ts'
+import type { Metrics } from './metrics.ts'
 import type { RoleLinks } from './role-links.ts'
 
 /** What the links of a role to other nodes are made of. */
@@ -21,6 +22,7 @@ export type FleetLinksOptions = {
   readonly what: 'parent' | 'peer'
   readonly prng: Prng
   readonly log: Log
+  readonly metrics: Metrics
   /** Tells the role. */
   readonly report: (input: RouteInput) => void
   /** A node that was connected, or should have been, is not: it may be dead. */
@@ -123,6 +125,9 @@ export class FleetLinks {
         const isTold = reason.startsWith(differs)
         const level = isTold ? 'debug' : 'warn'
         log[level]({ event: words[what].lost, peer: node, reason }, `no link to ${what}`)
+        if (effect.event === 'node-not-reached') {
+          this.#options.metrics.labelled('link_requests_total', node, 'unreachable').inc()
+        }
         lost(node)
       }
     }

@@ -11,6 +11,7 @@ import {
   type NodeRole,
   shortFingerprint,
 } from '@fanfold/topology'
+import type { NodeStanding } from './admin-routes.ts'
 import { ClusterHost } from './cluster-host.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
@@ -78,6 +79,12 @@ export class Fleet {
     return differing.includes(self.node)
       ? ['it is set otherwise than the fleet, and has no part in it']
       : []
+  }
+
+  /** What the node is part of; at hand. */
+  get standing(): NodeStanding {
+    const fingerprint = shortFingerprint(this.#agreement.fingerprint)
+    return { mode: 'fleet', members: this.view.placement?.count ?? 0, fingerprint }
   }
 
   /** What is known of the fleet, for whoever looks at the node. */

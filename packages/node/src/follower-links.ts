@@ -7,6 +7,7 @@ import {
   type ParentEffect,
   type RouteInput,
 } from '@fanfold/replication'
+import type { BreakerState } from '@fanfold/topology'
 import { FleetLinks, type FleetPlace } from './fleet-links.ts'
 import type { Log } from './logging.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
@@ -24,6 +25,13 @@ export type FollowerPlace = {
   readonly seed: string
   /** A directory of its own where a proxy keeps documents over a restart. */
   readonly warm?: string | undefined
+}
+
+/** A node that is dialled: whether there is a link, and, of one of a fleet, whether it is worth being tried. */
+export type DialledNode = {
+  readonly node: string
+  readonly isOpen: boolean
+  readonly breaker?: BreakerState | undefined
 }
 
 /** The links of a role below the authority: those to parents are kept, the others are its children's. */
@@ -44,7 +52,7 @@ export class FollowerLinks {
       readonly report: (input: LinkInput | RouteInput) => void
     },
   ) {
-    const { config, names, log, fail } = context
+    const { config, names, log, metrics, fail } = context
     const { role, place, prng, report } = options
     this.#context = context
     this.#role = role
@@ -63,7 +71,7 @@ export class FollowerLinks {
     const ownLog = log.child({ role })
     if (place.fleet !== undefined) {
       const { links } = this
-      const dialling = { links, prng: prng.fork('dialler'), log: ownLog, report, fail }
+      const dialling = { links, prng: prng.fork('dialler'), log: ownLog, metrics, report, fail }
       // Nobody is sent to an edge for documents: whom it cannot reach is of no use to others.
       const cutOff = role === 'proxy' ? place.fleet.cutOff : () => undefined
       this.#fleet = new FleetLinks({ ...place.fleet, ...dialling, what: 'parent', cutOff })
@@ -87,9 +95,9 @@ export class FollowerLinks {
     this.#dialler?.start()
   }
 
-  /** Nodes of the fleet that are dialled, and how that goes; undefined where there is none. */
-  get dialled(): FleetLinks['nodes'] | undefined {
-    return this.#fleet?.nodes
+  /** Nodes that are dialled, of a fleet or by their addresses, and how that goes. */
+  get dialled(): readonly DialledNode[] {
+    return this.#fleet?.nodes ?? this.#dialler?.dialled ?? []
   }
 
   /** Keeps these links to parents from now on, as far as there are addresses. */

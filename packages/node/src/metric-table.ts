@@ -33,6 +33,24 @@ export const metricTable = {
     labels: ['direction'],
     meaning: 'Links to parents (up) and to children (down).',
   },
+  node_up: {
+    type: 'gauge',
+    labels: ['node'],
+    meaning:
+      'Whether there is a link to a node that is dialled from here: 1 or 0. One that is not dialled any more is not told of.',
+  },
+  link_breaker_state: {
+    type: 'gauge',
+    labels: ['node'],
+    meaning:
+      'Whether a node is worth being tried: 0 closed (it is), 1 half-open (one attempt is under way), 2 open (not now).',
+  },
+  link_requests_total: {
+    type: 'counter',
+    labels: ['node', 'outcome'],
+    meaning:
+      'Documents asked of other nodes, by what came of it: ok, refused, moved, timeout, lost (the link was), or unreachable (dials that came to nothing).',
+  },
   children: { type: 'gauge', meaning: 'Streams of documents to children.' },
   region_streams_extra: {
     type: 'gauge',

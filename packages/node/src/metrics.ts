@@ -100,6 +100,15 @@ export class Metrics {
     return this.#handleOf(name, values) as Handle
   }
 
+  /** A gauge has these values of its label and no others; beyond `labelValuesMax` the rest is left out. */
+  setAll(name: 'node_up' | 'link_breaker_state', values: ReadonlyMap<string, number>): void {
+    const gauge = this.#metrics.get(name) as Gauge
+    gauge.reset()
+    for (const [label, number] of [...values].slice(0, labelValuesMax)) {
+      gauge.labels(label).set(number)
+    }
+  }
+
   /** All metrics as Prometheus reads them. */
   async render(): Promise<string> {
     return await this.#registry.metrics()

@@ -7,6 +7,7 @@ import { Prng } from '@fanfold/kernel'
 import type { LinkId, LinkInput } from '@fanfold/protocol'
 import { FleetLinks, type FleetPlace } from './fleet-links.ts'
 import type { Log } from './logging.ts'
+import type { Metrics } from './metrics.ts'
 import type { RoleLinks } from './role-links.ts'
 
 /** Authorities that one keeps links to at most: those that come next by name. Of others their silence tells. */
@@ -23,10 +24,11 @@ export class PeerLinks {
     readonly place: FleetPlace
     readonly links: () => Pick<RoleLinks, 'dial' | 'perform'>
     readonly log: Log
+    readonly metrics: Metrics
     /** Shared state is in doubt: the process must end. */
     readonly fail: (error: unknown) => void
   }) {
-    const { place, links, log, fail } = options
+    const { place, links, log, metrics, fail } = options
     this.#place = place
     this.#fleet = new FleetLinks({
       ...place,
@@ -44,6 +46,7 @@ export class PeerLinks {
       cutOff: () => undefined,
       prng: new Prng(randomBytes(8).toString('hex')),
       log,
+      metrics,
       fail,
     })
     place.fleet.onPlaced(() => this.#want())
@@ -55,6 +58,11 @@ export class PeerLinks {
     this.#fleet.notice(input)
     if (input.kind === 'link-closed') this.#own.delete(input.link)
     return false
+  }
+
+  /** Authorities that are dialled, and how that goes. */
+  get dialled(): FleetLinks['nodes'] {
+    return this.#fleet.nodes
   }
 
   close(): void {

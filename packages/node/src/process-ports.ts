@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { DocumentKey } from '@fanfold/protocol'
 import type { UpgradeRouter } from '@fanfold/websocket'
-import { adminRoutes } from './admin-routes.ts'
+import { adminRoutes, type NodeStanding } from './admin-routes.ts'
 import { DescriptorWatch } from './descriptor-watch.ts'
 import type { DrainState } from './drain-answer.ts'
 import { HttpListener, type HttpRoute } from './http-listener.ts'
@@ -44,12 +44,14 @@ export class ProcessPorts {
       readonly topology: (doc: DocumentKey | undefined) => unknown
       /** How an operator asks the process to go; where it is not said nobody can. */
       readonly drain?: { readonly node: string; readonly ask: () => void } | undefined
+      /** What the process is part of; where it is not said it is alone. */
+      readonly standing?: (() => NodeStanding) | undefined
       /** Why a node of a fleet is not ready; where it has parents by name, that is that it has none. */
       readonly fleetNotReady?: (() => readonly string[]) | undefined
     },
   ) {
     const { config, log, metrics, fail } = context
-    const { roles, router, routes, topology, drain, fleetNotReady } = options
+    const { roles, router, routes, topology, drain, standing, fleetNotReady } = options
     this.#notReadyAs = fleetNotReady ?? (() => parentless(roles))
     this.#context = context
     this.#roles = roles
@@ -60,6 +62,7 @@ export class ProcessPorts {
     const admin = adminRoutes({
       adminToken: config.adminToken,
       notReady: () => this.#notReady(),
+      standing: standing ?? (() => ({ mode: 'alone' })),
       suspects: () => roles.edges.reduce((sum, edge) => sum + edge.suspectCount, 0),
       metrics: async () => {
         stats.update()

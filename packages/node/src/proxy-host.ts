@@ -84,9 +84,14 @@ export class ProxyHost {
     return this.#machine.viewersBelow
   }
 
-  /** Nodes of the fleet that are dialled, and how that goes; undefined where there is none. */
+  /** Nodes that are dialled, and how that goes. */
   get dialled(): FollowerLinks['dialled'] {
     return this.#follower.dialled
+  }
+
+  /** What came of asking parents for documents. */
+  get requestCounts(): ProxyTier['requestCounts'] {
+    return this.#machine.requestCounts
   }
 
   /** True while a parent is connected. */

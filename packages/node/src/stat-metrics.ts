@@ -1,4 +1,6 @@
+import type { RequestCount } from '@fanfold/replication'
 import type { UpgradeRouter } from '@fanfold/websocket'
+import { setLinkGauges } from './link-metrics.ts'
 import type { CounterHandle, Metrics } from './metrics.ts'
 import type { ProcessRoles } from './process-roles.ts'
 
@@ -49,6 +51,8 @@ export class StatMetrics {
     metrics.labelled('viewers_below', 'proxy').set(sum(proxies.map(host => host.viewersBelow)))
     metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
     metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
+    setLinkGauges(metrics, this.#roles)
+    this.#countRequests(followers.flatMap(host => host.requestCounts))
     metrics.plain('large_view_bytes').set(sum(edges.map(edge => edge.largeViewBytes)))
     metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))
     const dropped = { viewers: viewers, nodes: links }
@@ -66,6 +70,16 @@ export class StatMetrics {
       ...(writers === undefined ? [] : [writers]),
     ])
     this.#countCloses('link_closes_total', links)
+  }
+
+  /** Roles of the process may have asked the same node. */
+  #countRequests(counts: readonly RequestCount[]): void {
+    const totals = new Map<CounterHandle, number>()
+    for (const { node, outcome, count } of counts) {
+      const counter = this.#metrics.labelled('link_requests_total', node, outcome)
+      totals.set(counter, (totals.get(counter) ?? 0) + count)
+    }
+    for (const [counter, total] of totals) this.#tell(counter, total)
   }
 
   #count(to: string, total: number): void {

@@ -22,6 +22,40 @@ t.test('units of durations and sizes', async t => {
   t.equal(decode(size, '65_536'), 65_536)
 })
 
+t.test(
+  'addresses of nodes that are none, or are there twice, are refused with the item',
+  async t => {
+    const row = configRow('parents')
+    t.same(decode(row, 'ws://a:9600, wss://b.example.com/edge/2'), [
+      'ws://a:9600',
+      'wss://b.example.com/edge/2',
+    ])
+    const bad: readonly (readonly [raw: unknown, problem: string])[] = [
+      ['a:9600', 'each item must be a URL with ws: or wss:, got "a:9600"'],
+      ['//a', 'each item must be a URL with ws: or wss:, got "//a"'],
+      ['http://a', 'each item must be a URL with ws: or wss:, got "http://a"'],
+      ['ws://', 'each item must be a URL with ws: or wss:, got "ws://"'],
+      ['ws://a:99999', 'each item must be a URL with ws: or wss:, got "ws://a:99999"'],
+      ['ws://u:p@a', 'each item must not hold a user or a password'],
+      ['ws://a?x=1', 'each item must not hold a query or a fragment, got "ws://a?x=1"'],
+      ['ws://a#x', 'each item must not hold a query or a fragment, got "ws://a#x"'],
+      [['ws://a', ' '], 'each item is empty'],
+      [['ws://a', 7], 'each item must be a text, got 7'],
+      ['ws://a,ws://a', 'must not name the same twice, got "ws://a"'],
+      ['ws://a/p,ws://a/p/', 'must not name the same twice, got "ws://a/p/"'],
+      [
+        'ws://a.example.com,WS://A.Example.com',
+        'must not name the same twice, got "WS://A.Example.com"',
+      ],
+      ['wss://a,wss://a:443/', 'must not name the same twice, got "wss://a:443/"'],
+      [Array.from({ length: 17 }, (_, at) => `ws://a${at}`), 'must have 0 to 16 items, has 17'],
+    ]
+    for (const [raw, problem] of bad) t.equal(decode(row, raw), problem)
+    const keys = configRow('tokenJwksUrl')
+    t.equal(decode(keys, 'https://a/keys?policy=1'), 'https://a/keys?policy=1')
+  },
+)
+
 t.test('what is formatted decodes to the same', async t => {
   fc.assert(
     fc.property(fc.nat(1e9), fc.constantFrom(duration, size), (number, row) => {

@@ -32,7 +32,7 @@ t.test(
     t.ok(isChecked())
     for (const check of ['state', 'view']) t.equal(counted(metrics, check, 'differs'), 0)
     t.match(metrics, /fanfold_documents_suspect\{.*\} 0/)
-    t.equal(await read('/healthz'), '{"status":"ok"}')
+    t.equal(await read('/healthz'), '{"status":"ok","mode":"alone"}')
   },
 )
 
@@ -40,11 +40,15 @@ t.test('health says how many documents are suspect, and that the node is to go o
   const [route] = adminRoutes({
     notReady: () => [],
     suspects: () => 2,
+    standing: () => ({ mode: 'parents', parents: 3 }),
     metrics: async () => ({ text: '', type: '' }),
     topology: () => ({}),
     adminToken: undefined,
     drain: undefined,
   })
   const answer = await route?.({ method: 'GET' } as never, '/healthz')
-  t.match(answer, { status: 200, body: '{"status":"suspect","documentsSuspect":2}' })
+  t.match(answer, {
+    status: 200,
+    body: '{"status":"suspect","documentsSuspect":2,"mode":"parents","parents":3}',
+  })
 })

@@ -10,6 +10,7 @@ import {
   noteOf,
   type PassedReplays,
   type ReplayOutcome,
+  type RequestCount,
   type RouteInput,
   type Routes,
   SetAside,
@@ -169,6 +170,11 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const standing = this.#following.standingOf(doc)
     const children = this.#documents.get(doc)?.downstream.count ?? 0
     return standing && { ...standing, children }
+  }
+
+  /** What came of asking parents for documents. */
+  get requestCounts(): readonly RequestCount[] {
+    return this.#following.parents.requests.counts
   }
 
   /** True while a parent is connected. */

@@ -9,10 +9,20 @@ type AskedParent = { readonly patience: AnswerPatience; readonly line: AskingLin
 export class AskedParents {
   readonly #answerMaxMs: number
   readonly #parents = new Map<LinkId, AskedParent>()
+  readonly #wasSilent: (link: LinkId) => void
 
-  /** @param answerMaxMs how long an answer may take over a link of which nothing is known */
-  constructor(answerMaxMs: number) {
+  /**
+   * @param answerMaxMs how long an answer may take over a link of which nothing is known
+   * @param wasSilent an answer has not come over the link in its time
+   */
+  constructor(answerMaxMs: number, wasSilent: (link: LinkId) => void = () => undefined) {
     this.#answerMaxMs = answerMaxMs
+    this.#wasSilent = wasSilent
+  }
+
+  /** Questions to the parent that are not answered yet. */
+  underWayCount(link: LinkId): number {
+    return this.#parents.get(link)?.line.underWayCount ?? 0
   }
 
   /** How long answers may take that come over the link. */
@@ -33,6 +43,7 @@ export class AskedParents {
   /** The parent has not answered. */
   silent(link: LinkId, doc: DocumentKey): void {
     this.#parents.get(link)?.line.silent(doc)
+    this.#wasSilent(link)
   }
 
   /** The document is asked of the parent no more. */

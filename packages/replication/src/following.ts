@@ -35,6 +35,7 @@ import { ParentVariants } from './parent-variants.ts'
 import { answerTaken, docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { refusal } from './refusal.ts'
+import type { RequestOutcome } from './request-outcomes.ts'
 import { type ConnectedParents, ServingParents } from './serving-parents.ts'
 import { defaultVariantLimits } from './wanted-variants.ts'
 import { type VerifiedDocument, WarmCheck } from './warm-check.ts'
@@ -109,7 +110,9 @@ export class Following {
       moved: followed => this.#deadlines.set(followed.doc, followed.follower.wakeAt),
       interrupted: followed => this.#interrupted(followed, this.#lastNow),
     })
-    this.#asked = new AskedParents(limits.upstream.answerMaxMs)
+    this.#asked = new AskedParents(limits.upstream.answerMaxMs, link =>
+      this.#count(link, 'timeout'),
+    )
     this.#budget = new AssemblyBudget(options.assemblyLimits)
     this.#signals = new ParentSignals(doc => this.#parents.linkOf(doc))
     this.#node = followerNode(options, {
@@ -251,6 +254,7 @@ export class Following {
         // What goes up to a parent is too little to fill a link.
         break
       case 'link-closed':
+        this.#count(input.link, 'lost', this.#asked.underWayCount(input.link))
         this.#parents.close(input.link, now, effects)
         this.#asked.retain(this.#parents.links)
         this.replays.closed(input.link, this.#relay)
@@ -374,6 +378,7 @@ export class Following {
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
     // What was under way when a document was left, or moved, is of no use.
     if (followed?.follower.upstream.link !== link) return
+    this.#parents.requests.heard(parent.node, frame)
     if (frame.kind === 'redirect') {
       this.#parents.redirected(followed, { from: parent, to: frame.to }, now, effects)
       return
@@ -462,6 +467,11 @@ export class Following {
       default:
         this.#tell(doc, event)
     }
+  }
+
+  #count(link: LinkId, outcome: RequestOutcome, times?: number): void {
+    const parent = this.#parents.get(link)
+    if (parent !== undefined) this.#parents.requests.count(parent.node, outcome, times)
   }
 
   #interrupted(followed: Followed, now: Instant): void {

@@ -44,6 +44,8 @@ export class ParentDialler {
   readonly #parents = new Map<LinkId, Parent>()
   /** Addresses that failed since a link was last opened, and the one that was lost. */
   readonly #tried = new Set<string>()
+  /** Addresses that failed since a link was last opened, however often they were tried. */
+  readonly #failed = new Set<string>()
   #wanted = 1
   #cancelRetry: (() => void) | undefined
   #isClosed = false
@@ -61,6 +63,14 @@ export class ParentDialler {
     this.#after = options.after
     const waits = { base: milliseconds(retryBaseMs), max: milliseconds(retryMaxMs) }
     this.#backoff = new Backoff(waits, options.prng)
+  }
+
+  /** Parents that are dialled, or were without coming up since one did, and whether they are there. */
+  get dialled(): readonly { readonly node: string; readonly isOpen: boolean }[] {
+    const here = new Map<string, boolean>()
+    for (const address of this.#failed) here.set(address, false)
+    for (const { address, isOpen } of this.#parents.values()) here.set(address, isOpen)
+    return [...here].map(([node, isOpen]) => ({ node, isOpen }))
   }
 
   /** Dials the most preferred parent. */
@@ -84,6 +94,7 @@ export class ParentDialler {
     if (input.kind === 'link-opened') {
       this.#backoff.reset()
       this.#tried.clear()
+      this.#failed.clear()
       parent.isOpen = true
       this.#note({ event: 'parent-connected', address, peer: input.peer.node })
       this.#dropBeyond(this.#wanted)
@@ -91,6 +102,7 @@ export class ParentDialler {
     } else if (input.kind === 'link-closed') {
       this.#note({ event: 'parent-lost', address, reason: input.reason })
       this.#parents.delete(input.link)
+      this.#failed.add(address)
       if (parent.isOpen) this.#tried.clear()
       this.#tried.add(address)
       if (parent.isOpen && !this.#hasOpen) {

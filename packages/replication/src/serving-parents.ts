@@ -20,6 +20,7 @@ import { AnyParent, type ParentChoice } from './parent-choice.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { type Parent, Parents } from './parents.ts'
 import type { Remedy, Trouble } from './repair.ts'
+import { RequestOutcomes } from './request-outcomes.ts'
 import { RoutedParents, type Routes, type Tiers } from './routed-parents.ts'
 import { Troubles } from './troubles.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
@@ -34,11 +35,13 @@ const askedMax = 4_096
 /** The parents that are connected, and what may be had from them. */
 export type ConnectedParents = Pick<
   ServingParents,
-  'count' | 'get' | 'linkToAsk' | 'mayBeHad' | 'nodeOf'
+  'count' | 'get' | 'linkToAsk' | 'mayBeHad' | 'nodeOf' | 'requests'
 >
 
 /** The parents of a node, and the documents that each of them serves. */
 export class ServingParents {
+  /** What came of asking them. */
+  readonly requests: RequestOutcomes = new RequestOutcomes()
   readonly #parents = new Parents()
   readonly #troubles: Troubles
   readonly #choice: ParentChoice

@@ -133,6 +133,18 @@ t.test('the wait for a second parent does not hold up the first', async t => {
   t.same(dialled, ['a', 'b', 'b'])
 })
 
+t.test('what is known of each address is what came of it last', async t => {
+  const { dialler, opens, loses } = rig('a', 'b', 'c')
+  t.same(dialler.dialled, [{ node: 'a', isOpen: false }])
+  loses('a')
+  t.same(dialler.dialled, [
+    { node: 'a', isOpen: false },
+    { node: 'b', isOpen: false },
+  ])
+  opens('b')
+  t.same(dialler.dialled, [{ node: 'b', isOpen: true }])
+})
+
 t.test('a dialler that is closed dials no more', async t => {
   const { dialler, dialled, waits, opens, loses } = rig('a', 'b')
   opens('a')

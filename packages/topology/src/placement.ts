@@ -75,6 +75,11 @@ export class Placement {
     this.#shared = this.#authorities.every(takesAll) ? drawn(this.#authorities) : undefined
   }
 
+  /** How many members are alive. */
+  get count(): number {
+    return this.#members.size
+  }
+
   /** Members that are alive. */
   get members(): Iterable<Member> {
     return this.#members.values()

@@ -35,9 +35,18 @@ const untilKnown = (nodes: readonly ClusterNode[], count: number, odd: readonly 
     })
   })
 
-const metricOf = async ({ adminUrl }: ClusterNode, name: string): Promise<number> => {
+/** The value of a metric, of the series with these labels; NaN while there is none. */
+async function metricOf(
+  { adminUrl }: ClusterNode,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const text = await (await fetch(`${adminUrl}/metrics`)).text()
-  return Number(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1])
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+  const line = text
+    .split('\n')
+    .find(one => one.startsWith(`${name}{`) && wanted.every(part => one.includes(part)))
+  return Number(line?.split(' ').at(-1) ?? Number.NaN)
 }
 
 /** Resolves with what the node logged of a link with the other. */
@@ -137,6 +146,24 @@ await t.test('the rest of the fleet goes on, and nothing of it is elsewhere', as
   )
 })
 
+await t.test('each node tells of those that it dials', async t => {
+  const of = (node: ClusterNode, name: string, labels: Readonly<Record<string, string>>) =>
+    metricOf(node, `fanfold_${name}`, labels)
+  t.equal(await of(edge, 'node_up', { node: 'proxy' }), 1)
+  t.equal(await of(edge, 'link_breaker_state', { node: 'proxy' }), 0)
+  t.ok((await of(edge, 'link_requests_total', { node: 'proxy', outcome: 'ok' })) >= 1)
+  t.equal(await of(authority, 'node_up', { node: 'authority-odd' }), 0)
+  await until('who is refused again and again is tried seldom', async () => {
+    return (await of(authority, 'link_breaker_state', { node: 'authority-odd' })) === 2
+  })
+  const refused = { node: 'proxy', outcome: 'unreachable' }
+  t.ok((await of(odd.edge, 'link_requests_total', refused)) >= 1)
+  const health = await (await fetch(`${edge.adminUrl}/healthz`)).json()
+  const { fleet } = await topologyOf(edge)
+  const fingerprint = fleet.fleetFingerprint
+  t.same(health, { status: 'ok', mode: 'fleet', members: 5, fingerprint })
+})
+
 await t.test('a node with a named parent of the fleet compares nothing, and is served', async t => {
   const child = await cluster.start({ name: 'child', roles: ['edge'], parents: [proxy] })
   const below = await RawViewer.open({ url: child.url, token, doc })
@@ -152,4 +179,9 @@ await t.test('set right and started again it is part of the fleet', async t => {
   const late = await RawViewer.open({ url: again.url, token, doc })
   await late.untilSeq(viewer.seq)
   t.equal((await fetch(`${again.adminUrl}/readyz`)).status, 200)
+  await odd.authority.stop()
+  await untilKnown([...nodes, again], 4, [])
+  await until('nothing is told of a node that is gone', async () => {
+    return Number.isNaN(await metricOf(authority, 'fanfold_node_up', { node: 'authority-odd' }))
+  })
 })
