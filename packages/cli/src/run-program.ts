@@ -22,6 +22,7 @@ import { feedVerb } from './verbs/feed.ts'
 import { getVerb } from './verbs/get.ts'
 import { sendVerb } from './verbs/send.ts'
 import { serveVerb } from './verbs/serve.ts'
+import { statusVerb } from './verbs/status.ts'
 import { tailVerb } from './verbs/tail.ts'
 import { tokenVerb } from './verbs/token.ts'
 import { treeVerb } from './verbs/tree.ts'
@@ -40,6 +41,7 @@ export const verbs: readonly Verb[] = [
   tokenVerb,
   configVerb,
   doctorVerb,
+  statusVerb,
   treeVerb,
   drainVerb,
 ]
