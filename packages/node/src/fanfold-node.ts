@@ -76,13 +76,12 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   const roles = new ProcessRoles()
   try {
     await startRoles(roles, context, { name, verifier, fleet })
-    const ownerAddressOf = fleet?.view.ownerAddressOf
     const ports = new ProcessPorts(context, {
       roles,
       router: routerOf(roles, config),
       routes: [
         (request, path) =>
-          answerWrite(request, path, { authority: roles.authority, verifier, ownerAddressOf }),
+          answerWrite(request, path, { authority: roles.authority, verifier, fleet: fleet?.view }),
       ],
       topology: doc => nodeTopology(roles, { name, config, fleet }, doc),
       drain: drainAsked && { node: name, ask: drainAsked },

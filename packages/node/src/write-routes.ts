@@ -19,18 +19,19 @@ import {
   parseDocumentKey,
   type WriteAction,
 } from '@fanfold/protocol'
+import type { FleetView } from '@fanfold/topology'
 import type { AuthorityHost } from './authority-host.ts'
 import { wallClock } from './clock.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
 import { readBody } from './read-body.ts'
-import { TokenError, type TokenVerifier } from './viewer-tokens.ts'
+import { noTokens, TokenError, type TokenVerifier } from './viewer-tokens.ts'
 
 /** What the routes need of the process; without an authority nothing can be written here. */
 export type WriteRoutesOptions = {
   readonly authority: AuthorityHost | undefined
   readonly verifier: TokenVerifier
-  /** Where a document is written, `ws://…`, when that is at another node. */
-  readonly ownerAddressOf?: ((doc: DocumentKey) => string | undefined) | undefined
+  /** Where documents are written, when that is at another node of the fleet. */
+  readonly fleet?: Pick<FleetView, 'ownerAddressOf' | 'owners'> | undefined
 }
 
 const prefix = '/v1/documents/'
@@ -55,11 +56,11 @@ export async function answerWrite(
 async function write(
   request: IncomingMessage,
   path: string,
-  { authority, verifier, ownerAddressOf }: WriteRoutesOptions,
+  { authority, verifier, fleet }: WriteRoutesOptions,
 ): Promise<HttpAnswer> {
-  if (authority === undefined) {
-    return problemAnswer('FANFOLD_NOT_AUTHORITY', 'this node is no authority and takes no writes')
-  }
+  // Whom a proxy could lead it cannot tell apart.
+  const isKnown = fleet !== undefined && verifier !== noTokens
+  if (authority === undefined && !isKnown) return notAuthority
   const grants = await verifier.verify(bearerOf(request))
   const { doc, message } = parseTarget(path.slice(prefix.length))
   const granted: GrantedAction =
@@ -67,8 +68,12 @@ async function write(
   if (!isGranted(grants, granted, doc)) {
     return problemAnswer('FANFOLD_FORBIDDEN', `the token does not allow ${granted} on ${doc}`)
   }
-  const owner = ownerAddressOf?.(doc)
+  const owner = fleet?.ownerAddressOf(doc)
   if (owner !== undefined) return movedAnswer(doc, owner, path)
+  if (authority === undefined) {
+    const problem = fleet?.owners.elsewhere(doc)
+    return problem === undefined ? notAuthority : problemAnswer(problem.code, problem.message)
+  }
   const body = await readBody(request, limits.writeFrameBytesMax.value)
   const answer = await authority.write({
     doc,
@@ -85,6 +90,11 @@ async function write(
   const { epoch, seq } = answer
   return { status: granted === 'create' ? 201 : 200, body: JSON.stringify({ doc, epoch, seq }) }
 }
+
+const notAuthority: HttpAnswer = problemAnswer(
+  'FANFOLD_NOT_AUTHORITY',
+  'this node is no authority and takes no writes',
+)
 
 /** The same request is to be made at another node, which takes the token as this one does. */
 function movedAnswer(doc: DocumentKey, owner: string, path: string): HttpAnswer {
