@@ -106,7 +106,8 @@ await t.test('every role answers for its health, readiness and metrics', async t
     await untilReady(node)
     const health = await fetch(`${node.adminUrl}/healthz`)
     t.equal(health.status, 200, node.name)
-    t.same(await health.json(), { status: 'ok' })
+    const mode = node === authority ? { mode: 'alone' } : { mode: 'parents', parents: 1 }
+    t.same(await health.json(), { status: 'ok', ...mode })
     t.same(await (await fetch(`${node.adminUrl}/readyz`)).json(), { ready: true, reasons: [] })
     const metrics = await fetch(`${node.adminUrl}/metrics`)
     t.equal(metrics.status, 200)
