@@ -21,6 +21,7 @@ import { badFrame } from './protocol-error.ts'
 import { isSignalNumber, signalKindOf } from './signal.ts'
 import { readSignature, readVariant } from './signed-variant.ts'
 import { readManifest } from './snapshot-manifest.ts'
+import { readTree } from './tree-entry.ts'
 
 /**
  * The frame in `bytes`, or `undefined` for one of a later version that may be ignored. Payloads are
@@ -180,6 +181,10 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
     }
     case linkFrameTypes.path:
       return { kind: 'path', channel: reader.uint32(), path: readNodes(reader) }
+    case linkFrameTypes['request-tree']:
+      return readTreeRequest(reader)
+    case linkFrameTypes.tree:
+      return { kind: 'tree', number: reader.uint32(), entries: readTree(reader) }
     default:
       if (type >= optionalFrameTypeMin) return undefined
       return badFrame(`a known type of link frame, got ${type}`)
@@ -201,6 +206,17 @@ function readPlace(reader: ByteReader): { readonly place?: TreePlace } {
   if (lastUint8(reader) === 0) return {}
   const path = readNodes(reader)
   return { place: { path, others: readNodes(reader) } }
+}
+
+function readTreeRequest(reader: ByteReader): Extract<LinkFrame, { kind: 'request-tree' }> {
+  const number = reader.uint32()
+  const doc = readKey(reader)
+  const isWhole = reader.uint8() !== 0
+  const withinMs = reader.uint32()
+  const entriesMax = reader.uint16()
+  const { value: most } = limits.treeEntriesMax
+  if (entriesMax < 1 || entriesMax > most) badFrame(`1 to ${most} entries, got ${entriesMax}`)
+  return { kind: 'request-tree', number, doc, isWhole, withinMs, entriesMax }
 }
 
 function readNodes(reader: ByteReader): string[] {

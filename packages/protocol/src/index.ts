@@ -69,6 +69,13 @@ export {
   type PieceEntry,
   type SnapshotManifest,
 } from './snapshot-manifest.ts'
+export {
+  recentMs,
+  type TreeEntry,
+  type TreeRole,
+  type TreeStanding,
+  treeRoles,
+} from './tree-entry.ts'
 export { linkSubprotocol, protocolVersion, viewerSubprotocol } from './version.ts'
 export type {
   CohortId,

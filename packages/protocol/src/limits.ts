@@ -92,6 +92,11 @@ export const limits = {
     unit: 'bytes',
     meaning: 'the name of one node in a path',
   },
+  treeEntriesMax: {
+    value: 512,
+    unit: 'entries',
+    meaning: 'roles of nodes of which one answer about a tree tells',
+  },
 } as const
 
 /** The name of a row in the table. */

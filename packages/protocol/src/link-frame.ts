@@ -17,6 +17,7 @@ import { type Position, writePosition } from './position.ts'
 import { type SignalKind, signalKinds } from './signal.ts'
 import { type SignedVariant, writeVariant } from './signed-variant.ts'
 import { type SnapshotManifest, writeManifest } from './snapshot-manifest.ts'
+import { type TreeEntry, writeTree } from './tree-entry.ts'
 
 /** Types of link frames; the numbers are the wire's. */
 export const linkFrameTypes = {
@@ -49,6 +50,8 @@ export const linkFrameTypes = {
   'request-taken': 134,
   redirect: 135,
   path: 136,
+  'request-tree': 137,
+  tree: 138,
 } as const
 
 /** From this type on, a frame that is not known is ignored. */
@@ -223,6 +226,25 @@ export type LinkFrame =
   | { readonly kind: 'redirect'; readonly doc: DocumentKey; readonly to: readonly string[] }
   /** The nodes above the child are others than `welcome` said. */
   | { readonly kind: 'path'; readonly channel: number; readonly path: readonly string[] }
+  /** A node asks who has the document from whom: all of the tree, or what is below the node that is asked. */
+  | {
+      readonly kind: 'request-tree'
+      /** What the asking node calls the question: a number of no other that it has under way on the link. */
+      readonly number: number
+      readonly doc: DocumentKey
+      readonly isWhole: boolean
+      /** The answer is of use for so long, ms. */
+      readonly withinMs: number
+      /** Entries of the answer at most, 1 … `treeEntriesMax`. */
+      readonly entriesMax: number
+    }
+  | {
+      readonly kind: 'tree'
+      /** From `request-tree`. */
+      readonly number: number
+      /** Empty when nothing of it is below the node, or the question cannot be answered now. */
+      readonly entries: readonly TreeEntry[]
+    }
 
 /** SHA-256 of what the state has under one label. */
 export type LabelHash = { readonly tag: number; readonly hash: Uint8Array }
@@ -357,6 +379,16 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
       for (const { tag, hash } of hashes) writer.uint8(tag).raw(hash)
       return writer.finish()
     }
+    case 'request-tree':
+      return writer
+        .uint32(frame.number)
+        .text(frame.doc)
+        .uint8(frame.isWhole ? 1 : 0)
+        .uint32(frame.withinMs)
+        .uint16(frame.entriesMax)
+        .finish()
+    case 'tree':
+      return writeTree(writer.uint32(frame.number), frame.entries).finish()
     default:
       return unreachable(frame)
   }

@@ -13,6 +13,7 @@ import {
   recordKinds,
 } from '../src/log-record.ts'
 import type { Position } from '../src/position.ts'
+import type { TreeEntry, TreeRole, TreeStanding } from '../src/tree-entry.ts'
 
 /** The fields of a small delta, with `overrides`. */
 export const recordFields = (overrides: Partial<RecordFields> = {}): RecordFields => ({
@@ -106,6 +107,54 @@ const of = <Kind extends LinkFrame['kind']>(
   fc.record({ kind: fc.constant(kind), ...fields }) as fc.Arbitrary<LinkFrame>
 
 type FrameOf<Kind> = Extract<LinkFrame, { kind: Kind }>
+
+const maybe = <Field extends string, Value>(
+  field: Field,
+  value: fc.Arbitrary<Value>,
+): fc.Arbitrary<{ readonly [name in Field]?: Value }> =>
+  fc.record({ [field]: value }, { requiredKeys: [] }) as fc.Arbitrary<{
+    readonly [name in Field]?: Value
+  }>
+
+const treeStanding: fc.Arbitrary<TreeStanding> = fc
+  .tuple(
+    fc.record({
+      epoch: uint32,
+      seq: uint53,
+      viewers: uint53,
+      children: uint32,
+      notAsked: uint32,
+      isLive: fc.boolean(),
+    }),
+    maybe('staleMs', uint32),
+    maybe('lagMs', uint32),
+    fc.record({ recentRecords: uint32, recentBytes: uint53 }),
+    maybe('problem', code),
+  )
+  .map(parts => Object.assign({}, ...parts) as TreeStanding)
+
+const nodeName = fc.stringMatching(/^(?:[A-Za-z0-9][A-Za-z0-9_.~-]{0,79})?$/)
+
+const tree: fc.Arbitrary<TreeEntry[]> = fc
+  .array(
+    fc.tuple(
+      fc.nat(),
+      fc.constantFrom<TreeRole>('authority', 'proxy', 'edge'),
+      nodeName,
+      nodeName,
+      fc.option(treeStanding, { nil: undefined }),
+    ),
+    { maxLength: 8 },
+  )
+  .map(rows =>
+    rows.map(([above, role, node, region, standing], at) => ({
+      above: at === 0 ? undefined : above % at,
+      role,
+      node,
+      region,
+      standing,
+    })),
+  )
 
 /** Any frame of each kind, by its kind. */
 export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> } = {
@@ -215,6 +264,14 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
       .uniqueArray(fc.record({ tag: uint8, hash: bytesOf(32) }), { selector: ({ tag }) => tag })
       .map(hashes => hashes.sort((a, b) => a.tag - b.tag)),
   }),
+  'request-tree': of('request-tree', {
+    number: uint32,
+    doc: documentKey,
+    isWhole: fc.boolean(),
+    withinMs: uint32,
+    entriesMax: fc.integer({ min: 1, max: 512 }),
+  }),
+  tree: of('tree', { number: uint32, entries: tree }),
 }
 
 /** Any frame of a link. */

@@ -35,6 +35,14 @@ await t.test('the largest manifest fits in a frame', async t => {
   t.ok(1 + 4 + position + 4 + entries <= limits.linkFrameBytesMax.value)
 })
 
+await t.test('the largest tree fits in a frame', async t => {
+  const { treeEntriesMax, nodeNameBytesMax } = limits
+  const names = 2 * (2 + nodeNameBytesMax.value)
+  const standing = 4 + 8 + 8 + 4 + 4 + 1 + 4 + 4 + 4 + 8 + 2 + 64
+  const entry = 2 + 2 + 1 + names + 1 + standing
+  t.ok(1 + 4 + 2 + treeEntriesMax.value * entry <= limits.linkFrameBytesMax.value)
+})
+
 await t.test('lengths fit the fields that carry them', async t => {
   t.ok(limits.keyBytesMax.value <= 0xff, 'a record has one byte for the length of its key')
   t.ok(limits.recordsFrameBytesTarget.value <= limits.linkFrameBytesMax.value)

@@ -20,7 +20,7 @@ await t.test('every type has a number of its own, and each kind is tested', asyn
 })
 
 await t.test(
-  'only what concerns variants, signals, checks, lost pieces and places may be ignored',
+  'only what concerns variants, signals, checks, lost pieces, places and trees may be ignored',
   async t => {
     const optional = Object.entries(linkFrameTypes)
       .filter(([, number]) => number >= optionalFrameTypeMin)
@@ -35,6 +35,8 @@ await t.test(
       'request-taken',
       'redirect',
       'path',
+      'request-tree',
+      'tree',
     ])
   },
 )

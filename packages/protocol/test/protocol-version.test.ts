@@ -50,12 +50,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: '051e2a1aa16d9ff8f56dec8639b5c02a',
-    limits: '979cc409619092c186e0457f031713a7',
+    numbers: 'c81256e97ee2f60e7b8709b3ae8cc6d0',
+    limits: 'dcee7bb373550a9233b26979cd53ec45',
     closeCodes: 'cd9e77e0cd9311501ca172b2b26764ce',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: '46a2ba2cd954c10744221d8aa5af7ffb',
+    linkFrames: '2285a0114fd7e44d8c0567b5acf30c23',
     clientFrames: 'bdde7dc8c4bb852668aa0309ace37671',
   },
 }
@@ -157,6 +157,40 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
     hashes: [
       { tag: 0, hash: bytes(32) },
       { tag: 2, hash: bytes(32) },
+    ],
+  },
+  'request-tree': {
+    kind: 'request-tree',
+    number: 0x01020304,
+    doc,
+    isWhole: true,
+    withinMs: 2_000,
+    entriesMax: 512,
+  },
+  tree: {
+    kind: 'tree',
+    number: 0x01020304,
+    entries: [
+      {
+        above: undefined,
+        role: 'proxy',
+        node: '',
+        region: '',
+        standing: {
+          epoch: 0x01020304,
+          seq: 0x05060708090a,
+          viewers: 3,
+          children: 2,
+          notAsked: 1,
+          isLive: true,
+          staleMs: 250,
+          lagMs: 40,
+          recentRecords: 100,
+          recentBytes: 0x0102030405,
+          problem: 'FANFOLD_MOVED',
+        },
+      },
+      { above: 0, role: 'edge', node: 'edge-1', region: 'eu', standing: undefined },
     ],
   },
 }
