@@ -31,6 +31,7 @@ import {
   retryAfterMs,
   snapshotFact,
 } from './document-answers.ts'
+import type { DocumentChildren } from './document-children.ts'
 import { DocumentEpochs } from './document-epochs.ts'
 import { DocumentRefusal } from './document-refusal.ts'
 import { DocumentSnapshots } from './document-snapshots.ts'
@@ -88,6 +89,11 @@ export class AuthorityDocument {
   /** The document's children. */
   get downstream(): Downstream {
     return this.#at.children.downstream
+  }
+
+  /** How much was committed lately, as far as the document was not at rest. */
+  recentAt(now: Instant): NonNullable<ReturnType<DocumentChildren['recentAt']>> {
+    return this.#work?.children.recentAt(now) ?? { recentRecords: 0, recentBytes: 0 }
   }
 
   /** True while a child observes the document. */

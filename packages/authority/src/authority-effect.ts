@@ -1,6 +1,6 @@
 import type { LogEffect, ReplicaWorkerEffect } from '@fanfold/document'
 import type { DocumentKey, ErrorCode, LinkEffect, WriterEffect } from '@fanfold/protocol'
-import type { ServingFact } from '@fanfold/replication'
+import type { ServingFact, TreeTold } from '@fanfold/replication'
 
 /** Something that happened at an authority, for logs and metrics. */
 export type AuthorityFact =
@@ -40,4 +40,5 @@ export type AuthorityEffect =
   | LogEffect
   | ReplicaWorkerEffect
   | WriterEffect
+  | TreeTold
   | { readonly kind: 'fact'; readonly fact: AuthorityFact }

@@ -1,6 +1,7 @@
 import type { DocumentDefinition } from '@fanfold/definition'
 import type { LogInput, ReplicaWorkerInput } from '@fanfold/document'
 import type { LinkInput, WriterInput } from '@fanfold/protocol'
+import type { TreeAsked } from '@fanfold/replication'
 import type { LoadedVariant } from './loaded-definition.ts'
 
 /** What happens to an authority. */
@@ -9,6 +10,7 @@ export type AuthorityInput =
   | LogInput
   | ReplicaWorkerInput
   | WriterInput
+  | TreeAsked
   /**
    * A definition was loaded, or loaded anew: it counts from the next write on. Documents of its type
    * that are in memory tell of it in their logs, if it has labels or edge variants that are new.

@@ -20,6 +20,7 @@ import {
   type DocumentKey,
   documentName,
   type LinkId,
+  type LinkInput,
   ProtocolError,
   type WriterInput,
 } from '@fanfold/protocol'
@@ -29,6 +30,7 @@ import {
   type JoinRequest,
   PiecePacker,
   PresenceSums,
+  type TreeLooks,
   WorkerNames,
 } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
@@ -36,6 +38,7 @@ import { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityEffect, AuthorityFact } from './authority-effect.ts'
 import type { AuthorityInput } from './authority-input.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
+import { authorityLooks, receiveOfPeer } from './authority-looks.ts'
 import { type AuthorityStanding, standingOf } from './authority-standing.ts'
 import { ChildrenCare } from './children-care.ts'
 import { noRoom, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
@@ -82,6 +85,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #care = new ChildrenCare()
   readonly #replays: LogReplays
   readonly #presence = new PresenceSums()
+  readonly #edgesBelow = new PresenceSums()
+  readonly #looks: TreeLooks
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
   #now: Instant = 0 as Instant
   #effects: AuthorityEffect[] = []
@@ -135,10 +140,19 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       variant: (hash, link) => this.#answerVariant(hash, link),
       signal: (link, signal, doc, value) => {
         if (signal === 'presence') this.#presence.set(doc, link, value)
+        else if (signal === 'edges') this.#edgesBelow.set(doc, link, value)
         else if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
       },
+      tree: (link, frame) => this.#looks.receive(link, frame, this.#now, this.#effects),
     }
     this.#children = new ChildLinks(owner, limits.transfer)
+    this.#looks = authorityLooks({
+      documents: this.#documents,
+      children: this.#children,
+      edges: this.#edgesBelow,
+      owners,
+      standingOf: (doc, now) => this.standingOf(doc, now),
+    })
   }
 
   /** Documents in memory. */
@@ -162,9 +176,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   }
 
   /** How far a document is, and for how many streams; undefined for one that is not in memory. */
-  standingOf(doc: DocumentKey): AuthorityStanding | undefined {
+  standingOf(doc: DocumentKey, now: Instant = this.#now): AuthorityStanding | undefined {
     const document = this.#documents.get(doc)
-    return document && standingOf(document, this.#presence.of(doc))
+    return document && standingOf(document, this.#presence.of(doc), now)
   }
 
   /** Viewers of all documents, as the nodes below count them. */
@@ -184,7 +198,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       case 'link-congested':
       case 'link-drained':
       case 'link-closed':
-        this.#children.receive(input, effects)
+        this.#receiveLink(input)
+        return
+      case 'tree-asked':
+        this.#looks.ask(input, now, effects)
         return
       case 'worker-encoded':
       case 'worker-viewed':
@@ -207,7 +224,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const hasNews = this.#unaware.size > 0 || this.#unlooked.size > 0
     if (this.#children.hasBusy || hasNews || this.#slicing.size > 0) return this.#now
     const byChildren = earliest(this.#care.wakeAt(), this.#replays.wakeAt())
-    return earliest(byChildren, earliest(this.#documents.wakeAt(), this.#wakes.wakeAt()))
+    const byLinks = earliest(byChildren, this.#looks.wakeAt())
+    return earliest(byLinks, earliest(this.#documents.wakeAt(), this.#wakes.wakeAt()))
   }
 
   tick(now: Instant, effects: AuthorityEffect[]): void {
@@ -222,7 +240,17 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     }
     this.#care.tick(this.#documents, now, effects)
     this.#replays.tick(now, effects)
+    this.#looks.tick(now, effects)
     this.#documents.tick(now)
+  }
+
+  /** Links that were dialled are to other authorities: there is nothing on them but looks at trees. */
+  #receiveLink(input: LinkInput): void {
+    const isDialled =
+      input.kind === 'link-opened' ? input.dialled : this.#looks.isDialled(input.link)
+    if (isDialled) receiveOfPeer(this.#looks, input, this.#now, this.#effects)
+    else this.#children.receive(input, this.#effects)
+    this.#looks.notice(input, this.#now, this.#effects)
   }
 
   /** An answer of the log to a document that has left memory since is of no use. */
@@ -339,6 +367,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   #left(doc: DocumentKey, link: LinkId): void {
     this.#presence.leave(doc, link)
+    this.#edgesBelow.leave(doc, link)
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.forgetJoin(link)

@@ -5,6 +5,7 @@ import {
   Downstream,
   type JoinRequest,
   noHash,
+  RecentRecords,
   RecordRing,
   type StateHash,
 } from '@fanfold/replication'
@@ -24,6 +25,7 @@ export class DocumentChildren {
   // A document at rest without children has neither: most documents are, most of the time.
   #ring: RecordRing | undefined
   #downstream: Downstream | undefined
+  #recent: RecentRecords | undefined
   /** Made at the durable position; undefined until one was needed. */
   #snapshot: Snapshot | undefined
   /** What children were told of the state last. */
@@ -76,6 +78,13 @@ export class DocumentChildren {
   publish(records: readonly LogRecord[], now: Instant): void {
     const ring = this.#recentRecords()
     for (const record of records) ring.push(record, now)
+    this.#recent ??= new RecentRecords()
+    this.#recent.took(records, now)
+  }
+
+  /** How much was committed lately. */
+  recentAt(now: Instant): ReturnType<RecentRecords['at']> | undefined {
+    return this.#recent?.at(now)
   }
 
   /** Answers a child from what the log has. */

@@ -9,6 +9,8 @@ import type { WriteProblem } from './write-problem.ts'
 export type Owners = {
   /** Why the document is not served here now; undefined when it is this authority's. */
   elsewhere(doc: DocumentKey): WriteProblem | undefined
+  /** The authority whose the document is; undefined while that is not known, or it is this one's in any case. */
+  ownerOf(doc: DocumentKey): string | undefined
   /**
    * Why nothing may be written now, although documents are this authority's; undefined when something may.
    * What is on its way to the log goes on, and nothing more is begun.
@@ -17,7 +19,11 @@ export type Owners = {
 }
 
 /** All documents are this authority's. */
-export const soleOwner: Owners = { elsewhere: () => undefined, stall: undefined }
+export const soleOwner: Owners = {
+  elsewhere: () => undefined,
+  ownerOf: () => undefined,
+  stall: undefined,
+}
 
 /** Why nothing of the document may be written here now; undefined when it may. */
 export const unwritable = (owners: Owners, doc: DocumentKey): WriteProblem | undefined =>

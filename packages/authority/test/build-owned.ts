@@ -56,6 +56,7 @@ export class OwnedRig {
       randomBytes: contextOf().randomBytes,
       limits: limitsOf(limits),
       owners: {
+        ownerOf: doc => (elsewhere.has(doc) ? 'b' : 'a'),
         elsewhere: doc => (elsewhere.has(doc) ? moved : undefined),
         get stall() {
           return stall()

@@ -12,13 +12,16 @@ import {
   type ViewerId,
 } from '@fanfold/protocol'
 import {
+  aboveIn,
   type ConnectedParents,
   type FollowedStanding,
   Following,
   type FollowingEvent,
   noteOf,
+  ownStanding,
   type RouteInput,
   SafetyRounds,
+  TreeLooks,
   WorkerNames,
 } from '@fanfold/replication'
 import { Checks } from './checks.ts'
@@ -47,6 +50,8 @@ export class Documents {
   readonly largeViews: LargeViews
   /** Documents that are put aside. */
   readonly aside: DocumentGuard
+  /** The looks at trees that come from here, or come by. */
+  readonly looks: TreeLooks
   readonly #turn: Turn
   readonly #following: Following
   readonly #variants: Variants
@@ -96,6 +101,18 @@ export class Documents {
       guard: (doc, step) => this.guard(doc, step),
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.got(hash, variant),
+      tellTree: (link, frame) => this.looks.receive(link, frame, turn.now, turn.effects),
+      wallClockMs,
+    })
+    this.looks = new TreeLooks({
+      role: 'edge',
+      ...aboveIn(this.#following, () => turn),
+      childrenOf: () => [],
+      standingOf: (doc, now) =>
+        ownStanding(this.#following.standingOf(doc, now), {
+          viewers: this.#documents.get(doc)?.viewerCount ?? 0,
+          children: 0,
+        }),
     })
     this.aside = new DocumentGuard(turn)
     this.checks = new Checks({
@@ -174,7 +191,9 @@ export class Documents {
 
   /** Takes what happened to parents. */
   receive(input: LinkInput | RouteInput): void {
-    this.#following.receive(input, this.#turn.now, this.#turn.effects)
+    const { now, effects } = this.#turn
+    this.#following.receive(input, now, effects)
+    this.looks.notice(input, now, effects)
   }
 
   /** Takes what the worker has answered; what was closed meanwhile is nobody's. */
@@ -210,7 +229,7 @@ export class Documents {
   wakeAt(): Instant | undefined {
     if (this.joins.isDue || this.#largeWork.isDue) return this.#turn.now
     const byParent = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
-    const due = earliest(byParent, this.checks.wakeAt())
+    const due = earliest(earliest(byParent, this.checks.wakeAt()), this.looks.wakeAt())
     return earliest(earliest(due, this.#due.wakeAt()), this.#rounds.wakeAt())
   }
 
@@ -226,6 +245,7 @@ export class Documents {
     }
     for (const doc of this.#rounds.due(now)) this.guard(doc, () => this.#reconcile(doc))
     this.checks.tick()
+    this.looks.tick(now, effects)
     const broken = this.#largeWork.tick()
     if (broken !== undefined) this.#following.restart(broken, now, effects)
     this.joins.serve(now, doc => this.guard(doc, () => this.#documents.get(doc)?.serve()))

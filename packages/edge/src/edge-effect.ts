@@ -8,7 +8,13 @@ import type {
   ViewerEffect,
   ViewerInput,
 } from '@fanfold/protocol'
-import type { FollowingEffect, FollowingFact, RouteInput } from '@fanfold/replication'
+import type {
+  FollowingEffect,
+  FollowingFact,
+  RouteInput,
+  TreeAsked,
+  TreeTold,
+} from '@fanfold/replication'
 import type { CheckKind } from './document-check.ts'
 import type { CheckOutcome } from './view-sample.ts'
 
@@ -18,6 +24,7 @@ export type EdgeInput =
   | RouteInput
   | ViewerInput
   | ReplicaWorkerInput
+  | TreeAsked
   /** The rim has verified and run the variant with this name, 64 hexadecimal digits. */
   | { readonly kind: 'variant-loaded'; readonly hash: string; readonly definition: EdgeDefinition }
   /** It may not be run, or cannot. */
@@ -74,6 +81,7 @@ export type EdgeEffect =
   | FollowingEffect
   | ViewerEffect
   | ReplicaWorkerEffect
+  | TreeTold
   /** Verify the variant, run it from memory, and answer with `variant-loaded` or `variant-refused`. */
   | { readonly kind: 'load-variant'; readonly variant: SignedVariant }
   | { readonly kind: 'fact'; readonly fact: EdgeFact }

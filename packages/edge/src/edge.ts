@@ -109,6 +109,9 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
       case 'viewer-closed':
         this.#viewers.close(input.viewer)
         return
+      case 'tree-asked':
+        this.#documents.looks.ask(input, now, effects)
+        return
       case 'variant-loaded':
         this.#documents.variantLoaded(input.hash, input.definition)
         return

@@ -28,7 +28,7 @@ export type AdminSource = {
    * What runs here, who is above and what is held, and of a document who serves it; no document's content,
    * nobody's name.
    */
-  topology(doc: DocumentKey | undefined): unknown
+  topology(doc: DocumentKey | undefined): Promise<unknown>
   /** How the node is asked to go; undefined for one that cannot be. */
   readonly drain: DrainSource | undefined
   /** Token for everything but health and metrics; undefined on a loopback without one. */
@@ -62,7 +62,7 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
         }
         case '/':
         case '/admin/topology':
-          return refusalOf(request, source.adminToken) ?? topologyAnswer(request, source)
+          return refusalOf(request, source.adminToken) ?? (await topologyAnswer(request, source))
         default:
           return undefined
       }
@@ -71,14 +71,14 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
 }
 
 /** `?doc=` asks about one document. */
-function topologyAnswer({ url }: IncomingMessage, source: AdminSource): HttpAnswer {
+async function topologyAnswer({ url }: IncomingMessage, source: AdminSource): Promise<HttpAnswer> {
   const asked = new URLSearchParams(url?.split('?')[1]).get('doc')
   const doc = asked === null ? undefined : asDocumentKey(asked)
   if (asked !== null && doc === undefined) {
     const message = `a document key is <tenant>/<type>/<id>, got ${JSON.stringify(asked.slice(0, 200))}`
     return problemAnswer('FANFOLD_BAD_KEY', message)
   }
-  return { status: 200, body: JSON.stringify(source.topology(doc), undefined, 2) }
+  return { status: 200, body: JSON.stringify(await source.topology(doc), undefined, 2) }
 }
 
 /** In constant time and without asking anybody: a node whose peers are all gone is asked this too. */

@@ -6,7 +6,7 @@ import {
   type AuthorityStanding,
 } from '@fanfold/authority'
 import type { LogEffect, LogStore } from '@fanfold/document'
-import type { DocumentKey, RequestId, WriteAnswer, WriterInput } from '@fanfold/protocol'
+import type { DocumentKey, RequestId, TreeEntry, WriteAnswer, WriterInput } from '@fanfold/protocol'
 import {
   systemClock,
   WriterSockets,
@@ -26,6 +26,7 @@ import { RoleLinks } from './role-links.ts'
 import { countServing } from './serving-metrics.ts'
 import { sha256 } from './sha256.ts'
 import { snapshotCodec } from './snapshot-codec.ts'
+import { TreeAnswers } from './tree-answers.ts'
 import { TroubleLog, type TroubleWords } from './trouble-log.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
@@ -73,6 +74,7 @@ export class AuthorityHost {
   readonly #snapshotStartedAt = new Map<string, number>()
   /** Links to the other authorities; undefined where there are none. */
   readonly #peers: PeerLinks | undefined
+  readonly #trees = new TreeAnswers(input => this.#driver.submit(input))
   #epochMax = 0
   #isClosing = false
 
@@ -171,6 +173,11 @@ export class AuthorityHost {
     return this.#machine.standingOf(doc)
   }
 
+  /** Who has a document from whom, as far as it can be told now. */
+  treeOf(doc: DocumentKey): Promise<readonly TreeEntry[]> {
+    return this.#trees.ask(doc)
+  }
+
   /** Viewers of all documents, as the nodes below count them. */
   get viewersBelow(): number {
     return this.#machine.viewersBelow
@@ -211,6 +218,7 @@ export class AuthorityHost {
     this.links.close()
     await this.#store.close()
     this.#driver.close()
+    this.#trees.close()
     this.#full.close()
     this.#unopened.close()
     this.#unreachable.close()
@@ -246,6 +254,9 @@ export class AuthorityHost {
         }
         return
       }
+      case 'tree-told':
+        this.#trees.told(effect)
+        return
       case 'fact':
         this.#note(effect.fact)
         return

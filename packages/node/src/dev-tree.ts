@@ -18,6 +18,7 @@ import { type LoadedDefinition, loadDefinition } from './load-definition.ts'
 import { checkLogStore } from './log-stores.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
+import { documentTopology } from './node-topology.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessPorts } from './process-ports.ts'
 import { ProcessRoles } from './process-roles.ts'
@@ -126,7 +127,15 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
             : undefined,
         async (_request, path) => (page === undefined ? undefined : await answerFile(page, path)),
       ],
-      topology: () => topologyOf(roles, regions),
+      topology: async doc => ({
+        ...topologyOf(roles, regions),
+        document:
+          doc &&
+          (await documentTopology(doc, roles, {
+            name: config.node.id ?? 'authority',
+            region: config.region,
+          })),
+      }),
     })
     const { port, adminPort } = await ports.listen()
     feed = demonstration && (await startFeed(demonstration, { authority, seed, log }))
@@ -250,7 +259,7 @@ function warn({ definition, warnings }: LoadedDefinition, log: Log): void {
   }
 }
 
-function topologyOf({ authority, proxies, edges }: ProcessRoles, regions: number): unknown {
+function topologyOf({ authority, proxies, edges }: ProcessRoles, regions: number): object {
   const byRegion = Array.from({ length: regions }, (_, index) => ({
     region: `region-${index + 1}`,
     proxies: proxies

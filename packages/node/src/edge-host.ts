@@ -1,7 +1,7 @@
 import { evaluateEdgeVariant } from '@fanfold/build/variants'
 import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/edge'
 import { decodeUtf8, Prng, toHex } from '@fanfold/kernel'
-import type { DocumentKey, SignedVariant } from '@fanfold/protocol'
+import type { DocumentKey, SignedVariant, TreeEntry } from '@fanfold/protocol'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
@@ -12,6 +12,7 @@ import type { ProcessContext } from './process-context.ts'
 import type { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
 import { snapshotCodec } from './snapshot-codec.ts'
+import { TreeAnswers } from './tree-answers.ts'
 import type { TokenVerifier } from './viewer-tokens.ts'
 
 /** Failures of rules are logged at most this often, ms; the metric counts them all. */
@@ -25,6 +26,7 @@ export class EdgeHost {
   readonly #worker: HostWorker
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
+  readonly #trees = new TreeAnswers(input => this.#driver.submit(input))
   #failureNotedMs = 0
 
   constructor(context: ProcessContext, place: FollowerPlace, verifier: TokenVerifier) {
@@ -87,6 +89,11 @@ export class EdgeHost {
     return this.#machine.standingOf(doc)
   }
 
+  /** Who has a document from whom, as far as it can be told now. */
+  treeOf(doc: DocumentKey): Promise<readonly TreeEntry[]> {
+    return this.#trees.ask(doc)
+  }
+
   /** Documents of which what is held may be old. */
   get staleCount(): number {
     return this.#machine.staleCount
@@ -126,6 +133,7 @@ export class EdgeHost {
     this.viewers.close()
     this.#follower.close()
     this.#driver.close()
+    this.#trees.close()
     await this.#worker.close()
   }
 
@@ -138,6 +146,9 @@ export class EdgeHost {
         return
       case 'fact':
         this.#note(effect.fact)
+        return
+      case 'tree-told':
+        this.#trees.told(effect)
         return
       case 'want-parents':
       case 'want-nodes':

@@ -1,22 +1,23 @@
 /*
  * What is told of the tree to whoever looks at a node: what runs here, whom it knows, and of one document who
- * serves it and how far it is here. No content of documents, and nobody's name.
+ * serves it, how far it is here, and who has it from whom. No content of documents, and nobody's name.
  */
 import type { DocumentKey } from '@fanfold/protocol'
 import type { Placement } from '@fanfold/topology'
 import type { Config } from './config.ts'
 import type { Fleet } from './fleet.ts'
 import type { ProcessRoles } from './process-roles.ts'
+import { shownTree } from './shown-tree.ts'
 
 /** Proxies of a region that are named for a document. */
 const proxiesNamedMax = 3
 
 /** What a node tells. */
-export function nodeTopology(
+export async function nodeTopology(
   roles: ProcessRoles,
   node: { readonly name: string; readonly config: Config; readonly fleet: Fleet | undefined },
   doc: DocumentKey | undefined,
-): object {
+): Promise<object> {
   const { name, config, fleet } = node
   const { authority, proxies, edges } = roles
   const [proxy] = proxies
@@ -30,23 +31,29 @@ export function nodeTopology(
     proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent, dialled: proxy.dialled },
     edge: edge && { ...edge.counts, hasParent: edge.hasParent, dialled: edge.dialled },
     fleet: fleet?.topology,
-    document: doc && documentTopology(doc, roles, fleet?.view.placement),
+    document:
+      doc && (await documentTopology(doc, roles, { name, region: config.region }, fleet?.view)),
   }
 }
 
-function documentTopology(
+/** What is told of one document. */
+export async function documentTopology(
   doc: DocumentKey,
-  { authority, proxies, edges }: ProcessRoles,
-  placement: Placement | undefined,
-): object {
+  roles: ProcessRoles,
+  self: { readonly name: string; readonly region: string },
+  fleet?: { readonly placement: Placement | undefined },
+): Promise<object> {
+  const { authority, proxies, edges } = roles
+  const entries = await roles.treeOf(doc)
   return {
     doc,
-    ...(placement && placedOf(doc, placement)),
+    ...(fleet?.placement && placedOf(doc, fleet.placement)),
     here: {
       authority: authority?.standingOf(doc),
       proxy: proxies[0]?.standingOf(doc),
       edge: edges[0]?.standingOf(doc),
     },
+    tree: shownTree(entries, { node: self.name, region: self.region }),
   }
 }
 

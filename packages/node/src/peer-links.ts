@@ -1,6 +1,6 @@
 /*
- * An authority's links to the others. Nothing is sent on them: one that closes is how the others learn at once that
- * a process is gone, which they would else know by its silence.
+ * An authority's links to the others. Looks at trees go over them, and nothing else: one that closes is how the
+ * others learn at once that a process is gone, which they would else know by its silence.
  */
 import { randomBytes } from 'node:crypto'
 import { Prng } from '@fanfold/kernel'
@@ -55,9 +55,8 @@ export class PeerLinks {
   /** Sees what happens on links before the role does; false where that is not for the role. */
   notice(input: LinkInput): boolean {
     if (!this.#own.has(input.link)) return true
-    this.#fleet.notice(input)
     if (input.kind === 'link-closed') this.#own.delete(input.link)
-    return false
+    return this.#fleet.notice(input)
   }
 
   /** Authorities that are dialled, and how that goes. */

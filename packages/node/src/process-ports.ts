@@ -41,7 +41,7 @@ export class ProcessPorts {
       /** What else the public port answers. */
       readonly routes: readonly HttpRoute[]
       /** What is told of the tree, and of a document when one is asked about. */
-      readonly topology: (doc: DocumentKey | undefined) => unknown
+      readonly topology: (doc: DocumentKey | undefined) => Promise<unknown>
       /** How an operator asks the process to go; where it is not said nobody can. */
       readonly drain?: { readonly node: string; readonly ask: () => void } | undefined
       /** What the process is part of; where it is not said it is alone. */

@@ -1,3 +1,4 @@
+import type { DocumentKey, TreeEntry } from '@fanfold/protocol'
 import type { AuthorityHost } from './authority-host.ts'
 import type { EdgeHost } from './edge-host.ts'
 import type { ProxyHost } from './proxy-host.ts'
@@ -10,6 +11,12 @@ export class ProcessRoles {
   authority: AuthorityHost | undefined
   readonly proxies: ProxyHost[] = []
   readonly edges: EdgeHost[] = []
+
+  /** Who has a document from whom, as far as it can be told now: the role that is nearest to the top asks. */
+  treeOf(doc: DocumentKey): Promise<readonly TreeEntry[]> {
+    const host = this.authority ?? this.proxies[0] ?? this.edges[0]
+    return host?.treeOf(doc) ?? Promise.resolve([])
+  }
 
   /** Tells viewers, writers and children to go elsewhere or to come back; gives the children a moment. */
   async drain(): Promise<void> {

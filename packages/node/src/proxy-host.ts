@@ -1,6 +1,6 @@
 import type { WarmInput, WarmStore } from '@fanfold/document'
 import { Prng } from '@fanfold/kernel'
-import type { DocumentKey } from '@fanfold/protocol'
+import type { DocumentKey, TreeEntry } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyFact, type ProxyInput, ProxyTier } from '@fanfold/proxy'
 import { createFileWarmStore } from '@fanfold/storage'
 import { wallClock } from './clock.ts'
@@ -13,6 +13,7 @@ import type { RoleLinks } from './role-links.ts'
 import { countServing } from './serving-metrics.ts'
 import { sha256 } from './sha256.ts'
 import { snapshotCodec } from './snapshot-codec.ts'
+import { TreeAnswers } from './tree-answers.ts'
 
 /** A proxy of a process: the machine, the link to its parent and its children's links. */
 export class ProxyHost {
@@ -23,6 +24,7 @@ export class ProxyHost {
   readonly #warm: WarmStore | undefined
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
+  readonly #trees = new TreeAnswers(input => this.#driver.submit(input))
 
   constructor(context: ProcessContext, place: FollowerPlace) {
     const { config, fail } = context
@@ -37,6 +39,7 @@ export class ProxyHost {
       codec: snapshotCodec,
       isWarm: place.warm !== undefined,
       isSnapshotDisabled: config.disableSnapshot,
+      wallClockMs: wallClock,
     })
     this.#worker = new HostWorker({
       open: context.openWorker,
@@ -74,6 +77,11 @@ export class ProxyHost {
     return this.#machine.standingOf(doc)
   }
 
+  /** Who has a document from whom, as far as it can be told now. */
+  treeOf(doc: DocumentKey): Promise<readonly TreeEntry[]> {
+    return this.#trees.ask(doc)
+  }
+
   /** Documents of which what is held may be old. */
   get staleCount(): number {
     return this.#machine.staleCount
@@ -109,6 +117,7 @@ export class ProxyHost {
     if (this.#warm !== undefined) this.#driver.submit({ kind: 'closing' })
     this.#follower.close()
     this.#driver.close()
+    this.#trees.close()
     await this.#worker.close()
     await this.#warm?.close()
   }
@@ -143,6 +152,9 @@ export class ProxyHost {
         return
       case 'fact':
         this.#note(effect.fact)
+        return
+      case 'tree-told':
+        this.#trees.told(effect)
         return
       case 'want-parents':
       case 'want-nodes':

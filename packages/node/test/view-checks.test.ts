@@ -42,7 +42,7 @@ t.test('health says how many documents are suspect, and that the node is to go o
     suspects: () => 2,
     standing: () => ({ mode: 'parents', parents: 3 }),
     metrics: async () => ({ text: '', type: '' }),
-    topology: () => ({}),
+    topology: () => Promise.resolve({}),
     adminToken: undefined,
     drain: undefined,
   })

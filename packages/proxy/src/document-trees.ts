@@ -152,6 +152,11 @@ export class DocumentTrees {
     tree?.moving.delete(link)
   }
 
+  /** Edges below the child, as it last said. */
+  edgesBelow(doc: DocumentKey, link: LinkId): number {
+    return this.#trees.get(doc)?.below.get(link)?.edges ?? 0
+  }
+
   /** How many nodes have the document from here, and how many edges below. */
   belowOf(document: ProxyDocument): { readonly children: number; readonly edges: number } {
     const children = this.#childrenOf(document)

@@ -8,6 +8,8 @@ import type {
   RouteInput,
   ServingFact,
   TransferLimits,
+  TreeAsked,
+  TreeTold,
 } from '@fanfold/replication'
 
 /** Bounds of a proxy. */
@@ -34,6 +36,7 @@ export type ProxyInput =
   | RouteInput
   | ReplicaWorkerInput
   | WarmInput
+  | TreeAsked
   /** The node is about to end: what is worth keeping over it is kept now. */
   | { readonly kind: 'closing' }
 
@@ -52,6 +55,7 @@ export type ProxyFact =
 export type ProxyEffect =
   | FollowingEffect
   | WarmEffect
+  | TreeTold
   | { readonly kind: 'fact'; readonly fact: ProxyFact }
 
 /** Records that are passed on, in numbers. */

@@ -21,6 +21,11 @@ export class ProxyPresence {
     return this.#sums.total
   }
 
+  /** Viewers of one document. */
+  of(doc: DocumentKey): number {
+    return this.#sums.of(doc)
+  }
+
   /** A child says how many the document has at it and below. */
   set(doc: DocumentKey, link: LinkId, viewers: number): void {
     if (!this.#documents.has(doc)) return

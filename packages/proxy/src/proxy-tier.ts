@@ -16,6 +16,7 @@ import {
   SetAside,
   type Staleness,
   setAsideMs,
+  type TreeLooks,
   type VerifiedDocument,
 } from '@fanfold/replication'
 import type { FleetTree } from '@fanfold/topology'
@@ -32,6 +33,7 @@ import {
   type ProxyLimits,
 } from './proxy-effect.ts'
 import { ProxyJoins } from './proxy-joins.ts'
+import { proxyLooks } from './proxy-looks.ts'
 import { ProxyPresence } from './proxy-presence.ts'
 import { passedReplays } from './proxy-replays.ts'
 import { WarmKeeping } from './warm-keeping.ts'
@@ -56,6 +58,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   readonly #joins: ProxyJoins
   /** Undefined where nodes are not sent on. */
   readonly #trees: DocumentTrees | undefined
+  readonly #looks: TreeLooks
   readonly #warmKeeping = new WarmKeeping(doc => this.#documents.get(doc)?.follower.keepable())
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
   #now: Instant = 0 as Instant
@@ -75,6 +78,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     readonly isWarm?: boolean | undefined
     /** Whether to do without snapshots from the parent, and replay logs instead; not when not said. */
     readonly isSnapshotDisabled?: boolean | undefined
+    /** The wall's time, ms since 1970: only told to who looks at a tree, as how late records come. */
+    readonly wallClockMs?: (() => number) | undefined
   }) {
     const { sha256, prng, limits, routes, codec, isSnapshotDisabled, tree } = options
     this.#trees = tree && new DocumentTrees(tree, link => this.#children.peerAt(link))
@@ -94,6 +99,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.told(hash, variant),
       relay: frame => this.#replays.receive(frame),
+      tellTree: (link, frame) => this.#looks.receive(link, frame, this.#now, this.#effects),
+      wallClockMs: options.wallClockMs,
     })
     this.#replays = passedReplays({
       chain: this.#chain,
@@ -132,9 +139,18 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         signal: (link, signal, doc, value) => this.#signalled(link, signal, doc, value),
         now: () => this.#now,
         replays: this.#replays,
+        tree: (link, frame) => this.#looks.receive(link, frame, this.#now, this.#effects),
       },
       limits.transfer,
     )
+    this.#looks = proxyLooks({
+      following: this.#following,
+      documents: this.#documents,
+      presence: this.#presence,
+      children: this.#children,
+      trees: this.#trees,
+      turn: () => ({ now: this.#now, effects: this.#effects }),
+    })
     this.#variants = new PassedVariants(this.#following.variants, (hash, links, variant) =>
       this.#children.answerVariant(hash, links, variant, this.#effects),
     )
@@ -200,6 +216,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       case 'closing':
         this.#warmKeeping.keepAll(effects)
         return
+      case 'tree-asked':
+        this.#looks.ask(input, now, effects)
+        return
       default:
         this.#receiveLink(input)
     }
@@ -208,7 +227,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   wakeAt(): Instant | undefined {
     if (this.#children.hasBusy) return this.#now
     const joins = earliest(this.#joins.wakeAt(), this.#warmKeeping.wakeAt())
-    const due = earliest(joins, this.#trees?.wakeAt())
+    const due = earliest(earliest(joins, this.#trees?.wakeAt()), this.#looks.wakeAt())
     return earliest(earliest(this.#care.wakeAt(), due), this.#following.wakeAt())
   }
 
@@ -218,6 +237,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#following.tick(now, effects)
     this.#joins.tick(now, effects)
     this.#trees?.tick(this.#documents, now, effects)
+    this.#looks.tick(now, effects)
     for (const doc of this.#care.headsDue(now)) {
       this.#guard(doc, () => this.#documents.get(doc)?.downstream.signalHead(effects))
     }
@@ -239,6 +259,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       const isLost = input.kind === 'link-closed' || input.kind === 'node-unreachable'
       if (isLost) this.#joins.refuseWaiting(this.#now, this.#effects)
     }
+    this.#looks.notice(input, this.#now, this.#effects)
   }
 
   #isOfChild(input: LinkInput): boolean {

@@ -3,6 +3,7 @@ import type { DocumentKey, LinkId, SignalKind } from '@fanfold/protocol'
 import type { JoinRequest } from './child-stream.ts'
 import type { Downstream } from './downstream.ts'
 import type { Replays } from './replays.ts'
+import type { TreeFrame } from './tree-looks.ts'
 
 /** What a role with children does with their requests. */
 export type ChildLinksOwner = {
@@ -22,4 +23,6 @@ export type ChildLinksOwner = {
   readonly now?: (() => Instant) | undefined
   /** What answers children that ask for logs; without it they are told that there are none. */
   readonly replays?: Replays | undefined
+  /** A child asks, or answers, about the tree of a document; without it, it is told that there is no answer. */
+  readonly tree?: ((link: LinkId, frame: TreeFrame) => void) | undefined
 }

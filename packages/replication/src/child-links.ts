@@ -318,6 +318,12 @@ export class ChildLinks {
       case 'request-variant':
         this.#requestVariant(link, child, frame.hash, effects)
         return
+      case 'request-tree':
+        this.#requestTree(link, child, frame, effects)
+        return
+      case 'tree':
+        this.#owner.tree?.(link, frame)
+        return
       case 'ping':
         return
       default:
@@ -393,6 +399,22 @@ export class ChildLinks {
     }
     child.variantsAsked.add(name)
     this.#owner.variant(hash, link)
+  }
+
+  /** A link that is full is told that there is no answer now. */
+  #requestTree(
+    link: LinkId,
+    child: ChildLink,
+    frame: Extract<LinkFrame, { kind: 'request-tree' }>,
+    effects: EffectSink<LinkEffect>,
+  ): void {
+    const { tree } = this.#owner
+    if (tree !== undefined && !child.isCongested) {
+      tree(link, frame)
+      return
+    }
+    const none = encodeLinkFrame({ kind: 'tree', number: frame.number, entries: [] })
+    effects.push({ kind: 'link-send', link, frame: none })
   }
 
   #leave(doc: DocumentKey, link: LinkId): void {

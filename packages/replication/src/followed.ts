@@ -1,7 +1,8 @@
 import { earliest, type Instant } from '@fanfold/kernel'
-import type { DocumentKey } from '@fanfold/protocol'
+import type { DocumentKey, LogRecord } from '@fanfold/protocol'
 import type { Follower } from './follower.ts'
 import type { Parent } from './parents.ts'
+import { RecentRecords } from './recent-records.ts'
 
 /** A document that a node follows: who serves it, and since when it may be old. */
 export class Followed {
@@ -11,6 +12,9 @@ export class Followed {
   #interruptedSince: Instant | undefined
   /** Since when the parent itself is stale, as it says. */
   #parentStaleSince: Instant | undefined
+  /** What came lately; undefined while nothing ever has. */
+  #recent: RecentRecords | undefined
+  #lagMs: number | undefined
   /** What the parent that serves the document calls it. */
   #channel: { readonly parent: Parent; readonly channel: number } | undefined
 
@@ -22,6 +26,25 @@ export class Followed {
   /** Since when what is held may be old; undefined while it is fresh. */
   get staleSince(): Instant | undefined {
     return earliest(this.#interruptedSince, this.#parentStaleSince)
+  }
+
+  /** How long after its commit the last record came, ms; undefined where that is not known. */
+  get lagMs(): number | undefined {
+    return this.#lagMs
+  }
+
+  /** What came lately. */
+  recentAt(now: Instant): ReturnType<RecentRecords['at']> {
+    return this.#recent?.at(now) ?? { recentRecords: 0, recentBytes: 0 }
+  }
+
+  /** Records have come, by this time of the wall where that is known. */
+  took(records: readonly LogRecord[], wallMs: number | undefined, now: Instant): void {
+    this.#recent ??= new RecentRecords()
+    this.#recent.took(records, now)
+    const timeMs = records.at(-1)?.timeMs
+    if (wallMs === undefined || timeMs === undefined) return
+    this.#lagMs = Math.max(0, Math.round(wallMs - timeMs))
   }
 
   /** The stream is interrupted. False when it was before. */

@@ -1,12 +1,13 @@
 import type { SnapshotCodec } from '@fanfold/document'
 import type { Prng, Sha256 } from '@fanfold/kernel'
-import type { DocumentKey } from '@fanfold/protocol'
+import type { DocumentKey, LinkId } from '@fanfold/protocol'
 import type { Relay } from './asked-replays.ts'
 import type { AssemblyLimits } from './assembly-budget.ts'
 import type { FollowerLimits, FollowerNode } from './follower-node.ts'
 import type { FollowingEvent } from './following-event.ts'
 import type { Routes } from './routed-parents.ts'
 import type { UpstreamNode } from './stream-core.ts'
+import type { TreeFrame } from './tree-looks.ts'
 import type { TellVariant, VariantLimits } from './wanted-variants.ts'
 
 /** What a node that follows documents is made of. */
@@ -45,6 +46,13 @@ export type FollowingOptions = {
    * through `Following.replays`; to nobody when not said.
    */
   readonly relay?: Relay | undefined
+  /**
+   * Called from inside `receive` with what a parent asks, or answers, about the tree of a document; to nobody when
+   * not said.
+   */
+  readonly tellTree?: ((link: LinkId, frame: TreeFrame) => void) | undefined
+  /** The wall's time, ms since 1970; without it, how late records come is not known. */
+  readonly wallClockMs?: (() => number) | undefined
 }
 
 /** What all documents that the node follows share: what it was made with, and what it does for them. */

@@ -90,6 +90,8 @@ export class Following {
   readonly #budget: AssemblyBudget
   readonly #signals: ParentSignals
   readonly #relay: Relay
+  readonly #tellTree: NonNullable<FollowingOptions['tellTree']>
+  readonly #wallClockMs: (() => number) | undefined
   readonly #guard: (doc: DocumentKey, step: () => void) => void
   readonly #workers = new WorkerNames()
   #lastNow = 0 as Instant
@@ -101,6 +103,8 @@ export class Following {
     this.#lingering = new Lingering(options.lingerMs)
     this.#tell = options.tell
     this.#relay = options.relay ?? (() => undefined)
+    this.#tellTree = options.tellTree ?? (() => undefined)
+    this.#wallClockMs = options.wallClockMs
     this.#guard = options.guard ?? ((_doc, step) => step())
     this.#parents = new ServingParents({
       limits: limits.upstream,
@@ -158,9 +162,9 @@ export class Following {
   }
 
   /** Where a document is had from, and how far; undefined for one that is not followed. */
-  standingOf(doc: DocumentKey): FollowedStanding | undefined {
+  standingOf(doc: DocumentKey, now: Instant = this.#lastNow): FollowedStanding | undefined {
     const followed = this.#documents.get(doc)
-    return followed && standingOf(followed, this.#parents.nodeOf(doc), this.#lastNow)
+    return followed && standingOf(followed, this.#parents.nodeOf(doc), now)
   }
 
   /** How long what is held of the document may have been old; undefined while it is fresh. */
@@ -352,6 +356,10 @@ export class Following {
       case 'no-variant':
         this.variants.receive(frame, link, now, effects)
         return
+      case 'request-tree':
+      case 'tree':
+        this.#tellTree(link, frame)
+        return
       case 'request-taken':
         answerTaken(parent, frame.number, effects)
         return
@@ -448,6 +456,10 @@ export class Following {
   #handleOne(followed: Followed, event: FollowerEvent, now: Instant, effects: Effects): void {
     const { doc } = followed
     switch (event.kind) {
+      case 'records':
+        followed.took(event.records, this.#wallClockMs?.(), now)
+        this.#tell(doc, event)
+        return
       case 'stale':
         followed.parentIs(event.stale, event.ageMs, now)
         this.#tell(doc, { kind: 'staleness' })

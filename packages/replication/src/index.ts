@@ -8,6 +8,7 @@ export type { ChildLinksOwner } from './child-links-owner.ts'
 export type { JoinRequest } from './child-stream.ts'
 export { Downstream, noHash, type Staleness } from './downstream.ts'
 export type { FollowedStanding } from './followed-standing.ts'
+export { aboveIn, ownStanding } from './followed-tree.ts'
 export { Follower } from './follower.ts'
 export { type FollowerLimits, largeStateBytesDefault } from './follower-node.ts'
 export { Following } from './following.ts'
@@ -20,6 +21,7 @@ export type { ParentVariants } from './parent-variants.ts'
 export { type HeldRecords, PassedReplays } from './passed-replays.ts'
 export { PiecePacker } from './piece-packer.ts'
 export { PresenceSums } from './presence-sums.ts'
+export { RecentRecords } from './recent-records.ts'
 export { RecordRing, type RingLimits } from './record-ring.ts'
 export { recordsAfter } from './records-after.ts'
 export { refusal } from './refusal.ts'
@@ -38,6 +40,15 @@ export {
   type TransferLimits,
   TurnAllowance,
 } from './transfer-allowance.ts'
+export {
+  type OwnStanding,
+  type TreeAsked,
+  type TreeChild,
+  type TreeFrame,
+  TreeLooks,
+  type TreeTold,
+  treeWithinMs,
+} from './tree-looks.ts'
 export { Upstream } from './upstream.ts'
 export type { ResyncReason, Rung, StateHash, UpstreamEvent } from './upstream-event.ts'
 export { defaultUpstreamLimits, type UpstreamLimits } from './upstream-limits.ts'

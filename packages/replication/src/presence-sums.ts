@@ -2,35 +2,40 @@ import { SmallMap } from '@fanfold/kernel'
 import type { DocumentKey, LinkId } from '@fanfold/protocol'
 
 /**
- * Viewers of each document below a node, as its children count them.
+ * What children count of each document below a node: viewers, or edges.
  *
  * Bounded by the documents that children follow: who has left a document counts no more.
  */
 export class PresenceSums {
   readonly #byDoc = new Map<DocumentKey, SmallMap<LinkId, number>>()
 
-  /** Documents with viewers below. */
+  /** Documents of which there are any below. */
   get count(): number {
     return this.#byDoc.size
   }
 
-  /** The viewers of all documents; who observes two counts twice. */
+  /** Those of all documents; a viewer that observes two counts twice. */
   get total(): number {
     let sum = 0
     for (const doc of this.#byDoc.keys()) sum += this.of(doc)
     return Math.min(sum, Number.MAX_SAFE_INTEGER)
   }
 
-  /** The viewers of a document, over all children. */
+  /** As one child counts. */
+  ofChild(doc: DocumentKey, link: LinkId): number {
+    return this.#byDoc.get(doc)?.get(link) ?? 0
+  }
+
+  /** Those of a document, over all children. */
   of(doc: DocumentKey): number {
     let sum = 0
-    for (const [, viewers] of this.#byDoc.get(doc) ?? []) sum += viewers
+    for (const [, count] of this.#byDoc.get(doc) ?? []) sum += count
     return Math.min(sum, Number.MAX_SAFE_INTEGER)
   }
 
-  /** The child counts so many viewers. */
-  set(doc: DocumentKey, link: LinkId, viewers: number): void {
-    if (viewers === 0) {
+  /** The child counts so many. */
+  set(doc: DocumentKey, link: LinkId, count: number): void {
+    if (count === 0) {
       this.leave(doc, link)
       return
     }
@@ -39,7 +44,7 @@ export class PresenceSums {
       byLink = new SmallMap()
       this.#byDoc.set(doc, byLink)
     }
-    byLink.set(link, viewers)
+    byLink.set(link, count)
   }
 
   /** The child has left the document. */

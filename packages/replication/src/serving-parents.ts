@@ -35,7 +35,7 @@ const askedMax = 4_096
 /** The parents that are connected, and what may be had from them. */
 export type ConnectedParents = Pick<
   ServingParents,
-  'count' | 'get' | 'linkToAsk' | 'mayBeHad' | 'nodeOf' | 'requests'
+  'count' | 'get' | 'linkOf' | 'linkToAsk' | 'mayBeHad' | 'nodeOf' | 'requests'
 >
 
 /** The parents of a node, and the documents that each of them serves. */

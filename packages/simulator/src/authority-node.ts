@@ -85,6 +85,7 @@ export class AuthorityNode implements WriterDoor {
         this.#load()
         return {
           receive: input => made.driver.receive(input),
+          look: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
           drain: () => this.#door?.lost(),
           finish: () => made.finish(),

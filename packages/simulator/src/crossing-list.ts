@@ -35,6 +35,7 @@ export const effectKinds: Readonly<Record<EffectKind, true>> = {
   'log-read-close': true,
   'signal-end': true,
   'transfer-end': true,
+  'tree-told': true,
   'viewer-close': true,
   'viewer-send': true,
   'viewer-signal': true,

@@ -62,7 +62,8 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
     if (world === 'fleet') faults.push(...drawFleetFaults(new Prng(`${seed}/fleet-faults`), tree))
     const deletions = drawDeletions(new Prng(`${seed}/deletions`))
     const clockDriftShare = drawDrift(new Prng(`${seed}/drift`))
-    return { ...options, deletions, clockDriftShare, faults }
+    const looks = drawLooks(new Prng(`${seed}/looks`))
+    return { ...options, deletions, clockDriftShare, looks, faults }
   }
   return { ...options, faults }
 }
@@ -95,6 +96,12 @@ const driftingShare = 0.4
 
 const drawDrift = (prng: Prng): number =>
   prng.chance(driftingShare) ? prng.pick([0.0005, 0.02, 0.1]) : 0
+
+/** Share of the worlds in which somebody looks at trees, and how often at most. */
+const lookingShare = 0.5
+const looksMax = 60
+
+const drawLooks = (prng: Prng): number => (prng.chance(lookingShare) ? 1 + prng.below(looksMax) : 0)
 
 /** Edges for each proxy of a tree of a given size. */
 const edgesPerProxy = 3

@@ -18,7 +18,7 @@ import { Edge, type EdgeEffect, type EdgeInput } from '@fanfold/edge'
 import type { Machine, Prng, Sha256 } from '@fanfold/kernel'
 import type { LinkEffect, WriterEffect } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyInput, ProxyTier } from '@fanfold/proxy'
-import type { FollowingEffect, Routes } from '@fanfold/replication'
+import type { FollowingEffect, Routes, TreeTold } from '@fanfold/replication'
 import type { FleetTree } from '@fanfold/topology'
 import type { BoardVariants } from './board-variants.ts'
 import type { Crossings } from './crossings.ts'
@@ -69,6 +69,8 @@ export type NodeMakerOptions = {
   readonly isHealed: () => boolean
   readonly performOnLink: (effect: LinkEffect) => void
   readonly note: (node: string, fact: NodeFact) => void
+  /** Who has looked at the node is told. */
+  readonly treeTold: (node: string, effect: TreeTold) => void
   /** What a node takes for the time. */
   readonly wallMs: (node: string) => number
   readonly tally: Tally
@@ -169,6 +171,9 @@ export class NodeMaker {
         case 'write-answered':
           answer(effect)
           return
+        case 'tree-told':
+          this.#with.treeTold(name, effect)
+          return
         case 'fact':
           note(name, effect.fact)
           return
@@ -208,6 +213,7 @@ export class NodeMaker {
       codec: this.#codecOf(name),
       isWarm: warm !== undefined,
       isSnapshotDisabled: this.#isSnapshotless(name),
+      wallClockMs: () => this.#with.wallMs(name),
     })
     const driver = this.drive<ProxyInput, ProxyEffect>(node, machine, effect => {
       switch (effect.kind) {
@@ -218,6 +224,9 @@ export class NodeMaker {
         case 'warm-keep':
         case 'warm-drop':
           warm?.perform(effect)
+          return
+        case 'tree-told':
+          this.#with.treeTold(name, effect)
           return
         default:
           this.#performOfFollower(effect, node, worker)
@@ -295,6 +304,9 @@ export class NodeMaker {
       switch (effect.kind) {
         case 'load-variant':
           loads.load(effect.variant)
+          return
+        case 'tree-told':
+          this.#with.treeTold(name, effect)
           return
         case 'fact':
           note(name, effect.fact)

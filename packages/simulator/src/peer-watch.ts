@@ -1,4 +1,4 @@
-/* An authority's links to the others of its fleet, which tell it that one of them is gone. */
+/* An authority's links to the others of its fleet: looks at trees go over them, and they tell that one is gone. */
 import type { LinkInput } from '@fanfold/protocol'
 import type { FleetView } from '@fanfold/topology'
 import type { ParentLinks } from './parent-links.ts'
@@ -27,9 +27,7 @@ export class PeerWatch implements ParentLinks {
   }
 
   notice(input: LinkInput): boolean {
-    if (!this.#links.isOwn(input.link)) return true
-    this.#links.notice(input)
-    return false
+    return this.#links.isOwn(input.link) ? this.#links.notice(input) : true
   }
 
   stop(): void {

@@ -22,6 +22,7 @@ const leastCounts = {
   writers: 1,
   definitionChanges: 0,
   deletions: 0,
+  looks: 0,
   viewStatesMax: 0,
   busyMs: 100,
 } as const satisfies Partial<Record<keyof SimulationOptions, number>>

@@ -94,6 +94,7 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   }
   if (unfinished !== undefined)
     problems.add(`${options.convergeMaxMs} ms were not enough: ${unfinished}`)
+  workload.auditTrees()
   workload.audit()
   const counts = countsOf(world, workload)
   workload.leave()

@@ -29,6 +29,8 @@ export type SimulationOptions = {
   readonly eventsMin: number
   /** How often somebody wants a document deleted, drawn among all. */
   readonly deletions: number
+  /** How often somebody looks at the tree of a document while the world is busy, drawn among all; then also at the end. */
+  readonly looks: number
   /** Share of the messages that are sent a second time. */
   readonly duplicateShare: number
   /** Share of the viewers that reconnect, elsewhere or to the same edge, some time. */
@@ -135,6 +137,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   roundWrites: 6,
   eventsMin: 0,
   deletions: 0,
+  looks: 0,
   duplicateShare: 0.1,
   roamingShare: 0.3,
   fickleShare: 0.2,

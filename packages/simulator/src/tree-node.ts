@@ -1,6 +1,6 @@
 import { assert } from '@fanfold/kernel'
 import type { LinkInput, PeerIdentity } from '@fanfold/protocol'
-import type { ParentEffect, RouteInput } from '@fanfold/replication'
+import type { ParentEffect, RouteInput, TreeAsked } from '@fanfold/replication'
 import { DiskHealth } from './disk-health.ts'
 import type { Membership } from './membership.ts'
 import type { LinkPeer, Network } from './network.ts'
@@ -15,6 +15,8 @@ export type RunningNode = {
   receive(input: LinkInput): void
   /** What it is told of routes, for one that follows documents. */
   route?(input: RouteInput): void
+  /** Somebody looks at it. */
+  look(input: TreeAsked): void
   /** Waits for a moment in what the machine does. */
   trap(trap: Trap): void
   /** It is gone at this moment; what it had under way does not happen. */
@@ -177,6 +179,11 @@ export class TreeNode implements LinkPeer {
   /** Tells its process of routes. */
   route(input: RouteInput): void {
     this.#processor.do(() => this.#running?.route?.(input))
+  }
+
+  /** Somebody looks at it. */
+  look(input: TreeAsked): void {
+    this.#processor.do(() => this.#running?.look(input))
   }
 
   receive(input: LinkInput): void {

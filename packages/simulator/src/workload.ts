@@ -86,6 +86,7 @@ export class Workload {
     this.#planWrites()
     this.#planDeletions()
     this.#planFaults()
+    this.#planLooks()
     const { viewers, viewersKept } = options
     this.viewers = Array.from({ length: viewers }, (_, index) => index)
       .filter(index => viewersKept?.includes(index) ?? true)
@@ -140,6 +141,23 @@ export class Workload {
         .filter((action): action is BoardMessage & { type: 'send' } => action.type === 'send')
       const difference = countersDiffer(messages, history.lastState(doc))
       if (difference !== undefined) problems.add(`${doc}: ${difference}`)
+    }
+  }
+
+  /** Looks at the tree of each document once more, at some node, when all is as it will be. */
+  auditTrees(): void {
+    if (this.#options.looks === 0) return
+    const prng = this.#world.stream('last looks')
+    const { lookers } = this.#world
+    lookers.audit(this.docs.map(doc => [doc, prng.pick(lookers.nodes)] as const))
+  }
+
+  #planLooks(): void {
+    const prng = this.#world.stream('looks')
+    const { lookers } = this.#world
+    for (let count = this.#options.looks; count > 0; count--) {
+      const doc = prng.pick(this.docs)
+      this.#plan(this.#drawTime(prng, 0, 1), () => lookers.look(prng.pick(lookers.nodes), doc))
     }
   }
 

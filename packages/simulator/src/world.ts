@@ -31,6 +31,7 @@ import { surplusStreams } from './surplus-streams.ts'
 import { Tally } from './tally.ts'
 import { Trace } from './trace.ts'
 import { authorityNames, firstParentOf } from './tree-form.ts'
+import { TreeLookers } from './tree-lookers.ts'
 import { TreeNode } from './tree-node.ts'
 import { ViewOracle } from './view-oracle.ts'
 import type { ViewerRim } from './viewer-rim.ts'
@@ -70,6 +71,8 @@ export class World {
   /** The edges, where viewers connect. */
   readonly doors: readonly Door[]
   readonly faults: LinkFaults
+  /** Who looks at the trees of documents. */
+  readonly lookers: TreeLookers
   readonly #variants: BoardVariants
   readonly #seed: string
   readonly #options: SimulationOptions
@@ -101,6 +104,7 @@ export class World {
     this.#variants = new BoardVariants(sha256)
     this.oracle = new ViewOracle(this.history, this.#variants)
     const { clock, trace, problems, history, oracle } = this
+    this.lookers = new TreeLookers({ clock, problems, nodes: () => this.nodes })
     this.#notes = new NodeNotes({ options, clock, tally: this.tally, problems })
     const variants = this.#variants
     this.wire = new WireCheck({
@@ -144,6 +148,7 @@ export class World {
       isHealed: () => this.faults.isHealed,
       performOnLink: effect => this.network.perform(effect),
       note: (node, fact) => this.#notes.note(node, fact),
+      treeTold: (node, effect) => this.lookers.told(node, effect),
       wallMs: node => wallClocks.wallMs(node),
       tally: this.tally,
       ways: this.ways,
@@ -343,6 +348,7 @@ export class World {
         return {
           receive: input => made.driver.receive(input),
           route: input => made.driver.receive(input),
+          look: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
           stop: () => {
             made.stop()
@@ -386,6 +392,7 @@ export class World {
         return {
           receive: input => made.driver.receive(input),
           route: input => made.driver.receive(input),
+          look: input => made.driver.receive(input),
           trap: trap => made.driver.trap(trap),
           drain: () => made.rim.drain(),
           stop: () => {

@@ -20,6 +20,8 @@ export type FleetProblem = {
 export type FleetOwners = {
   /** Why the document is not served here now; undefined when it is this node's. */
   elsewhere(doc: DocumentKey): FleetProblem | undefined
+  /** The node whose the document is; undefined while that is not known, and while nobody takes it. */
+  ownerOf(doc: DocumentKey): string | undefined
   /** Why nothing may be written now; undefined when something may. */
   readonly stall: FleetProblem | undefined
 }
@@ -60,6 +62,7 @@ export class FleetView {
     const stall = (): FleetProblem | undefined => this.#stall
     this.owners = {
       elsewhere: doc => this.#elsewhere(doc),
+      ownerOf: doc => this.#ownerOf(doc),
       get stall() {
         return stall()
       },

@@ -1,0 +1,138 @@
+/*
+ * Somebody looks at the tree of a document, at some node, while all goes wrong and when nothing does any more. Each
+ * look is told once, names a node once for each one above it, and in the end is the tree as the nodes have it.
+ */
+import { type Instant, instant } from '@fanfold/kernel'
+import type { DocumentKey, TreeEntry } from '@fanfold/protocol'
+import { type TreeTold, treeWithinMs } from '@fanfold/replication'
+import type { RunningNodes } from './node-gauges.ts'
+import type { Problems } from './problems.ts'
+import type { TreeNode } from './tree-node.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** Hops for which there is time, up the tree and down again. */
+const hopsMax = 18
+/** Beyond what a look may take, until its answer has left the machine, ms. */
+const slackMs = 50
+
+/** A look under way. */
+type Look = {
+  readonly node: TreeNode
+  readonly incarnation: number
+  readonly doc: DocumentKey
+  readonly told: (entries: readonly TreeEntry[]) => void
+}
+
+/** A node that has a document, and the one that it has it from. */
+type Having = ReadonlyMap<string, string | undefined>
+
+/** Those who look at trees. */
+export class TreeLookers {
+  readonly #clock: VirtualClock
+  readonly #problems: Problems
+  readonly #nodes: () => RunningNodes
+  readonly #looks = new Map<number, Look>()
+  #lastLook = 0
+
+  constructor(options: {
+    readonly clock: VirtualClock
+    readonly problems: Problems
+    readonly nodes: () => RunningNodes
+  }) {
+    this.#clock = options.clock
+    this.#problems = options.problems
+    this.#nodes = options.nodes
+  }
+
+  /** All nodes that may be looked at. */
+  get nodes(): readonly TreeNode[] {
+    const { authorities, proxies, edges } = this.#nodes()
+    return [...authorities.map(({ node }) => node), ...proxies.keys(), ...edges.keys()]
+  }
+
+  /** Somebody looks at the node; at one that is not up nobody can. */
+  look(node: TreeNode, doc: DocumentKey, told: Look['told'] = () => undefined): void {
+    if (!node.isUp) return
+    const look = ++this.#lastLook
+    this.#looks.set(look, { node, incarnation: node.incarnation, doc, told })
+    node.look({ kind: 'tree-asked', look, doc })
+  }
+
+  /** A machine of the node tells. */
+  told(node: string, { look, entries }: TreeTold): void {
+    const asked = this.#looks.get(look)
+    if (asked?.node.name !== node) {
+      this.#problems.add(`${node} tells of a tree that it was not asked about, or once more`)
+      return
+    }
+    this.#looks.delete(look)
+    asked.told(entries)
+  }
+
+  /** Looks at the tree of each document, at these nodes, when it is as it will be. */
+  audit(docs: readonly (readonly [doc: DocumentKey, at: TreeNode])[]): void {
+    for (const [doc, node] of docs) {
+      const before = this.#having(doc)
+      this.look(node, doc, entries => {
+        const problem = this.#differs(doc, entries, node, [before, this.#having(doc)])
+        if (problem !== undefined)
+          this.#problems.add(`the tree of ${doc} at ${node.name}: ${problem}`)
+      })
+    }
+    const until: Instant = instant(this.#clock.now + (treeWithinMs + slackMs) * 1_000)
+    this.#clock.runUntil(until)
+    for (const { node, incarnation, doc } of this.#looks.values()) {
+      if (!node.isUp || node.incarnation !== incarnation) continue
+      this.#problems.add(`${node.name} has never told of the tree of ${doc}`)
+    }
+    this.#looks.clear()
+  }
+
+  /** Who has the document, by what the nodes say. */
+  #having(doc: DocumentKey): Having {
+    const { proxies, edges } = this.#nodes()
+    const having = new Map<string, string | undefined>()
+    for (const [{ name }, { machine }] of [...proxies, ...edges]) {
+      const standing = machine.standingOf(doc)
+      if (standing?.isLive === true) having.set(name, standing.parent)
+    }
+    return having
+  }
+
+  #differs(
+    doc: DocumentKey,
+    entries: readonly TreeEntry[],
+    asked: TreeNode,
+    states: readonly Having[],
+  ): string | undefined {
+    // Nobody has time to look to the end of a chain that is so long.
+    if (hopsOf(entries, asked) >= hopsMax) return undefined
+    const nameOf = (entry: TreeEntry | undefined): string => entry?.node || asked.name
+    const [top] = entries
+    const owners = this.nodes.map(({ member }) => member?.view.placement?.ownerNameOf(doc))
+    const owner = owners.find(name => name !== undefined) ?? 'authority'
+    if (top === undefined || nameOf(top) !== owner) return `${nameOf(top)} is on top, not ${owner}`
+    for (const entry of entries) {
+      const { standing, above } = entry
+      const name = nameOf(entry)
+      if (standing === undefined) return `${name} does not answer`
+      if (standing.notAsked > 0) return `${standing.notAsked} below ${name} are not asked`
+      const parents = states.map(having => having.get(name))
+      const told = above === undefined ? undefined : nameOf(entries[above])
+      if (!parents.includes(told)) return `${name} is below ${told}, and has it from ${parents}`
+    }
+    const names = new Set(entries.map(nameOf))
+    const missing = [...(states[0]?.keys() ?? [])].find(
+      name => !names.has(name) && states.every(having => having.has(name)),
+    )
+    return missing === undefined ? undefined : `${missing} has it and is not there`
+  }
+}
+
+/** Hops from the node that was asked to the top, and from there to who is farthest below. */
+function hopsOf(entries: readonly TreeEntry[], asked: TreeNode): number {
+  const depths: number[] = []
+  for (const { above } of entries) depths.push(above === undefined ? 0 : (depths[above] ?? 0) + 1)
+  const own = entries.findIndex(({ node }) => node === asked.name || node === '')
+  return (depths[own] ?? 0) + Math.max(0, ...depths)
+}
