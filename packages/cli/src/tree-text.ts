@@ -2,9 +2,9 @@
  * A tree for people: what an admin port says of it, in lines. What is not there is left out, for nodes of other
  * versions say more or less.
  */
+import { documentTreeText } from './document-tree-text.ts'
+import { type Fields, fieldsOf, listOf, numberOf, seconds, textOf, textsOf } from './json-fields.ts'
 import { alignColumns } from './output.ts'
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** The fleet by region, or one node where there is none; behind that the document, when it was asked about. */
 export function treeText(topology: Fields): string {
@@ -76,14 +76,17 @@ function documentText(document: Fields, node: string): string {
   const trouble = fieldsOf(problem)
   if (trouble !== undefined) lines.push(`  ${textOf(trouble['message'])}`)
   for (const { region, proxies } of listOf(document['regions'])) {
-    const names = Array.isArray(proxies) ? proxies.map(textOf) : []
+    const names = textsOf(proxies)
     lines.push(`  ${textOf(region)}: ${names.length === 0 ? 'no proxy' : names.join(', then ')}`)
   }
-  for (const [role, standing] of Object.entries(fieldsOf(document['here']) ?? {})) {
+  const tree = fieldsOf(document['tree']) ?? {}
+  // Who is in the tree says there how it stands.
+  const here = textsOf(tree['path']).length > 0 ? {} : (fieldsOf(document['here']) ?? {})
+  for (const [role, standing] of Object.entries(here)) {
     const fields = fieldsOf(standing)
     if (fields !== undefined) lines.push(`  here, the ${role} of ${node}: ${standingText(fields)}`)
   }
-  return lines.join('\n')
+  return `${lines.join('\n')}\n\n${documentTreeText(tree)}`
 }
 
 function standingText(standing: Fields): string {
@@ -98,8 +101,6 @@ function standingText(standing: Fields): string {
   return words.join(', ')
 }
 
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
-
 const rolesOf = (roles: unknown): string => (Array.isArray(roles) ? roles.join(',') : '')
 
 /** Authorities first, then proxies, then edges; of each by name. */
@@ -110,15 +111,3 @@ const sortKey = ({ roles, node }: Fields): string => {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-const fieldsOf = (value: unknown): Fields | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Fields)
-    : undefined
-
-const listOf = (value: unknown): Fields[] =>
-  Array.isArray(value) ? value.map(fieldsOf).filter(one => one !== undefined) : []
-
-const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

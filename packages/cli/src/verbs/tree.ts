@@ -1,5 +1,5 @@
 import { type AdminSettings, adminOptions, askAdmin, readAdminOptions } from '../admin-request.ts'
-import { usageError } from '../command-error.ts'
+import { CommandError, usageError } from '../command-error.ts'
 import { exitCodes } from '../exit-code.ts'
 import { treeText } from '../tree-text.ts'
 import type { Verb } from '../verb.ts'
@@ -8,7 +8,7 @@ import type { Verb } from '../verb.ts'
 export const treeVerb: Verb = {
   name: 'tree',
   meaning:
-    'Shows the fleet as a node knows it: regions, nodes, what each holds and sends. With a document: whose it is, which proxies have it in each region, and how far it is at the node that is asked.',
+    'Shows the fleet as a node knows it: regions, nodes, what each holds and sends. With a document: whose it is, which proxies have it in each region, and its tree from the authority to the edges: who has it from whom, how far behind each is, its viewers and what comes there in a second.',
   arguments: [{ syntax: '[doc]', meaning: 'Key of a document: <tenant>/<type>/<id>.' }],
   options: [
     ...adminOptions,
@@ -24,16 +24,26 @@ export const treeVerb: Verb = {
       const topology = await ask(doc, settings)
       await output.result(topology, () => treeText(topology))
     }
-    await show()
-    while (isWatched && !terminal.interrupted.aborted) {
-      await terminal.clock.wait(everyMs, terminal.interrupted)
-      if (terminal.interrupted.aborted) break
-      if (!output.isJson) await output.line('')
-      await show()
+    const { clock, interrupted } = terminal
+    if (!isWatched) await show()
+    for (let isFirst = true; isWatched && !interrupted.aborted; isFirst = false) {
+      if (!isFirst && !output.isJson) await output.line('')
+      try {
+        await show()
+      } catch (error) {
+        if (interrupted.aborted) break
+        // A node that is started again is looked at again; one that never answered is not there.
+        if (isFirst || !isUnreachable(error)) throw error
+        await output.note(error.message)
+      }
+      await clock.wait(everyMs, interrupted)
     }
     return exitCodes.ok
   },
 }
+
+const isUnreachable = (error: unknown): error is CommandError =>
+  error instanceof CommandError && error.code === 'FANFOLD_UNREACHABLE'
 
 async function ask(
   doc: string | undefined,

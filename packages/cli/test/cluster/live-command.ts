@@ -12,9 +12,14 @@ export class Command {
   readonly #child: ChildProcess
   readonly #lines: Line[] = []
   readonly #errors: string[] = []
+  /** The code that it has ended with. */
+  readonly exited: Promise<number | null>
 
   private constructor(child: ChildProcess) {
     this.#child = child
+    this.exited = new Promise(resolve => {
+      child.once('exit', code => resolve(code))
+    })
     const { stdout, stderr } = child
     if (stdout !== null) {
       createInterface({ input: stdout }).on('line', text => this.#lines.push(JSON.parse(text)))
@@ -35,17 +40,14 @@ export class Command {
       readonly args: readonly string[]
     },
   ): Command {
-    const [file = '', ...before] = command.wrapper
     const { PATH = '' } = process.env
     const main = command.program ?? program
-    const child = spawn(
-      file,
-      [...before, process.execPath, '--import', endWithParent, main, ...command.args],
-      {
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        env: { PATH, FANFOLD_URL: command.url, FANFOLD_TOKEN: command.token },
-      },
-    )
+    const node = [process.execPath, '--import', endWithParent, main, ...command.args]
+    const [file = process.execPath, ...rest] = [...command.wrapper, ...node]
+    const child = spawn(file, rest, {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: { PATH, FANFOLD_URL: command.url, FANFOLD_TOKEN: command.token },
+    })
     t.teardown(() => child.kill('SIGKILL'))
     return new Command(child)
   }
