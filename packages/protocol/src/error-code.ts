@@ -246,6 +246,12 @@ export const errorCodes = {
     meaning:
       'the coordinator does not answer; nothing is placed or elected until it does, and streams go on',
   },
+  FANFOLD_PLACED_NODE: {
+    retry: false,
+    status: 422,
+    meaning:
+      'the node that a tenant or a document is placed on cannot serve it: it is not alive, is draining, is no authority or does not take the tenant',
+  },
   FANFOLD_PLACEMENT_CONFLICT: {
     retry: false,
     status: 409,

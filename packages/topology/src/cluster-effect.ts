@@ -5,8 +5,8 @@ import type { Placement } from './placement.ts'
 import type { PlacementAnswered, PlacementRequestId } from './placement-book.ts'
 import type { PlacementWish } from './placement-entry.ts'
 
-/** What a node says of itself, but for how long it is up and how busy it is. */
-export type OwnMember = Omit<Member, 'upMs' | 'load'>
+/** What a node says of itself, but for how long it is up, how busy it is and what it has heard. */
+export type OwnMember = Omit<Member, 'upMs' | 'load' | 'placementsHeard'>
 
 /** What happens to a node's part in the fleet. */
 export type ClusterInput =

@@ -107,6 +107,12 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
     return this.#placement
   }
 
+  /** Nodes that may not have heard yet of all that is placed as far as this node knows, itself included. */
+  get behind(): readonly Member[] {
+    const { node: self } = this.#self
+    return [...this.#members].filter(member => this.#book.isBehind(member, self))
+  }
+
   /** True while nobody dies and nothing is elected, because silence says nothing. */
   get isFrozen(): boolean {
     return this.#members.isFrozen
@@ -146,7 +152,7 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
         this.#apply(this.#members.dialled(input, now), effects)
         return
       case 'place-asked':
-        this.#book.place(input, effects)
+        this.#book.place(input, this.#placement, effects)
         return
       case 'leave':
         this.#withdraw(effects)
@@ -350,9 +356,7 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
         note(effects, { event: 'members-full', node, membersMax })
         continue
       }
-      if (change.kind === 'member-cloned') {
-        this.#tellClone(change, effects)
-      }
+      if (change.kind === 'member-cloned') this.#tellClone(change, effects)
     }
     const isReady = this.#placement !== undefined
     this.#show(changes, [], effects, !isReady)
@@ -403,7 +407,7 @@ export class Cluster implements Machine<ClusterInput, ClusterEffect> {
 
   #memberAt(now: Instant): Member {
     const upMs = Math.floor(between(this.#options.startedAt, now) / 1_000)
-    return { ...this.#self, upMs, load: this.#load }
+    return { ...this.#self, upMs, load: this.#load, placementsHeard: this.#book.heard }
   }
 
   #decode(bytes: Uint8Array, effects: ClusterEffect[]): Member | undefined {

@@ -61,6 +61,11 @@ export type Member = {
    * circuit breakers that are open. It is not elected to pull from them while another can.
    */
   readonly cutOffFrom: readonly string[]
+  /**
+   * The versions of all placements that it was told of, added up: who was told of more has more. Undefined
+   * where it does not say.
+   */
+  readonly placementsHeard?: number | undefined
 }
 
 /** One bound of what is announced. */
@@ -140,6 +145,9 @@ export function decodeMember(bytes: Uint8Array): Member {
       ...nameRule,
       countMax: memberLimits.cutOffMax.value,
     }),
+    placementsHeard: fields.has('placementsHeard')
+      ? fields.integer('placementsHeard', counts)
+      : undefined,
   }
 }
 
@@ -186,11 +194,12 @@ export function encodeMember(member: Member): Uint8Array {
       isDraining: member.isDraining,
       tenants: { allow: tenants.allow, deny: tenants.deny },
       cutOffFrom: member.cutOffFrom,
+      placementsHeard: member.placementsHeard,
     }),
   )
 }
 
-/** True when both say the same but for how long they are up and how busy they are. */
+/** True when both say the same but for how long they are up, how busy they are and what they have heard. */
 export function isSameStanding(one: Member, other: Member): boolean {
   // Each member is compared at each heartbeat, so field by field rather than as texts.
   return (

@@ -12,6 +12,8 @@ import type {
   KeptPlacement,
   PlacingId,
 } from './coordinator.ts'
+import type { Member } from './member.ts'
+import type { Placement } from './placement.ts'
 import {
   decodePlacement,
   encodePlacement,
@@ -56,6 +58,10 @@ export class PlacementBook {
   readonly #placings = new Map<PlacingId, Placing>()
   /** Lost subjects, with the version that the coordinator has instead. */
   readonly #lost = new Map<string, number>()
+  /** The latest version of each subject that the coordinator has told of, and could be read. */
+  readonly #told = new Map<string, number>()
+  #knownSum = 0
+  #toldSum = 0
   #count = 0
   #isReachable = true
 
@@ -69,6 +75,22 @@ export class PlacementBook {
     for (const { entry } of this.#known.values()) yield entry
   }
 
+  /**
+   * The versions of all that the coordinator has told, added up. It tells all nodes in one order, and versions
+   * only grow: whoever has as much has heard of whatever this node has heard of.
+   */
+  get heard(): number {
+    return Math.min(this.#toldSum, Number.MAX_SAFE_INTEGER)
+  }
+
+  /**
+   * True when a member may not have heard of all that is known here. What this node has placed itself nobody
+   * has surely heard before this node is told of it as the others are.
+   */
+  isBehind({ node, placementsHeard = this.heard }: Member, self: string): boolean {
+    return this.#toldSum < this.#knownSum || (node !== self && placementsHeard < this.heard)
+  }
+
   /** True while something is to be given back. */
   get hasLost(): boolean {
     return this.#lost.size > 0
@@ -80,7 +102,8 @@ export class PlacementBook {
     const unreadable: string[] = []
     for (const kept of input.placements) {
       const problem = this.#take(kept, changed)
-      if (problem !== undefined) unreadable.push(problem)
+      if (problem === undefined) this.#hear(kept)
+      else unreadable.push(problem)
     }
     const told = new Map(input.placements.map(({ subject, version }) => [subject, version]))
     const lost: string[] = []
@@ -109,18 +132,25 @@ export class PlacementBook {
     }
   }
 
-  /** An operator's wish; with `expected` only if that is the version which is known. */
+  /**
+   * An operator's wish; with `expected` only if that is the version which is known.
+   *
+   * @param placement who is there to be named; undefined while that is not known
+   */
   place(
     asked: {
       readonly request: PlacementRequestId
       readonly wish: PlacementWish
       readonly expected: number | undefined
     },
+    placement: Placement | undefined,
     effects: EffectSink<BookEffect>,
   ): void {
     const { request, wish, expected } = asked
     const before = this.get(wish.subject)
     const version = before?.version ?? 0
+    const problem =
+      wish.node === undefined ? undefined : placement?.problemOfPlacing(wish.subject, wish.node)
     const refuse = (code: ErrorCode, message: string): void => {
       effects.push({
         kind: 'placement-answered',
@@ -129,18 +159,29 @@ export class PlacementBook {
         refusal: { code, message },
       })
     }
-    if (!this.#isReachable) {
+    if (placement === undefined) {
       refuse(
         'FANFOLD_COORDINATOR_UNREACHABLE',
-        'the coordinator cannot be reached; nothing is placed',
+        'who is in the fleet and what is placed is not known yet: nothing is changed; ask again when it is',
+      )
+    } else if (!this.#isReachable) {
+      refuse(
+        'FANFOLD_COORDINATOR_UNREACHABLE',
+        'where members meet cannot be reached: nothing is changed, all that is placed holds; ask again when it can',
       )
     } else if (expected !== undefined && expected !== version) {
       const message = `${wish.subject} is at version ${version}, not ${expected}`
       refuse('FANFOLD_PLACEMENT_CONFLICT', message)
+    } else if (problem !== undefined) {
+      refuse(problem.code, problem.message)
     } else if (this.#askedCount >= placingsMax) {
       refuse('FANFOLD_OVERLOADED', `${placingsMax} placements are under way; come back`)
     } else {
-      this.#place(knownOf(nextEntry(before, wish)), version, request, effects)
+      const known = knownOf(nextEntry(before, wish))
+      const flaw = flawOf(known)
+      // What others could not read would be in their way for good.
+      if (flaw !== undefined) refuse('FANFOLD_INVALID_VALUE', flaw)
+      else this.#place(known, version, request, effects)
     }
   }
 
@@ -191,24 +232,44 @@ export class PlacementBook {
     effects.push({ kind: 'coordinator-place', placing, expected, placement: known.kept })
   }
 
+  #hear({ subject, version }: KeptPlacement): void {
+    const before = this.#told.get(subject) ?? 0
+    if (version <= before) return
+    this.#told.set(subject, version)
+    this.#toldSum += version - before
+  }
+
   /** Takes an entry that is later than what is known; what is wrong with it. */
   #take(kept: KeptPlacement, changed: string[]): string | undefined {
     const { subject, version, bytes } = kept
-    if (version <= (this.#known.get(subject)?.kept.version ?? 0)) return undefined
-    let entry: PlacementEntry
-    try {
-      entry = decodePlacement(bytes)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      return `${subject} at version ${version}: ${error.message}`
-    }
+    const before = this.#known.get(subject)?.kept.version ?? 0
+    if (version <= before) return undefined
+    const entry = readEntry(bytes)
+    if (typeof entry === 'string') return `${subject} at version ${version}: ${entry}`
     if (entry.subject !== subject || entry.version !== version) {
       return `${subject} at version ${version}: it holds ${entry.subject} at version ${entry.version}`
     }
     this.#known.set(subject, { entry, kept })
+    this.#knownSum += version - before
     changed.push(subject)
     return undefined
   }
+}
+
+/** An entry from what was kept; in words what is wrong with it when it is none. */
+function readEntry(bytes: Uint8Array): PlacementEntry | string {
+  try {
+    return decodePlacement(bytes)
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.message
+    throw error
+  }
+}
+
+/** What is wrong with an entry that was made here. */
+function flawOf({ kept }: Known): string | undefined {
+  const read = readEntry(kept.bytes)
+  return typeof read === 'string' ? read : undefined
 }
 
 const knownOf = (entry: PlacementEntry): Known => {

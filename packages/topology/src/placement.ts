@@ -12,7 +12,7 @@
  * has a link with it. Who is draining owns nothing where somebody else can. A region's proxy of a document is drawn from the
  * region's proxies alone; one that says it cannot reach the document's owner is passed over while another can.
  */
-import { type DocumentKey, documentName, matchesGlob } from '@fanfold/protocol'
+import { asDocumentKey, type DocumentKey, documentName, matchesGlob } from '@fanfold/protocol'
 import type { Member, NodeRole } from './member.ts'
 import type { PlacementEntry, TenantQuota } from './placement-entry.ts'
 import { placementKeyOf } from './placement-key.ts'
@@ -44,6 +44,12 @@ export type PlacementProblem = {
   readonly code: 'FANFOLD_NO_AUTHORITY' | 'FANFOLD_PLACED_NODE'
   readonly message: string
 }
+
+/** The node of an entry, and whom it is handed over to. */
+type Pin = { readonly node: string; readonly to: string | undefined; readonly why: PlacedBy }
+
+/** Nodes that a message names, beside how many there are. */
+const namesMax = 10
 
 /** Tenants and regions whose candidates are kept at hand; beyond so many they are made anew. */
 const groupsMax = 10_000
@@ -105,6 +111,11 @@ export class Placement {
     return this.#fingerprint !== undefined && fingerprint !== this.#fingerprint
   }
 
+  /** What operators have said of a tenant or a document itself. */
+  entry(subject: string): PlacementEntry | undefined {
+    return this.#entries.get(subject)
+  }
+
   /** The entry that holds for a document: its own, or its tenant's. */
   entryOf(doc: DocumentKey): PlacementEntry | undefined {
     const own = this.#entries.get(doc)
@@ -160,6 +171,42 @@ export class Placement {
     }
   }
 
+  /** Whether an entry's node serves its subject now, and why not: by `rendezvous` when it names no node. */
+  standingOf(entry: PlacementEntry): PlacedBy {
+    return this.#pinBy(entry)?.why ?? 'rendezvous'
+  }
+
+  /** Authorities that take the tenant of a subject, by name. */
+  takersOf(subject: string): readonly Member[] {
+    const tenant = tenantOf(subject)
+    const able = this.#authorities.filter(member => takes(member, tenant))
+    return able.toSorted((one, other) => (one.node < other.node ? -1 : 1))
+  }
+
+  /** Why a subject must not be placed on a node, in words that say what to do; undefined when it may be. */
+  problemOfPlacing(subject: string, node: string): PlacementProblem | undefined {
+    const member = this.#members.get(node)
+    const why = this.#pinOn(node, subject)
+    if (why === 'placement') return undefined
+    const takers = this.takersOf(subject).filter(({ isDraining }) => !isDraining)
+    const names = takers.slice(0, namesMax).map(taker => taker.node)
+    const more = takers.length > names.length ? ` and ${takers.length - names.length} more` : ''
+    const others =
+      names.length === 0 ? 'no other one takes it' : `these take it: ${names.join(', ')}${more}`
+    const trouble =
+      member === undefined
+        ? `no node of the fleet that is alive is ${node}`
+        : why === 'placed-node-draining'
+          ? `${node} is draining`
+          : member.roles.includes('authority')
+            ? `${node} does not take tenant ${tenantOf(subject)}, as its tenants.allow and tenants.deny say`
+            : `${node} is no authority but ${member.roles.join(', ')}`
+    return {
+      code: 'FANFOLD_PLACED_NODE',
+      message: `${subject} cannot be placed there: ${trouble}; ${others}`,
+    }
+  }
+
   /** The region's proxy that pulls a document from its authority; undefined when none is alive. */
   regionalProxyOf(doc: DocumentKey, region: string): Member | undefined {
     return this.#named(this.#proxiesFor(doc, region).owner(doc))
@@ -197,27 +244,37 @@ export class Placement {
   }
 
   /** What an operator has said of the document, and whether that holds. */
-  #pinOf(doc: DocumentKey): { node: string; to: string | undefined; why: PlacedBy } | undefined {
+  #pinOf(doc: DocumentKey): Pin | undefined {
     const entry = this.entryOf(doc)
-    if (entry?.node === undefined) return undefined
-    const { node } = entry
+    return entry && this.#pinBy(entry)
+  }
+
+  #pinBy({ subject, node, to }: PlacementEntry): Pin | undefined {
+    if (node === undefined) return undefined
+    const why = this.#pinOn(node, subject)
+    const heir = to !== undefined && this.#canTake(to, subject) ? to : undefined
+    // Whom it was being handed over to has the most of it.
+    const isInherited = heir !== undefined && this.#members.get(heir)?.isDraining === false
+    if (why === 'placed-node-down' && isInherited) {
+      return { node: heir, to: undefined, why: 'placement' }
+    }
+    return { node, to: why === 'placement' ? heir : undefined, why }
+  }
+
+  /** Whether a node can serve what is placed on it. */
+  #pinOn(node: string, subject: string): PlacedBy {
     const member = this.#members.get(node)
-    const { tenant } = documentName(doc)
-    const canTake = (one: Member | undefined): boolean =>
-      one?.roles.includes('authority') === true && takes(one, tenant) && !this.differs(one)
-    const to = entry.to === undefined ? undefined : this.#members.get(entry.to)
-    if (member === undefined) {
-      // Whom it was being handed over to has the most of it.
-      const isHeir = to !== undefined && canTake(to) && !to.isDraining
-      if (isHeir) return { node: to.node, to: undefined, why: 'placement' }
-      return { node, to: undefined, why: 'placed-node-down' }
-    }
-    if (this.differs(member)) return { node, to: undefined, why: 'placed-node-differs' }
-    if (!canTake(member)) return { node, to: undefined, why: 'placed-node-refuses' }
-    if (member.isDraining && this.#hasOther(node, tenant)) {
-      return { node, to: undefined, why: 'placed-node-draining' }
-    }
-    return { node, to: canTake(to) ? to?.node : undefined, why: 'placement' }
+    if (member === undefined) return 'placed-node-down'
+    if (this.differs(member)) return 'placed-node-differs'
+    if (!this.#canTake(node, subject)) return 'placed-node-refuses'
+    const isLeft = member.isDraining && this.#hasOther(node, tenantOf(subject))
+    return isLeft ? 'placed-node-draining' : 'placement'
+  }
+
+  #canTake(node: string, subject: string): boolean {
+    const member = this.#members.get(node)
+    if (member === undefined || this.differs(member)) return false
+    return member.roles.includes('authority') && takes(member, tenantOf(subject))
   }
 
   #hasOther(node: string, tenant: string): boolean {
@@ -257,6 +314,12 @@ const words: Readonly<
 
 const takesAll = ({ tenants }: Member): boolean =>
   tenants.deny.length === 0 && tenants.allow.some(glob => glob === '*' || glob === '**')
+
+/** The tenant that a subject is, or is of. */
+function tenantOf(subject: string): string {
+  const doc = asDocumentKey(subject)
+  return doc === undefined ? subject : documentName(doc).tenant
+}
 
 /** True when an authority takes a tenant. */
 function takes({ tenants }: Member, tenant: string): boolean {

@@ -26,6 +26,7 @@ export const memberOf = (overrides: Partial<Member> = {}): Member => {
     isDraining: false,
     tenants: allTenants,
     cutOffFrom: [],
+    placementsHeard: undefined,
     ...overrides,
   }
 }
@@ -57,6 +58,7 @@ export const anyMember: fc.Arbitrary<Member> = fc.record({
   isDraining: fc.boolean(),
   tenants: fc.record({ allow: globs, deny: globs }),
   cutOffFrom: fc.array(name, { maxLength: 64 }),
+  placementsHeard: fc.option(count, { nil: undefined }),
 })
 
 /** A placement as tests want it. */

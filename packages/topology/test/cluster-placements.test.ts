@@ -54,6 +54,47 @@ await t.test('of two changes at once one holds, and the other is told what does'
   t.match(b.of('placement-answered').at(-1), { entry: { version: 2 }, refusal: undefined })
 })
 
+await t.test(
+  'a node that is not there, and one that has just come, are told what to do',
+  async t => {
+    const fleet = new Fleet()
+    const [a] = fleet.startAll('a', 'b') as [FleetNode]
+    a.give({ kind: 'place-asked', request: request(1), wish: wishOf({ node: 'z' }), expected: 7 })
+    t.match(a.of('placement-answered'), [
+      { request: 1, entry: undefined, refusal: { code: 'FANFOLD_PLACEMENT_CONFLICT' } },
+    ])
+    a.give({ kind: 'place-asked', request: request(2), wish: wishOf({ node: 'z' }), expected: 0 })
+    t.match(a.of('placement-answered').at(-1), {
+      request: 2,
+      refusal: { code: 'FANFOLD_PLACED_NODE', message: /z; these take it: a, b$/ },
+    })
+    const c = fleet.start('c')
+    c.give({ kind: 'place-asked', request: request(3), wish: wishOf({ node: 'a' }), expected: 0 })
+    t.match(c.of('placement-answered'), [
+      { request: 3, refusal: { code: 'FANFOLD_COORDINATOR_UNREACHABLE' } },
+    ])
+    fleet.time.pass(1_000)
+    t.same([...(a.cluster.placement?.entries ?? [])], [], 'nothing is left behind')
+  },
+)
+
+await t.test('it is known who has heard of a placement', async t => {
+  const fleet = new Fleet()
+  const nodes = fleet.startAll('a', 'b', 'c') as [FleetNode, FleetNode, FleetNode]
+  const [a, b, c] = nodes
+  const behind = (node: FleetNode): string[] => node.cluster.behind.map(member => member.node)
+  fleet.time.pass(2_000)
+  for (const node of nodes) t.same(behind(node), [])
+  c.stop()
+  a.give({ kind: 'place-asked', request: request(1), wish: wishOf({ node: 'b' }), expected: 0 })
+  t.same(behind(a), [], 'it is not placed yet')
+  fleet.time.pass(2_000)
+  for (const node of [a, b]) t.same(behind(node), ['c'])
+  c.continue()
+  fleet.time.pass(2_000)
+  for (const node of nodes) t.same(behind(node), [])
+})
+
 await t.test('without a coordinator what is placed holds, and nothing more is placed', async t => {
   const fleet = new Fleet()
   const [a] = fleet.startAll('a', 'b') as [FleetNode]

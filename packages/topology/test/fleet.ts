@@ -144,7 +144,8 @@ export class Fleet {
   /** Starts a node; its incarnation is a new one each time. */
   start(node: string, overrides: Partial<OwnMember> = {}): FleetNode {
     const incarnation = incarnationOf(++this.#lives)
-    const { upMs: _upMs, load: _load, ...self } = memberOf({ node, incarnation, ...overrides })
+    const made = memberOf({ node, incarnation, ...overrides })
+    const { upMs: _upMs, load: _load, placementsHeard: _heard, ...self } = made
     return new FleetNode(this.time, this.space, self)
   }
 

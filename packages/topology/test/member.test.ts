@@ -73,6 +73,7 @@ await t.test('each field that is not what it must be is named', async t => {
     protocol: [0, 65_536],
     fingerprint: ['', 'x'.repeat(64)],
     cutOffFrom: ['a', ['-'], Array(65).fill('a')],
+    placementsHeard: [-1, 0.5, 2 ** 53, '1', null],
     isHotStandby: [1],
     isDraining: ['no', undefined],
     tenants: [
@@ -105,28 +106,34 @@ await t.test('a member that inherits a field has none', async t => {
   t.match(problemOf(Buffer.from('{"__proto__":{"node":"a"}}')), /load|node/)
 })
 
-await t.test('load and time alone do not change where a member stands, all else does', async t => {
-  const member = memberOf()
-  t.ok(isSameStanding(member, { ...member, upMs: 5, load: { ...member.load, viewers: 9 } }))
-  const others: { readonly [Field in keyof Omit<Member, 'upMs' | 'load'>]: Member[Field] } = {
-    node: 'b',
-    incarnation: incarnationOf(2),
-    region: 'us',
-    roles: ['authority', 'edge'],
-    address: 'ws://b',
-    publicAddress: 'wss://b',
-    weight: 2,
-    ceiling: 0,
-    version: '0.2.0',
-    protocol: 2,
-    fingerprint: '1'.repeat(64),
-    isHotStandby: true,
-    isDraining: true,
-    tenants: { allow: ['*'], deny: ['acme'] },
-    cutOffFrom: ['c'],
-  }
-  for (const [field, value] of Object.entries(others)) {
-    t.notOk(isSameStanding(member, { ...member, [field]: value }), field)
-  }
-  t.notOk(isSameStanding(member, { ...member, tenants: { allow: ['acme'], deny: [] } }))
-})
+type Standing = Omit<Member, 'upMs' | 'load' | 'placementsHeard'>
+
+await t.test(
+  'time, load and hearing do not change where a member stands, all else does',
+  async t => {
+    const member = memberOf()
+    const load = { ...member.load, viewers: 9 }
+    t.ok(isSameStanding(member, { ...member, upMs: 5, load, placementsHeard: 7 }))
+    const others: { readonly [Field in keyof Standing]: Member[Field] } = {
+      node: 'b',
+      incarnation: incarnationOf(2),
+      region: 'us',
+      roles: ['authority', 'edge'],
+      address: 'ws://b',
+      publicAddress: 'wss://b',
+      weight: 2,
+      ceiling: 0,
+      version: '0.2.0',
+      protocol: 2,
+      fingerprint: '1'.repeat(64),
+      isHotStandby: true,
+      isDraining: true,
+      tenants: { allow: ['*'], deny: ['acme'] },
+      cutOffFrom: ['c'],
+    }
+    for (const [field, value] of Object.entries(others)) {
+      t.notOk(isSameStanding(member, { ...member, [field]: value }), field)
+    }
+    t.notOk(isSameStanding(member, { ...member, tenants: { allow: ['acme'], deny: [] } }))
+  },
+)

@@ -105,6 +105,53 @@ await t.test('a node that does not take the tenant is not given it by a pin', as
   }
 })
 
+await t.test('of each entry it is told whether it holds', async t => {
+  const [, , third] = ranked()
+  const placement = placed(changed('authority-b', { tenants: { allow: ['*'], deny: ['acme'] } }))
+  const standing = (overrides: Partial<PlacementEntry>) => placement.standingOf(entryOf(overrides))
+  t.equal(standing({ node: 'authority-b' }), 'placed-node-refuses')
+  t.equal(standing({ subject: doc, node: 'authority-b' }), 'placed-node-refuses')
+  t.equal(standing({ subject: 'other', node: 'authority-b' }), 'placement')
+  t.equal(standing({ node: 'authority-z' }), 'placed-node-down')
+  t.equal(standing({ node: undefined }), 'rendezvous')
+  const going = placed(changed(third, { isDraining: true }))
+  t.equal(going.standingOf(entryOf({ node: third })), 'placed-node-draining')
+  t.same(
+    placement.takersOf(doc).map(({ node }) => node),
+    ['authority-a', 'authority-c'],
+  )
+  t.equal(placed(three(), entryOf({ version: 7 })).entry('acme')?.version, 7)
+})
+
+await t.test('where a subject may not be placed is told, with where it may', async t => {
+  const members = [
+    memberOf({ node: 'authority-c', isDraining: true }),
+    memberOf({ node: 'authority-b', tenants: { allow: ['*'], deny: ['acme'] } }),
+    memberOf({ node: 'authority-a' }),
+    memberOf({ node: 'edge-a', roles: ['proxy', 'edge'] }),
+  ]
+  const placement = placed(members)
+  const take = 'these take it: authority-a'
+  const troubles: Readonly<Record<string, string>> = {
+    'authority-z': `no node of the fleet that is alive is authority-z; ${take}`,
+    'authority-b': `authority-b does not take tenant acme, as its tenants.allow and tenants.deny say; ${take}`,
+    'authority-c': `authority-c is draining; ${take}`,
+    'edge-a': `edge-a is no authority but proxy, edge; ${take}`,
+  }
+  for (const [node, trouble] of Object.entries(troubles)) {
+    t.same(placement.problemOfPlacing(doc, node), {
+      code: 'FANFOLD_PLACED_NODE',
+      message: `${doc} cannot be placed there: ${trouble}`,
+    })
+  }
+  t.equal(placement.problemOfPlacing(doc, 'authority-a'), undefined)
+  t.equal(placement.problemOfPlacing('other', 'authority-b'), undefined)
+  const nobody = placed([memberOf({ roles: ['edge'] })])
+  t.match(nobody.problemOfPlacing('acme', 'x')?.message, /no other one takes it$/)
+  const twelve = Array.from({ length: 12 }, (_, index) => memberOf({ node: `a${10 + index}` }))
+  t.match(placed(twelve).problemOfPlacing('acme', 'x')?.message, /a18, a19 and 2 more$/)
+})
+
 await t.test('who drains owns nothing while another can, pinned or not', async t => {
   const [first, second] = ranked()
   const draining = changed(first, { isDraining: true })
