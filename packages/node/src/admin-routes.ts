@@ -5,6 +5,7 @@ import { isLoopback } from './config-relation.ts'
 import { type DrainSource, drainAnswer, drainStateAnswer } from './drain-answer.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
 import type { HttpRoute } from './http-listener.ts'
+import { type PlacingSource, placeAnswer } from './place-answer.ts'
 
 /** What a node is part of, for whoever watches it: no names. */
 export type NodeStanding =
@@ -31,6 +32,8 @@ export type AdminSource = {
   topology(doc: DocumentKey | undefined): Promise<unknown>
   /** How the node is asked to go; undefined for one that cannot be. */
   readonly drain: DrainSource | undefined
+  /** What is placed, and how that is changed; undefined where there is no fleet. */
+  placing(): PlacingSource | undefined
   /** Token for everything but health and metrics; undefined on a loopback without one. */
   readonly adminToken: string | undefined
 }
@@ -45,6 +48,10 @@ export function adminRoutes(source: AdminSource): readonly HttpRoute[] {
         if (refusal !== undefined) return refusal
         if (request.method === 'POST') return await drainAnswer(request, drain)
         if (request.method === 'GET') return drainStateAnswer(drain)
+      }
+      if (path === '/admin/place') {
+        const refusal = refusalOf(request, source.adminToken)
+        return refusal ?? (await placeAnswer(request, source.placing()))
       }
       if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
       switch (path) {

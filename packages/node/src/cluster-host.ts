@@ -14,10 +14,12 @@ import {
   type ClusterInput,
   type Coordinator,
   type FleetView,
+  type Member,
   type MemberChange,
   type MemberLoad,
   renewedForMsOf,
   shortFingerprint,
+  type TenantRules,
 } from '@fanfold/topology'
 import { monotonicClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -26,6 +28,8 @@ import { membersOptionsOf } from './fleet-agreement.ts'
 import type { Log } from './logging.ts'
 import { MachineDriver } from './machine-driver.ts'
 import type { Metrics } from './metrics.ts'
+import { PlacementDesk } from './placement-desk.ts'
+import { PlacementLog } from './placement-log.ts'
 import { redisAddressOf } from './redis-check.ts'
 import { Seldom } from './seldom.ts'
 import { version } from './version.ts'
@@ -67,18 +71,22 @@ export class NodeRefusedError extends Error {
 
 /** A node's part in the fleet. */
 export class ClusterHost {
+  /** Where operators' placements are asked for. */
+  readonly desk: PlacementDesk
   readonly #options: ClusterHostOptions
   readonly #machine: Cluster
   readonly #driver: MachineDriver<ClusterInput, ClusterEffect>
   readonly #coordinator: Coordinator
   readonly #measuring: NodeJS.Timeout
+  readonly #placementLog: PlacementLog
   readonly #seldom = new Seldom(againAfterMs, () => performance.now())
   #isLeaving = false
 
   constructor(options: ClusterHostOptions) {
-    const { config, redis, fleet, fingerprint, address, ceiling, fail } = options
+    const { config, redis, fleet, fingerprint, address, ceiling, fail, log, metrics } = options
     const members = membersOptionsOf(config)
     this.#options = options
+    this.#placementLog = new PlacementLog(log, metrics)
     const incarnation = randomBytes(incarnationBytes).toString('hex')
     this.#machine = new Cluster({
       self: {
@@ -93,7 +101,7 @@ export class ClusterHost {
         fingerprint,
         isHotStandby: false,
         isDraining: false,
-        tenants: allTenants,
+        tenants: tenantsOf(config),
         cutOffFrom: [],
       },
       members,
@@ -105,6 +113,11 @@ export class ClusterHost {
       machine: this.#machine,
       perform: effect => this.#perform(effect),
       fail,
+    })
+    this.desk = new PlacementDesk({
+      submit: input => this.#driver.submit(input),
+      placement: () => this.#machine.placement,
+      log,
     })
     this.#coordinator = createRedisCoordinator({
       address: redisAddressOf(config, redis),
@@ -122,6 +135,16 @@ export class ClusterHost {
   get state(): { readonly knownForMs: number | undefined; readonly isFrozen: boolean } {
     const { isFrozen } = this.#machine
     return { knownForMs: this.#machine.knownForMs(monotonicClock()), isFrozen }
+  }
+
+  /** Nodes that may not have heard yet of all that is placed as far as this node knows, itself included. */
+  get behind(): readonly Member[] {
+    return this.#machine.behind
+  }
+
+  /** Takes the tenants of another configuration, from when the others have heard of it. */
+  reconfigure(config: Config): void {
+    this.#driver.submit({ kind: 'self-changed', changes: { tenants: tenantsOf(config) } })
   }
 
   /** A connection to the node closed, or none came up: it may be dead. */
@@ -150,6 +173,7 @@ export class ClusterHost {
     clearInterval(this.#measuring)
     this.#driver.submit({ kind: 'leave' })
     this.#driver.close()
+    this.desk.close()
     await this.#coordinator.close()
   }
 
@@ -164,6 +188,7 @@ export class ClusterHost {
         return
       case 'view-changed':
         for (const change of effect.members) this.#noteMember(change)
+        this.#placementLog.changed(effect)
         fleet.placed(effect.placement)
         this.#options.metrics.plain('members').set(fleet.members.length)
         this.#options.metrics.plain('members_differing').set(fleet.differing.length)
@@ -183,7 +208,7 @@ export class ClusterHost {
         fail(new NodeRefusedError(effect.code, effect.message))
         return
       case 'placement-answered':
-        // Nobody asks for placements yet.
+        this.desk.answered(effect)
         return
       case 'cluster-note':
         this.#note(effect.fact)
@@ -203,6 +228,14 @@ export class ClusterHost {
       case 'member-left': {
         const { member, why } = change
         log.warn({ event: 'fleet.member-left', member: member.node, why }, 'node left the fleet')
+        return
+      }
+      case 'member-changed': {
+        const { node: member, tenants } = change.member
+        const { allow, deny } = tenants
+        if (JSON.stringify(tenants) === JSON.stringify(change.before.tenants)) return
+        const line = { event: 'fleet.member-tenants', member, allow, deny }
+        log.info(line, 'node takes other tenants than before')
         return
       }
       default:
@@ -250,6 +283,10 @@ export class ClusterHost {
     }
   }
 }
+
+/** Which tenants a node announces to take: who commits to nothing has none to refuse. */
+const tenantsOf = ({ roles, tenants }: Config): TenantRules =>
+  roles.includes('authority') ? { allow: tenants.allow, deny: tenants.deny } : allTenants
 
 const shownPrints = (prints: {
   readonly fingerprint: string

@@ -49,6 +49,7 @@ export function relationProblems(config: Config): ConfigProblem[] {
     'a node without the role authority needs a parent to replicate from, or the Redis where nodes meet (--redis)',
   )
   if (redis.url !== undefined) problems.push(...fleetProblems(config))
+  else if (config.roles.includes('authority')) problems.push(...tenantProblems(config))
   must(
     config.tokenKey === undefined || config.tokenJwksUrl === undefined,
     'tokenJwksUrl',
@@ -60,6 +61,17 @@ export function relationProblems(config: Config): ConfigProblem[] {
     'link.token and link.privateKey belong together; one of them is missing',
   )
   return problems
+}
+
+/** An authority that is alone has nobody to whom the tenants that it does not take could go. */
+function tenantProblems({ tenants }: Config): ConfigProblem[] {
+  const message =
+    'says which of several authorities takes a tenant, and without redis.url this one takes all: give redis.url, or leave it out'
+  const isAll = tenants.allow.every(glob => glob === '*')
+  return [
+    ...(isAll ? [] : [{ place: 'tenants.allow', message }]),
+    ...(tenants.deny.length === 0 ? [] : [{ place: 'tenants.deny', message }]),
+  ]
 }
 
 /** What a node needs that is to meet others in a Redis. */

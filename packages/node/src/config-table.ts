@@ -83,6 +83,27 @@ export const configTable = {
     meaning:
       'The share of the documents that this node takes, beside the other nodes; with 0 it takes none.',
   },
+  'tenants.allow': {
+    type: 'list',
+    items: 'text',
+    pattern: '[A-Za-z0-9_.~*-]{1,80}',
+    shape: 'a glob over tenants: 1 to 80 of A-Z a-z 0-9 _ . ~ - *',
+    min: 1,
+    max: 128,
+    default: ['*'],
+    meaning:
+      'Tenants whose documents an authority of a fleet takes, as globs. Taken anew at SIGHUP.',
+  },
+  'tenants.deny': {
+    type: 'list',
+    items: 'text',
+    pattern: '[A-Za-z0-9_.~*-]{1,80}',
+    shape: 'a glob over tenants: 1 to 80 of A-Z a-z 0-9 _ . ~ - *',
+    max: 128,
+    default: [],
+    meaning:
+      'Tenants that it does not take, as globs, whatever `tenants.allow` says. Taken anew at SIGHUP.',
+  },
   'node.id': {
     type: 'text',
     pattern: '[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}',

@@ -123,11 +123,13 @@ const defaultOf = (row: ConfigRow, before: string): string => {
 }
 
 function yamlValue(row: ConfigRow): string {
-  if (row.type === 'list') return `[${formatValue(row, row.default ?? [])}]`
-  const text = defaultOf(row, '')
-  // A colon at the end would begin a map.
-  return text.endsWith(':') ? `'${text}'` : text
+  const { default: value = [] } = row
+  if (typeof value === 'object') return `[${value.map(yamlText).join(', ')}]`
+  return yamlText(defaultOf(row, ''))
 }
+
+/** A colon at the end would begin a map, a star at the beginning would stand for something else. */
+const yamlText = (text: string): string => (/:$|^\*/.test(text) ? `'${text}'` : text)
 
 function argumentOf(row: ConfigRow): string {
   if (row.secret) return 'file'

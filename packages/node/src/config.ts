@@ -62,6 +62,8 @@ export type LoadedConfig = {
   readonly places: ReadonlyMap<ConfigName, string>
   /** For each option its value; absent where it has none. */
   readonly values: ReadonlyMap<ConfigName, ConfigValue>
+  /** The configuration file, as it was named or found; undefined where there is none. */
+  readonly file: string | undefined
 }
 
 /** Where to look for values. */
@@ -85,13 +87,14 @@ export type LoadConfigOptions = {
  */
 export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConfig> {
   const { directory } = options
+  const { file, values } = await readFileSource(options.file, directory)
   const sources = [
     fromProgram(options.program ?? {}, directory),
     fromFlags(options.flags ?? {}, directory),
     fromEnvironment(options.environment ?? {}, options.environmentIgnored ?? [], directory),
-    await readFileSource(options.file, directory),
+    values,
   ]
-  return combine(sources, directory)
+  return { ...combine(sources, directory), file }
 }
 
 /**
@@ -107,14 +110,22 @@ export function createConfig(
   return combine([fromProgram(values, directory)], directory).config
 }
 
-async function readFileSource(file: string | undefined, directory: string): Promise<SourceValues> {
+/** The file, and what is in it. */
+type FileSource = { readonly file: string | undefined; readonly values: SourceValues }
+
+async function readFileSource(asked: string | undefined, directory: string): Promise<FileSource> {
   const found = configFileNames.filter(name => existsSync(join(directory, name)))
-  if (file === undefined && found.length > 1) {
+  if (asked === undefined && found.length > 1) {
     const message = `stands beside ${found.slice(1).join(' and ')}; keep one, or name one with -c`
-    return { candidates: [], problems: [{ place: found[0] ?? '', message }] }
+    const problems = [{ place: found[0] ?? '', message }]
+    return { file: undefined, values: { candidates: [], problems } }
   }
-  const name = file ?? found[0]
-  if (name === undefined) return { candidates: [], problems: [] }
+  const file = asked ?? found[0]
+  if (file === undefined) return { file, values: { candidates: [], problems: [] } }
+  return { file, values: await readValues(file, directory) }
+}
+
+async function readValues(name: string, directory: string): Promise<SourceValues> {
   const path = resolve(directory, name)
   const shown = relative(directory, path)
   const read = await readConfigFile(path, shown.startsWith('..') ? basename(path) : shown)
@@ -123,7 +134,7 @@ async function readFileSource(file: string | undefined, directory: string): Prom
 }
 
 /** The first source that has a value for an option decides; the values of later ones are checked too. */
-function combine(sources: readonly SourceValues[], directory: string): LoadedConfig {
+function combine(sources: readonly SourceValues[], directory: string): Omit<LoadedConfig, 'file'> {
   const problems: ConfigProblem[] = sources.flatMap(source => source.problems)
   const values = new Map<ConfigName, ConfigValue>()
   const places = new Map<ConfigName, string>()

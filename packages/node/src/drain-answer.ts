@@ -8,9 +8,8 @@
  * nobody answers here any more.
  */
 import type { IncomingMessage } from 'node:http'
-import { ProtocolError } from '@fanfold/protocol'
+import { answerOrder } from './admin-order.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
-import { readBody } from './read-body.ts'
 
 /** What is still there of a node that goes. */
 export type DrainState = {
@@ -47,39 +46,12 @@ export async function drainAnswer(
   request: IncomingMessage,
   drain: DrainSource,
 ): Promise<HttpAnswer> {
-  // A page of elsewhere can make a browser send a form or a text, and neither this type nor no origin.
-  const { origin, 'content-type': type } = request.headers
-  if (origin !== undefined || type !== 'application/json') {
-    return problemAnswer(
-      'FANFOLD_FORBIDDEN',
-      'a request with content-type application/json, and none that a page makes',
-    )
-  }
-  try {
-    const scope = scopeOf(await readBody(request, bodyBytesMax))
+  return await answerOrder(request, bodyBytesMax, ({ scope = 'process' }) => {
     if (scope !== 'process') {
       const message = `scope is "process", the node as a whole, got ${JSON.stringify(scope)}`
       return problemAnswer('FANFOLD_INVALID_VALUE', message)
     }
-  } catch (error) {
-    if (error instanceof ProtocolError) return problemAnswer(error.code, error.message)
-    throw error
-  }
-  drain.begin()
-  return { status: 202, body: JSON.stringify(drain.state()) }
-}
-
-/** @throws ProtocolError when the body is no JSON object */
-function scopeOf(body: string): unknown {
-  if (body === '') return 'process'
-  let value: unknown
-  try {
-    value = JSON.parse(body)
-  } catch {
-    value = undefined
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ProtocolError('FANFOLD_NOT_JSON', 'the body is a JSON object, or empty')
-  }
-  return 'scope' in value ? value.scope : 'process'
+    drain.begin()
+    return { status: 202, body: JSON.stringify(drain.state()) }
+  })
 }

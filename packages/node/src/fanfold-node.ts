@@ -13,7 +13,7 @@ import { loadDefinition } from './load-definition.ts'
 import { checkLogStore } from './log-stores.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
-import { nodeTopology } from './node-topology.ts'
+import { isLiveHere, nodeTopology } from './node-topology.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessLoad } from './process-load.ts'
 import { ProcessPorts } from './process-ports.ts'
@@ -32,6 +32,8 @@ export type RunningNode = {
   /** Where viewers, writers and nodes connect. */
   readonly port: number
   readonly adminPort: number
+  /** Takes of a configuration what may change while a node runs, and nothing else: see `liveOptions`. */
+  reconfigure(config: Config): void
   /**
    * Goes away in good order: not ready, viewers and children told, what the log has begun finished.
    * May be called twice.
@@ -86,6 +88,11 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       topology: doc => nodeTopology(roles, { name, config, fleet }, doc),
       drain: drainAsked && { node: name, ask: drainAsked },
       standing: standingOf(config, fleet),
+      placing: () =>
+        fleet && {
+          ...fleet.placing,
+          isLive: (doc, owner) => isLiveHere(doc, roles, owner === name),
+        },
       fleetNotReady: fleet && (() => fleet.notReady()),
     })
     const { port, adminPort } = await ports.listen()
@@ -101,7 +108,12 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
         await fleet?.leave()
       }
     }
-    return { port, adminPort, stop: () => (stopping ??= stop()) }
+    return {
+      port,
+      adminPort,
+      reconfigure: changed => fleet?.reconfigure(changed),
+      stop: () => (stopping ??= stop()),
+    }
   } catch (error) {
     await roles.close()
     throw error

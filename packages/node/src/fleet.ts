@@ -17,12 +17,20 @@ import type { Config } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import type { FleetAgreement } from './fleet-agreement.ts'
 import type { FleetPlace } from './fleet-links.ts'
+import type { PlacingSource } from './place-answer.ts'
+import type { PlacementOutcome } from './placement-desk.ts'
 import type { ProcessContext } from './process-context.ts'
 import { checkCoordinator } from './redis-check.ts'
 import { untilView } from './until-view.ts'
 
 /** Others have heard by then that a node is about to go, or it goes without, ms. */
 const drainHeardWithinMs = 1_000
+
+const notJoined: PlacementOutcome = {
+  kind: 'refused',
+  code: 'FANFOLD_COORDINATOR_UNREACHABLE',
+  message: 'the node is not part of the fleet yet: ask again in a moment',
+}
 
 /** A process that is, or is to be, part of a fleet. */
 export class Fleet {
@@ -102,6 +110,23 @@ export class Fleet {
         return { ...shown, fingerprint: shortFingerprint(fingerprint), load }
       }),
     }
+  }
+
+  /** What operators ask of placements here. */
+  get placing(): Omit<PlacingSource, 'isLive'> {
+    const cluster = this.#cluster
+    return {
+      node: this.view.self.node,
+      placement: this.view.placement,
+      behind: cluster?.behind ?? [],
+      state: cluster?.state ?? { knownForMs: undefined, isFrozen: true },
+      ask: async change => (await cluster?.desk.ask(change)) ?? notJoined,
+    }
+  }
+
+  /** Takes of a configuration what may change while the node runs. */
+  reconfigure(config: Config): void {
+    this.#cluster?.reconfigure(config)
   }
 
   /** Tells the others that the node is there, at this port where nothing else is said. */

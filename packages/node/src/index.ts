@@ -1,6 +1,7 @@
 export { NodeRefusedError } from './cluster-host.ts'
 export { type Config, createConfig, type LoadedConfig, loadConfig, type Role } from './config.ts'
 export { ConfigError, type ConfigProblem } from './config-error.ts'
+export { ConfigReload, type ConfigReloadOptions } from './config-reload.ts'
 export type { ConfigFlags } from './config-source.ts'
 export { type ConfigName, configTable } from './config-table.ts'
 export {

@@ -71,6 +71,15 @@ export const metricTable = {
     meaning:
       'Whether the Redis where nodes meet is reached: 1, or 0 while the tree stays as it is.',
   },
+  placements: {
+    type: 'gauge',
+    meaning: 'Tenants and documents that operators have placed on a node, in the whole fleet.',
+  },
+  placements_stood_in: {
+    type: 'gauge',
+    meaning:
+      'Those of them whose node cannot serve them now, so that they are served as if they were not placed.',
+  },
   documents: { type: 'gauge', labels: ['role'], meaning: 'Documents held.' },
   documents_stale: { type: 'gauge', meaning: 'Documents that are cut off from their authority.' },
   cohorts: { type: 'gauge', meaning: 'Groups of viewers that receive the same bytes.' },

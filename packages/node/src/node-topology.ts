@@ -36,6 +36,24 @@ export async function nodeTopology(
   }
 }
 
+/**
+ * Whether what this process has of a document comes from who owns it now, and is fresh; undefined where it has
+ * nothing of it.
+ */
+export function isLiveHere(
+  doc: DocumentKey,
+  { authority, proxies, edges }: ProcessRoles,
+  isOwner: boolean,
+): boolean | undefined {
+  const owned = authority?.standingOf(doc)
+  // What has become another's is let go when nothing of it is under way.
+  if (owned !== undefined && !isOwner) return false
+  const followed = [...proxies, ...edges].map(role => role.standingOf(doc))
+  const held = followed.filter(standing => standing !== undefined)
+  if (held.length === 0) return owned === undefined ? undefined : owned.refusal === undefined
+  return held.every(({ isLive, staleForMs }) => isLive && staleForMs === undefined)
+}
+
 /** What is told of one document. */
 export async function documentTopology(
   doc: DocumentKey,

@@ -5,6 +5,7 @@ import { adminRoutes, type NodeStanding } from './admin-routes.ts'
 import { DescriptorWatch } from './descriptor-watch.ts'
 import type { DrainState } from './drain-answer.ts'
 import { HttpListener, type HttpRoute } from './http-listener.ts'
+import type { PlacingSource } from './place-answer.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { ProcessRoles } from './process-roles.ts'
 import { StatMetrics } from './stat-metrics.ts'
@@ -46,12 +47,14 @@ export class ProcessPorts {
       readonly drain?: { readonly node: string; readonly ask: () => void } | undefined
       /** What the process is part of; where it is not said it is alone. */
       readonly standing?: (() => NodeStanding) | undefined
+      /** What operators ask of placements; undefined where there is no fleet. */
+      readonly placing?: (() => PlacingSource | undefined) | undefined
       /** Why a node of a fleet is not ready; where it has parents by name, that is that it has none. */
       readonly fleetNotReady?: (() => readonly string[]) | undefined
     },
   ) {
     const { config, log, metrics, fail } = context
-    const { roles, router, routes, topology, drain, standing, fleetNotReady } = options
+    const { roles, router, routes, topology, drain, standing, placing, fleetNotReady } = options
     this.#notReadyAs = fleetNotReady ?? (() => parentless(roles))
     this.#context = context
     this.#roles = roles
@@ -69,6 +72,7 @@ export class ProcessPorts {
         return { text: await metrics.render(), type: metrics.contentType }
       },
       topology,
+      placing: () => placing?.(),
       drain: drain && {
         begin: () => {
           if (this.#isDraining || this.#isAsked) return

@@ -1,5 +1,7 @@
+import { allTenants, memberLimits, tenantGlobRule } from '@fanfold/topology'
 import t from 'tap'
 import { createConfig } from '../src/config.ts'
+import { configRow } from '../src/config-table.ts'
 import { load, problemsOf, secret } from './load-config.ts'
 
 const fleetKey = 'A'.repeat(43)
@@ -81,4 +83,27 @@ t.test('what a node of a fleet must not lack, or have beside, is said', async t 
 t.test('a node without the role authority needs a parent, or where to look for one', async t => {
   const problems = await problemsOf(load(t, { flags: { roles: 'edge' } }))
   t.match(problems, [{ place: 'parents', message: /or the Redis where nodes meet/ }])
+})
+
+t.test('tenants are told to an authority that has others beside it, and to no other', async t => {
+  const tenants = { 'tenants-allow': ['acme', 'b*'], 'tenants-deny': ['b2'] }
+  const without = [
+    { place: 'tenants.allow', message: /without redis\.url this one takes all/ },
+    { place: 'tenants.deny', message: /give redis\.url, or leave it out/ },
+  ]
+  t.match(await problemsOf(load(t, { flags: tenants })), without)
+  const edge = { roles: 'edge', parent: 'ws://a:9600' }
+  const environment = { FANFOLD_TENANTS__ALLOW: 'acme, b*', FANFOLD_TENANTS__DENY: 'b2' }
+  const { config } = await load(t, { flags: edge, environment })
+  t.same(config.tenants, { allow: ['acme', 'b*'], deny: ['b2'] }, 'who commits nothing has none')
+  const { config: standard } = await load(t, {})
+  t.same(standard.tenants, allTenants)
+})
+
+t.test('a glob over tenants is one that can be announced', async t => {
+  for (const name of ['tenants.allow', 'tenants.deny'] as const) {
+    const { pattern, max } = configRow(name)
+    t.equal(`^${pattern}$`, tenantGlobRule.pattern.source)
+    t.equal(max, memberLimits.tenantGlobsMax.value)
+  }
 })

@@ -45,6 +45,7 @@ t.test('health says how many documents are suspect, and that the node is to go o
     topology: () => Promise.resolve({}),
     adminToken: undefined,
     drain: undefined,
+    placing: () => undefined,
   })
   const answer = await route?.({ method: 'GET' } as never, '/healthz')
   t.match(answer, {

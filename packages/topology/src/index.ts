@@ -59,6 +59,7 @@ export {
   nodeRoles,
   type TenantRules,
   type TopologyLimit,
+  tenantGlobRule,
 } from './member.ts'
 export {
   type Departure,

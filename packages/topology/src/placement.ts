@@ -176,6 +176,18 @@ export class Placement {
     return this.#pinBy(entry)?.why ?? 'rendezvous'
   }
 
+  /** What is wrong with an entry's node, in words that say what to do. */
+  problemOfEntry(entry: PlacementEntry): PlacementProblem | undefined {
+    const why = this.standingOf(entry)
+    if (why === 'rendezvous' || why === 'placement' || why === 'nobody') return undefined
+    const { subject, node } = entry
+    const { trouble, remedy } = words[why]
+    return {
+      code: 'FANFOLD_PLACED_NODE',
+      message: `${subject} is placed on ${node}, which ${trouble}; it is served as if it were not placed meanwhile; ${remedy}`,
+    }
+  }
+
   /** Authorities that take the tenant of a subject, by name. */
   takersOf(subject: string): readonly Member[] {
     const tenant = tenantOf(subject)

@@ -114,6 +114,12 @@ await t.test('of each entry it is told whether it holds', async t => {
   t.equal(standing({ subject: 'other', node: 'authority-b' }), 'placement')
   t.equal(standing({ node: 'authority-z' }), 'placed-node-down')
   t.equal(standing({ node: undefined }), 'rendezvous')
+  t.equal(placement.problemOfEntry(entryOf({ node: third })), undefined)
+  t.equal(placement.problemOfEntry(entryOf({ node: undefined })), undefined)
+  t.match(placement.problemOfEntry(entryOf({ node: 'authority-z' })), {
+    code: 'FANFOLD_PLACED_NODE',
+    message: /^acme is placed on authority-z, which is not alive; .*; start it, or place it else/,
+  })
   const going = placed(changed(third, { isDraining: true }))
   t.equal(going.standingOf(entryOf({ node: third })), 'placed-node-draining')
   t.same(
