@@ -53,29 +53,33 @@ export function readAdminOptions(
 /**
  * Asks the admin port, and returns what it says.
  *
- * @param others statuses of failures whose answers are returned too
+ * @param more what a POST orders; statuses of failures whose answers are returned too
  * @throws CommandError when nobody answers, or it is no node; FanfoldError with the node's code
  */
 export async function askAdmin(
   method: 'GET' | 'POST',
   path: string,
   settings: AdminSettings,
-  others: readonly number[] = [],
+  more: {
+    readonly order?: Readonly<Record<string, unknown>> | undefined
+    readonly statuses?: readonly number[] | undefined
+  } = {},
 ): Promise<Readonly<Record<string, unknown>>> {
+  const { order = {}, statuses = [] } = more
   const target = `${settings.url}${path}`
-  const { status, body } = await fetchJson(target, method, settings)
+  const { status, body } = await fetchJson(target, { method, order }, settings)
   if (!isObject(body)) {
     throw new CommandError('FANFOLD_FAILED', `${target} answered ${status}: is it an admin port?`)
   }
   const { code, message } = body
-  if (status < 300 || others.includes(status)) return body
+  if (status < 300 || statuses.includes(status)) return body
   if (typeof code === 'string' && isErrorCode(code)) throw new FanfoldError(code, String(message))
   throw new CommandError('FANFOLD_FAILED', `${target} answered ${status}`)
 }
 
 async function fetchJson(
   target: string,
-  method: string,
+  { method, order }: { readonly method: string; readonly order: object },
   { token, timeoutMs, signal }: AdminSettings,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   try {
@@ -85,7 +89,7 @@ async function fetchJson(
         ...(method === 'POST' && { 'content-type': 'application/json' }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
-      ...(method === 'POST' && { body: '{}' }),
+      ...(method === 'POST' && { body: JSON.stringify(order) }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     })
     const text = (await response.text()).slice(0, answerBytesMax)

@@ -11,6 +11,10 @@ export const commandErrorCodes = {
     exit: 'unreachable',
     meaning: 'the node is connected and did not answer in time',
   },
+  FANFOLD_DECLINED: {
+    exit: 'failed',
+    meaning: 'a plan that was shown and not agreed to: nothing was changed',
+  },
   FANFOLD_INTERRUPTED: { exit: 'failed', meaning: 'a signal ended the verb before it was done' },
   FANFOLD_NO_FILE: { exit: 'failed', meaning: 'a file that cannot be read' },
   FANFOLD_FILE_EXISTS: { exit: 'failed', meaning: 'a file to be written that is there already' },

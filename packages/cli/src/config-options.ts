@@ -19,12 +19,16 @@ export const configOptions: readonly VerbOption[] = [
     })),
 ]
 
-/** The configuration by flags, environment and file. @throws ConfigError */
-export async function readConfig({
-  arguments: definitions,
-  options,
-  terminal,
-}: VerbInput): Promise<LoadedConfig> {
+/**
+ * The configuration by flags, environment and file.
+ *
+ * @param file the one that was read before, where it is read again
+ * @throws ConfigError
+ */
+export async function readConfig(
+  { arguments: definitions, options, terminal }: VerbInput,
+  file: string | undefined = options.text('config'),
+): Promise<LoadedConfig> {
   const flags: Record<string, string | readonly string[] | undefined> = {}
   for (const { flag, name, isRepeatable } of configFlags()) {
     const option = camelCase(flag)
@@ -38,7 +42,7 @@ export async function readConfig({
     flags,
     environment: terminal.environment,
     environmentIgnored: commandVariables,
-    file: options.text('config'),
+    file,
     directory: terminal.directory,
   })
 }

@@ -67,6 +67,7 @@ const unreachableCodes: ReadonlySet<string> = new Set([
   'FANFOLD_CONNECTION_FAILED',
   'FANFOLD_UNREACHABLE',
   'FANFOLD_NOT_SENT',
+  'FANFOLD_COORDINATOR_UNREACHABLE',
 ])
 
 function describeClientError({ code, message }: FanfoldError): DescribedError {

@@ -20,8 +20,12 @@ export const textsOf = (value: unknown): string[] =>
 /** The number; 0 for anything else. */
 export const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
+/** The text; undefined for anything else. */
+export const optionalTextOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined
+
 /** The text; an empty one for anything else. */
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+export const textOf = (value: unknown): string => optionalTextOf(value) ?? ''
 
 /** Seconds for people. */
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`

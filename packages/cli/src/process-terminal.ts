@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { userInfo } from 'node:os'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { exitCodes } from './exit-code.ts'
@@ -32,8 +34,34 @@ export function openProcessTerminal(host: NodeJS.Process): Terminal {
     },
     interrupted: interruption.signal,
     logs: undefined,
+    user: userName(),
     readInput: () => text(host.stdin),
+    readLine: () => lineFrom(host.stdin, interruption.signal),
+    onHangup: hungUp => host.on('SIGHUP', hungUp),
     exit: code => host.exit(code),
+  }
+}
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username
+  } catch {
+    // A container's user may have no entry in the system's table.
+    return undefined
+  }
+}
+
+async function lineFrom(
+  input: NodeJS.ReadStream,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!input.isTTY) return undefined
+  const lines = createInterface({ input, signal })
+  try {
+    for await (const line of lines) return line
+    return undefined
+  } finally {
+    lines.close()
   }
 }
 

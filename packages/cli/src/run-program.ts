@@ -20,6 +20,7 @@ import { doctorVerb } from './verbs/doctor.ts'
 import { drainVerb } from './verbs/drain.ts'
 import { feedVerb } from './verbs/feed.ts'
 import { getVerb } from './verbs/get.ts'
+import { placeVerb } from './verbs/place.ts'
 import { sendVerb } from './verbs/send.ts'
 import { serveVerb } from './verbs/serve.ts'
 import { statusVerb } from './verbs/status.ts'
@@ -44,6 +45,7 @@ export const verbs: readonly Verb[] = [
   statusVerb,
   treeVerb,
   drainVerb,
+  placeVerb,
 ]
 
 const everyVerbOptions: readonly VerbOption[] = [

@@ -30,8 +30,14 @@ export interface Terminal {
   readonly interrupted: AbortSignal
   /** Where lines of a node's log go; standard output when undefined. */
   readonly logs: { write(line: string): void } | undefined
+  /** Who runs the command, as the system calls them; undefined where it does not say. */
+  readonly user: string | undefined
   /** All of standard input. */
   readInput(): Promise<string>
+  /** The next line that a person types; undefined where nobody is there to type one. */
+  readLine(): Promise<string | undefined>
+  /** Calls `hungUp` at each SIGHUP from now on, which otherwise ends the process. */
+  onHangup(hungUp: () => void): void
   /** Ends the process at once; for a node whose shared state is in doubt. */
   exit(code: number): void
 }

@@ -32,11 +32,18 @@ export class FakeTerminal implements Terminal {
   readonly environment: Record<string, string | undefined>
   readonly directory: string
   readonly clock: Clock
-  readonly logs = undefined
+  readonly logs: Terminal['logs']
+  readonly user: string | undefined
   readonly #input: string
+  readonly #typed: string[]
+  readonly #hangups: (() => void)[] = []
 
   constructor(
     options: {
+      readonly user?: string
+      readonly logs?: Terminal['logs']
+      /** Lines that a person types, when asked; none where nobody is there. */
+      readonly typed?: readonly string[]
       readonly environment?: Record<string, string | undefined>
       readonly directory?: string
       readonly clock?: Clock
@@ -46,6 +53,9 @@ export class FakeTerminal implements Terminal {
     this.environment = options.environment ?? {}
     this.directory = options.directory ?? '/nowhere'
     this.clock = options.clock ?? new VirtualClock()
+    this.user = options.user
+    this.logs = options.logs
+    this.#typed = [...(options.typed ?? [])]
     this.#input = options.input ?? ''
   }
 
@@ -69,6 +79,19 @@ export class FakeTerminal implements Terminal {
 
   async readInput(): Promise<string> {
     return this.#input
+  }
+
+  async readLine(): Promise<string | undefined> {
+    return this.#typed.shift()
+  }
+
+  onHangup(hungUp: () => void): void {
+    this.#hangups.push(hungUp)
+  }
+
+  /** Hangs up, as a closed terminal or `kill -HUP` does. */
+  hangUp(): void {
+    for (const hungUp of this.#hangups) hungUp()
   }
 
   exit(code: number): void {

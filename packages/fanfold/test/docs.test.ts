@@ -48,7 +48,10 @@ async function helpOf(words: readonly string[]): Promise<string | number> {
     clock: { now: () => 0, wallClock: () => 0, wait: async () => undefined },
     interrupted: new AbortController().signal,
     logs: undefined,
+    user: undefined,
     readInput: async () => '',
+    readLine: async () => undefined,
+    onHangup: () => undefined,
     exit: () => {
       throw new Error('nothing ends the process')
     },

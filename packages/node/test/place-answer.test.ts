@@ -23,6 +23,7 @@ async function listen(
     suspects: () => 0,
     metrics: async () => ({ text: '', type: '' }),
     topology: async () => ({}),
+    standing: () => ({ mode: 'alone' }),
     drain: undefined,
     placing,
     adminToken: token,

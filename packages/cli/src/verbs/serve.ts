@@ -1,4 +1,4 @@
-import { createLog, startNode } from '@fanfold/node'
+import { ConfigReload, createLog, startNode } from '@fanfold/node'
 import { configOptions, readConfig } from '../config-options.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { failNode, stopNode, untilInterrupted } from '../run-node.ts'
@@ -8,7 +8,7 @@ import type { Verb, VerbInput } from '../verb.ts'
 export const serveVerb: Verb = {
   name: 'serve',
   meaning:
-    'Runs one node, and logs to standard output. SIGTERM, SIGINT and fanfold drain let it finish within limits.drainDeadlineMs; a second one ends it at once. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
+    'Runs one node, and logs to standard output. SIGTERM, SIGINT and fanfold drain let it finish within limits.drainDeadlineMs; a second one ends it at once. SIGHUP reads the configuration again, and takes tenants.allow and tenants.deny of it. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
   arguments: [
     {
       syntax: '[definition...]',
@@ -28,7 +28,8 @@ export const serveVerb: Verb = {
 
 async function serve(input: VerbInput): Promise<ExitCode> {
   const { terminal } = input
-  const { config } = await readConfig(input)
+  const started = await readConfig(input)
+  const { config, file } = started
   const log = createLog({
     level: config.logging.level,
     node: config.node.id ?? '',
@@ -36,12 +37,20 @@ async function serve(input: VerbInput): Promise<ExitCode> {
     destination: terminal.logs,
   })
   const drain = new AbortController()
-  const node = await startNode({
+  const starting = startNode({
     config,
     log,
     fail: failNode(terminal, () => log),
     drainAsked: () => drain.abort(),
   })
+  const reload = new ConfigReload({
+    started,
+    read: () => readConfig(input, file),
+    take: async changed => (await starting).reconfigure(changed),
+    log,
+  })
+  terminal.onHangup(() => void reload.ask())
+  const node = await starting
   const { port, adminPort } = node
   log.info({ event: 'node.ready', roles: config.roles, port, adminPort }, 'node ready')
   await untilInterrupted(terminal, drain.signal)

@@ -17,7 +17,9 @@ export const statusVerb: Verb = {
   async run({ options, output, terminal }) {
     const settings = readAdminOptions(options, terminal)
     const health = await askAdmin('GET', '/healthz', settings)
-    const { reasons } = await askAdmin('GET', '/readyz', settings, [notReadyStatus])
+    const { reasons } = await askAdmin('GET', '/readyz', settings, {
+      statuses: [notReadyStatus],
+    })
     const told = Array.isArray(reasons) ? reasons.map(String) : []
     const isWell = health['status'] === 'ok' && told.length === 0
     const status = { ...health, ready: told.length === 0, reasons: told }
