@@ -26,6 +26,7 @@ import { CommittedDocument } from './committed-document.ts'
 import {
   committedFact,
   logFact,
+  refusalForNow,
   refuseJoin,
   reject,
   retryAfterMs,
@@ -38,7 +39,7 @@ import { DocumentSnapshots } from './document-snapshots.ts'
 import { DocumentWork } from './document-work.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
-import { unwritable } from './owners.ts'
+import { soleOwner, unwritable } from './owners.ts'
 import { noSuch, type WriteProblem } from './write-problem.ts'
 
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
@@ -280,9 +281,13 @@ export class AuthorityDocument {
 
   /** Serves nobody any more: writers and children are told why. */
   refuse(code: ErrorCode, message: string, effects: AuthorityEffect[]): void {
-    this.#end({ code, message }, effects)
-    const { doc } = this
-    effects.push({ kind: 'fact', fact: { event: 'document-refused', doc, code, message } })
+    this.#refuse({ code, message }, false, effects)
+  }
+
+  #refuse(problem: WriteProblem, isOvertaken: boolean, effects: AuthorityEffect[]): void {
+    this.#end(problem, effects, isOvertaken)
+    const event = isOvertaken ? 'document-overtaken' : 'document-refused'
+    effects.push({ kind: 'fact', fact: { event, doc: this.doc, ...problem } })
   }
 
   /**
@@ -292,13 +297,13 @@ export class AuthorityDocument {
   leave(problem: WriteProblem, effects: AuthorityEffect[]): void {
     if (this.#phase === 'open') this.#end(problem, effects)
     else if (this.#phase !== 'refusing') {
-      this.#at.refuseWaiting({ ...problem, retryAfterMs }, effects)
+      this.#at.refuseWaiting(refusalForNow(problem), effects)
     }
   }
 
-  #end(problem: WriteProblem, effects: AuthorityEffect[]): void {
+  #end(problem: WriteProblem, effects: AuthorityEffect[], isOvertaken = false): void {
     this.#phase = 'refusing'
-    this.#refusal = new DocumentRefusal(problem, this.#context.now())
+    this.#refusal = new DocumentRefusal(problem, { isOvertaken, now: this.#context.now() })
     this.#hasMore = false
     this.#opening = undefined
     this.snapshots.close(effects)
@@ -313,12 +318,13 @@ export class AuthorityDocument {
   }
 
   #opened(epoch: number, effects: AuthorityEffect[]): void {
+    const recent = this.#opening?.recent
     this.#opening = undefined
     this.#phase = 'open'
     this.#epochs.opened(Math.max(epoch, this.#committed.position.epoch))
     this.#committed.opened()
     this.snapshots.settle(effects)
-    this.#work?.children.reset()
+    this.#at.children.opened(recent)
     this.#answerJoins(effects)
     this.#at.standing.isWanted = true
     // One of those who joined may have made it begin.
@@ -338,7 +344,7 @@ export class AuthorityDocument {
     while (problem === undefined && this.#phase === 'open' && isMore()) this.#appendBatch(effects)
     this.#answerJoins(effects)
     // Nobody waits for what may not be begun.
-    if (problem !== undefined) this.#at.refuseWaiting({ ...problem, retryAfterMs }, effects)
+    if (problem !== undefined) this.#at.refuseWaiting(refusalForNow(problem), effects)
   }
 
   /** True when the log is to be told something that no writer has to do with. */
@@ -392,7 +398,9 @@ export class AuthorityDocument {
     const batch = inHand.undone()
     if (code === 'FANFOLD_LOG_LOST') this.#epochs.lost()
     if (code !== 'FANFOLD_LOG_FULL') {
-      this.refuse(code, message, effects)
+      // The one before has written once more since this one read the log: nothing is lost, and it has no claim.
+      const isOvertaken = code === 'FANFOLD_FENCED' && this.#epochs.claimed === 0
+      this.#refuse({ code, message }, isOvertaken && this.#context.owners !== soleOwner, effects)
       return
     }
     this.#phase = 'open'

@@ -26,8 +26,15 @@ export type AuthorityFact =
   | { readonly event: 'shadow-lost'; readonly doc: DocumentKey; readonly message: string }
   | { readonly event: 'snapshot-kept'; readonly doc: DocumentKey; readonly seq: number }
   | {
-      /** `definition-refused`: the document cannot take the definition and goes on under the one before. */
-      readonly event: 'snapshot-refused' | 'document-refused' | 'definition-refused'
+      /**
+       * `definition-refused`: the document cannot take the definition and goes on under the one before.
+       * `document-overtaken`: another authority wrote after this one had read the log, which is read anew.
+       */
+      readonly event:
+        | 'snapshot-refused'
+        | 'document-refused'
+        | 'document-overtaken'
+        | 'definition-refused'
       readonly doc: DocumentKey
       readonly code: ErrorCode
       readonly message: string

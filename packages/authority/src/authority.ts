@@ -41,7 +41,7 @@ import type { AuthorityLimits } from './authority-limits.ts'
 import { authorityLooks, receiveOfPeer } from './authority-looks.ts'
 import { type AuthorityStanding, standingOf } from './authority-standing.ts'
 import { ChildrenCare } from './children-care.ts'
-import { noRoom, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
+import { noRoom, refusalForNow, refuseJoin, reject } from './document-answers.ts'
 import { DocumentsInMemory } from './documents-in-memory.ts'
 import { Doubt } from './doubt.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
@@ -347,7 +347,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       return
     }
     if (this.#context.owners.elsewhere(doc) !== undefined) this.#turnAway(doc, request.link)
-    refuseJoin(doc, request, { ...problem, retryAfterMs }, this.#effects)
+    refuseJoin(doc, request, refusalForNow(problem), this.#effects)
   }
 
   /** Who asks for a document that is elsewhere follows it here no more, if it did. */

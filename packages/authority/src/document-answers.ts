@@ -13,6 +13,8 @@ import type { WriteProblem } from './write-problem.ts'
 
 /** When a child that is refused for now may ask again, ms. */
 export const retryAfterMs = 1_000
+/** The same where the document is another's, ms: who is asked next has heard of that in a moment. */
+const movedRetryAfterMs = 100
 
 /** Tells a writer that what it wanted did not happen. */
 export function reject(
@@ -58,6 +60,12 @@ export function snapshotFact(
 
 /** Why somebody gets nothing, and when to ask again if that is of any use. */
 export type RefusalReason = WriteProblem & { readonly retryAfterMs?: number }
+
+/** Why somebody gets nothing for now. */
+export const refusalForNow = (problem: WriteProblem): RefusalReason => ({
+  ...problem,
+  retryAfterMs: problem.code === 'FANFOLD_MOVED' ? movedRetryAfterMs : retryAfterMs,
+})
 
 /** Tells a child that it does not get the document, and when it may ask again. */
 export function refuseJoin(

@@ -13,6 +13,7 @@ import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import type { DocumentSnapshots } from './document-snapshots.ts'
+import type { RecentRecords } from './recent-records.ts'
 
 /** The children of one document at its authority, and what they are served from. */
 export class DocumentChildren {
@@ -69,9 +70,10 @@ export class DocumentChildren {
     return this.#downstream !== undefined && this.#downstream.count > 0
   }
 
-  /** The log has been read to its end: nothing before it is at hand. */
-  reset(): void {
-    this.#ring?.reset(this.#committed.position)
+  /** The log has been read to its end, and these were the last of it. */
+  opened(recent: RecentRecords | undefined): void {
+    if (recent === undefined) this.#ring?.reset(this.#committed.position)
+    else recent.fill(this.#recentRecords(), this.#context.now())
   }
 
   /** These records are durable, and about to be committed; the next `flush` sends them. */
@@ -113,7 +115,7 @@ export class DocumentChildren {
 
   /** Frees what can be had again. */
   rest(): void {
-    this.reset()
+    this.#ring?.reset(this.#committed.position)
     this.#snapshot = undefined
     this.#lastHash = undefined
     if (this.areAny) return

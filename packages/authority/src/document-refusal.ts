@@ -11,17 +11,23 @@ export class DocumentRefusal implements WriteProblem {
   readonly message: string
   /** Until when, as somebody else has claimed the log; then that is to be opened anew. */
   readonly fencedUntil: Instant | undefined
+  readonly #isOvertaken: boolean
 
-  constructor({ code, message }: WriteProblem, now: Instant) {
+  /** @param options.isOvertaken another has written before this one claimed the log, which is to be read anew */
+  constructor(
+    { code, message }: WriteProblem,
+    { now, isOvertaken }: { readonly now: Instant; readonly isOvertaken: boolean },
+  ) {
     this.code = code
     this.message = message
-    const isFenced = code === 'FANFOLD_FENCED'
+    this.#isOvertaken = isOvertaken
+    const isFenced = code === 'FANFOLD_FENCED' && !isOvertaken
     this.fencedUntil = isFenced ? after(now, milliseconds(fencedMs)) : undefined
   }
 
   /** True when the log could not be opened for now: it is to be opened anew for whoever asks next. */
   get isForNow(): boolean {
-    return isForNow(this)
+    return this.#isOvertaken || isForNow(this)
   }
 
   /** True after an assertion failed inside: the document is not served until the node restarts. */

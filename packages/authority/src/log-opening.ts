@@ -10,6 +10,7 @@ import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import type { DocumentShadow } from './document-shadow.ts'
 import { LogSnapshotReading } from './log-snapshot.ts'
+import { RecentRecords } from './recent-records.ts'
 
 /** Bytes of a snapshot that one slice reads: some milliseconds' worth. */
 const readBytesPerSlice = 262_144
@@ -24,6 +25,8 @@ export class LogOpening {
   readonly #shadow: DocumentShadow
   #reading: LogSnapshotReading | undefined
   readonly #waiting: (readonly LogRecord[])[] = []
+  /** What children are led on by, once all is read in; undefined while no record was. */
+  #recent: RecentRecords | undefined
   /** As the log said when it had told everything. */
   #epoch: number | undefined
   /** What the state may have become larger by since it was looked at. */
@@ -47,6 +50,11 @@ export class LogOpening {
   /** The highest epoch that the log has seen, once all of it is read in. */
   get epoch(): number | undefined {
     return this.hasSlices ? undefined : this.#epoch
+  }
+
+  /** The last of the records that were read in; undefined where there were none. */
+  get recent(): RecentRecords | undefined {
+    return this.#recent
   }
 
   /** Takes what the log tells. */
@@ -86,8 +94,10 @@ export class LogOpening {
   }
 
   #replay(records: readonly LogRecord[], effects: AuthorityEffect[]): void {
+    this.#recent ??= new RecentRecords(this.#committed.position)
     for (const record of records) {
       this.#committed.replay(record)
+      this.#recent.push(record)
       this.#bytesUnseen += record.bytes.length
     }
     this.#shadow.feed(records, effects)

@@ -20,6 +20,29 @@ t.test('joins that came while the log was read are answered when it is', async t
   t.same(framesOf(effects, link(3)), [])
 })
 
+t.test(
+  'who comes from the authority before is led on by what the log has, to the last record',
+  t => {
+    const source = opened()
+    source.commit()
+    const have = positionAfter(source)
+    source.commit()
+    source.commit()
+    const rig = source.restarted()
+    rig.join({ have })
+    const records = [{ seq: have.seq + 1 }, { seq: have.seq + 2 }]
+    t.match(framesOf(rig.effects(), link(1)), [
+      { kind: 'welcome', mode: 'tail' },
+      { kind: 'records', records },
+    ])
+    rig.document.downstream.leave(link(1))
+    rig.document.rest()
+    rig.join({ link: link(2), have })
+    t.match(framesOf(rig.effects(), link(2))[0], { mode: 'snapshot' }, 'at rest nothing is kept')
+    t.end()
+  },
+)
+
 t.test('a child that joins while an append is under way sees only what is durable', async t => {
   const rig = opened()
   rig.commit()

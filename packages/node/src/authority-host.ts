@@ -358,6 +358,12 @@ export class AuthorityHost {
           'definition not taken, document goes on under the one before',
         )
         return
+      case 'document-overtaken':
+        log.info(
+          { event: 'log.overtaken', doc: fact.doc, reason: fact.message },
+          'another authority has written meanwhile: its log is read anew',
+        )
+        return
       case 'document-refused':
         if (fact.code === 'FANFOLD_LOG_UNREACHABLE') {
           this.#noteUnreachable(fact)

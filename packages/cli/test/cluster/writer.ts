@@ -54,6 +54,7 @@ export class Writer {
 
   /** Sends one message; what was answered. */
   async send(doc: string, { message, value }: Message, id = nextId()): Promise<Answer> {
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new Error('the writer is closed')
     const answer = new Promise<Answer>((resolve, reject) => {
       this.#onAnswer = resolve
       this.#onClose = code => reject(new Error(`the writer was closed with ${code}`))
