@@ -318,13 +318,13 @@ export class AuthorityDocument {
   }
 
   #opened(epoch: number, effects: AuthorityEffect[]): void {
-    const recent = this.#opening?.recent
+    const tail = this.#opening?.tail
     this.#opening = undefined
     this.#phase = 'open'
     this.#epochs.opened(Math.max(epoch, this.#committed.position.epoch))
     this.#committed.opened()
     this.snapshots.settle(effects)
-    this.#at.children.opened(recent)
+    this.#at.children.opened(tail)
     this.#answerJoins(effects)
     this.#at.standing.isWanted = true
     // One of those who joined may have made it begin.

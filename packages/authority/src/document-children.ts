@@ -13,7 +13,7 @@ import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import type { DocumentSnapshots } from './document-snapshots.ts'
-import type { RecentRecords } from './recent-records.ts'
+import type { LogTail } from './log-tail.ts'
 
 /** The children of one document at its authority, and what they are served from. */
 export class DocumentChildren {
@@ -71,9 +71,9 @@ export class DocumentChildren {
   }
 
   /** The log has been read to its end, and these were the last of it. */
-  opened(recent: RecentRecords | undefined): void {
-    if (recent === undefined) this.#ring?.reset(this.#committed.position)
-    else recent.fill(this.#recentRecords(), this.#context.now())
+  opened(tail: LogTail | undefined): void {
+    if (tail === undefined) this.#ring?.reset(this.#committed.position)
+    else tail.fill(this.#recentRecords(), this.#context.now())
   }
 
   /** These records are durable, and about to be committed; the next `flush` sends them. */

@@ -10,7 +10,7 @@ import type { AuthorityEffect } from './authority-effect.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import type { DocumentShadow } from './document-shadow.ts'
 import { LogSnapshotReading } from './log-snapshot.ts'
-import { RecentRecords } from './recent-records.ts'
+import { LogTail } from './log-tail.ts'
 
 /** Bytes of a snapshot that one slice reads: some milliseconds' worth. */
 const readBytesPerSlice = 262_144
@@ -26,7 +26,7 @@ export class LogOpening {
   #reading: LogSnapshotReading | undefined
   readonly #waiting: (readonly LogRecord[])[] = []
   /** What children are led on by, once all is read in; undefined while no record was. */
-  #recent: RecentRecords | undefined
+  #tail: LogTail | undefined
   /** As the log said when it had told everything. */
   #epoch: number | undefined
   /** What the state may have become larger by since it was looked at. */
@@ -53,8 +53,8 @@ export class LogOpening {
   }
 
   /** The last of the records that were read in; undefined where there were none. */
-  get recent(): RecentRecords | undefined {
-    return this.#recent
+  get tail(): LogTail | undefined {
+    return this.#tail
   }
 
   /** Takes what the log tells. */
@@ -94,10 +94,10 @@ export class LogOpening {
   }
 
   #replay(records: readonly LogRecord[], effects: AuthorityEffect[]): void {
-    this.#recent ??= new RecentRecords(this.#committed.position)
+    this.#tail ??= new LogTail(this.#committed.position)
     for (const record of records) {
       this.#committed.replay(record)
-      this.#recent.push(record)
+      this.#tail.push(record)
       this.#bytesUnseen += record.bytes.length
     }
     this.#shadow.feed(records, effects)

@@ -123,10 +123,25 @@ export class TreeLookers {
     }
     const names = new Set(entries.map(nameOf))
     const missing = [...(states[0]?.keys() ?? [])].find(
-      name => !names.has(name) && states.every(having => having.has(name)),
+      name => !names.has(name) && hasStayed(name, states),
     )
     return missing === undefined ? undefined : `${missing} has it and is not there`
   }
+}
+
+/** Whether the node, and all above it, had the document from the same nodes; who moves meanwhile may be missed. */
+function hasStayed(node: string, states: readonly Having[]): boolean {
+  const [first] = states
+  const seen = new Set<string>()
+  let at: string | undefined = node
+  while (at !== undefined && first?.has(at) === true && !seen.has(at)) {
+    seen.add(at)
+    const name: string = at
+    const parent: string | undefined = first.get(name)
+    if (!states.every(having => having.has(name) && having.get(name) === parent)) return false
+    at = parent
+  }
+  return true
 }
 
 /** Hops from the node that was asked to the top, and from there to who is farthest below. */

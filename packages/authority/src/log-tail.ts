@@ -13,7 +13,7 @@ const bytesMax = 262_144
 const spanMsMax = 5_000
 
 /** The latest records of one log. */
-export class RecentRecords {
+export class LogTail {
   readonly #records = new BoundedQueue<LogRecord>(recordsMax + 1)
   #bytes = 0
   /** The position before the first of them. */

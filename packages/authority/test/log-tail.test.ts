@@ -1,7 +1,7 @@
 import { LogRecord, type Position, zeroPosition } from '@fanfold/protocol'
 import { RecordRing } from '@fanfold/replication'
 import t from 'tap'
-import { RecentRecords } from '../src/recent-records.ts'
+import { LogTail } from '../src/log-tail.ts'
 import { at, limitsOf, opened, send, startMs } from './build-document.ts'
 
 /** Records of a log, each committed so long after the one before, with so many bytes of text. */
@@ -16,10 +16,10 @@ function recordsOf(count: number, { everyMs = 0, bytes = 0 } = {}): readonly Log
 
 /** A ring that is filled with the last of them. */
 function filled(records: readonly LogRecord[], base: Position = zeroPosition): RecordRing {
-  const recent = new RecentRecords(base)
-  for (const record of records) recent.push(record)
+  const tail = new LogTail(base)
+  for (const record of records) tail.push(record)
   const ring = new RecordRing(limitsOf().ring)
-  recent.fill(ring, at(0))
+  tail.fill(ring, at(0))
   return ring
 }
 
