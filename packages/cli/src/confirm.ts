@@ -19,11 +19,11 @@ export async function confirm(
   if (options.isSet('yes')) return
   await terminal.err.write(`${question} [y/N] `)
   const line = await terminal.readLine()
+  if (line === undefined) await terminal.err.write('\n')
   if (terminal.interrupted.aborted) {
     throw new CommandError('FANFOLD_INTERRUPTED', 'ended by a signal: nothing is changed')
   }
   if (line === undefined) {
-    await terminal.err.write('\n')
     throw usageError('nobody is there to be asked, and nothing is changed: give --yes')
   }
   if (!/^y(es)?$/i.test(line.trim())) {

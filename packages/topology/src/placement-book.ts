@@ -199,8 +199,7 @@ export class PlacementBook {
     if (input.kind === 'placed') this.#take(known.kept, changed)
     if (input.kind === 'place-refused' && input.kept !== undefined) this.#take(input.kept, changed)
     if (request !== undefined) {
-      const refusal =
-        input.kind === 'placed' ? undefined : { code: input.code, message: input.message }
+      const refusal = input.kind === 'placed' ? undefined : refusalOf(input)
       effects.push({ kind: 'placement-answered', request, entry: this.get(subject), refusal })
     }
     this.restore(effects)
@@ -254,6 +253,18 @@ export class PlacementBook {
     changed.push(subject)
     return undefined
   }
+}
+
+/** Why a change is not known to be kept; what nobody knows is to be looked at. */
+function refusalOf({
+  kind,
+  code,
+  message,
+}: Extract<CoordinatorInput, { kind: 'place-refused' | 'place-unanswered' }>): NonNullable<
+  PlacementAnswered['refusal']
+> {
+  const advice = kind === 'place-unanswered' ? ': look at what is placed, and ask again' : ''
+  return { code, message: `${message}${advice}` }
 }
 
 /** An entry from what was kept; in words what is wrong with it when it is none. */

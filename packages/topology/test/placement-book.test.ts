@@ -142,7 +142,14 @@ await t.test(
     t.same(book.answered(unanswered, effects), [])
     t.match(effects.slice(2), [
       { request: 1, entry: { node: 'b', version: 4 }, refusal: { message: 'no' } },
-      { request: 2, entry: { version: 4 }, refusal: { code: 'FANFOLD_COORDINATOR_UNREACHABLE' } },
+      {
+        request: 2,
+        entry: { version: 4 },
+        refusal: {
+          code: 'FANFOLD_COORDINATOR_UNREACHABLE',
+          message: 'late: look at what is placed, and ask again',
+        },
+      },
     ])
   },
 )

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { runProgram } from '../../src/run-program.ts'
+import { runCommand } from '../command-process.ts'
 import { type AdminAnswer, startAdmin } from '../fake-admin.ts'
 import { FakeTerminal } from '../fake-terminal.ts'
 
@@ -104,6 +105,14 @@ await t.test('who does not agree has changed nothing', async t => {
   t.equal(await runProgram(['place', ...order, '--admin-url', url], terminal), 1)
   t.match(terminal.stderr, /FANFOLD_INTERRUPTED/)
   t.same(orders, [])
+})
+
+await t.test('a command whose input is no terminal asks nobody', async t => {
+  const { url } = await startAdmin(t, () => ok(before))
+  const words = ['place', ...order, '--admin-url', url]
+  const { code, stdout, stderr } = await runCommand(words, { HOME: '/nowhere' }, 'y\n')
+  t.same([code, stdout], [2, ''])
+  t.match(stderr, /then +authority-2.*Place it\? \[y\/N\] \n.*give --yes.*FANFOLD_USAGE/s)
 })
 
 await t.test('as JSON it is one line, by whom an option says', async t => {
