@@ -27,12 +27,13 @@ mkdir -p "$fleet" "$keys" "$tokens"
 [ -e "$fleet/fleet.pub" ] || $fanfold token fleet --out "$fleet"
 [ -e "$fleet/tokens.pem.pub" ] || $fanfold token key --ed25519 --out "$fleet/tokens.pem"
 
-for specification in "$@"; do
-  node=${specification%%:*}
-  rest=${specification#*:}
+# The identity of one node, NODE:REGION:ROLES, unless it has one.
+identify() {
+  node=${1%%:*}
+  rest=${1#*:}
   region=${rest%%:*}
   roles=${rest#*:}
-  [ -e "$keys/$node/fanfold.yaml" ] && continue
+  [ -e "$keys/$node/fanfold.yaml" ] && return
   # What an interrupted run has left of this node is of no use.
   rm -rf "${keys:?}/$node"
   $fanfold token link --node "$node" --region "$region" --roles "$roles" \
@@ -51,7 +52,21 @@ link:
     - $(cat "$fleet/fleet.pub")
 END
   mv "$keys/$node/fanfold.yaml.new" "$keys/$node/fanfold.yaml"
+}
+
+# Four at a time: each is a process that starts for it. One that fails ends all.
+waiting=
+count=0
+for specification in "$@"; do
+  identify "$specification" &
+  waiting="$waiting $!"
+  count=$((count + 1))
+  if [ $((count % 4)) -eq 0 ]; then
+    for one in $waiting; do wait "$one"; done
+    waiting=
+  fi
 done
+for one in $waiting; do wait "$one"; done
 
 mint() {
   $fanfold token --user "$1" --allow "$2" --documents "$documents" --ttl 30d \

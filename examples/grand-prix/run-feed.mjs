@@ -4,8 +4,9 @@
  *
  *   node run-feed.mjs --authority ws://127.0.0.1:9600 --token-file feed.token
  *
- * A message is sent again until it is answered, for half a minute; an authority that is gone for
- * longer ends the feed with exit code 1, and whoever started it starts it anew: a new race begins.
+ * Of several authorities, with commas between them, any that answers is taken, and says where the document is.
+ * A message is sent again until it is answered, for half a minute; authorities that are gone for
+ * longer end the feed with exit code 1, and whoever started it starts it anew: a new race begins.
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -26,7 +27,7 @@ if (values['token-file'] === undefined) {
   process.exit(2)
 }
 const { authority, document, seed } = values
-const live = connect(authority, {
+const live = connect(authority.split(','), {
   WebSocket,
   token: readFileSync(values['token-file'], 'utf8').trim(),
 })

@@ -15,6 +15,7 @@ export type ComposeService = {
   /** The program in place of the image's own, `fanfold`. */
   readonly entrypoint: readonly string[]
   readonly command: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
   /** Ports on this machine, by the port inside. */
   readonly ports: readonly { readonly host: string; readonly inside: string }[]
   /** What has to be as said before it starts. */
@@ -25,15 +26,33 @@ export type ComposeService = {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** The services of infra/compose.yaml, in the order of the file. */
-export function readCompose(): { services: ComposeService[]; volumes: string[] } {
-  const file = record(parse(readText('infra/compose.yaml'), { merge: true }))
+/** What infra/compose.yaml says. */
+export type ComposeFile = {
+  /** In the order of the file. */
+  readonly services: readonly ComposeService[]
+  /** Those that are nodes: they run the image's own program. */
+  readonly nodes: readonly ComposeService[]
+  readonly volumes: readonly string[]
+  /** Networks, and whether they lead nowhere else. */
+  readonly networks: ReadonlyMap<string, { readonly isInternal: boolean }>
+}
+
+/** Reads infra/compose.yaml. */
+export function readCompose(): ComposeFile {
+  // What services have in common is said once, so there are many aliases.
+  const file = record(parse(readText('infra/compose.yaml'), { merge: true, maxAliasCount: -1 }))
   const services = Object.entries(record(file['services'])).map(([name, value]) => {
     const fields = record(value)
     return {
       name,
       entrypoint: texts(fields['entrypoint']),
       command: texts(fields['command']),
+      environment: Object.fromEntries(
+        Object.entries(record(fields['environment'] ?? {})).map(([variable, value]) => [
+          variable,
+          String(value),
+        ]),
+      ),
       ports: texts(fields['ports']).map(text => {
         const [address, host = '', inside = ''] = text.split(':')
         if (address !== '127.0.0.1') throw new Error(`${name} is published on ${address}`)
@@ -50,8 +69,30 @@ export function readCompose(): { services: ComposeService[]; volumes: string[] }
       fields,
     }
   })
-  return { services, volumes: Object.keys(record(file['volumes'])) }
+  const networks = Object.entries(record(file['networks'])).map(
+    ([name, said]): [string, { isInternal: boolean }] => [
+      name,
+      { isInternal: said !== null && record(said)['internal'] === true },
+    ],
+  )
+  return {
+    services,
+    nodes: services.filter(({ entrypoint, command }) => {
+      return entrypoint.length === 0 && command[0] === 'serve'
+    }),
+    volumes: Object.keys(record(file['volumes'])),
+    networks: new Map(networks),
+  }
 }
+
+/** Services that a service reaches: they share a network with it. */
+export const reachedFrom = (
+  services: readonly ComposeService[],
+  { name, networks }: ComposeService,
+): string[] =>
+  services
+    .filter(other => other.name !== name && other.networks.some(one => networks.includes(one)))
+    .map(other => other.name)
 
 /** The service of a name. */
 export function serviceOf(services: readonly ComposeService[], name: string): ComposeService {

@@ -1,6 +1,6 @@
 /*
  * The services of infra/compose.yaml as processes of this machine: the same programs with the same
- * arguments, but for host names, paths of volumes and ports, which are this machine's.
+ * arguments and variables, but for host names, paths of volumes and ports, which are this machine's.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,21 +8,29 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { endWithParent, until, within } from '@fanfold/nemesis'
+import { endWithParent, RedisServer, until, within } from '@fanfold/nemesis'
 import type { Test } from 'tap'
 import { ClusterNode } from '../cluster/cluster-node.ts'
 import { program } from '../cluster/fanfold-command.ts'
 import { type ComposeService, readCompose, root, serviceOf } from './compose-file.ts'
 
-/** The tree of the file, running. */
+/** Some fifteen programs run for the keys, one after the other for the most part, ms. */
+const keysWithinMs = 240_000
+/** Processes that start at the same time. */
+const startsAtOnce = 4
+
+/** The fleet of the file, running. */
 export class ComposeTree {
+  readonly #test: Test
   readonly #directory: string
-  readonly #services = readCompose().services
+  readonly #file = readCompose()
   readonly #nodes = new Map<string, ClusterNode>()
   readonly #programs: ChildProcess[] = []
+  #redis: RedisServer | undefined
 
   /** Nothing of it runs yet; all of it ends with the test. */
   constructor(t: Test) {
+    this.#test = t
     this.#directory = mkdtempSync(join(tmpdir(), 'fanfold-compose-'))
     t.teardown(async () => {
       for (const child of this.#programs) child.kill('SIGKILL')
@@ -31,9 +39,9 @@ export class ComposeTree {
     })
   }
 
-  /** Names of the services that are nodes, parents before children. */
+  /** Names of the services that are nodes, in the order of the file. */
   get nodeNames(): readonly string[] {
-    return [...this.#nodes.keys()]
+    return this.#file.nodes.map(({ name }) => name)
   }
 
   node(name: string): ClusterNode {
@@ -44,47 +52,71 @@ export class ComposeTree {
 
   /** Runs the service that makes keys, to its end. */
   async mintKeys(): Promise<void> {
-    const [shell = 'sh', ...rest] = serviceOf(this.#services, 'keys').entrypoint
-    const command = this.#translate(serviceOf(this.#services, 'keys'))
+    const keys = serviceOf(this.#file.services, 'keys')
+    const [shell = 'sh', ...rest] = keys.entrypoint
     // What the image has on its path.
     const path = join(this.#directory, 'bin')
     mkdirSync(path)
     writeFileSync(join(path, 'fanfold'), `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`)
     chmodSync(join(path, 'fanfold'), 0o755)
-    const child = spawn(shell, [...rest, ...command], {
+    const child = spawn(shell, [...rest, ...keys.command.map(text => this.#pathHere(text))], {
       cwd: root,
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { PATH: `${path}:${process.env['PATH']}` },
     })
     this.#programs.push(child)
-    const [code] = await within('keys are made', once(child, 'exit'), 50_000)
+    const [code] = await within('keys are made', once(child, 'exit'), keysWithinMs)
     if (code !== 0) throw new Error(`keys: exit code ${code}`)
   }
 
-  /** Starts every node, those at the same height at the same time. */
+  /** Starts the server that the file starts, with its settings. */
+  async startRedis(): Promise<RedisServer> {
+    const [server, ...settings] = serviceOf(this.#file.services, 'redis').command
+    if (server !== 'redis-server') throw new Error(`redis-server, got ${server}`)
+    this.#redis = await RedisServer.start(this.#test, { arguments: settings })
+    return this.#redis
+  }
+
+  /** Starts every node, in no order that would matter, so many at a time. */
   async startNodes(): Promise<void> {
-    const waiting = new Set(this.#services.filter(({ entrypoint }) => entrypoint.length === 0))
-    while (waiting.size > 0) {
-      const ready = [...waiting].filter(({ after }) =>
-        Object.keys(after).every(name => name === 'keys' || this.#nodes.has(name)),
-      )
-      if (ready.length === 0) throw new Error('services wait for each other')
-      const started = await Promise.all(ready.map(service => this.#startNode(service)))
-      for (const [index, service] of ready.entries()) {
-        waiting.delete(service)
-        const node = started[index]
-        if (node !== undefined) this.#nodes.set(service.name, node)
-      }
+    const { nodes } = this.#file
+    for (let first = 0; first < nodes.length; first += startsAtOnce) {
+      const next = nodes.slice(first, first + startsAtOnce)
+      await Promise.all(next.map(service => this.#startNode(service)))
+    }
+  }
+
+  /** What a node is given: its arguments, and its variables. */
+  commandOf(name: string): {
+    readonly arguments: readonly string[]
+    readonly environment: Readonly<Record<string, string>>
+  } {
+    const { command, environment } = serviceOf(this.#file.services, name)
+    const { address = '' } = this.#redis ?? {}
+    const here = Object.entries(environment).map(([variable, value]) => [
+      variable,
+      variable === 'FANFOLD_HOST' ? '127.0.0.1' : value.replace('redis://redis:6379', address),
+    ])
+    return {
+      arguments: [
+        // Where it is dialled follows from the port that it gets here.
+        ...command
+          .filter(text => !text.startsWith('--advertise='))
+          .map(text => this.#pathHere(text)),
+        ...['--port=0', '--admin-port=0'],
+      ],
+      environment: Object.fromEntries(here),
     }
   }
 
   /** Starts a service that is a program of its own; resolves with the lines it writes. */
   startProgram(name: string, more: readonly string[] = []): { lines: string[] } {
-    const service = serviceOf(this.#services, name)
-    const [, script = '', ...rest] = service.entrypoint
+    const { entrypoint, command } = serviceOf(this.#file.services, name)
+    const [, script = '', ...rest] = entrypoint
+    const here = command.map(text => this.#hostsHere(this.#pathHere(text)))
     const child = spawn(
       process.execPath,
-      ['--import', endWithParent, script, ...rest, ...this.#translate(service), ...more],
+      ['--import', endWithParent, script, ...rest, ...here, ...more],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit', 'pipe'], env: { PATH: '' } },
     )
     this.#programs.push(child)
@@ -103,21 +135,18 @@ export class ComposeTree {
     return path
   }
 
-  async #startNode(service: ComposeService): Promise<ClusterNode> {
-    return await ClusterNode.start({
-      name: service.name,
-      arguments: [...this.#translate(service), '--port=0', '--admin-port=0'],
-      environment: {},
-    })
+  async #startNode({ name }: ComposeService): Promise<void> {
+    this.#nodes.set(name, await ClusterNode.start({ name, ...this.commandOf(name) }))
   }
 
-  #translate({ command }: ComposeService): string[] {
-    return command.map(argument =>
-      argument
-        .replace(/ws:\/\/([a-z][a-z-]*):9600/, (_, name: string) => this.node(name).url)
-        .replace(/(^|=)\/(secrets|data)/, `$1${this.#directory}/$2`)
-        .replace(/^examples\//, `${root}examples/`),
-    )
+  #hostsHere(text: string): string {
+    return text.replace(/ws:\/\/([a-z][a-z0-9-]*):9600/g, (_, name: string) => this.node(name).url)
+  }
+
+  #pathHere(text: string): string {
+    return text
+      .replace(/(^|=)\/secrets/, `$1${this.#directory}/secrets`)
+      .replace(/^examples\//, `${root}examples/`)
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RedisServer } from '@fanfold/nemesis'
+import { configTable } from '@fanfold/node'
 import t, { type Test } from 'tap'
 import { verbs } from '../../src/run-program.ts'
 import { ClusterNode } from '../cluster/cluster-node.ts'
@@ -166,14 +167,46 @@ await t.test('every pod is contained, bounded, watched, and has time to go', asy
       t.ok(fieldsOf(limits)['memory'] !== undefined && requests !== undefined, name)
     }
   }
+  const drainMs = Number(configTable['limits.drainDeadlineMs'].default)
   for (const { name, spec, containers } of nodes) {
     t.ok(
-      Number(spec['terminationGracePeriodSeconds']) > 30,
+      Number(spec['terminationGracePeriodSeconds']) * 1_000 > drainMs,
       `${name} outlives limits.drainDeadlineMs`,
     )
     const [node] = containers
+    t.notOk('lifecycle' in (node?.fields ?? {}), `${name}: SIGTERM drains, nothing goes before it`)
     t.match(node?.fields['livenessProbe'], { httpGet: { path: '/healthz', port: 'admin' } })
     t.match(node?.fields['readinessProbe'], { httpGet: { path: '/readyz', port: 'admin' } })
+  }
+})
+
+await t.test('ports are those on which nodes listen', async t => {
+  const ports = { public: configTable.port.default, admin: configTable.adminPort.default }
+  for (const { name, manifest, labels, containers } of nodes) {
+    const named = listOf(containers[0]?.fields['ports']).map(port => {
+      return [port['name'], port['containerPort']]
+    })
+    t.same(Object.fromEntries(named), ports, name)
+    const { metadata } = fieldsOf(fieldsOf(manifest.fields['spec'])['template'])
+    t.match(fieldsOf(metadata)['annotations'], { 'prometheus.io/port': String(ports.admin) })
+    for (const { fields } of ofKind('Service')) {
+      const { selector, ports: served } = fieldsOf(fields['spec'])
+      if (!selects(fieldsOf(selector), labels)) continue
+      t.match(listOf(served), [{ name: 'public', port: ports.public }])
+    }
+  }
+})
+
+await t.test('nodes are given the Redis and no parents', async t => {
+  const redis = ofKind('Service').find(({ name }) => name === 'redis')
+  const [port] = listOf(fieldsOf(redis?.fields['spec'])['ports'])
+  const address = `redis://redis:${port?.['port']}`
+  for (const { name, containers } of nodes) {
+    const { options } = splitArguments(containers[0]?.args ?? [])
+    t.equal(options.get('--redis'), address, name)
+    t.notOk(options.has('--parent'), name)
+    const isAuthority = options.get('--roles') === 'authority'
+    t.equal(options.get('--log'), isAuthority ? address : undefined, name)
   }
 })
 
