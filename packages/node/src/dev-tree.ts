@@ -116,6 +116,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     roles.authority = authority
     await watchDefinitions(projects, { authority, log, watches, onReload })
     startFollowers(context, roles, { authority, regions, edges, seed, verifier })
+    const self = { name: config.node.id ?? 'authority', region: config.region }
     ports = new ProcessPorts(context, {
       roles,
       router: routerOf(roles, authority, config),
@@ -128,13 +129,11 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
         async (_request, path) => (page === undefined ? undefined : await answerFile(page, path)),
       ],
       topology: async doc => ({
+        node: self.name,
+        region: self.region,
+        roles: config.roles,
         ...topologyOf(roles, regions),
-        document:
-          doc &&
-          (await documentTopology(doc, roles, {
-            name: config.node.id ?? 'authority',
-            region: config.region,
-          })),
+        document: doc && (await documentTopology(doc, roles, self)),
       }),
     })
     const { port, adminPort } = await ports.listen()

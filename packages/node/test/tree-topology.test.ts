@@ -95,6 +95,11 @@ await t.test('the tree for development tells its own', async t => {
     await join(t, url.replace('/v1/observe', ''), dev.writeUrl.replace('/v1/write', ''))
   }
   const tree = await treeOf(Number(new URL(dev.operatorUrl).port), 7)
+  const { node, roles } = (await (await fetch(dev.operatorUrl)).json()) as {
+    node: string
+    roles: unknown
+  }
+  t.match({ node, roles }, { node: 'dev', roles: ['authority', 'proxy', 'edge'] })
   t.match(tree, {
     path: ['dev'],
     top: { node: 'dev', viewers: 2, below: [{ below: [{ below: [{ role: 'edge' }] }] }, {}] },

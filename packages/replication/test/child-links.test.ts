@@ -201,6 +201,15 @@ t.test('what a child says of a document that it follows reaches the owner', asyn
   }
 })
 
+t.test('a node that tells of no trees says so', async t => {
+  const rig = new Rig()
+  const asked = { doc, isWhole: true, withinMs: 1_000, entriesMax: 512 } as const
+  rig.take({ kind: 'request-tree', number: 4, ...asked })
+  t.same(framesOf(rig.effects), [{ kind: 'tree', number: 4, entries: [] }])
+  rig.take({ kind: 'tree', number: 4, entries: [] })
+  t.equal(rig.effects.length, 1, 'an answer that it has not asked for is no matter')
+})
+
 t.test('a node that replays no logs says so', async t => {
   const rig = new Rig()
   rig.take({ kind: 'request-replay', doc, replay: 4, have: undefined, credit: 9 })
