@@ -1,6 +1,8 @@
 import { Prng } from '@fanfold/kernel'
 import t from 'tap'
 import { Cluster, renewedForMsOf } from '../src/cluster.ts'
+import type { ClusterEffect } from '../src/cluster-effect.ts'
+import { encodeMember } from '../src/member.ts'
 import { defaultMembersOptions } from '../src/members.ts'
 import { entryOf, incarnationOf, memberOf } from './arbitraries.ts'
 import { areAgreed, docs, Fleet, type FleetNode } from './fleet.ts'
@@ -294,6 +296,52 @@ await t.test('a coordinator that takes no announcements is one that says nothing
   }
   t.ok(cluster.isFrozen)
   t.equal([...(cluster.placement?.members ?? [])].length, 1)
+})
+
+await t.test('nobody is dead on word that has not come', async t => {
+  for (const isAlive of [true, false]) {
+    const { time } = new Fleet()
+    const cluster = new Cluster({
+      self: memberOf({ node: 'a', incarnation: incarnationOf(1) }),
+      members: defaultMembersOptions,
+      renewedForMs: renewedForMsOf(defaultMembersOptions),
+      startedAt: time.now(),
+      prng: new Prng('a'),
+    })
+    const word = (upMs: number) =>
+      encodeMember(memberOf({ node: 'b', incarnation: incarnationOf(2), upMs }))
+    let announcements = 0
+    let own: Uint8Array = Buffer.from('')
+    type Told = { readonly bytes: Uint8Array; readonly ageMs: number }
+    /** What is announced is taken; when something is told of b, so is that. */
+    const pass = (ms: number, told?: Told) => {
+      time.pass(ms)
+      const effects: ClusterEffect[] = []
+      cluster.tick(time.now(), effects)
+      for (const effect of effects) {
+        if (effect.kind !== 'coordinator-announce') continue
+        own = effect.bytes
+        const announcement = ++announcements as never
+        cluster.receive({ kind: 'announced', announcement }, time.now(), [])
+      }
+      if (told !== undefined) {
+        const members = [told, { bytes: own, ageMs: 0 }]
+        cluster.receive({ kind: 'members-heard', members }, time.now(), [])
+      }
+      cluster.tick(time.now(), [])
+    }
+    const alive = () => [...(cluster.placement?.members ?? [])].map(({ node }) => node).toSorted()
+    cluster.receive({ kind: 'placements-read', isWhole: true, placements: [] }, time.now(), [])
+    const first = word(0)
+    pass(0, { bytes: first, ageMs: 0 })
+    for (let ms = 1_000; ms <= 3_000; ms += 1_000) pass(1_000, { bytes: first, ageMs: ms })
+    pass(1_000)
+    pass(1_200)
+    t.same(alive(), ['a', 'b'], 'what was said since the last reading is not known')
+    t.notOk(cluster.isFrozen)
+    pass(100, isAlive ? { bytes: word(4_900), ageMs: 400 } : { bytes: first, ageMs: 5_300 })
+    t.same(alive(), isAlive ? ['a', 'b'] : ['a'])
+  }
 })
 
 await t.test(
