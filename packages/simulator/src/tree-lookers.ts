@@ -12,7 +12,7 @@ import type { VirtualClock } from './virtual-clock.ts'
 
 /** Hops for which there is time, up the tree and down again. */
 const hopsMax = 18
-/** Documents that are looked at in the end, at once: nodes answer no more questions of one link than these. */
+/** Documents that are looked at in the end, all at once: fewer than a node answers about to one link at a time. */
 const auditedMax = 4
 /** How often it is seen whether all was told, ms. */
 const seenEveryMs = 20

@@ -144,7 +144,7 @@ export class Workload {
     }
   }
 
-  /** Looks at the tree of each document once more, at some node, when all is as it will be. */
+  /** Looks at trees of documents once more, each at some node, when all is as it will be. */
   auditTrees(): void {
     if (this.#options.looks === 0) return
     const prng = this.#world.stream('last looks')
