@@ -61,6 +61,8 @@ t.test('a child that has more than the snapshot is answered when the tail has co
   rig.join(child, positionAt(12))
   rig.join(link(2))
   rig.frame(parent, welcome('snapshot', 13), ...snapshot(10))
+  t.same(rig.sent(child), [])
+  rig.pass(500)
   const effects = rig.effects()
   t.same(framesOf(effects, child), [])
   t.match(framesOf(effects, link(2))[0], { kind: 'welcome', mode: 'snapshot' })
@@ -68,6 +70,22 @@ t.test('a child that has more than the snapshot is answered when the tail has co
   t.match(rig.sent(child), [
     { kind: 'welcome', mode: 'tail', head: { seq: 13 } },
     { kind: 'records' },
+  ])
+})
+
+t.test('a child that comes first is told of all that the parent has', async t => {
+  const rig = new Rig()
+  rig.open(parent)
+  rig.open(child)
+  rig.join()
+  rig.frame(parent, welcome('snapshot', 13), ...snapshot(10), records(11, 12))
+  t.same(rig.sent(child), [], 'one is missing')
+  rig.frame(parent, records(13, 13))
+  t.match(rig.sent(child), [
+    { kind: 'welcome', mode: 'snapshot', head: { seq: 13 } },
+    { kind: 'snapshot-begin', manifest: { at: { seq: 13 } } },
+    { kind: 'snapshot-piece' },
+    { kind: 'status', stale: false },
   ])
 })
 

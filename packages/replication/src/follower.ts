@@ -10,6 +10,10 @@
  *
  * Where the state is needed, what is large is shown with a snapshot and the records after it: whoever
  * writes views out goes on from those. What came as a log is written out in slices before it is shown.
+ *
+ * A parent may send a snapshot from before what it has. Of a document that nobody was shown here yet it
+ * is held back for a moment, while the records come that follow it: else who asks for a document first
+ * is shown what everybody else has seen change, and each tier below takes it for the newest.
  */
 import {
   Replica,
@@ -17,7 +21,15 @@ import {
   type Snapshot,
   type WarmDocument,
 } from '@fanfold/document'
-import { between, type EffectSink, earliest, type Instant, type Prng } from '@fanfold/kernel'
+import {
+  after,
+  between,
+  type EffectSink,
+  earliest,
+  type Instant,
+  milliseconds,
+  type Prng,
+} from '@fanfold/kernel'
 import { type DocumentKey, type LinkFrame, type LogRecord, zeroPosition } from '@fanfold/protocol'
 import { type FollowerNode, largeStateBytesDefault } from './follower-node.ts'
 import { isAhead } from './is-ahead.ts'
@@ -45,6 +57,8 @@ const settlePerTurn = { records: 1_024, bytes: 262_144 } as const
 const pendingRecordsMax = 4_096
 /** Read in one turn of a large snapshot. */
 const readBytesPerTurn = 524_288
+/** How long the first snapshot of a document waits for the records that the parent had beyond it. */
+const firstShownWithin = milliseconds(500)
 
 /** A document that is followed. */
 export class Follower {
@@ -89,7 +103,8 @@ export class Follower {
 
   /** When `tick` has something to do. */
   get wakeAt(): Instant | undefined {
-    return earliest(this.upstream.wakeAt, this.#worker.wakeAt)
+    const due = earliest(this.upstream.wakeAt, this.#worker.wakeAt)
+    return earliest(due, this.#staged?.heldUntil)
   }
 
   /** Takes a frame from the parent; the replica and the ring are up to date when it returns. */
@@ -100,7 +115,8 @@ export class Follower {
   /** Does what is due at the stream. */
   tick(now: Instant, effects: EffectSink<FollowingEffect>): FollowerEvent[] {
     this.#worker.tick(now, effects)
-    return this.#keep(this.upstream.tick(now, effects), now, effects)
+    const told = this.#keep(this.upstream.tick(now, effects), now, effects)
+    return [...told, ...this.#showStaged(now)]
   }
 
   /** What is held is of no use: everything is fetched again, if it is not yet. */
@@ -257,7 +273,7 @@ export class Follower {
       }
       case 'reset':
         this.#worker.close(effects)
-        return this.#take(event.snapshot, event.isApart)
+        return this.#take(event.snapshot, event.isApart, now)
           ? [{ kind: 'reset' }]
           : this.#showStaged(now)
       case 'replay-began':
@@ -276,8 +292,9 @@ export class Follower {
       case 'joined':
       case 'caught-up':
         if (this.#staged === undefined) return [event]
+        if (event.kind === 'joined') this.#deferred = []
         this.#deferred.push({ event, at: now })
-        return []
+        return this.#showStaged(now)
       case 'resync':
         this.#deferred = []
         return [event]
@@ -296,13 +313,15 @@ export class Follower {
   }
 
   /** Takes a snapshot; false when it is staged first. */
-  #take(snapshot: Snapshot, isApart: boolean): boolean {
+  #take(snapshot: Snapshot, isApart: boolean, now: Instant): boolean {
     const { at } = snapshot.manifest
     const isRead = this.#node.isStateNeeded && bytesOf(snapshot) > this.#largeBytes
-    if (isRead || isApart || isAhead(this.replica.position, at)) {
+    const isHeld = !this.hasState && this.upstream.isCatchingUp
+    if (isRead || isApart || isHeld || isAhead(this.replica.position, at)) {
       const { sha256 } = this.#node.upstream
       const limits = this.#node.limits.ring
-      this.#stage(StagedDocument.ofSnapshot(snapshot, { sha256, limits, isApart }))
+      const heldUntil = isHeld ? after(now, firstShownWithin) : undefined
+      this.#stage(StagedDocument.ofSnapshot(snapshot, { sha256, limits, isApart, heldUntil }))
       this.#isReading = isRead
       return false
     }
@@ -322,7 +341,8 @@ export class Follower {
   /** What is staged takes the place of what is shown when it can. */
   #showStaged(now: Instant): FollowerEvent[] {
     const staged = this.#staged
-    if (staged === undefined || this.#isReading || this.#isWriting) return []
+    if (staged === undefined || staged.isHeldBack(this.upstream.isCatchingUp, now)) return []
+    if (this.#isReading || this.#isWriting) return []
     if (!staged.isNoOlderThan(this.replica)) return []
     if (this.#node.isStateNeeded && staged.lacksSnapshot(this.#largeBytes)) {
       this.#isWriting = true

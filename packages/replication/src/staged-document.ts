@@ -15,6 +15,7 @@ export class StagedDocument {
   readonly ring: RecordRing
   /** False while it may not be shown, as a replay goes on. */
   isWhole: boolean
+  #heldUntil: Instant | undefined
   #isWriting = false
   /** The last record when there was nothing to write out: no document before it is created has a state. */
   #emptyAtSeq: number | undefined
@@ -26,13 +27,22 @@ export class StagedDocument {
     this.isWhole = false
   }
 
-  /** What a snapshot holds; `isApart`, of which is told when it may be shown. */
+  /**
+   * What a snapshot holds; `isApart`, of which is told when it may be shown; `heldUntil`, that waits as
+   * long for what the parent has beyond it.
+   */
   static ofSnapshot(
     snapshot: Snapshot,
-    options: { readonly sha256: Sha256; readonly limits: RingLimits; readonly isApart: boolean },
+    options: {
+      readonly sha256: Sha256
+      readonly limits: RingLimits
+      readonly isApart: boolean
+      readonly heldUntil?: Instant | undefined
+    },
   ): StagedDocument {
     const staged = new StagedDocument(options.sha256, options.limits, snapshot)
     staged.isWhole = !options.isApart
+    staged.#heldUntil = options.heldUntil
     return staged
   }
 
@@ -45,6 +55,18 @@ export class StagedDocument {
   append(record: LogRecord, now: Instant): void {
     this.replica.append(record)
     this.ring.push(record, now)
+  }
+
+  /** Until when it waits at most for what the parent has; undefined when it does not. */
+  get heldUntil(): Instant | undefined {
+    return this.#heldUntil
+  }
+
+  /** True while it waits for what the parent has; once it does not, it never will. */
+  isHeldBack(isCatchingUp: boolean, now: Instant): boolean {
+    const isOver = this.#heldUntil === undefined || !isCatchingUp || now >= this.#heldUntil
+    if (isOver) this.#heldUntil = undefined
+    return !isOver
   }
 
   /** True when all of it is here, as far as it was read, and it is no older than what is shown. */

@@ -21,11 +21,13 @@ import { linkEffects } from './following-rig.ts'
 const log = recordsOf(2_000)
 const head = after(log[9])
 
-/** A follower that is live at the tenth record. */
+/** A follower that was sent a snapshot at the tenth record, by a parent that has records up to `seq`. */
 function live(
   pendingBytesMax = 1_000_000,
   isStateNeeded = true,
+  seq = 10,
 ): { follower: Follower; effects: FollowingEffect[] } {
+  const position = after(log[seq - 1])
   const follower = new Follower({
     doc,
     prng: new Prng('follower'),
@@ -46,7 +48,7 @@ function live(
   follower.upstream.attach(link(1), at(0), effects)
   const { manifest, pieces } = snapshotAt(head)
   const frames: LinkFrame[] = [
-    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head, ceiling: 239 },
+    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head: position, ceiling: 239 },
     { kind: 'snapshot-begin', channel: 1, manifest },
     ...pieces.map(
       (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel: 1, index, codec: 0, piece }),
@@ -71,6 +73,52 @@ t.test('a snapshot and the records after it are in the replica and in the ring',
   t.match(follower.replica.position, { seq: 13 })
   t.equal(follower.ring.lastSeq, 13)
   t.match(follower.replica.state(), { n: 13 })
+})
+
+t.test('what nobody was shown is held back until it is what the parent has', async t => {
+  const { follower, effects } = live(undefined, undefined, 13)
+  t.notOk(follower.hasState)
+  t.same(follower.receive(records(log.slice(10, 12)), at(0), effects), [])
+  t.notOk(follower.hasState)
+  const told = follower.receive(records(log.slice(12, 14)), at(40), effects)
+  t.match(told, [{ kind: 'reset' }, { kind: 'joined' }, { kind: 'caught-up', rung: 'snapshot' }])
+  t.match(follower.replica.state(), { n: 14 })
+  t.match(follower.ring.base, { seq: 10 })
+  t.equal(follower.wakeAt, undefined)
+})
+
+t.test('it is not held back for long', async t => {
+  const { follower, effects } = live(undefined, undefined, 13)
+  follower.receive(records(log.slice(10, 11)), at(0), effects)
+  t.equal(follower.wakeAt, at(500))
+  t.same(follower.tick(at(499), effects), [])
+  t.match(follower.tick(at(500), effects), [{ kind: 'reset' }, { kind: 'joined' }])
+  t.match(follower.replica.state(), { n: 11 })
+  t.equal(follower.wakeAt, undefined, 'nothing is due')
+  const told = follower.receive(records(log.slice(11, 13)), at(600), effects)
+  t.match(told, [{ kind: 'records' }, { kind: 'caught-up', tookMs: 600 }])
+})
+
+t.test('another parent that has no more ends the wait', async t => {
+  const { follower, effects } = live(undefined, undefined, 13)
+  follower.upstream.attach(link(2), at(10), effects)
+  const tail: LinkFrame = { kind: 'welcome', doc, channel: 2, mode: 'tail', head, ceiling: 239 }
+  const told = follower.receive(tail, at(20), effects)
+  t.match(told, [{ kind: 'reset' }, { kind: 'joined' }, { kind: 'caught-up' }])
+  t.match(follower.replica.state(), { n: 10 })
+})
+
+t.test('what was shown goes on, whatever more there is', async t => {
+  const { follower, effects } = live()
+  const manifest = { at: after(log[14]), pieces: [] }
+  follower.upstream.attach(link(2), at(10), effects)
+  const frames: LinkFrame[] = [
+    { kind: 'welcome', doc, channel: 1, mode: 'snapshot', head: after(log[19]), ceiling: 239 },
+    { kind: 'snapshot-begin', channel: 1, manifest },
+  ]
+  const told = frames.flatMap(frame => follower.receive(frame, at(20), effects))
+  t.match(told, [{ kind: 'reset' }, { kind: 'joined' }])
+  t.match(follower.replica.position, { seq: 15 })
 })
 
 t.test('nothing is applied on the way; what waits too long is settled in slices', async t => {
