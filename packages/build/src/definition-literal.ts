@@ -177,7 +177,7 @@ class LiteralReader {
         call.arguments.length === 1
       const literal = isReducer && call.arguments[0] ? unwrap(call.arguments[0]) : undefined
       if (literal?.type !== 'ObjectExpression') {
-        const message = `reducers.${name} is reducer({ message, into, apply }), written out in its place`
+        const message = `reducers.${name} is reducer({ message, of, into, apply }), written out in its place`
         this.#refuse(node, message)
         return []
       }
@@ -204,7 +204,7 @@ class LiteralReader {
   }
 }
 
-const ofReducer: ReadonlySet<string> = new Set(['message', 'into', 'apply'])
+const ofReducer: ReadonlySet<string> = new Set(['message', 'of', 'into', 'apply'])
 const wanted = 'export default defineDocument({ … })'
 const inIt = 'the literal says and what is to be cut: write each member out'
 

@@ -31,7 +31,8 @@ t.test(
         reducers: {
           cheer: reducer({
             message: schema,
-            into: tally,
+            of: cheer => cheer.team,
+            into: tally(),
             apply(match, sum) { applyCheers(match, sum, 'CANARY in apply') },
           }),
         },
@@ -53,9 +54,9 @@ t.test(
       'deep-again.ts': `export const other = () => 'CANARY re-exported by name'`,
       'default.ts': `export default (text: string) => 'CANARY by default' + text`,
       'tally.ts': `
+      import { countBy } from 'fanfold'
       import { forApply } from './for-apply.ts'
-      export const tally = { bytesMax: 9, empty: () => 0, fold: (sum: number) => sum + 1,
-        merge: (a: number, b: number) => a + b, encode: (sum: number) => sum }
+      export const tally = () => countBy({ top: 9 })
       export const table = { a: forApply, b: 'CANARY of a table' }
     `,
       'for-apply.ts': `export const forApply = () => 'CANARY of the shared module of a shared module'`,
@@ -95,6 +96,7 @@ t.test(
       'privacy./note',
       'reducers.cheer.into',
       'reducers.cheer.message',
+      'reducers.cheer.of',
       'type',
     ])
   },
@@ -237,7 +239,7 @@ t.test('what cannot be read with certainty is refused with its place', async t =
     t.equal(found.length, 1, members)
     t.match(found[0], expected)
   }
-  const cheer = `const tally = { bytesMax: 1, empty: () => 0, fold: () => 0, merge: () => 0, encode: () => 0 }
+  const cheer = `const tally = { accuracy: 'exact', bytesMax: 1, empty: () => 0, fold: () => 0, merge: () => 0, encode: () => new Uint8Array(), decode: () => 0, read: () => 0 }
     const schema = ${textSchema}
     const cheer = reducer({ message: schema, into: tally, apply: () => {} })`
   t.match(await one('reducers: { cheer }', cheer), [/:11:15: reducers.cheer is reducer\({/])

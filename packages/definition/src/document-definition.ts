@@ -20,6 +20,7 @@ import {
   type ReducerRule,
 } from './message.ts'
 import type { PatternText } from './privacy-rules.ts'
+import { reductionProblem } from './reductions/reduction.ts'
 
 /** Schemas by the name of the message or reducer whose values they describe. */
 export type Schemas = { readonly [name: string]: StandardSchemaV1 }
@@ -215,8 +216,10 @@ function messageProblem(rule: unknown): string | undefined {
 }
 
 function reducerProblem(rule: unknown): string | undefined {
-  if (!isObject(rule) || !('into' in rule)) return 'made by reducer({ message, into, apply })'
-  if (!isObject(rule.into)) return 'into is a reduction'
+  if (!isObject(rule) || !('into' in rule)) return 'made by reducer({ message, of, into, apply })'
+  if (typeof read(rule, 'of') !== 'function') return 'of: a function of the message'
+  const problem = reductionProblem(rule.into)
+  if (problem !== undefined) return problem
   return schemaProblem(read(rule, 'schema'))
 }
 

@@ -8,16 +8,19 @@ import { nameOf, reducersProblems, rulesOf, typeProblems } from './document-defi
 import type { EdgeDefinition } from './edge-definition.ts'
 import { checkEdge, edgeMembers } from './edge-members.ts'
 import { isObject, read, strangers } from './members.ts'
-import { declare, type Reduction } from './message.ts'
+import { type AnyReduction, declare, itself } from './message.ts'
+import type { Voice } from './reductions/reduction.ts'
 
 export { everybody, nobody } from './audience-rules.ts'
 export { DefinitionError } from './definition-error.ts'
 export { guard } from './guard.ts'
+export * from './reductions/library.ts'
 
 /** A reducer as an edge has it: what the crowd may say, and how it is summed up. */
 export type EdgeReducer = {
   readonly schema: StandardSchemaV1
-  readonly into: Reduction<never, unknown>
+  of(value: unknown, voice: Voice): unknown
+  readonly into: AnyReduction
 }
 
 /** What the module of an edge variant exports. */
@@ -50,7 +53,9 @@ export function defineDocument(spec: unknown): EdgeVariant {
 /** Declares a reducer; what its sum does is the authority's. */
 export function reducer(rule: {
   readonly message: StandardSchemaV1
-  readonly into: Reduction<never, unknown>
+  readonly of?: ((value: unknown, voice: Voice) => unknown) | undefined
+  readonly into: AnyReduction
 }): () => EdgeReducer {
-  return declare(Object.freeze({ schema: rule.message, into: rule.into }))
+  const { message: schema, of = itself, into } = rule
+  return declare(Object.freeze({ schema, of, into }))
 }

@@ -31,6 +31,7 @@ export type { EdgeSpec } from './edge-members.ts'
 export { type InitialState, initialState, type ValidMessage, validateMessage } from './evaluate.ts'
 export type { JsonSchema } from './guard.ts'
 export {
+  type AnyReduction,
   type By,
   type Handler,
   type MessageDeclaration,
@@ -38,9 +39,9 @@ export {
   message,
   type ReducerDeclaration,
   type ReducerRule,
-  type Reduction,
   reducer,
 } from './message.ts'
 export type { ObserveSpec } from './observe-policy.ts'
 export { covers } from './pattern-places.ts'
 export type { PatternText, RuleFunction, RuleSpec } from './privacy-rules.ts'
+export * from './reductions/library.ts'

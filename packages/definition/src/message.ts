@@ -5,8 +5,8 @@
  * TypeScript leaves a generic call that returns a function for last, when the type of the state is
  * known from the rest of the literal. That is what lets a handler be written without annotations.
  */
-import type { JsonValue } from '@fanfold/document'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Reduction, Voice } from './reductions/reduction.ts'
 
 /** Who sent a message, and when. */
 export type By = {
@@ -34,25 +34,15 @@ export type MessageDeclaration<State, Schema extends StandardSchemaV1> = () => M
   Schema
 >
 
-/** How what a crowd says becomes one bounded value: a commutative monoid. */
-export interface Reduction<Value, Sum> {
-  /** The most bytes that an encoded sum has. */
-  readonly bytesMax: number
-  /** The sum of nothing. */
-  empty(): Sum
-  /** `sum` with one value more. */
-  fold(sum: Sum, value: Value): Sum
-  /** Both sums in one; the order does not matter. */
-  merge(a: Sum, b: Sum): Sum
-  /** A sum as it travels. */
-  encode(sum: Sum): JsonValue
-}
+/** A reduction of whatever; its sums come from itself alone. */
+export type AnyReduction = Reduction<never, unknown, unknown>
 
-/** One reducer of a definition; what is summed up is between `into` and `apply`. */
+/** One reducer of a definition; what is summed up is between `of`, `into` and `apply`. */
 export type ReducerRule<State, Schema extends StandardSchemaV1> = {
   readonly schema: Schema
-  readonly into: Reduction<never, unknown>
-  apply(state: State, sum: unknown): void
+  of(value: StandardSchemaV1.InferOutput<Schema>, voice: Voice): unknown
+  readonly into: AnyReduction
+  apply(state: State, result: unknown): void
 }
 
 /** What `reducer` returns. */
@@ -81,16 +71,41 @@ export function message<State, Schema extends StandardSchemaV1>(
   return declare(Object.freeze({ schema, handler }))
 }
 
-/** Declares a reducer: what a crowd may say, how it is summed up, and what the sum does. */
-export function reducer<State, Schema extends StandardSchemaV1, Sum>(rule: {
+/**
+ * Declares a reducer: what a crowd may say, how it is summed up, and what a sum does to the state.
+ *
+ * @param rule.message what one of the crowd may say, a schema as for `message`
+ * @param rule.of what of it is summed up; the message itself when not said
+ * @param rule.into how it is summed up, on every tier of the tree
+ * @param rule.apply runs at the authority only, once for each sum that comes: it changes the state in place
+ */
+export function reducer<State, Schema extends StandardSchemaV1, Sum, Result>(rule: {
   readonly message: Schema
-  readonly into: Reduction<StandardSchemaV1.InferOutput<Schema>, Sum>
-  readonly apply: (state: State, sum: Sum) => void
-}): ReducerDeclaration<State, Schema> {
-  const { message: schema, into, apply } = rule
-  // The sum that reaches `apply` is always one that `into` made.
-  return declare(Object.freeze({ schema, into, apply: (state, sum) => apply(state, sum as Sum) }))
+  readonly of?: undefined
+  readonly into: Reduction<StandardSchemaV1.InferOutput<Schema>, Sum, Result>
+  readonly apply: (state: State, result: Result) => void
+}): ReducerDeclaration<State, Schema>
+export function reducer<State, Schema extends StandardSchemaV1, Operand, Sum, Result>(rule: {
+  readonly message: Schema
+  readonly of: (value: StandardSchemaV1.InferOutput<Schema>, voice: Voice) => Operand
+  readonly into: Reduction<NoInfer<Operand>, Sum, Result>
+  readonly apply: (state: State, result: NoInfer<Result>) => void
+}): ReducerDeclaration<State, Schema>
+export function reducer(rule: {
+  readonly message: StandardSchemaV1
+  readonly of?: ((value: unknown, voice: Voice) => unknown) | undefined
+  readonly into: AnyReduction
+  readonly apply: (state: unknown, result: never) => void
+}): ReducerDeclaration<unknown, StandardSchemaV1> {
+  const { message: schema, of = itself, into, apply } = rule
+  // What reaches `apply` is always what `into` has read.
+  return declare(
+    Object.freeze({ schema, of, into, apply: (state, result) => apply(state, result as never) }),
+  )
 }
+
+/** What of a message is summed up when nothing else is said. */
+export const itself = (value: unknown): unknown => value
 
 /** Makes `rule` what `message` or `reducer` returns. */
 export function declare<Rule>(rule: Rule): () => Rule {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { z } from 'zod'
 import {
+  countBy,
   DefinitionError,
   type DocumentDefinition,
   defineDocument,
@@ -9,24 +10,12 @@ import {
   message,
   type ReducerName,
   type ReducerValue,
-  type Reduction,
   reducer,
   type StateOf,
   type ViewOf,
 } from '../src/index.ts'
 
 type Match = { score: Record<string, number>; cheers: Record<string, number>; startedAt: number }
-
-const tally: Reduction<{ team: string }, Map<string, number>> = {
-  bytesMax: 1_000,
-  empty: () => new Map(),
-  fold: (sum, { team }) => sum.set(team, (sum.get(team) ?? 0) + 1),
-  merge: (a, b) => {
-    for (const [team, n] of b) a.set(team, (a.get(team) ?? 0) + n)
-    return a
-  },
-  encode: sum => [...sum],
-}
 
 // The literal of docs/architecture.md: nothing in it is annotated but the state.
 const match = defineDocument({
@@ -51,10 +40,11 @@ const match = defineDocument({
   reducers: {
     cheer: reducer({
       message: z.object({ team: z.string() }),
-      into: tally,
+      of: cheer => cheer.team,
+      into: countBy({ top: 32 }),
       apply: (match, counts) => {
         for (const [team, n] of counts) match.cheers[team] = (match.cheers[team] ?? 0) + n
-        // @ts-expect-error: the sum is what `into` makes
+        // @ts-expect-error: the result is what `into` reads
         void counts.push
       },
     }),

@@ -3,13 +3,7 @@ import { z } from 'zod'
 import * as edgeLibrary from '../src/edge-library.ts'
 import * as library from '../src/index.ts'
 
-const tally: library.Reduction<never, unknown> = {
-  bytesMax: 100,
-  empty: () => 0,
-  fold: () => 0,
-  merge: () => 0,
-  encode: () => 0,
-}
+const tally = library.count()
 
 const forEdges = {
   type: 'game',

@@ -51,6 +51,27 @@ export class ByteReader {
     return value ?? badFrame('an integer of eight bytes is at most 2^53 - 1')
   }
 
+  /** An integer of at most 2⁵³ − 1, as `ByteWriter.varint` writes it: in as few bytes as it takes. */
+  varint(): number {
+    let value = 0
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = this.uint8()
+      value += (byte & 0x7f) * scale
+      if (scale > 2 ** 49 || value > Number.MAX_SAFE_INTEGER) {
+        badFrame('an integer is at most 2^53 - 1')
+      }
+      if (byte > 0x7f) continue
+      if (byte === 0 && scale > 1) badFrame('an integer is in as few bytes as it takes')
+      return value
+    }
+  }
+
+  /** A number as IEEE 754 has it. */
+  float64(): number {
+    const at = this.#take(8)
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getFloat64(at)
+  }
+
   /** `count` bytes, as a view of the frame. */
   raw(count: number): Uint8Array {
     const at = this.#take(count)

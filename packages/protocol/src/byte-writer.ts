@@ -38,6 +38,21 @@ export class ByteWriter {
     return this
   }
 
+  /** An integer of 0 … 2⁵³ − 1, seven bits a byte, the lowest first; the top bit says that more follow. */
+  varint(value: number): this {
+    assert(Number.isSafeInteger(value) && value >= 0, `an integer of 0 to 2^53 - 1, got ${value}`)
+    let rest = value
+    for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) this.uint8((rest % 0x80) | 0x80)
+    return this.uint8(rest)
+  }
+
+  /** A number as IEEE 754 has it, in eight bytes. */
+  float64(value: number): this {
+    const at = this.#reserve(8)
+    new DataView(this.#bytes.buffer, this.#bytes.byteOffset).setFloat64(at, value)
+    return this
+  }
+
   raw(bytes: Uint8Array): this {
     const at = this.#reserve(bytes.length)
     this.#bytes.set(bytes, at)

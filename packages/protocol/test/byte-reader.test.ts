@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { ByteReader, readUint32, readUint53 } from '../src/byte-reader.ts'
+import { ByteWriter } from '../src/byte-writer.ts'
 
 const badFrame = { name: 'ProtocolError', code: 'FANFOLD_BAD_FRAME' }
 
@@ -82,4 +83,31 @@ await t.test('no bytes make a reader throw anything else', async t => {
     return reader.offset <= bytes.length
   })
   t.doesNotThrow(() => fc.assert(property))
+})
+
+await t.test('an integer in as few bytes as it takes has one form, up to 2^53 - 1', async t => {
+  const cases: [number, number[]][] = [
+    [0, [0]],
+    [127, [0x7f]],
+    [128, [0x80, 1]],
+    [300, [0xac, 2]],
+    [Number.MAX_SAFE_INTEGER, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
+  ]
+  for (const [value, bytes] of cases) {
+    t.equal(new ByteReader(Uint8Array.from(bytes)).varint(), value)
+    t.same(new ByteWriter().varint(value).finish(), Uint8Array.from(bytes))
+  }
+  const refused = [
+    [],
+    [0x80],
+    [0x80, 0],
+    [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x10],
+    [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1],
+    [...new Array(200).fill(0x80), 1],
+  ]
+  for (const bytes of refused) {
+    t.throws(() => new ByteReader(Uint8Array.from(bytes)).varint(), badFrame)
+  }
+  t.throws(() => new ByteWriter().varint(-1), /0 to 2\^53 - 1/)
+  t.throws(() => new ByteWriter().varint(0.5), /0 to 2\^53 - 1/)
 })

@@ -9,6 +9,8 @@ await t.test('what is written is read', async t => {
     uint16: fc.nat({ max: 0xffff }),
     uint32: fc.nat({ max: 0xffff_ffff }),
     uint53: fc.maxSafeNat(),
+    varint: fc.maxSafeNat(),
+    float64: fc.double(),
     text: fc.string({ unit: 'grapheme', maxLength: 500 }),
     raw: fc.uint8Array(),
     sizeHint: fc.nat({ max: 300 }),
@@ -16,7 +18,12 @@ await t.test('what is written is read', async t => {
   const property = fc.property(fields, fields => {
     const writer = new ByteWriter(fields.sizeHint)
     writer.uint8(fields.uint8).uint16(fields.uint16).uint32(fields.uint32).uint53(fields.uint53)
-    const bytes = writer.text(fields.text).raw(fields.raw).finish()
+    const bytes = writer
+      .text(fields.text)
+      .varint(fields.varint)
+      .float64(fields.float64)
+      .raw(fields.raw)
+      .finish()
     const reader = new ByteReader(bytes)
     return (
       reader.uint8() === fields.uint8 &&
@@ -24,6 +31,8 @@ await t.test('what is written is read', async t => {
       reader.uint32() === fields.uint32 &&
       reader.uint53() === fields.uint53 &&
       reader.text(0xffff) === fields.text &&
+      reader.varint() === fields.varint &&
+      Object.is(reader.float64(), fields.float64) &&
       Buffer.compare(reader.rest(), fields.raw) === 0
     )
   })

@@ -99,5 +99,4 @@ export {
 export { placementKeyOf } from './placement-key.ts'
 export { type MovedDocument, type OwnerOf, PlacementSweep } from './placement-sweep.ts'
 export { type Candidate, Rendezvous, weightMax } from './rendezvous.ts'
-export { hashText, type Lanes } from './string-hash.ts'
 export { TreeRoutes } from './tree-routes.ts'

@@ -8,9 +8,8 @@
  * Key and name are hashed each by itself and their lanes are mixed, so no text is ever joined of two. A
  * candidate's name is its identity; where it is dialled is not part of it, and may change at will.
  */
-import { assert } from '@fanfold/kernel'
+import { assert, finalize, hashText } from '@fanfold/kernel'
 import { exponential } from './exponential.ts'
-import { finalize, hashText } from './string-hash.ts'
 
 /** One that keys may belong to. */
 export type Candidate = {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { finalize, hashText } from '../src/string-hash.ts'
+import { finalize, hashText } from '../src/text-hash.ts'
 
 /** The same lanes in BigInt, written from the description: an oracle for the 32-bit arithmetic. */
 function reference(text: string): { a: number; b: number } {
