@@ -27,8 +27,8 @@ type Look = {
   readonly told: (entries: readonly TreeEntry[]) => void
 }
 
-/** A node that has a document, and the one that it has it from. */
-type Having = ReadonlyMap<string, string | undefined>
+/** Nodes that follow a document: from which one, and whether that sends them what there is. */
+type Having = ReadonlyMap<string, { readonly parent: string | undefined; readonly isLive: boolean }>
 
 /** Those who look at trees. */
 export class TreeLookers {
@@ -94,13 +94,13 @@ export class TreeLookers {
     this.#looks.clear()
   }
 
-  /** Who has the document, by what the nodes say. */
+  /** Who has the document or is to have it, by what the nodes say. */
   #having(doc: DocumentKey): Having {
     const { proxies, edges } = this.#nodes()
-    const having = new Map<string, string | undefined>()
+    const having = new Map<string, { parent: string | undefined; isLive: boolean }>()
     for (const [{ name }, { machine }] of [...proxies, ...edges]) {
       const standing = machine.standingOf(doc)
-      if (standing?.isLive === true) having.set(name, standing.parent)
+      if (standing !== undefined) having.set(name, standing)
     }
     return having
   }
@@ -123,15 +123,15 @@ export class TreeLookers {
       const name = nameOf(entry)
       if (standing === undefined) return `${name} does not answer`
       if (standing.notAsked > 0) return `${standing.notAsked} below ${name} are not asked`
-      const parents = states.map(having => having.get(name))
+      const parents = states.map(having => having.get(name)?.parent)
       const told = above === undefined ? undefined : nameOf(entries[above])
       if (!parents.includes(told)) return `${name} is below ${told}, and has it from ${parents}`
     }
     const names = new Set(entries.map(nameOf))
-    const missing = [...(states[0]?.keys() ?? [])].find(
-      name => !names.has(name) && hasStayed(name, states),
+    const missing = [...(states[0] ?? [])].find(
+      ([name, { isLive }]) => isLive && !names.has(name) && hasStayed(name, states),
     )
-    return missing === undefined ? undefined : `${missing} has it and is not there`
+    return missing === undefined ? undefined : `${missing[0]} has it and is not there`
   }
 }
 
@@ -140,11 +140,14 @@ function hasStayed(node: string, states: readonly Having[]): boolean {
   const [first] = states
   const seen = new Set<string>()
   let at: string | undefined = node
-  while (at !== undefined && first?.has(at) === true && !seen.has(at)) {
+  while (at !== undefined && first?.get(at)?.isLive === true && !seen.has(at)) {
     seen.add(at)
     const name: string = at
-    const parent: string | undefined = first.get(name)
-    if (!states.every(having => having.has(name) && having.get(name) === parent)) return false
+    const parent: string | undefined = first.get(name)?.parent
+    const isThere = (having: Having): boolean => having.get(name)?.isLive === true
+    if (!states.every(having => isThere(having) && having.get(name)?.parent === parent)) {
+      return false
+    }
     at = parent
   }
   return true
