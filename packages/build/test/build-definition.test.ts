@@ -239,7 +239,7 @@ t.test('what cannot be read with certainty is refused with its place', async t =
     t.equal(found.length, 1, members)
     t.match(found[0], expected)
   }
-  const cheer = `const tally = { accuracy: 'exact', bytesMax: 1, empty: () => 0, fold: () => 0, merge: () => 0, encode: () => new Uint8Array(), decode: () => 0, read: () => 0 }
+  const cheer = `const tally = { shape: 'own/1', accuracy: 'exact', bytesMax: 1, empty: () => 0, fold: () => 0, merge: () => 0, encode: () => new Uint8Array(), decode: () => 0, read: () => 0 }
     const schema = ${textSchema}
     const cheer = reducer({ message: schema, into: tally, apply: () => {} })`
   t.match(await one('reducers: { cheer }', cheer), [/:11:15: reducers.cheer is reducer\({/])

@@ -42,7 +42,14 @@ t.test('a literal that has more than an edge knows is refused', async t => {
 })
 
 t.test('all that authors call is there, but what only an authority runs', async t => {
-  const onlyThere = ['covers', 'definitionLimits', 'initialState', 'message', 'validateMessage']
+  const onlyThere = [
+    'covers',
+    'definitionLimits',
+    'initialState',
+    'mergingOf',
+    'message',
+    'validateMessage',
+  ]
   const missing = Object.keys(library).filter(name => !(name in edgeLibrary))
   t.same(missing.toSorted(), onlyThere)
 })

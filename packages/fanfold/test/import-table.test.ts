@@ -20,6 +20,7 @@ const table: ImportTable = {
   document: pure('kernel', 'protocol'),
   definition: pure('kernel', 'protocol', 'document'),
   privacy: pure('kernel', 'protocol', 'document', 'definition'),
+  reduction: pure('kernel', 'protocol', 'definition'),
   worker: pure('kernel', 'protocol', 'document', 'definition', 'privacy'),
   replication: pure('kernel', 'protocol', 'document'),
   topology: pure('kernel', 'protocol'),

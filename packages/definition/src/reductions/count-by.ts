@@ -8,7 +8,7 @@
  * Nothing goes down while there are no more kinds than room: then the error is 0, and all counts are exact.
  */
 import { badFrame } from '@fanfold/protocol'
-import { integerOption, kindBytesMax, nameText, plus, readName } from './operand.ts'
+import { integerOption, kindBytesMax, nameText, plus, readName, shapeHash } from './operand.ts'
 import { type Reduction, readWhole, written } from './reduction.ts'
 
 /** Counts of kinds that are not known before. */
@@ -84,6 +84,7 @@ function declared(among: readonly string[]): Reduction<string, number[], Counts>
     throw new RangeError(`among: 1 to ${kindsMax} kinds, each once`)
   }
   return {
+    shape: `among/${kinds.length}/${shapeHash(JSON.stringify(kinds))}`,
     accuracy: 'exact',
     bytesMax: kinds.length * 8,
     empty: () => new Array(kinds.length).fill(0),
@@ -123,6 +124,7 @@ function declared(among: readonly string[]): Reduction<string, number[], Counts>
 
 function frequent(top: number): Reduction<string, Kinds, Counts> {
   return {
+    shape: `top/${top}`,
     accuracy: 'approximate',
     bytesMax: 20 + top * (2 + kindBytesMax + 8),
     empty: () => ({ counts: new Map(), total: 0, error: 0 }),

@@ -7,6 +7,7 @@ export type Count = { count: number }
 /** How many messages there were. Exact to 2⁵³ − 1. */
 export function count(): Reduction<unknown, Count, number> {
   return {
+    shape: 'count',
     accuracy: 'exact',
     bytesMax: 8,
     empty: () => ({ count: 0 }),

@@ -26,6 +26,7 @@ export function distinct(
   const count = 2 ** precision
   const rankMax = 64 - precision + 1
   return {
+    shape: `distinct/${precision}`,
     accuracy: 'exact',
     bytesMax: 1 + count,
     empty: () => new Uint8Array(count),

@@ -6,20 +6,24 @@ import { type Reduction, readWhole, written } from './reduction.ts'
 export type Extreme = { value: number | undefined }
 
 /** The lowest of numbers; undefined of none. Exact. */
-export const min = (): ExtremeReduction => extreme((one, other) => one < other)
+export const min = (): ExtremeReduction => extreme('min', (one, other) => one < other)
 
 /** The highest of numbers; undefined of none. Exact. */
-export const max = (): ExtremeReduction => extreme((one, other) => one > other)
+export const max = (): ExtremeReduction => extreme('max', (one, other) => one > other)
 
 type ExtremeReduction = Reduction<number, Extreme, number | undefined>
 
-function extreme(isFurther: (one: number, other: number) => boolean): ExtremeReduction {
+function extreme(
+  shape: string,
+  isFurther: (one: number, other: number) => boolean,
+): ExtremeReduction {
   const taken = (sum: Extreme, value: number | undefined): Extreme => {
     if (value === undefined) return sum
     if (sum.value === undefined || isFurther(value, sum.value)) sum.value = value
     return sum
   }
   return {
+    shape,
     accuracy: 'exact',
     bytesMax: 8,
     empty: () => ({ value: undefined }),

@@ -1,4 +1,4 @@
-import { finite, plus } from './operand.ts'
+import { finite, plus, shapeHash } from './operand.ts'
 import { type Reduction, readWhole, written } from './reduction.ts'
 
 /** How many numbers are in each bucket; the last one is for those over all bounds. */
@@ -26,6 +26,7 @@ export function histogram(options: {
     throw new RangeError(`bounds: 1 to ${boundsMax} finite numbers, rising`)
   }
   return {
+    shape: `histogram/${bounds.length}/${shapeHash(bounds.join())}`,
     accuracy: 'exact',
     bytesMax: (bounds.length + 1) * 8,
     empty: () => ({ counts: new Array(bounds.length + 1).fill(0) }),

@@ -23,6 +23,7 @@ export function latest<Value>(
     return sum
   }
   return {
+    shape: `latest/${bytesMax}`,
     accuracy: 'exact',
     bytesMax: 8 + 8 + 2 + bytesMax,
     empty: () => ({ last: undefined }),

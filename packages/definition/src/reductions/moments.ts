@@ -24,6 +24,7 @@ const errorMax = 1e-9
 /** Count, mean and variance of numbers of at most 10¹⁵. Approximate: as far as floating point rounds. */
 export function mean(): Reduction<number, Moments, Spread> {
   return {
+    shape: 'mean',
     accuracy: 'approximate',
     bytesMax: 24,
     empty: () => ({ count: 0, mean: 0, squares: 0 }),

@@ -1,6 +1,6 @@
 /* What reductions take of a value: anything else refuses the message, and says why. */
 import { forbiddenKeys } from '@fanfold/document'
-import { encodeUtf8 } from '@fanfold/kernel'
+import { encodeUtf8, hashText } from '@fanfold/kernel'
 import { type ByteReader, badFrame } from '@fanfold/protocol'
 
 /** The most bytes of UTF-8 that a kind, a choice or what tells two apart may have. */
@@ -45,6 +45,12 @@ const isShort = (text: string, bytesMax: number): boolean =>
 export function integerOption(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value
   throw new RangeError(`${name}: an integer of ${min} to ${max}, got ${value}`)
+}
+
+/** What tells the shapes of two sums apart, where saying all would be long. */
+export function shapeHash(text: string): string {
+  const { a, b } = hashText(text)
+  return [a, b].map(lane => (lane >>> 0).toString(16).padStart(8, '0')).join('')
 }
 
 /** The sum of two counts, or undefined over 2⁵³ − 1: a count is refused, never rounded. */

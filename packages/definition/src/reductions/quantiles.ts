@@ -61,6 +61,7 @@ export function quantiles(
     if (to.size > 2 * bins) settle(to, bins)
   }
   return {
+    shape: `quantiles/${accuracy}/${bins}`,
     accuracy: 'exact',
     bytesMax: 16 + 2 * (8 + bins * 10),
     empty: () => ({ below: new Map(), zero: 0, above: new Map(), total: 0 }),

@@ -23,6 +23,11 @@ export type Voice = {
  * `reductionProblems` looks whether that holds.
  */
 export interface Reduction<Operand, Sum, Result = Sum> {
+  /**
+   * What its sums are like: those of one shape can be merged, of whichever definition they are. 1 to 80 of
+   * A-Z a-z 0-9 _ . / -; one of one's own begins with `own/`, and is merged by authorities alone.
+   */
+  readonly shape: string
   /** `exact` for integers and the like; `approximate` for what has a stated error. */
   readonly accuracy: 'exact' | 'approximate'
   /** The most bytes that an encoded sum has, 1 … 262,144. */
@@ -53,6 +58,7 @@ export interface Reduction<Operand, Sum, Result = Sum> {
 /** The most bytes that any sum may have. */
 export const sumBytesMax = 262_144
 
+const shapePattern = /^[A-Za-z0-9_./-]{1,80}$/
 const functions = ['empty', 'fold', 'merge', 'encode', 'decode', 'read'] as const
 
 /** Why this is no reduction; undefined when it may be one. */
@@ -60,6 +66,10 @@ export function reductionProblem(into: unknown): string | undefined {
   if (typeof into !== 'object' || into === null) return 'into: a reduction, such as count()'
   const missing = functions.filter(name => typeof read(into, name) !== 'function')
   if (missing.length > 0) return `into: a reduction, without ${missing.join(', ')}`
+  const shape = read(into, 'shape')
+  if (typeof shape !== 'string' || !shapePattern.test(shape)) {
+    return 'into: a shape, 1 to 80 of A-Z a-z 0-9 _ . / -'
+  }
   const [accuracy, bytesMax] = [read(into, 'accuracy'), read(into, 'bytesMax')]
   if (accuracy !== 'exact' && accuracy !== 'approximate') {
     return 'into: a reduction is exact or approximate'

@@ -31,6 +31,7 @@ export function sample<Value>(options: {
   const size = integerOption('size', options.size, 1, 100)
   const bytesMax = integerOption('bytesMax', options.bytesMax ?? 256, 16, 2_048)
   return {
+    shape: `sample/${size}/${bytesMax}`,
     accuracy: 'exact',
     bytesMax: 10 + size * (8 + 2 + bytesMax),
     empty: () => ({ lowest: [], count: 0 }),

@@ -24,6 +24,7 @@ export function sum(
     return total
   }
   return {
+    shape: `sum/${decimals}`,
     accuracy: 'exact',
     bytesMax: 9,
     empty: () => ({ units: 0 }),

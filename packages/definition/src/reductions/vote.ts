@@ -27,6 +27,7 @@ export function vote(
 ): Reduction<string, Map<string, Vote>, Votes> {
   const voters = integerOption('voters', options.voters ?? 1_024, 1, 1_024)
   return {
+    shape: `vote/${voters}`,
     accuracy: 'exact',
     bytesMax: 2 + voters * (2 + voterBytesMax + 8 + 2 + kindBytesMax),
     empty: () => new Map(),

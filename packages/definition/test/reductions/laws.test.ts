@@ -3,6 +3,7 @@ import { ProtocolError } from '@fanfold/protocol'
 import t from 'tap'
 import * as library from '../../src/reductions/library.ts'
 import type { Reduction } from '../../src/reductions/reduction.ts'
+import { type Merging, mergingOf } from '../../src/reductions/shapes.ts'
 import { folded, voice } from './voices.ts'
 
 const { countBy, histogram, latest, quantiles, sample, vote } = library
@@ -70,6 +71,30 @@ function outcomeOf(reduction: Any, bytes: Uint8Array): string {
   }
 }
 
+t.test('each merges by its shape as by itself', async t => {
+  for (const [name, reduction, operands] of all) {
+    const merging = mergingOf(reduction.shape)
+    if (merging === undefined) {
+      t.fail(`${name} has no shape of the library`)
+      continue
+    }
+    const half = Math.ceil(operands.length / 2)
+    const parts = [operands.slice(0, half), operands.slice(half)].map(part =>
+      reduction.encode(folded(reduction, part.slice(0, 3) as never[])),
+    )
+    const whole = (by: Merging): Uint8Array | undefined => {
+      let sum: unknown = by.empty()
+      for (const part of parts) sum = sum === undefined ? undefined : by.merge(sum, by.decode(part))
+      return sum === undefined ? undefined : by.encode(sum)
+    }
+    t.same(whole(merging), whole(reduction), name)
+    t.equal(merging.bytesMax, reduction.bytesMax)
+  }
+  for (const shape of ['own/count', '', 'sum/x', 'top/0', 'constructor', 'among/0', 'toString/1']) {
+    t.equal(mergingOf(shape), undefined, shape)
+  }
+})
+
 const mean = library.mean()
 const broken: readonly (readonly [problem: RegExp, reduction: unknown])[] = [
   [/order/, { ...library.max(), merge: (_: unknown, other: unknown) => other }],
@@ -83,6 +108,7 @@ const broken: readonly (readonly [problem: RegExp, reduction: unknown])[] = [
   [/without fold/, { ...mean, fold: undefined }],
   [/bytesMax of 1 to/, { ...mean, bytesMax: 0 }],
   [/exact or approximate/, { ...mean, accuracy: 'about' }],
+  [/a shape/, { ...mean, shape: 'a b' }],
   [/a reduction/, 7],
 ]
 

@@ -1,0 +1,32 @@
+import { ByteReader, ByteWriter } from '@fanfold/protocol'
+import { mergeContents } from './content.ts'
+import { joined, type Range, readRanges, writeRanges } from './ranges.ts'
+
+/**
+ * What a crowd said, summed up, and which windows that is: the value is the sum of what these windows hold,
+ * neither more nor less, whoever merged it.
+ */
+export type Aggregate = {
+  readonly ranges: readonly Range[]
+  readonly content: Uint8Array
+}
+
+/** Both in one; undefined when they share a session, or are too much for one. */
+export function mergeAggregates(one: Aggregate, other: Aggregate): Aggregate | undefined {
+  const ranges = joined(one.ranges, other.ranges)
+  const content = ranges && mergeContents([one.content, other.content])
+  return ranges && content && { ranges, content }
+}
+
+/** The aggregate as bytes. */
+export function encodeAggregate({ ranges, content }: Aggregate): Uint8Array {
+  const writer = new ByteWriter(content.length + 16)
+  writeRanges(writer, ranges)
+  return writer.raw(content).finish()
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` when it is none; its content is not looked at */
+export function decodeAggregate(bytes: Uint8Array): Aggregate {
+  const reader = new ByteReader(bytes)
+  return { ranges: readRanges(reader), content: reader.rest() }
+}

@@ -1,0 +1,15 @@
+/** Bounds of what a crowd's messages become on their way up. */
+export const crowdLimits = {
+  /** Bytes of the sums in one aggregate. */
+  contentBytesMax: 262_144,
+  /** Sums in one aggregate: of reducers, and of one reducer those that do not fit in one. */
+  sumsMax: 256,
+  /** Sessions whose windows one aggregate covers. */
+  rangesMax: 10_000,
+  /** Closed windows of one edge that wait to be counted; what comes then is folded into the open one. */
+  closedMax: 4,
+  /** Sessions of one document that are open. */
+  sessionsMax: 100_000,
+  /** Sealed sessions of one document that are remembered; the oldest are forgotten first. */
+  sealedMax: 10_000,
+} as const

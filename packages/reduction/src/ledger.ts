@@ -1,0 +1,148 @@
+/*
+ * The authority's memory of what it has counted of each edge, part of the document's log: a record that says
+ * "windows 4 to 6 of session 17" says it together with the change that their sum has made, so that both are
+ * there or neither is. An aggregate counts when it begins for each of its sessions where the ledger stands; else
+ * nothing of it does, and who sent it is told where that is.
+ */
+import { ByteReader, ByteWriter, badFrame } from '@fanfold/protocol'
+import { crowdLimits } from './crowd-limits.ts'
+import { type Range, readRanges, type Standing, writeRanges } from './ranges.ts'
+
+/** What a record says of sessions. */
+export type LedgerEntry = {
+  /** So many sessions are begun, numbered on from the last one. */
+  readonly opened: number
+  /** These are counted no further. */
+  readonly sealed: readonly number[]
+  /** These windows are counted. */
+  readonly counted: readonly Range[]
+}
+
+/**
+ * Sessions of an epoch are numbered from here, times the epoch, on: when a log has lost its end, which is answered
+ * by another epoch, no session that was begun there is begun again. (An epoch with more than two million
+ * sessions goes on into the next one's numbers, as does the next one.)
+ */
+const sessionsOfEpoch = 2 ** 21
+
+/** The sessions of one document. */
+export class Ledger {
+  /** The last window that is counted, by session. */
+  readonly #open = new Map<number, number>()
+  /** The same of those that are sealed, in the order in which they were. */
+  readonly #sealed = new Map<number, number>()
+  #lastSession = 0
+
+  /** Sessions that may go on. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  /** Whether this can be counted now, all of it. */
+  takes(ranges: readonly Range[]): boolean {
+    return ranges.every(({ session, after }) => this.#open.get(session) === after)
+  }
+
+  /** Whether so many more sessions can be begun. */
+  hasRoomFor(count: number): boolean {
+    return this.#open.size + count <= crowdLimits.sessionsMax
+  }
+
+  /** How far each of these sessions is. */
+  standingsOf(sessions: readonly number[]): Standing[] {
+    return sessions.map(session => this.#standingOf(session))
+  }
+
+  /** The number of the next session that a record of this epoch begins. */
+  nextSession(epoch: number): number {
+    return Math.max(this.#lastSession, epoch * sessionsOfEpoch) + 1
+  }
+
+  /**
+   * What a record of this epoch says is so from now on.
+   *
+   * @throws ProtocolError `FANFOLD_BAD_FRAME` when it does not follow from what was so
+   */
+  enter({ opened, sealed, counted }: LedgerEntry, epoch: number): void {
+    if (!this.hasRoomFor(opened)) badFrame('no more sessions than there is room for')
+    if (!this.takes(counted)) badFrame('windows that follow those that are counted')
+    if (!sealed.every(session => this.#open.has(session))) badFrame('sessions that are open')
+    for (let at = 0; at < opened; at++) {
+      this.#lastSession = this.nextSession(epoch)
+      this.#open.set(this.#lastSession, 0)
+    }
+    for (const { session, upTo } of counted) this.#open.set(session, upTo)
+    for (const session of sealed) {
+      this.#sealed.set(session, this.#open.get(session) ?? 0)
+      this.#open.delete(session)
+    }
+    for (const session of this.#sealed.keys()) {
+      if (this.#sealed.size <= crowdLimits.sealedMax) break
+      this.#sealed.delete(session)
+    }
+  }
+
+  /** All of it, for a snapshot. */
+  encode(): Uint8Array {
+    const writer = new ByteWriter(64 + this.#open.size * 4)
+    writer.varint(this.#lastSession)
+    for (const sessions of [this.#open, this.#sealed]) {
+      writer.varint(sessions.size)
+      for (const [session, upTo] of sessions) writer.varint(session).varint(upTo)
+    }
+    return writer.finish()
+  }
+
+  /** @throws ProtocolError `FANFOLD_BAD_FRAME` when it is none */
+  static decode(bytes: Uint8Array): Ledger {
+    const reader = new ByteReader(bytes)
+    const ledger = new Ledger()
+    ledger.#lastSession = reader.varint()
+    const bounds = [crowdLimits.sessionsMax, crowdLimits.sealedMax]
+    for (const [at, sessions] of [ledger.#open, ledger.#sealed].entries()) {
+      const count = reader.varint()
+      if (count > (bounds[at] ?? 0)) badFrame(`no more sessions than ${bounds[at]}, got ${count}`)
+      for (let left = count; left > 0; left--) {
+        const session = reader.varint()
+        const isNew = !ledger.#open.has(session) && !ledger.#sealed.has(session)
+        if (!isNew || session === 0 || session > ledger.#lastSession) {
+          badFrame('sessions that were begun, each once')
+        }
+        sessions.set(session, reader.varint())
+      }
+    }
+    if (reader.remaining > 0) badFrame('a ledger ends where its bytes do')
+    return ledger
+  }
+
+  #standingOf(session: number): Standing {
+    const open = this.#open.get(session)
+    if (open !== undefined) return { session, state: 'open', upTo: open }
+    const sealed = this.#sealed.get(session)
+    if (sealed !== undefined) return { session, state: 'sealed', upTo: sealed }
+    return { session, state: 'unknown', upTo: 0 }
+  }
+}
+
+/** What a record says, as its part for the crowd. */
+export function encodeEntry({ opened, sealed, counted }: LedgerEntry): Uint8Array {
+  const writer = new ByteWriter(64)
+  writer.varint(opened).varint(sealed.length)
+  for (const session of sealed) writer.varint(session)
+  writeRanges(writer, counted)
+  return writer.finish()
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` when it is none */
+export function decodeEntry(bytes: Uint8Array): LedgerEntry {
+  const reader = new ByteReader(bytes)
+  const opened = reader.varint()
+  const count = reader.varint()
+  if (count > crowdLimits.rangesMax) {
+    badFrame(`at most ${crowdLimits.rangesMax} sessions, got ${count}`)
+  }
+  const sealed = Array.from({ length: count }, () => reader.varint())
+  const counted = readRanges(reader)
+  if (reader.remaining > 0) badFrame('an entry ends where its bytes do')
+  return { opened, sealed, counted }
+}

@@ -1,0 +1,153 @@
+/*
+ * Where a crowd is heard: at an edge, for one document. What its viewers say is folded into the open window. A
+ * window that is closed has a number in the edge's session, is never changed again, and is kept until the
+ * authority says that it is counted; so sent once or ten times, by whatever way, it counts once. While a few wait
+ * the open one is not closed: what an outage costs is the room of one window, however long it lasts.
+ */
+import type { Reduction, Voice } from '@fanfold/definition'
+import { assert } from '@fanfold/kernel'
+import type { Aggregate } from './aggregate.ts'
+import { encodeContent, mergeContents, type Part } from './content.ts'
+import { crowdLimits } from './crowd-limits.ts'
+import type { Standing } from './ranges.ts'
+
+/** A reduction of whatever. */
+type AnyReduction = Reduction<never, unknown, unknown>
+
+/** The open sum of a reducer. */
+type OpenSum = { readonly reduction: AnyReduction; sum: unknown }
+
+/** A window that is never changed again. */
+type Closed = {
+  /** Counts the windows of this edge, over its sessions. */
+  readonly window: number
+  /** Its number in the session. */
+  readonly number: number
+  readonly content: Uint8Array
+}
+
+/** What came of a message: the window that it is in, or why it is in none. */
+export type Folded =
+  | { readonly kind: 'folded'; readonly window: number }
+  /** There is no room until windows are counted. */
+  | { readonly kind: 'busy' }
+  /** The reduction does not take it. */
+  | { readonly kind: 'refused'; readonly reason: string }
+
+const hasNoRoom: Folded = { kind: 'refused', reason: 'an empty sum has no room for it' }
+
+/** What became of windows, each one told once. */
+export type Outcome = {
+  readonly window: number
+  /** `counted`; `not-counted`, and never will be; `unknown`: it may have been, and nobody can tell. */
+  readonly kind: 'counted' | 'not-counted' | 'unknown'
+}
+
+/** What one edge hears of one document. */
+export class Origin {
+  readonly #sums = new Map<string, OpenSum>()
+  readonly #closed: Closed[] = []
+  /** The open window. */
+  #window = 1
+  #session: number | undefined
+  #lastNumber = 0
+
+  /** The session whose windows these are; undefined until the log has begun one. */
+  get session(): number | undefined {
+    return this.#session
+  }
+
+  /** True while the open window holds something. */
+  get isHeard(): boolean {
+    return this.#sums.size > 0
+  }
+
+  /** Windows that are closed and not counted. */
+  get closedCount(): number {
+    return this.#closed.length
+  }
+
+  /** True when a window may be closed. */
+  get mayClose(): boolean {
+    return this.#session !== undefined && this.#closed.length < crowdLimits.closedMax
+  }
+
+  /** The log has begun a session for this edge. */
+  begin(session: number): void {
+    assert(this.#closed.length === 0, 'windows of a session wait, and are of no other one')
+    this.#session = session
+    this.#lastNumber = 0
+  }
+
+  /** Somebody says something. */
+  fold(reducer: string, reduction: AnyReduction, operand: unknown, voice: Voice): Folded {
+    try {
+      const isIn = this.#take(reducer, reduction, operand, voice)
+      if (isIn) return { kind: 'folded', window: this.#window }
+      // What an empty sum has no room for would close one window after the other.
+      if (!this.#sums.has(reducer)) return hasNoRoom
+      if (!this.mayClose) return { kind: 'busy' }
+      this.close()
+      const isInNext = this.#take(reducer, reduction, operand, voice)
+      return isInNext ? { kind: 'folded', window: this.#window } : hasNoRoom
+    } catch (error) {
+      return { kind: 'refused', reason: error instanceof Error ? error.message : 'it threw' }
+    }
+  }
+
+  /** The open window is closed, and another one opened; false when it may not be, or holds nothing. */
+  close(): boolean {
+    if (!this.mayClose || !this.isHeard) return false
+    const parts: Part[] = []
+    for (const [reducer, { reduction, sum }] of this.#sums) {
+      parts.push({ reducer, shape: reduction.shape, bytes: reduction.encode(sum as never) })
+    }
+    this.#sums.clear()
+    this.#lastNumber++
+    const content = encodeContent(parts)
+    this.#closed.push({ window: this.#window, number: this.#lastNumber, content })
+    this.#window++
+    return true
+  }
+
+  /** The windows that wait, in one: as many as are not too much for one. Undefined for none. */
+  next(): Aggregate | undefined {
+    const [first] = this.#closed
+    if (first === undefined || this.#session === undefined) return undefined
+    let content = first.content
+    let upTo = first.number
+    for (const closed of this.#closed.slice(1)) {
+      const both = mergeContents([content, closed.content])
+      if (both === undefined) break
+      content = both
+      upTo = closed.number
+    }
+    return { ranges: [{ session: this.#session, after: first.number - 1, upTo }], content }
+  }
+
+  /** The authority says how far the session is: what that makes of windows. */
+  answered({ session, state, upTo }: Standing): Outcome[] {
+    if (session !== this.#session) return []
+    const outcomes: Outcome[] = []
+    while (this.#closed[0] !== undefined && this.#closed[0].number <= upTo) {
+      const { window } = this.#closed.shift() as Closed
+      outcomes.push({ window, kind: 'counted' })
+    }
+    if (state === 'open') return outcomes
+    // Nothing more of this session will ever count; what is in the open window is of no session yet.
+    const kind = state === 'sealed' ? 'not-counted' : 'unknown'
+    for (const { window } of this.#closed.splice(0)) outcomes.push({ window, kind })
+    this.#session = undefined
+    return outcomes
+  }
+
+  #take(reducer: string, reduction: AnyReduction, operand: unknown, voice: Voice): boolean {
+    const open = this.#sums.get(reducer)
+    const before = open === undefined ? reduction.empty() : open.sum
+    const sum = reduction.fold(before as never, operand as never, voice)
+    if (sum === undefined) return false
+    if (open === undefined) this.#sums.set(reducer, { reduction, sum })
+    else open.sum = sum
+    return true
+  }
+}

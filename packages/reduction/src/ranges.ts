@@ -1,0 +1,96 @@
+/*
+ * Which windows of which sessions something covers: the manifest of an aggregate. A range is of one session, has
+ * its windows `after` (not it) to `upTo`, and the ranges of a manifest are in the order of their sessions.
+ */
+import { type ByteReader, type ByteWriter, badFrame } from '@fanfold/protocol'
+import { crowdLimits } from './crowd-limits.ts'
+
+/** Windows `after` + 1 to `upTo` of a session. */
+export type Range = {
+  /** From the log, 1 … 2⁵³ − 1; never used again. */
+  readonly session: number
+  readonly after: number
+  readonly upTo: number
+}
+
+/** How far the authority has counted a session. */
+export type Standing = {
+  readonly session: number
+  /**
+   * `open`: it may go on after `upTo`. `sealed`: what is up to `upTo` is counted, and nothing more will be. `unknown`: what
+   * was counted is not known any more, and nothing more will be.
+   */
+  readonly state: 'open' | 'sealed' | 'unknown'
+  /** The last window that is counted; 0 for none, and where it is not known. */
+  readonly upTo: number
+}
+
+const states = ['open', 'sealed', 'unknown'] as const
+
+/** Both as one manifest; undefined when a session is in both, or there are too many. */
+export function joined(one: readonly Range[], other: readonly Range[]): Range[] | undefined {
+  if (one.length + other.length > crowdLimits.rangesMax) return undefined
+  const all = [...one, ...other].toSorted((a, b) => a.session - b.session)
+  const isTwice = all.some((range, at) => at > 0 && all[at - 1]?.session === range.session)
+  return isTwice ? undefined : all
+}
+
+export function writeRanges(writer: ByteWriter, ranges: readonly Range[]): void {
+  writer.varint(ranges.length)
+  let before = 0
+  for (const { session, after, upTo } of ranges) {
+    // Sessions that were begun together lie together: the step from one to the next is short.
+    writer
+      .varint(session - before)
+      .varint(after)
+      .varint(upTo - after)
+    before = session
+  }
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` when they are not in order, not ranges, or too many */
+export function readRanges(reader: ByteReader): Range[] {
+  return readSessions(reader, session => {
+    const after = reader.varint()
+    const count = reader.varint()
+    const upTo = after + count
+    if (count === 0 || !Number.isSafeInteger(upTo)) badFrame('a range of at least one window')
+    return { session, after, upTo }
+  })
+}
+
+export function writeStandings(writer: ByteWriter, standings: readonly Standing[]): void {
+  writer.varint(standings.length)
+  let before = 0
+  for (const { session, state, upTo } of standings) {
+    writer
+      .varint(session - before)
+      .uint8(states.indexOf(state))
+      .varint(upTo)
+    before = session
+  }
+}
+
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` when they are not in order, not standings, or too many */
+export function readStandings(reader: ByteReader): Standing[] {
+  return readSessions(reader, session => {
+    const state = states[reader.uint8()] ?? badFrame('a state of a session')
+    return { session, state, upTo: reader.varint() }
+  })
+}
+
+function readSessions<Item>(reader: ByteReader, read: (session: number) => Item): Item[] {
+  const count = reader.varint()
+  if (count > crowdLimits.rangesMax) {
+    badFrame(`at most ${crowdLimits.rangesMax} sessions, got ${count}`)
+  }
+  const items: Item[] = []
+  let session = 0
+  for (let at = 0; at < count; at++) {
+    const step = reader.varint()
+    session += step
+    if (step === 0 || !Number.isSafeInteger(session)) badFrame('sessions in rising order')
+    items.push(read(session))
+  }
+  return items
+}

@@ -1,0 +1,143 @@
+import { Prng } from '@fanfold/kernel'
+import { ByteReader, ByteWriter, ProtocolError } from '@fanfold/protocol'
+import t from 'tap'
+import { decodeAggregate, encodeAggregate } from '../src/aggregate.ts'
+import { decodeContent, encodeContent } from '../src/content.ts'
+import { crowdLimits } from '../src/crowd-limits.ts'
+import { decodeEntry, encodeEntry, Ledger, type LedgerEntry } from '../src/ledger.ts'
+import { readStandings, type Standing, writeStandings } from '../src/ranges.ts'
+
+const entry = (over: Partial<LedgerEntry>): LedgerEntry => ({
+  opened: 0,
+  sealed: [],
+  counted: [],
+  ...over,
+})
+const badFrame = { name: 'ProtocolError', code: 'FANFOLD_BAD_FRAME' }
+
+/** A ledger with two sessions of epoch 1, and their numbers. */
+function begun(): { ledger: Ledger; first: number; second: number } {
+  const ledger = new Ledger()
+  const first = ledger.nextSession(1)
+  ledger.enter(entry({ opened: 2 }), 1)
+  return { ledger, first, second: first + 1 }
+}
+
+t.test('all or nothing of an aggregate counts: what begins where the ledger stands', async t => {
+  const { ledger, first, second } = begun()
+  const one = { session: first, after: 0, upTo: 3 }
+  t.ok(ledger.takes([one, { session: second, after: 0, upTo: 1 }]))
+  t.notOk(ledger.takes([one, { session: second, after: 1, upTo: 2 }]), 'a gap')
+  ledger.enter(entry({ counted: [one] }), 1)
+  t.notOk(ledger.takes([one]), 'once more')
+  t.notOk(ledger.takes([{ session: first, after: 0, upTo: 4 }]), 'an overlap')
+  t.ok(ledger.takes([{ session: first, after: 3, upTo: 4 }]))
+  t.throws(() => ledger.enter(entry({ counted: [one] }), 1), badFrame)
+})
+
+t.test('a sealed session is counted no further, and is known for a while', async t => {
+  const { ledger, first, second } = begun()
+  ledger.enter(entry({ counted: [{ session: first, after: 0, upTo: 2 }] }), 1)
+  ledger.enter(entry({ sealed: [first] }), 1)
+  t.notOk(ledger.takes([{ session: first, after: 2, upTo: 3 }]))
+  t.same(ledger.standingsOf([first, second, 99]), [
+    { session: first, state: 'sealed', upTo: 2 },
+    { session: second, state: 'open', upTo: 0 },
+    { session: 99, state: 'unknown', upTo: 0 },
+  ])
+  t.throws(() => ledger.enter(entry({ sealed: [first] }), 1), badFrame, 'once')
+})
+
+t.test('so many sealed sessions are remembered, the latest; so many may be open', async t => {
+  const ledger = new Ledger()
+  const first = ledger.nextSession(1)
+  const count = crowdLimits.sealedMax + 1
+  ledger.enter(entry({ opened: count }), 1)
+  for (let at = 0; at < count; at++) ledger.enter(entry({ sealed: [first + at] }), 1)
+  t.match(ledger.standingsOf([first, first + 1]), [{ state: 'unknown' }, { state: 'sealed' }])
+  t.equal(ledger.openCount, 0)
+  t.ok(ledger.hasRoomFor(crowdLimits.sessionsMax))
+  t.throws(() => ledger.enter(entry({ opened: crowdLimits.sessionsMax + 1 }), 1), badFrame)
+})
+
+t.test('no session is begun twice, also when the log has lost its end', async t => {
+  const { ledger, second } = begun()
+  const lost = Ledger.decode(ledger.encode())
+  lost.enter(entry({ opened: 5 }), 1)
+  const again = ledger.nextSession(2)
+  t.ok(again > second + 5)
+  ledger.enter(entry({ opened: 1 }), 2)
+  t.equal(ledger.nextSession(2), again + 1)
+})
+
+t.test('a ledger is the same after a snapshot', async t => {
+  const { ledger, first, second } = begun()
+  ledger.enter(entry({ counted: [{ session: second, after: 0, upTo: 300 }], sealed: [first] }), 1)
+  const copy = Ledger.decode(ledger.encode())
+  t.same(copy.standingsOf([first, second]), ledger.standingsOf([first, second]))
+  t.equal(copy.nextSession(1), ledger.nextSession(1))
+  t.same(copy.encode(), ledger.encode())
+})
+
+const codecs: readonly (readonly [
+  name: string,
+  bytes: Uint8Array,
+  again: (bytes: Uint8Array) => Uint8Array,
+])[] = [
+  ['a ledger', begun().ledger.encode(), bytes => Ledger.decode(bytes).encode()],
+  [
+    'an entry',
+    encodeEntry({ opened: 3, sealed: [7, 9], counted: [{ session: 4, after: 1, upTo: 9 }] }),
+    bytes => encodeEntry(decodeEntry(bytes)),
+  ],
+  [
+    'an aggregate',
+    encodeAggregate({
+      ranges: [
+        { session: 1, after: 0, upTo: 1 },
+        { session: 300, after: 70_000, upTo: 70_004 },
+      ],
+      content: Uint8Array.of(1, 2, 3),
+    }),
+    bytes => encodeAggregate(decodeAggregate(bytes)),
+  ],
+  [
+    'sums',
+    encodeContent([{ reducer: 'cheer', shape: 'count', bytes: Uint8Array.of(1) }]),
+    bytes => encodeContent(decodeContent(bytes)),
+  ],
+  [
+    'standings',
+    standingsBytes([
+      { session: 2, state: 'open', upTo: 300 },
+      { session: 3, state: 'unknown', upTo: 0 },
+    ]),
+    bytes => standingsBytes(readStandings(new ByteReader(bytes))),
+  ],
+]
+
+function standingsBytes(standings: readonly Standing[]): Uint8Array {
+  const writer = new ByteWriter()
+  writeStandings(writer, standings)
+  return writer.finish()
+}
+
+for (const [name, bytes, again] of codecs) {
+  t.test(`${name} is read as it was written; other bytes are refused`, async t => {
+    t.same(again(bytes), bytes)
+    const prng = new Prng(name)
+    let refused = 0
+    for (let round = 0; round < 4_000; round++) {
+      const changed = Uint8Array.from(bytes)
+      changed[prng.below(changed.length)] = prng.below(256)
+      const cut = prng.chance(0.3) ? changed.subarray(0, prng.below(changed.length)) : changed
+      try {
+        again(cut)
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+        refused++
+      }
+    }
+    t.ok(refused > 100, `${refused}`)
+  })
+}
