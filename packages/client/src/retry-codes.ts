@@ -23,6 +23,7 @@ const retryCodes: Readonly<Record<RetryCode, true>> = {
   FANFOLD_DRAINING: true,
   FANFOLD_NO_PARENT: true,
   FANFOLD_OVERLOADED: true,
+  FANFOLD_QUOTA_EXCEEDED: true,
   FANFOLD_NO_AUTHORITY: true,
   FANFOLD_COORDINATOR_UNREACHABLE: true,
 }

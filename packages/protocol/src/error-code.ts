@@ -218,6 +218,12 @@ export const errorCodes = {
     close: 'overloaded',
     meaning: 'a limit of the node is reached',
   },
+  FANFOLD_QUOTA_EXCEEDED: {
+    retry: true,
+    status: 429,
+    meaning:
+      'the tenant has as many documents or viewers as its quota allows here; what it has goes on, and nothing was done',
+  },
   FANFOLD_NO_TAIL: {
     retry: true,
     status: 503,

@@ -98,5 +98,6 @@ export {
 } from './placement-entry.ts'
 export { placementKeyOf } from './placement-key.ts'
 export { type MovedDocument, type OwnerOf, PlacementSweep } from './placement-sweep.ts'
+export { quotaShare } from './quota-share.ts'
 export { type Candidate, Rendezvous, weightMax } from './rendezvous.ts'
 export { TreeRoutes } from './tree-routes.ts'

@@ -150,7 +150,10 @@ export class PlacementBook {
     const before = this.get(wish.subject)
     const version = before?.version ?? 0
     const problem =
-      wish.node === undefined ? undefined : placement?.problemOfPlacing(wish.subject, wish.node)
+      // What else is said of what is placed already is no matter of whether its node can serve it now.
+      wish.node === undefined || wish.node === before?.node
+        ? undefined
+        : placement?.problemOfPlacing(wish.subject, wish.node)
     const refuse = (code: ErrorCode, message: string): void => {
       effects.push({
         kind: 'placement-answered',
