@@ -13,6 +13,8 @@ export type AuthorityFact =
       readonly bytes: number
     }
   | { readonly event: 'log-full'; readonly doc: DocumentKey; readonly message: string }
+  /** A tenant has as many documents here as it may, and one more was asked for. */
+  | { readonly event: 'quota-refused'; readonly tenant: string; readonly message: string }
   /** A node below has records that the log has lost: what it has is replaced. */
   | { readonly event: 'log-behind'; readonly doc: DocumentKey; readonly message: string }
   /** An append waits for a log that does not answer; writes are refused until it does. */

@@ -41,7 +41,8 @@ import type { AuthorityLimits } from './authority-limits.ts'
 import { authorityLooks, receiveOfPeer } from './authority-looks.ts'
 import { type AuthorityStanding, standingOf } from './authority-standing.ts'
 import { ChildrenCare } from './children-care.ts'
-import { noRoom, refusalForNow, refuseJoin, reject } from './document-answers.ts'
+import { refusalForNow, refuseJoin, reject } from './document-answers.ts'
+import type { DocumentQuotaOf } from './document-quotas.ts'
 import { DocumentsInMemory } from './documents-in-memory.ts'
 import { Doubt } from './doubt.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
@@ -99,10 +100,13 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     readonly codec?: SnapshotCodec | undefined
     /** Whose documents are; when not said, all are this authority's. */
     readonly owners?: Owners | undefined
+    /** What tenants may have here; when not said, nothing bounds them. It may say something else at any time. */
+    readonly quotaOf?: DocumentQuotaOf | undefined
     /** The node's name, where trees form themselves: nodes below know the ones above them. */
     readonly node?: string | undefined
   }) {
     const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner, node } = options
+    const { quotaOf = () => undefined } = options
     this.#doubt = new Doubt(owners)
     this.#context = {
       sha256,
@@ -126,7 +130,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       effects: () => this.#effects,
       note: fact => this.#note(fact),
     })
-    this.#documents = new DocumentsInMemory(limits, {
+    this.#documents = new DocumentsInMemory(limits, quotaOf, {
       isReplaying: doc => this.#replays.has(doc),
       unload: document => this.#unload(document),
     })
@@ -158,6 +162,16 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** Documents in memory. */
   get documentCount(): number {
     return this.#documents.count
+  }
+
+  /** Documents of a tenant in memory. */
+  documentsOf(tenant: string): number {
+    return this.#documents.quotas.countOf(tenant)
+  }
+
+  /** Tenants with documents in memory that a quota bounds. */
+  get boundedTenants(): readonly string[] {
+    return this.#documents.quotas.bounded
   }
 
   /** Links of children. */
@@ -361,8 +375,16 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** Why the document cannot be served: it is elsewhere, or not in memory where there is no room for it. */
   #problemOf(doc: DocumentKey, stall?: WriteProblem): WriteProblem | undefined {
     const problem = this.#context.owners.elsewhere(doc) ?? stall
-    if (problem !== undefined || this.#documents.hasRoomFor(doc)) return problem
-    return noRoom(this.#context.limits)
+    if (problem !== undefined) return problem
+    const full = this.#documents.problemOf(doc)
+    if (full?.code === 'FANFOLD_QUOTA_EXCEEDED') {
+      this.#note({
+        event: 'quota-refused',
+        tenant: documentName(doc).tenant,
+        message: full.message,
+      })
+    }
+    return full
   }
 
   #left(doc: DocumentKey, link: LinkId): void {

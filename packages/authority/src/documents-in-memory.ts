@@ -6,7 +6,13 @@ import { after, Deadlines, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey } from '@fanfold/protocol'
 import type { AuthorityDocument } from './authority-document.ts'
 import type { AuthorityLimits } from './authority-limits.ts'
+import { noRoom } from './document-answers.ts'
+import { type DocumentQuotaOf, DocumentQuotas, quotaProblem } from './document-quotas.ts'
 import { SpareDocuments } from './spare-documents.ts'
+import type { WriteProblem } from './write-problem.ts'
+
+/** Documents of a tenant that one request puts away at most. */
+const roomMadeMax = 16
 
 /** What has documents in memory. */
 export type DocumentsOwner = {
@@ -26,9 +32,12 @@ export class DocumentsInMemory {
   readonly #resting = new SpareDocuments()
   /** Documents that do not exist: somebody asked for them. */
   readonly #vacant = new SpareDocuments()
+  /** The same documents by tenant. */
+  readonly quotas: DocumentQuotas
 
-  constructor(limits: AuthorityLimits, owner: DocumentsOwner) {
+  constructor(limits: AuthorityLimits, quotaOf: DocumentQuotaOf, owner: DocumentsOwner) {
     this.#limits = limits
+    this.quotas = new DocumentQuotas(quotaOf)
     this.#owner = owner
   }
 
@@ -51,6 +60,7 @@ export class DocumentsInMemory {
   /** The document has come into memory. */
   add(document: AuthorityDocument): void {
     this.#documents.set(document.doc, document)
+    this.quotas.add(document.doc)
   }
 
   /** The document has left memory. */
@@ -58,15 +68,27 @@ export class DocumentsInMemory {
     this.#idle.set(doc, undefined)
     this.#resting.delete(doc)
     this.#vacant.delete(doc)
-    this.#documents.delete(doc)
+    if (this.#documents.delete(doc)) this.quotas.delete(doc)
   }
 
-  /** True when the document is in memory or may come; one that is of no use now may have to leave. */
-  hasRoomFor(doc: DocumentKey): boolean {
-    if (this.#documents.has(doc)) return true
-    if (this.#documents.size < this.#limits.documentsMax) return true
+  /**
+   * Why the document cannot come into memory; undefined when it is there or may come. One that is of no use
+   * now may have to leave: of the same tenant, where that has as many as it may.
+   */
+  problemOf(doc: DocumentKey): WriteProblem | undefined {
+    if (this.#documents.has(doc)) return undefined
+    const full = this.quotas.fullFor(doc)
+    if (full !== undefined) {
+      const { docs = new SpareDocuments(), documentsMax } = full
+      // A quota that was lowered may leave more than one too many.
+      for (let left = roomMadeMax; docs.size >= documentsMax; left--) {
+        if (left === 0 || !this.#makeRoomAmong(docs)) return quotaProblem(doc, documentsMax)
+      }
+    }
+    const hasRoom = this.#documents.size < this.#limits.documentsMax
     // What does not exist first: whoever asks for many such keys takes nobody's place.
-    return this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)
+    if (hasRoom || this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)) return undefined
+    return noRoom(this.#limits)
   }
 
   /** Something happened to the document. */
@@ -95,9 +117,14 @@ export class DocumentsInMemory {
     for (const doc of this.#idle.due(now)) this.#retire(doc, now)
   }
 
+  /** The same among documents of which some are in use. */
+  #makeRoomAmong(docs: SpareDocuments): boolean {
+    return this.#makeRoom(docs, this.#vacant) || this.#makeRoom(docs, this.#resting)
+  }
+
   /** Puts one of `spare` away, if one can go. */
-  #makeRoom(spare: SpareDocuments): boolean {
-    const doc = spare.find(doc => this.#maySpare(doc))
+  #makeRoom(spare: SpareDocuments, kind: SpareDocuments = spare): boolean {
+    const doc = spare.find(doc => kind.has(doc) && this.#maySpare(doc))
     const document = doc && this.#documents.get(doc)
     if (document === undefined) return false
     this.#owner.unload(document)

@@ -7,6 +7,10 @@ const candidatesMax = 16
 export class SpareDocuments {
   readonly #docs = new Set<DocumentKey>()
 
+  get size(): number {
+    return this.#docs.size
+  }
+
   has(doc: DocumentKey): boolean {
     return this.#docs.has(doc)
   }
