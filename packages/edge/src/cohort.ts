@@ -51,16 +51,15 @@ export type CohortAudience = {
   readonly key: string
 }
 
+/** Of a cohort that is held: when it is led on is said elsewhere. */
+const anyPace = milliseconds(0)
 /** A position goes out with a delta at least this often. */
 const positionEvery = milliseconds(1_000)
 
 /** One cohort: its view, and where its viewers stand. */
 export class Cohort {
   readonly id: CohortId
-  /** The rim's name for those who wait beside it; undefined without a pace. */
-  readonly besideId: CohortId | undefined
   readonly key: string
-  readonly pace: Duration | undefined
   /** When its viewers were told of something last. */
   toldAt: Instant | undefined
   /** The view's name in positions. */
@@ -72,6 +71,8 @@ export class Cohort {
   readonly #terms: Terms
   readonly #audience: CohortAudience
   readonly #salt: Uint8Array | undefined
+  #besideId: CohortId | undefined
+  #isHeld = false
   #view: CohortView
   #failure: ViewFailure | undefined
   #failedAtMs: number | undefined
@@ -98,9 +99,8 @@ export class Cohort {
   }) {
     const { id, terms, audience, place, salt } = options
     this.id = id
-    this.besideId = options.besideId
+    this.#besideId = options.besideId
     this.key = audience.key
-    this.pace = audience.pace
     this.tag = terms.points.tag(terms.variant, audience.audience, audience.viewState)
     this.#terms = terms
     this.#audience = audience
@@ -109,6 +109,40 @@ export class Cohort {
     this.#firstMark = this.mark
     this.#shownSeq = place.seq
     this.#salt = terms.isDense ? salt : undefined
+  }
+
+  /** The rim's name for those who wait beside it; undefined without a pace. */
+  get besideId(): CohortId | undefined {
+    return this.#besideId
+  }
+
+  /** Time between deltas; undefined for a cohort that is told of each record. */
+  get pace(): Duration | undefined {
+    return this.#isHeld ? anyPace : this.#audience.pace
+  }
+
+  /** True while one that wants each record is told of less. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /**
+   * One that wants each record, and was told of all up to `at`, is told of less from now on, as a cohort with a pace
+   * is. `state` is that of `at`, for one that is led on by comparing.
+   */
+  hold(besideId: CohortId, at: Place, state: JsonObject | undefined): void {
+    assert(this.pace === undefined, 'a cohort that has no pace is held')
+    this.#besideId ??= besideId
+    this.#shownSeq = at.seq
+    this.#isHeld = true
+    if (state !== undefined) this.compare(state)
+  }
+
+  /** It is told of each record again; nobody sits beside it, and it was led on to the last one. */
+  letGo(): void {
+    assert(this.#isHeld, 'a cohort that is held is let go')
+    this.#isHeld = false
+    this.#told = undefined
   }
 
   /** True when the view is the state as it is, always. */

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@fanfold/document'
 import { assert } from '@fanfold/kernel'
 import type { CohortId } from '@fanfold/protocol'
+import type { ByteAllowance } from './byte-allowance.ts'
 import { Cohort, type CohortAudience, type Place, type Terms } from './cohort.ts'
 import { FrameCache } from './frame-cache.ts'
 import type { LargeSnapshot } from './large-snapshot.ts'
@@ -17,6 +18,9 @@ export type CohortLimits = {
 
 /** Whether a document is too large to be written out in a turn. */
 export type DocumentSize = { readonly isLarge: boolean }
+
+/** What the viewers of the document's tenant may be sent; undefined where nothing bounds that. */
+export type Spending = { readonly allowance: ByteAllowance | undefined }
 
 /** What tells cohorts apart. */
 export type CohortNames = {
@@ -46,6 +50,7 @@ export class Cohorts implements Iterable<Cohort> {
   /** When cohorts with a pace are led on. */
   readonly paces: Paces = new Paces()
   readonly #size: DocumentSize
+  readonly #spending: Spending
   readonly #byKey = new Map<string, Cohort>()
   /** Those without a pace, which are told of each record. */
   readonly #prompt = new Set<Cohort>()
@@ -60,9 +65,17 @@ export class Cohorts implements Iterable<Cohort> {
   /** What one of the cohorts is sent, while it is checked. */
   sample: ViewSample | undefined
 
-  constructor(terms: Terms, limits: CohortLimits, names: CohortNames, size: DocumentSize) {
+  constructor(options: {
+    readonly terms: Terms
+    readonly limits: CohortLimits
+    readonly names: CohortNames
+    readonly size: DocumentSize
+    readonly spending: Spending
+  }) {
+    const { terms, limits, names } = options
     this.terms = terms
-    this.#size = size
+    this.#size = options.size
+    this.#spending = options.spending
     this.#limits = limits
     this.#names = names
     this.#frames = new FrameCache(limits.cachedBytesMax)
@@ -145,12 +158,41 @@ export class Cohorts implements Iterable<Cohort> {
     this.sample?.spoil(cohort)
     this.#forgetLarge(cohort)
     this.paces.drop(cohort)
+    this.#leavePrompt(cohort)
+  }
+
+  /**
+   * All are told of less from now on, and are led on as those with a pace are: what the viewers of their tenant may
+   * be sent is spent. They were told of all up to `at`; `stateNow` is of there.
+   */
+  hold(at: Place, stateNow: () => JsonObject | undefined): void {
+    // What is large and has to be compared is told of each record, whoever wants less.
+    if (this.#prompt.size === 0 || (this.isLarge && this.areCompared)) return
+    const state = this.areCompared ? stateNow() : undefined
+    if (this.areCompared && state === undefined) return
+    for (const cohort of [...this.#prompt]) {
+      cohort.hold(this.#names.nextCohort(), at, state)
+      this.#leavePrompt(cohort)
+      this.paces.rest(cohort)
+    }
+  }
+
+  /** One that is held, and was led on to the last record, is told of each again. */
+  letGo(cohort: Cohort): void {
+    cohort.letGo()
+    this.paces.drop(cohort)
+    this.#prompt.add(cohort)
+    if (!cohort.isPlain) this.#unplain++
+  }
+
+  #leavePrompt(cohort: Cohort): void {
     if (this.#prompt.delete(cohort) && !cohort.isPlain) this.#unplain--
   }
 
   /** Takes the cohort's viewers on by a delta; returns the frame for all of them. */
   advance(...[cohort, ...step]: [cohort: Cohort, ...Parameters<Cohort['advance']>]): Uint8Array {
     const frame = cohort.advance(...step)
+    this.#spending.allowance?.spend(frame.length, cohort.size)
     this.#frames.push(cohort, frame)
     this.sample?.follow(cohort, frame)
     for (const large of this.#larges.get(cohort) ?? []) large.follow(frame)

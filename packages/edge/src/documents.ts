@@ -35,6 +35,7 @@ import { LargeViews } from './large-views.ts'
 import { LargeWork } from './large-work.ts'
 import { ParentReports } from './parent-reports.ts'
 import { deletedFrame, type SmallFrame } from './small-frame.ts'
+import { TenantQuotas } from './tenant-quotas.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
 
@@ -50,6 +51,8 @@ export class Documents {
   readonly largeViews: LargeViews
   /** Documents that are put aside. */
   readonly aside: DocumentGuard
+  /** What tenants may have here, and have. */
+  readonly quotas: TenantQuotas
   /** The looks at trees that come from here, or come by. */
   readonly looks: TreeLooks
   readonly #turn: Turn
@@ -115,6 +118,7 @@ export class Documents {
         }),
     })
     this.aside = new DocumentGuard(turn)
+    this.quotas = new TenantQuotas(options.quotaOf ?? (() => undefined), turn)
     this.checks = new Checks({
       limits,
       prng: prng.fork('checks'),
@@ -230,7 +234,8 @@ export class Documents {
     if (this.joins.isDue || this.#largeWork.isDue) return this.#turn.now
     const byParent = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
     const due = earliest(earliest(byParent, this.checks.wakeAt()), this.looks.wakeAt())
-    return earliest(earliest(due, this.#due.wakeAt()), this.#rounds.wakeAt())
+    const byTime = earliest(this.#rounds.wakeAt(), this.quotas.wakeAt())
+    return earliest(earliest(due, this.#due.wakeAt()), byTime)
   }
 
   /** Does what is due. */
@@ -238,17 +243,30 @@ export class Documents {
     const { now, effects } = this.#turn
     this.#following.tick(now, effects)
     this.#variants.tick(now)
-    for (const doc of this.#due.due(now)) {
-      const document = this.#documents.get(doc)
-      if (document === undefined) continue
-      this.#step(document, () => document.tick())
-    }
+    for (const doc of this.#due.due(now)) this.#tickDocument(doc)
+    this.quotas.serve(now, doc => this.#tickDocument(doc))
     for (const doc of this.#rounds.due(now)) this.guard(doc, () => this.#reconcile(doc))
     this.checks.tick()
     this.looks.tick(now, effects)
     const broken = this.#largeWork.tick()
     if (broken !== undefined) this.#following.restart(broken, now, effects)
     this.joins.serve(now, doc => this.guard(doc, () => this.#documents.get(doc)?.serve()))
+  }
+
+  #tickDocument(doc: DocumentKey): void {
+    const document = this.#documents.get(doc)
+    if (document !== undefined) this.#step(document, () => document.tick())
+  }
+
+  /** Tenants may have something else than before. */
+  quotasChanged(): void {
+    for (const [doc, document] of this.#documents) {
+      const { allowance } = document
+      if (this.quotas.isAsBefore(doc, allowance)) continue
+      document.allowance = this.quotas.follow(doc)
+      if (allowance !== undefined) this.quotas.unfollow(doc, allowance)
+      this.#changed(doc)
+    }
   }
 
   /** Somebody wants the document: it stays. */
@@ -262,6 +280,7 @@ export class Documents {
     const { now, effects } = this.#turn
     const follower = this.#following.follow(doc, now, effects)
     const document = new EdgeDocument(doc, follower, this.#port)
+    document.allowance = this.quotas.follow(doc)
     this.#documents.set(doc, document)
     this.#rounds.add(doc, now)
     return document
@@ -287,6 +306,8 @@ export class Documents {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     this.#due.set(doc, document.dueAt)
+    const { allowance } = document
+    if (allowance !== undefined && document.isHeldUp) this.quotas.wait(doc, allowance)
     this.#reports.presence(doc, document.viewerCount)
   }
 
@@ -312,6 +333,7 @@ export class Documents {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.close()
+    if (document.allowance !== undefined) this.quotas.unfollow(doc, document.allowance)
     this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
     this.joins.delete(doc)

@@ -17,6 +17,7 @@ import {
   type ViewerId,
 } from '@fanfold/protocol'
 import type { Follower } from '@fanfold/replication'
+import type { ByteAllowance } from './byte-allowance.ts'
 import type { Cohort } from './cohort.ts'
 import type { DocumentPort } from './document-port.ts'
 import { Entrance } from './entrance.ts'
@@ -179,18 +180,41 @@ export class EdgeDocument {
 
   /** When `tick` is due. */
   get dueAt(): Instant | undefined {
-    return earliest(this.#showing.cohorts?.paces.wakeAt(), this.#large.wakeAt())
+    const { allowance, cohorts } = this.#showing
+    const pacedAt = allowance?.isOver === true ? undefined : cohorts?.paces.wakeAt()
+    return earliest(pacedAt, this.#large.wakeAt())
+  }
+
+  /** What the viewers of its tenant may be sent; undefined where nothing bounds that. */
+  get allowance(): ByteAllowance | undefined {
+    return this.#showing.allowance
+  }
+
+  set allowance(allowance: ByteAllowance | undefined) {
+    this.#showing.allowance = allowance
+  }
+
+  /** True while `tick` has something to show as soon as its tenant may go on. */
+  get isHeldUp(): boolean {
+    const { allowance, cohorts } = this.#showing
+    return allowance?.isOver === true && cohorts?.paces.wakeAt() !== undefined
   }
 
   /** Does what is due. */
   tick(): void {
-    const { now } = this.#port.turn
-    this.#large.tick(now)
+    this.#large.tick(this.#port.turn.now)
+    if (!this.isHeldUp) this.#leadOn()
+    this.#port.changed(this.doc)
+  }
+
+  /** Leads on cohorts that are due. */
+  #leadOn(): void {
     const state = this.#shownState()
     const { cohorts } = this.#showing
     if (state !== undefined) this.#observers.leadOn(state)
-    else for (const cohort of cohorts?.paces.due(now) ?? []) cohorts?.paces.rest(cohort)
-    this.#port.changed(this.doc)
+    else
+      for (const cohort of cohorts?.paces.due(this.#port.turn.now) ?? [])
+        cohorts?.paces.rest(cohort)
   }
 
   /** The viewer does not observe any more. */
@@ -248,7 +272,8 @@ export class EdgeDocument {
     const { replica } = this.follower
     if (replica.appliedSeq > at.seq || at.seq === replica.position.seq) this.#large.settle()
     this.serve()
-    if ((cohorts?.paces.wakeAt() ?? Number.POSITIVE_INFINITY) <= now) this.tick()
+    const pacedAt = this.isHeldUp ? undefined : cohorts?.paces.wakeAt()
+    if (pacedAt !== undefined && pacedAt <= now) this.tick()
     this.#port.changed(this.doc)
   }
 

@@ -25,6 +25,8 @@ export type EdgeInput =
   | ViewerInput
   | ReplicaWorkerInput
   | TreeAsked
+  /** Tenants may have something else than before; what they have stays. */
+  | { readonly kind: 'quotas-changed' }
   /** The rim has verified and run the variant with this name, 64 hexadecimal digits. */
   | { readonly kind: 'variant-loaded'; readonly hash: string; readonly definition: EdgeDefinition }
   /** It may not be run, or cannot. */
@@ -47,6 +49,10 @@ export type EdgeFact =
     }
   /** A view was written out, for one viewer or for many; large ones are written out by the worker. */
   | { readonly event: 'snapshot-made'; readonly bytes: number }
+  /** A tenant has as many viewers here as it may, and one more came. */
+  | { readonly event: 'quota-refused'; readonly tenant: string; readonly message: string }
+  /** The viewers of a tenant were sent as much as they may: they are shown less often from now on. */
+  | { readonly event: 'quota-spent'; readonly tenant: string; readonly bytesPerSecondMax: number }
   /** A viewer was brought up to date after its socket had drained. */
   | { readonly event: 'viewer-caught-up'; readonly doc: DocumentKey }
   /** The worker could not make a large view. */

@@ -2,6 +2,7 @@ import type { SnapshotCodec } from '@fanfold/document'
 import type { Prng, Sha256 } from '@fanfold/kernel'
 import type { Routes } from '@fanfold/replication'
 import type { EdgeLimits } from './edge-limits.ts'
+import type { ViewerQuotaOf } from './tenant-quotas.ts'
 
 /** What makes an edge. */
 export type EdgeOptions = {
@@ -12,6 +13,8 @@ export type EdgeOptions = {
   readonly limits: EdgeLimits
   /** From which nodes each document may be had; from any parent when not said. */
   readonly routes?: Routes | undefined
+  /** What tenants may have here; when not said, nothing bounds them. What it says changes with `quotas-changed`. */
+  readonly quotaOf?: ViewerQuotaOf | undefined
   /** How pieces are packed on links; not at all when not said. */
   readonly codec?: SnapshotCodec | undefined
   /** Whether to do without snapshots of parents, and replay logs instead; not when not said. */

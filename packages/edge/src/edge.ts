@@ -4,6 +4,7 @@ import type { FollowedStanding, RequestCount } from '@fanfold/replication'
 import { Documents } from './documents.ts'
 import type { EdgeEffect, EdgeInput } from './edge-effect.ts'
 import type { EdgeOptions } from './edge-options.ts'
+import type { EdgeTenantUse } from './tenant-quotas.ts'
 import { Turn } from './turn.ts'
 import { Viewers } from './viewers.ts'
 
@@ -41,6 +42,16 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
   /** Cohorts of all documents. */
   get cohortCount(): number {
     return this.#documents.cohortCount
+  }
+
+  /** What a tenant has here. */
+  tenantUse(tenant: string): EdgeTenantUse {
+    return this.#documents.quotas.useOf(tenant)
+  }
+
+  /** Tenants that a quota bounds and that have something here. */
+  get boundedTenants(): readonly string[] {
+    return this.#documents.quotas.bounded
   }
 
   /** Bytes that large views hold, or will when they are made. */
@@ -111,6 +122,9 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
         return
       case 'tree-asked':
         this.#documents.looks.ask(input, now, effects)
+        return
+      case 'quotas-changed':
+        this.#viewers.quotasChanged()
         return
       case 'variant-loaded':
         this.#documents.variantLoaded(input.hash, input.definition)

@@ -196,7 +196,12 @@ export class Observers {
   leadOn(state: JsonObject): void {
     const { at, shown: cohorts } = this.#showing
     const { turn } = this.#port
+    const { allowance } = this.#showing
     for (const cohort of cohorts.paces.due(turn.now)) {
+      if (allowance?.isOver === true) {
+        cohorts.paces.leave(cohort, turn.now)
+        continue
+      }
       const before = cohort.failure
       const nowMs = this.#port.wallClockMs()
       const led = leadOn({ cohorts, cohort, ring: this.#ring, at, state, turn, nowMs })
@@ -207,6 +212,8 @@ export class Observers {
       if (led.kind === 'snapshot') this.restarted(cohort, led.way)
       else this.#gather(cohort, state)
       if (before !== undefined || cohort.failure !== undefined) this.tellStatus(cohort)
+      const mayGo = allowance === undefined || allowance.hasPlenty
+      if (cohort.isHeld && mayGo && cohort.failure === undefined) cohorts.letGo(cohort)
     }
   }
 
@@ -216,6 +223,7 @@ export class Observers {
     const mark = cohort.mark
     if (typeof way === 'object') {
       this.#port.turn.push({ kind: 'cohort-send', cohort: cohort.id, frame: way, mark })
+      this.#showing.allowance?.spend(way.length, cohort.size)
       if (cohort.pace === undefined && this.#transferring.size === 0) return
     }
     for (const [viewer, observer] of [...this.#observers]) {

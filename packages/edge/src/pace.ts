@@ -52,7 +52,12 @@ export class Paces {
     return this.#due.wakeAt()
   }
 
-  /** Cohorts that are due, each to `rest` again. */
+  /** The cohort that was due is left for later, before those that become due meanwhile. */
+  leave(cohort: Cohort, now: Instant): void {
+    this.#due.set(cohort, now)
+  }
+
+  /** Cohorts that are due, each to `rest` again, or to be left. */
   due(now: Instant): Cohort[] {
     return [...this.#due.due(now)]
   }

@@ -81,7 +81,18 @@ export class Progress {
       if (!this.#show(record)) return
       this.#isForMany = false
       this.#showing.check?.shown()
+      if (this.#showing.allowance?.isOver === true) this.#hold()
     }
+  }
+
+  /** What the viewers of the tenant may be sent is spent: they are told of less. */
+  #hold(): void {
+    const { at, cohorts } = this.#showing
+    const { replica } = this.#follower
+    cohorts?.hold(at, () => {
+      replica.settle(at.seq - replica.appliedSeq)
+      return replica.isBroken ? undefined : replica.appliedState
+    })
   }
 
   /** Says for metrics what was shown since the record with seq `first`. */
@@ -283,7 +294,15 @@ export class Progress {
     this.#showing.isChanged = false
     this.#showing.cohorts?.forgetLarges()
     this.#showing.cohorts =
-      terms === undefined ? undefined : new Cohorts(terms, limits, this.#port, this.#size)
+      terms === undefined
+        ? undefined
+        : new Cohorts({
+            terms,
+            limits,
+            names: this.#port,
+            size: this.#size,
+            spending: this.#showing,
+          })
     return this.#observers.regroup(state, wayBetween, wasAt)
   }
 }

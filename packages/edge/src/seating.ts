@@ -184,6 +184,7 @@ export class Seating {
       return told(this.#sit(viewer, target))
     }
     const mark = to.mark
+    if (frame !== undefined) this.#showing.allowance?.spendOne(frame.length)
     this.#turn.push({ kind: 'cohort-move', viewer, from, to: id, frame, mark })
     return told(target)
   }
@@ -209,6 +210,7 @@ export class Seating {
   }
 
   #send(viewer: ViewerId, frame: Uint8Array): void {
+    this.#showing.allowance?.spendOne(frame.length)
     this.#turn.push({ kind: 'viewer-send', viewer, frame })
   }
 }

@@ -1,5 +1,6 @@
 import { assert } from '@fanfold/kernel'
 import { zeroPosition } from '@fanfold/protocol'
+import type { ByteAllowance } from './byte-allowance.ts'
 import type { Place, Terms } from './cohort.ts'
 import type { Cohorts } from './cohorts.ts'
 import type { DocumentCheck } from './document-check.ts'
@@ -16,6 +17,8 @@ export class Showing {
   isRestartDue = true
   /** Whether who may see what has to be looked at anew, with the next snapshots. */
   isChanged = false
+  /** What viewers of its tenant may be sent; undefined where nothing bounds that. */
+  allowance: ByteAllowance | undefined
   /** What is found out about it, while it is checked. */
   check: DocumentCheck | undefined
 

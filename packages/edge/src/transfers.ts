@@ -163,6 +163,9 @@ export class Transfers {
   #send(viewer: ViewerId, snapshot: LargeSnapshot, frames: readonly Uint8Array[]): Transferring {
     const transfer = this.#port.nextTransfer()
     snapshot.send(viewer)
+    if (this.#showing.allowance !== undefined) {
+      this.#showing.allowance.spendOne(frames.reduce((sum, frame) => sum + frame.length, 0))
+    }
     this.#port.turn.push({ kind: 'viewer-transfer', viewer, transfer, frames })
     return { kind: 'transfer', cohort: snapshot.cohort, snapshot, transfer }
   }

@@ -56,13 +56,20 @@ export class Viewers {
 
   /** The viewer observes the document no more, not by its own doing. */
   forget(viewer: ViewerId, doc: DocumentKey): void {
-    if (this.#viewers.get(viewer)?.docs.delete(doc) === true) this.#voidSignal(viewer, doc)
+    const docs = this.#viewers.get(viewer)?.docs
+    if (docs !== undefined && this.#drop(docs, doc)) this.#voidSignal(viewer, doc)
+  }
+
+  /** Tenants may have something else than before. */
+  quotasChanged(): void {
+    this.#documents.quotas.recount(this.#viewers.values())
+    this.#documents.quotasChanged()
   }
 
   /** The document is put aside: who was in the midst of something with it is told, too. */
   abandon(doc: DocumentKey, frame: SmallFrame): void {
     for (const [id, { docs }] of this.#viewers) {
-      if (!docs.delete(doc)) continue
+      if (!this.#drop(docs, doc)) continue
       this.#voidSignal(id, doc)
       this.#send(id, frame)
     }
@@ -117,11 +124,24 @@ export class Viewers {
       this.#send(id, { type: 'refused', doc, code, message: overload, retryAfter })
       return
     }
+    const full = this.#documents.quotas.problemOf(doc, viewer.docs)
+    if (full !== undefined) {
+      const retryAfter = this.#documents.retryAfterMs()
+      this.#send(id, {
+        type: 'refused',
+        doc,
+        code: 'FANFOLD_QUOTA_EXCEEDED',
+        message: full,
+        retryAfter,
+      })
+      return
+    }
     const aside = this.#documents.aside.refusal(doc)
     if (aside !== undefined) {
       this.#send(id, aside)
       return
     }
+    if (!viewer.docs.has(doc)) this.#documents.quotas.observes(doc, viewer.docs)
     viewer.docs.add(doc)
     this.#documents.keep(doc)
     const document = this.#documents.get(doc) ?? this.#documents.follow(doc)
@@ -198,7 +218,7 @@ export class Viewers {
   }
 
   #leave(id: ViewerId, viewer: Viewer, doc: DocumentKey): void {
-    viewer.docs.delete(doc)
+    this.#drop(viewer.docs, doc)
     const document = this.#documents.get(doc)
     if (document === undefined) return
     this.#documents.guard(doc, () => {
@@ -229,6 +249,13 @@ export class Viewers {
     if (viewer === undefined) return
     for (const doc of [...viewer.docs]) this.#leave(id, viewer, doc)
     this.#viewers.delete(id)
+  }
+
+  /** The viewer with these documents has this one no more; false when it did not. */
+  #drop(docs: Set<DocumentKey>, doc: DocumentKey): boolean {
+    if (!docs.delete(doc)) return false
+    this.#documents.quotas.leaves(doc, docs)
+    return true
   }
 
   /** A status that waits for a slow viewer must not outlive its observing: it may observe anew, and fresh. */

@@ -31,6 +31,7 @@ import { WorkerReplicas } from '@fanfold/worker'
 import { Edge } from '../src/edge.ts'
 import type { EdgeEffect, EdgeInput } from '../src/edge-effect.ts'
 import type { EdgeLimits } from '../src/edge-limits.ts'
+import type { ViewerQuotaOf } from '../src/tenant-quotas.ts'
 import {
   define,
   doc,
@@ -95,8 +96,12 @@ export class Rig {
   /** What the rim has to tell after the effects at hand. */
   readonly #reports: EdgeInput[] = []
 
+  /** What tenants may have; `setQuota` changes it. */
+  readonly #quotas = new Map<string, NonNullable<ReturnType<ViewerQuotaOf>>>()
+
   constructor(limits: RigLimits = {}, ring: Partial<RingLimits> = {}) {
     this.edge = new Edge({
+      quotaOf: tenant => this.#quotas.get(tenant),
       sha256: (input, target, offset) => {
         this.#stumble()
         sha256(input, target, offset)
@@ -117,6 +122,16 @@ export class Rig {
     // Of large documents the worker needs the text of the variant, which comes from the parent.
     if (limits.largeStateBytes === undefined) this.load('open', define())
     else this.offered.set('open', define())
+  }
+
+  /** A tenant may have this from now on; nothing bounds it where nothing is said. */
+  setQuota(
+    quota: { viewersMax?: number; bytesPerSecondMax?: number | undefined } | undefined,
+    tenant = 'acme',
+  ): void {
+    if (quota === undefined) this.#quotas.delete(tenant)
+    else this.#quotas.set(tenant, { viewersMax: undefined, bytesPerSecondMax: undefined, ...quota })
+    this.take({ kind: 'quotas-changed' })
   }
 
   /** While it is set, an assertion fails wherever the edge hashes something or asks for the time. */

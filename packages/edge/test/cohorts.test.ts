@@ -28,7 +28,16 @@ function counted(): { readonly cohorts: Cohorts; made(): number } {
     nextCohort: () => ++id as CohortId,
     salt: () => new Uint8Array(pointSaltBytes),
   }
-  return { cohorts: new Cohorts(terms, limits, names, { isLarge: false }), made: () => made }
+  return {
+    cohorts: new Cohorts({
+      terms,
+      limits,
+      names,
+      size: { isLarge: false },
+      spending: { allowance: undefined },
+    }),
+    made: () => made,
+  }
 }
 
 t.test('a snapshot is made once for all that come, and anew once it was given up', async t => {

@@ -54,7 +54,19 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant('cut' as const), edge: fc.nat(1) }) },
 )
 
-type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
+/** The same where what the tenant's viewers may be sent is bounded, now this way, now that. */
+const boundedStep = fc.oneof(
+  { weight: 8, arbitrary: step },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('quota' as const),
+      bytesPerSecondMax: fc.constantFrom(undefined, 4_000, 40_000),
+    }),
+  },
+)
+
+type Step = typeof boundedStep extends fc.Arbitrary<infer Value> ? Value : never
 
 /** What the history was at a seq. */
 type Moment = { readonly name: string; readonly state: JsonObject }
@@ -122,6 +134,9 @@ class Walk {
   #isSettled = false
   readonly #walkers = Array.from({ length: viewerCount }, (_, number) => new Walker(number))
   #name = 'odds'
+  /** Whether a quota may have put off what viewers are shown, since all were shown all. */
+  #isBounded = false
+  #bytesPerSecondMax: number | undefined
 
   constructor() {
     this.#history.define(this.#name)
@@ -174,6 +189,14 @@ class Walk {
         this.#fed[step.edge] = this.#history.seq
         break
       }
+      case 'quota': {
+        const { bytesPerSecondMax } = step
+        this.#isBounded = true
+        this.#bytesPerSecondMax = bytesPerSecondMax
+        const quota = bytesPerSecondMax === undefined ? undefined : { bytesPerSecondMax }
+        for (const rig of this.#edges) rig.setQuota(quota)
+        break
+      }
       case 'work':
         for (const rig of this.#edges) rig.work()
         break
@@ -190,7 +213,8 @@ class Walk {
           for (const { id } of this.#walkers) rig.drain(id)
           for (let round = 0; round < 4; round++) {
             rig.finish()
-            rig.pass(250)
+            // A tenant that was sent too much is shown nothing for ten seconds at most, then each of its cohorts.
+            rig.pass(this.#isBounded ? 30_000 : 250)
           }
         }
         break
@@ -198,6 +222,7 @@ class Walk {
         this.#walk(step)
     }
     for (const walker of this.#walkers) this.#check(walker)
+    if (this.#isSettled && this.#bytesPerSecondMax === undefined) this.#isBounded = false
   }
 
   #walk(step: Extract<Step, { viewer: number }>): void {
@@ -272,7 +297,8 @@ class Walk {
     // A large view is on its way.
     const isComing = rig.transfers.has(walker.id) || rig.answers.length > 0 || walker.isComing
     if (isComing && !this.#isSettled) return
-    const isBehind = walker.maxRate !== undefined && !this.#isSettled
+    const isPaced = walker.maxRate !== undefined || this.#isBounded
+    const isBehind = isPaced && !this.#isSettled
     if (isBehind && this.#momentAt(walker.edge).name === 'dense') {
       // Where it stands its numbers do not say.
       walker.floor = seq
@@ -339,14 +365,21 @@ function sorted(value: JsonValue): JsonValue {
   )
 }
 
+const holdsFor = (steps: fc.Arbitrary<Step>) =>
+  fc.property(fc.array(steps, { maxLength: 80, size: 'max' }), steps => {
+    const walk = new Walk()
+    for (const one of steps) walk.take(one)
+    walk.take({ what: 'settle' })
+  })
+
 t.test(
   'whatever happens, viewers see what the definition says, and their ranges adjoin',
   async t => {
-    const holds = fc.property(fc.array(step, { maxLength: 80, size: 'max' }), steps => {
-      const walk = new Walk()
-      for (const one of steps) walk.take(one)
-      walk.take({ what: 'settle' })
-    })
-    t.doesNotThrow(() => fc.assert(holds, { numRuns: 200, includeErrorInReport: true }))
+    t.doesNotThrow(() => fc.assert(holdsFor(step), { numRuns: 200, includeErrorInReport: true }))
   },
 )
+
+t.test('so it is where a quota puts off what they are shown', async t => {
+  const holds = holdsFor(boundedStep)
+  t.doesNotThrow(() => fc.assert(holds, { numRuns: 200, includeErrorInReport: true }))
+})
