@@ -1,10 +1,13 @@
 /* What a node says of a tenant or a document that may be placed, as the command goes on with it. */
 import { type AdminSettings, askAdmin } from './admin-request.ts'
 import { type Fields, fieldsOf, listOf, numberOf, optionalTextOf, textsOf } from './json-fields.ts'
+import { type Quota, type QuotaUse, quotaIn, useOf } from './quota-use.ts'
 
 /** What an operator has said; a node that is not named was released. */
 export type Placed = {
   readonly node: string | undefined
+  /** What it may take; bounds that are not set are not there. */
+  readonly quota: Quota | undefined
   readonly version: number
   readonly who: string
   readonly why: string
@@ -29,6 +32,10 @@ export type PlacedSubject = {
   readonly authorities: readonly string[]
   /** Authorities that may not have heard of all that is placed. */
   readonly authoritiesBehind: readonly string[]
+  /** Nodes that may not have heard of all that is placed. */
+  readonly behind: readonly string[]
+  /** Of a tenant that something bounds: what it may take where, and what it has at the node that was asked. */
+  readonly use: QuotaUse | undefined
   /** Of a tenant: documents that are placed by themselves, and how many there are. */
   readonly apart: readonly { readonly subject: string; readonly node: string }[]
   readonly apartCount: number
@@ -58,6 +65,8 @@ function subjectOf(subject: string, answer: Fields): PlacedSubject {
     problem: optionalTextOf(answer['problem']),
     authorities: textsOf(answer['authorities']),
     authoritiesBehind: textsOf(answer['authoritiesBehind']),
+    behind: textsOf(answer['behind']),
+    use: useOf(fieldsOf(answer['quota'])),
     apart: listOf(answer['apart']).map(one => ({
       subject: optionalTextOf(one['subject']) ?? '',
       node: optionalTextOf(one['node']) ?? '',
@@ -70,6 +79,7 @@ function subjectOf(subject: string, answer: Fields): PlacedSubject {
 
 const placedOf = (fields: Fields): Placed => ({
   node: optionalTextOf(fields['node']),
+  quota: quotaIn(fieldsOf(fields['quota'])),
   version: numberOf(fields['version']),
   who: optionalTextOf(fields['who']) ?? '',
   why: optionalTextOf(fields['why']) ?? '',

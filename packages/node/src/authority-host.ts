@@ -21,6 +21,7 @@ import { MachineDriver } from './machine-driver.ts'
 import { authorityLimits } from './machine-limits.ts'
 import { PeerLinks } from './peer-links.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
+import { QuotaLog } from './quota-log.ts'
 import { createRandomPool } from './random-pool.ts'
 import { RoleLinks } from './role-links.ts'
 import { countServing } from './serving-metrics.ts'
@@ -66,6 +67,7 @@ export class AuthorityHost {
   readonly #store: LogStore
   readonly #context: ProcessContext
   readonly #full: TroubleLog
+  readonly #quotaLog: QuotaLog
   readonly #unopened: TroubleLog
   readonly #unreachable: TroubleLog
   /** Requests that came by HTTP and wait for their answer. */
@@ -83,6 +85,7 @@ export class AuthorityHost {
     const { config, names, fail, log } = context
     const fleet = place?.fleet
     this.#context = context
+    this.#quotaLog = new QuotaLog(context)
     this.#full = new TroubleLog({ log, fail, words: fullWords })
     this.#unopened = new TroubleLog({ log, fail, words: unopenedWords })
     this.#unreachable = new TroubleLog({ log, fail, words: unreachableWords })
@@ -93,6 +96,7 @@ export class AuthorityHost {
       codec: snapshotCodec,
       owners: fleet?.owners,
       node: fleet?.self.node,
+      quotaOf: context.quotas.quotaOf,
     })
     fleet?.onChange(() => this.#driver.submit({ kind: 'owners-changed' }))
     this.#worker = new HostWorker({
@@ -176,6 +180,16 @@ export class AuthorityHost {
   /** Who has a document from whom, as far as it can be told now. */
   treeOf(doc: DocumentKey): Promise<readonly TreeEntry[]> {
     return this.#trees.ask(doc)
+  }
+
+  /** Documents of a tenant in memory. */
+  documentsOf(tenant: string): number {
+    return this.#machine.documentsOf(tenant)
+  }
+
+  /** Tenants with documents in memory that a quota bounds. */
+  get boundedTenants(): readonly string[] {
+    return this.#machine.boundedTenants
   }
 
   /** Viewers of all documents, as the nodes below count them. */
@@ -320,6 +334,9 @@ export class AuthorityHost {
       case 'replay-ended':
       case 'lag-told':
         countServing(metrics, 'authority', fact)
+        return
+      case 'quota-refused':
+        this.#quotaLog.refused('documents', fact)
         return
       case 'log-full':
         metrics.plain('log_full_total').inc()

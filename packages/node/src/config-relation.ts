@@ -5,10 +5,11 @@
 
 import type { Config } from './config.ts'
 import type { ConfigProblem } from './config-error.ts'
+import { bytesPerSecondMin, parseQuotaRule } from './quota-rule.ts'
 
 /** Problems of options that are each fine alone. */
 export function relationProblems(config: Config): ConfigProblem[] {
-  const { limits, link, redis } = config
+  const { limits, link, redis, tenants } = config
   const problems: ConfigProblem[] = []
   const must = (holds: boolean, place: string, message: string): void => {
     if (!holds) problems.push({ place, message })
@@ -50,6 +51,14 @@ export function relationProblems(config: Config): ConfigProblem[] {
   )
   if (redis.url !== undefined) problems.push(...fleetProblems(config))
   else if (config.roles.includes('authority')) problems.push(...tenantProblems(config))
+  for (const item of tenants.quotas) {
+    const { bytesPerSecondMax } = parseQuotaRule(item).quota
+    must(
+      bytesPerSecondMax === undefined || bytesPerSecondMax >= bytesPerSecondMin,
+      'tenants.quotas',
+      `bytesPerSecond is at least ${bytesPerSecondMin}, got ${item}`,
+    )
+  }
   must(
     config.tokenKey === undefined || config.tokenJwksUrl === undefined,
     'tokenJwksUrl',

@@ -12,6 +12,7 @@ import type { Log } from './logging.ts'
 export const liveOptions: ReadonlySet<ConfigName> = new Set<ConfigName>([
   'tenants.allow',
   'tenants.deny',
+  'tenants.quotas',
 ])
 
 /** How a configuration is read again. */

@@ -104,6 +104,18 @@ export const configTable = {
     meaning:
       'Tenants that it does not take, as globs, whatever `tenants.allow` says. Taken anew at SIGHUP.',
   },
+  'tenants.quotas': {
+    type: 'list',
+    items: 'text',
+    pattern:
+      '[A-Za-z0-9_.~*-]{1,80}(?= )(?: documents=\\d{1,15})?(?: viewers=\\d{1,15})?(?: bytesPerSecond=\\d{1,9}(?:B|kB|MB|GB|KiB|MiB|GiB)?)?',
+    shape:
+      'a glob over tenants and its bounds in this order, each may be left out: acme documents=100 viewers=5000 bytesPerSecond=10MiB',
+    max: 128,
+    default: [],
+    meaning:
+      'What a tenant may take, by the first item whose glob it matches: documents and viewers at a time, and bytes per second to viewers. Of a fleet as a whole, else of this node; what `fanfold place` says of the tenant goes before it. Taken anew at SIGHUP.',
+  },
   'node.id': {
     type: 'text',
     pattern: '[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}',

@@ -172,6 +172,12 @@ function decodeList(row: ConfigRow, raw: unknown, base: string): DecodedValue {
   return value(decoded)
 }
 
+/** Bytes of a size with its unit, as `64KiB`; without one, that many. Of a text that was checked. */
+export function bytesIn(text: string): number {
+  const [, digits = '', unit = 'B'] = /^(\d+)([A-Za-z]+)?$/.exec(text) ?? []
+  return Number(digits) * (Object.entries(sizeUnits).find(([name]) => name === unit)?.[1] ?? 1)
+}
+
 /** A value as a person would write it: `10s`, `64KiB`, `a, b`. */
 export function formatValue(row: ConfigRow, shownValue: ConfigValue): string {
   if (typeof shownValue === 'object') return shownValue.join(', ')

@@ -24,9 +24,11 @@ import { ProcessPorts } from './process-ports.ts'
 import { ProcessRoles } from './process-roles.ts'
 import { createProcessWorkers } from './process-workers.ts'
 import { ProxyHost } from './proxy-host.ts'
+import { quotaUses } from './quota-use.ts'
 import { type Project, readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
 import { answerFile } from './static-files.ts'
+import { TenantQuotas } from './tenant-quotas.ts'
 import { version } from './version.ts'
 import {
   createTokenVerifier,
@@ -91,6 +93,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     metrics,
     ...identity,
     agreement: undefined,
+    quotas: new TenantQuotas(config.tenants.quotas),
     isDevelopment: true,
     names,
     openWorker: createProcessWorkers(config),
@@ -133,6 +136,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
         region: self.region,
         roles: config.roles,
         ...topologyOf(roles, regions),
+        quotas: quotaUses(roles, context.quotas),
         document: doc && (await documentTopology(doc, roles, self)),
       }),
     })

@@ -1,5 +1,11 @@
 import { evaluateEdgeVariant } from '@fanfold/build/variants'
-import { Edge, type EdgeEffect, type EdgeFact, type EdgeInput } from '@fanfold/edge'
+import {
+  Edge,
+  type EdgeEffect,
+  type EdgeFact,
+  type EdgeInput,
+  type EdgeTenantUse,
+} from '@fanfold/edge'
 import { decodeUtf8, Prng, toHex } from '@fanfold/kernel'
 import type { DocumentKey, SignedVariant, TreeEntry } from '@fanfold/protocol'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
@@ -9,6 +15,7 @@ import { HostWorker } from './host-worker.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { edgeLimits } from './machine-limits.ts'
 import type { ProcessContext } from './process-context.ts'
+import { QuotaLog } from './quota-log.ts'
 import type { RoleLinks } from './role-links.ts'
 import { sha256 } from './sha256.ts'
 import { snapshotCodec } from './snapshot-codec.ts'
@@ -27,11 +34,13 @@ export class EdgeHost {
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
   readonly #trees = new TreeAnswers(input => this.#driver.submit(input))
+  readonly #quotaLog: QuotaLog
   #failureNotedMs = 0
 
   constructor(context: ProcessContext, place: FollowerPlace, verifier: TokenVerifier) {
     const { config, names, fail } = context
     this.#context = context
+    this.#quotaLog = new QuotaLog(context)
     const prng = new Prng(place.seed)
     this.#machine = new Edge({
       sha256,
@@ -39,6 +48,7 @@ export class EdgeHost {
       wallClockMs: wallClock,
       limits: edgeLimits(config),
       routes: place.fleet?.fleet.routesOf('edge'),
+      quotaOf: context.quotas.quotaOf,
       codec: snapshotCodec,
       isSnapshotDisabled: config.disableSnapshot,
     })
@@ -71,6 +81,7 @@ export class EdgeHost {
       },
       clock: systemClock,
     })
+    context.quotas.onChange(() => this.#driver.submit({ kind: 'quotas-changed' }))
     this.#follower.start()
   }
 
@@ -82,6 +93,16 @@ export class EdgeHost {
   /** Documents followed and viewers connected. */
   get counts(): { readonly documents: number; readonly viewers: number } {
     return { documents: this.#machine.documentCount, viewers: this.#machine.viewerCount }
+  }
+
+  /** What a tenant has here. */
+  tenantUse(tenant: string): EdgeTenantUse {
+    return this.#machine.tenantUse(tenant)
+  }
+
+  /** Tenants that a quota bounds and that have something here. */
+  get boundedTenants(): readonly string[] {
+    return this.#machine.boundedTenants
   }
 
   /** Where a document is had from, and how far; undefined for one that is not followed. */
@@ -234,6 +255,12 @@ export class EdgeHost {
           { event: 'view.failed', doc: fact.doc, code: fact.code },
           'large view could not be made',
         )
+        return
+      case 'quota-refused':
+        this.#quotaLog.refused('viewers', fact)
+        return
+      case 'quota-spent':
+        this.#quotaLog.spent(fact)
         return
       case 'variant-loaded':
         metrics.labelled('variants_total', 'loaded').inc()

@@ -20,8 +20,10 @@ import { ProcessPorts } from './process-ports.ts'
 import { ProcessRoles } from './process-roles.ts'
 import { createProcessWorkers } from './process-workers.ts'
 import { ProxyHost } from './proxy-host.ts'
+import { quotaUseOf } from './quota-use.ts'
 import { readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
+import { TenantQuotas } from './tenant-quotas.ts'
 import { createVariantTrust, inProcessTrust, type VariantTrust } from './variant-trust.ts'
 import { version } from './version.ts'
 import { createTokenVerifier, noTokens, type TokenVerifier } from './viewer-tokens.ts'
@@ -68,12 +70,14 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     authenticator: await authenticatorOf(config),
     agreement: agreementOf(config, log, metrics),
     variantTrust: variantTrustOf(config),
+    quotas: new TenantQuotas(config.tenants.quotas),
     isDevelopment: false,
     names: new ProcessNames(),
     openWorker: createProcessWorkers(config),
   }
   const verifier = verifierOf(context)
   const fleet = await Fleet.prepare(context)
+  if (fleet !== undefined) context.quotas.follow(fleet.view)
   const name = fleet?.view.self.node ?? config.node.id ?? `node-${randomBytes(4).toString('hex')}`
   const roles = new ProcessRoles()
   try {
@@ -85,13 +89,14 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
         (request, path) =>
           answerWrite(request, path, { authority: roles.authority, verifier, fleet: fleet?.view }),
       ],
-      topology: doc => nodeTopology(roles, { name, config, fleet }, doc),
+      topology: doc => nodeTopology(roles, { name, config, fleet, quotas: context.quotas }, doc),
       drain: drainAsked && { node: name, ask: drainAsked },
       standing: standingOf(config, fleet),
       placing: () =>
         fleet && {
           ...fleet.placing,
           isLive: (doc, owner) => isLiveHere(doc, roles, owner === name),
+          quotaUse: tenant => quotaUseOf(tenant, roles, context.quotas),
         },
       fleetNotReady: fleet && (() => fleet.notReady()),
     })
@@ -111,7 +116,10 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     return {
       port,
       adminPort,
-      reconfigure: changed => fleet?.reconfigure(changed),
+      reconfigure: changed => {
+        context.quotas.reconfigure(changed.tenants.quotas)
+        fleet?.reconfigure(changed)
+      },
       stop: () => (stopping ??= stop()),
     }
   } catch (error) {

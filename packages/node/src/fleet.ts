@@ -113,7 +113,7 @@ export class Fleet {
   }
 
   /** What operators ask of placements here. */
-  get placing(): Omit<PlacingSource, 'isLive'> {
+  get placing(): Omit<PlacingSource, 'isLive' | 'quotaUse'> {
     const cluster = this.#cluster
     return {
       node: this.view.self.node,

@@ -1,6 +1,7 @@
 /*
  * Every metric of a node, declared once; docs/operations.md has the table. Base units, and labels with
- * few values: never a document, a viewer or a text that somebody else chose.
+ * few values: never a document, a viewer or a text that somebody else chose, but for tenants that a quota
+ * bounds, of which the first ones are named.
  */
 
 /** One metric. */
@@ -56,6 +57,33 @@ export const metricTable = {
     type: 'gauge',
     meaning:
       'Streams of a document that leave the authority for one region beyond the first one, where a proxy of it is a child.',
+  },
+  quota_documents: {
+    type: 'gauge',
+    labels: ['tenant'],
+    meaning: 'Documents in memory at the authority, of a tenant that a quota bounds.',
+  },
+  quota_viewers: {
+    type: 'gauge',
+    labels: ['tenant'],
+    meaning: 'Viewers at edges of the process, of a tenant that a quota bounds.',
+  },
+  quota_held: {
+    type: 'gauge',
+    labels: ['tenant'],
+    meaning:
+      'Whether what viewers of a tenant are shown is put off now, as they were sent as many bytes as its quota allows: 1 or 0.',
+  },
+  quota_sent_bytes_total: {
+    type: 'counter',
+    labels: ['tenant'],
+    meaning: 'Bytes of documents sent to viewers of a tenant whose bytes per second are bounded.',
+  },
+  quota_refusals_total: {
+    type: 'counter',
+    labels: ['tenant', 'what'],
+    meaning:
+      'How often a tenant had as much as its quota allows: documents and viewers, each time that one more was refused; bytes, each time that viewers began to be shown less often.',
   },
   members: { type: 'gauge', meaning: 'Nodes of the fleet that are alive, this one too.' },
   members_differing: {

@@ -49,6 +49,14 @@ type ValuesOf<Row> = Row extends { labels: readonly [string, string] }
   ? readonly [string, string]
   : readonly [string]
 
+/** Gauges whose label has the values of now, and no others. */
+type GaugeOfMany =
+  | 'node_up'
+  | 'link_breaker_state'
+  | 'quota_documents'
+  | 'quota_viewers'
+  | 'quota_held'
+
 /** What a node's metrics say of the node itself. */
 export type MetricsOptions = {
   readonly version: string
@@ -101,7 +109,7 @@ export class Metrics {
   }
 
   /** A gauge has these values of its label and no others; beyond `labelValuesMax` the rest is left out. */
-  setAll(name: 'node_up' | 'link_breaker_state', values: ReadonlyMap<string, number>): void {
+  setAll(name: GaugeOfMany, values: ReadonlyMap<string, number>): void {
     const gauge = this.#metrics.get(name) as Gauge
     gauge.reset()
     for (const [label, number] of [...values].slice(0, labelValuesMax)) {

@@ -7,7 +7,9 @@ import type { Placement } from '@fanfold/topology'
 import type { Config } from './config.ts'
 import type { Fleet } from './fleet.ts'
 import type { ProcessRoles } from './process-roles.ts'
+import { quotaUses } from './quota-use.ts'
 import { shownTree } from './shown-tree.ts'
+import type { TenantQuotas } from './tenant-quotas.ts'
 
 /** Proxies of a region that are named for a document. */
 const proxiesNamedMax = 3
@@ -15,7 +17,12 @@ const proxiesNamedMax = 3
 /** What a node tells. */
 export async function nodeTopology(
   roles: ProcessRoles,
-  node: { readonly name: string; readonly config: Config; readonly fleet: Fleet | undefined },
+  node: {
+    readonly name: string
+    readonly config: Config
+    readonly fleet: Fleet | undefined
+    readonly quotas: TenantQuotas
+  },
   doc: DocumentKey | undefined,
 ): Promise<object> {
   const { name, config, fleet } = node
@@ -30,6 +37,7 @@ export async function nodeTopology(
     authority: authority?.counts,
     proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent, dialled: proxy.dialled },
     edge: edge && { ...edge.counts, hasParent: edge.hasParent, dialled: edge.dialled },
+    quotas: quotaUses(roles, node.quotas),
     fleet: fleet?.topology,
     document:
       doc && (await documentTopology(doc, roles, { name, region: config.region }, fleet?.view)),

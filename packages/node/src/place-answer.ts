@@ -4,7 +4,9 @@
  *   GET  /admin/place              all that operators have said
  *   GET  /admin/place?subject=     of a tenant or a document: what is said, whose it is, who has heard of it
  *   POST /admin/place              `{"doc": …, "node": …, "why": …}` places, `"node": null` releases;
- *                                  `tenant` or `subject` instead of `doc`; `who`; `expectedVersion`
+ *                                  `tenant` or `subject` instead of `doc`; `who`; `expectedVersion`;
+ *                                  `{"tenant": …, "quota": {"viewersMax": 100}, "why": …}` bounds what
+ *                                  a tenant may take, null instead of a number, or of `quota`, takes it away
  */
 import type { IncomingMessage } from 'node:http'
 import { asDocumentKey, type DocumentKey, ProtocolError } from '@fanfold/protocol'
@@ -13,10 +15,13 @@ import {
   type Member,
   type Placement,
   type PlacementEntry,
+  type TenantQuota,
 } from '@fanfold/topology'
 import { type AdminOrder, answerOrder } from './admin-order.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
-import type { PlacementChange, PlacementOutcome } from './placement-desk.ts'
+import type { PlacementChange, PlacementOutcome, QuotaChange } from './placement-desk.ts'
+import { bytesPerSecondMin } from './quota-rule.ts'
+import type { QuotaUse } from './quota-use.ts'
 
 /** What is asked of a node of a fleet about placements. */
 export type PlacingSource = {
@@ -29,6 +34,8 @@ export type PlacingSource = {
   readonly state: { readonly knownForMs: number | undefined; readonly isFrozen: boolean }
   /** Whether what this node has of a document comes from who owns it now; undefined where it has nothing of it. */
   readonly isLive: (doc: DocumentKey, owner: string | undefined) => boolean | undefined
+  /** Of a tenant that a quota bounds: what it may take in all, what of that is this node's, and what it has here. */
+  readonly quotaUse: (tenant: string) => QuotaUse | undefined
   readonly ask: (change: PlacementChange) => Promise<PlacementOutcome>
 }
 
@@ -48,7 +55,7 @@ const unknownYet: HttpAnswer = problemAnswer(
 
 const noFleet: HttpAnswer = problemAnswer(
   'FANFOLD_NO_ROUTE',
-  'this node is in no fleet, and has nothing to place elsewhere: that is for nodes that meet in a Redis (redis.url)',
+  'this node is in no fleet, and has nothing to place elsewhere: that is for nodes that meet in a Redis (redis.url); what tenants may take is said by its configuration (tenants.quotas)',
 )
 
 /** Answers what is asked about placements; a node without a fleet has no source. */
@@ -97,7 +104,7 @@ function listAnswer({ node, behind, state }: PlacingSource, placement: Placement
 /** Of a tenant or a document: what is said of it, whose it is, and who may not have heard of that. */
 function subjectFields(
   subject: string,
-  { node, behind, state, isLive }: PlacingSource,
+  { node, behind, state, isLive, quotaUse }: PlacingSource,
   placement: Placement,
 ): object {
   const entry = placement.entry(subject)
@@ -109,7 +116,7 @@ function subjectFields(
     version: entry?.version ?? 0,
     placed: entry && fieldsOf(entry),
     ...(doc === undefined
-      ? tenantFields(subject, placement)
+      ? { ...tenantFields(subject, placement), quota: quotaUse(subject) }
       : documentFields(doc, placement, isLive)),
     authorities: placement.takersOf(subject).map(taker => taker.node),
     behind: namesOf(behind),
@@ -160,19 +167,23 @@ const fieldsOf = (entry: PlacementEntry): object => ({
   node: entry.node ?? null,
   state: entry.state,
   to: entry.to,
+  quota: entry.quota,
   who: entry.who,
   why: entry.why,
   at: entry.atMs <= dateMax ? new Date(entry.atMs).toISOString() : undefined,
 })
 
-const fields = ['subject', 'tenant', 'doc', 'node', 'who', 'why', 'expectedVersion']
+const fields = ['subject', 'tenant', 'doc', 'node', 'quota', 'who', 'why', 'expectedVersion']
 
 /** @throws ProtocolError naming what is wrong with the order */
 function changeOf(order: AdminOrder): PlacementChange {
   const unknown = Object.keys(order).find(name => !fields.includes(name))
   if (unknown !== undefined) refuse(`there is no field ${shown(unknown)}, but ${fields.join(', ')}`)
-  const { node, who = somebody, why, expectedVersion } = order
-  if (node !== null && (typeof node !== 'string' || node === '')) {
+  const { node, quota, who = somebody, why, expectedVersion } = order
+  if (node !== undefined && quota !== undefined) {
+    refuse('node says where it is, and quota what it may take: one of them in an order')
+  }
+  if (quota === undefined && node !== null && (typeof node !== 'string' || node === '')) {
     refuse(`node is the name of an authority, or null to release, got ${shown(node)}`)
   }
   if (typeof why !== 'string' || why.trim() === '') refuse('why is a text: what this is done for')
@@ -182,7 +193,41 @@ function changeOf(order: AdminOrder): PlacementChange {
       `expectedVersion is the version that was seen, 0 for none, got ${shown(expectedVersion)}`,
     )
   }
-  return { subject: subjectOf(order), node: node ?? undefined, who, why, expected: expectedVersion }
+  const subject = subjectOf(order)
+  const asked = { subject, who, why, expected: expectedVersion }
+  if (quota === undefined) {
+    return { ...asked, kind: 'node', node: typeof node === 'string' ? node : undefined }
+  }
+  if (asDocumentKey(subject) !== undefined) refuse(`a quota is a tenant’s, got ${subject}`)
+  return { ...asked, kind: 'quota', quota: quotaOf(quota) }
+}
+
+/** The least of each bound. */
+const bounds: Readonly<Record<keyof TenantQuota, number>> = {
+  documentsMax: 0,
+  viewersMax: 0,
+  bytesPerSecondMax: bytesPerSecondMin,
+}
+const boundNames = Object.keys(bounds) as (keyof TenantQuota)[]
+
+/** @throws ProtocolError naming what is wrong with the quota */
+function quotaOf(value: unknown): QuotaChange {
+  if (value === null) return Object.fromEntries(boundNames.map(name => [name, 'none']))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    refuse(`quota is an object with ${boundNames.join(', ')}, or null, got ${shown(value)}`)
+  }
+  const given = Object.entries(value)
+  if (given.length === 0) refuse(`quota says at least one of ${boundNames.join(', ')}`)
+  const change: Partial<Record<keyof TenantQuota, number | 'none'>> = {}
+  for (const [field, max] of given) {
+    const name = boundNames.find(one => one === field)
+    if (name === undefined) refuse(`a quota has no ${shown(field)}, but ${boundNames.join(', ')}`)
+    if (max !== null && !(Number.isSafeInteger(max) && max >= bounds[name])) {
+      refuse(`${name} is a whole number of at least ${bounds[name]}, or null, got ${shown(max)}`)
+    }
+    change[name] = max ?? 'none'
+  }
+  return change
 }
 
 /** @throws ProtocolError when there is not exactly one, or it is none */

@@ -9,20 +9,31 @@ import type {
   PlacementAnswered,
   PlacementEntry,
   PlacementRequestId,
+  PlacementWish,
+  TenantQuota,
 } from '@fanfold/topology'
 import { wallClock } from './clock.ts'
 import type { Log } from './logging.ts'
 
+/** What is said anew of each bound of a quota; a bound of which nothing is said stays as it is. */
+export type QuotaChange = { readonly [Bound in keyof TenantQuota]?: number | 'none' | undefined }
+
 /** What an operator wants of a tenant or a document. */
 export type PlacementChange = {
   readonly subject: string
-  /** Whose it is to be; undefined for whoever it would be if nothing were said. */
-  readonly node: string | undefined
   readonly who: string
   readonly why: string
   /** The version that the operator has seen, 0 for none; undefined for whatever is known here. */
   readonly expected: number | undefined
-}
+} & (
+  | {
+      readonly kind: 'node'
+      /** Whose it is to be; undefined for whoever it would be if nothing were said. */
+      readonly node: string | undefined
+    }
+  /** What a tenant may take from now on. */
+  | { readonly kind: 'quota'; readonly quota: QuotaChange }
+)
 
 /** What became of it. */
 export type PlacementOutcome =
@@ -62,9 +73,13 @@ export class PlacementDesk {
   /** Asks for a change; never rejects, and ends as soon as the coordinator has said, or cannot be reached. */
   async ask(change: PlacementChange): Promise<PlacementOutcome> {
     const { log } = this.#options
-    const { subject, node: to, who, why, expected } = change
+    const { subject, who, why, expected } = change
     const before = this.#options.placement()?.entry(subject)
-    const line = { subject, to, from: before?.node, version: before?.version ?? 0, who, why }
+    const asked =
+      change.kind === 'quota'
+        ? { quota: change.quota, quotaBefore: before?.quota }
+        : { to: change.node, from: before?.node }
+    const line = { subject, ...asked, version: before?.version ?? 0, who, why }
     log.info({ event: 'fleet.place-asked', ...line, expected }, 'operator asks for a placement')
     const outcome = await this.#outcomeOf(change, before)
     if (outcome.kind === 'refused') {
@@ -94,36 +109,54 @@ export class PlacementDesk {
     before: PlacementEntry | undefined,
   ): Promise<PlacementOutcome> {
     if (this.#isClosed) return Promise.resolve(going)
-    const { subject, node, who, why } = change
     const { expected = before?.version ?? 0 } = change
     const isKnown = this.#options.placement() !== undefined
+    const wish = wishOf(change, before)
     // To keep that nothing is said where nothing was would take room for good.
-    const isNothing = node === undefined && before?.node === undefined
+    const isNothing =
+      change.kind === 'quota'
+        ? isSameQuota(wish.quota, before?.quota)
+        : wish.node === undefined && before?.node === undefined
     if (isKnown && isNothing && expected === (before?.version ?? 0)) {
       return Promise.resolve({ kind: 'placed', entry: before, isChanged: false })
     }
     const request = ++this.#count as PlacementRequestId
     return new Promise(resolve => {
       this.#waiting.set(request, resolve)
-      this.#options.submit({
-        kind: 'place-asked',
-        request,
-        wish: {
-          subject,
-          node,
-          state: 'active',
-          to: undefined,
-          // Another matter, said of the same subject.
-          quota: before?.quota,
-          who,
-          why,
-          atMs: wallClock(),
-        },
-        expected,
-      })
+      this.#options.submit({ kind: 'place-asked', request, wish, expected })
     })
   }
 }
+
+/** What the entry is to say; of where it is and what it may take, each is left as it is by the other's change. */
+function wishOf(change: PlacementChange, before: PlacementEntry | undefined): PlacementWish {
+  const { subject, who, why } = change
+  const said = { subject, who, why, atMs: wallClock() }
+  if (change.kind === 'node') {
+    return { ...said, node: change.node, state: 'active', to: undefined, quota: before?.quota }
+  }
+  const { node, state = 'active', to } = before ?? {}
+  return { ...said, node, state, to, quota: nextQuota(before?.quota, change.quota) }
+}
+
+/** The quota with what is said anew of it; undefined where nothing is left of it. */
+function nextQuota(before: TenantQuota | undefined, change: QuotaChange): TenantQuota | undefined {
+  const bound = (name: keyof TenantQuota): number | undefined => {
+    const { [name]: said = before?.[name] } = change
+    return said === 'none' ? undefined : said
+  }
+  const quota = {
+    documentsMax: bound('documentsMax'),
+    viewersMax: bound('viewersMax'),
+    bytesPerSecondMax: bound('bytesPerSecondMax'),
+  }
+  return isSameQuota(quota, undefined) ? undefined : quota
+}
+
+const isSameQuota = (one: TenantQuota | undefined, other: TenantQuota | undefined): boolean =>
+  one?.documentsMax === other?.documentsMax &&
+  one?.viewersMax === other?.viewersMax &&
+  one?.bytesPerSecondMax === other?.bytesPerSecondMax
 
 /** A refusal's message, with what to do. */
 function adviceOf(
@@ -133,8 +166,13 @@ function adviceOf(
   switch (code) {
     case 'FANFOLD_PLACEMENT_CONFLICT': {
       if (entry === undefined) return `${message}: look at what is placed, and decide anew`
-      const { who, why, node } = entry
-      const what = node === undefined ? 'released it' : `placed it on ${node}`
+      const { who, why, node, quota } = entry
+      const what =
+        node !== undefined
+          ? `placed it on ${node}`
+          : quota === undefined
+            ? 'released it'
+            : 'said what it may take'
       return `${message}: ${who} has ${what} (${why}); look at it, and decide anew`
     }
     case 'FANFOLD_PLACEMENTS_FULL':

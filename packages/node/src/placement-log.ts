@@ -61,11 +61,12 @@ export class PlacementLog {
   }
 }
 
-const lineOf = ({ subject, version, epoch, node, who, why }: PlacementEntry) => ({
+const lineOf = ({ subject, version, epoch, node, quota, who, why }: PlacementEntry) => ({
   event: 'fleet.placed',
   subject,
   // The line's own `node` is the one that says it.
   to: node,
+  quota,
   version,
   epoch,
   who,

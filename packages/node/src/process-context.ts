@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import type { FleetAgreement } from './fleet-agreement.ts'
 import type { Log } from './logging.ts'
 import type { Metrics } from './metrics.ts'
+import type { TenantQuotas } from './tenant-quotas.ts'
 import type { VariantTrust } from './variant-trust.ts'
 
 /** What all roles of one process share. */
@@ -24,6 +25,8 @@ export type ProcessContext = {
   readonly agreement: FleetAgreement | undefined
   /** Signs variants at the authority and checks them at edges. */
   readonly variantTrust: VariantTrust
+  /** What each tenant may take here. */
+  readonly quotas: TenantQuotas
   /** An author is looking: what their code throws may be shown in the log as it is. */
   readonly isDevelopment: boolean
   readonly names: ProcessNames

@@ -61,7 +61,7 @@ export class ProcessPorts {
     this.#router = router
     this.#public = new HttpListener(routes, log)
     router.attach(this.#public.server)
-    const stats = new StatMetrics(metrics, roles, router)
+    const stats = new StatMetrics({ metrics, roles, router, quotas: context.quotas })
     const admin = adminRoutes({
       adminToken: config.adminToken,
       notReady: () => this.#notReady(),

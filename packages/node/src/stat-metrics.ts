@@ -3,6 +3,8 @@ import type { UpgradeRouter } from '@fanfold/websocket'
 import { setLinkGauges } from './link-metrics.ts'
 import type { CounterHandle, Metrics } from './metrics.ts'
 import type { ProcessRoles } from './process-roles.ts'
+import { type QuotaUse, quotaUses } from './quota-use.ts'
+import type { TenantQuotas } from './tenant-quotas.ts'
 
 /**
  * What the roles count by themselves, brought into the metrics when somebody asks and not before: the
@@ -12,13 +14,20 @@ export class StatMetrics {
   readonly #metrics: Metrics
   readonly #roles: ProcessRoles
   readonly #router: UpgradeRouter
+  readonly #quotas: TenantQuotas
   /** What each counter has been told so far. */
   readonly #told = new Map<CounterHandle, number>()
 
-  constructor(metrics: Metrics, roles: ProcessRoles, router: UpgradeRouter) {
-    this.#metrics = metrics
-    this.#roles = roles
-    this.#router = router
+  constructor(options: {
+    readonly metrics: Metrics
+    readonly roles: ProcessRoles
+    readonly router: UpgradeRouter
+    readonly quotas: TenantQuotas
+  }) {
+    this.#metrics = options.metrics
+    this.#roles = options.roles
+    this.#router = options.router
+    this.#quotas = options.quotas
   }
 
   /** Brings the metrics up to date. */
@@ -52,6 +61,7 @@ export class StatMetrics {
     metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
     metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
     setLinkGauges(metrics, this.#roles)
+    this.#showQuotas(quotaUses(this.#roles, this.#quotas))
     this.#countRequests(followers.flatMap(host => host.requestCounts))
     metrics.plain('large_view_bytes').set(sum(edges.map(edge => edge.largeViewBytes)))
     metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))
@@ -70,6 +80,30 @@ export class StatMetrics {
       ...(writers === undefined ? [] : [writers]),
     ])
     this.#countCloses('link_closes_total', links)
+  }
+
+  #showQuotas(uses: readonly QuotaUse[]): void {
+    const show = (
+      name: 'quota_documents' | 'quota_viewers' | 'quota_held',
+      of: (used: QuotaUse['used']) => number,
+    ): void => {
+      this.#metrics.setAll(name, new Map(uses.map(({ tenant, used }) => [tenant, of(used)])))
+    }
+    show('quota_documents', used => used.documents)
+    show('quota_viewers', used => used.viewers)
+    show('quota_held', used => (used.isHeld ? 1 : 0))
+    // Those that come late have one counter.
+    const totals = new Map<CounterHandle, number>()
+    for (const { tenant, used } of uses) {
+      if (used.sentBytes === 0) continue
+      const counter = this.#metrics.labelled('quota_sent_bytes_total', tenant)
+      totals.set(counter, (totals.get(counter) ?? 0) + used.sentBytes)
+    }
+    for (const [counter, total] of totals) {
+      // A tenant that was not followed for a while is counted from nothing again.
+      if (total < (this.#told.get(counter) ?? 0)) this.#told.delete(counter)
+      this.#tell(counter, total)
+    }
   }
 
   /** Roles of the process may have asked the same node. */

@@ -95,9 +95,13 @@ t.test('tenants are told to an authority that has others beside it, and to no ot
   const edge = { roles: 'edge', parent: 'ws://a:9600' }
   const environment = { FANFOLD_TENANTS__ALLOW: 'acme, b*', FANFOLD_TENANTS__DENY: 'b2' }
   const { config } = await load(t, { flags: edge, environment })
-  t.same(config.tenants, { allow: ['acme', 'b*'], deny: ['b2'] }, 'who commits nothing has none')
+  t.same(
+    config.tenants,
+    { allow: ['acme', 'b*'], deny: ['b2'], quotas: [] },
+    'who commits nothing has none',
+  )
   const { config: standard } = await load(t, {})
-  t.same(standard.tenants, allTenants)
+  t.same(standard.tenants, { ...allTenants, quotas: [] })
 })
 
 t.test('a glob over tenants is one that can be announced', async t => {

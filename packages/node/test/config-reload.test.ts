@@ -133,5 +133,5 @@ await t.test('asked while it reads, it reads once more and no oftener', async t 
 })
 
 await t.test('tenants alone change live', async t => {
-  t.same([...liveOptions], ['tenants.allow', 'tenants.deny'])
+  t.same([...liveOptions], ['tenants.allow', 'tenants.deny', 'tenants.quotas'])
 })

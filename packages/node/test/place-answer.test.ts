@@ -116,6 +116,32 @@ await t.test('a tenant is placed, and the documents that stand apart are told', 
   t.match(refused, { status: 422, body: { code: 'FANFOLD_PLACED_NODE', message: /take it: a$/ } })
 })
 
+await t.test('what a tenant may take is said, told with what it has, and taken away', async t => {
+  const { get, post } = await start(t)
+  const order = { tenant: 'acme', why: 'as agreed', who: 'ada' }
+  t.match(await post({ ...order, quota: { viewersMax: 100, bytesPerSecondMax: 65_536 } }), {
+    status: 200,
+    body: {
+      isChanged: true,
+      placed: { node: null, version: 1, quota: { viewersMax: 100, bytesPerSecondMax: 65_536 } },
+    },
+  })
+  t.match(await get('?subject=acme'), {
+    body: {
+      placed: { quota: { viewersMax: 100 } },
+      quota: { tenant: 'acme', whole: { viewersMax: 100 }, used: { viewers: 0 } },
+      why: 'rendezvous',
+    },
+  })
+  t.match(await post({ ...order, quota: { viewersMax: null }, expectedVersion: 0 }), {
+    status: 409,
+  })
+  const { body } = await post({ ...order, quota: { viewersMax: null }, expectedVersion: 1 })
+  t.same((body['placed'] as Record<string, unknown>)['quota'], { bytesPerSecondMax: 65_536 })
+  t.notOk('quota' in ((await post({ ...order, quota: null })).body['placed'] as object))
+  t.notOk('quota' in (await get('?subject=acme')).body)
+})
+
 await t.test('an order that is not what it must be is refused, and changes nothing', async t => {
   const { get, post, edge } = await start(t)
   const good = { doc, node: 'a', why: 'x' }
@@ -132,6 +158,28 @@ await t.test('an order that is not what it must be is refused, and changes nothi
     [{ ...good, who: '' }, 422, 'FANFOLD_INVALID_VALUE', /who is 1 to 128/],
     [{ ...good, expectedVersion: '1' }, 422, 'FANFOLD_INVALID_VALUE', /expectedVersion is/],
     [{ ...good, expectedVersion: -1 }, 422, 'FANFOLD_INVALID_VALUE', /expectedVersion is/],
+    [{ ...good, quota: null }, 422, 'FANFOLD_INVALID_VALUE', /one of them in an order/],
+    [{ doc, quota: null, why: 'x' }, 422, 'FANFOLD_INVALID_VALUE', /a quota is a tenant’s/],
+    [{ tenant: 'acme', quota: 7, why: 'x' }, 422, 'FANFOLD_INVALID_VALUE', /quota is an object/],
+    [{ tenant: 'acme', quota: {}, why: 'x' }, 422, 'FANFOLD_INVALID_VALUE', /at least one of/],
+    [
+      { tenant: 'acme', quota: { viewers: 7 }, why: 'x' },
+      422,
+      'FANFOLD_INVALID_VALUE',
+      /no "viewers", but documentsMax/,
+    ],
+    [
+      { tenant: 'acme', quota: { viewersMax: -1 }, why: 'x' },
+      422,
+      'FANFOLD_INVALID_VALUE',
+      /viewersMax is a whole number of at least 0, or null, got -1/,
+    ],
+    [
+      { tenant: 'acme', quota: { bytesPerSecondMax: 1_023 }, why: 'x' },
+      422,
+      'FANFOLD_INVALID_VALUE',
+      /at least 1024/,
+    ],
     [{ ...good, expectVersion: 1 }, 422, 'FANFOLD_INVALID_VALUE', /no field "expectVersion"/],
     [{ node: 'a', why: 'x' }, 422, 'FANFOLD_INVALID_VALUE', /one of subject, tenant and doc/],
     [{ ...good, tenant: 'acme' }, 422, 'FANFOLD_INVALID_VALUE', /one of subject, tenant and doc/],

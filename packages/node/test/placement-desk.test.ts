@@ -1,9 +1,12 @@
 import t from 'tap'
-import type { PlacementChange, PlacementOutcome } from '../src/placement-desk.ts'
+import type { PlacementChange, PlacementOutcome, QuotaChange } from '../src/placement-desk.ts'
 import { until } from './hostile-rig.ts'
 import { openSpace, PlacingNode } from './placing-rig.ts'
 
-const change = (overrides: Partial<PlacementChange> = {}): PlacementChange => ({
+type NodeChange = Extract<PlacementChange, { kind: 'node' }>
+
+const change = (overrides: Partial<NodeChange> = {}): NodeChange => ({
+  kind: 'node',
   subject: 'acme',
   node: 'a',
   who: 'ada',
@@ -11,6 +14,9 @@ const change = (overrides: Partial<PlacementChange> = {}): PlacementChange => ({
   expected: undefined,
   ...overrides,
 })
+
+const bounded = (quota: QuotaChange, overrides: Partial<PlacementChange> = {}) =>
+  ({ ...change(), ...overrides, kind: 'quota', quota }) as PlacementChange
 
 const entryOf = (outcome: PlacementOutcome) => (outcome.kind === 'placed' ? outcome.entry : outcome)
 
@@ -63,21 +69,7 @@ await t.test(
   async t => {
     const [a] = (await PlacingNode.startAll(t, openSpace(), { a: {} })) as [PlacingNode]
     const quota = { documentsMax: 7, viewersMax: undefined, bytesPerSecondMax: undefined }
-    a.give({
-      kind: 'place-asked',
-      request: 1_000 as never,
-      wish: {
-        subject: 'acme',
-        node: undefined,
-        state: 'active',
-        to: undefined,
-        quota,
-        who: 'x',
-        why: 'y',
-        atMs: 0,
-      },
-      expected: 0,
-    })
+    await a.desk.ask(bounded({ documentsMax: 7 }))
     await until(() => a.machine.placement?.quotaOf('acme') !== undefined, 'the quota is known')
     t.match(entryOf(await a.desk.ask(change())), { version: 2, node: 'a', quota })
     const released = await a.desk.ask(change({ node: undefined }))
@@ -95,6 +87,52 @@ await t.test(
     )
   },
 )
+
+await t.test('what a tenant may take is said bound by bound, and moves nothing', async t => {
+  const [a, b] = (await PlacingNode.startAll(t, openSpace(), { a: {}, b: {} })) as [
+    PlacingNode,
+    PlacingNode,
+  ]
+  await a.desk.ask(change())
+  t.match(await a.desk.ask(bounded({ viewersMax: 100, documentsMax: 5 })), {
+    isChanged: true,
+    entry: { version: 2, epoch: 1, node: 'a', quota: { viewersMax: 100, documentsMax: 5 } },
+  })
+  t.match(a.logged('fleet.place-asked').at(-1), { quota: { viewersMax: 100 }, who: 'ada' })
+  t.match(await a.desk.ask(bounded({ viewersMax: 'none', bytesPerSecondMax: 4_096 })), {
+    entry: {
+      version: 3,
+      quota: { documentsMax: 5, viewersMax: undefined, bytesPerSecondMax: 4_096 },
+    },
+  })
+  t.match(await a.desk.ask(bounded({ documentsMax: 5 })), {
+    isChanged: false,
+    entry: { version: 3 },
+  })
+  await until(() => b.machine.placement?.entry('acme')?.version === 3, 'the other one knows it')
+  t.match(b.logged('fleet.placed').at(-1), { quota: { documentsMax: 5 }, version: 3 })
+  t.match(await b.desk.ask(bounded({ documentsMax: 6 }, { expected: 2 })), {
+    code: 'FANFOLD_PLACEMENT_CONFLICT',
+  })
+  const none = { documentsMax: 'none', bytesPerSecondMax: 'none' } as const
+  t.match(await b.desk.ask(bounded(none)), { entry: { version: 4, node: 'a', quota: undefined } })
+  t.match(await b.desk.ask(bounded(none)), { isChanged: false })
+  t.match(await b.desk.ask(bounded(none, { subject: 'other' })), {
+    isChanged: false,
+    entry: undefined,
+  })
+})
+
+await t.test('a tenant is bounded also while the node that it is placed on is away', async t => {
+  const [a, b] = (await PlacingNode.startAll(t, openSpace(), { a: {}, b: {} })) as [
+    PlacingNode,
+    PlacingNode,
+  ]
+  await a.desk.ask(change({ node: 'b' }))
+  b.give({ kind: 'leave' })
+  await until(() => a.machine.placement?.member('b') === undefined, 'it is gone')
+  t.match(await a.desk.ask(bounded({ viewersMax: 1 })), { entry: { node: 'b', version: 2 } })
+})
 
 await t.test('what cannot be placed is refused with what to do', async t => {
   const space = openSpace()

@@ -153,6 +153,11 @@ export class PlacingNode {
       behind: this.machine.behind,
       state: { knownForMs: 7, isFrozen: this.machine.isFrozen },
       isLive: (_doc, owner) => (owner === 'a' ? true : undefined),
+      quotaUse: tenant => {
+        const whole = this.machine.placement?.quotaOf(tenant)
+        const used = { documents: 0, viewers: 0, sentBytes: 0, isHeld: false }
+        return whole && { tenant, whole, here: whole, used }
+      },
       ask: change => this.desk.ask(change),
     }
   }

@@ -36,6 +36,11 @@ export const devVerb: Verb = {
       meaning: 'The directory of logs and snapshots.',
       default: './.fanfold-dev',
     },
+    {
+      flags: '--quota <rule>',
+      meaning: 'What a tenant may take, as tenants.quotas of a configuration: "acme viewers=10".',
+      isRepeatable: true,
+    },
     { flags: '--seed <text>', meaning: "Seed of the demonstration's feed; by chance without it." },
     {
       flags: '--log-level <level>',
@@ -65,6 +70,7 @@ async function dev(input: VerbInput): Promise<ExitCode> {
       adminPort: options.required('adminPort'),
       data: options.required('data'),
       'logging.level': options.required('logLevel'),
+      'tenants.quotas': options.list('quota'),
       tokenKey: terminal.environment['FANFOLD_TOKEN_KEY'],
     },
     terminal.directory,

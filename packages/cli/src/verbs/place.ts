@@ -12,6 +12,7 @@ import {
   subjectText,
 } from '../place-text.ts'
 import { askSubject, type PlacedSubject } from '../placed-subject.ts'
+import { isKept, quotaGiven, quotaOptions, quotaText } from '../quota-options.ts'
 import type { Verb, VerbInput } from '../verb.ts'
 
 /** How often it is looked whether the new owner serves, ms. */
@@ -21,7 +22,7 @@ const lookEveryMs = 200
 export const placeVerb: Verb = {
   name: 'place',
   meaning:
-    'Places a document, or all documents of a tenant, on an authority of a fleet; with --release they are whose they would be. Shows its plan and asks, then waits until the new owner serves. Ends with 1 when that takes longer than --within. Without a node it shows whose it is.',
+    'Places a document, or all documents of a tenant, on an authority of a fleet; with --release they are whose they would be. With --quota-documents, --quota-viewers or --quota-bytes it bounds what a tenant may take in the fleet instead. Shows its plan and asks, then waits until the new owner serves, or all have heard. Ends with 1 when that takes longer than --within. Without any of these it shows whose it is.',
   arguments: [
     { syntax: '[subject]', meaning: 'Key of a document, <tenant>/<type>/<id>, or a tenant.' },
     { syntax: '[node]', meaning: 'Name of the authority.' },
@@ -34,6 +35,7 @@ export const placeVerb: Verb = {
       meaning: 'Who does it; without it, the user as the system calls them.',
     },
     { flags: '--release', meaning: 'Nothing is said any more of where it is.' },
+    ...quotaOptions,
     { flags: '--list', meaning: 'Shows all that is placed, by whom and why.' },
     yesOption,
     {
@@ -47,6 +49,8 @@ export const placeVerb: Verb = {
     'place acme/match/final authority-2 --why "closer to its writers"',
     'place acme authority-2 --why "a machine of their own" --yes --json',
     'place acme --release --why "the season is over"',
+    'place acme --quota-viewers 5000 --quota-bytes 10MiB --why "as agreed"',
+    'place acme --quota-viewers none --why "they pay for more"',
     'place acme/match/final',
     'place --list',
   ],
@@ -66,21 +70,31 @@ async function place(input: VerbInput): Promise<ExitCode> {
   }
   if (subject === undefined) throw usageError('a document’s key or a tenant is needed, or --list')
   if (node !== undefined && isRelease) throw usageError('a node or --release, not both')
+  const quota = quotaGiven(options)
+  if (quota !== undefined) {
+    if (node !== undefined || isRelease) {
+      throw usageError('where it is, or what it may take: one of them at a time')
+    }
+    const plan = { kind: 'quota', quota, ...reasonOf(input) } as const
+    return await change(input, subject, plan, settings)
+  }
   if (node === undefined && !isRelease) {
     const seen = await askSubject(subject, settings)
     await output.result(seen, () => subjectText(seen))
     return exitCodes.ok
   }
-  return await change(input, subject, planOf(input, node), settings)
+  const plan = { kind: 'node', node, ...reasonOf(input) } as const
+  return await change(input, subject, plan, settings)
 }
 
-function planOf({ options, terminal }: VerbInput, node: string | undefined): PlacementPlan {
+/** Who does it, and what for. */
+function reasonOf({ options, terminal }: VerbInput): Pick<PlacementPlan, 'who' | 'why'> {
   const who = options.text('who') ?? terminal.user
   if (who === undefined)
     throw usageError('--who says who does this: the system has no name for you')
   const why = options.text('why')?.trim() ?? ''
   if (why === '') throw usageError('--why says what this is done for, for whoever looks later')
-  return { node, who, why }
+  return { who, why }
 }
 
 async function change(
@@ -94,21 +108,29 @@ async function change(
   const before = await askSubject(subject, settings)
   const from = terminal.clock.now()
   let { version } = before
-  if (before.placed?.node === plan.node) {
-    const what = plan.node === undefined ? 'is not placed' : `is placed on ${plan.node} already`
-    await output.note(`${subject} ${what} (version ${version}): nothing is changed`)
+  const same = sameText(before, plan)
+  if (same !== undefined) {
+    await output.note(`${subject} ${same} (version ${version}): nothing is changed`)
   } else {
     await output.note(planText(before, plan))
-    await confirm(input, plan.node === undefined ? 'Release it?' : 'Place it?')
+    await confirm(input, questionOf(plan))
     version = await order(before, plan, settings)
   }
-  const told = { subject, node: plan.node ?? null, version, before: before.owner ?? null }
+  const told =
+    plan.kind === 'quota'
+      ? { subject, quota: plan.quota, version }
+      : { subject, node: plan.node ?? null, version, before: before.owner ?? null }
   if (options.isUnset('wait')) {
     await output.result({ ...told, isServed: false }, () => `${subject} is at version ${version}`)
     return exitCodes.ok
   }
   const after = await untilServed({ input, settings, plan, subject, version, withinMs })
   const tookMs = Math.round(terminal.clock.now() - from)
+  if (plan.kind === 'quota') {
+    const text = `${subject} may take ${quotaText(after.placed?.quota)}: all nodes have heard after ${tookMs} ms (version ${version})`
+    await output.result({ ...told, isHeard: true, tookMs }, () => text)
+    return exitCodes.ok
+  }
   await output.result(
     { ...told, owner: after.owner ?? null, isServed: true, tookMs },
     () => `${subject} is served by ${ownerText(after)} after ${tookMs} ms (version ${version})`,
@@ -116,13 +138,27 @@ async function change(
   return exitCodes.ok
 }
 
+const questionOf = (plan: PlacementPlan): string =>
+  plan.kind === 'quota' ? 'Bound it?' : plan.node === undefined ? 'Release it?' : 'Place it?'
+
+/** What is so already, where nothing is to be changed. */
+function sameText({ placed }: PlacedSubject, plan: PlacementPlan): string | undefined {
+  if (plan.kind === 'quota') {
+    return isKept(placed?.quota, plan.quota) ? 'may take as much already' : undefined
+  }
+  if (placed?.node !== plan.node) return undefined
+  return plan.node === undefined ? 'is not placed' : `is placed on ${plan.node} already`
+}
+
 /** Does it, if nothing else was said meanwhile; the version that it has then. */
 async function order(
   { subject, version: expectedVersion }: PlacedSubject,
-  { node, who, why }: PlacementPlan,
+  plan: PlacementPlan,
   settings: AdminSettings,
 ): Promise<number> {
-  const wish = { subject, node: node ?? null, who, why, expectedVersion }
+  const { who, why } = plan
+  const what = plan.kind === 'quota' ? { quota: plan.quota } : { node: plan.node ?? null }
+  const wish = { subject, ...what, who, why, expectedVersion }
   const answer = await askAdmin('POST', '/admin/place', settings, { order: wish })
   return numberOf(fieldsOf(answer['placed'])?.['version'])
 }
@@ -162,8 +198,12 @@ async function untilServed(waiting: Waiting): Promise<PlacedSubject> {
 
 /** Why the new owner is not known to serve yet, in words. */
 function notServed(seen: PlacedSubject, { version, plan }: Waiting): string | undefined {
-  const { asked, owner, problem, authoritiesBehind, isLiveHere } = seen
+  const { asked, owner, problem, authoritiesBehind, behind, isLiveHere } = seen
   if (seen.version < version) return `${asked} has not heard of it`
+  if (plan.kind === 'quota') {
+    // Edges keep it too.
+    return behind.length > 0 ? `${behind.join(', ')} may not have heard of it` : undefined
+  }
   if (problem !== undefined) return problem
   if (plan.node !== undefined && owner !== plan.node) return `its owner is ${owner ?? 'nobody'}`
   if (authoritiesBehind.length > 0)

@@ -8,7 +8,7 @@ import type { Verb, VerbInput } from '../verb.ts'
 export const serveVerb: Verb = {
   name: 'serve',
   meaning:
-    'Runs one node, and logs to standard output. SIGTERM, SIGINT and fanfold drain let it finish within limits.drainDeadlineMs; a second one ends it at once. SIGHUP reads the configuration again, and takes tenants.allow and tenants.deny of it. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
+    'Runs one node, and logs to standard output. SIGTERM, SIGINT and fanfold drain let it finish within limits.drainDeadlineMs; a second one ends it at once. SIGHUP reads the configuration again, and takes tenants.allow, tenants.deny and tenants.quotas of it. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
   arguments: [
     {
       syntax: '[definition...]',

@@ -222,6 +222,114 @@ await t.test('without a node it is shown where a subject is, and who said so', a
   t.match(JSON.parse((await run([doc, '--json'])).out), { subject: doc, version: 0 })
 })
 
+const unbounded: Said = {
+  ...before,
+  subject: 'acme',
+  owner: undefined,
+  quota: undefined,
+  behind: [],
+}
+const quotaEntry = {
+  ...entry,
+  subject: 'acme',
+  node: null,
+  quota: { viewersMax: 100, bytesPerSecondMax: 1_048_576 },
+  why: 'as agreed',
+}
+const boundedAt: Said = {
+  ...unbounded,
+  version: 1,
+  placed: quotaEntry,
+  quota: {
+    tenant: 'acme',
+    whole: quotaEntry.quota,
+    here: { viewersMax: 50, bytesPerSecondMax: 524_288 },
+    used: { documents: 2, viewers: 7, sentBytes: 9, isHeld: true },
+  },
+}
+const bound = ['acme', '--quota-viewers', '100', '--quota-bytes', '1MiB', '--why', 'as agreed']
+
+await t.test('what a tenant may take is shown, asked about, kept, and heard of by all', async t => {
+  const behind = { ...boundedAt, behind: ['edge-2'] }
+  const { run, orders } = await serve(
+    t,
+    [unbounded, behind, boundedAt],
+    ok({ isChanged: true, placed: quotaEntry }),
+  )
+  const { code, out, err } = await run(bound, { typed: ['y'] })
+  t.equal(code, 0, err)
+  t.same(err.split('\n'), [
+    'bound acme',
+    '  now    as much as there is',
+    '  then   100 viewers, 1048576 bytes per second',
+    '  by     ada: as agreed',
+    '  asked  node edge-1, which knows version 0',
+    'Bound it? [y/N] ',
+  ])
+  t.same(orders, [
+    {
+      subject: 'acme',
+      quota: { viewersMax: 100, bytesPerSecondMax: 1_048_576 },
+      who: 'ada',
+      why: 'as agreed',
+      expectedVersion: 0,
+    },
+  ])
+  t.match(out, /^acme may take 100 viewers, 1048576 bytes per second: all nodes have heard after/)
+})
+
+await t.test(
+  'a bound is taken away, or all of them, and what is so already is not done',
+  async t => {
+    const { run, orders } = await serve(
+      t,
+      [boundedAt],
+      ok({ isChanged: true, placed: { ...quotaEntry, version: 1 } }),
+    )
+    const why = ['--why', 'x', '--yes', '--no-wait']
+    t.equal((await run(['acme', '--quota-viewers', 'none', ...why])).code, 0)
+    t.equal((await run(['acme', '--no-quota', ...why])).code, 0)
+    t.match(orders, [
+      { quota: { viewersMax: null }, expectedVersion: 1 },
+      { quota: { documentsMax: null, viewersMax: null, bytesPerSecondMax: null } },
+    ])
+    const { code, err } = await run(['acme', '--quota-viewers', '100', ...why])
+    t.equal(code, 0)
+    t.match(err, /acme may take as much already \(version 1\): nothing is changed/)
+    t.equal(orders.length, 2)
+  },
+)
+
+await t.test('what a tenant may take and has is shown', async t => {
+  const { run } = await serve(t, [boundedAt])
+  const { out } = await run(['acme'])
+  t.same(out.trim().split('\n').slice(1), [
+    '  bounded by ada, 2026-01-02T03:04:05.000Z (version 1): as agreed',
+    '  may take 100 viewers, 1048576 bytes per second',
+    '  at edge-1 50 viewers, 524288 bytes per second; it has 2 documents and 7 viewers there, and its viewers are shown less often for now',
+  ])
+  const { run: list } = await serve(t, [{ placements: [quotaEntry] }])
+  t.match((await list(['--list'])).out, /^acme +\(not placed\) .* as agreed; may take 100 viewers,/)
+})
+
+await t.test('a bound that is none, or beside a node, is an error of usage', async t => {
+  const { run, orders } = await serve(t, [unbounded])
+  const why = ['--why', 'x', '--yes']
+  for (const [words, message] of [
+    [['acme', '--quota-viewers', '1.5'], /--quota-viewers is a whole number, or none, got "1.5"/],
+    [['acme', '--quota-documents', '1MiB'], /--quota-documents is a whole number/],
+    [['acme', '--quota-bytes', 'much'], /--quota-bytes is a size such as 10MiB, or none/],
+    [['acme', 'authority-2', '--quota-viewers', '1'], /one of them at a time/],
+    [['acme', '--release', '--quota-viewers', '1'], /one of them at a time/],
+    [['acme', '--no-quota', '--quota-viewers', '1'], /--no-quota stands without a bound/],
+  ] as const) {
+    const { code, err } = await run([...words, ...why])
+    t.equal(code, 2)
+    t.match(err, message)
+  }
+  t.same(orders, [])
+})
+
 await t.test('all that is placed is listed', async t => {
   const placements = [
     entry,
