@@ -12,6 +12,8 @@ export const tokenKey = 'a-key-for-tests-only-0123456789abcdef'
 export type Victim = {
   readonly port: number
   readonly adminPort: number
+  /** It is given another configuration while it runs. */
+  reconfigure(options: Readonly<Partial<Record<ConfigName, unknown>>>): void
   /** Everything it has logged, at the lowest level. */
   logged(): string
   /** Longest time its event loop was held up since the last call, ms. */
@@ -26,10 +28,12 @@ export async function startVictim(
   const directory = test.testdir({ definitions: {} })
   const definition = join(directory, 'definitions', 'definition.ts')
   writeFileSync(definition, definitionSource)
-  const config = createConfig(
-    { port: 0, adminPort: 0, tokenKey, data: 'data', definitions: [definition], ...options },
-    directory,
-  )
+  const configOf = (more: typeof options) =>
+    createConfig(
+      { port: 0, adminPort: 0, tokenKey, data: 'data', definitions: [definition], ...more },
+      directory,
+    )
+  const config = configOf(options)
   let logged = ''
   const write = (line: string): void => {
     logged += line
@@ -47,6 +51,7 @@ export async function startVictim(
   return {
     port: node.port,
     adminPort: node.adminPort,
+    reconfigure: more => node.reconfigure(configOf(more)),
     logged: () => logged,
     stalledMs: watch.longestMs,
   }
