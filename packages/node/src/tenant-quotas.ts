@@ -88,7 +88,7 @@ export class TenantQuotas {
       this.#rules,
       entries.map(({ subject }) => [subject, this.#shareOf(subject)]),
       // A rule may be any tenant's: what its parts are made of.
-      this.#rules.length > 0 && members.map(memberParts),
+      this.#rules.length > 0 && [placement?.fingerprint, members.map(memberParts)],
     ])
   }
 }
@@ -99,4 +99,5 @@ const memberParts = ({
   weight,
   isDraining,
   tenants,
-}: FleetView['members'][number]): unknown => [node, roles, weight, isDraining, tenants]
+  fingerprint,
+}: FleetView['members'][number]): unknown => [node, roles, weight, isDraining, tenants, fingerprint]
