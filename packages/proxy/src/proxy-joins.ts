@@ -100,10 +100,9 @@ export class ProxyJoins {
 
   /** Two proxies that know different things of the fleet may each take the other one for who has it. */
   #isCircle(doc: DocumentKey, { link }: JoinRequest): boolean {
-    const above = this.#following.parents.nodeOf(doc)
     const peer = this.#owner.children().peerAt(link)
     const isProxy = peer?.roles.includes('proxy') === true
-    return above !== undefined && isProxy && above === peer.node
+    return isProxy && this.#following.parents.isAbove(doc, peer.node)
   }
 
   #hasRoomFor({ link }: JoinRequest, count: number): boolean {

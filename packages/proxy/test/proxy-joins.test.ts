@@ -1,7 +1,7 @@
 /* Who gets a place for one more document. */
 import { type DocumentKey, type LinkId, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { child, link, parent, Rig } from './build-proxy.ts'
+import { child, link, parent, positionAt, Rig, records, snapshot, welcome } from './build-proxy.ts'
 
 const other = link(3)
 const key = (name: string): DocumentKey => parseDocumentKey(`acme/match/${name}`)
@@ -43,4 +43,24 @@ t.test('what a child was refused for want of room takes nothing of its part', as
   t.equal(rig.proxy.documentCount, 7, 'who has far more than its part gets no more')
   ask(other, 'g')
   t.equal(rig.proxy.documentCount, 8)
+})
+
+t.test('two proxies that ask each other beside who serves them refuse each other', async t => {
+  let route: readonly string[] = ['above']
+  const rig = new Rig({}, { routes: { routeOf: () => route } })
+  const beside = link(101)
+  rig.open(parent, 239, { node: 'above' })
+  rig.open(beside, 239, { node: 'other', roles: ['proxy'] })
+  rig.open(other, 239, { node: 'other', roles: ['proxy'] })
+  rig.open(child)
+  rig.join()
+  rig.frame(parent, welcome('snapshot', 20), ...snapshot(20))
+  rig.effects()
+  route = ['other']
+  rig.take({ kind: 'routes-changed' })
+  t.match(rig.sent(beside), [{ kind: 'join', take: 'tail' }])
+  rig.join(other, positionAt(20))
+  t.match(rig.sent(other), [{ kind: 'refused', code: 'FANFOLD_NO_PARENT' }])
+  rig.frame(parent, records(21, 22))
+  t.match(rig.sent(child).at(-1), { kind: 'records' }, 'nobody misses anything meanwhile')
 })

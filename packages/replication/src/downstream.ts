@@ -224,9 +224,15 @@ export class Downstream {
    */
   restart(head: Position, effects: EffectSink<LinkEffect>): void {
     for (const child of this.#children.values()) {
+      const isOther = child.ceiling !== this.#ceilingOf(child)
+      if (isOther && child.take === 'tail') {
+        // What it holds is worth nothing from the welcome on: it asks anew, and not for what follows that.
+        this.#welcome(child, 'tail', head, effects)
+        this.leave(child.link)
+        continue
+      }
       this.#needSnapshot(child, effects)
-      if (!this.#children.has(child.link)) continue
-      if (child.ceiling !== this.#ceilingOf(child)) this.#welcome(child, 'snapshot', head, effects)
+      if (isOther) this.#welcome(child, 'snapshot', head, effects)
     }
   }
 

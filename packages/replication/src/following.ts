@@ -34,6 +34,7 @@ import { ParentSignals } from './parent-signals.ts'
 import { ParentVariants } from './parent-variants.ts'
 import { answerTaken, docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
+import { PlannedMoves } from './planned-moves.ts'
 import { refusal } from './refusal.ts'
 import type { RequestOutcome } from './request-outcomes.ts'
 import { type ConnectedParents, ServingParents } from './serving-parents.ts'
@@ -48,7 +49,10 @@ const duePerTurnMax = 512
 type Effects = EffectSink<FollowingEffect>
 
 /** What a parent has answered, and whether it will as long as it stands where it does. */
-type Refused = { readonly frame: LinkFrame; readonly isForGood: boolean }
+type Refused = {
+  readonly frame: Extract<LinkFrame, { kind: 'refused' | 'ended' }>
+  readonly isForGood: boolean
+}
 
 /** When a parent that stands below this node is asked again, ms: nodes find out where they are meanwhile. */
 const misplacedRetryMs = 250
@@ -106,14 +110,6 @@ export class Following {
     this.#tellTree = options.tellTree ?? (() => undefined)
     this.#wallClockMs = options.wallClockMs
     this.#guard = options.guard ?? ((_doc, step) => step())
-    this.#parents = new ServingParents({
-      limits: limits.upstream,
-      routes: options.routes,
-      isRelayed: doc => this.replays.isRelayed(doc),
-      documents: this.#documents,
-      moved: followed => this.#deadlines.set(followed.doc, followed.follower.wakeAt),
-      interrupted: followed => this.#interrupted(followed, this.#lastNow),
-    })
     this.#asked = new AskedParents(limits.upstream.answerMaxMs, link =>
       this.#count(link, 'timeout'),
     )
@@ -127,6 +123,19 @@ export class Following {
       asked: this.#asked,
       budget: this.#budget,
       due: doc => this.#unsettled.add(doc),
+    })
+    this.#parents = new ServingParents({
+      limits: limits.upstream,
+      routes: options.routes,
+      isRelayed: doc => this.replays.isRelayed(doc),
+      documents: this.#documents,
+      moves: new PlannedMoves({
+        node: this.#node.upstream,
+        prng: prng.fork('moves'),
+        haveOf: doc => this.#documents.get(doc)?.follower.upstream.goesOnFrom,
+      }),
+      moved: followed => this.#deadlines.set(followed.doc, followed.follower.wakeAt),
+      interrupted: followed => this.#interrupted(followed, this.#lastNow),
     })
     this.variants = new ParentVariants({
       sha256,
@@ -216,7 +225,7 @@ export class Following {
     this.#lingering.keep(doc)
     this.#unsettled.delete(doc)
     this.#signals.forget(doc)
-    this.#parents.forget(followed)
+    this.#parents.forget(followed, effects)
     this.#parents.tellWanted(effects)
   }
 
@@ -302,6 +311,7 @@ export class Following {
     for (const doc of nextToAsk(this.#asked, this.#budget, duePerTurnMax)) {
       const followed = this.#documents.get(doc)
       followed?.follower.upstream.askNow(now, effects)
+      this.#parents.askBeside(doc, now, effects)
       this.#deadlines.set(doc, followed?.follower.wakeAt)
     }
     this.#settleNext(now, effects)
@@ -384,8 +394,10 @@ export class Following {
       default:
     }
     const followed = doc === undefined ? undefined : this.#documents.get(doc)
+    const isServing = followed?.follower.upstream.link === link
     // What was under way when a document was left, or moved, is of no use.
-    if (followed?.follower.upstream.link !== link) return
+    if (followed === undefined) return
+    if (!isServing && !this.#parents.isAskedBeside(followed, link)) return
     this.#parents.requests.heard(parent.node, frame)
     if (frame.kind === 'redirect') {
       this.#parents.redirected(followed, { from: parent, to: frame.to }, now, effects)
@@ -398,11 +410,15 @@ export class Following {
       this.#refused(followed, parent, misplaced(followed.doc, problem), now, effects)
       return
     }
-    if (frame.kind === 'welcome') followed.welcome(parent, frame.channel)
     if (frame.kind === 'refused' || frame.kind === 'ended') {
       this.#refused(followed, parent, { frame, isForGood: false }, now, effects)
       return
     }
+    if (!isServing) {
+      const isTaken = frame.kind === 'welcome'
+      if (!isTaken || !this.#parents.goOver(followed, parent, now, effects)) return
+    }
+    if (frame.kind === 'welcome') followed.welcome(parent, frame.channel)
     this.#step(followed, follower => follower.receive(frame, now, effects), now, effects)
     const isPlaced = frame.kind === 'welcome' || frame.kind === 'path'
     if (isPlaced && this.#parents.areTiered && this.#documents.get(followed.doc) === followed) {
@@ -413,11 +429,18 @@ export class Following {
   /** The parent gives nothing of the document: another one may, where it was one that was named. */
   #refused(
     followed: Followed,
-    { node }: Parent,
+    parent: Parent,
     { frame, isForGood }: Refused,
     now: Instant,
     effects: Effects,
   ): void {
+    const { node, link } = parent
+    if (followed.follower.upstream.link !== link) {
+      const { code } = frame
+      const retryAfterMs = 'retryAfterMs' in frame ? frame.retryAfterMs : 0
+      this.#parents.refusedBeside(followed, parent, { code, retryAfterMs, isForGood }, now, effects)
+      return
+    }
     this.#step(followed, follower => follower.receive(frame, now, effects), now, effects)
     if (this.#documents.get(followed.doc) !== followed) return
     this.#parents.refused(followed, { node, isForGood }, now, effects)

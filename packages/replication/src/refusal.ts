@@ -6,4 +6,10 @@ export const refusal = (
   code: ErrorCode,
   message: string,
   retryAfterMs: number,
-): LinkFrame => ({ kind: 'refused', doc, code, message, retryAfterMs })
+): Extract<LinkFrame, { kind: 'refused' }> => ({
+  kind: 'refused',
+  doc,
+  code,
+  message,
+  retryAfterMs,
+})

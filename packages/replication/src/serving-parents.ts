@@ -4,7 +4,8 @@
  * what it holds, so nothing is lost by it and little is sent.
  *
  * When a parent comes or goes, all its documents move; so many in a turn that it stays short. Who waits
- * for its turn is where it was: what it sends over a link that is gone meanwhile is lost, and said again.
+ * for its turn is where it was: what it sends over a link that is gone meanwhile is lost, and said again. Who
+ * is served by a parent that is there is so until the other one has taken it (planned-moves.ts).
  */
 import {
   after,
@@ -14,11 +15,12 @@ import {
   type Instant,
   milliseconds,
 } from '@fanfold/kernel'
-import type { DocumentKey, LinkFrame, LinkId } from '@fanfold/protocol'
+import type { DocumentKey, ErrorCode, LinkFrame, LinkId } from '@fanfold/protocol'
 import type { Followed } from './followed.ts'
 import { AnyParent, type ParentChoice } from './parent-choice.ts'
 import type { FollowingEffect } from './parent-effect.ts'
 import { type Parent, Parents } from './parents.ts'
+import type { PlannedMoves } from './planned-moves.ts'
 import type { Remedy, Trouble } from './repair.ts'
 import { RequestOutcomes } from './request-outcomes.ts'
 import { RoutedParents, type Routes, type Tiers } from './routed-parents.ts'
@@ -35,7 +37,7 @@ const askedMax = 4_096
 /** The parents that are connected, and what may be had from them. */
 export type ConnectedParents = Pick<
   ServingParents,
-  'count' | 'get' | 'linkOf' | 'linkToAsk' | 'mayBeHad' | 'nodeOf' | 'requests'
+  'count' | 'get' | 'isAbove' | 'linkOf' | 'linkToAsk' | 'mayBeHad' | 'nodeOf' | 'requests'
 >
 
 /** The parents of a node, and the documents that each of them serves. */
@@ -46,6 +48,7 @@ export class ServingParents {
   readonly #troubles: Troubles
   readonly #choice: ParentChoice
   readonly #tiers: Tiers | undefined
+  readonly #moves: PlannedMoves
   readonly #documents: ReadonlyMap<DocumentKey, Followed>
   readonly #isRelayed: (doc: DocumentKey) => boolean
   readonly #moved: (followed: Followed) => void
@@ -60,6 +63,7 @@ export class ServingParents {
     /** From which nodes each document may be had; from any parent when not said. */
     readonly routes?: Routes | undefined
     readonly documents: ReadonlyMap<DocumentKey, Followed>
+    readonly moves: PlannedMoves
     /** Whether what is asked about the document is still on its way. */
     readonly isRelayed: (doc: DocumentKey) => boolean
     /** The document's stream was attached to a link. */
@@ -75,6 +79,7 @@ export class ServingParents {
         : new RoutedParents(routes, this.#parents, this.#troubles)
     this.#tiers = routes?.tiers
     this.#documents = options.documents
+    this.#moves = options.moves
     this.#isRelayed = options.isRelayed
     this.#moved = options.moved
     this.#interrupted = options.interrupted
@@ -132,6 +137,11 @@ export class ServingParents {
     return this.#parents.get(this.#documents.get(doc)?.follower.upstream.link)?.node
   }
 
+  /** True for a node that serves the document, or is asked to beside the one that does. */
+  isAbove(doc: DocumentKey, node: string): boolean {
+    return this.nodeOf(doc) === node || this.#parents.get(this.#moves.askedAt(doc))?.node === node
+  }
+
   /** Says what is done about trouble with a document's stream. */
   repair(doc: DocumentKey, trouble: Trouble, now: Instant): Remedy {
     const struck = this.#troubles.struck(doc, trouble, this.#choice.linksFor(doc), now)
@@ -167,6 +177,7 @@ export class ServingParents {
     if (parent === undefined) return
     this.#parents.close(link)
     this.#unplace(link)
+    this.#moves.closed(link)
     this.lost(parent.node, now, effects)
   }
 
@@ -200,9 +211,11 @@ export class ServingParents {
     now: Instant,
     effects: EffectSink<FollowingEffect>,
   ): void {
-    const { isServed } = followed.follower.upstream
+    const { upstream } = followed.follower
     const { from, to } = named
+    const isServed = upstream.isServed && upstream.link === from.link
     const isDown = (node: string): boolean => this.#choice.isDown(node)
+    if (this.isAskedBeside(followed, from.link)) this.#moves.putOff(followed.doc, 0, now)
     this.#tiers?.redirected(followed.doc, { from: from.node, to, isServed }, isDown, now)
     this.#lookAgain(followed, now, effects)
   }
@@ -229,6 +242,60 @@ export class ServingParents {
     this.#lookAgain(followed, now, effects)
   }
 
+  /** A parent that is asked beside the one that serves gives nothing: that one goes on. */
+  refusedBeside(
+    followed: Followed,
+    by: Parent,
+    answer: {
+      readonly code: ErrorCode
+      readonly retryAfterMs: number
+      readonly isForGood: boolean
+    },
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    const { doc } = followed
+    if (answer.code === 'FANFOLD_NO_TAIL') {
+      const isOfUse = this.#moves.tailMissed(doc, now, effects)
+      if (!isOfUse) this.#moveAtOnce(followed, by, now, effects)
+      return
+    }
+    this.#moves.putOff(doc, answer.retryAfterMs, now)
+    this.refused(followed, { node: by.node, isForGood: answer.isForGood }, now, effects)
+  }
+
+  /**
+   * A parent that is asked beside the one that serves takes the document: that one is left. False when what is held
+   * may not be gone on from any more, and the new parent is asked for what there is.
+   */
+  goOver(
+    followed: Followed,
+    to: Parent,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): boolean {
+    const { doc, follower } = followed
+    if (follower.upstream.goesOnFrom === undefined) {
+      this.#moveAtOnce(followed, to, now, effects)
+      return false
+    }
+    this.#moves.taken(doc)
+    followed.unroute()
+    follower.upstream.goOver(to.link, effects)
+    this.#choice.want(doc, to)
+    return true
+  }
+
+  /** True for the link of a parent that is asked beside the one that serves. */
+  isAskedBeside({ doc }: Followed, link: LinkId): boolean {
+    return this.#moves.askedAt(doc) === link
+  }
+
+  /** It is the document's turn to be asked for beside. */
+  askBeside(doc: DocumentKey, now: Instant, effects: EffectSink<FollowingEffect>): void {
+    this.#moves.askNow(doc, now, effects)
+  }
+
   /** The document has another route: who serves it does so until the new one is there. */
   #lookAgain(followed: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
     const { upstream } = followed.follower
@@ -243,6 +310,7 @@ export class ServingParents {
   /** A document that no parent serves is asked of the best one that did not fail it. */
   attach(followed: Followed, now: Instant, effects: EffectSink<FollowingEffect>): void {
     const { doc, follower } = followed
+    this.#moves.end(doc, effects)
     const links = this.#choice.linksFor(doc)
     const link = this.#troubles.best(doc, links) ?? links[0]
     if (link !== undefined) follower.upstream.attach(link, now, effects)
@@ -250,7 +318,8 @@ export class ServingParents {
   }
 
   /** The document is not followed any more. */
-  forget(followed: Followed): void {
+  forget(followed: Followed, effects: EffectSink<FollowingEffect>): void {
+    this.#moves.end(followed.doc, effects)
     this.#troubles.forget(followed.doc)
     this.#tiers?.forget(followed.doc)
     this.#choice.forget(followed.doc)
@@ -263,7 +332,8 @@ export class ServingParents {
   }
 
   wakeAt(): Instant | undefined {
-    return earliest(earliest(this.#troubles.wakeAt(), this.#asked.wakeAt()), this.#tiers?.wakeAt())
+    const due = earliest(this.#troubles.wakeAt(), this.#asked.wakeAt())
+    return earliest(earliest(due, this.#moves.wakeAt()), this.#tiers?.wakeAt())
   }
 
   /** What is well again needs no parent of its own. */
@@ -274,6 +344,12 @@ export class ServingParents {
     for (const doc of this.#troubles.over(now, isWell)) {
       const followed = this.#documents.get(doc)
       if (followed !== undefined) this.#place(followed, now, effects)
+    }
+    for (const { doc, link } of this.#moves.due(now, effects)) {
+      const followed = this.#documents.get(doc)
+      const node = this.#parents.get(link)?.node
+      if (followed === undefined || node === undefined) continue
+      this.refused(followed, { node, isForGood: true }, now, effects)
     }
     for (const doc of this.#tiers?.due(now) ?? []) {
       const followed = this.#documents.get(doc)
@@ -292,8 +368,12 @@ export class ServingParents {
     this.#choice.want(doc, undefined)
   }
 
-  /** What the link serves is to be served by another one. */
+  /** What the link serves, or is to serve, is to be served by another one. */
   #unplace(link: LinkId): void {
+    for (const doc of this.#moves.to(link)) {
+      const followed = this.#documents.get(doc)
+      if (followed !== undefined) this.#unplaced.add(followed)
+    }
     for (const followed of this.#documents.values()) {
       if (followed.follower.upstream.link === link) this.#unplaced.add(followed)
     }
@@ -322,8 +402,12 @@ export class ServingParents {
     const serving = this.#parents.get(upstream.link)
     if (serving !== undefined) {
       const better = this.#betterThan(serving, doc)
-      if (better === undefined) this.#choice.want(doc, serving)
-      else this.#moveTo(followed, better, now, effects)
+      if (better !== undefined) {
+        this.#moveTo(followed, better, now, effects)
+        return
+      }
+      this.#moves.end(doc, effects)
+      this.#choice.want(doc, serving)
       return
     }
     if (upstream.link !== undefined) {
@@ -355,18 +439,36 @@ export class ServingParents {
     this.#choice.tellWanted(effects)
   }
 
-  /** The document goes on over this link, from what it holds. */
+  /** The document goes to this parent: once that has taken it, where it is served until then. */
   #moveTo(
     followed: Followed,
     parent: Parent,
     now: Instant,
     effects: EffectSink<FollowingEffect>,
   ): void {
-    const { upstream } = followed.follower
+    const { doc, follower } = followed
+    const { upstream } = follower
+    if (!upstream.isLive || upstream.goesOnFrom === undefined) {
+      this.#moveAtOnce(followed, parent, now, effects)
+      return
+    }
+    this.#choice.want(doc, this.#parents.get(upstream.link))
+    this.#moves.begin(doc, parent.link, now, effects)
+  }
+
+  /** The document goes on over this link, from what it holds. */
+  #moveAtOnce(
+    followed: Followed,
+    parent: Parent,
+    now: Instant,
+    effects: EffectSink<FollowingEffect>,
+  ): void {
+    const { doc, follower } = followed
+    this.#moves.end(doc, effects)
     followed.unroute()
-    upstream.leave(effects)
-    upstream.attach(parent.link, now, effects)
-    this.#choice.want(followed.doc, parent)
+    follower.upstream.leave(effects)
+    follower.upstream.attach(parent.link, now, effects)
+    this.#choice.want(doc, parent)
     this.#moved(followed)
   }
 }

@@ -37,7 +37,7 @@ import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
 /** Codes by which a node says that it cannot serve a document that another one may. */
 const notHere: ReadonlySet<ErrorCode> = new Set(['FANFOLD_NO_PARENT', 'FANFOLD_MOVED'])
 
-/** What a stream is at when a parent that serves it may say so. */
+/** What a stream is at when a parent may take it. */
 const isWelcome: ReadonlySet<StreamState> = new Set([
   'joining',
   'assembling',
@@ -127,6 +127,14 @@ export class Upstream {
     return this.#core.wakeAt
   }
 
+  /** What is held, where another parent may be asked for what follows it while this one serves; undefined where not. */
+  get goesOnFrom(): Position | undefined {
+    const { held, state } = this.#core
+    return this.link !== undefined && isWelcome.has(state) && held.isWorth && !held.isApart
+      ? held.position
+      : undefined
+  }
+
   /** Before the first `attach`: goes on from what was kept, which came under this ceiling. */
   resumeFrom(position: Position, ceiling: number): void {
     this.#core.held.keep(position, ceiling)
@@ -138,6 +146,13 @@ export class Upstream {
     this.#core.channel = undefined
     this.#core.catchUp.begin(now)
     this.#core.ask(now, effects)
+  }
+
+  /** The parent at the other end of this link has said that it serves what follows: the other one is left for it. */
+  goOver(link: LinkId, effects: EffectSink<LinkEffect>): void {
+    this.#core.leave(effects)
+    this.#core.line.attach(link)
+    this.#core.state = 'joining'
   }
 
   /** It is its turn to ask. */
@@ -287,8 +302,9 @@ export class Upstream {
     if (isElsewhere && core.leaveForAnother(now, effects)) {
       return [{ kind: 'refused', code, message, final: false }]
     }
-    if (code === 'FANFOLD_NO_TAIL' && core.takesTail) {
-      core.isReplayDue = true
+    if (code === 'FANFOLD_NO_TAIL') {
+      // Where the tail alone was asked for only to go over to this parent, what there is instead will do.
+      if (core.takesTail) core.isReplayDue = true
       core.askAgain(now, effects)
       return []
     }

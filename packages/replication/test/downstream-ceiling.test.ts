@@ -137,3 +137,17 @@ t.test('how records are put into frames does not tell how long what is left out 
   }
   t.same(groups(100_000, 1_000_000), groups(1, 1_000_000), 'nor up to the target of a frame')
 })
+
+t.test(
+  'who takes the tail alone asks anew under another ceiling, and is told of no end',
+  async t => {
+    const rig = new Rig(0, {}, labelled.records)
+    rig.push(...labelled.records)
+    rig.join({ have: after(labelled.records[3]), take: 'tail' })
+    rig.effects()
+    rig.ceiling = 1
+    rig.restart()
+    t.match(rig.sent(), [{ kind: 'welcome', mode: 'tail', ceiling: 1 }])
+    t.equal(rig.downstream.count, 0)
+  },
+)

@@ -111,27 +111,27 @@ export class Detours {
     node: string,
     place: TreePlace | undefined,
   ): ReturnType<typeof pathProblem> {
-    const problem = this.pathChanged(doc, place?.path ?? [])
+    const path = place?.path ?? []
+    const problem = this.#problemOf(path)
+    // Who serves us meanwhile stands where it stood.
     if (problem !== undefined) return problem
+    this.pathChanged(doc, path)
     this.#stuck.delete(doc)
     const detour = this.#detours.get(doc)
     if (detour?.at !== node) return undefined
     this.#answers.set(doc, undefined)
-    const { path = [], others = [] } = place ?? {}
     // The owner, and the region's proxy: after those, and beside them, the route says who comes.
     if (path.length < tierPathMin) this.#detours.delete(doc)
     detour.isTaken = true
     detour.refusals = 0
-    detour.others = others
+    detour.others = place?.others ?? []
     return undefined
   }
 
   /** Who serves us stands elsewhere. What is wrong with that, if anything is. */
   pathChanged(doc: DocumentKey, path: readonly string[]): ReturnType<typeof pathProblem> {
-    // A parent in this process is this node too.
-    const above = path.at(-1) === this.#self ? path.slice(0, -1) : path
-    const problem = pathProblem(above, this.#self, this.#options)
-    if (problem === undefined && path.length > 0) this.#paths.set(doc, above)
+    const problem = this.#problemOf(path)
+    if (problem === undefined && path.length > 0) this.#paths.set(doc, this.#above(path))
     else this.#paths.delete(doc)
     return problem
   }
@@ -178,6 +178,15 @@ export class Detours {
       const at = this.#detours.get(doc)?.at
       return at !== undefined && this.refused(doc, at, true, now)
     })
+  }
+
+  /** A parent in this process is this node too. */
+  #above(path: readonly string[]): readonly string[] {
+    return path.at(-1) === this.#self ? path.slice(0, -1) : path
+  }
+
+  #problemOf(path: readonly string[]): ReturnType<typeof pathProblem> {
+    return pathProblem(this.#above(path), this.#self, this.#options)
   }
 
   #goOn(doc: DocumentKey, walk: JoinWalk, home: string | undefined, now: Instant): void {

@@ -154,3 +154,15 @@ t.test('a document that is not followed any more leaves nothing', async t => {
   tiers.forget(doc)
   t.same([tiers.count, tiers.wakeAt(), tiers.routeOf(doc)], [0, undefined, ['root']])
 })
+
+t.test(
+  'a node that can serve us nothing where it stands leaves our own place as it is',
+  async t => {
+    const tiers = detours('root')
+    tiers.welcomed(doc, 'root', { path: ['owner', 'root'], others: [] })
+    t.equal(tiers.welcomed(doc, 'a', { path: ['owner', 'me', 'a'], others: [] }), 'loop')
+    t.same(tiers.pathOf(doc), ['owner', 'root'])
+    t.equal(tiers.pathChanged(doc, ['owner', 'me', 'root']), 'loop')
+    t.same(tiers.pathOf(doc), [], 'who serves us stands elsewhere')
+  },
+)
