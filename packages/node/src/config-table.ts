@@ -472,6 +472,15 @@ export const configTable = {
     meaning:
       'Nodes that have one document from a proxy of a fleet; more are sent on to other proxies of the region, which become a tier below.',
   },
+  'limits.treeBytesPerSecondMax': {
+    type: 'integer',
+    min: 10_000,
+    max: 1_000_000_000_000,
+    default: 125_000_000,
+    unit: 'bytes per second',
+    meaning:
+      'What a proxy of a fleet sends of documents to other nodes; over it, children are sent on to other proxies of the region.',
+  },
   'limits.linkSilenceMaxMs': {
     type: 'duration',
     min: 30,

@@ -50,7 +50,11 @@ export class Fleet {
     this.#ceiling = ceiling
     this.#agreement = agreement
     const { roles, limits } = context.config
-    const fanOut = { ...defaultFanOutOptions, childrenMax: limits.treeChildrenMax }
+    const fanOut = {
+      ...defaultFanOutOptions,
+      childrenMax: limits.treeChildrenMax,
+      bytesPerSecondMax: limits.treeBytesPerSecondMax,
+    }
     this.view = new FleetView({ node, region, roles }, fanOut)
   }
 

@@ -7,6 +7,7 @@ import {
   after,
   Deadlines,
   type EffectSink,
+  earliest,
   type Instant,
   milliseconds,
   SmallMap,
@@ -22,13 +23,17 @@ import {
 import type { JoinRequest } from '@fanfold/replication'
 import {
   alternativesOf,
+  ByteBudget,
   type FanOutChild,
   FanOutCollapse,
   type FleetTree,
   joinVerdict,
+  ReliefPatience,
+  reliefOf,
 } from '@fanfold/topology'
 import { noPlace, type ProxyDocument, refuseJoin } from './proxy-document.ts'
 import type { ProxyEffect } from './proxy-effect.ts'
+import { SentBytes } from './sent-bytes.ts'
 
 /** How often it is looked whether a tier is of no use any more. */
 const lookEvery = milliseconds(1_000)
@@ -38,6 +43,9 @@ const looksPerTurnMax = 512
 const movingMax = milliseconds(10_000)
 /** For so long whoever asks is sent to the parent, after that wanted this node's children. */
 const dissolvingFor = milliseconds(5_000)
+
+/** Documents of which children are sent on at a time because too many bytes are sent, and children of each. */
+const relievedMax = { documents: 16, children: 64 } as const
 
 /** What becomes of a child that asks for a document. */
 export type Admission = {
@@ -58,6 +66,8 @@ type Tree = {
   /** Children that were told to go elsewhere, and until when they do not count. */
   readonly moving: SmallMap<LinkId, Instant>
   readonly collapse: FanOutCollapse
+  /** How long it has more children than it may, as the region had no room for them. */
+  readonly patience: ReliefPatience
   dissolvingUntil: Instant | undefined
   /** The path that children were told last. */
   path: string
@@ -70,9 +80,12 @@ export class DocumentTrees {
   readonly #trees = new Map<DocumentKey, Tree>()
   /** When each document that has a tier below is looked at. */
   readonly #looks = new Deadlines<DocumentKey>()
+  readonly #sent = new SentBytes()
+  readonly #bytes: ByteBudget
 
   constructor(options: FleetTree, peerAt: (link: LinkId) => PeerIdentity | undefined) {
     this.#options = options
+    this.#bytes = new ByteBudget(options.fanOut)
     this.#peerAt = peerAt
   }
 
@@ -112,7 +125,7 @@ export class DocumentTrees {
         children: this.#childrenOf(document, now),
         path,
         recruits: () => this.#recruitsFor(doc),
-        isOverBytes: false,
+        isOverBytes: this.#bytes.isOver,
       },
       fanOut,
     )
@@ -187,13 +200,30 @@ export class DocumentTrees {
     }
   }
 
-  /** Something below the document has changed: it is looked at while there is a tier that may go. */
+  /**
+   * Something below the document has changed: it is looked at while there is a tier that may go, or more children than
+   * there may be.
+   */
   note(document: ProxyDocument, now: Instant): void {
     const { doc } = document
     if (this.#looks.get(doc) !== undefined) return
-    if (this.#childrenOf(document).some(child => child.isProxy)) {
+    const children = this.#childrenOf(document)
+    const isTooMuch = children.length > this.#options.fanOut.childrenMax
+    if (isTooMuch || children.some(child => child.isProxy)) {
       this.#looks.set(doc, after(now, lookEvery))
     }
+  }
+
+  /** The frames among these effects, from this one on, were sent to children of the document. */
+  sent(doc: DocumentKey, effects: readonly ProxyEffect[], from: number, now: Instant): void {
+    let bytes = 0
+    for (let index = from; index < effects.length; index++) {
+      const effect = effects[index]
+      if (effect?.kind !== 'link-send') continue
+      // What another role of this process has leaves no machine.
+      if (this.#peerAt(effect.link)?.node !== this.#options.self) bytes += effect.frame.length
+    }
+    this.#sent.sent(doc, bytes, now)
   }
 
   /** The document is not followed any more. */
@@ -203,15 +233,18 @@ export class DocumentTrees {
   }
 
   wakeAt(): Instant | undefined {
-    return this.#looks.wakeAt()
+    return earliest(this.#looks.wakeAt(), this.#sent.wakeAt())
   }
 
-  /** Tiers that are of no use any more are told so. */
+  /** Tiers that are of no use any more are told so, and where there is too much to do children are sent on. */
   tick(
     documents: ReadonlyMap<DocumentKey, ProxyDocument>,
     now: Instant,
     effects: EffectSink<ProxyEffect>,
   ): void {
+    const bytesPerSecond = this.#sent.measure(now)
+    const excess = bytesPerSecond === undefined ? 0 : this.#bytes.measured(bytesPerSecond, now)
+    if (excess > 0) this.#sendLess(excess, documents, now, effects)
     let left = looksPerTurnMax
     for (const doc of this.#looks.due(now)) {
       if (--left <= 0) this.#looks.set(doc, after(now, lookEvery))
@@ -219,7 +252,12 @@ export class DocumentTrees {
       const document = documents.get(doc)
       if (document === undefined) continue
       const children = this.#childrenOf(document, now)
-      const cooled = this.#treeOf(doc).collapse.look(children, now)
+      const { collapse, patience } = this.#treeOf(doc)
+      const tooMany = children.length - this.#options.fanOut.childrenMax
+      if (patience.isDue(tooMany > 0, now)) this.#relieve(document, tooMany, now, effects)
+      const ofEach = this.#sent.rateOf(doc) / Math.max(1, children.length)
+      const hasRoomFor = (count: number): boolean => this.#bytes.hasRoomFor(count * ofEach)
+      const cooled = collapse.look(children, now, hasRoomFor)
       const link = cooled === undefined ? undefined : this.#linkOf(document, cooled)
       if (link !== undefined) {
         const frame = encodeLinkFrame({ kind: 'signal', signal: 'dissolve', doc, value: 0 })
@@ -227,6 +265,41 @@ export class DocumentTrees {
       }
       this.note(document, now)
     }
+  }
+
+  /** So much is to be sent by others: children go where most is sent. */
+  #sendLess(
+    bytesPerSecond: number,
+    documents: ReadonlyMap<DocumentKey, ProxyDocument>,
+    now: Instant,
+    effects: EffectSink<ProxyEffect>,
+  ): void {
+    let left = bytesPerSecond
+    for (const doc of this.#sent.most(relievedMax.documents)) {
+      const document = documents.get(doc)
+      const count = document === undefined ? 0 : this.#childrenOf(document, now).length
+      if (document === undefined || count === 0) continue
+      const ofEach = this.#sent.rateOf(doc) / count
+      const most = Math.min(Math.ceil(left / ofEach), relievedMax.children)
+      left -= ofEach * this.#relieve(document, most, now, effects)
+      if (left <= 0) return
+    }
+  }
+
+  /** So many children go to others that have room, or as many as those are: how many did. */
+  #relieve(
+    document: ProxyDocument,
+    count: number,
+    now: Instant,
+    effects: EffectSink<ProxyEffect>,
+  ): number {
+    const { doc } = document
+    const children = this.#childrenOf(document, now)
+    const path = this.#pathTo(doc)
+    const recruits = (): readonly string[] => this.#recruitsFor(doc)
+    const moves = reliefOf(count, { children, path, recruits }, this.#options.fanOut)
+    for (const { moved, to } of moves) this.#move(document, moved, to, now, effects)
+    return moves.length
   }
 
   #move(
@@ -287,6 +360,7 @@ export class DocumentTrees {
         below: new SmallMap(),
         moving: new SmallMap(),
         collapse: new FanOutCollapse(this.#options.fanOut),
+        patience: new ReliefPatience(),
         dissolvingUntil: undefined,
         path: '',
       }

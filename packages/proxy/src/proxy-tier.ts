@@ -364,7 +364,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   #flush(doc: DocumentKey): void {
     const document = this.#documents.get(doc)
     if (document === undefined) return
+    const effectsBefore = this.#effects.length
     this.#children.setBusy(doc, document.flush(this.#effects))
+    this.#trees?.sent(doc, this.#effects, effectsBefore, this.#now)
     if (document.downstream.isHashDue) document.answerHash(this.#now, this.#effects)
     // That a record does not apply shows when a snapshot is to be made.
     if (document.follower.replica.isBroken) this.#following.restart(doc, this.#now, this.#effects)

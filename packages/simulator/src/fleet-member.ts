@@ -42,6 +42,8 @@ export type FleetMemberOptions = {
   readonly maker: NodeMaker
   /** Nodes that have one document from a proxy. */
   readonly treeChildrenMax: number
+  /** Bytes per second that a proxy sends of documents. */
+  readonly treeBytesPerSecondMax: number
   /** Whether the node reaches the space when it starts. */
   readonly isAway: boolean
   /** Looks whether a node listens. */
@@ -69,7 +71,11 @@ export class FleetMember implements Membership {
     const { identity, processor, incarnation } = node
     this.#options = options
     const place = { node: node.name, region: identity.region, roles: [role] }
-    this.view = new FleetView(place, { ...fanOut, childrenMax: options.treeChildrenMax })
+    this.view = new FleetView(place, {
+      ...fanOut,
+      childrenMax: options.treeChildrenMax,
+      bytesPerSecondMax: options.treeBytesPerSecondMax,
+    })
     const self: OwnMember = {
       node: node.name,
       incarnation: incarnationOf(node.name, incarnation),

@@ -62,6 +62,8 @@ export type SimulationOptions = {
   readonly redial: 'dialler' | 'routes' | 'fleet' | 'chance'
   /** Nodes that have one document from a proxy of a fleet, before others are sent on. */
   readonly treeChildrenMax: number
+  /** Bytes per second that a proxy of a fleet sends of documents. */
+  readonly treeBytesPerSecondMax: number
   /** By how much the clocks that nodes wait by go too fast or too slow at most, as a share; less than 1. */
   readonly clockDriftShare: number
   /** What goes wrong, and when. */
@@ -156,6 +158,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   warmShare: 0.5,
   warmDamageShare: 0,
   treeChildrenMax: 32,
+  treeBytesPerSecondMax: 125_000_000,
   snapshotlessShare: 0,
   packingShare: 0.7,
   largeStateBytes: 1_048_576,

@@ -125,7 +125,10 @@ export class TreeLookers {
       if (standing.notAsked > 0) return `${standing.notAsked} below ${name} are not asked`
       const parents = states.map(having => having.get(name)?.parent)
       const told = above === undefined ? undefined : nameOf(entries[above])
-      if (!parents.includes(told)) return `${name} is below ${told}, and has it from ${parents}`
+      // Who has moved in the meantime may have been below others on its way.
+      const hasMoved = parents.some(parent => parent !== parents[0])
+      if (!hasMoved && parents[0] !== told)
+        return `${name} is below ${told}, and has it from ${parents}`
     }
     const names = new Set(entries.map(nameOf))
     const missing = [...(states[0] ?? [])].find(

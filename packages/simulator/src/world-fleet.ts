@@ -26,7 +26,7 @@ export type WorldFleetOptions = {
   readonly note: (node: string, fact: NodeFact) => void
   readonly problems: Problems
   /** The options of the world. */
-  readonly options: Pick<SimulationOptions, 'faults' | 'treeChildrenMax'>
+  readonly options: Pick<SimulationOptions, 'faults' | 'treeBytesPerSecondMax' | 'treeChildrenMax'>
 }
 
 /** Who is in a fleet, and where they meet. */
@@ -67,6 +67,7 @@ export class WorldFleet {
       space: this.#space,
       maker,
       treeChildrenMax: this.#options.options.treeChildrenMax,
+      treeBytesPerSecondMax: this.#options.options.treeBytesPerSecondMax,
       isAway: this.#isAway(node.name),
       probe: (name, tell) => probe({ clock, ways, prng: dials }, node.name, this.node(name), tell),
       note: fact => note(node.name, fact),

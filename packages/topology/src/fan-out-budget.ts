@@ -28,6 +28,8 @@ export type FanOutChild = {
 export type FanOutOptions = {
   /** Children that a node has of one document. */
   readonly childrenMax: number
+  /** What a node sends of all documents to other nodes, bytes per second. */
+  readonly bytesPerSecondMax: number
   /** Nodes between the authority and an edge, and the authority; who would be deeper is refused. */
   readonly tiersMax: number
   /** A tier goes when what would be left fits into this share of `childrenMax`, 0 … 1. */
@@ -39,10 +41,15 @@ export type FanOutOptions = {
 /** What holds unless an operator says otherwise. */
 export const defaultFanOutOptions: FanOutOptions = {
   childrenMax: 32,
+  // A gigabit per second.
+  bytesPerSecondMax: 125_000_000,
   tiersMax: 8,
   collapseShare: 0.5,
   collapseAfterMs: 30_000,
 }
+
+/** What was in vain is tried again after twice as long, so many times in a row; after that no longer still. */
+export const doublingsMax = 5
 
 /** Places that a redirect names. */
 const redirectsMax = 3
@@ -89,15 +96,53 @@ export function joinVerdict(question: FanOutQuestion, options: FanOutOptions): F
 
 /** Where one who is not taken may go, best first. */
 function placesFor(question: FanOutQuestion, options: FanOutOptions): string[] {
-  const { joiner, children, path, recruits } = question
-  const proxies = children.filter(({ isProxy }) => isProxy).toSorted(byLoad)
-  const roomy = proxies.filter(({ childCount }) => childCount < options.childrenMax)
-  if (roomy.length > 0) return roomy.map(({ node }) => node)
-  // A new proxy finds its place here by moving an edge, so there has to be one, and a tier for it.
-  const isPlace = lastEdge(children) !== undefined && path.length < options.tiersMax
-  const taken = new Set([joiner.node, ...path, ...children.map(({ node }) => node)])
-  const fresh = isPlace && !joiner.isProxy ? recruits().filter(node => !taken.has(node)) : []
-  return [...fresh, ...proxies.map(({ node }) => node)]
+  const roomy = roomyProxies(question.children, options)
+  if (roomy.length > 0) return roomy
+  const fresh = question.joiner.isProxy ? [] : freshProxies(question, options)
+  const full = question.children.filter(({ isProxy }) => isProxy).toSorted(byLoad)
+  const taken = new Set([question.joiner.node])
+  return [...fresh, ...full.map(({ node }) => node)].filter(node => !taken.has(node))
+}
+
+/** Proxies below that can have one child more, the one with the least load first. */
+const roomyProxies = (children: readonly FanOutChild[], { childrenMax }: FanOutOptions): string[] =>
+  children
+    .filter(child => child.isProxy && child.childCount < childrenMax)
+    .toSorted(byLoad)
+    .map(({ node }) => node)
+
+/** Proxies that are not here yet. Each finds its place by moving an edge, so there has to be one, and a tier for it. */
+function freshProxies(
+  { children, path, recruits }: Pick<FanOutQuestion, 'children' | 'path' | 'recruits'>,
+  options: FanOutOptions,
+): string[] {
+  if (lastEdge(children) === undefined || path.length >= options.tiersMax) return []
+  const here = new Set([...path, ...children.map(({ node }) => node)])
+  return recruits().filter(node => !here.has(node))
+}
+
+/** An edge, and the node to which it is sent. */
+export type FanOutMove = { readonly moved: string; readonly to: string }
+
+/**
+ * Which edges of a node that has too much to do go elsewhere, those that came last first; at most `count`, one child
+ * stays, and none goes where there is no room.
+ */
+export function reliefOf(
+  count: number,
+  question: Pick<FanOutQuestion, 'children' | 'path' | 'recruits'>,
+  options: FanOutOptions,
+): FanOutMove[] {
+  const { children } = question
+  const edges = children.filter(({ isProxy, isMovable }) => isMovable && !isProxy).toReversed()
+  const most = Math.min(count, children.length - 1, edges.length)
+  if (most <= 0) return []
+  const roomy = roomyProxies(children, options)
+  const places = roomy.length > 0 ? roomy : freshProxies(question, options).slice(0, redirectsMax)
+  return edges.slice(0, most).flatMap(({ node }, index) => {
+    const to = places[index % places.length]
+    return to === undefined ? [] : [{ moved: node, to }]
+  })
 }
 
 /** Of the edges that may be moved the one that came last, which has the least to lose. */
@@ -137,6 +182,8 @@ export function alternativesOf(
 export class FanOutCollapse {
   readonly #options: FanOutOptions
   #since: Instant | undefined
+  /** Who was told last, and how often in a row: its children did not come. */
+  #told: { readonly node: string; times: number } | undefined
 
   constructor(options: FanOutOptions) {
     const { childrenMax, collapseShare } = options
@@ -150,51 +197,38 @@ export class FanOutCollapse {
 
   /**
    * The proxy child whose children are to come up, when that was possible for long enough; one at a time, each
-   * after a time of its own.
+   * after a time of its own, and twice as long when it is told again in vain.
+   *
+   * @param hasRoomFor whether the node may send so many children more what they want
    */
-  look(children: readonly FanOutChild[], now: Instant): string | undefined {
+  look(
+    children: readonly FanOutChild[],
+    now: Instant,
+    hasRoomFor: (childCount: number) => boolean = () => true,
+  ): string | undefined {
     const least = this.#least(children)
-    if (least === undefined) {
+    if (least === undefined || !hasRoomFor(least.childCount)) {
       this.#since = undefined
       return undefined
     }
+    const { node } = least
+    if (this.#told?.node !== node) this.#told = undefined
     this.#since ??= now
-    const dueAt = after(this.#since, milliseconds(this.#options.collapseAfterMs))
-    if (now < dueAt) return undefined
+    const waitMs = this.#options.collapseAfterMs * 2 ** (this.#told?.times ?? 0)
+    if (now < after(this.#since, milliseconds(waitMs))) return undefined
     this.#since = undefined
-    return least
+    this.#told = { node, times: Math.min((this.#told?.times ?? 0) + 1, doublingsMax) }
+    return node
   }
 
   /** The proxy with the fewest children, when those fit here with room to spare. */
-  #least(children: readonly FanOutChild[]): string | undefined {
+  #least(children: readonly FanOutChild[]): FanOutChild | undefined {
     const { childrenMax, collapseShare } = this.#options
     const [least] = children
       .filter(({ isProxy }) => isProxy)
       .toSorted((one, other) => one.childCount - other.childCount || byLoad(one, other))
     if (least === undefined) return undefined
     const left = children.length - 1 + least.childCount
-    return left <= childrenMax * collapseShare ? least.node : undefined
-  }
-}
-
-/** Whether a node sends as many bytes as it may: from the budget on, until it is a fifth below it. */
-export class ByteBudget {
-  readonly #bytesPerSecondMax: number
-  #isOver = false
-
-  constructor(bytesPerSecondMax: number) {
-    assert(bytesPerSecondMax > 0, `a budget of bytes is positive, got ${bytesPerSecondMax}`)
-    this.#bytesPerSecondMax = bytesPerSecondMax
-  }
-
-  /** True from the budget on, until it is well below. */
-  get isOver(): boolean {
-    return this.#isOver
-  }
-
-  /** What the node sends now. */
-  measured(bytesPerSecond: number): void {
-    const bound = this.#isOver ? this.#bytesPerSecondMax * 0.8 : this.#bytesPerSecondMax
-    this.#isOver = bytesPerSecond >= bound
+    return left <= childrenMax * collapseShare ? least : undefined
   }
 }

@@ -1,3 +1,4 @@
+export { ByteBudget, ReliefPatience } from './byte-budget.ts'
 export {
   type BreakerOptions,
   type BreakerState,
@@ -23,7 +24,6 @@ export { Detours } from './detours.ts'
 export { DocumentRoutes, type RoutedNode } from './document-routes.ts'
 export {
   alternativesOf,
-  ByteBudget,
   defaultFanOutOptions,
   type FanOutChild,
   FanOutCollapse,
@@ -32,6 +32,7 @@ export {
   type FanOutVerdict,
   joinVerdict,
   pathProblem,
+  reliefOf,
 } from './fan-out-budget.ts'
 export {
   type ConfiguredView,

@@ -3,13 +3,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   alternativesOf,
-  ByteBudget,
   defaultFanOutOptions,
   type FanOutChild,
   FanOutCollapse,
   type FanOutQuestion,
   joinVerdict,
   pathProblem,
+  reliefOf,
 } from '../src/fan-out-budget.ts'
 import { FanOutTree } from './fan-out-tree.ts'
 
@@ -143,14 +143,56 @@ await t.test('a tier goes when it has fitted above for half a minute, not sooner
   t.equal(collapse.look([edge('e1')], at(99_000)), undefined)
 })
 
-await t.test('a budget of bytes is over until it is a fifth below', async t => {
-  const budget = new ByteBudget(1_000)
-  const states = [999, 1_000, 801, 799, 999, 1_500].map(bytesPerSecond => {
-    budget.measured(bytesPerSecond)
-    return budget.isOver
-  })
-  t.same(states, [false, true, true, false, false, true])
-  t.throws(() => new ByteBudget(0), /positive, got 0/)
+await t.test('a tier that was told in vain is told again after twice as long', async t => {
+  const collapse = new FanOutCollapse({ ...options, childrenMax: 8 })
+  const told: number[] = []
+  for (let second = 0; second <= 220; second++) {
+    const node = collapse.look([proxy('p1', 1)], at(second * 1_000))
+    if (node !== undefined) told.push(second)
+  }
+  t.same(told, [30, 91, 212])
+  t.equal(
+    collapse.look([proxy('p2', 1)], at(300_000)),
+    'p2',
+    'another one is told for the first time',
+  )
+})
+
+await t.test('a tier stays where the node may not send what it sends', async t => {
+  const collapse = new FanOutCollapse({ ...options, childrenMax: 8 })
+  const cool = [proxy('p1', 3), edge('e1')]
+  for (let second = 0; second <= 60; second++) {
+    t.equal(
+      collapse.look(cool, at(second * 1_000), count => count < 3),
+      undefined,
+    )
+  }
+})
+
+await t.test('a node is relieved of the edges that came last, by who has room', async t => {
+  const relief = (count: number, overrides: Partial<FanOutQuestion> = {}) =>
+    reliefOf(
+      count,
+      {
+        children: fullOfEdges,
+        path: ['authority', 'self'],
+        recruits: () => ['r', 's'],
+        ...overrides,
+      },
+      options,
+    ).map(({ moved, to }) => `${moved} to ${to}`)
+  t.same(relief(2), ['e3 to r', 'e2 to s'])
+  t.same(relief(9), ['e3 to r', 'e2 to s'], 'one child stays')
+  t.same(relief(1, { recruits: () => ['self'] }), [], 'where there is nobody it stays as it is')
+  const tiered = [edge('e1'), proxy('p1', 3), proxy('p2', 2), proxy('p3', 1), edge('e2')]
+  t.same(relief(9, { children: tiered }), ['e2 to p3', 'e1 to p2'])
+  t.same(relief(1, { children: [edge('e1'), proxy('p1', 3)], recruits: () => [] }), [])
+  t.same(relief(1, { children: [edge('e1')] }), [], 'never its only one')
+  t.same(relief(1, { children: [proxy('p1', 0), proxy('p2', 0)] }), [], 'proxies stay')
+  t.same(relief(1, { children: [{ ...edge('e1'), isMovable: false }, proxy('p1', 0)] }), [])
+})
+
+await t.test('bounds of a tree make sense', async t => {
   t.throws(() => new FanOutCollapse({ ...options, childrenMax: 1 }), /at least 2 children, got/)
   t.throws(() => new FanOutCollapse({ ...options, collapseShare: 1 }), /between 0 and 1, got 1/)
 })
