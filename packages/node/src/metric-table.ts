@@ -85,6 +85,11 @@ export const metricTable = {
     meaning:
       'How often a tenant had as much as its quota allows: documents and viewers, each time that one more was refused; bytes, each time that viewers began to be shown less often.',
   },
+  tree_bytes_over: {
+    type: 'gauge',
+    meaning:
+      'Whether the proxy of this node sends as many bytes as it may (limits.treeBytesPerSecondMax), until it sends a fifth less: 1, else 0.',
+  },
   members: { type: 'gauge', meaning: 'Nodes of the fleet that are alive, this one too.' },
   members_differing: {
     type: 'gauge',

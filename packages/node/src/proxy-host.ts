@@ -92,6 +92,11 @@ export class ProxyHost {
     return this.#machine.viewersBelow
   }
 
+  /** True while as many bytes of documents are sent to other nodes as there may be. */
+  get isOverBytes(): boolean {
+    return this.#machine.isOverBytes
+  }
+
   /** Nodes that are dialled, and how that goes. */
   get dialled(): FollowerLinks['dialled'] {
     return this.#follower.dialled

@@ -89,6 +89,11 @@ export class DocumentTrees {
     this.#peerAt = peerAt
   }
 
+  /** True while the node sends as many bytes as it may. */
+  get isOverBytes(): boolean {
+    return this.#bytes.isOver
+  }
+
   /** Where the node stands, for a child. */
   placeFor(document: ProxyDocument, link: LinkId): TreePlace | undefined {
     const path = this.#pathTo(document.doc)

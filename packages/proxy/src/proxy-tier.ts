@@ -176,6 +176,11 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     return this.#following.staleCount
   }
 
+  /** True while as many bytes of documents are sent to other nodes as there may be. */
+  get isOverBytes(): boolean {
+    return this.#trees?.isOverBytes === true
+  }
+
   /** Viewers of all documents, as the nodes below count them. */
   get viewersBelow(): number {
     return this.#presence.total

@@ -66,6 +66,11 @@ t.test('over its budget of bytes a proxy sends whoever comes to others', async t
   come(rig, link(4), 'edge-4')
   t.same(redirects(rig), ['4 to a'])
   t.match(rig.proxy.standingOf(doc), { children: 3 })
+  t.ok(rig.proxy.isOverBytes)
+  rig.pass(3_000)
+  t.notOk(rig.proxy.isOverBytes, 'nothing is sent any more')
+  come(rig, link(4), 'edge-4')
+  t.same(redirects(rig), [])
 })
 
 t.test('after some seconds it sends on those that came last, but one', async t => {

@@ -153,6 +153,8 @@ export class Upstream {
     this.#core.leave(effects)
     this.#core.line.attach(link)
     this.#core.state = 'joining'
+    // What the old one had may not have come to the new one yet.
+    this.#headSeq = 0
   }
 
   /** It is its turn to ask. */
