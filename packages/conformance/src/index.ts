@@ -3,6 +3,7 @@ export { type CoordinatorRig, type OpenCoordinatorRig, testCoordinatorPort } fro
 export { type Announcement, CoordinatorClient, type PlacingAnswer } from './coordinator-client.ts'
 export { type LinkRig, type LinkSide, type OpenLinkRig, testLinkPort } from './link.ts'
 export { LogClient, type OpenedDocument, write } from './log-client.ts'
+export { testLogFollowing } from './log-following.ts'
 export { aboveLabels, type BuiltDefinition, labelledText } from './log-script.ts'
 export { type LogStoreRig, type OpenLogStoreRig, testLogStorePort } from './log-store.ts'
 export { logStoreSource } from './log-store-source.ts'

@@ -11,6 +11,9 @@ export type OpenedDocument = {
   readonly answer: Extract<LogInput, { kind: 'log-opened' | 'log-open-refused' }>
 }
 
+/** What comes of following a document. */
+export type FollowAnswer = Extract<LogInput, { kind: 'log-followed' | 'log-open-refused' }>
+
 type AnswerTo = {
   append: Extract<LogInput, { kind: 'log-appended' | 'log-append-refused' }>
   snapshot: Extract<LogInput, { kind: 'log-snapshot-kept' | 'log-snapshot-refused' }>
@@ -58,6 +61,40 @@ export class LogClient {
       records: told.flatMap(input => (input.kind === 'log-records' ? input.records : [])),
       answer,
     }
+  }
+
+  /** Follows a document that another store writes; what it is told at first. */
+  async follow(doc: DocumentKey): Promise<FollowAnswer> {
+    const from = this.inputs.length
+    this.store.perform({ kind: 'log-follow', doc })
+    return await this.#inbox.find(from, input =>
+      input.doc === doc && (input.kind === 'log-followed' || input.kind === 'log-open-refused')
+        ? input
+        : undefined,
+    )
+  }
+
+  /** The records of a document that were told, from some input on. */
+  recordsOf(doc: DocumentKey, from = 0): LogRecord[] {
+    return this.inputs
+      .slice(from)
+      .flatMap(input => (input.kind === 'log-records' && input.doc === doc ? input.records : []))
+  }
+
+  /** Waits until the record of this seq was told. */
+  async untilTold(doc: DocumentKey, seq: number): Promise<void> {
+    await this.#inbox.find(0, input =>
+      input.kind === 'log-records' && input.doc === doc && input.records.at(-1)?.seq === seq
+        ? input
+        : undefined,
+    )
+  }
+
+  /** Waits until the document is refused. */
+  async untilRefused(doc: DocumentKey): Promise<Extract<FollowAnswer, { code: unknown }>> {
+    return await this.#inbox.find(0, input =>
+      input.kind === 'log-open-refused' && input.doc === doc ? input : undefined,
+    )
   }
 
   /** Appends a stretch. */

@@ -9,6 +9,9 @@
  * that does not follow its last record or whose epoch is older than one it has seen. The first append
  * of a higher epoch claims that epoch, and at most one node can.
  *
+ * `log-follow` brings a document back that another node writes, and goes on telling what that one appends, so that
+ * `log-open` has little left to read when this node takes over. To follow claims nothing and holds up nobody.
+ *
  * What a store does not do: retry (a refusal is told, and the authority decides), order documents
  * among each other, or look into payloads. When it can never know whether a record is durable (a failed
  * sync), it does not answer: it ends the process. A store on another machine that cannot be reached for
@@ -39,7 +42,14 @@ export type LogReadId = number & { readonly unit: 'log read' }
 
 /** The log store port, what to do. */
 export type LogEffect =
+  /** Of a log that is followed only what was not told yet is told, and no more after `log-opened`. */
   | { readonly kind: 'log-open'; readonly doc: DocumentKey }
+  /**
+   * Tells the log, says `log-followed`, and from then on tells what others append, until `log-open`, `log-close` or
+   * a refusal. After `log-close` nothing more is told, nor after `log-open-refused`, which is an answer to a
+   * `log-open` that was asked meanwhile, too. A store whose documents only one process writes refuses.
+   */
+  | { readonly kind: 'log-follow'; readonly doc: DocumentKey }
   | {
       readonly kind: 'log-append'
       readonly doc: DocumentKey
@@ -83,7 +93,12 @@ export type LogInput =
     }
   /** Everything has been read; `epoch` is the highest the log has seen, 0 for a new document. */
   | { readonly kind: 'log-opened'; readonly doc: DocumentKey; readonly epoch: number }
-  /** Instead of `log-opened`, also after a part was told; the same document may be opened again. */
+  /** All was told that the log had when it was followed; what is appended to it comes as `log-records`. */
+  | { readonly kind: 'log-followed'; readonly doc: DocumentKey }
+  /**
+   * Instead of `log-opened`, also after a part was told, and at any time while the log is followed; the same
+   * document may be opened again, after `log-close` where it was followed.
+   */
   | {
       readonly kind: 'log-open-refused'
       readonly doc: DocumentKey

@@ -12,6 +12,7 @@ export function refusedLogEffect(
   const refusal = { doc: effect.doc, code, message } as const
   switch (effect.kind) {
     case 'log-open':
+    case 'log-follow':
       return { kind: 'log-open-refused', ...refusal }
     case 'log-append':
       return { kind: 'log-append-refused', ...refusal }

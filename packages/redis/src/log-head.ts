@@ -1,7 +1,7 @@
 import { type Position, zeroPosition } from '@fanfold/protocol'
 import { damaged } from './log-error.ts'
 import type { LogKeys } from './log-keys.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisCommand, RedisConnection } from './redis-connection.ts'
 import { arrayOf, countOf, optionalBytes } from './reply.ts'
 
 /** What a log says of itself. */
@@ -20,8 +20,16 @@ const nothing: LogHead = { position: zeroPosition, first: 1, newer: 0, older: 0 
 
 /** Reads the head. @throws RedisFailure, LogError */
 export async function readHead(connection: RedisConnection, keys: LogKeys): Promise<LogHead> {
-  const fields = ['epoch', 'seq', 'hash', 'first', 'newer', 'older']
-  const reply = await connection.call(['hmget', keys.head, ...fields])
+  return decodeHead(await connection.call(headCommand(keys)), keys)
+}
+
+/** Asks for a head. */
+export const headCommand = ({ head }: LogKeys): RedisCommand => ['hmget', head, ...headFields]
+
+const headFields = ['epoch', 'seq', 'hash', 'first', 'newer', 'older']
+
+/** A head, from what was answered. @throws LogError */
+export function decodeHead(reply: unknown, keys: LogKeys): LogHead {
   const [epoch, seq, hash, first, newer, older] = arrayOf(reply, 'the head').map(field =>
     optionalBytes(field, 'a field of the head'),
   )

@@ -68,6 +68,40 @@ export async function openLog(opening: LogOpening): Promise<Position> {
   }
 }
 
+/**
+ * Tells what a log has after what was told of it before, up to its head, and gives the position that it ended at.
+ *
+ * @throws RedisFailure, LogError: `FANFOLD_LOG_LOST` where what was told is not in the log any more
+ */
+export async function readOn(opening: LogOpening, after: Position): Promise<Position> {
+  return await readOnTo(opening, await askHead(opening), after)
+}
+
+/** The same where the head is known. @throws RedisFailure, LogError */
+export async function readOnTo(
+  opening: LogOpening,
+  head: LogHead,
+  after: Position,
+): Promise<Position> {
+  const end = head.position
+  const isBehind = end.seq < after.seq || (end.seq === after.seq && !isSame(end, after))
+  if (isBehind) wentAway(opening.doc, after, end)
+  try {
+    return await replay(opening, head, after)
+  } catch (error) {
+    const isAstray = error instanceof LogError && error.code === 'FANFOLD_LOG_DAMAGED'
+    if (!isAstray || after.seq < head.first || (await isOfLog(opening, head, after))) throw error
+    wentAway(opening.doc, after, end)
+  }
+}
+
+function wentAway(doc: DocumentKey, told: Position, end: Position): never {
+  throw new LogError(
+    'FANFOLD_LOG_LOST',
+    `what was read of ${doc} up to ${describePosition(told)} is not in its log any more, which ends at ${describePosition(end)}`,
+  )
+}
+
 /** A document without a head has nothing, or somebody took its head away. */
 async function openNew({ connection, doc, keys, withinMs }: LogOpening): Promise<Position> {
   const reply = await connection.ask(() => connection.call(['exists', keys.log]), withinMs)

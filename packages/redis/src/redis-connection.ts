@@ -115,6 +115,16 @@ export class RedisConnection {
    * slot. @throws RedisFailure the first one of any of them
    */
   async callAll(commands: readonly RedisCommand[]): Promise<unknown[]> {
+    const results = await this.callEach(commands)
+    for (const result of results) if (result instanceof RedisFailure) throw result
+    return results
+  }
+
+  /**
+   * The same, with the failure of each command that failed in place of what it gave. @throws RedisFailure when none
+   * was sent
+   */
+  async callEach(commands: readonly RedisCommand[]): Promise<unknown[]> {
     const pipeline = this.#client.pipeline()
     for (const [name, ...rest] of commands) pipeline.callBuffer(name, rest.map(toArgument))
     let results: [error: Error | null, result: unknown][] | null
@@ -123,10 +133,9 @@ export class RedisConnection {
     } catch (error) {
       throw this.#noted(failureOf(error))
     }
-    return (results ?? []).map(([error, result]) => {
-      if (error !== null) throw this.#noted(failureOf(error))
-      return result
-    })
+    return (results ?? []).map(([error, result]) =>
+      error === null ? result : this.#noted(failureOf(error)),
+    )
   }
 
   /** Runs a script, which the server is sent when it does not have it. @throws RedisFailure */

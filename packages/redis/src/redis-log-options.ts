@@ -46,6 +46,10 @@ export type RedisLogStoreOptions = {
   readonly readingsAtWorkMax?: number | undefined
   /** Snapshots that are sent at a time; others wait in line. Default 4. */
   readonly snapshotsAtWorkMax?: number | undefined
+  /** How often it is looked whether others have appended to logs that are followed, ms. Default 100. */
+  readonly followEveryMs?: number | undefined
+  /** Logs that are followed of which what is new is read at a time; others wait in line. Default 8. */
+  readonly followsAtWorkMax?: number | undefined
   /** Chance, where it is not the machine's: it tells this store from all others. */
   readonly randomBytes?: RandomBytes | undefined
 }
@@ -64,6 +68,8 @@ export type RedisLogLimits = {
   readonly opensAtWorkMax: number
   readonly readingsAtWorkMax: number
   readonly snapshotsAtWorkMax: number
+  readonly followEveryMs: number
+  readonly followsAtWorkMax: number
 }
 
 /** Of each bound and time, where it is not said. */
@@ -81,6 +87,9 @@ export const redisLogDefaults: RedisLogLimits = {
   opensAtWorkMax: 32,
   readingsAtWorkMax: 8,
   snapshotsAtWorkMax: 4,
+  // Who takes over has so much of the log left to read.
+  followEveryMs: 100,
+  followsAtWorkMax: 8,
 }
 
 /** Replicas that may be asked for. */
@@ -102,6 +111,8 @@ export function limitsOf(options: RedisLogStoreOptions): RedisLogLimits {
     opensAtWorkMax: options.opensAtWorkMax ?? redisLogDefaults.opensAtWorkMax,
     readingsAtWorkMax: options.readingsAtWorkMax ?? redisLogDefaults.readingsAtWorkMax,
     snapshotsAtWorkMax: options.snapshotsAtWorkMax ?? redisLogDefaults.snapshotsAtWorkMax,
+    followEveryMs: options.followEveryMs ?? redisLogDefaults.followEveryMs,
+    followsAtWorkMax: options.followsAtWorkMax ?? redisLogDefaults.followsAtWorkMax,
   }
   const { keyPrefix, replicas, replicasWithinMs, ...positive } = limits
   requireKeyPrefix(keyPrefix)

@@ -19,11 +19,12 @@ import { assert, equalBytes, toHex, unreachable } from '@fanfold/kernel'
 import { type DocumentKey, describePosition } from '@fanfold/protocol'
 import { type AppendOptions, appendBatch } from './append-batch.ts'
 import { AppendDelay } from './append-delay.ts'
-import { DocumentLog } from './document-log.ts'
+import { DocumentLog, type Following } from './document-log.ts'
 import { bytesOfEffect, requireBatch } from './effect-answers.ts'
+import { FollowedLogs } from './followed-logs.ts'
 import { keepSnapshot } from './keep-snapshot.ts'
 import { LogError, refusalOf } from './log-error.ts'
-import { openLog } from './open-log.ts'
+import { type LogOpening, openLog, readOn } from './open-log.ts'
 import { Places } from './places.ts'
 import { readLog } from './read-log.ts'
 import { RedisConnection } from './redis-connection.ts'
@@ -51,6 +52,7 @@ class RedisLogStore implements LogStore {
   readonly #reading: RedisConnection
   readonly #appending: AppendOptions
   readonly #documents = new Map<DocumentKey, DocumentLog>()
+  readonly #followed: FollowedLogs
   /** Readings that were asked and are not answered. */
   readonly #asked = new Map<LogReadId, DocumentLog>()
   readonly #opens: Places
@@ -81,6 +83,14 @@ class RedisLogStore implements LogStore {
       replicasWithinMs: this.#limits.replicasWithinMs,
       isOver: () => this.#isOver,
     }
+    this.#followed = new FollowedLogs({
+      connection: this.#reading,
+      everyMs: this.#limits.followEveryMs,
+      atWorkMax: this.#limits.followsAtWorkMax,
+      opening: (log, following) => this.#opening(log, following),
+      refuse: ({ doc }, refusal) => this.#answer({ kind: 'log-open-refused', doc, ...refusal }),
+      fail: error => this.#fail(error),
+    })
     this.#opens = new Places(this.#limits.opensAtWorkMax)
     this.#appends = new Places(this.#limits.appendsAtWorkMax)
     this.#readings = new Places(this.#limits.readingsAtWorkMax)
@@ -104,6 +114,7 @@ class RedisLogStore implements LogStore {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#followed.close()
     let timer: NodeJS.Timeout | undefined
     if (this.#effectsWaiting > 0) {
       await new Promise<void>(resolve => {
@@ -183,6 +194,8 @@ class RedisLogStore implements LogStore {
     switch (effect.kind) {
       case 'log-open':
         return this.#open(effect, log, performance.now())
+      case 'log-follow':
+        return this.#follow(effect, log, performance.now())
       case 'log-append':
         return this.#append(effect, log)
       case 'log-keep-snapshot':
@@ -194,23 +207,75 @@ class RedisLogStore implements LogStore {
     }
   }
 
-  #open(effect: EffectOf<'log-open'>, log: DocumentLog, since: number): Promise<LogInput> {
+  #open(
+    effect: EffectOf<'log-open'>,
+    log: DocumentLog,
+    since: number,
+  ): Promise<LogInput | undefined> {
     const { doc } = effect
-    const open = async (): Promise<LogInput> => {
+    const { followed } = log
+    if (followed !== undefined) {
+      followed.isTaken = true
+      this.#followed.delete(log)
+    }
+    const open = async (): Promise<LogInput | undefined> => {
       assert(log.position === undefined, `${doc} is opened once until it is closed`)
+      if (followed?.isRefused === true) return undefined
       this.#requireReach(since)
-      const position = await openLog({
-        ...this.#access(log),
-        chain: this.#chain,
-        listener: {
-          snapshot: snapshot => this.#answer({ kind: 'log-snapshot', doc, snapshot }),
-          records: records => this.#answer({ kind: 'log-records', doc, records }),
-        },
-      })
+      const opening = this.#opening(log)
+      const after = followed?.position
+      const position = after === undefined ? await openLog(opening) : await readOn(opening, after)
+      log.endFollowing()
       log.moveTo(position)
       return { kind: 'log-opened', doc, epoch: position.epoch }
     }
-    return log.behind(() => this.#opens.hold(() => open().catch(refused(effect))))
+    const refuse = (error: unknown): LogInput => {
+      if (followed !== undefined) followed.isRefused = true
+      return refused(effect)(error)
+    }
+    return log.behind(() => this.#opens.hold(() => open().catch(refuse)))
+  }
+
+  #follow(
+    effect: EffectOf<'log-follow'>,
+    log: DocumentLog,
+    since: number,
+  ): Promise<LogInput | undefined> {
+    const { doc } = effect
+    const following = log.follow()
+    const follow = async (): Promise<LogInput | undefined> => {
+      assert(log.position === undefined, `${doc} is followed while it is not open`)
+      if (following.isOver) return undefined
+      this.#requireReach(since)
+      following.position = await openLog(this.#opening(log, following))
+      if (!following.isOver && !following.isTaken) this.#followed.add(log, following)
+      return following.isOver ? undefined : { kind: 'log-followed', doc }
+    }
+    const refuse = (error: unknown): LogInput | undefined => {
+      following.isRefused = true
+      const refusal = refused(effect)(error)
+      return following.isOver ? undefined : refusal
+    }
+    return log.behind(() => this.#opens.hold(() => follow().catch(refuse)))
+  }
+
+  /** How a log is read for who opens it, or follows it for as long as it does. */
+  #opening(log: DocumentLog, following?: Following): LogOpening {
+    const { doc } = log
+    const tell = (input: LogInput): void => {
+      if (following?.isOver !== true) this.#answer(input)
+    }
+    return {
+      ...this.#access(log),
+      chain: this.#chain,
+      listener: {
+        snapshot: snapshot => tell({ kind: 'log-snapshot', doc, snapshot }),
+        records: records => {
+          tell({ kind: 'log-records', doc, records })
+          following?.toldTo(records)
+        },
+      },
+    }
   }
 
   async #append(effect: EffectOf<'log-append'>, log: DocumentLog): Promise<LogInput | undefined> {
@@ -294,6 +359,8 @@ class RedisLogStore implements LogStore {
     // What is not open, nor waits to be, needs no closing.
     if (log === undefined) return
     log.requireQuiet()
+    this.#followed.delete(log)
+    if (log.followed !== undefined) log.followed.isOver = true
     for (const [read, other] of this.#asked) if (other === log) this.#asked.delete(read)
     void log
       .behind(async () => log.forget())

@@ -2,6 +2,7 @@ import {
   logStoreSource,
   type OpenLogStoreRig,
   sha256,
+  testLogFollowing,
   testLogStorePort,
   testRecordSource,
 } from '@fanfold/conformance'
@@ -55,6 +56,7 @@ for (const [name, options] of Object.entries(variants)) {
       }
     }
     testLogStorePort(t, openRig)
+    testLogFollowing(t, openRig)
     testRecordSource(t, logStoreSource(openRig))
   })
 }

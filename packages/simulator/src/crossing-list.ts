@@ -29,6 +29,7 @@ export const effectKinds: Readonly<Record<EffectKind, true>> = {
   'load-variant': true,
   'log-append': true,
   'log-close': true,
+  'log-follow': true,
   'log-keep-snapshot': true,
   'log-open': true,
   'log-read': true,

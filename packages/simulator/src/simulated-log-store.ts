@@ -10,14 +10,7 @@
  * The disk may be another machine's, which is out of reach at times. An append waits then until it
  * answers, and may have been done at once; the rest is refused.
  */
-import type {
-  LogEffect,
-  LogInput,
-  LogReadId,
-  LogRefusal,
-  LogStore,
-  Snapshot,
-} from '@fanfold/document'
+import type { LogEffect, LogInput, LogReadId, LogStore } from '@fanfold/document'
 import {
   assert,
   type Duration,
@@ -28,9 +21,12 @@ import {
   type Prng,
   unreachable,
 } from '@fanfold/kernel'
-import { type DocumentKey, describePosition, type LogRecord } from '@fanfold/protocol'
+import { type DocumentKey, describePosition } from '@fanfold/protocol'
 import type { DiskHealth } from './disk-health.ts'
-import type { DiskLog, LogDisk } from './log-disk.ts'
+import { type FollowedLog, FollowedLogs } from './followed-logs.ts'
+import type { LogDisk } from './log-disk.ts'
+import { fenced, noFile, outOf, type Refused, unreachableNow, unreadable } from './log-refused.ts'
+import { batches, partOf, readBytesMax, storedIn } from './stored-log.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** How long a disk takes. */
@@ -40,12 +36,11 @@ export type DiskOptions = {
   readonly syncMeanMs: number
 }
 
-/** Bytes of records that one `log-records` carries at most. */
-const readBytesMax = 1_048_576
-
 type Written = Extract<LogEffect, { kind: 'log-append' | 'log-keep-snapshot' }>
 type Appended = Extract<LogEffect, { kind: 'log-append' }>
-type Refused = { readonly code: LogRefusal; readonly message: string }
+
+/** How often it is looked whether others have appended to a log that is followed, ms. */
+const followEveryMs = 100
 
 /** An append that has waited for so long is told of, ms; and how often it is asked for again. */
 const waitsToldMs = 1_000
@@ -55,12 +50,6 @@ const askEveryMs = 50
 const lateMaxMs = 10_000
 
 const noRoom = 'no space left on the disk'
-const noFile = 'too many open files'
-const unreadable: Refused = { code: 'FANFOLD_LOG_UNREADABLE', message: 'the disk fails to read' }
-const unreachableNow: Refused = {
-  code: 'FANFOLD_LOG_UNREACHABLE',
-  message: 'who has the log does not answer',
-}
 
 /** What became of the appends that were under way when a node crashed, in records. */
 export type CrashedAppends = { readonly kept: number; readonly lost: number }
@@ -88,6 +77,7 @@ export class SimulatedLogStore implements LogStore {
   readonly #appending = new Set<DocumentKey>()
   /** Readings that wait for their records, and the document of each. */
   readonly #readings = new Map<LogReadId, DocumentKey>()
+  readonly #followed: FollowedLogs
   #underWay = 0
   #isGone = false
   #whenIdle: (() => void)[] = []
@@ -120,14 +110,26 @@ export class SimulatedLogStore implements LogStore {
     this.#options = options.options
     this.#disk = options.disk
     this.#receive = options.receive
+    this.#followed = new FollowedLogs({
+      disk: this.#disk,
+      prng: this.#prng,
+      health: this.#health,
+      receive: this.#receive,
+      after: happen => this.#in(followEveryMs * 1_000, happen),
+    })
   }
 
   perform(effect: LogEffect): void {
     const { doc } = effect
     switch (effect.kind) {
       case 'log-open':
-        this.#later(doc, () => this.#open(doc))
+        this.#openLater(doc, this.#followed.take(doc))
         return
+      case 'log-follow': {
+        const followed = this.#followed.follow(doc)
+        this.#later(doc, () => this.#followed.begin(followed))
+        return
+      }
       case 'log-append':
         assert(!this.#appending.has(doc), `one append of ${doc} is in flight at a time`)
         assert(effect.records.length > 0, `an append of ${doc} has at least one record`)
@@ -152,6 +154,7 @@ export class SimulatedLogStore implements LogStore {
         for (const [read, readDoc] of this.#readings) {
           if (readDoc === doc) this.#readings.delete(read)
         }
+        this.#followed.close(doc)
         if ((this.#busyUntil.get(doc) ?? 0) <= this.#clock.now) this.#busyUntil.delete(doc)
         return
       default:
@@ -170,6 +173,7 @@ export class SimulatedLogStore implements LogStore {
   }
 
   close(): Promise<void> {
+    this.#followed.end()
     if (this.#underWay === 0) return Promise.resolve()
     return new Promise(resolve => this.#whenIdle.push(resolve))
   }
@@ -300,6 +304,13 @@ export class SimulatedLogStore implements LogStore {
     this.#receive({ kind: 'log-read', doc, read, records })
   }
 
+  #openLater(doc: DocumentKey, followed: FollowedLog | undefined): void {
+    this.#later(doc, () => {
+      if (followed === undefined) this.#open(doc)
+      else this.#followed.open(followed)
+    })
+  }
+
   #open(doc: DocumentKey): void {
     const refusal = this.#notNow
     if (refusal !== undefined) {
@@ -357,7 +368,7 @@ export class SimulatedLogStore implements LogStore {
   }
 
   get #noFile(): Refused | undefined {
-    return this.#health?.isOutOfFiles === true ? outOf(noFile) : undefined
+    return noFile(this.#health)
   }
 
   get #noRead(): Refused | undefined {
@@ -377,37 +388,4 @@ export class SimulatedLogStore implements LogStore {
       `a batch after ${describePosition(after)}, the log ends at ${describePosition(end)}`,
     )
   }
-}
-
-const outOf = (message: string): Refused => ({ code: 'FANFOLD_LOG_FULL', message })
-const fenced = (message: string): Refused => ({ code: 'FANFOLD_FENCED', message })
-
-/** What is told of a log: its newest snapshot, and the records after it. */
-type Stored = { readonly snapshot: Snapshot | undefined; readonly records: readonly LogRecord[] }
-
-function storedIn({ snapshots, records }: DiskLog): Stored {
-  const snapshot = snapshots.at(-1)
-  return { snapshot, records: records.slice(snapshot?.manifest.at.seq ?? 0) }
-}
-
-/** What had been read of it before a read failed: nothing, or its beginning. */
-function partOf({ snapshot, records }: Stored, prng: Prng): Stored {
-  if (prng.chance(0.5)) return { snapshot: undefined, records: [] }
-  return { snapshot, records: records.slice(0, prng.below(records.length + 1)) }
-}
-
-/** The records in stretches of at most `bytesMax`, but for one that is larger. */
-function* batches(records: readonly LogRecord[], bytesMax: number): Generator<LogRecord[]> {
-  let batch: LogRecord[] = []
-  let bytes = 0
-  for (const record of records) {
-    if (batch.length > 0 && bytes + record.bytes.length > bytesMax) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(record)
-    bytes += record.bytes.length
-  }
-  if (batch.length > 0) yield batch
 }

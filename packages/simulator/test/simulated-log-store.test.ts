@@ -3,6 +3,7 @@ import {
   logStoreSource,
   type OpenLogStoreRig,
   sha256,
+  testLogFollowing,
   testLogStorePort,
   testRecordSource,
 } from '@fanfold/conformance'
@@ -62,6 +63,7 @@ const openRig: OpenLogStoreRig = async () => {
 }
 
 testLogStorePort(t, openRig)
+testLogFollowing(t, openRig)
 testRecordSource(t, logStoreSource(openRig))
 
 t.test('a record is durable when its append is answered, and not a moment sooner', async t => {

@@ -1,7 +1,7 @@
 /*
  * One document's effects, one after the other, and what becomes of their errors.
  */
-import type { Chain, LogEffect, LogInput } from '@fanfold/document'
+import { type Chain, type LogEffect, type LogInput, refusedLogEffect } from '@fanfold/document'
 import { assert, type Sha256, unreachable } from '@fanfold/kernel'
 import type { Position } from '@fanfold/protocol'
 import type { DocumentDirectory } from './document-directory.ts'
@@ -19,6 +19,12 @@ export type DocumentLogContext = {
   readonly budget: TurnBudget
   readonly answer: (input: LogInput) => void
   readonly setAside: (aside: SetAside) => void
+}
+
+/** Files are of one machine: who takes over from its process finds them there. */
+const nobodyElse: Refusal = {
+  code: 'FANFOLD_LOG_UNREADABLE',
+  message: 'logs in files are written by one process, and followed by none',
 }
 
 /** An effect that waits its turn behind the others of its document. */
@@ -92,6 +98,9 @@ export class DocumentLog {
         return
       case 'log-open':
         return this.#open(effect)
+      case 'log-follow':
+        this.#context.answer(refusedLogEffect(effect, nobodyElse))
+        return
       case 'log-append':
         return this.#append(effect)
       case 'log-keep-snapshot':

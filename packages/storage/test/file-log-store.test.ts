@@ -76,3 +76,10 @@ t.test('closing what was refused to be opened takes nobody’s place', async t =
   t.match(await slow, { answer: { kind: 'log-opened' } })
   t.match(await opened, { answer: { kind: 'log-opened' } })
 })
+
+t.test('a log in files is followed by nobody', async t => {
+  const client = makeClient(t, makeTemporaryDirectory(t))
+  t.match(await client.follow(doc), { kind: 'log-open-refused', code: 'FANFOLD_LOG_UNREADABLE' })
+  client.release(doc)
+  t.match(await client.open(doc), { answer: { kind: 'log-opened', epoch: 0 } })
+})
