@@ -59,10 +59,13 @@ export class AuthorityDocument {
   #phase: Phase = 'opening'
   #refusal: DocumentRefusal | undefined
   readonly #epochs: DocumentEpochs
+  #isStandby: boolean
   #hasMore = false
 
-  constructor(doc: DocumentKey, channel: number, context: AuthorityContext) {
+  /** @param isStandby the document is another's: its log is followed, until it is taken over */
+  constructor(doc: DocumentKey, channel: number, context: AuthorityContext, isStandby = false) {
     this.doc = doc
+    this.#isStandby = isStandby
     this.#epochs = new DocumentEpochs(doc, context.lostEpochs)
     this.channel = channel
     this.#context = context
@@ -132,6 +135,25 @@ export class AuthorityDocument {
   /** Why the document is served no more; undefined while it is. */
   get refusal(): DocumentRefusal | undefined {
     return this.#refusal
+  }
+
+  /** True while the document is another's, and this authority stands by for it. */
+  get isStandby(): boolean {
+    return this.#isStandby
+  }
+
+  /** True while it is served and exists. */
+  get isServed(): boolean {
+    return (this.#phase === 'open' || this.#phase === 'appending') && !this.isVacant
+  }
+
+  /** The document is this authority's from here on: what its log has after what was followed is read in. */
+  takeOver(effects: AuthorityEffect[]): void {
+    const { doc, position } = this
+    assert(this.#isStandby && this.#phase === 'opening', `${doc} is stood by for`)
+    this.#isStandby = false
+    effects.push({ kind: 'log-open', doc })
+    effects.push({ kind: 'fact', fact: { event: 'standby-took-over', doc, seq: position.seq } })
   }
 
   /** True when the log is to be told something that could not be begun. */
@@ -256,7 +278,13 @@ export class AuthorityDocument {
         this.#opening?.receive(input, effects)
         this.#goOnOpening(effects)
         return
+      case 'log-followed':
+        // What others append comes as what the log had.
+        return
       case 'log-open-refused':
+        // What was followed has told of epochs that the log may have lost.
+        this.#epochs.opened(this.position.epoch)
+        if (input.code === 'FANFOLD_LOG_LOST') this.#epochs.lost()
         this.refuse(input.code, input.message, effects)
         return
       case 'log-appended':
@@ -286,7 +314,8 @@ export class AuthorityDocument {
 
   #refuse(problem: WriteProblem, isOvertaken: boolean, effects: AuthorityEffect[]): void {
     this.#end(problem, effects, isOvertaken)
-    const event = isOvertaken ? 'document-overtaken' : 'document-refused'
+    const ended = this.#isStandby ? 'standby-lost' : 'document-refused'
+    const event = isOvertaken ? 'document-overtaken' : ended
     effects.push({ kind: 'fact', fact: { event, doc: this.doc, ...problem } })
   }
 

@@ -24,18 +24,24 @@ export type AuthorityFact =
       readonly code: ErrorCode
       readonly message: string
     }
+  /** The document was stood by for, and is this authority's now: what it has of it is read on. */
+  | { readonly event: 'standby-took-over'; readonly doc: DocumentKey; readonly seq: number }
+  /** There is no room to stand by for one document more. */
+  | { readonly event: 'standby-full'; readonly documents: number }
   /** The worker has lost the replica of a large document; it is seeded again when it is needed. */
   | { readonly event: 'shadow-lost'; readonly doc: DocumentKey; readonly message: string }
   | { readonly event: 'snapshot-kept'; readonly doc: DocumentKey; readonly seq: number }
   | {
       /**
        * `definition-refused`: the document cannot take the definition and goes on under the one before.
+       * `standby-lost`: the document cannot be followed; it is tried again after a while.
        * `document-overtaken`: another authority wrote after this one had read the log, which is read anew.
        */
       readonly event:
         | 'snapshot-refused'
         | 'document-refused'
         | 'document-overtaken'
+        | 'standby-lost'
         | 'definition-refused'
       readonly doc: DocumentKey
       readonly code: ErrorCode

@@ -13,6 +13,8 @@ export type AuthorityLimits = {
   /** Documents in memory, all together. At the limit those that rest or do not exist make room; one
    * more that none makes room for is refused with `FANFOLD_OVERLOADED`. */
   readonly documentsMax: number
+  /** Documents of them that this authority stands by for; one more is not followed until there is room. */
+  readonly standbyDocumentsMax: number
   readonly ring: RingLimits
   readonly idempotency: IdempotencyLimits
   /** Writes that wait for their turn; beyond it they are refused with `FANFOLD_BUSY`. */
@@ -47,6 +49,7 @@ export type AuthorityLimits = {
 /** Limits that suit a node with some gigabytes of memory. */
 export const defaultAuthorityLimits: AuthorityLimits = {
   documentsMax: 100_000,
+  standbyDocumentsMax: 10_000,
   ring: { recordsMax: 8_192, bytesMax: 16_777_216, ageMax: milliseconds(60_000) },
   idempotency: defaultIdempotencyLimits,
   writesWaitingMax: 65_536,

@@ -50,6 +50,7 @@ import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
 import { LostEpochs } from './lost-epochs.ts'
 import { type Owners, soleOwner } from './owners.ts'
+import { Standby } from './standby.ts'
 import { turns } from './turns.ts'
 import type { WriteProblem } from './write-problem.ts'
 
@@ -76,6 +77,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** Documents that are elsewhere, and go as soon as the log has answered what it was asked. */
   readonly #leaving = new Set<DocumentKey>()
   readonly #documents: DocumentsInMemory
+  readonly #standby: Standby
   readonly #children: ChildLinks
   /** Documents with something that takes many turns: one of them has its slice in each. */
   readonly #slicing = new Set<DocumentKey>()
@@ -134,6 +136,15 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       isReplaying: doc => this.#replays.has(doc),
       unload: document => this.#unload(document),
     })
+    const documents = this.#documents
+    this.#standby = new Standby(limits, {
+      documents,
+      owners,
+      follow: doc => this.#follow(doc),
+      unload: document => this.#unload(document),
+      linkTo: node => this.#looks.linkTo(node),
+      note: fact => this.#note(fact),
+    })
     const owner: ChildLinksOwner = {
       now: () => this.#now,
       replays: this.#replays.serving,
@@ -147,11 +158,15 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         else if (signal === 'edges') this.#edgesBelow.set(doc, link, value)
         else if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
       },
+      inUse: (link, doc, seq) => {
+        const by = this.#children.peerAt(link)?.node
+        if (by !== undefined) this.#standby.documents.inUse(doc, by, seq, this.#now)
+      },
       tree: (link, frame) => this.#looks.receive(link, frame, this.#now, this.#effects),
     }
     this.#children = new ChildLinks(owner, limits.transfer)
     this.#looks = authorityLooks({
-      documents: this.#documents,
+      documents,
       children: this.#children,
       edges: this.#edgesBelow,
       owners,
@@ -159,9 +174,23 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     })
   }
 
-  /** Documents in memory. */
+  /** Documents in memory, but for those of others. */
   get documentCount(): number {
-    return this.#documents.count
+    return this.#documents.count - this.#standby.documents.count
+  }
+
+  /** How far a document of another was followed; undefined for one that this authority does not stand by for. */
+  standbyOf(doc: DocumentKey): { readonly epoch: number; readonly seq: number } | undefined {
+    const document = this.#documents.get(doc)
+    if (document?.isStandby !== true) return undefined
+    const { epoch, seq } = document.position
+    return { epoch, seq }
+  }
+
+  /** Documents of others that this authority stands by for, and by how many records the last of them is behind. */
+  get standby(): { readonly documents: number; readonly lagRecords: number } {
+    const { count, lagRecords } = this.#standby.documents
+    return { documents: count, lagRecords }
   }
 
   /** Documents of a tenant in memory. */
@@ -192,7 +221,9 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   /** How far a document is, and for how many streams; undefined for one that is not in memory. */
   standingOf(doc: DocumentKey, now: Instant = this.#now): AuthorityStanding | undefined {
     const document = this.#documents.get(doc)
-    return document && standingOf(document, this.#presence.of(doc), now)
+    return document && !document.isStandby
+      ? standingOf(document, this.#presence.of(doc), now)
+      : undefined
   }
 
   /** Viewers of all documents, as the nodes below count them. */
@@ -228,6 +259,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       case 'owners-changed':
         if (this.#doubt.look(now)) this.#isDoubtNews = true
         for (const doc of this.#documents.keys()) this.#unlooked.add(doc)
+        this.#standby.telling.begin(now)
         return
       default:
         this.#takeLog(input)
@@ -236,9 +268,11 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
 
   wakeAt(): Instant | undefined {
     const hasNews = this.#unaware.size > 0 || this.#unlooked.size > 0
-    if (this.#children.hasBusy || hasNews || this.#slicing.size > 0) return this.#now
+    const hasTurns = this.#slicing.size > 0 || this.#standby.telling.hasDue
+    if (this.#children.hasBusy || hasNews || hasTurns) return this.#now
     const byChildren = earliest(this.#care.wakeAt(), this.#replays.wakeAt())
-    const byLinks = earliest(byChildren, this.#looks.wakeAt())
+    const byOthers = earliest(this.#standby.wakeAt(), this.#looks.wakeAt())
+    const byLinks = earliest(byChildren, byOthers)
     return earliest(byLinks, earliest(this.#documents.wakeAt(), this.#wakes.wakeAt()))
   }
 
@@ -256,6 +290,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#replays.tick(now, effects)
     this.#looks.tick(now, effects)
     this.#documents.tick(now)
+    this.#standby.tick(now, effects)
   }
 
   /** Links that were dialled are to other authorities: there is nothing on them but looks at trees. */
@@ -265,6 +300,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (isDialled) receiveOfPeer(this.#looks, input, this.#now, this.#effects)
     else this.#children.receive(input, this.#effects)
     this.#looks.notice(input, this.#now, this.#effects)
+    if (input.kind === 'link-opened' && isDialled) this.#standby.telling.begin(this.#now)
   }
 
   /** An answer of the log to a document that has left memory since is of no use. */
@@ -323,10 +359,16 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       if (this.#isDoubtNews && document.hasChildren) {
         document.downstream.tellStaleness(this.#effects)
       }
-      if (this.#context.owners.elsewhere(doc) !== undefined) {
+      const { owners } = this.#context
+      if (owners.elsewhere(doc) !== undefined && document.isStandby) {
+        if (!owners.isStandby(doc)) this.#unload(document)
+      } else if (owners.elsewhere(doc) !== undefined) {
         this.#leaving.add(doc)
         // The guard lets it go, now or after a step to come.
         this.#guard(doc, () => undefined)
+      } else if (document.isStandby) {
+        // To be there is to be taken over.
+        this.#found(doc)
       } else if (document.isHeldBack) {
         // What a stall has held back goes on; the others need not notice.
         this.#guard(doc, document => document.definitionLoaded(this.#effects))
@@ -429,20 +471,42 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (document.hasSlices) this.#slicing.add(doc)
     else this.#slicing.delete(doc)
     const { refusal } = document
+    if (document.isStandby && refusal !== undefined) {
+      this.#standby.documents.lost(doc, this.#now)
+      this.#unload(document)
+      return
+    }
     const isGone = refusal !== undefined && this.#leaving.has(doc)
     if (isGone || refusal?.isForNow === true) this.#unload(document)
     else this.#documents.note(document, this.#now)
+    this.#standby.telling.note(doc)
   }
 
+  /** The document, which comes into memory if it is not there; one that was stood by for is this authority's now. */
   #found(doc: DocumentKey): AuthorityDocument {
-    return this.#documents.get(doc) ?? this.#load(doc)
+    const document = this.#documents.get(doc)
+    if (document === undefined) {
+      this.#effects.push({ kind: 'log-open', doc })
+      return this.#load(doc)
+    }
+    if (document.isStandby && this.#context.owners.elsewhere(doc) === undefined) {
+      document.takeOver(this.#effects)
+      this.#standby.documents.forget(doc)
+      this.#documents.takenOver(doc)
+    }
+    return document
   }
 
-  #load(doc: DocumentKey): AuthorityDocument {
+  /** The document is another's: it comes into memory as its log tells it. */
+  #follow(doc: DocumentKey): void {
+    this.#effects.push({ kind: 'log-follow', doc })
+    this.#load(doc, true)
+  }
+
+  #load(doc: DocumentKey, isStandby = false): AuthorityDocument {
     const channel = this.#children.assignChannel(doc)
-    const document = new AuthorityDocument(doc, channel, this.#context)
+    const document = new AuthorityDocument(doc, channel, this.#context, isStandby)
     this.#documents.add(document)
-    this.#effects.push({ kind: 'log-open', doc })
     return document
   }
 
@@ -459,6 +523,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#unaware.delete(doc)
     this.#unlooked.delete(doc)
     this.#leaving.delete(doc)
+    this.#standby.forget(doc)
     this.#documents.forget(doc)
     this.#children.releaseChannel(channel)
     this.#effects.push({ kind: 'log-close', doc })

@@ -34,6 +34,8 @@ export class DocumentsInMemory {
   readonly #vacant = new SpareDocuments()
   /** The same documents by tenant. */
   readonly quotas: DocumentQuotas
+  /** Documents of others. */
+  readonly #standby = new SpareDocuments()
 
   constructor(limits: AuthorityLimits, quotaOf: DocumentQuotaOf, owner: DocumentsOwner) {
     this.#limits = limits
@@ -60,7 +62,25 @@ export class DocumentsInMemory {
   /** The document has come into memory. */
   add(document: AuthorityDocument): void {
     this.#documents.set(document.doc, document)
-    this.quotas.add(document.doc)
+    if (document.isStandby) this.#standby.add(document.doc)
+    else this.quotas.add(document.doc)
+  }
+
+  /** The document was stood by for, and is this authority's now. */
+  takenOver(doc: DocumentKey): void {
+    this.#standby.delete(doc)
+    this.quotas.add(doc)
+  }
+
+  /** True while there is a place that nobody has. */
+  get hasFreePlace(): boolean {
+    return this.#documents.size < this.#limits.documentsMax
+  }
+
+  /** True for a document that is served and was used lately. */
+  isInUse(doc: DocumentKey): boolean {
+    const document = this.#documents.get(doc)
+    return document?.isServed === true && (document.hasChildren || !this.#resting.has(doc))
   }
 
   /** The document has left memory. */
@@ -68,6 +88,7 @@ export class DocumentsInMemory {
     this.#idle.set(doc, undefined)
     this.#resting.delete(doc)
     this.#vacant.delete(doc)
+    this.#standby.delete(doc)
     if (this.#documents.delete(doc)) this.quotas.delete(doc)
   }
 
@@ -85,10 +106,10 @@ export class DocumentsInMemory {
         if (left === 0 || !this.#makeRoomAmong(docs)) return quotaProblem(doc, documentsMax)
       }
     }
-    const hasRoom = this.#documents.size < this.#limits.documentsMax
+    if (this.hasFreePlace) return undefined
     // What does not exist first: whoever asks for many such keys takes nobody's place.
-    if (hasRoom || this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)) return undefined
-    return noRoom(this.#limits)
+    const isOwnSpared = this.#makeRoom(this.#vacant) || this.#makeRoom(this.#resting)
+    return isOwnSpared || this.#makeRoom(this.#standby) ? undefined : noRoom(this.#limits)
   }
 
   /** Something happened to the document. */
@@ -134,7 +155,8 @@ export class DocumentsInMemory {
   #maySpare(doc: DocumentKey): boolean {
     const document = this.#documents.get(doc)
     if (document === undefined) return false
-    const { isQuiet, hasChildren, refusal } = document
+    const { isQuiet, hasChildren, refusal, isStandby } = document
+    if (isStandby) return true
     const isQuarantined = refusal?.isQuarantined === true
     return isQuiet && !hasChildren && !isQuarantined && !this.#owner.isReplaying(doc)
   }

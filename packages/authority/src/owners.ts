@@ -11,6 +11,12 @@ export type Owners = {
   elsewhere(doc: DocumentKey): WriteProblem | undefined
   /** The authority whose the document is; undefined while that is not known, or it is this one's in any case. */
   ownerOf(doc: DocumentKey): string | undefined
+  /** The authority that stands by for a document of this one, to take it over; undefined where none does. */
+  standbyOf(doc: DocumentKey): string | undefined
+  /** True where this authority stands by for the document of another. */
+  isStandby(doc: DocumentKey): boolean
+  /** True while another authority stands by for anything. */
+  readonly hasStandbys: boolean
   /**
    * Why nothing may be written now, although documents are this authority's; undefined when something may.
    * What is on its way to the log goes on, and nothing more is begun.
@@ -22,6 +28,9 @@ export type Owners = {
 export const soleOwner: Owners = {
   elsewhere: () => undefined,
   ownerOf: () => undefined,
+  standbyOf: () => undefined,
+  isStandby: () => false,
+  hasStandbys: false,
   stall: undefined,
 }
 

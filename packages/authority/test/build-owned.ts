@@ -58,6 +58,9 @@ export class OwnedRig {
       owners: {
         ownerOf: doc => (elsewhere.has(doc) ? 'b' : 'a'),
         elsewhere: doc => (elsewhere.has(doc) ? moved : undefined),
+        standbyOf: () => undefined,
+        isStandby: () => false,
+        hasStandbys: false,
         get stall() {
           return stall()
         },

@@ -65,10 +65,11 @@ const aloneRow = ({ node, region, roles, authority, proxy, edge }: Fields): stri
 }
 
 function documentText(document: Fields, node: string): string {
-  const { doc, owner, next, why, problem } = document
+  const { doc, owner, next, isNextHot, why, problem } = document
   const lines: string[] = []
   if (owner !== undefined || why !== undefined) {
-    const other = next === undefined ? '' : `, then ${textOf(next)}`
+    const hot = isNextHot === true ? ', which stands by' : ''
+    const other = next === undefined ? '' : `, then ${textOf(next)}${hot}`
     lines.push(`${textOf(doc)}: ${textOf(owner ?? 'nobody')} (${textOf(why)})${other}`)
   } else {
     lines.push(textOf(doc))

@@ -162,6 +162,16 @@ export class AuthorityHost {
     return { documents: documentCount, links: childCount, children: streamCount }
   }
 
+  /** Documents of others that it stands by for, and by how many records the last of them is behind. */
+  get standby(): Authority['standby'] {
+    return this.#machine.standby
+  }
+
+  /** How far it has followed a document of another; undefined for one that it does not stand by for. */
+  standbyOf(doc: DocumentKey): ReturnType<Authority['standbyOf']> {
+    return this.#machine.standbyOf(doc)
+  }
+
   /** Streams of a document to nodes of a region beyond the first one, where a proxy of it is a child. */
   get regionStreamsExtra(): number {
     return this.#machine.regionStreamsExtra
@@ -373,6 +383,25 @@ export class AuthorityHost {
         log.error(
           { event: 'definition.refused', doc: fact.doc, code: fact.code, reason: fact.message },
           'definition not taken, document goes on under the one before',
+        )
+        return
+      case 'standby-took-over':
+        metrics.plain('standby_takeovers_total').inc()
+        log.info(
+          { event: 'standby.took-over', doc: fact.doc, seq: fact.seq },
+          'document taken over with what was followed of it',
+        )
+        return
+      case 'standby-full':
+        log.warn(
+          { event: 'standby.full', documents: fact.documents },
+          'no room to follow more documents of others: these are taken over from their logs',
+        )
+        return
+      case 'standby-lost':
+        log.warn(
+          { event: 'standby.lost', doc: fact.doc, code: fact.code, reason: fact.message },
+          'document of another cannot be followed now, tried again in half a minute',
         )
         return
       case 'document-overtaken':

@@ -99,7 +99,7 @@ export class ClusterHost {
         version,
         protocol: protocolVersion,
         fingerprint,
-        isHotStandby: false,
+        isHotStandby: config.hotStandby,
         isDraining: false,
         tenants: tenantsOf(config),
         cutOffFrom: [],

@@ -49,6 +49,11 @@ export function relationProblems(config: Config): ConfigProblem[] {
     'parents',
     'a node without the role authority needs a parent to replicate from, or the Redis where nodes meet (--redis)',
   )
+  must(
+    !config.hotStandby || (config.roles.includes('authority') && redis.url !== undefined),
+    'hotStandby',
+    'is for an authority of a fleet, which takes over what others had: give the role authority and redis.url, or leave it out',
+  )
   if (redis.url !== undefined) problems.push(...fleetProblems(config))
   else if (config.roles.includes('authority')) problems.push(...tenantProblems(config))
   for (const item of tenants.quotas) {

@@ -209,6 +209,12 @@ export const configTable = {
     meaning:
       'A directory where a proxy keeps what it replicates, so that after a restart it asks its parent for the tail alone.',
   },
+  hotStandby: {
+    type: 'switch',
+    default: false,
+    meaning:
+      'An authority of a fleet follows the logs of documents in use that it is next to take over, and has them in memory when it does.',
+  },
   disableSnapshot: {
     type: 'switch',
     default: false,
@@ -571,6 +577,15 @@ export const configTable = {
     default: 100_000,
     meaning:
       'Documents that a role holds in memory; with none to put away, one more is refused as overloaded.',
+  },
+  'limits.standbyDocumentsMax': {
+    type: 'integer',
+    unit: 'documents',
+    min: 1,
+    max: 1_000_000,
+    default: 10_000,
+    meaning:
+      'Documents of others that a hot standby follows; one more is taken over from its log, as without. They count as documents in memory, and make room for its own.',
   },
   'limits.cohortsPerDocumentMax': {
     type: 'integer',

@@ -19,6 +19,7 @@ const documentsPerViewerMax = 100
 export const authorityLimits = ({ limits }: Config): AuthorityLimits => ({
   ...defaultAuthorityLimits,
   documentsMax: limits.documentsMax,
+  standbyDocumentsMax: limits.standbyDocumentsMax,
   ring: ringLimits(limits),
   idempotency: {
     commitsMax: limits.idempotencyCountMax,

@@ -114,6 +114,19 @@ export const metricTable = {
       'Those of them whose node cannot serve them now, so that they are served as if they were not placed.',
   },
   documents: { type: 'gauge', labels: ['role'], meaning: 'Documents held.' },
+  standby_documents: {
+    type: 'gauge',
+    meaning: 'Documents of other authorities that this one follows, to take them over.',
+  },
+  standby_lag_records: {
+    type: 'gauge',
+    meaning:
+      'Records that it lacks of what the owners have told, of the document of which it lacks most.',
+  },
+  standby_takeovers_total: {
+    type: 'counter',
+    meaning: 'Documents that this authority took over with what it had followed of them.',
+  },
   documents_stale: { type: 'gauge', meaning: 'Documents that are cut off from their authority.' },
   cohorts: { type: 'gauge', meaning: 'Groups of viewers that receive the same bytes.' },
   epoch_max: { type: 'gauge', meaning: 'Highest epoch of a document held by the authority.' },

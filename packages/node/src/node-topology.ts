@@ -34,7 +34,7 @@ export async function nodeTopology(
     region: config.region,
     roles: config.roles,
     parents: config.parents,
-    authority: authority?.counts,
+    authority: authority && { ...authority.counts, standby: authority.standby },
     proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent, dialled: proxy.dialled },
     edge: edge && { ...edge.counts, hasParent: edge.hasParent, dialled: edge.dialled },
     quotas: quotaUses(roles, node.quotas),
@@ -76,6 +76,7 @@ export async function documentTopology(
     ...(fleet?.placement && placedOf(doc, fleet.placement)),
     here: {
       authority: authority?.standingOf(doc),
+      standby: authority?.standbyOf(doc),
       proxy: proxies[0]?.standingOf(doc),
       edge: edges[0]?.standingOf(doc),
     },
@@ -90,6 +91,7 @@ function placedOf(doc: DocumentKey, placement: Placement): object {
   return {
     owner: owner?.node,
     next: standby?.node,
+    isNextHot: standby?.isHotStandby,
     why,
     problem: placement.problemOf(doc),
     regions: regions.map(region => ({

@@ -47,6 +47,8 @@ export class StatMetrics {
     metrics.plain('children').set(sum(parents.map(host => host.counts.children)))
     metrics.plain('region_streams_extra').set(authority?.regionStreamsExtra ?? 0)
     metrics.plain('tree_bytes_over').set(proxies.some(host => host.isOverBytes) ? 1 : 0)
+    metrics.plain('standby_documents').set(authority?.standby.documents ?? 0)
+    metrics.plain('standby_lag_records').set(authority?.standby.lagRecords ?? 0)
     metrics.plain('documents_stale').set(sum(followers.map(host => host.staleCount)))
     metrics.plain('documents_suspect').set(sum(edges.map(edge => edge.suspectCount)))
     metrics.labelled('documents', 'authority').set(authority?.counts.documents ?? 0)

@@ -104,6 +104,18 @@ t.test('tenants are told to an authority that has others beside it, and to no ot
   t.same(standard.tenants, { ...allTenants, quotas: [] })
 })
 
+t.test('who stands by is an authority of a fleet', async t => {
+  const message = /for an authority of a fleet.*leave it out/
+  const alone = { 'hot-standby': 'true' }
+  t.match(await problemsOf(load(t, { flags: alone })), [{ place: 'hotStandby', message }])
+  const directory = t.testdir()
+  const edge = { roles: ['edge'], 'redis.url': redis, ...identity, hotStandby: true }
+  t.throws(() => createConfig(edge, directory), { message })
+  const authority = { ...edge, roles: ['authority'], log: redis }
+  t.equal(createConfig(authority, directory).hotStandby, true)
+  t.equal(createConfig({ ...authority, hotStandby: false }, directory).hotStandby, false)
+})
+
 t.test('a glob over tenants is one that can be announced', async t => {
   for (const name of ['tenants.allow', 'tenants.deny'] as const) {
     const { pattern, max } = configRow(name)

@@ -13,6 +13,7 @@
  * - `children`: up, nodes that have the document from the child.
  * - `edges`: up, edges that have the document below the child, through all tiers.
  * - `dissolve`: down, nothing: the child is to send those who have the document from it to this parent.
+ * - `in-use`: from the authority of a document to the one that stands by for it, the seq of the last record.
  */
 export const signalKinds = {
   head: 1,
@@ -22,6 +23,7 @@ export const signalKinds = {
   children: 5,
   edges: 6,
   dissolve: 7,
+  'in-use': 8,
 } as const
 
 /** A kind of signal between nodes. */
@@ -29,7 +31,7 @@ export type SignalKind = keyof typeof signalKinds
 
 /** True for the numbers of this version. */
 export const isSignalNumber = (kind: number): kind is (typeof signalKinds)[SignalKind] =>
-  kind >= 1 && kind <= 7
+  kind >= 1 && kind <= 8
 
 /** The kind with this number. */
 export function signalKindOf(kind: (typeof signalKinds)[SignalKind]): SignalKind {
@@ -48,5 +50,7 @@ export function signalKindOf(kind: (typeof signalKinds)[SignalKind]): SignalKind
       return 'edges'
     case 7:
       return 'dissolve'
+    case 8:
+      return 'in-use'
   }
 }

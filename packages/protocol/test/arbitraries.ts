@@ -251,7 +251,7 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
   }),
   'no-variant': of('no-variant', { hash: bytesOf(32) }),
   signal: of('signal', {
-    signal: fc.constantFrom('head', 'presence', 'lag', 'hand-over'),
+    signal: fc.constantFrom('head', 'presence', 'lag', 'hand-over', 'in-use'),
     doc: fc.option(documentKey, { nil: undefined }),
     value: uint53,
   }),

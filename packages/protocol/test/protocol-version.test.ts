@@ -50,7 +50,7 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: 'c81256e97ee2f60e7b8709b3ae8cc6d0',
+    numbers: 'c83c20c1927860c5d6e4d6d62a6655c1',
     limits: 'dcee7bb373550a9233b26979cd53ec45',
     closeCodes: 'cd9e77e0cd9311501ca172b2b26764ce',
     errorCodes: '754ed31ef37694801a1d856af81495c0',

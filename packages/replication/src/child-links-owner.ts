@@ -19,6 +19,8 @@ export type ChildLinksOwner = {
   variant(hash: Uint8Array, link: LinkId): void
   /** A child says how it is with a document that it has asked for. */
   signal(link: LinkId, signal: SignalKind, doc: DocumentKey, value: number): void
+  /** Another authority has the document in use, up to this seq; without it, nobody is told that here. */
+  readonly inUse?: ((link: LinkId, doc: DocumentKey, seq: number) => void) | undefined
   /** The instant of what is under way; without it, how quick links are is not known. */
   readonly now?: (() => Instant) | undefined
   /** What answers children that ask for logs; without it they are told that there are none. */

@@ -377,6 +377,11 @@ export class ChildLinks {
   /** What is said of a document that the child has left meanwhile is worth nothing. */
   #takeSignal(link: LinkId, child: ChildLink, frame: Extract<LinkFrame, { kind: 'signal' }>): void {
     const { signal, doc, value } = frame
+    const { inUse } = this.#owner
+    if (signal === 'in-use' && inUse !== undefined) {
+      if (doc !== undefined) inUse(link, doc, value)
+      return
+    }
     if (!fromChildren.has(signal)) {
       throw new ProtocolError('FANFOLD_BAD_FRAME', `a child does not signal ${signal}`)
     }

@@ -195,11 +195,35 @@ t.test('what a child says of a document that it follows reaches the owner', asyn
   rig.take({ kind: 'signal', signal: 'lag', doc: undefined, value: 8 })
   t.equal(rig.signals.length, 2, 'what it says of others is worth nothing')
   t.same(rig.effects, [])
-  for (const signal of ['head', 'hand-over'] as const) {
+  for (const signal of ['head', 'hand-over', 'in-use'] as const) {
     rig.take({ kind: 'signal', signal, doc, value: 1 })
     t.match(rig.effects.splice(0), [{ kind: 'link-close', code: 'FANFOLD_BAD_FRAME' }])
   }
 })
+
+t.test(
+  'what an authority has in use reaches another one, which need not have been asked for it',
+  async t => {
+    const used: unknown[] = []
+    const links = new ChildLinks({
+      join: () => undefined,
+      downstream: () => undefined,
+      left: () => undefined,
+      flush: () => undefined,
+      variant: () => undefined,
+      signal: () => undefined,
+      inUse: (link, doc, seq) => used.push({ link, doc, seq }),
+    })
+    const effects: LinkEffect[] = []
+    links.receive({ kind: 'link-opened', link: child, peer, dialled: false }, effects)
+    for (const of of [doc, undefined]) {
+      const frame = encodeLinkFrame({ kind: 'signal', signal: 'in-use', doc: of, value: 41 })
+      links.receive({ kind: 'link-frame', link: child, frame }, effects)
+    }
+    t.same(used, [{ link: child, doc, seq: 41 }], 'what is said of the whole link is worth nothing')
+    t.same(effects, [])
+  },
+)
 
 t.test('a node that tells of no trees says so', async t => {
   const rig = new Rig()

@@ -22,6 +22,12 @@ export type FleetOwners = {
   elsewhere(doc: DocumentKey): FleetProblem | undefined
   /** The node whose the document is; undefined while that is not known, and while nobody takes it. */
   ownerOf(doc: DocumentKey): string | undefined
+  /** The authority that stands by for a document of this node; undefined where none does. */
+  standbyOf(doc: DocumentKey): string | undefined
+  /** True where this node stands by for the document of another. */
+  isStandby(doc: DocumentKey): boolean
+  /** True while another authority stands by for what it would take over. */
+  readonly hasStandbys: boolean
   /** Why nothing may be written now; undefined when something may. */
   readonly stall: FleetProblem | undefined
 }
@@ -54,15 +60,22 @@ export class FleetView {
   readonly #owners = new Map<DocumentKey, string | undefined>()
   readonly #listeners = new Set<() => void>()
   #placement: Placement | undefined
+  #hasStandbys = false
   #isSure = false
 
   constructor(self: RoutedNode, fanOut: FanOutOptions = defaultFanOutOptions) {
     this.self = self
     this.fanOut = fanOut
     const stall = (): FleetProblem | undefined => this.#stall
+    const hasStandbys = (): boolean => this.#hasStandbys
     this.owners = {
       elsewhere: doc => this.#elsewhere(doc),
       ownerOf: doc => this.#ownerOf(doc),
+      standbyOf: doc => (this.#ownerOf(doc) === this.self.node ? this.#standbyOf(doc) : undefined),
+      isStandby: doc => this.#standbyOf(doc) === this.self.node,
+      get hasStandbys() {
+        return hasStandbys()
+      },
       get stall() {
         return stall()
       },
@@ -160,6 +173,8 @@ export class FleetView {
   placed(placement: Placement): void {
     this.#placement = placement
     this.#owners.clear()
+    const others = this.members.filter(({ node }) => node !== this.self.node)
+    this.#hasStandbys = others.some(({ isHotStandby }) => isHotStandby)
     for (const routes of this.#routes.values()) routes.placed(placement)
     this.#tell()
   }
@@ -199,6 +214,12 @@ export class FleetView {
       return { code: 'FANFOLD_NO_AUTHORITY', message }
     }
     return { code: 'FANFOLD_MOVED', message: `${doc} is served by node ${owner}` }
+  }
+
+  /** Who is to take the document over, and stands by for that. */
+  #standbyOf(doc: DocumentKey): string | undefined {
+    const standby = this.#placement?.ownerOf(doc).standby
+    return standby?.isHotStandby === true ? standby.node : undefined
   }
 
   #ownerOf(doc: DocumentKey): string | undefined {

@@ -51,7 +51,7 @@ export type Member = {
   readonly protocol: number
   /** Fingerprint of its configured view, 64 hexadecimal digits. */
   readonly fingerprint: string
-  /** It tails the logs of the documents that it would take over. */
+  /** It follows the logs of the documents that it would take over, where it hears that they are in use. */
   readonly isHotStandby: boolean
   /** It is going away: it owns nothing from now on, and hands over what it has. */
   readonly isDraining: boolean

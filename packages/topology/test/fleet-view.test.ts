@@ -1,4 +1,4 @@
-import { parseDocumentKey } from '@fanfold/protocol'
+import { type DocumentKey, parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
 import { FleetView } from '../src/fleet-view.ts'
 import { allTenants, type Member } from '../src/member.ts'
@@ -76,6 +76,28 @@ t.test('where no authority is alive nobody is named, and what to do', async t =>
   const { view } = seen(member('p', { roles: ['proxy'] }))
   const problem = view.owners.elsewhere(docs[0] ?? parseDocumentKey('a/b/c'))
   t.match(problem, { code: 'FANFOLD_NO_AUTHORITY', message: /0 alive.*start one/ })
+})
+
+t.test('who is next stands by where it says so, for documents of another alone', async t => {
+  const cold = seen(member('a'), member('b'), member('p', { roles: ['proxy'] }))
+  const [own, others] = [cold.own, cold.others].map(key => parseDocumentKey(key)) as [
+    DocumentKey,
+    DocumentKey,
+  ]
+  t.equal(cold.view.owners.hasStandbys, false)
+  t.equal(cold.view.owners.standbyOf(own), undefined)
+  t.notOk(cold.view.owners.isStandby(others))
+  const { view } = seen(member('a'), member('b', { isHotStandby: true }))
+  t.equal(view.owners.hasStandbys, true)
+  t.equal(view.owners.standbyOf(own), 'b')
+  t.equal(view.owners.standbyOf(others), undefined, 'it is not this one’s')
+  t.notOk(view.owners.isStandby(others), 'this one is cold')
+  const { view: hot } = seen(member('a', { isHotStandby: true }), member('b'))
+  t.equal(hot.owners.hasStandbys, false, 'no other one does')
+  t.ok(hot.owners.isStandby(others))
+  t.notOk(hot.owners.isStandby(own), 'it has that itself')
+  const draining = seen(member('a', { isDraining: true }), member('b', { isHotStandby: true }))
+  t.equal(draining.view.owners.ownerOf(own), 'b', 'who stands by is whom it goes to')
 })
 
 t.test('a node that is not sure that others see it writes nothing', async t => {

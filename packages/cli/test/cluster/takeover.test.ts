@@ -1,8 +1,10 @@
 /* An authority is killed while it writes: the others learn it by their links, and one goes on at once. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RedisServer, until } from '@fanfold/nemesis'
 import t, { type Test } from 'tap'
 import { Cluster, type NodeSettings } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
+import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { type Answer, Writer } from './writer.ts'
 
@@ -45,6 +47,7 @@ class SteadyWriter {
   async #run(): Promise<void> {
     for (let turn = 0; !this.#isOver; turn++) {
       const node = this.#nodes[turn % this.#nodes.length]
+      await nextTurn()
       if (node?.isRunning !== true) continue
       const writer = await Writer.open({ url: node.url, token: this.#token }).catch(() => undefined)
       while (writer !== undefined && !this.#isOver) {
@@ -74,6 +77,7 @@ async function grow(t: Test, options: NodeSettings['options'] = {}) {
   const edge = await cluster.start({ name: 'edge', roles: ['edge'], options: meet })
   await Promise.all(authorities.map(node => node.untilLogged('link.peer-connected')))
   const writer = new SteadyWriter(authorities, token)
+  t.teardown(() => writer.stop())
   await writer.until(1)
   const viewer = await RawViewer.open({ url: edge.url, token, doc })
   const owner = await ownerOf(authorities)
@@ -124,4 +128,35 @@ await t.test('an authority that is killed is missed by its links, not by its sil
     { event: 'fleet.member-left', member: owner.name, why: 'refused' },
   ])
   t.equal(writer.answers.at(-1)?.epoch, 2, 'another one has claimed the log')
+})
+
+/** What a metric without labels of the node is at. */
+async function metricOf({ adminUrl }: ClusterNode, name: string): Promise<number> {
+  const metrics = await (await fetch(`${adminUrl}/metrics`)).text()
+  return Number(new RegExp(`^fanfold_${name}(?:\\{.*\\})? (\\S+)$`, 'm').exec(metrics)?.[1])
+}
+
+await t.test('a hot standby has the document in memory when its authority is killed', async t => {
+  const fleet = await grow(t, { hotStandby: 'true' })
+  const { owner, heir, writer } = fleet
+  await until('the other one follows the document', async () => {
+    return (await metricOf(heir, 'standby_documents')) === 1
+  })
+  t.equal(await metricOf(owner, 'standby_documents'), 0, 'nobody follows what is its own')
+  await writer.until(stretch)
+  const shown = await runFanfold(['tree', doc], { FANFOLD_ADMIN_URL: owner.adminUrl })
+  t.match(shown.output, `${owner.name} (rendezvous), then ${heir.name}, which stands by`)
+  await owner.kill()
+  const before = writer.answers.length
+  await writer.until(before + stretch)
+  await judge(t, fleet)
+  const events = heir.log.filter(({ event }) => event?.match(/^(fleet\.member-left|standby\..*)$/))
+  t.match(events, [
+    { event: 'fleet.member-left', member: owner.name, why: 'refused' },
+    { event: 'standby.took-over', doc },
+  ])
+  t.ok(Number(events[1]?.['seq']) > 1, `it had followed up to seq ${events[1]?.['seq']}`)
+  t.equal(await metricOf(heir, 'standby_takeovers_total'), 1)
+  t.equal(await metricOf(heir, 'standby_documents'), 0)
+  t.equal(writer.answers.at(-1)?.epoch, 2, 'it has claimed the log')
 })

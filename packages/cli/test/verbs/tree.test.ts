@@ -137,6 +137,10 @@ await t.test('of a document it is shown whose it is, and how far it is here', as
     '  us: no proxy',
     '  here, the proxy of proxy-1: seq 41 of epoch 2, from authority-1, 2 streams down',
   ])
+  const [, hot = ''] = treeText({ ...topology, document: { ...document, isNextHot: true } }).split(
+    '\n\n',
+  )
+  t.match(hot, 'acme/match/final: authority-1 (rendezvous), then authority-2, which stands by\n')
   const here = { edge: { epoch: 1, seq: 3, isLive: false, staleForMs: 1_500 } }
   t.match(treeText({ node: 'e', document: { doc: 'a/b/c', here } }), /not live, stale for 1.5 s/)
   const problem = { code: 'FANFOLD_NO_AUTHORITY', message: 'no authority takes a/b/c: start one' }
