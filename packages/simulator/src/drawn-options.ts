@@ -85,6 +85,7 @@ export function drawFleetOptions(seed: string): DrawnOptions {
     treeChildrenMax: new Prng(`${seed}/tree`).pick([2, 2, 3, 32]),
     // A record is some hundred bytes: with the lesser one, a few of them in a second are too much.
     treeBytesPerSecondMax: new Prng(`${seed}/tree bytes`).pick([2_000, 125_000_000, 125_000_000]),
+    hotStandbyShare: new Prng(`${seed}/standby`).pick([0, 0.5, 1, 1]),
     // Long enough to give somebody up, and to take him back.
     busyMs: 2 * (3_000 + prng.below(8_000)),
     restarts: 0,

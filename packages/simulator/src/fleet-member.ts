@@ -44,6 +44,8 @@ export type FleetMemberOptions = {
   readonly treeChildrenMax: number
   /** Bytes per second that a proxy sends of documents. */
   readonly treeBytesPerSecondMax: number
+  /** It follows what it is next to take over. */
+  readonly isHotStandby: boolean
   /** Whether the node reaches the space when it starts. */
   readonly isAway: boolean
   /** Looks whether a node listens. */
@@ -88,7 +90,7 @@ export class FleetMember implements Membership {
       version: '0',
       protocol: protocolVersion,
       fingerprint: '0'.repeat(64),
-      isHotStandby: false,
+      isHotStandby: options.isHotStandby,
       isDraining: false,
       tenants: allTenants,
       cutOffFrom: [],

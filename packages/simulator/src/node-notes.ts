@@ -19,6 +19,7 @@ const authorityTroubles: ReadonlySet<string> = new Set([
   'definition-refused',
   'document-refused',
   'document-quarantined',
+  'standby-lost',
 ])
 
 /** What no node tells of itself while all is well. */

@@ -64,6 +64,8 @@ export type SimulationOptions = {
   readonly treeChildrenMax: number
   /** Bytes per second that a proxy of a fleet sends of documents. */
   readonly treeBytesPerSecondMax: number
+  /** Share of the authorities of a fleet that stand by for what they are next to take over. */
+  readonly hotStandbyShare: number
   /** By how much the clocks that nodes wait by go too fast or too slow at most, as a share; less than 1. */
   readonly clockDriftShare: number
   /** What goes wrong, and when. */
@@ -159,6 +161,7 @@ export const defaultSimulationOptions: SimulationOptions = {
   warmDamageShare: 0,
   treeChildrenMax: 32,
   treeBytesPerSecondMax: 125_000_000,
+  hotStandbyShare: 0,
   snapshotlessShare: 0,
   packingShare: 0.7,
   largeStateBytes: 1_048_576,

@@ -26,7 +26,10 @@ export type WorldFleetOptions = {
   readonly note: (node: string, fact: NodeFact) => void
   readonly problems: Problems
   /** The options of the world. */
-  readonly options: Pick<SimulationOptions, 'faults' | 'treeBytesPerSecondMax' | 'treeChildrenMax'>
+  readonly options: Pick<
+    SimulationOptions,
+    'faults' | 'treeBytesPerSecondMax' | 'treeChildrenMax' | 'hotStandbyShare'
+  >
 }
 
 /** Who is in a fleet, and where they meet. */
@@ -56,7 +59,8 @@ export class WorldFleet {
 
   /** The part of a process that starts now. */
   join(node: TreeNode, role: NodeRole): FleetMember {
-    const { clock, ways, maker, stream, note, problems } = this.#options
+    const { clock, ways, maker, stream, note, problems, options } = this.#options
+    const { treeBytesPerSecondMax, treeChildrenMax, hotStandbyShare } = options
     const prng = stream(`${node.name} fleet ${node.incarnation}`)
     const dials = prng.fork('dials')
     return new FleetMember({
@@ -66,8 +70,10 @@ export class WorldFleet {
       prng,
       space: this.#space,
       maker,
-      treeChildrenMax: this.#options.options.treeChildrenMax,
-      treeBytesPerSecondMax: this.#options.options.treeBytesPerSecondMax,
+      treeChildrenMax,
+      treeBytesPerSecondMax,
+      // A node's for good: who is started again is what it was.
+      isHotStandby: role === 'authority' && stream(`${node.name} standby`).chance(hotStandbyShare),
       isAway: this.#isAway(node.name),
       probe: (name, tell) => probe({ clock, ways, prng: dials }, node.name, this.node(name), tell),
       note: fact => note(node.name, fact),
