@@ -6,7 +6,11 @@ import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { LogRecord } from '@fanfold/protocol'
 import { ViewJudge, type ViewVerdict, WriteJudge, type WriteVerdict } from '@fanfold/simulator'
-import type { ViewerHistoryEvent, WriterHistoryEvent } from './clients/client-messages.ts'
+import {
+  isView,
+  type ViewerHistoryEvent,
+  type WriterHistoryEvent,
+} from './clients/client-messages.ts'
 import { logRecords } from './logs/final-log.ts'
 import { LedgerLog } from './logs/ledger-log.ts'
 
@@ -17,6 +21,8 @@ export type RunFiles = {
   /** The data directory of the authority, which has ended. */
   readonly data: string
   readonly docs: readonly string[]
+  /** Logs of nodes. */
+  readonly nodeLogs?: readonly string[] | undefined
 }
 
 /** What was found. */
@@ -28,13 +34,15 @@ export type RunVerdict = {
   readonly isRight: boolean
 }
 
+/** The lines of a file, one after the other; none where there is none. */
+export async function* historyLines(path: string): AsyncGenerator<string> {
+  if (existsSync(path)) yield* createInterface({ input: createReadStream(path) })
+}
+
 /** The events of a history, one after the other. */
 export async function* historyEvents<Event>(path: string): AsyncGenerator<Event> {
-  if (!existsSync(path)) return
-  for await (const line of createInterface({ input: createReadStream(path) })) {
-    // Written by this program.
-    yield JSON.parse(line) as Event
-  }
+  // Written by this program.
+  for await (const line of historyLines(path)) yield JSON.parse(line) as Event
 }
 
 /**
@@ -53,7 +61,7 @@ export async function judgeRun(
   const seqs = new Map<string, Set<number>>(files.docs.map(doc => [doc, new Set()]))
   for (const path of files.viewers) {
     for await (const event of historyEvents<ViewerHistoryEvent>(path)) {
-      if (event.kind !== 'status') seqs.get(event.doc)?.add(event.seq)
+      if (isView(event)) seqs.get(event.doc)?.add(event.seq)
     }
   }
   const log = new LedgerLog()
@@ -68,7 +76,7 @@ export async function judgeRun(
   const views = new ViewJudge(log)
   for (const path of files.viewers) {
     for await (const event of historyEvents<ViewerHistoryEvent>(path)) {
-      if (event.kind !== 'status') views.take(event)
+      if (isView(event)) views.take(event)
     }
   }
   const said = { writes: writes.verdict(), views: views.verdict(), logProblems: log.problems }

@@ -39,7 +39,7 @@ function list(): number {
 }
 
 async function runScenarios(names: readonly string[], settings: Settings): Promise<number> {
-  const { seed, minutes } = settings
+  const { seed, sizes } = settings
   const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
   say([`histories and logs are in ${directory}`])
   const outcomes: Outcome[] = []
@@ -53,7 +53,7 @@ async function runScenarios(names: readonly string[], settings: Settings): Promi
       continue
     }
     const place = join(directory, name)
-    const outcome = await runScenario(scenario, { seed, minutes, directory: place })
+    const outcome = await runScenario(scenario, { seed, sizes, directory: place })
     outcomes.push(outcome)
     say(outcomeLines(outcome))
   }

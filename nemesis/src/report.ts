@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import type { CyclesResult } from './cycles.ts'
+import { type Histogram, histogramWords } from './histogram.ts'
 import type { Outcome } from './run-scenario.ts'
 import { type Expectation, isMet } from './scenarios/scenario.ts'
 
@@ -42,6 +43,9 @@ function judgedWords({ verdict }: Outcome): string {
   ].join('; ')
 }
 
+const histogramsOf = ({ seen }: Outcome): readonly Histogram[] =>
+  Object.values(seen?.deaths ?? {}).filter(({ count }) => count > 0)
+
 /** A few lines about one scenario, for a terminal. */
 export function outcomeLines(outcome: Outcome): string[] {
   const { name, seconds, load, expectations, problems, directory, seed } = outcome
@@ -49,6 +53,7 @@ export function outcomeLines(outcome: Outcome): string[] {
   return [
     `${verdict} ${name}, ${seconds.toFixed(1)} s, load ${load.toFixed(1)}: ${judgedWords(outcome)}`,
     ...expectations.map(one => `       ${expectationWords(one, load)}`),
+    ...histogramsOf(outcome).map(one => `       ${histogramWords(one)}`),
     ...problems.map(problem => `     PROBLEM ${problem}`),
     ...(problems.length === 0
       ? []
@@ -73,7 +78,8 @@ export function reportMarkdown({ command, outcomes, skipped }: Report): string {
     '| --- | --- | --- | --- | --- | --- |',
     ...outcomes.map(outcome => {
       const { name, does, load, expectations, problems } = outcome
-      const seen = expectations.map(one => expectationWords(one, load)).join('<br>')
+      const expected = expectations.map(one => expectationWords(one, load))
+      const seen = [...expected, ...histogramsOf(outcome).map(histogramWords)].join('<br>')
       const verdict = problems.length === 0 ? 'right' : `**${problems.join('<br>')}**`
       return `| ${name} | ${does} | ${judgedWords(outcome)} | ${seen} | ${load.toFixed(1)} | ${verdict} |`
     }),

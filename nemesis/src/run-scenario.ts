@@ -11,6 +11,7 @@ import { MachineLoad } from './machine-load.ts'
 import { Cleanups } from './processes/cleanups.ts'
 import { type Expectation, isMet, type Scenario } from './scenarios/scenario.ts'
 import { type Seen, seenOf } from './seen.ts'
+import type { Sizes } from './sizes.ts'
 import { Stage } from './stage.ts'
 
 /** What came of a scenario. */
@@ -33,8 +34,8 @@ export type Outcome = {
 /** How a scenario is run. */
 export type RunOptions = {
   readonly seed: string
-  /** For scenarios that last as long as they are told. */
-  readonly minutes: number
+  /** For scenarios that are as long and as large as they are told. */
+  readonly sizes: Sizes
   /** Where everything of it goes; it is made. */
   readonly directory: string
 }
@@ -45,11 +46,11 @@ const convergeMsMaxDefault = 5_000
 
 /** Runs it; whatever is wrong is said in the outcome. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Outcome> {
-  const { seed, directory, minutes } = options
+  const { seed, directory, sizes } = options
   const { name, does } = scenario
   const startedAtMs = performance.now()
   const prng = new Prng(`${seed}/${name}`)
-  const schedule = scenario.schedule?.(prng.fork('schedule'), minutes) ?? []
+  const schedule = scenario.schedule?.(prng.fork('schedule'), sizes) ?? []
   const cleanups = new Cleanups()
   const machine = new MachineLoad()
   const base = { name, does, seed, directory, schedule }
@@ -57,7 +58,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   let result: { readonly verdict: RunVerdict; readonly seen: Seen } | undefined
   try {
     mkdirSync(directory, { recursive: true })
-    result = await play(scenario, { schedule, directory, seed: `${seed}/${name}/stage`, cleanups })
+    const stageSeed = `${seed}/${name}/stage`
+    result = await play(scenario, { schedule, directory, seed: stageSeed, sizes, cleanups })
   } catch (error) {
     problems.push(describe(error))
   } finally {
@@ -90,12 +92,13 @@ async function play(
     readonly schedule: Schedule
     readonly directory: string
     readonly seed: string
+    readonly sizes: Sizes
     readonly cleanups: Cleanups
   },
 ): Promise<{ readonly verdict: RunVerdict; readonly seen: Seen }> {
-  const { schedule, directory, seed, cleanups } = options
-  const settings = await scenario.stage({ directory, cleanups })
-  const stage = new Stage({ settings, directory, seed, cleanups })
+  const { schedule, directory, seed, sizes, cleanups } = options
+  const settings = await scenario.stage({ directory, cleanups, sizes })
+  const stage = new Stage({ settings, directory, seed, sizes, cleanups })
   await stage.open()
   const startedAtMs = Date.now()
   await delay(steadyMs)
@@ -108,10 +111,11 @@ async function play(
   const convergedMs = await stage
     .converge(3 * limitOf(scenario))
     .catch(error => neverConverged(stage, error))
-  const { measures, phases } = stage
+  const { measures, phases, deaths } = stage
   const verdict = await stage.close()
   const times = { startedAtMs, pausedAtMs }
-  const seen = await seenOf(stage.files, { times, verdict, convergedMs, measures, phases })
+  const happened = { times, verdict, convergedMs, measures, phases, deaths }
+  const seen = await seenOf(stage.files, happened)
   return { verdict, seen }
 }
 

@@ -2,9 +2,15 @@
  * What the histories of a run show of time: how long writers waited for an acknowledgement, and viewers
  * for something new.
  */
-import type { ViewerHistoryEvent, WriterHistoryEvent } from './clients/client-messages.ts'
+import {
+  isView,
+  type ViewerHistoryEvent,
+  type WriterHistoryEvent,
+} from './clients/client-messages.ts'
+import { type Death, DeathsSeen, type DeathTime, type NodeNotice } from './deaths.ts'
 import { Delays, type Phase } from './delays.ts'
-import { historyEvents, type RunFiles, type RunVerdict } from './judge-run.ts'
+import type { Histogram } from './histogram.ts'
+import { historyEvents, historyLines, type RunFiles, type RunVerdict } from './judge-run.ts'
 import type { StageTimes } from './stage.ts'
 
 /** Numbers of a run. */
@@ -29,6 +35,10 @@ export type Seen = {
   readonly refusals: Readonly<Record<string, number>>
   /** By phase of the scenario: from when a change was sent until it was shown, for 99 of 100, ms. */
   readonly delaysMs: Readonly<Record<string, number>>
+  /** Where nodes were killed: how soon they were missed, and how long others waited. */
+  readonly deaths: Readonly<Record<DeathTime, Histogram>> | undefined
+  /** Connections of viewers that went on after a loss with the next change, and with a snapshot. */
+  readonly resumes: { readonly resumed: number; readonly snapshots: number }
   /** What the scenario measured by itself. */
   readonly measures: Readonly<Record<string, number>>
 }
@@ -56,6 +66,21 @@ class Gap {
   }
 }
 
+const isWithin = (event: { readonly atMs: number }, times: StageTimes): boolean =>
+  event.atMs > times.startedAtMs && event.atMs < times.pausedAtMs
+
+const noticeEvents: readonly string[] = ['link.parent-lost', 'link.peer-lost', 'fleet.member-left']
+
+/** Of the log of a node, what it says of others that are gone. */
+async function* noticesIn(path: string): AsyncGenerator<NodeNotice> {
+  for await (const line of historyLines(path)) {
+    if (!noticeEvents.some(event => line.includes(`"event":"${event}"`))) continue
+    // Written by a node of this version.
+    const { node, event, peer, member, time } = JSON.parse(line)
+    yield { node, event, about: peer ?? member, atMs: Date.parse(time) }
+  }
+}
+
 /** Reads the histories of a run. */
 export async function seenOf(
   files: RunFiles,
@@ -65,9 +90,11 @@ export async function seenOf(
     readonly convergedMs: number
     readonly measures: Readonly<Record<string, number>>
     readonly phases: readonly Phase[]
+    readonly deaths: readonly Death[]
   },
 ): Promise<Seen> {
-  const { times, verdict, convergedMs, measures, phases } = run
+  const { times, verdict, convergedMs, measures, phases, deaths } = run
+  const died = new DeathsSeen(deaths)
   const delays = new Delays(phases)
   const acks = new Gap(times)
   const refusals: Record<string, number> = {}
@@ -76,6 +103,7 @@ export async function seenOf(
       if (event.kind === 'invoke') delays.sent(event.doc, event.id, event.atMs)
       if (event.kind === 'ok') {
         acks.add(event.atMs)
+        if (isWithin(event, times)) died.acknowledged(event.doc, event.atMs)
         delays.acknowledged(event.doc, event.id, event.seq)
       }
       if (event.kind === 'fail') refusals[event.code] = (refusals[event.code] ?? 0) + 1
@@ -89,14 +117,19 @@ export async function seenOf(
       const gap = views.get(event.viewer) ?? new Gap(times)
       views.set(event.viewer, gap)
       if (event.kind === 'status') {
-        const isWithin = event.atMs > times.startedAtMs && event.atMs < times.pausedAtMs
-        if (event.status !== 'live' && isWithin) stales++
-      } else if (event.kind !== 'end') {
+        if (event.status !== 'live' && isWithin(event, times)) stales++
+      } else if (event.kind === 'line-lost') {
+        if (isWithin(event, times)) died.lineLost(event.viewer, event.url, event.atMs)
+      } else if (isView(event) && event.kind !== 'end') {
         gap.add(event.atMs)
+        if (isWithin(event, times)) died.shown(event.viewer, event.doc, event.kind, event.atMs)
         if (event.kind === 'snapshot') snapshots++
         else delays.shown(event.doc, event.seq, event.atMs)
       }
     }
+  }
+  for (const path of files.nodeLogs ?? []) {
+    for await (const notice of noticesIn(path)) died.noticed(notice)
   }
   const gaps = [...views.values()].map(({ longestMs }) => longestMs)
   const { acknowledged, refused, unknownIn, unknownOut } = verdict.writes
@@ -113,6 +146,8 @@ export async function seenOf(
     convergedMs,
     refusals,
     delaysMs: delays.percentiles(),
+    deaths: deaths.length === 0 ? undefined : died.histograms(),
+    resumes: died.resumes,
     measures,
   }
 }

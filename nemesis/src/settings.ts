@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
+import type { Sizes } from './sizes.ts'
 
 /** What the command is asked to do. */
 export type Settings = {
   readonly seed: string
-  /** How long scenarios last that last as long as they are told. */
-  readonly minutes: number
+  /** How long and how large scenarios are made. */
+  readonly sizes: Sizes
   /** Where the report goes besides the terminal: Markdown, or JSON by its name. */
   readonly report: string | undefined
 } & (
@@ -22,9 +23,25 @@ export const usage: string = `npm run nemesis -- [options]
   --writes W       acknowledged writes in each cycle at least (5000)
   --seed TEXT      what chance is drawn from (nemesis)
   --minutes M      how long 'random' and 'pairs-killed' last (0.5)
+  --rounds N       rounds of deaths in 'fleet-regions-killed'
+  --proxies N      proxies of the larger fleets, all regions together
+  --edges N        and their edges, each a process
+  --hosted N       edges of 'fleet-hot-document' that share processes, beside those
+  --viewers N      viewers of the larger fleets
+  --away S         seconds for which a Redis of a fleet is away
   --report FILE    write a table to FILE.md, or everything to FILE.json`
 
-const limits = { cycles: 100_000, writes: 1_000_000, minutes: 1_440 }
+const limits = {
+  cycles: 100_000,
+  writes: 1_000_000,
+  minutes: 1_440,
+  rounds: 100_000,
+  proxies: 100,
+  edges: 100,
+  hosted: 1_000,
+  viewers: 10_000,
+  away: 3_600,
+}
 const seedDefault = 'nemesis'
 const minutesDefault = 0.5
 const writesDefault = 5_000
@@ -46,13 +63,27 @@ export function readSettings(args: readonly string[], known: readonly string[]):
       writes: { type: 'string' },
       seed: { type: 'string' },
       minutes: { type: 'string' },
+      rounds: { type: 'string' },
+      proxies: { type: 'string' },
+      edges: { type: 'string' },
+      hosted: { type: 'string' },
+      viewers: { type: 'string' },
+      away: { type: 'string' },
       report: { type: 'string' },
     },
   })
   const { seed = seedDefault, report, scenario } = values
-  const minutes = readNumber('minutes', values.minutes) ?? minutesDefault
+  const sizes: Sizes = {
+    minutes: readNumber('minutes', values.minutes) ?? minutesDefault,
+    rounds: readNumber('rounds', values.rounds),
+    proxies: readNumber('proxies', values.proxies),
+    edges: readNumber('edges', values.edges),
+    hosted: readNumber('hosted', values.hosted),
+    viewers: readNumber('viewers', values.viewers),
+    awaySeconds: readNumber('away', values.away),
+  }
   const cycles = readNumber('cycles', values.cycles)
-  const settings = { seed, minutes, report }
+  const settings = { seed, sizes, report }
   const asked = [values.list, values.all, scenario, cycles].filter(one => one !== undefined)
   if (asked.length !== 1) throw new RangeError('one of --list, --scenario, --all and --cycles')
   if (cycles !== undefined) {

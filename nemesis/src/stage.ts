@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Prng } from '@fanfold/kernel'
 import type { ConfigName, Role } from '@fanfold/node'
 import type {
@@ -14,6 +15,7 @@ import type {
   WritersState,
 } from './clients/client-messages.ts'
 import { ClientProcess } from './clients/client-process.ts'
+import type { Death } from './deaths.ts'
 import type { Phase } from './delays.ts'
 import { judgeRun, type RunFiles, type RunVerdict } from './judge-run.ts'
 import { redisLogs } from './logs/redis-log.ts'
@@ -22,16 +24,22 @@ import type { DelayRelay } from './processes/delay-relay.ts'
 import { Fleet } from './processes/fleet.ts'
 import { Networks } from './processes/networks.ts'
 import type { RedisServer } from './processes/redis-server.ts'
+import type { Sizes } from './sizes.ts'
 
 /** A node of a stage. */
 export type StageNode = {
   readonly name: string
   readonly roles: readonly Role[]
+  readonly region?: string | undefined
   /** Names of the nodes it replicates from, in order of preference, which come before it; or URLs. */
   readonly parents: readonly string[]
   /** What is between it and its first parent. */
   readonly relay?: DelayRelay | undefined
   readonly options?: Readonly<Partial<Record<ConfigName, string | number>>> | undefined
+  /** The process that it shares with others, if any. */
+  readonly host?: string | undefined
+  /** The network that it is in, where that is not its own. */
+  readonly network?: string | undefined
   /** Programs that start the next one, with their arguments. */
   readonly wrapper?: readonly string[] | undefined
   readonly environment?: Readonly<Record<string, string>> | undefined
@@ -53,6 +61,8 @@ export type StageSettings = {
   readonly viewers: readonly StageViewer[]
   /** Whether each node has a network of its own, and the clients one. */
   readonly isNetworked: boolean
+  /** The networks, where something was started in them before. */
+  readonly networks?: Networks | undefined
   readonly docs: readonly string[]
   readonly writersPerDocument: number
   /** Messages of each writer a second; 0 for as many as are answered. */
@@ -84,6 +94,11 @@ export type StageTimes = {
   readonly pausedAtMs: number
 }
 
+/** The networks that nodes are in, and that of the clients. */
+const networksOf = (nodes: readonly StageNode[]): string[] => [
+  ...new Set([...nodes.map(({ name, network }) => network ?? name), clientsNetwork]),
+]
+
 /** A fleet with clients, and what happens to it. */
 export class Stage {
   readonly directory: string
@@ -97,6 +112,9 @@ export class Stage {
   readonly measures: Record<string, number> = {}
   /** Parts of the run of which delays are compared. */
   readonly phases: Phase[] = []
+  /** Nodes that were killed, in order. */
+  readonly deaths: Death[] = []
+  readonly sizes: Sizes
   #writers: ClientProcess<WritersSettings, WritersState> | undefined
   #viewers: ClientProcess<ViewersSettings, ViewersState> | undefined
   readonly #audienceTokens = new Map<string, string>()
@@ -106,21 +124,25 @@ export class Stage {
     readonly settings: StageSettings
     readonly directory: string
     readonly seed: string
+    readonly sizes: Sizes
     readonly cleanups: Cleanups
   }) {
-    const { settings, directory, seed, cleanups } = options
+    const { settings, directory, seed, sizes, cleanups } = options
+    this.sizes = sizes
     this.settings = settings
     this.directory = directory
     this.prng = new Prng(seed)
     this.cleanups = cleanups
     mkdirSync(join(directory, 'fleet'), { recursive: true })
-    const names = [...settings.nodes.map(({ name }) => name), clientsNetwork]
-    this.networks = settings.isNetworked ? Networks.open(names, cleanups) : undefined
+    this.networks =
+      settings.networks ??
+      (settings.isNetworked ? Networks.open(networksOf(settings.nodes), cleanups) : undefined)
     this.fleet = new Fleet({ directory: join(directory, 'fleet'), cleanups })
     const authority = settings.nodes.find(({ roles }) => roles.includes('authority'))
     this.files = {
       writers: [join(directory, 'writers.jsonl')],
       viewers: [join(directory, 'viewers.jsonl')],
+      nodeLogs: settings.nodes.map(({ name }) => join(directory, 'fleet', `${name}.log`)),
       data: authority?.data ?? this.fleet.dataOf(authority?.name ?? ''),
       docs: settings.docs,
     }
@@ -148,13 +170,33 @@ export class Stage {
   /** Where others reach a node; a URL is one already. */
   urlOf(name: string): string {
     if (name.includes('://')) return name
-    const host = this.networks?.address(name) ?? '127.0.0.1'
-    return `ws://${host}:${this.fleet.node(name).port}`
+    const host = this.networks?.address(this.networkOf(name)) ?? '127.0.0.1'
+    return `ws://${host}:${this.fleet.portsOf(name).port}`
+  }
+
+  /** The network of a node. */
+  networkOf(name: string): string {
+    return this.settings.nodes.find(node => node.name === name)?.network ?? name
+  }
+
+  /** Ends a node at once, and starts it again after `downMs`. */
+  async kill(name: string, downMs: number): Promise<void> {
+    const role = this.settings.nodes.find(node => node.name === name)?.roles[0]
+    const death: Death = { node: name, role, url: this.urlOf(name), atMs: Date.now() }
+    this.deaths.push(death)
+    await this.fleet.node(name).kill()
+    await delay(downMs)
+    await this.fleet.restart(name)
+    death.backAtMs = Date.now()
   }
 
   /** Starts all, until writes are acknowledged and everybody sees them. */
   async open(): Promise<void> {
-    for (const node of this.settings.nodes) await this.startNode(node)
+    for (const node of this.settings.nodes) {
+      if (node.host === undefined) await this.startNode(node)
+    }
+    const hosts = new Set(this.settings.nodes.flatMap(({ host = [] }) => host))
+    for (const host of hosts) await this.#startTogether(host)
     this.#writers = await this.#startWriters()
     await this.writers.until('writes go', one => one.acknowledged > 0, startMsMax)
     this.#viewers = await this.#startViewers()
@@ -164,15 +206,27 @@ export class Stage {
   /** Starts a node of the stage. */
   async startNode(node: StageNode): Promise<void> {
     const { networks } = this
-    const { relay, ...started } = node
+    const { relay, network, ...started } = node
     const [first] = node.parents
     if (relay !== undefined && first !== undefined) relay.leadTo(this.fleet.node(first).port)
     await this.fleet.start({
       ...started,
       parents: relay === undefined ? node.parents.map(name => this.urlOf(name)) : [relay.url],
-      wrapper: [...(networks?.wrapper(node.name) ?? []), ...(node.wrapper ?? [])],
-      options: { ...(networks === undefined ? {} : { host: '0.0.0.0' }), ...node.options },
+      wrapper: [...(networks?.wrapper(network ?? node.name) ?? []), ...(node.wrapper ?? [])],
+      options: this.#optionsOf(node),
     })
+  }
+
+  /** Starts the nodes that share a process; they are in one network. */
+  async #startTogether(host: string): Promise<void> {
+    const nodes = this.settings.nodes.filter(node => node.host === host)
+    const network = nodes[0]?.network ?? clientsNetwork
+    const settings = nodes.map(node => ({ ...node, options: this.#optionsOf(node) }))
+    await this.fleet.startTogether(host, settings, this.networks?.wrapper(network) ?? [])
+  }
+
+  #optionsOf({ options }: StageNode): StageNode['options'] {
+    return { ...(this.networks === undefined ? {} : { host: '0.0.0.0' }), ...options }
   }
 
   /** A phase of the run, for as long as `act` takes. */

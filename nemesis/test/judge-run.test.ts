@@ -20,7 +20,13 @@ t.teardown(() => {
   cleanups.run()
   rmSync(directory, { recursive: true, force: true })
 })
-const stage = new Stage({ settings: pair(), directory, seed: 'judge', cleanups })
+const stage = new Stage({
+  settings: pair(),
+  directory,
+  seed: 'judge',
+  sizes: { minutes: 1 },
+  cleanups,
+})
 await stage.open()
 // Those that viewers were there for count.
 const { acknowledged: before } = await stage.writers.ask('tell')

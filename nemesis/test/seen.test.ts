@@ -28,6 +28,7 @@ const run = {
   convergedMs: 7,
   measures: {},
   phases: [],
+  deaths: [],
 }
 
 t.test('the longest waits are those within the time in which writers wrote', async t => {

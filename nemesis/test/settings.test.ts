@@ -5,8 +5,16 @@ const known = ['one', 'two']
 
 t.test('scenarios are asked for by name, or all of them', async t => {
   const one = readSettings(['--scenario', 'two', '--seed', 'x', '--minutes', '2'], known)
-  t.match(one, { kind: 'scenarios', names: ['two'], seed: 'x', minutes: 2, report: undefined })
+  t.match(one, {
+    kind: 'scenarios',
+    names: ['two'],
+    seed: 'x',
+    sizes: { minutes: 2 },
+    report: undefined,
+  })
   t.match(readSettings(['--all', '--report', 'r.md'], known), { names: known, report: 'r.md' })
+  const sized = readSettings(['--all', '--rounds', '30', '--away', '60'], known)
+  t.match(sized, { sizes: { rounds: 30, awaySeconds: 60, edges: undefined } })
   t.match(readSettings(['--list'], known), { kind: 'list' })
 })
 
@@ -21,5 +29,6 @@ t.test('what the command does not do is refused with what it does', async t => {
   t.throws(() => readSettings(['--scenario', 'three'], known), /one of one, two, got 'three'/)
   t.throws(() => readSettings(['--cycles', '0'], known), /--cycles is a number up to 100000/)
   t.throws(() => readSettings(['--all', '--minutes', '0'], known), /--minutes/)
+  t.throws(() => readSettings(['--all', '--edges', '1.5'], known), /--edges/)
   t.throws(() => readSettings(['--slow'], known))
 })

@@ -17,7 +17,7 @@ await t.test(
   { skip: reason ?? false },
   async t => {
     const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
-    const outcome = await runScenario(shortScenario, { seed, minutes: 1, directory })
+    const outcome = await runScenario(shortScenario, { seed, sizes: { minutes: 1 }, directory })
     t.same(outcome.problems, [], `load ${outcome.load}, files in ${directory}`)
     const { writes, views } = outcome.verdict ?? {}
     t.ok((writes?.acknowledged ?? 0) > 500, `${writes?.acknowledged} writes are acknowledged`)

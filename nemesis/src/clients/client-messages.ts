@@ -50,6 +50,7 @@ export type ViewersSettings = { readonly viewers: readonly ViewerSettings[] }
 export type CrowdSettings = {
   readonly doc: string
   readonly token: string
+  /** Each begins at the next one. */
   readonly urls: readonly string[]
   readonly seed: string
   readonly count: number
@@ -65,6 +66,8 @@ export type CrowdState = {
   /** Of those that read: how many were shown something since they connected last, and how many read. */
   readonly served: number
   readonly reading: number
+  /** Bytes of the frames that they were sent. */
+  readonly bytes: number
   /** The lowest seq that one of them shows. */
   readonly seqMin: number
   /** How often one was shown an earlier seq. */
@@ -127,5 +130,16 @@ export type StatusEvent = {
   readonly code: string | undefined
 }
 
+/** A connection of a viewer was opened, or lost. */
+export type LineEvent = {
+  readonly kind: 'line-opened' | 'line-lost'
+  readonly viewer: string
+  readonly url: string
+}
+
 /** What is in the history of viewers. */
-export type ViewerHistoryEvent = Timed<ViewEvent> | Timed<StatusEvent>
+export type ViewerHistoryEvent = Timed<ViewEvent> | Timed<StatusEvent> | Timed<LineEvent>
+
+/** True for what a viewer was shown. */
+export const isView = (event: ViewerHistoryEvent): event is Timed<ViewEvent> =>
+  event.kind === 'snapshot' || event.kind === 'delta' || event.kind === 'end'

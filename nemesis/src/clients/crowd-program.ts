@@ -18,12 +18,13 @@ const headLength = 400
 let wentBack = 0
 let resumed = 0
 let snapshots = 0
+let bytes = 0
 const closes: Record<string, number> = {}
 
 class Member {
   readonly #isStalled: boolean
   readonly #urls: readonly string[]
-  #at = 0
+  #at: number
   #attempts = 0
   #position: string | undefined
   isConnected = false
@@ -31,7 +32,8 @@ class Member {
   isServed = false
   seq = 0
 
-  constructor(isStalled: boolean) {
+  constructor(index: number, isStalled: boolean) {
+    this.#at = index
     this.#isStalled = isStalled
     this.#urls = settings.urls
     setTimeout(() => this.#dial(), prng.below(settings.rampMs + 1))
@@ -49,7 +51,11 @@ class Member {
       socket.send(JSON.stringify({ type: 'observe', doc, from: this.#position }))
       if (this.#isStalled) socket.pause()
     })
-    socket.on('message', data => this.#take(String(data)))
+    socket.on('message', data => {
+      const frame = String(data)
+      bytes += frame.length
+      this.#take(frame)
+    })
     socket.on('error', () => undefined)
     socket.on('close', code => {
       closes[code] = (closes[code] ?? 0) + 1
@@ -80,7 +86,7 @@ class Member {
 }
 
 const members = Array.from({ length: settings.count }, (_, index) => {
-  return new Member(index < settings.count * settings.stalledShare)
+  return new Member(index, index < settings.count * settings.stalledShare)
 })
 const reading = members.slice(Math.ceil(settings.count * settings.stalledShare))
 
@@ -89,6 +95,7 @@ serveRequests<CrowdState>({
     connected: members.filter(({ isConnected }) => isConnected).length,
     served: reading.filter(({ isServed }) => isServed).length,
     reading: reading.length,
+    bytes,
     seqMin: reading.reduce((least, { seq }) => Math.min(least, seq), Number.MAX_SAFE_INTEGER),
     wentBack,
     resumed,

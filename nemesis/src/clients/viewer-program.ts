@@ -30,6 +30,21 @@ const hashOf = (view: unknown): string =>
     .digest('hex')
     .slice(0, 16)
 
+/** A socket of a viewer, whose history says when it was there. */
+const socketOf = (viewer: string): (new (url: string, protocols: string[]) => WebSocket) =>
+  class extends WebSocket {
+    constructor(address: string, protocols: string[]) {
+      super(address, protocols)
+      const url = new URL(address).host
+      this.once('open', () => {
+        history.add({ kind: 'line-opened', viewer, url, atMs: Date.now() })
+        this.once('close', () => {
+          history.add({ kind: 'line-lost', viewer, url, atMs: Date.now() })
+        })
+      })
+    }
+  }
+
 class Viewer {
   readonly settings: ViewerSettings
   readonly observation: Observation
@@ -39,7 +54,8 @@ class Viewer {
   constructor(viewer: ViewerSettings) {
     this.settings = viewer
     const { token, urls, doc, maxRate, name } = viewer
-    const connection = connect([...urls], { token, WebSocket, backoff, dialTimeoutMs, changesMax })
+    const transport = { WebSocket: socketOf(name), backoff, dialTimeoutMs, changesMax }
+    const connection = connect([...urls], { token, ...transport })
     this.observation = connection.observe(doc, { maxRate })
     this.observation.onStatus((status, error) => {
       this.#add({ kind: 'status', viewer: name, status, code: error?.code, atMs: Date.now() })

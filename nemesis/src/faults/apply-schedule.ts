@@ -62,9 +62,7 @@ async function applyStep(stage: Stage, { fault, args }: Step): Promise<void> {
   const { fleet } = stage
   switch (fault) {
     case 'kill':
-      await fleet.node(args.node).kill()
-      await delay(args.downMs)
-      await fleet.restart(args.node)
+      await stage.kill(args.node, args.downMs)
       return
     case 'pause': {
       const node = fleet.node(args.node)

@@ -2,7 +2,7 @@
  * The nodes of one fleet, with its keys and tokens, each a process. A node that is started again has the
  * name, the port and the directory that it had.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -14,7 +14,7 @@ import {
 } from '@fanfold/node'
 import type { Cleanups } from './cleanups.ts'
 import { nodeEnvironment } from './node-environment.ts'
-import { NodeProcess } from './node-process.ts'
+import { type NodePorts, NodeProcess } from './node-process.ts'
 
 /** What a node is, each time it is started. */
 export type NodeSettings = {
@@ -24,6 +24,7 @@ export type NodeSettings = {
   readonly parents?: readonly string[] | undefined
   /** The highest label of what it may be sent; that of all labels when left out. */
   readonly ceiling?: number | undefined
+  readonly region?: string | undefined
   /** The data directory; one of the fleet's own when left out. */
   readonly data?: string | undefined
   /** Any option of the configuration. */
@@ -36,6 +37,7 @@ export type NodeSettings = {
 
 /** The definition of all documents. */
 const ledger = fileURLToPath(new URL('../../../definitions/ledger.ts', import.meta.url))
+const hostProgram = fileURLToPath(new URL('./host-program.js', import.meta.url))
 const tokenKey = 'a key of broken fleets and of nothing else 0123456789'
 /** Longer than any run. */
 const tokenMs = 24 * 3_600_000
@@ -46,6 +48,8 @@ export class Fleet {
   readonly directory: string
   readonly #fleetKey: IdentityKey = generateFleetKey()
   readonly #nodes = new Map<string, NodeProcess>()
+  /** The process that a node shares with others. */
+  readonly #hosts = new Map<string, NodeProcess>()
   readonly #settings = new Map<string, NodeSettings>()
 
   /** @param options.directory which exists; nodes have directories in it */
@@ -53,6 +57,7 @@ export class Fleet {
     this.directory = options.directory
     options.cleanups.add(() => {
       for (const node of this.#nodes.values()) node.killNow()
+      for (const host of this.#hosts.values()) host.killNow()
     })
   }
 
@@ -63,6 +68,12 @@ export class Fleet {
     return node
   }
 
+  /** Where a node listens, which may share a process with others. */
+  portsOf(name: string): NodePorts {
+    return this.#hosts.get(name)?.portsOf(name) ?? this.node(name)
+  }
+
+  /** Nodes that have a process of their own. */
   get names(): readonly string[] {
     return [...this.#nodes.keys()]
   }
@@ -86,15 +97,55 @@ export class Fleet {
 
   /** Starts a node; resolves when it listens. */
   async start(settings: NodeSettings): Promise<NodeProcess> {
-    const { name, roles, parents = [], options = {}, wrapper = [], ceiling } = settings
+    const { name, wrapper = [] } = settings
     this.#settings.set(name, settings)
-    const data = this.dataOf(name)
+    const node = await NodeProcess.start({
+      name,
+      wrapper,
+      environment: { ...settings.environment, ...(await this.#environmentOf(settings)) },
+      logFile: join(this.directory, `${name}.log`),
+    })
+    this.#nodes.set(name, node)
+    return node
+  }
+
+  /**
+   * Starts nodes that share a process, without their wrappers and environments; resolves when all listen.
+   *
+   * @param host what the process is called
+   * @param wrapper programs that start the next one, with their arguments
+   */
+  async startTogether(
+    host: string,
+    nodes: readonly NodeSettings[],
+    wrapper: readonly string[] = [],
+  ): Promise<void> {
+    const environments: Readonly<Record<string, string>>[] = []
+    for (const node of nodes) environments.push(await this.#environmentOf(node))
+    const path = join(this.directory, `${host}.json`)
+    writeFileSync(path, JSON.stringify(environments))
+    const names = nodes.map(({ name }) => name)
+    const process = await NodeProcess.start({
+      name: host,
+      program: [hostProgram, path],
+      nodes: names,
+      wrapper,
+      environment: {},
+      logFile: join(this.directory, `${host}.log`),
+    })
+    for (const name of names) this.#hosts.set(name, process)
+  }
+
+  async #environmentOf(settings: NodeSettings): Promise<Readonly<Record<string, string>>> {
+    const { name, roles, parents = [], options = {}, ceiling, region } = settings
+    const data = settings.data ?? join(this.directory, name)
     mkdirSync(data, { recursive: true })
-    const environment = await nodeEnvironment({
+    return await nodeEnvironment({
       fleet: this.#fleetKey,
       name,
       roles,
       ceiling,
+      region,
       options: {
         port: this.#nodes.get(name)?.port ?? 0,
         data,
@@ -104,14 +155,6 @@ export class Fleet {
         ...options,
       },
     })
-    const node = await NodeProcess.start({
-      name,
-      wrapper,
-      environment: { ...settings.environment, ...environment },
-      logFile: join(this.directory, `${name}.log`),
-    })
-    this.#nodes.set(name, node)
-    return node
   }
 
   /**
@@ -131,5 +174,6 @@ export class Fleet {
       const node = this.node(name)
       if (node.isRunning) await node.stop()
     }
+    for (const host of new Set(this.#hosts.values())) await host.kill()
   }
 }

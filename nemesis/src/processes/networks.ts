@@ -192,6 +192,24 @@ export class Networks {
     return this.#counted(name, 'INPUT', dialsOf(from))
   }
 
+  /** From now on, bytes that leave a namespace for another are counted. */
+  watchBytes(name: string, other: string): void {
+    const match = ['OUTPUT', '-d', this.address(other)]
+    this.#rule(name, [...match, '-m', 'comment', '--comment', bytesTo(other)])
+  }
+
+  /** How many there were since `watchBytes`, headers of IP and TCP included. */
+  bytesTo(name: string, other: string): number {
+    return this.#counted(name, 'OUTPUT', bytesTo(other), 'bytes')
+  }
+
+  /** All bytes that left a namespace by its device. */
+  sentBytes(name: string): number {
+    const [program = '', ...before] = this.wrapper(name)
+    const path = `/sys/class/net/${this.#device(name)}/statistics/tx_bytes`
+    return Number(runCommand(program, ...before, 'cat', path))
+  }
+
   /** Each connection of a port is ended at both ends, at once; those that are made later are not. */
   breakConnections(name: string, port: number): void {
     const [program = '', ...before] = this.wrapper(name)
@@ -207,11 +225,16 @@ export class Networks {
     })
   }
 
-  #counted(name: string, chain: string, mark: string): number {
+  #counted(
+    name: string,
+    chain: string,
+    mark: string,
+    unit: 'packets' | 'bytes' = 'packets',
+  ): number {
     const [program = '', ...before] = this.wrapper(name)
     const list = runCommand(program, ...before, 'iptables', '-w', '5', '-nvxL', chain)
     const line = list.split('\n').find(one => one.includes(mark))
-    const count = Number(line?.trim().split(/\s+/)[0] ?? Number.NaN)
+    const count = Number(line?.trim().split(/\s+/)[unit === 'packets' ? 0 : 1] ?? Number.NaN)
     if (!Number.isInteger(count)) throw new Error(`${name} does not count packets with ${mark}`)
     return count
   }
@@ -247,6 +270,7 @@ export class Networks {
 }
 
 const dialsOf = (name: string): string => `dials-of-${name}`
+const bytesTo = (name: string): string => `bytes-to-${name}`
 
 /** Removes what a command left that was killed before it could. */
 function removeStale(): void {

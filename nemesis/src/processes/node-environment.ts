@@ -20,15 +20,17 @@ export async function nodeEnvironment(node: {
   readonly roles: readonly Role[]
   /** The highest label that its link token lets through; all when left out. */
   readonly ceiling?: number | undefined
+  /** `local` when left out. */
+  readonly region?: string | undefined
   readonly options: Readonly<Partial<Record<ConfigName, string | number>>>
 }): Promise<Record<string, string>> {
-  const { fleet, name, roles, ceiling = labelMax } = node
+  const { fleet, name, roles, ceiling = labelMax, region = 'local' } = node
   const key = generateNodeKey()
   const linkToken = await mintLinkToken({
     fleetPrivateKey: fleet.privateKey,
     nodePublicKey: key.publicKey,
     node: name,
-    region: 'local',
+    region,
     roles,
     ceiling,
     ttlMs: linkTokenMs,
@@ -36,6 +38,7 @@ export async function nodeEnvironment(node: {
   const options: Partial<Record<ConfigName, string | number>> = {
     'node.id': name,
     roles: roles.join(','),
+    region,
     adminPort: 0,
     'link.token': linkToken,
     'link.privateKey': key.privateKey,

@@ -15,10 +15,11 @@ export type NodeMetrics = {
 }
 
 /** Asks a node for its metrics, from within its network: who is not there does not reach them. */
-export async function metricsOf({ fleet, networks }: Stage, name: string): Promise<NodeMetrics> {
-  const url = `http://127.0.0.1:${fleet.node(name).adminPort}/metrics`
+export async function metricsOf(stage: Stage, name: string): Promise<NodeMetrics> {
+  const { fleet, networks } = stage
+  const url = `http://127.0.0.1:${fleet.portsOf(name).adminPort}/metrics`
   const words = [process.execPath, '-e', fetchText, url]
-  const [program = '', ...rest] = [...(networks?.wrapper(name) ?? []), ...words]
+  const [program = '', ...rest] = [...(networks?.wrapper(stage.networkOf(name)) ?? []), ...words]
   const { stdout } = await run(program, rest, { timeout: answerMsMax })
   const lines = stdout.split('\n')
   return {

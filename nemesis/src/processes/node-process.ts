@@ -1,5 +1,5 @@
 /*
- * One node of a fleet as a process. It ends with the process that started it.
+ * One node of a fleet as a process, or some that share one. It ends with the process that started it.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, readFileSync, type WriteStream } from 'node:fs'
@@ -13,9 +13,16 @@ export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signa
 /** A line of a node's log. */
 export type LogLine = { readonly event?: string; readonly [field: string]: unknown }
 
+/** Where a node listens. */
+export type NodePorts = { readonly port: number; readonly adminPort: number }
+
 /** What starts a node. */
 export type NodeCommand = {
   readonly name: string
+  /** The program with its arguments, where it is not `fanfold serve`. */
+  readonly program?: readonly string[] | undefined
+  /** The nodes in it, where there are more than the one that it is named for. */
+  readonly nodes?: readonly string[] | undefined
   /** Programs that start the next one, such as strace, with their arguments. */
   readonly wrapper: readonly string[]
   /** All that it knows of FANFOLD_ variables, and others. */
@@ -24,11 +31,12 @@ export type NodeCommand = {
   readonly logFile: string
 }
 
-const program = fileURLToPath(new URL('./main.js', import.meta.resolve('@fanfold/cli')))
+const serve = [fileURLToPath(new URL('./main.js', import.meta.resolve('@fanfold/cli'))), 'serve']
 /** Loaded into a process (`--import`) that gets a pipe as file descriptor 3: it ends with who holds that. */
 export const endWithParent: string = fileURLToPath(new URL('./end-with-parent.js', import.meta.url))
-/** Longest time from the start of a process until it listens, ms. */
+/** Longest time from the start of a process until it listens, and more for each further node in it, ms. */
 const startMsMax = 30_000
+const nodeStartMsMax = 3_000
 /** Lines of its log that are kept in memory; the file has all. */
 const linesMax = 5_000
 
@@ -42,16 +50,15 @@ export class NodeProcess {
   /** True when its parent is strace, and not the process that was spawned. */
   readonly #isTraced: boolean
   readonly #file: WriteStream
+  readonly #ports = new Map<string, NodePorts>()
   #exit: Exit | undefined
-  #port = 0
-  #adminPort = 0
   #lastErrors = ''
 
-  private constructor({ name, wrapper, environment, logFile }: NodeCommand) {
+  private constructor({ name, program = serve, wrapper, environment, logFile }: NodeCommand) {
     this.name = name
     this.#isTraced = wrapper.includes('strace')
     this.#file = createWriteStream(logFile, { flags: 'a' })
-    const line = [...wrapper, process.execPath, '--import', endWithParent, program, 'serve']
+    const line = [...wrapper, process.execPath, '--import', endWithParent, ...program]
     const [file = process.execPath, ...rest] = line
     const { PATH = '', HOME = '' } = process.env
     this.#child = spawn(file, rest, {
@@ -83,12 +90,14 @@ export class NodeProcess {
   /** Starts a node and waits until it listens. */
   static async start(command: NodeCommand): Promise<NodeProcess> {
     const node = new NodeProcess(command)
+    const { nodes = [command.name] } = command
     const isListening = (): boolean => {
       if (node.#exit !== undefined) throw new Error(`it ended with ${node.#exit.code}`)
-      return node.#port > 0
+      return nodes.every(name => node.#ports.has(name))
     }
     try {
-      await until(`${node.name} listens`, isListening, startMsMax)
+      const deadlineMs = startMsMax + (nodes.length - 1) * nodeStartMsMax
+      await until(`${node.name} listens`, isListening, deadlineMs)
       return node
     } catch (cause) {
       await node.kill()
@@ -97,11 +106,16 @@ export class NodeProcess {
   }
 
   get port(): number {
-    return this.#port
+    return this.portsOf(this.name).port
   }
 
   get adminPort(): number {
-    return this.#adminPort
+    return this.portsOf(this.name).adminPort
+  }
+
+  /** Where a node in it listens. */
+  portsOf(name: string): NodePorts {
+    return this.#ports.get(name) ?? { port: 0, adminPort: 0 }
   }
 
   get isRunning(): boolean {
@@ -163,8 +177,8 @@ export class NodeProcess {
     this.log.push(line)
     if (this.log.length > linesMax) this.log.shift()
     if (line.event !== 'node.started') return
-    this.#port = Number(line['port'])
-    this.#adminPort = Number(line['adminPort'])
+    const { node, port, adminPort } = line
+    this.#ports.set(String(node), { port: Number(port), adminPort: Number(adminPort) })
   }
 }
 

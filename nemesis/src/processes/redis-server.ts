@@ -20,12 +20,17 @@ const attemptsMax = 20
 /** What a server says when it takes commands, and what a sentinel says. */
 const readyLine = /Ready to accept connections|\+monitor master/
 
+/** That of this process. */
+const ownNetwork = { address: '127.0.0.1', wrapper: [] }
+
 /** How a server is started. */
 export type RedisServerOptions = {
   /** Keeps what it has over a kill: an append-only file that is synced at each write. */
   readonly isDurable?: boolean | undefined
   /** More of its configuration, as on its command line. */
   readonly arguments?: readonly string[] | undefined
+  /** A network that it is in, apart from that of this process. */
+  readonly network?: { readonly address: string; readonly wrapper: readonly string[] } | undefined
   /** Lines of a file that makes it a sentinel. */
   readonly sentinelSettings?: readonly string[] | undefined
 }
@@ -37,6 +42,7 @@ type Owner = { teardown(end: () => Promise<void>): void }
 export class RedisServer {
   readonly #directory = mkdtempSync(join(tmpdir(), 'fanfold-redis-'))
   readonly #arguments: readonly string[]
+  readonly #network: NonNullable<RedisServerOptions['network']>
   #port = 0
   #child: ChildProcess | undefined
   #watcher: ChildProcess | undefined
@@ -44,6 +50,7 @@ export class RedisServer {
 
   private constructor(options: RedisServerOptions) {
     const { isDurable = false, arguments: more = [], sentinelSettings } = options
+    this.#network = options.network ?? ownNetwork
     if (sentinelSettings !== undefined) {
       const path = join(this.#directory, 'sentinel.conf')
       writeFileSync(path, sentinelSettings.join('\n'))
@@ -51,7 +58,11 @@ export class RedisServer {
       return
     }
     const kept = isDurable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []
-    this.#arguments = ['--save', '', '--bind', '127.0.0.1', ...kept, ...more]
+    // From another network it is reached by a file alone.
+    const isElsewhere = this.#network !== ownNetwork
+    const door = isElsewhere ? ['--unixsocket', this.#socket, '--protected-mode', 'no'] : []
+    const bind = ['--bind', this.#network.address, ...door]
+    this.#arguments = ['--save', '', ...bind, ...kept, ...more]
   }
 
   /** Starts one, which ends with the test. */
@@ -119,19 +130,24 @@ export class RedisServer {
     return sentinel
   }
 
+  get #socket(): string {
+    return join(this.#directory, 'redis.sock')
+  }
+
   get port(): number {
     return this.#port
   }
 
   get address(): string {
-    return `redis://127.0.0.1:${this.#port}`
+    return `redis://${this.#network.address}:${this.#port}`
   }
 
   /** A client for what a test does to the server. */
   get client(): Redis {
     this.#client ??= new Redis({
-      host: '127.0.0.1',
-      port: this.#port,
+      ...(this.#network === ownNetwork
+        ? { host: '127.0.0.1', port: this.#port }
+        : { path: this.#socket }),
       retryStrategy: () => 20,
       disconnectTimeout: 50,
     })
@@ -145,9 +161,7 @@ export class RedisServer {
     const { stdout, status } = spawnSync(
       programOf('redis-cli'),
       ['-p', `${this.#port}`, ...words],
-      {
-        encoding: 'utf8',
-      },
+      { encoding: 'utf8' },
     )
     if (status !== 0 || /^(ERR|WRONGPASS|NOAUTH)/.test(stdout)) {
       throw new Error(`redis-cli ${words[0]}: ${stdout}`)
@@ -192,7 +206,9 @@ export class RedisServer {
     const own = ['--port', `${this.#port}`, '--dir', this.#directory]
     // A file of settings comes first.
     const settings = [...this.#arguments, ...own, ...more]
-    const child = spawn(programOf('redis-server'), settings, {
+    const line = [...this.#network.wrapper, programOf('redis-server'), ...settings]
+    const [program = '', ...words] = line
+    const child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     this.#child = child

@@ -3,6 +3,8 @@ import { crashScenarios } from './crashes.ts'
 import { crowdScenarios } from './crowds.ts'
 import { damageScenarios } from './damage.ts'
 import { diskScenarios } from './disks.ts'
+import { fleetEgressScenarios } from './fleet-egress.ts'
+import { fleetRegionScenarios } from './fleet-regions.ts'
 import { fleetScenarios } from './fleets.ts'
 import { linkScenarios } from './links.ts'
 import { redisScenarios } from './redis.ts'
@@ -21,6 +23,8 @@ export const allScenarios: readonly Scenario[] = [
   ...restoreScenarios,
   ...redisScenarios,
   ...fleetScenarios,
+  ...fleetRegionScenarios,
+  ...fleetEgressScenarios,
   ...ceilingScenarios,
   ...crowdScenarios,
   shortScenario,

@@ -4,6 +4,7 @@ import { clockFile } from '../faults/clock-file.ts'
 import { fakedClockEnvironment, fakedClockLibrary, setFakedClock } from '../faults/faked-clock.ts'
 import { randomSchedule } from '../faults/random-schedule.ts'
 import type { Schedule, Step } from '../faults/schedule.ts'
+import type { Sizes } from '../sizes.ts'
 import { viewersWait, writersWait } from './expectations.ts'
 import type { Place, Scenario } from './scenario.ts'
 import { type StageChanges, tree } from './stages.ts'
@@ -19,7 +20,7 @@ const inTurn = (steps: readonly Omit<Step, 'atMs'>[], everyMs: number): Schedule
 const roomBytes = 1_048_576
 
 /** Pairs of nodes that die at one instant, one pair every 5 s. */
-function pairsOfKills(prng: Prng, minutes: number): Schedule {
+function pairsOfKills(prng: Prng, { minutes }: Sizes): Schedule {
   const pairs = [
     ['authority', 'proxy-a'],
     ['edge-1', 'proxy-b'],
@@ -216,7 +217,7 @@ export const crashScenarios: readonly Scenario[] = [
     needs: ['networks', 'processor-groups'],
     seconds: 45,
     stage: () => tree(),
-    schedule: (prng, minutes) =>
+    schedule: (prng, { minutes }) =>
       randomSchedule(
         prng,
         {

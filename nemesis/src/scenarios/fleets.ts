@@ -1,75 +1,25 @@
 /* Fleets that form themselves: nodes that have a document die or stand still, and where members meet is away. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cleanups } from '../processes/cleanups.ts'
-import { RedisServer } from '../processes/redis-server.ts'
+import type { RedisServer } from '../processes/redis-server.ts'
 import type { Seen } from '../seen.ts'
-import type { Stage, StageNode, StageSettings } from '../stage.ts'
+import type { Stage, StageSettings } from '../stage.ts'
 import { happenMsMax } from './aside.ts'
 import { viewersWait, writersWait } from './expectations.ts'
+import { fleetStage, serversOf, topologyOf } from './fleet-stage.ts'
 import type { Expectation, Place, Scenario } from './scenario.ts'
-import { ledger, pair } from './stages.ts'
 
 /** Longer than a node is believed to be alive. */
 const awayMs = 9_000
 /** Between two deaths, ms: longer than another authority takes. */
 const roundMs = 7_000
 
-const owner = (cleanups: Cleanups) => ({
-  teardown: (end: () => Promise<void>): void => cleanups.add(() => void end()),
-})
-
-/** The servers of a stage: where members meet, and where the logs are. */
-type Servers = { readonly meeting: RedisServer; readonly logs: RedisServer }
-
-/** Two authorities, proxies and edges that are given where to meet, and nothing of each other. */
-async function fleet({ cleanups }: Place): Promise<StageSettings> {
-  const meeting = await RedisServer.start(owner(cleanups))
-  const logs = await RedisServer.start(owner(cleanups), { isDurable: true })
-  const options = { 'redis.url': meeting.address }
-  const node = (name: string): StageNode => {
-    const role = name.startsWith('authority')
-      ? 'authority'
-      : name.startsWith('proxy')
-        ? 'proxy'
-        : 'edge'
-    // The judge wants the whole log: it is not to be trimmed.
-    const more = { log: logs.address, 'limits.snapshotEveryRecords': 1_000_000 }
-    return {
-      name,
-      roles: [role],
-      parents: [],
-      options: role === 'authority' ? { ...options, ...more } : options,
-    }
-  }
-  const names = ['authority-1', 'authority-2', 'proxy-1', 'proxy-2', 'edge-1', 'edge-2']
-  const edges = ['edge-1', 'edge-2']
-  return {
-    ...pair(),
-    nodes: names.map(node),
-    viewers: [0, 1, 2, 3].map(index => ({
-      name: `v${index}`,
-      edges: index % 2 === 0 ? edges : edges.toReversed(),
-      audience: index < 2 ? 'open' : 'premium',
-    })),
-    redis: { servers: [meeting, logs], last: logs },
-  }
-}
-
-const serversOf = ({ settings }: Stage): Servers => {
-  const [meeting, logs] = settings.redis?.servers ?? []
-  if (meeting === undefined || logs === undefined) throw new Error('the stage has two servers')
-  return { meeting, logs }
-}
+/** Two authorities, two proxies, two edges in one region. */
+const fleet = (place: Place): Promise<StageSettings> =>
+  fleetStage(place, { regions: ['local'], proxies: 2, edges: 2, viewers: 4 })
 
 /** Who has the document by what a node knows: its owner, and the proxy that pulls it. */
 async function whoHas(stage: Stage, asked: string): Promise<{ owner: string; proxy: string }> {
-  const { adminPort } = stage.fleet.node(asked)
-  const query = `doc=${encodeURIComponent(ledger)}`
-  const answer = await fetch(`http://127.0.0.1:${adminPort}/admin/topology?${query}`)
-  // Written by a node of this version.
-  const { document } = (await answer.json()) as {
-    document: { owner?: string; regions: readonly { proxies: readonly string[] }[] }
-  }
+  const { document } = await topologyOf(stage, asked)
   return { owner: document.owner ?? '', proxy: document.regions[0]?.proxies[0] ?? '' }
 }
 

@@ -2,23 +2,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '@fanfold/client'
 import { WebSocket } from 'ws'
-import type { Cleanups } from '../processes/cleanups.ts'
 import { RedisServer } from '../processes/redis-server.ts'
 import type { Seen } from '../seen.ts'
 import type { Stage, StageRedis, StageSettings } from '../stage.ts'
 import { until } from '../until.ts'
 import { happenMsMax, writeElsewhere, writeMany } from './aside.ts'
 import { measured, writersWait } from './expectations.ts'
+import { ownerOf } from './fleet-stage.ts'
 import type { Expectation, Place, Scenario } from './scenario.ts'
 import { options, pair } from './stages.ts'
 
 /** Longer than an authority lets its writers wait. */
 const awayMs = 8_000
-
-/** Ends what was started for a stage, whatever becomes of that. */
-const owner = (cleanups: Cleanups) => ({
-  teardown: (end: () => Promise<void>): void => cleanups.add(() => void end()),
-})
 
 /** An authority with its logs at this address, and an edge. */
 const stageAt = (
@@ -37,13 +32,13 @@ const stageAt = (
 
 /** With one server, which keeps what it has. */
 async function withServer({ cleanups }: Place): Promise<StageSettings> {
-  const server = await RedisServer.start(owner(cleanups), { isDurable: true })
+  const server = await RedisServer.start(ownerOf(cleanups), { isDurable: true })
   return stageAt(server.address, { servers: [server], last: server })
 }
 
 /** With a master, a replica that has each write before it is acknowledged, and a sentinel. */
 async function withSentinel({ cleanups }: Place): Promise<StageSettings> {
-  const end = owner(cleanups)
+  const end = ownerOf(cleanups)
   const [master, replica] = await RedisServer.startPair(end)
   const sentinel = await RedisServer.startSentinel(end, master)
   const address = `redis+sentinel://127.0.0.1:${sentinel.port}/main`

@@ -2,6 +2,7 @@ import type { Prng } from '@fanfold/kernel'
 import type { Schedule } from '../faults/schedule.ts'
 import type { Cleanups } from '../processes/cleanups.ts'
 import type { Seen } from '../seen.ts'
+import type { Sizes } from '../sizes.ts'
 import type { Stage, StageSettings } from '../stage.ts'
 
 /** What a machine must have for a scenario. */
@@ -24,7 +25,11 @@ export type Need =
   | 'redis'
 
 /** What a stage may need that is not there yet. */
-export type Place = { readonly directory: string; readonly cleanups: Cleanups }
+export type Place = {
+  readonly directory: string
+  readonly cleanups: Cleanups
+  readonly sizes: Sizes
+}
 
 /**
  * What must be true of a number that was seen. A time says `ms` at the end of `what`; on a machine that has
@@ -48,7 +53,7 @@ export type Scenario = {
   /** Where it plays; made when it is to begin. */
   readonly stage: (place: Place) => StageSettings | Promise<StageSettings>
   /** The faults; drawn from the seed where chance has a part. */
-  readonly schedule?: ((prng: Prng, minutes: number) => Schedule) | undefined
+  readonly schedule?: ((prng: Prng, sizes: Sizes) => Schedule) | undefined
   /** What is done besides, or in place of a schedule, between the start and the end of load. */
   readonly run?: ((stage: Stage) => Promise<void>) | undefined
   /** What must hold besides that nothing is lost or wrong; `load` is what `isMet` is told. */

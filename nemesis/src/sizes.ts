@@ -1,0 +1,16 @@
+/** How long and how large scenarios are made; where nothing is said, each is as large as it says itself. */
+export type Sizes = {
+  /** How long scenarios last that last as long as they are told. */
+  readonly minutes: number
+  /** Rounds of deaths. */
+  readonly rounds?: number | undefined
+  /** Proxies, all regions together. */
+  readonly proxies?: number | undefined
+  /** Edges that are processes of their own, all regions together. */
+  readonly edges?: number | undefined
+  /** Edges that share processes, beside those. */
+  readonly hosted?: number | undefined
+  readonly viewers?: number | undefined
+  /** For how long a server is away, s. */
+  readonly awaySeconds?: number | undefined
+}
