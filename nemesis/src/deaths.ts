@@ -30,6 +30,17 @@ const inFlightMs = 300
 /** Who misses a node has noticed within so long; later it is about the next death, ms. */
 const noticeMsMax = 10_000
 
+/** Changes that are less than a snapshot; where more were missed, a snapshot may be smaller. */
+const fewMax = 8
+
+/** How connections of viewers went on that were lost: with a change, or with a snapshot. */
+export type Resumes = {
+  readonly resumed: number
+  readonly snapshots: number
+  /** Those of them for whom the changes that were missed would have been less. */
+  readonly snapshotsForFew: number
+}
+
 type Wait = { readonly fromMs: number; readonly toMs: number }
 
 /** Waits of one kind, as events come. */
@@ -63,8 +74,8 @@ export class DeathsSeen {
     peerMisses: [] as number[],
     fleetMisses: [] as number[],
   }
-  #resumed = 0
-  #snapshots = 0
+  readonly #seqs = new Map<string, number>()
+  readonly #resumes = { resumed: 0, snapshots: 0, snapshotsForFew: 0 }
 
   constructor(deaths: readonly Death[]) {
     this.#deaths = deaths
@@ -83,14 +94,24 @@ export class DeathsSeen {
   }
 
   /** A viewer was shown a change or a snapshot. */
-  shown(viewer: string, doc: string, kind: 'snapshot' | 'delta', atMs: number): void {
+  shown(event: {
+    readonly viewer: string
+    readonly doc: string
+    readonly kind: 'snapshot' | 'delta'
+    readonly seq: number
+    readonly atMs: number
+  }): void {
+    const { viewer, doc, kind, seq, atMs } = event
+    const missed = seq - (this.#seqs.get(viewer) ?? 0)
+    this.#seqs.set(viewer, seq)
     entryOf(this.#views, viewer, () => ({ doc, waits: new Waits() })).waits.add(atMs)
     const lostAtMs = this.#lostAt.get(viewer)
     if (lostAtMs === undefined) return
     this.#lostAt.delete(viewer)
     this.#times.viewerIsBack.push(atMs - lostAtMs)
-    if (kind === 'delta') this.#resumed++
-    else this.#snapshots++
+    if (kind === 'delta') this.#resumes.resumed++
+    else this.#resumes.snapshots++
+    if (kind === 'snapshot' && missed <= fewMax) this.#resumes.snapshotsForFew++
   }
 
   /** A node noticed that another one is gone. */
@@ -106,9 +127,9 @@ export class DeathsSeen {
     else childMisses.push(ms)
   }
 
-  /** Connections that went on after a loss with the next change, and those that began with a snapshot. */
-  get resumes(): { readonly resumed: number; readonly snapshots: number } {
-    return { resumed: this.#resumed, snapshots: this.#snapshots }
+  /** How connections went on that were lost. */
+  get resumes(): Resumes {
+    return this.#resumes
   }
 
   /** All of it. */

@@ -7,7 +7,7 @@ import {
   type ViewerHistoryEvent,
   type WriterHistoryEvent,
 } from './clients/client-messages.ts'
-import { type Death, DeathsSeen, type DeathTime, type NodeNotice } from './deaths.ts'
+import { type Death, DeathsSeen, type DeathTime, type NodeNotice, type Resumes } from './deaths.ts'
 import { Delays, type Phase } from './delays.ts'
 import type { Histogram } from './histogram.ts'
 import { historyEvents, historyLines, type RunFiles, type RunVerdict } from './judge-run.ts'
@@ -29,6 +29,8 @@ export type Seen = {
   readonly deltas: number
   /** How often a viewer was told that it is not live any more. */
   readonly stales: number
+  /** How often a viewer lost its connection. */
+  readonly linesLost: number
   /** When writers had stopped, until all viewers showed the last write, ms. */
   readonly convergedMs: number
   /** How often each code was answered to a write. */
@@ -37,8 +39,8 @@ export type Seen = {
   readonly delaysMs: Readonly<Record<string, number>>
   /** Where nodes were killed: how soon they were missed, and how long others waited. */
   readonly deaths: Readonly<Record<DeathTime, Histogram>> | undefined
-  /** Connections of viewers that went on after a loss with the next change, and with a snapshot. */
-  readonly resumes: { readonly resumed: number; readonly snapshots: number }
+  /** How connections of viewers went on that were lost. */
+  readonly resumes: Resumes
   /** What the scenario measured by itself. */
   readonly measures: Readonly<Record<string, number>>
 }
@@ -112,6 +114,7 @@ export async function seenOf(
   const views = new Map<string, Gap>()
   let snapshots = 0
   let stales = 0
+  let linesLost = 0
   for (const path of files.viewers) {
     for await (const event of historyEvents<ViewerHistoryEvent>(path)) {
       const gap = views.get(event.viewer) ?? new Gap(times)
@@ -119,10 +122,13 @@ export async function seenOf(
       if (event.kind === 'status') {
         if (event.status !== 'live' && isWithin(event, times)) stales++
       } else if (event.kind === 'line-lost') {
-        if (isWithin(event, times)) died.lineLost(event.viewer, event.url, event.atMs)
+        if (!isWithin(event, times)) continue
+        linesLost++
+        died.lineLost(event.viewer, event.url, event.atMs)
       } else if (isView(event) && event.kind !== 'end') {
         gap.add(event.atMs)
-        if (isWithin(event, times)) died.shown(event.viewer, event.doc, event.kind, event.atMs)
+        const { kind } = event
+        if (isWithin(event, times)) died.shown({ ...event, kind })
         if (event.kind === 'snapshot') snapshots++
         else delays.shown(event.doc, event.seq, event.atMs)
       }
@@ -143,6 +149,7 @@ export async function seenOf(
     resets: Math.max(0, snapshots - views.size),
     deltas: verdict.views.deltas,
     stales,
+    linesLost,
     convergedMs,
     refusals,
     delaysMs: delays.percentiles(),

@@ -67,6 +67,11 @@ export class ClientProcess<Settings, State> {
     return this.#child.pid ?? 0
   }
 
+  /** Ends it at once, for good. */
+  end(): void {
+    this.#child.kill('SIGKILL')
+  }
+
   /** Waits until something holds of where it stands. */
   async until(what: string, holds: (state: State) => boolean, deadlineMs?: number): Promise<State> {
     let last: State | undefined

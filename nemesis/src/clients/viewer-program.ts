@@ -3,7 +3,7 @@
  * changes that the SDK gives are applied here once more, so that what it shows is checked too.
  */
 import { createHash } from 'node:crypto'
-import { connect, type Observation } from '@fanfold/client'
+import { type Change, connect, type Observation } from '@fanfold/client'
 import { applyPatch, canonicalJson, isJsonObject, type JsonObject } from '@fanfold/document'
 import { WebSocket } from 'ws'
 import type {
@@ -30,6 +30,27 @@ const hashOf = (view: unknown): string =>
     .digest('hex')
     .slice(0, 16)
 
+/** A view with its hash. */
+type Shown = { readonly view: JsonObject; readonly hash: string }
+
+const nothing: Shown = { view: {}, hash: hashOf({}) }
+/** Views that are kept; over it all are let go. */
+const keptMax = 10_000
+const kept = new Map<string, Shown>()
+
+/** What a patch makes of a view: worked out once for all viewers that show the same. */
+function shownAfter(before: Shown, { from, seq, patch }: Change): Shown {
+  const key = `${before.hash} ${JSON.stringify(patch)}`
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const view = applyPatch(before.view, patch)
+  if (!isJsonObject(view)) throw new Error(`the patch from ${from} to ${seq} does not apply`)
+  const shown = { view, hash: hashOf(view) }
+  if (kept.size >= keptMax) kept.clear()
+  kept.set(key, shown)
+  return shown
+}
+
 /** A socket of a viewer, whose history says when it was there. */
 const socketOf = (viewer: string): (new (url: string, protocols: string[]) => WebSocket) =>
   class extends WebSocket {
@@ -49,7 +70,7 @@ class Viewer {
   readonly settings: ViewerSettings
   readonly observation: Observation
   #place: { readonly epoch: number; readonly seq: number } | undefined
-  #view: JsonObject = {}
+  #shown = nothing
 
   constructor(viewer: ViewerSettings) {
     this.settings = viewer
@@ -80,12 +101,11 @@ class Viewer {
 
   async #follow(): Promise<void> {
     const { name: viewer, doc, audience } = this.settings
-    for await (const { kind, epoch, from, seq, patch } of this.observation) {
-      const view = applyPatch(this.#view, patch)
-      if (!isJsonObject(view)) throw new Error(`the patch from ${from} to ${seq} does not apply`)
-      this.#view = view
+    for await (const change of this.observation) {
+      const { kind, epoch, from, seq } = change
+      this.#shown = shownAfter(this.#shown, change)
       this.#place = { epoch, seq }
-      const hash = hashOf(view)
+      const { hash } = this.#shown
       this.#add({ kind, viewer, doc, audience, epoch, from, seq, hash, atMs: Date.now() })
     }
   }

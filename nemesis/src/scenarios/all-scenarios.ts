@@ -4,6 +4,8 @@ import { crowdScenarios } from './crowds.ts'
 import { damageScenarios } from './damage.ts'
 import { diskScenarios } from './disks.ts'
 import { fleetEgressScenarios } from './fleet-egress.ts'
+import { fleetHotDocumentScenarios } from './fleet-hot-document.ts'
+import { fleetMeetingScenarios } from './fleet-meetings.ts'
 import { fleetRegionScenarios } from './fleet-regions.ts'
 import { fleetScenarios } from './fleets.ts'
 import { linkScenarios } from './links.ts'
@@ -23,8 +25,10 @@ export const allScenarios: readonly Scenario[] = [
   ...restoreScenarios,
   ...redisScenarios,
   ...fleetScenarios,
+  ...fleetMeetingScenarios,
   ...fleetRegionScenarios,
   ...fleetEgressScenarios,
+  ...fleetHotDocumentScenarios,
   ...ceilingScenarios,
   ...crowdScenarios,
   shortScenario,

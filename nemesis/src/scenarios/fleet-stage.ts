@@ -20,6 +20,9 @@ export type FleetSize = {
 type FleetRole = 'authority' | 'proxy' | 'edge'
 type Options = Readonly<Partial<Record<ConfigName, string | number>>>
 
+/** What is reached at an address. */
+type Addressed = { readonly address: string }
+
 /** The servers of a stage: where members meet, and where the logs are. */
 export type Servers = { readonly meeting: RedisServer; readonly logs: RedisServer }
 
@@ -27,6 +30,9 @@ export type Servers = { readonly meeting: RedisServer; readonly logs: RedisServe
 export const ownerOf = (cleanups: Cleanups): Parameters<typeof RedisServer.start>[0] => ({
   teardown: end => cleanups.add(() => void end()),
 })
+
+/** A fleet in one region that is as small as one may be of which any node can be lost. */
+export const smallFleetSize: FleetSize = { regions: ['local'], proxies: 2, edges: 2, viewers: 4 }
 
 /** Two servers: the one where members meet keeps nothing. */
 export async function startServers({ cleanups }: Place): Promise<Servers> {
@@ -39,7 +45,7 @@ export async function startServers({ cleanups }: Place): Promise<Servers> {
 export function fleetNode(
   role: FleetRole,
   node: { readonly name: string; readonly region?: string | undefined; readonly options?: Options },
-  { meeting, logs }: { readonly meeting: { address: string }; readonly logs: { address: string } },
+  { meeting, logs }: { readonly meeting: Addressed; readonly logs: Addressed },
 ): StageNode {
   // The judge wants the whole log: it is not to be trimmed.
   const ofLogs = { log: logs.address, 'limits.snapshotEveryRecords': 1_000_000 }
@@ -54,6 +60,16 @@ export async function fleetStage(
   changes: Partial<StageSettings> = {},
 ): Promise<StageSettings> {
   const servers = await startServers(place)
+  const redis = { servers: [servers.meeting, servers.logs], last: servers.logs }
+  return { ...fleetAt(servers, size, changes), redis, ...changes }
+}
+
+/** The same, of servers that run. */
+export function fleetAt(
+  servers: { readonly meeting: Addressed; readonly logs: RedisServer },
+  size: FleetSize,
+  { docs = [ledger] }: Pick<Partial<StageSettings>, 'docs'> = {},
+): StageSettings {
   const { regions, authorities = 2, options = {} } = size
   const some = (role: FleetRole, count: number): StageNode[] =>
     Array.from({ length: count }, (_, index) => {
@@ -67,13 +83,11 @@ export async function fleetStage(
     ...some('proxy', size.proxies),
     ...some('edge', size.edges),
   ]
-  const { docs = [ledger] } = changes
   return {
     ...pair(),
     nodes,
     viewers: viewersOf(nodes, { count: size.viewers, docs, regions }),
-    redis: { servers: [servers.meeting, servers.logs], last: servers.logs },
-    ...changes,
+    redis: { servers: [servers.logs], last: servers.logs },
   }
 }
 

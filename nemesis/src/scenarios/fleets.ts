@@ -1,12 +1,10 @@
-/* Fleets that form themselves: nodes that have a document die or stand still, and where members meet is away. */
+/* Fleets that form themselves, of which nodes that have a document die or stand still. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RedisServer } from '../processes/redis-server.ts'
-import type { Seen } from '../seen.ts'
 import type { Stage, StageSettings } from '../stage.ts'
 import { happenMsMax } from './aside.ts'
 import { viewersWait, writersWait } from './expectations.ts'
-import { fleetStage, serversOf, topologyOf } from './fleet-stage.ts'
-import type { Expectation, Place, Scenario } from './scenario.ts'
+import { fleetStage, smallFleetSize, topologyOf } from './fleet-stage.ts'
+import type { Place, Scenario } from './scenario.ts'
 
 /** Longer than a node is believed to be alive. */
 const awayMs = 9_000
@@ -14,17 +12,20 @@ const awayMs = 9_000
 const roundMs = 7_000
 
 /** Two authorities, two proxies, two edges in one region. */
-const fleet = (place: Place): Promise<StageSettings> =>
-  fleetStage(place, { regions: ['local'], proxies: 2, edges: 2, viewers: 4 })
+export const smallFleet = (place: Place): Promise<StageSettings> =>
+  fleetStage(place, smallFleetSize)
 
 /** Who has the document by what a node knows: its owner, and the proxy that pulls it. */
-async function whoHas(stage: Stage, asked: string): Promise<{ owner: string; proxy: string }> {
+export async function whoHas(
+  stage: Stage,
+  asked: string,
+): Promise<{ owner: string; proxy: string }> {
   const { document } = await topologyOf(stage, asked)
   return { owner: document.owner ?? '', proxy: document.regions[0]?.proxies[0] ?? '' }
 }
 
 /** Writes go on past what is acknowledged now. */
-async function untilWritesGoOn({ writers }: Stage): Promise<void> {
+export async function untilWritesGoOn({ writers }: Stage): Promise<void> {
   const { acknowledged } = await writers.ask('tell')
   await writers.until('writes go on', one => one.acknowledged > acknowledged + 20, happenMsMax)
 }
@@ -77,30 +78,6 @@ async function killAny(stage: Stage, rounds: number): Promise<void> {
   }
 }
 
-/** The server where members meet goes away, and comes back. */
-async function meetingAway(
-  stage: Stage,
-  go: (server: RedisServer) => Promise<void> | void,
-  comeBack: (server: RedisServer) => Promise<void> | void,
-): Promise<void> {
-  const { meeting } = serversOf(stage)
-  await go(meeting)
-  await delay(awayMs)
-  await comeBack(meeting)
-  await untilWritesGoOn(stage)
-  await delay(2_000)
-}
-
-/** Who cannot be sure that others see it writes nothing, and says that what it has may be old. */
-const doubtIsTold = (seen: Seen): Expectation[] => [
-  {
-    what: 'writes refused as the authority is in doubt',
-    seen: seen.refusals['FANFOLD_COORDINATOR_UNREACHABLE'] ?? 0,
-    atLeast: 1,
-  },
-  { what: 'viewers are told that they are stale', seen: seen.stales, atLeast: 1 },
-]
-
 /** Scenarios of fleets. */
 export const fleetScenarios: readonly Scenario[] = [
   {
@@ -108,7 +85,7 @@ export const fleetScenarios: readonly Scenario[] = [
     does: 'kill -9 of the authority that has the document, twice: another one takes it over, from the log',
     needs: ['redis'],
     seconds: 30,
-    stage: fleet,
+    stage: smallFleet,
     run: killOwners,
     expects: seen => [writersWait(seen, 3_000), viewersWait(seen, 3_500)],
   },
@@ -117,7 +94,7 @@ export const fleetScenarios: readonly Scenario[] = [
     does: 'SIGSTOP of the authority that has the document for 9 s: another one takes it over, and when it goes on it commits nothing',
     needs: ['redis'],
     seconds: 24,
-    stage: fleet,
+    stage: smallFleet,
     run: pauseOwner,
     expects: seen => [writersWait(seen, 9_000), viewersWait(seen, 9_500)],
   },
@@ -126,7 +103,7 @@ export const fleetScenarios: readonly Scenario[] = [
     does: 'kill -9 of the proxy that pulls the document, three times: another one of the region pulls it',
     needs: ['redis'],
     seconds: 24,
-    stage: fleet,
+    stage: smallFleet,
     run: killProxies,
     expects: seen => [writersWait(seen, 1_000), viewersWait(seen, 2_500)],
   },
@@ -135,54 +112,8 @@ export const fleetScenarios: readonly Scenario[] = [
     does: 'kill -9 of one or two nodes of any roles at one instant, again and again',
     needs: ['redis'],
     seconds: 50,
-    stage: fleet,
+    stage: smallFleet,
     run: stage => killAny(stage, 4),
     expects: seen => [writersWait(seen, 7_500), viewersWait(seen, 8_500)],
-  },
-  {
-    name: 'fleet-meeting-killed',
-    does: 'kill -9 of the Redis where members meet, which keeps nothing and is away for 9 s: nobody is taken for dead',
-    needs: ['redis'],
-    seconds: 22,
-    stage: fleet,
-    run: stage =>
-      meetingAway(
-        stage,
-        server => server.kill(),
-        server => server.restart(),
-      ),
-    expects: seen => [writersWait(seen, awayMs + 3_000), ...doubtIsTold(seen)],
-  },
-  {
-    name: 'fleet-meeting-paused',
-    does: 'SIGSTOP of the Redis where members meet, for 9 s: nobody is taken for dead',
-    needs: ['redis'],
-    seconds: 22,
-    stage: fleet,
-    run: stage =>
-      meetingAway(
-        stage,
-        server => server.pause(),
-        server => server.resume(),
-      ),
-    expects: seen => [writersWait(seen, awayMs + 3_000), ...doubtIsTold(seen)],
-  },
-  {
-    name: 'fleet-meeting-flushed',
-    does: 'the Redis where members meet is emptied, three times: nobody notices',
-    needs: ['redis'],
-    seconds: 20,
-    stage: fleet,
-    run: async stage => {
-      for (let round = 0; round < 3; round++) {
-        await serversOf(stage).meeting.client.flushall()
-        await delay(3_000)
-      }
-    },
-    expects: seen => [
-      writersWait(seen, 1_500),
-      viewersWait(seen, 2_000),
-      { what: 'viewers are told that they are stale', seen: seen.stales, atMost: 0 },
-    ],
   },
 ]
