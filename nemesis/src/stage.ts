@@ -83,7 +83,7 @@ export type StageRedis = {
 /** The network that clients are in. */
 export const clientsNetwork = 'clients'
 /** Longest time until everything is up, ms. */
-const startMsMax = 30_000
+const startMsMax = 120_000
 /** Longest time in which every write must be answered or given up after faults have ended, ms. */
 const answerMsMax = 30_000
 

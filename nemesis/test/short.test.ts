@@ -6,25 +6,28 @@ import { runCycles } from '../src/cycles.ts'
 import { whyNot } from '../src/needs.ts'
 import { Cleanups } from '../src/processes/cleanups.ts'
 import { runScenario } from '../src/run-scenario.ts'
+import { shortFleetScenario } from '../src/scenarios/fleet-short.ts'
 import { shortScenario } from '../src/scenarios/short.ts'
 
 t.setTimeout(400_000)
 const seed = process.env['FANFOLD_NEMESIS_SEED'] ?? 'short'
 
-const reason = whyNot(shortScenario.needs)
-await t.test(
-  `nothing is lost, doubled or shown wrong under a fault of each kind, seed ${seed}`,
-  { skip: reason ?? false },
-  async t => {
-    const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
-    const outcome = await runScenario(shortScenario, { seed, sizes: { minutes: 1 }, directory })
-    t.same(outcome.problems, [], `load ${outcome.load}, files in ${directory}`)
-    const { writes, views } = outcome.verdict ?? {}
-    t.ok((writes?.acknowledged ?? 0) > 500, `${writes?.acknowledged} writes are acknowledged`)
-    t.ok((views?.deltas ?? 0) > 1_000, `${views?.deltas} changes are shown`)
-    if (outcome.problems.length === 0) rmSync(directory, { recursive: true, force: true })
-  },
-)
+for (const scenario of [shortScenario, shortFleetScenario]) {
+  const reason = whyNot(scenario.needs)
+  await t.test(
+    `nothing is lost, doubled or shown wrong in ${scenario.name}, seed ${seed}`,
+    { skip: reason ?? false },
+    async t => {
+      const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
+      const outcome = await runScenario(scenario, { seed, sizes: { minutes: 1 }, directory })
+      t.same(outcome.problems, [], `load ${outcome.load}, files in ${directory}`)
+      const { writes, views } = outcome.verdict ?? {}
+      t.ok((writes?.acknowledged ?? 0) > 500, `${writes?.acknowledged} writes are acknowledged`)
+      t.ok((views?.deltas ?? 0) > 1_000, `${views?.deltas} changes are shown`)
+      if (outcome.problems.length === 0) rmSync(directory, { recursive: true, force: true })
+    },
+  )
+}
 
 await t.test(`acknowledged writes outlast deaths of all nodes, seed ${seed}`, async t => {
   const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))

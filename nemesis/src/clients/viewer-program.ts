@@ -3,7 +3,7 @@
  * changes that the SDK gives are applied here once more, so that what it shows is checked too.
  */
 import { createHash } from 'node:crypto'
-import { type Change, connect, type Observation } from '@fanfold/client'
+import { connect, type Observation } from '@fanfold/client'
 import { applyPatch, canonicalJson, isJsonObject, type JsonObject } from '@fanfold/document'
 import { WebSocket } from 'ws'
 import type {
@@ -30,25 +30,18 @@ const hashOf = (view: unknown): string =>
     .digest('hex')
     .slice(0, 16)
 
-/** A view with its hash. */
-type Shown = { readonly view: JsonObject; readonly hash: string }
-
-const nothing: Shown = { view: {}, hash: hashOf({}) }
-/** Views that are kept; over it all are let go. */
+/** Hashes of views that are kept, by what led to each; over it all are let go. */
 const keptMax = 10_000
-const kept = new Map<string, Shown>()
+const kept = new Map<string, string>()
 
-/** What a patch makes of a view: worked out once for all viewers that show the same. */
-function shownAfter(before: Shown, { from, seq, patch }: Change): Shown {
-  const key = `${before.hash} ${JSON.stringify(patch)}`
+/** The hash of a view that a patch has led to from another one: worked out once for all who show the same. */
+function hashAfter(key: string, view: JsonObject): string {
   const known = kept.get(key)
   if (known !== undefined) return known
-  const view = applyPatch(before.view, patch)
-  if (!isJsonObject(view)) throw new Error(`the patch from ${from} to ${seq} does not apply`)
-  const shown = { view, hash: hashOf(view) }
+  const hash = hashOf(view)
   if (kept.size >= keptMax) kept.clear()
-  kept.set(key, shown)
-  return shown
+  kept.set(key, hash)
+  return hash
 }
 
 /** A socket of a viewer, whose history says when it was there. */
@@ -70,7 +63,8 @@ class Viewer {
   readonly settings: ViewerSettings
   readonly observation: Observation
   #place: { readonly epoch: number; readonly seq: number } | undefined
-  #shown = nothing
+  #view: JsonObject = {}
+  #hash = ''
 
   constructor(viewer: ViewerSettings) {
     this.settings = viewer
@@ -101,11 +95,15 @@ class Viewer {
 
   async #follow(): Promise<void> {
     const { name: viewer, doc, audience } = this.settings
-    for await (const change of this.observation) {
-      const { kind, epoch, from, seq } = change
-      this.#shown = shownAfter(this.#shown, change)
+    for await (const { kind, epoch, from, seq, patch } of this.observation) {
+      // Taken before: what is in the patch becomes part of the view.
+      const key = JSON.stringify(patch)
+      const view = applyPatch(this.#view, patch)
+      if (!isJsonObject(view)) throw new Error(`the patch from ${from} to ${seq} does not apply`)
+      this.#view = view
       this.#place = { epoch, seq }
-      const { hash } = this.#shown
+      const hash = hashAfter(`${this.#hash} ${key}`, view)
+      this.#hash = hash
       this.#add({ kind, viewer, doc, audience, epoch, from, seq, hash, atMs: Date.now() })
     }
   }

@@ -7,6 +7,7 @@ import { fleetEgressScenarios } from './fleet-egress.ts'
 import { fleetHotDocumentScenarios } from './fleet-hot-document.ts'
 import { fleetMeetingScenarios } from './fleet-meetings.ts'
 import { fleetRegionScenarios } from './fleet-regions.ts'
+import { shortFleetScenario } from './fleet-short.ts'
 import { fleetScenarios } from './fleets.ts'
 import { linkScenarios } from './links.ts'
 import { redisScenarios } from './redis.ts'
@@ -32,4 +33,5 @@ export const allScenarios: readonly Scenario[] = [
   ...ceilingScenarios,
   ...crowdScenarios,
   shortScenario,
+  shortFleetScenario,
 ]

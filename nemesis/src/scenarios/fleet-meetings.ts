@@ -30,7 +30,7 @@ async function newcomers(stage: Stage): Promise<void> {
 }
 
 /** The server goes away, somebody comes meanwhile, and it is there again. */
-async function away(
+export async function meetingAway(
   stage: Stage,
   go: (server: RedisServer) => Promise<void> | void,
   comeBack: (server: RedisServer) => Promise<void> | void,
@@ -122,7 +122,7 @@ const theTreeStays = (seen: Seen): Expectation[] => [
 ]
 
 /** Who cannot be sure that others see it writes nothing, says so, and goes on when it can. */
-const doubtIsTold = (seen: Seen): Expectation[] => {
+export const doubtIsTold = (seen: Seen): Expectation[] => {
   const { away: awayMs = 0 } = seen.measures
   return [
     {
@@ -153,7 +153,7 @@ export const fleetMeetingScenarios: readonly Scenario[] = [
     seconds: 24,
     stage: smallFleet,
     run: stage =>
-      away(
+      meetingAway(
         stage,
         server => server.kill(),
         server => server.restart(),
@@ -167,7 +167,7 @@ export const fleetMeetingScenarios: readonly Scenario[] = [
     seconds: 24,
     stage: smallFleet,
     run: stage =>
-      away(
+      meetingAway(
         stage,
         server => server.pause(),
         server => server.resume(),

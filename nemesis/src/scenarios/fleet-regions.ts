@@ -36,14 +36,13 @@ const threeRegions = (place: Place): Promise<StageSettings> =>
   fleetStage(place, { regions, ...sizeOf(place.sizes) }, { ...pace, docs: twoDocs })
 
 /** Nodes of any roles die, again and again, and are started again; a round begins while some are still away. */
-async function killRounds(stage: Stage): Promise<void> {
-  const { prng, settings, sizes } = stage
+export async function killRounds(stage: Stage, rounds: number): Promise<void> {
+  const { prng, settings } = stage
   const mortals = settings.nodes.map(({ name, roles: [role = ''], region = '' }) => {
     return { name, role, region }
   })
   const away = new Set<string>()
   const under: Promise<void>[] = []
-  const rounds = sizes.rounds ?? sizeDefaults.rounds
   for (let round = 0; round < rounds; round++) {
     await until('some are back', () => away.size < awayMax, backMsMax)
     for (const name of drawDeaths(prng, mortals, away)) {
@@ -155,7 +154,7 @@ export const fleetRegionScenarios: readonly Scenario[] = [
     needs: ['redis'],
     seconds: 120,
     stage: threeRegions,
-    run: killRounds,
+    run: stage => killRounds(stage, stage.sizes.rounds ?? sizeDefaults.rounds),
     expects: healed,
     convergeMsMax: 8_000,
   },
