@@ -18,7 +18,10 @@ async function callsOf({ client }: RedisServer, command: string): Promise<number
 
 t.test('who takes over a long log that it follows reads the last of it alone', async t => {
   const server = await RedisServer.start(t)
-  const [writer, follower] = [makeClient(t, server), makeClient(t, { address: server.address, nodeId: 'heir' })]
+  const [writer, follower] = [
+    makeClient(t, server),
+    makeClient(t, { address: server.address, nodeId: 'heir' }),
+  ]
   let log = await write(writer, buildLog({ doc, count: 1_000 }))
   for (let count = 1; count < 20; count++) {
     log = buildLog({ doc, count: 1_000, after: log.end })
@@ -40,7 +43,10 @@ t.test('who takes over a long log that it follows reads the last of it alone', a
 
 t.test('one command looks at many logs, and none is read that has not moved', async t => {
   const server = await RedisServer.start(t)
-  const [writer, follower] = [makeClient(t, server), makeClient(t, { address: server.address, nodeId: 'heir' })]
+  const [writer, follower] = [
+    makeClient(t, server),
+    makeClient(t, { address: server.address, nodeId: 'heir' }),
+  ]
   const docs: DocumentKey[] = []
   for (let number = 0; number < 300; number++) docs.push(parseDocumentKey(`acme/match/m${number}`))
   const logs = await Promise.all(docs.map(doc => write(writer, buildLog({ doc, count: 2 }))))
@@ -58,7 +64,10 @@ t.test('one command looks at many logs, and none is read that has not moved', as
 
 t.test('a log that went back behind what was told of it is lost', async t => {
   const server = await RedisServer.start(t)
-  const [writer, follower] = [makeClient(t, server), makeClient(t, { address: server.address, nodeId: 'heir' })]
+  const [writer, follower] = [
+    makeClient(t, server),
+    makeClient(t, { address: server.address, nodeId: 'heir' }),
+  ]
   const log = await write(writer, buildLog({ doc, count: 5 }))
   await follower.follow(doc)
   const copy = await server.client.dumpBuffer(logKey)
@@ -77,7 +86,8 @@ t.test('a log that went back behind what was told of it is lost', async t => {
 
 t.test('a log that went another way than what was told of it is lost', async t => {
   const server = await RedisServer.start(t)
-  const make = (nodeId: string) => makeClient(t, { address: server.address, nodeId, followEveryMs: 60_000 })
+  const make = (nodeId: string) =>
+    makeClient(t, { address: server.address, nodeId, followEveryMs: 60_000 })
   const [writer, follower, other] = [make('one'), make('two'), make('three')]
   const log = await write(writer, buildLog({ doc, count: 5 }))
   const copies = await Promise.all([logKey, headKey].map(key => server.client.dumpBuffer(key)))
@@ -116,7 +126,10 @@ t.test('while the server does not answer nothing is told, and then all of it', a
 
 t.test('a head that holds something else refuses its own document and no other', async t => {
   const server = await RedisServer.start(t)
-  const [writer, follower] = [makeClient(t, server), makeClient(t, { address: server.address, nodeId: 'heir' })]
+  const [writer, follower] = [
+    makeClient(t, server),
+    makeClient(t, { address: server.address, nodeId: 'heir' }),
+  ]
   const other = parseDocumentKey('acme/match/semi')
   const log = await write(writer, buildLog({ doc: other, count: 2 }))
   await write(writer, buildLog({ doc, count: 2 }))
