@@ -243,19 +243,20 @@ export class Documents {
     const { now, effects } = this.#turn
     this.#following.tick(now, effects)
     this.#variants.tick(now)
-    for (const doc of this.#due.due(now)) this.#tickDocument(doc)
-    this.quotas.serve(now, doc => this.#tickDocument(doc))
+    for (const doc of this.#due.due(now)) {
+      const document = this.#documents.get(doc)
+      if (document !== undefined) this.#step(document, () => document.tick())
+    }
+    this.quotas.serve(now, doc => {
+      const document = this.#documents.get(doc)
+      if (document !== undefined) this.#step(document, () => document.takeTurn())
+    })
     for (const doc of this.#rounds.due(now)) this.guard(doc, () => this.#reconcile(doc))
     this.checks.tick()
     this.looks.tick(now, effects)
     const broken = this.#largeWork.tick()
     if (broken !== undefined) this.#following.restart(broken, now, effects)
     this.joins.serve(now, doc => this.guard(doc, () => this.#documents.get(doc)?.serve()))
-  }
-
-  #tickDocument(doc: DocumentKey): void {
-    const document = this.#documents.get(doc)
-    if (document !== undefined) this.#step(document, () => document.tick())
   }
 
   /** Tenants may have something else than before. */

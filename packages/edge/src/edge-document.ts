@@ -180,8 +180,7 @@ export class EdgeDocument {
 
   /** When `tick` is due. */
   get dueAt(): Instant | undefined {
-    const { allowance, cohorts } = this.#showing
-    const pacedAt = allowance?.isOver === true ? undefined : cohorts?.paces.wakeAt()
+    const pacedAt = this.isHeldUp ? undefined : this.#showing.cohorts?.paces.wakeAt()
     return earliest(pacedAt, this.#large.wakeAt())
   }
 
@@ -194,16 +193,23 @@ export class EdgeDocument {
     this.#showing.allowance = allowance
   }
 
-  /** True while `tick` has something to show as soon as its tenant may go on. */
+  /** True while there is something to show, and its tenant may not go on, or others of the tenant are next. */
   get isHeldUp(): boolean {
     const { allowance, cohorts } = this.#showing
-    return allowance?.isOver === true && cohorts?.paces.wakeAt() !== undefined
+    if (allowance === undefined || !(allowance.isOver || allowance.hasWaiting)) return false
+    return (cohorts?.paces.wakeAt() ?? Number.POSITIVE_INFINITY) <= this.#port.turn.now
   }
 
   /** Does what is due. */
   tick(): void {
     this.#large.tick(this.#port.turn.now)
     if (!this.isHeldUp) this.#leadOn()
+    this.#port.changed(this.doc)
+  }
+
+  /** It is the next one of its tenant that is shown. */
+  takeTurn(): void {
+    this.#leadOn()
     this.#port.changed(this.doc)
   }
 

@@ -139,9 +139,12 @@ export const snapshotOf = (seq: number, state: JsonObject | undefined): LinkFram
 }
 
 /** The frames of a snapshot. */
-export const snapshotFrames = ({ manifest, pieces }: Snapshot): LinkFrame[] => [
-  { kind: 'snapshot-begin', channel, manifest },
-  ...pieces.map(
-    (piece, index): LinkFrame => ({ kind: 'snapshot-piece', channel, index, codec: 0, piece }),
-  ),
+export const snapshotFrames = (
+  { manifest, pieces }: Snapshot,
+  stream: number = channel,
+): LinkFrame[] => [
+  { kind: 'snapshot-begin', channel: stream, manifest },
+  ...pieces.map((piece, index): LinkFrame => {
+    return { kind: 'snapshot-piece', channel: stream, index, codec: 0, piece }
+  }),
 ]

@@ -2,9 +2,9 @@ import type { JsonObject } from '@fanfold/document'
 import { milliseconds } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { live, type Rig, rangesOf } from './build-edge.ts'
+import { live, Rig, rangesOf } from './build-edge.ts'
 import { define, doc, viewer } from './edge-log.ts'
-import { Model, put, Show } from './history.ts'
+import { History, Model, put, Show } from './history.ts'
 import { odds, paged } from './rules.ts'
 
 const [one, two, three] = [viewer(1), viewer(2), viewer(3)]
@@ -202,5 +202,41 @@ t.test('who comes while the tenant is over is let in, and goes on with the other
   model.take(show.rig.got(three))
   t.equal(model.problem, undefined)
   t.equal(model.view?.['score'], 101)
+  t.end()
+})
+
+t.test('of two documents of a tenant that is over, none comes before one that waits', t => {
+  const rig = new Rig({}, ring)
+  rig.load('open', define())
+  rig.openParent()
+  rig.open(one)
+  const histories = [new History(), new History(semis, 56)] as const
+  for (const [index, history] of histories.entries()) {
+    history.define('open')
+    history.create({ score: 0 })
+    rig.observe(one, { doc: index === 0 ? doc : semis })
+    rig.frame(...history.snapshot())
+  }
+  const [busy, quiet] = histories
+  rig.setQuota({ bytesPerSecondMax: 1_024 })
+  const change = (history: History, score: number): void => {
+    history.change(put('/score', score))
+    rig.frame(history.last())
+  }
+  for (let score = 1; score <= 20; score++) change(busy, score)
+  change(quiet, 1)
+  for (let score = 21; score <= 40; score++) change(busy, score)
+  rig.got(one)
+  const docsShown: string[] = []
+  // Timers are late: each time that the tenant may go on, a record of the busy one is there before they are.
+  for (let score = 41; docsShown.length < 6; score++) {
+    rig.nowMs += 100
+    change(busy, score)
+    rig.turn()
+    docsShown.push(...rig.got(one).map(frame => ('doc' in frame ? (frame.doc ?? '') : '')))
+    if (score % 2 === 0) change(quiet, score)
+  }
+  t.ok(docsShown.indexOf(semis) <= 1, docsShown.join(' '))
+  t.ok(docsShown.filter(shown => shown === semis).length >= 2, 'they take turns')
   t.end()
 })

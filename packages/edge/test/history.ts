@@ -18,6 +18,7 @@ import {
 } from '@fanfold/document'
 import { encodeUtf8 } from '@fanfold/kernel'
 import {
+  type DocumentKey,
   encodeRecord,
   type LinkFrame,
   type LogRecord,
@@ -43,6 +44,13 @@ export class History {
   #state: JsonObject | undefined
   #definition: RecordedDefinition | undefined
   #labels = Labels.none
+  readonly #doc: DocumentKey
+  readonly #channel: number
+
+  constructor(key: DocumentKey = doc, stream: number = channel) {
+    this.#doc = key
+    this.#channel = stream
+  }
 
   get seq(): number {
     return this.records.length
@@ -113,7 +121,7 @@ export class History {
 
   /** The frame that brings the last records. */
   last(count = 1): LinkFrame {
-    return { kind: 'records', channel, records: this.records.slice(-count) }
+    return { kind: 'records', channel: this.#channel, records: this.records.slice(-count) }
   }
 
   delete(): LogRecord {
@@ -128,8 +136,15 @@ export class History {
     const made = replica.snapshot()
     if (made === undefined) throw new Error(`there is nothing at ${seq}`)
     return [
-      { kind: 'welcome', doc, channel, mode: 'snapshot', head: this.head, ceiling },
-      ...snapshotFrames(made),
+      {
+        kind: 'welcome',
+        doc: this.#doc,
+        channel: this.#channel,
+        mode: 'snapshot',
+        head: this.head,
+        ceiling,
+      },
+      ...snapshotFrames(made, this.#channel),
     ]
   }
 
@@ -138,14 +153,28 @@ export class History {
     const [at, definition] = [this.head, this.#definition]
     const made = encodeSnapshot({ at, state, definition, sha256 })
     return [
-      { kind: 'welcome', doc, channel, mode: 'snapshot', head: this.head, ceiling: 239 },
-      ...snapshotFrames(made),
+      {
+        kind: 'welcome',
+        doc: this.#doc,
+        channel: this.#channel,
+        mode: 'snapshot',
+        head: this.head,
+        ceiling: 239,
+      },
+      ...snapshotFrames(made, this.#channel),
     ]
   }
 
   /** The frame by which a parent goes on from what is held. */
   tail(ceiling = 239): LinkFrame {
-    return { kind: 'welcome', doc, channel, mode: 'tail', head: this.head, ceiling }
+    return {
+      kind: 'welcome',
+      doc: this.#doc,
+      channel: this.#channel,
+      mode: 'tail',
+      head: this.head,
+      ceiling,
+    }
   }
 
   #split(patch: readonly PatchOperation[]): ReadonlyMap<number, readonly PatchOperation[]> {
@@ -162,7 +191,7 @@ export class History {
   #append(kind: RecordKind, parts: readonly (readonly [number, Uint8Array])[]): LogRecord {
     const bytes = encodeRecord({
       kind,
-      key: doc,
+      key: this.#doc,
       epoch: 1,
       seq: this.seq + 1,
       timeMs: startMs + this.seq + 1,
