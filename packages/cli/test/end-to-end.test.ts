@@ -14,7 +14,13 @@ const directory = t.testdir({})
 
 const dev = await startCommand(
   t,
-  ['dev', project, '--port', '0', '--admin-port', '0', '--data', join(directory, 'dev'), '--json'],
+  [
+    'dev',
+    project,
+    ...['--port', '0', '--admin-port', '0', '--data', join(directory, 'dev')],
+    ...['--quota', 'small documents=0', '--quota', '* documents=100'],
+    '--json',
+  ],
   { FANFOLD_TOKEN_KEY: 'a-key-for-tests-only-0123456789abcdef' },
 )
 const { observeUrls, writeUrl, token, operatorUrl } = JSON.parse(dev.firstLine)
@@ -45,6 +51,12 @@ await t.test('a document is created, written, shown and deleted', async t => {
   t.equal((await run(['get', doc, '--hash'])).stdout, `${digestOf(view)}\n`)
   t.match(await run(['delete', doc]), { code: 0 })
   t.match(await run(['get', doc]), { code: 1, stderr: /\[FANFOLD_DELETED\]\n$/ })
+})
+
+await t.test('a tenant is bounded as dev was told', async t => {
+  const { code, stderr } = await run(['create', 'small/timing/one'])
+  t.equal(code, 1)
+  t.match(stderr, /tenant small has as many documents .* allows: 0.*\[FANFOLD_QUOTA_EXCEEDED\]\n$/)
 })
 
 await t.test('what goes wrong has its exit code', async t => {
