@@ -1,4 +1,9 @@
-import type { LogRefusal } from '@fanfold/document'
+import {
+  type AnsweredLogEffect,
+  type LogInput,
+  type LogRefusal,
+  refusedLogEffect,
+} from '@fanfold/document'
 import { AssertionError } from '@fanfold/kernel'
 import { RedisFailure } from './redis-failure.ts'
 import { MistakenReply } from './reply.ts'
@@ -56,6 +61,12 @@ export function refusalOf(error: unknown): Refusal {
       return { code: 'FANFOLD_LOG_UNREADABLE', message: `the Redis of the log: ${message}` }
   }
 }
+
+/** Makes the answer to an effect of what failed. @throws what is no outcome but the end of the process */
+export const refused =
+  (effect: AnsweredLogEffect) =>
+  (error: unknown): LogInput =>
+    refusedLogEffect(effect, refusalOf(error))
 
 const damage = (what: string): string =>
   `${what}; nothing was changed: restore the keys of the document from a backup`

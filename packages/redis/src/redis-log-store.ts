@@ -19,12 +19,11 @@ import { assert, equalBytes, toHex, unreachable } from '@fanfold/kernel'
 import { type DocumentKey, describePosition } from '@fanfold/protocol'
 import { type AppendOptions, appendBatch } from './append-batch.ts'
 import { AppendDelay } from './append-delay.ts'
-import { DocumentLog, type Following } from './document-log.ts'
+import { DocumentLog } from './document-log.ts'
 import { bytesOfEffect, requireBatch } from './effect-answers.ts'
-import { FollowedLogs } from './followed-logs.ts'
 import { keepSnapshot } from './keep-snapshot.ts'
-import { LogError, refusalOf } from './log-error.ts'
-import { type LogOpening, openLog, readOn } from './open-log.ts'
+import { LogError, refused } from './log-error.ts'
+import { LogOpenings } from './log-openings.ts'
 import { Places } from './places.ts'
 import { readLog } from './read-log.ts'
 import { RedisConnection } from './redis-connection.ts'
@@ -48,14 +47,12 @@ class RedisLogStore implements LogStore {
   readonly #options: RedisLogStoreOptions
   readonly #limits: RedisLogLimits
   readonly #name: string
-  readonly #chain: Chain
   readonly #reading: RedisConnection
   readonly #appending: AppendOptions
   readonly #documents = new Map<DocumentKey, DocumentLog>()
-  readonly #followed: FollowedLogs
+  readonly #openings: LogOpenings
   /** Readings that were asked and are not answered. */
   readonly #asked = new Map<LogReadId, DocumentLog>()
-  readonly #opens: Places
   readonly #appends: Places
   readonly #readings: Places
   readonly #snapshots: Places
@@ -72,7 +69,6 @@ class RedisLogStore implements LogStore {
     this.#limits = limitsOf(options)
     const writer = (options.randomBytes ?? randomBytes)(writerBytes)
     this.#name = toHex(writer)
-    this.#chain = new Chain(options.sha256)
     this.#reading = this.#connect('read')
     this.#appending = {
       connection: this.#connect('append'),
@@ -83,15 +79,15 @@ class RedisLogStore implements LogStore {
       replicasWithinMs: this.#limits.replicasWithinMs,
       isOver: () => this.#isOver,
     }
-    this.#followed = new FollowedLogs({
+    this.#openings = new LogOpenings({
+      limits: this.#limits,
       connection: this.#reading,
-      everyMs: this.#limits.followEveryMs,
-      atWorkMax: this.#limits.followsAtWorkMax,
-      opening: (log, following) => this.#opening(log, following),
-      refuse: ({ doc }, refusal) => this.#answer({ kind: 'log-open-refused', doc, ...refusal }),
+      chain: new Chain(options.sha256),
+      access: log => this.#access(log),
+      requireReach: since => this.#requireReach(since),
+      answer: input => this.#answer(input),
       fail: error => this.#fail(error),
     })
-    this.#opens = new Places(this.#limits.opensAtWorkMax)
     this.#appends = new Places(this.#limits.appendsAtWorkMax)
     this.#readings = new Places(this.#limits.readingsAtWorkMax)
     this.#snapshots = new Places(this.#limits.snapshotsAtWorkMax)
@@ -114,7 +110,7 @@ class RedisLogStore implements LogStore {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#followed.close()
+    this.#openings.close()
     let timer: NodeJS.Timeout | undefined
     if (this.#effectsWaiting > 0) {
       await new Promise<void>(resolve => {
@@ -193,9 +189,9 @@ class RedisLogStore implements LogStore {
   async #work(effect: AnsweredLogEffect, log: DocumentLog): Promise<LogInput | undefined> {
     switch (effect.kind) {
       case 'log-open':
-        return this.#open(effect, log, performance.now())
+        return this.#openings.open(effect, log, performance.now())
       case 'log-follow':
-        return this.#follow(effect, log, performance.now())
+        return this.#openings.follow(effect, log, performance.now())
       case 'log-append':
         return this.#append(effect, log)
       case 'log-keep-snapshot':
@@ -204,77 +200,6 @@ class RedisLogStore implements LogStore {
         return this.#read(effect, log, performance.now())
       default:
         return unreachable(effect)
-    }
-  }
-
-  #open(
-    effect: EffectOf<'log-open'>,
-    log: DocumentLog,
-    since: number,
-  ): Promise<LogInput | undefined> {
-    const { doc } = effect
-    const { followed } = log
-    if (followed !== undefined) {
-      followed.isTaken = true
-      this.#followed.delete(log)
-    }
-    const open = async (): Promise<LogInput | undefined> => {
-      assert(log.position === undefined, `${doc} is opened once until it is closed`)
-      if (followed?.isRefused === true) return undefined
-      this.#requireReach(since)
-      const opening = this.#opening(log)
-      const after = followed?.position
-      const position = after === undefined ? await openLog(opening) : await readOn(opening, after)
-      log.endFollowing()
-      log.moveTo(position)
-      return { kind: 'log-opened', doc, epoch: position.epoch }
-    }
-    const refuse = (error: unknown): LogInput => {
-      if (followed !== undefined) followed.isRefused = true
-      return refused(effect)(error)
-    }
-    return log.behind(() => this.#opens.hold(() => open().catch(refuse)))
-  }
-
-  #follow(
-    effect: EffectOf<'log-follow'>,
-    log: DocumentLog,
-    since: number,
-  ): Promise<LogInput | undefined> {
-    const { doc } = effect
-    const following = log.follow()
-    const follow = async (): Promise<LogInput | undefined> => {
-      assert(log.position === undefined, `${doc} is followed while it is not open`)
-      if (following.isOver) return undefined
-      this.#requireReach(since)
-      following.position = await openLog(this.#opening(log, following))
-      if (!following.isOver && !following.isTaken) this.#followed.add(log, following)
-      return following.isOver ? undefined : { kind: 'log-followed', doc }
-    }
-    const refuse = (error: unknown): LogInput | undefined => {
-      following.isRefused = true
-      const refusal = refused(effect)(error)
-      return following.isOver ? undefined : refusal
-    }
-    return log.behind(() => this.#opens.hold(() => follow().catch(refuse)))
-  }
-
-  /** How a log is read for who opens it, or follows it for as long as it does. */
-  #opening(log: DocumentLog, following?: Following): LogOpening {
-    const { doc } = log
-    const tell = (input: LogInput): void => {
-      if (following?.isOver !== true) this.#answer(input)
-    }
-    return {
-      ...this.#access(log),
-      chain: this.#chain,
-      listener: {
-        snapshot: snapshot => tell({ kind: 'log-snapshot', doc, snapshot }),
-        records: records => {
-          tell({ kind: 'log-records', doc, records })
-          following?.toldTo(records)
-        },
-      },
     }
   }
 
@@ -359,8 +284,7 @@ class RedisLogStore implements LogStore {
     // What is not open, nor waits to be, needs no closing.
     if (log === undefined) return
     log.requireQuiet()
-    this.#followed.delete(log)
-    if (log.followed !== undefined) log.followed.isOver = true
+    this.#openings.endFollowing(log)
     for (const [read, other] of this.#asked) if (other === log) this.#asked.delete(read)
     void log
       .behind(async () => log.forget())
@@ -400,12 +324,6 @@ class RedisLogStore implements LogStore {
     })
   }
 }
-
-/** Makes a refusal of what failed. */
-const refused =
-  (effect: AnsweredLogEffect) =>
-  (error: unknown): LogInput =>
-    refusedLogEffect(effect, refusalOf(error))
 
 /** An append follows what this store was told is durable: what follows something else is another's. */
 function requireFollows(log: DocumentLog, { doc, after }: EffectOf<'log-append'>): void {
