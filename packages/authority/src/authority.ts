@@ -293,7 +293,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#standby.tick(now, effects)
   }
 
-  /** Links that were dialled are to other authorities: there is nothing on them but looks at trees. */
+  /** Links that were dialled are to other authorities: nothing comes by them but looks at trees. */
   #receiveLink(input: LinkInput): void {
     const isDialled =
       input.kind === 'link-opened' ? input.dialled : this.#looks.isDialled(input.link)

@@ -1,6 +1,7 @@
 /*
- * An authority's links to the others. Looks at trees go over them, and nothing else: one that closes is how the
- * others learn at once that a process is gone, which they would else know by its silence.
+ * An authority's links to the others. Looks at trees go over them, and which documents are in use for who stands by;
+ * no document does. One that closes is how the others learn at once that a process is gone, which they would else
+ * know by its silence.
  */
 import { randomBytes } from 'node:crypto'
 import { Prng } from '@fanfold/kernel'

@@ -1,4 +1,7 @@
-/* An authority's links to the others of its fleet: looks at trees go over them, and they tell that one is gone. */
+/*
+ * An authority's links to the others of its fleet: looks at trees go over them, and what is in use for who stands by;
+ * and they tell that one is gone.
+ */
 import type { LinkInput } from '@fanfold/protocol'
 import type { FleetView } from '@fanfold/topology'
 import type { ParentLinks } from './parent-links.ts'

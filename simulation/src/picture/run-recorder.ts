@@ -160,6 +160,7 @@ export class RunRecorder {
         }
         return
       case 'log-open':
+      case 'log-follow':
       case 'log-close':
       case 'log-keep-snapshot': {
         const what = effect['kind'].replaceAll('-', ' ')
