@@ -50,7 +50,10 @@ class SeenTree {
 }
 
 /** A fleet of one region with one document that somebody at each edge observes. */
-function hotDocument(treeChildrenMax: number): { tree: SeenTree; problems: readonly string[] } {
+function hotDocument(
+  treeChildrenMax: number,
+  others: { readonly treeBytesPerSecondMax?: number } = {},
+): { tree: SeenTree; problems: readonly string[] } {
   const tree = new SeenTree()
   const { problems } = simulate({
     seed: 'a hot document',
@@ -69,6 +72,7 @@ function hotDocument(treeChildrenMax: number): { tree: SeenTree; problems: reado
     writes: 60,
     treeChildrenMax,
     convergeMaxMs: 60_000,
+    ...others,
   })
   return { tree, problems }
 }
@@ -88,4 +92,12 @@ await t.test('where all have room there is no tier', async t => {
   t.same(problems, [])
   t.equal(tree.redirects, 0)
   t.equal(Math.max(...tree.depths), 2)
+})
+
+await t.test('where a node may have all, but not send as many bytes, others do', async t => {
+  const { tree, problems } = hotDocument(64, { treeBytesPerSecondMax: 20_000 })
+  t.same(problems, [])
+  t.ok(tree.redirects > 0)
+  t.ok(Math.max(...tree.depths) >= 3, `${Math.max(...tree.depths)} nodes above an edge`)
+  t.ok(tree.widest < 40, `${tree.widest} children`)
 })
