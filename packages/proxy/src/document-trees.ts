@@ -138,7 +138,7 @@ export class DocumentTrees {
       case 'take':
         return takenHere
       case 'take-and-move':
-        this.#move(document, verdict.moved, joiner.node, now, effects)
+        this.#move(document, verdict.moved, [joiner.node], now, effects)
         return takenHere
       case 'redirect':
         // Who has asked everybody is taken, as is who can go nowhere: late is better than not at all.
@@ -310,14 +310,14 @@ export class DocumentTrees {
   #move(
     document: ProxyDocument,
     moved: string,
-    to: string,
+    to: readonly string[],
     now: Instant,
     effects: EffectSink<ProxyEffect>,
   ): void {
     const link = this.#linkOf(document, moved)
     if (link === undefined) return
     this.#treeOf(document.doc).moving.set(link, after(now, movingMax))
-    document.downstream.redirect(link, [to], effects)
+    document.downstream.redirect(link, to, effects)
   }
 
   #linkOf(document: ProxyDocument, node: string): LinkId | undefined {

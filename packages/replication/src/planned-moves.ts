@@ -72,11 +72,6 @@ export class PlannedMoves {
     this.#haveOf = options.haveOf
   }
 
-  /** Documents that are to go elsewhere. */
-  get count(): number {
-    return this.#moves.size
-  }
-
   /** The link of the parent that is asked for the document now, beside the one that serves it. */
   askedAt(doc: DocumentKey): LinkId | undefined {
     const move = this.#moves.get(doc)
@@ -104,8 +99,10 @@ export class PlannedMoves {
   }
 
   /** The parent has taken the document, which goes there. */
-  taken(doc: DocumentKey): void {
-    this.#forget(doc, this.#moveOf(doc))
+  taken(doc: DocumentKey, now: Instant): void {
+    const move = this.#moveOf(doc)
+    this.#node.asked.answered(move.link, doc, now)
+    this.#forget(doc, move)
   }
 
   /** The documents that are to go to the parent at the other end of the link. */

@@ -279,7 +279,7 @@ export class ServingParents {
       this.#moveAtOnce(followed, to, now, effects)
       return false
     }
-    this.#moves.taken(doc)
+    this.#moves.taken(doc, now)
     followed.unroute()
     follower.upstream.goOver(to.link, effects)
     this.#choice.want(doc, to)

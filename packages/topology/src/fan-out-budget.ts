@@ -121,8 +121,8 @@ function freshProxies(
   return recruits().filter(node => !here.has(node))
 }
 
-/** An edge, and the node to which it is sent. */
-export type FanOutMove = { readonly moved: string; readonly to: string }
+/** An edge, and the nodes to which it is sent, best first. */
+export type FanOutMove = { readonly moved: string; readonly to: readonly string[] }
 
 /**
  * Which edges of a node that has too much to do go elsewhere, those that came last first; at most `count`, one child
@@ -138,10 +138,13 @@ export function reliefOf(
   const most = Math.min(count, children.length - 1, edges.length)
   if (most <= 0) return []
   const roomy = roomyProxies(children, options)
-  const places = roomy.length > 0 ? roomy : freshProxies(question, options).slice(0, redirectsMax)
-  return edges.slice(0, most).flatMap(({ node }, index) => {
-    const to = places[index % places.length]
-    return to === undefined ? [] : [{ moved: node, to }]
+  const found = roomy.length > 0 ? roomy : freshProxies(question, options)
+  const places = found.slice(0, redirectsMax)
+  if (places.length === 0) return []
+  return edges.slice(0, most).map(({ node }, index) => {
+    // Not all of them to the same one first.
+    const first = index % places.length
+    return { moved: node, to: [...places.slice(first), ...places.slice(0, first)] }
   })
 }
 
