@@ -56,6 +56,8 @@ export type CrowdSettings = {
   readonly count: number
   /** They come within so long, ms. */
   readonly rampMs: number
+  /** Whether each comes back to where it was, and nowhere else. */
+  readonly isFaithful?: boolean | undefined
   /** How many of them never read, 0 … 1. */
   readonly stalledShare: number
 }

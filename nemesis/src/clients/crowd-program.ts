@@ -61,7 +61,7 @@ class Member {
       closes[code] = (closes[code] ?? 0) + 1
       this.isConnected = false
       this.isServed = false
-      this.#at++
+      if (settings.isFaithful !== true) this.#at++
       this.#attempts++
       const { first, max } = redialMs
       const ms = Math.min(max, first * 2 ** (this.#attempts - 1))

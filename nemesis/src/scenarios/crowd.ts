@@ -14,7 +14,7 @@ export const crowdMsMax = 60_000
 /** Starts a crowd at some edges; it ends with the stage. */
 export async function startCrowd(
   stage: Stage,
-  crowd: Pick<CrowdSettings, 'count' | 'rampMs' | 'stalledShare'> & {
+  crowd: Pick<CrowdSettings, 'count' | 'rampMs' | 'stalledShare' | 'isFaithful'> & {
     readonly edges: readonly string[]
     readonly doc?: string
   },

@@ -147,7 +147,7 @@ async function growRegion(stage: Stage): Promise<void> {
         { length: count - watched },
         (_, index) => `${regions[0]}-edge-${watched + index + 1}`,
       )
-      const size = { count: edges.length, rampMs: 500, stalledShare: 0 }
+      const size = { count: edges.length, rampMs: 500, stalledShare: 0, isFaithful: true }
       await allServed(await startCrowd(stage, { ...size, edges }))
       watched = count
     }

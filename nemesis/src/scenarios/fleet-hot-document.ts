@@ -21,6 +21,8 @@ const staying = 4
 /** Longest time until the tree has its form, and until it has collapsed: half a minute of it is waited for. */
 const formedMsMax = 180_000
 const collapsedMsMax = 180_000
+/** One edge more wants the document each time, ms. */
+const comeMs = 200
 /** How often the tree is looked at, ms: everybody in it is asked. */
 const lookMs = 2_000
 
@@ -136,8 +138,9 @@ async function heatAndCool(stage: Stage): Promise<void> {
   const crowd = await startCrowd(stage, {
     edges,
     count: edges.length,
-    rampMs: 10_000,
+    rampMs: edges.length * comeMs,
     stalledShare: 0,
+    isFaithful: true,
   })
   const formed = await untilForm(stage, 'a tree of tiers', {
     is: ({ isWhole, edges: found, childrenMost }) =>
