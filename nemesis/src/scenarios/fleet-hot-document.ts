@@ -89,7 +89,7 @@ function formOf(top: TreeNode, isWhole: boolean): Form {
     const isProxy = node.role === 'proxy'
     if (isProxy) {
       form.proxies++
-      form.childrenMost = Math.max(form.childrenMost, node.children)
+      form.childrenMost = Math.max(form.childrenMost, node.children ?? 0)
     } else if (node.role === 'edge') {
       form.edges++
       form.tiers = Math.max(form.tiers, tiers)

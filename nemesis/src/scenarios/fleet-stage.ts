@@ -138,7 +138,8 @@ export type Topology = {
 export type TreeNode = {
   readonly node: string
   readonly role: FleetRole
-  readonly children: number
+  /** Nodes that have it from here; not there where a node does not answer. */
+  readonly children?: number
   readonly below: readonly TreeNode[]
 }
 
