@@ -107,6 +107,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       prng: prng.fork('replays'),
       following: this.#following,
       documents: this.#documents,
+      childAt: link => this.#children.peerAt(link)?.node,
       turn: () => ({ now: this.#now, effects: this.#effects }),
       note: (doc, outcome) => this.#replayEnded(doc, outcome),
       replaysMax: limits.replaysMax,

@@ -229,3 +229,16 @@ function isChained(frames: readonly LinkFrame[], start: Uint8Array, ceiling: num
   }
   return true
 }
+
+t.test('who is the parent is not passed what the parent would be asked for', async t => {
+  const rig = new Rig()
+  rig.open(parent, 239, { node: 'upper', roles: ['proxy'] })
+  rig.open(child, 239, { node: 'upper', roles: ['proxy'] })
+  rig.open(second, 239, { node: 'lower', roles: ['proxy'] })
+  rig.frame(child, ask(5))
+  const effects = rig.effects()
+  t.same(framesOf(effects, parent), [])
+  t.match(framesOf(effects, child), [{ kind: 'replay-ended', code: 'FANFOLD_NO_PARENT' }])
+  rig.frame(second, ask(5))
+  t.same(rig.sent(parent), [ask(5)], 'others are')
+})

@@ -47,8 +47,8 @@ const ringBytesMax = 262_144
 
 /** The node's parent, as far as replays go. */
 export type ReplaysAbove = {
-  /** Asks for a replay; its number, undefined when there is nobody to ask. */
-  ask(wish: ReplayWish): number | undefined
+  /** Asks for a replay for this child; its number, undefined when there is nobody to ask but the child itself. */
+  ask(wish: ReplayWish, child: LinkId): number | undefined
   /** So many bytes more of it are taken. */
   credit(replay: number, bytes: number): void
   /** It is not wanted any more. */
@@ -141,7 +141,7 @@ export class PassedReplays implements Replays {
       this.#takeFromRing(relayed)
       return
     }
-    const replay = this.#above.ask({ doc, have, credit: window })
+    const replay = this.#above.ask({ doc, have, credit: window }, request.link)
     if (replay === undefined) {
       const message = 'this node cannot ask a parent for it now'
       this.#refuse(doc, request, { code: 'FANFOLD_NO_PARENT', message }, effects)

@@ -61,6 +61,10 @@ export class ReplayStage {
     core.answered(now)
     core.getsOn()
     if (code !== undefined) {
+      if (core.isHadElsewhere(code) && core.leaveForAnother(now, effects)) {
+        core.isReplayDue = false
+        return [{ kind: 'refused', code, message, final: false }]
+      }
       // What cannot be had as a log may still be had as a snapshot.
       if (!meaningOf(code).retry) core.isReplayDue = false
       core.waitAtLeast(retryAfterMs, now)

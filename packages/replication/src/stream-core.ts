@@ -12,7 +12,7 @@ import {
   type Prng,
   type Sha256,
 } from '@fanfold/kernel'
-import type { DocumentKey, LinkEffect, LinkId, LogRecord } from '@fanfold/protocol'
+import type { DocumentKey, ErrorCode, LinkEffect, LinkId, LogRecord } from '@fanfold/protocol'
 import type { AnswerPatience } from './answer-patience.ts'
 import type { AskedParents } from './asked-parents.ts'
 import type { AskedReplays } from './asked-replays.ts'
@@ -32,6 +32,9 @@ const retryAfterMsMax = 30_000
 
 /** After so many silences in a row the next one lasts no longer than this one. */
 const silencesMax = 3
+
+/** Codes by which a node says that it cannot serve a document that another one may. */
+const notHere: ReadonlySet<ErrorCode> = new Set(['FANFOLD_NO_PARENT', 'FANFOLD_MOVED'])
 
 /** What a stream is at. */
 export type StreamState =
@@ -225,6 +228,11 @@ export class StreamCore {
       }
     }
     return [{ kind: 'resync', reason }]
+  }
+
+  /** True when a parent says by `code` that it cannot serve the document, which another one may. */
+  isHadElsewhere(code: ErrorCode): boolean {
+    return code === 'FANFOLD_SET_ASIDE' || (this.node.isRouted && notHere.has(code))
   }
 
   /** True when another parent is connected that is worth a try: the one that serves is left for it. */

@@ -34,9 +34,6 @@ import { SnapshotStage, type SnapshotStep } from './snapshot-stage.ts'
 import { StreamCore, type StreamState, type UpstreamNode } from './stream-core.ts'
 import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
 
-/** Codes by which a node says that it cannot serve a document that another one may. */
-const notHere: ReadonlySet<ErrorCode> = new Set(['FANFOLD_NO_PARENT', 'FANFOLD_MOVED'])
-
 /** What a stream is at when a parent may take it. */
 const isWelcome: ReadonlySet<StreamState> = new Set([
   'joining',
@@ -300,8 +297,7 @@ export class Upstream {
     core.getsOn()
     core.dropIntake()
     core.catchUp.begin(now)
-    const isElsewhere = code === 'FANFOLD_SET_ASIDE' || (core.node.isRouted && notHere.has(code))
-    if (isElsewhere && core.leaveForAnother(now, effects)) {
+    if (core.isHadElsewhere(code) && core.leaveForAnother(now, effects)) {
       return [{ kind: 'refused', code, message, final: false }]
     }
     if (code === 'FANFOLD_NO_TAIL') {

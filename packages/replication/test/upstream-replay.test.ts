@@ -218,3 +218,18 @@ t.test('frames of a replay that nobody asked for are nothing', async t => {
 function never(): never {
   throw new Error('the log has records')
 }
+
+t.test('a log that the parent cannot have is asked of another one, if there is one', async t => {
+  for (const isOther of [true, false]) {
+    const overrides = { isSnapshotDisabled: true, isRouted: true } as const
+    const rig = new Rig({}, { ...overrides, repair: () => (isOther ? 'elsewhere' : 'here') })
+    rig.attach()
+    rig.take(refused('FANFOLD_NO_TAIL'))
+    rig.sent()
+    t.match(rig.take(ended('FANFOLD_NO_PARENT', 250)), [{ kind: 'refused', final: false }])
+    t.equal(rig.upstream.link, isOther ? undefined : link(1))
+    t.match(rig.sent(), isOther ? [{ kind: 'leave' }] : [])
+    if (isOther) t.match(rig.attach(link(2)), [{ kind: 'join', take: 'tail' }], 'and joined first')
+    else t.ok((rig.waitMs ?? 0) >= 250, 'or again later')
+  }
+})
