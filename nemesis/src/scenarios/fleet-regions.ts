@@ -5,7 +5,6 @@ import type { Seen } from '../seen.ts'
 import type { Sizes } from '../sizes.ts'
 import type { Stage, StageSettings } from '../stage.ts'
 import { until } from '../until.ts'
-import { happenMsMax } from './aside.ts'
 import { measured, viewersWait, writersWait } from './expectations.ts'
 import { fleetNode, fleetStage, serversOf, topologyOf } from './fleet-stage.ts'
 import type { Expectation, Place, Scenario } from './scenario.ts'
@@ -17,7 +16,7 @@ const twoDocs = ['a/ledger/0', 'a/ledger/1']
 /** 20 messages a second, of so many writers that what few of them wrote is less than all of it: else a snapshot is. */
 const pace = { writersPerDocument: 20, perSecond: 0.5 }
 /** So many that a proxy that comes is bound to get some of them, and who watches those. */
-const viewersOfMany = 48
+const viewersOfMany = 72
 const manyDocs = Array.from({ length: 24 }, (_, index) => `a/ledger/${index}`)
 /** From a round to the next one, at least, and up to twice as long, ms. */
 const roundMs = 4_000
@@ -110,7 +109,7 @@ async function addProxy(stage: Stage): Promise<void> {
       const served = (await topologyOf(stage, name)).proxy?.documents ?? 0
       return its.length > 0 && served >= its.length
     },
-    happenMsMax,
+    backMsMax,
   )
   measures['its share'] = its.length
   measures['until it has it'] = performance.now() - startedAtMs

@@ -91,7 +91,7 @@ export function fleetAt(
   }
 }
 
-/** Who watches: in each region as many, each at another edge first, then at the others of its region. */
+/** Who watches: in each region as many, of each document as many, at another edge first, then at the others. */
 function viewersOf(
   nodes: readonly StageNode[],
   of: {
@@ -105,13 +105,15 @@ function viewersOf(
     const region = regions[index % regions.length]
     const turn = Math.floor(index / regions.length)
     const edges = nodes.filter(node => node.roles.includes('edge') && node.region === region)
-    const first = turn % edges.length
-    const rest = Math.floor(turn / edges.length)
+    const which = turn % docs.length
+    const round = Math.floor(turn / docs.length)
+    const first = (which + round) % edges.length
+    const isOpen = (which + Math.floor(round / edges.length)) % 2 === 0
     return {
       name: `v${index}`,
       edges: [...edges.slice(first), ...edges.slice(0, first)].map(({ name }) => name),
-      audience: rest % 2 === 0 ? 'open' : 'premium',
-      doc: docs[Math.floor(rest / 2) % docs.length],
+      audience: isOpen ? 'open' : 'premium',
+      doc: docs[which],
     }
   })
 }
