@@ -46,6 +46,8 @@ type Move = {
   /** How often the parent had not the tail. */
   tailsMissed: number
   state: 'queued' | 'asked' | 'waiting'
+  /** Whether the parent was asked and not left since: also one that refuses expects to be asked again. */
+  isExpected: boolean
   /** How long its answer may take, while it is asked, and since when. */
   awaited: { readonly patience: AnswerPatience; readonly since: Instant } | undefined
 }
@@ -85,7 +87,14 @@ export class PlannedMoves {
     const { backoffBaseMs } = this.#node.limits
     const max = milliseconds(Math.max(backoffBaseMs, waitMaxMs))
     const backoff = new Backoff({ base: milliseconds(backoffBaseMs), max }, this.#prng)
-    const move: Move = { link, backoff, tailsMissed: 0, state: 'queued', awaited: undefined }
+    const move: Move = {
+      link,
+      backoff,
+      tailsMissed: 0,
+      state: 'queued',
+      isExpected: false,
+      awaited: undefined,
+    }
     this.#moves.set(doc, move)
     this.#ask(doc, move, now, effects)
   }
@@ -94,7 +103,7 @@ export class PlannedMoves {
   end(doc: DocumentKey, effects: EffectSink<LinkEffect>): void {
     const move = this.#moves.get(doc)
     if (move === undefined) return
-    if (move.state === 'asked') this.#leave(doc, move, effects)
+    if (move.isExpected) this.#leave(doc, move, effects)
     this.#forget(doc, move)
   }
 
@@ -178,6 +187,7 @@ export class PlannedMoves {
       return
     }
     move.state = 'asked'
+    move.isExpected = true
     const patience = asked.patience(link)
     patience.begin(now)
     move.awaited = { patience, since: now }
@@ -206,7 +216,9 @@ export class PlannedMoves {
     this.#deadlines.set(doc, after(now, wait > asked ? wait : asked))
   }
 
-  #leave(doc: DocumentKey, { link }: Move, effects: EffectSink<LinkEffect>): void {
+  #leave(doc: DocumentKey, move: Move, effects: EffectSink<LinkEffect>): void {
+    const { link } = move
+    move.isExpected = false
     effects.push({ kind: 'link-send', link, frame: encodeLinkFrame({ kind: 'leave', doc }) })
   }
 

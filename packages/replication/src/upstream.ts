@@ -281,7 +281,8 @@ export class Upstream {
       return events
     }
     core.goLive()
-    return [...events, { kind: 'joined' }, ...core.arrived(now)]
+    // What was replayed beside what is shown, and is all that there is, has no record to come that would say so.
+    return [...events, ...core.shown(), { kind: 'joined' }, ...core.arrived(now)]
   }
 
   #refused(

@@ -309,3 +309,19 @@ t.test('a parent that names others, who serves nothing itself, is not who serves
   rig.take([{ kind: 'redirect', doc, to: ['c'] }], a)
   t.match(told[1], { from: 'a', isServed: true })
 })
+
+t.test(
+  'one that has refused is left when the document is to go elsewhere: it would wait for it',
+  async t => {
+    const { rig, go } = moving()
+    rig.take([refused('FANFOLD_NO_PARENT', 250)], b)
+    t.same(sent(rig), [])
+    go('a')
+    t.same(sent(rig), ['b leave'])
+    go('b')
+    rig.take([refused('FANFOLD_NO_PARENT', 250)], b)
+    rig.effects()
+    rig.unfollow()
+    t.same(sent(rig), ['a leave', 'b leave'])
+  },
+)

@@ -233,3 +233,16 @@ t.test('a log that the parent cannot have is asked of another one, if there is o
     else t.ok((rig.waitMs ?? 0) >= 250, 'or again later')
   }
 })
+
+t.test(
+  'a log that is all here, and whose end was never said, is shown when a parent has no more',
+  async t => {
+    const rig = new Rig({}, { isSnapshotDisabled: true, isRouted: true, repair: () => 'elsewhere' })
+    rig.attach()
+    rig.take(refused('FANFOLD_NO_TAIL'), replay(1, 20), ended('FANFOLD_NO_PARENT'))
+  rig.sent()
+    t.match(rig.attach(link(2)), [{ kind: 'join', have: after(log[19]) }])
+    const events = rig.take(welcome('tail', after(log[19])))
+    t.same(kindsOf(events), ['replayed', 'joined'])
+  },
+)
