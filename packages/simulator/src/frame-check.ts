@@ -267,7 +267,8 @@ export class FrameCheck implements RimWatch {
     const taken = this.#takenFrom(looker, asked, frame)
     let values: ReadonlySet<string> | undefined
     const isTakenAway = (marker: string): boolean => {
-      if (!isSeenIn(taken, marker)) return false
+      if (!isSeenIn(taken, marker) && !this.#isSeenBetween(looker, asked, frame, marker))
+        return false
       values ??= valueMarkersOf(frame)
       return !values.has(marker)
     }
@@ -317,6 +318,20 @@ export class FrameCheck implements RimWatch {
     return [asked.viewState, asked.before].map(viewState =>
       this.#oracle.look(doc, frame.from, shownAs, viewState),
     )
+  }
+
+  /**
+   * Whether it was for the looker to see at a seq that the delta leads past. Who is told of several changes at
+   * once is told that a place is empty where something was: nobody knows how far it came.
+   */
+  #isSeenBetween(looker: Looker, asked: Asked, frame: ViewerFrame, marker: string): boolean {
+    if (frame.type !== 'delta') return false
+    const doc = frame.doc as DocumentKey
+    for (let seq = frame.from + 1; seq < frame.seq; seq++) {
+      const sight = this.#oracle.look(doc, seq, looker, asked.viewState)
+      if (isSeenIn([sight], marker)) return true
+    }
+    return false
   }
 
   #checkQuiet(

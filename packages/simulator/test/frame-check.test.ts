@@ -181,3 +181,27 @@ t.test('its cohort of before may only lead it to where it becomes somebody else'
   pass()
   t.match(problems.messages, [/the delta 4 to 4 .* of before/])
 })
+
+t.test('who lagged may be told that a place is empty where something came and went', async t => {
+  const note = 'mkdddddddddddd'
+  const notes = { ...state, vault: { gold: '', notes: { [note]: 'a' } } }
+  for (const kind of ['everybody', 'premium'] as const) {
+    const { clock, oracle, problems } = buildWorld(
+      { privacy: [{ pattern: '/vault', kind, note: '' }] },
+      [state, notes, state],
+    )
+    const check = new FrameCheck({ edge: 'edge', ceiling: 239, clock, oracle, problems })
+    check.viewerOpens(viewer, looker(0).grants)
+    check.viewerAsks(viewer, decodeViewerRequest(JSON.stringify({ doc, type: 'observe' })))
+    const path = `/vault/notes/${note}`
+    const patch = [
+      { op: 'add', path, value: null },
+      { op: 'remove', path },
+    ]
+    check.frameGoes(viewer, encodeUtf8(JSON.stringify({ doc, ...delta(2, 4, patch) })), undefined)
+    t.equal(problems.messages.length, kind === 'everybody' ? 0 : 1, kind)
+    const value = [{ op: 'add', path: '/title', value: note }]
+    check.frameGoes(viewer, encodeUtf8(JSON.stringify({ doc, ...delta(2, 4, value) })), undefined)
+    t.match(problems.messages.at(-1), /the delta 2 to 4 .* has mkd/, 'and is not told what it was')
+  }
+})
