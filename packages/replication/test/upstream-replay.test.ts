@@ -240,7 +240,7 @@ t.test(
     const rig = new Rig({}, { isSnapshotDisabled: true, isRouted: true, repair: () => 'elsewhere' })
     rig.attach()
     rig.take(refused('FANFOLD_NO_TAIL'), replay(1, 20), ended('FANFOLD_NO_PARENT'))
-  rig.sent()
+    rig.sent()
     t.match(rig.attach(link(2)), [{ kind: 'join', have: after(log[19]) }])
     const events = rig.take(welcome('tail', after(log[19])))
     t.same(kindsOf(events), ['replayed', 'joined'])
