@@ -21,6 +21,7 @@ import {
 } from './message.ts'
 import type { PatternText } from './privacy-rules.ts'
 import { reductionProblem } from './reductions/reduction.ts'
+import { mergingOf } from './reductions/shapes.ts'
 
 /** Schemas by the name of the message or reducer whose values they describe. */
 export type Schemas = { readonly [name: string]: StandardSchemaV1 }
@@ -220,6 +221,11 @@ function reducerProblem(rule: unknown): string | undefined {
   if (typeof read(rule, 'of') !== 'function') return 'of: a function of the message'
   const problem = reductionProblem(rule.into)
   if (problem !== undefined) return problem
+  // By a shape of the library tiers would merge sums that are not the library's.
+  const shape = String(read(rule.into, 'shape'))
+  if (!shape.startsWith('own/') && mergingOf(shape) === undefined) {
+    return `into: the shape of a reduction of one's own begins with own/, got ${shape}`
+  }
   return schemaProblem(read(rule, 'schema'))
 }
 

@@ -171,3 +171,21 @@ t.test('a type or name of 80 characters is the longest', async t => {
   t.same(problemsOf({ ...good, type: name, messages: { [name]: one } }), [])
   t.equal(problemsOf({ ...good, type: `${name}n`, messages: { [`${name}n`]: one } }).length, 2)
 })
+
+t.test('a reduction of one’s own says so by its shape', async t => {
+  const withShape = (shape: string) =>
+    defineDocument({
+      type: 'a',
+      state: () => ({}),
+      messages: {},
+      reducers: {
+        cheer: reducer({
+          message: z.string(),
+          into: { ...countBy(), shape },
+          apply: () => undefined,
+        }),
+      },
+    })
+  t.throws(() => withShape('mine/1'), { message: /reducers.cheer: into: .*begins with own/ })
+  for (const shape of ['own/mine', 'top/32']) t.doesNotThrow(() => withShape(shape), shape)
+})
