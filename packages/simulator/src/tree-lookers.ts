@@ -121,12 +121,13 @@ export class TreeLookers {
     for (const entry of entries) {
       const { standing, above } = entry
       const name = nameOf(entry)
+      const parents = states.map(having => having.get(name)?.parent)
+      // Who has moved in the meantime may have been below others on its way, or gone from whom the look came through.
+      const hasMoved = parents.some(parent => parent !== parents[0])
+      if (standing === undefined && hasMoved) continue
       if (standing === undefined) return `${name} does not answer`
       if (standing.notAsked > 0) return `${standing.notAsked} below ${name} are not asked`
-      const parents = states.map(having => having.get(name)?.parent)
       const told = above === undefined ? undefined : nameOf(entries[above])
-      // Who has moved in the meantime may have been below others on its way.
-      const hasMoved = parents.some(parent => parent !== parents[0])
       if (!hasMoved && parents[0] !== told)
         return `${name} is below ${told}, and has it from ${parents}`
     }
