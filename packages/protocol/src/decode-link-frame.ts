@@ -185,6 +185,16 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
       return readTreeRequest(reader)
     case linkFrameTypes.tree:
       return { kind: 'tree', number: reader.uint32(), entries: readTree(reader) }
+    case linkFrameTypes.crowd: {
+      const [doc, number, asked] = [readKey(reader), reader.uint53(), reader.uint16()]
+      return { kind: 'crowd', doc, number, asked, aggregate: reader.rest() }
+    }
+    case linkFrameTypes['crowd-answer']: {
+      const [doc, number, waitMs] = [readKey(reader), reader.uint53(), reader.uint32()]
+      const [firstSession, sessions] = [reader.uint53(), reader.uint16()]
+      const standings = reader.rest()
+      return { kind: 'crowd-answer', doc, number, waitMs, firstSession, sessions, standings }
+    }
     default:
       if (type >= optionalFrameTypeMin) return undefined
       return badFrame(`a known type of link frame, got ${type}`)

@@ -52,6 +52,8 @@ export const linkFrameTypes = {
   path: 136,
   'request-tree': 137,
   tree: 138,
+  crowd: 139,
+  'crowd-answer': 140,
 } as const
 
 /** From this type on, a frame that is not known is ignored. */
@@ -245,6 +247,31 @@ export type LinkFrame =
       /** Empty when nothing of it is below the node, or the question cannot be answered now. */
       readonly entries: readonly TreeEntry[]
     }
+  /** What the crowd below the child says of a document that it has joined; answered by `crowd-answer`. */
+  | {
+      readonly kind: 'crowd'
+      readonly doc: DocumentKey
+      /** What the child calls it: higher than that of any before on the link. */
+      readonly number: number
+      /** Sessions that are wanted below, 0 … 65,535. */
+      readonly asked: number
+      /** An aggregate, as @fanfold/reduction encodes it; empty for none. */
+      readonly aggregate: Uint8Array
+    }
+  | {
+      readonly kind: 'crowd-answer'
+      readonly doc: DocumentKey
+      /** From `crowd`. */
+      readonly number: number
+      /** The next one is wanted so long after this one was sent, at the earliest, ms. */
+      readonly waitMs: number
+      /** The first of the sessions that were begun, which are numbered on from it; 0 when none was. */
+      readonly firstSession: number
+      /** How many were begun: those that were asked for, or fewer. */
+      readonly sessions: number
+      /** How far the sessions that the aggregate covers are, as @fanfold/reduction encodes it; empty for none. */
+      readonly standings: Uint8Array
+    }
 
 /** SHA-256 of what the state has under one label. */
 export type LabelHash = { readonly tag: number; readonly hash: Uint8Array }
@@ -389,6 +416,22 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .finish()
     case 'tree':
       return writeTree(writer.uint32(frame.number), frame.entries).finish()
+    case 'crowd':
+      return writer
+        .text(frame.doc)
+        .uint53(frame.number)
+        .uint16(frame.asked)
+        .raw(frame.aggregate)
+        .finish()
+    case 'crowd-answer':
+      return writer
+        .text(frame.doc)
+        .uint53(frame.number)
+        .uint32(frame.waitMs)
+        .uint53(frame.firstSession)
+        .uint16(frame.sessions)
+        .raw(frame.standings)
+        .finish()
     default:
       return unreachable(frame)
   }

@@ -272,6 +272,20 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
     entriesMax: fc.integer({ min: 1, max: 512 }),
   }),
   tree: of('tree', { number: uint32, entries: tree }),
+  crowd: of('crowd', {
+    doc: documentKey,
+    number: fc.maxSafeNat(),
+    asked: fc.integer({ min: 0, max: 0xffff }),
+    aggregate: fc.uint8Array({ maxLength: 200 }),
+  }),
+  'crowd-answer': of('crowd-answer', {
+    doc: documentKey,
+    number: fc.maxSafeNat(),
+    waitMs: uint32,
+    firstSession: fc.maxSafeNat(),
+    sessions: fc.integer({ min: 0, max: 0xffff }),
+    standings: fc.uint8Array({ maxLength: 200 }),
+  }),
 }
 
 /** Any frame of a link. */

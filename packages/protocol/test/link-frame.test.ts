@@ -20,7 +20,7 @@ await t.test('every type has a number of its own, and each kind is tested', asyn
 })
 
 await t.test(
-  'only what concerns variants, signals, checks, lost pieces, places and trees may be ignored',
+  'only what concerns variants, signals, checks, lost pieces, places, trees and crowds may be ignored',
   async t => {
     const optional = Object.entries(linkFrameTypes)
       .filter(([, number]) => number >= optionalFrameTypeMin)
@@ -37,6 +37,8 @@ await t.test(
       'path',
       'request-tree',
       'tree',
+      'crowd',
+      'crowd-answer',
     ])
   },
 )

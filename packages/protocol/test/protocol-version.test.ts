@@ -50,12 +50,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: 'c83c20c1927860c5d6e4d6d62a6655c1',
+    numbers: '33e7f9b254216df981507f2996eb7f5f',
     limits: 'dcee7bb373550a9233b26979cd53ec45',
     closeCodes: 'cd9e77e0cd9311501ca172b2b26764ce',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: '2285a0114fd7e44d8c0567b5acf30c23',
+    linkFrames: 'd1f18acab4d9ddecd27fd05705285e1c',
     clientFrames: 'bdde7dc8c4bb852668aa0309ace37671',
   },
 }
@@ -192,6 +192,22 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
       },
       { above: 0, role: 'edge', node: 'edge-1', region: 'eu', standing: undefined },
     ],
+  },
+  crowd: {
+    kind: 'crowd',
+    doc,
+    number: 0x0102030405,
+    asked: 0x0102,
+    aggregate: bytes(5),
+  },
+  'crowd-answer': {
+    kind: 'crowd-answer',
+    doc,
+    number: 0x0102030405,
+    waitMs: 250,
+    firstSession: 0x0203040506,
+    sessions: 0x0102,
+    standings: bytes(5),
   },
 }
 

@@ -7,34 +7,29 @@
  * here or elsewhere, and the ledger tells what of it counted. Aggregates are never taken apart: when one is refused
  * that was merged of several, those that are not the reason are merged anew, and the child that is, is told.
  */
-import { assert } from '@fanfold/kernel'
 import { type Aggregate, mergeAggregates } from './aggregate.ts'
+import { crowdLimits } from './crowd-limits.ts'
+import type { Downward, Upward } from './exchange.ts'
 import type { Range, Standing } from './ranges.ts'
 
 /** What a child has under way. */
-type Held = {
+type Held = Upward & {
   /** Which one of the child's it is: the answer says so. */
   readonly number: number
-  readonly aggregate: Aggregate
 }
 
 /** What a child is told. */
 export type ChildAnswer<Child> = {
   readonly child: Child
   readonly number: number
-  /** Of all sessions that its aggregate covers, in their order. */
-  readonly standings: readonly Standing[]
+  readonly answer: Downward
 }
-
-/** What is sent up. */
-export type Sent = { readonly number: number; readonly aggregate: Aggregate }
 
 /** Merges what children say of one document. */
 export class Combiner<Child> {
   readonly #held = new Map<Child, Held>()
   /** Those whose aggregates are in what is under way. */
   #underWay: ReadonlyMap<Child, Held> | undefined
-  #lastNumber = 0
 
   /** True while an answer from above is waited for. */
   get isWaiting(): boolean {
@@ -50,13 +45,13 @@ export class Combiner<Child> {
   get held(): { child: Child; number: number; ranges: readonly Range[]; isUnderWay: boolean }[] {
     return [...this.#held].map(([child, held]) => {
       const isUnderWay = this.#underWay?.get(child) === held
-      return { child, number: held.number, ranges: held.aggregate.ranges, isUnderWay }
+      return { child, number: held.number, ranges: held.aggregate?.ranges ?? [], isUnderWay }
     })
   }
 
-  /** A child has an aggregate; its last one, if there is one, is none any more. */
-  receive(child: Child, number: number, aggregate: Aggregate): void {
-    this.#held.set(child, { number, aggregate })
+  /** A child says something; what it said last, if that is still here, is void. */
+  receive(child: Child, number: number, said: Upward): void {
+    this.#held.set(child, { number, ...said })
   }
 
   /** The child is gone. What is under way of it may count yet. */
@@ -65,38 +60,42 @@ export class Combiner<Child> {
   }
 
   /** What goes up now; undefined while something is under way, or nothing is held. */
-  next(): Sent | undefined {
+  next(): Upward | undefined {
     if (this.#underWay !== undefined || this.#held.size === 0) return undefined
     const underWay = new Map<Child, Held>()
     let merged: Aggregate | undefined
+    let asked = 0
     for (const [child, held] of this.#held) {
-      const both = merged === undefined ? held.aggregate : mergeAggregates(merged, held.aggregate)
-      if (both === undefined) continue
+      const both = withAggregate(merged, held.aggregate)
+      if (both === 'too much' || asked + held.asked > crowdLimits.askedMax) continue
       merged = both
+      asked += held.asked
       underWay.set(child, held)
     }
-    assert(merged !== undefined, 'the first that is held goes up')
     // Who did not fit is first in the next one.
     for (const [child, held] of underWay) {
       this.#held.delete(child)
       this.#held.set(child, held)
     }
     this.#underWay = underWay
-    return { number: ++this.#lastNumber, aggregate: merged }
+    return { asked, aggregate: merged }
   }
 
-  /** The answer from above: who is to be told of it. One to what is not under way any more says nothing. */
-  answered(number: number, standings: readonly Standing[]): ChildAnswer<Child>[] {
-    if (this.#underWay === undefined || number !== this.#lastNumber) return []
+  /** The answer from above to what is under way: who is to be told of it. */
+  answered({ firstSession, sessions, standings }: Downward): ChildAnswer<Child>[] {
     const bySession = new Map(standings.map(standing => [standing.session, standing]))
     const answers: ChildAnswer<Child>[] = []
-    for (const [child, held] of this.#underWay) {
-      // It has another one by now, or is gone: what it is told it would not understand.
+    let given = 0
+    for (const [child, held] of this.#underWay ?? []) {
+      // It has said something else by now, or is gone: what it is told it would not understand.
       if (this.#held.get(child) !== held) continue
-      const own = standingsFor(held.aggregate.ranges, bySession)
+      const own = standingsFor(held.aggregate?.ranges ?? [], bySession)
       if (own === undefined) continue
       this.#held.delete(child)
-      answers.push({ child, number: held.number, standings: own })
+      const share = Math.min(held.asked, sessions - given)
+      const answer = { firstSession: share === 0 ? 0 : firstSession + given, sessions: share }
+      given += share
+      answers.push({ child, number: held.number, answer: { ...answer, standings: own } })
     }
     this.#underWay = undefined
     return answers
@@ -108,6 +107,15 @@ export class Combiner<Child> {
   }
 }
 
+/** With one aggregate more; the first that is held always goes up. */
+function withAggregate(
+  merged: Aggregate | undefined,
+  one: Aggregate | undefined,
+): Aggregate | undefined | 'too much' {
+  if (merged === undefined || one === undefined) return merged ?? one
+  return mergeAggregates(merged, one) ?? 'too much'
+}
+
 /**
  * What the child is told; undefined when it is not to be told yet: when all its sessions are where its aggregate
  * begins, that was refused for another one's sake.
@@ -117,7 +125,7 @@ function standingsFor(
   bySession: ReadonlyMap<number, Standing>,
 ): Standing[] | undefined {
   const standings: Standing[] = []
-  let isNext = true
+  let isNext = ranges.length > 0
   for (const { session, after } of ranges) {
     const standing = bySession.get(session)
     // An answer that leaves one out is not to what was asked.

@@ -12,4 +12,10 @@ export const crowdLimits = {
   sessionsMax: 100_000,
   /** Sealed sessions of one document that are remembered; the oldest are forgotten first. */
   sealedMax: 10_000,
+  /** Sessions that are asked for at a time. */
+  askedMax: 10_000,
+  /** What is not answered is said again after so long, ms. */
+  resendMs: 5_000,
+  /** How long a child is told to wait between two at most, ms. */
+  waitMsMax: 10_000,
 } as const

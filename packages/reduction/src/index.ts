@@ -1,14 +1,10 @@
 export { type Aggregate, decodeAggregate, encodeAggregate, mergeAggregates } from './aggregate.ts'
-export { type ChildAnswer, Combiner, type Sent } from './combiner.ts'
+export { ChildPace, type CrowdBudget } from './child-pace.ts'
+export { type ChildAnswer, Combiner } from './combiner.ts'
 export { decodeContent, encodeContent, type Part } from './content.ts'
 export { crowdLimits } from './crowd-limits.ts'
+export type { Downward, Upward } from './exchange.ts'
 export { decodeEntry, encodeEntry, Ledger, type LedgerEntry } from './ledger.ts'
 export { type Folded, Origin, type Outcome } from './origin.ts'
-export {
-  type Range,
-  readRanges,
-  readStandings,
-  type Standing,
-  writeRanges,
-  writeStandings,
-} from './ranges.ts'
+export { decodeStandings, encodeStandings, type Range, type Standing } from './ranges.ts'
+export { type CrowdSource, CrowdUplink, type CrowdUplinkOptions } from './uplink.ts'

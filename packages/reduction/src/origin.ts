@@ -9,6 +9,7 @@ import { assert } from '@fanfold/kernel'
 import type { Aggregate } from './aggregate.ts'
 import { encodeContent, mergeContents, type Part } from './content.ts'
 import { crowdLimits } from './crowd-limits.ts'
+import type { Downward, Upward } from './exchange.ts'
 import type { Standing } from './ranges.ts'
 
 /** A reduction of whatever. */
@@ -22,7 +23,7 @@ type Closed = {
   /** Counts the windows of this edge, over its sessions. */
   readonly window: number
   /** Its number in the session. */
-  readonly number: number
+  number: number
   readonly content: Uint8Array
 }
 
@@ -39,8 +40,8 @@ const hasNoRoom: Folded = { kind: 'refused', reason: 'an empty sum has no room f
 /** What became of windows, each one told once. */
 export type Outcome = {
   readonly window: number
-  /** `counted`; `not-counted`, and never will be; `unknown`: it may have been, and nobody can tell. */
-  readonly kind: 'counted' | 'not-counted' | 'unknown'
+  /** `unknown`: it may have been counted, and nobody can tell. */
+  readonly kind: 'counted' | 'unknown'
 }
 
 /** What one edge hears of one document. */
@@ -72,11 +73,34 @@ export class Origin {
     return this.#session !== undefined && this.#closed.length < crowdLimits.closedMax
   }
 
+  /** True when nothing was said that is not told of. */
+  get isIdle(): boolean {
+    return !this.isHeard && this.#closed.length === 0
+  }
+
+  /** What goes up now: a session that is wanted, or what waits, with the open window closed. Undefined for nothing. */
+  say(): Upward | undefined {
+    if (this.isIdle) return undefined
+    if (this.#session === undefined) return { asked: 1, aggregate: undefined }
+    this.close()
+    const aggregate = this.next()
+    return aggregate && { asked: 0, aggregate }
+  }
+
+  /** The answer to what was said: what that makes of windows. */
+  take({ firstSession, sessions, standings }: Downward): Outcome[] {
+    const outcomes = standings.flatMap(standing => this.answered(standing))
+    if (this.#session === undefined && sessions > 0) this.begin(firstSession)
+    return outcomes
+  }
+
   /** The log has begun a session for this edge. */
   begin(session: number): void {
-    assert(this.#closed.length === 0, 'windows of a session wait, and are of no other one')
+    assert(this.#session === undefined, 'a session goes on until the log has ended it')
     this.#session = session
-    this.#lastNumber = 0
+    // What the session before has not counted it never will: it is counted in this one.
+    for (const [at, closed] of this.#closed.entries()) closed.number = at + 1
+    this.#lastNumber = this.#closed.length
   }
 
   /** Somebody says something. */
@@ -134,9 +158,10 @@ export class Origin {
       outcomes.push({ window, kind: 'counted' })
     }
     if (state === 'open') return outcomes
-    // Nothing more of this session will ever count; what is in the open window is of no session yet.
-    const kind = state === 'sealed' ? 'not-counted' : 'unknown'
-    for (const { window } of this.#closed.splice(0)) outcomes.push({ window, kind })
+    // Nothing more of this session will ever count; of one that is sealed it is known what has.
+    if (state === 'unknown') {
+      for (const { window } of this.#closed.splice(0)) outcomes.push({ window, kind: 'unknown' })
+    }
     this.#session = undefined
     return outcomes
   }

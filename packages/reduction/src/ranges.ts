@@ -2,7 +2,7 @@
  * Which windows of which sessions something covers: the manifest of an aggregate. A range is of one session, has
  * its windows `after` (not it) to `upTo`, and the ranges of a manifest are in the order of their sessions.
  */
-import { type ByteReader, type ByteWriter, badFrame } from '@fanfold/protocol'
+import { ByteReader, ByteWriter, badFrame } from '@fanfold/protocol'
 import { crowdLimits } from './crowd-limits.ts'
 
 /** Windows `after` + 1 to `upTo` of a session. */
@@ -59,7 +59,9 @@ export function readRanges(reader: ByteReader): Range[] {
   })
 }
 
-export function writeStandings(writer: ByteWriter, standings: readonly Standing[]): void {
+/** Standings as bytes. */
+export function encodeStandings(standings: readonly Standing[]): Uint8Array {
+  const writer = new ByteWriter(8 + standings.length * 8)
   writer.varint(standings.length)
   let before = 0
   for (const { session, state, upTo } of standings) {
@@ -69,14 +71,18 @@ export function writeStandings(writer: ByteWriter, standings: readonly Standing[
       .varint(upTo)
     before = session
   }
+  return writer.finish()
 }
 
 /** @throws ProtocolError `FANFOLD_BAD_FRAME` when they are not in order, not standings, or too many */
-export function readStandings(reader: ByteReader): Standing[] {
-  return readSessions(reader, session => {
+export function decodeStandings(bytes: Uint8Array): Standing[] {
+  const reader = new ByteReader(bytes)
+  const standings = readSessions(reader, session => {
     const state = states[reader.uint8()] ?? badFrame('a state of a session')
     return { session, state, upTo: reader.varint() }
   })
+  if (reader.remaining > 0) badFrame('standings end where their bytes do')
+  return standings
 }
 
 function readSessions<Item>(reader: ByteReader, read: (session: number) => Item): Item[] {

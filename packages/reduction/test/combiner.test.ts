@@ -3,15 +3,23 @@ import t from 'tap'
 import type { Aggregate } from '../src/aggregate.ts'
 import { Combiner } from '../src/combiner.ts'
 import { decodeContent, encodeContent } from '../src/content.ts'
+import type { Downward, Upward } from '../src/exchange.ts'
 import type { Standing } from '../src/ranges.ts'
 
 const reduction = count()
 
-const aggregate = (session: number, after: number, upTo: number, n = 1): Aggregate => ({
-  ranges: [{ session, after, upTo }],
-  content: encodeContent([
-    { reducer: 'cheer', shape: 'count', bytes: reduction.encode({ count: n }) },
-  ]),
+const said = (aggregate: Aggregate, asked = 0): Upward => ({ asked, aggregate })
+const aggregate = (session: number, after: number, upTo: number, n = 1): Upward =>
+  said({
+    ranges: [{ session, after, upTo }],
+    content: encodeContent([
+      { reducer: 'cheer', shape: 'count', bytes: reduction.encode({ count: n }) },
+    ]),
+  })
+const answer = (...standings: Standing[]): Downward => ({
+  firstSession: 0,
+  sessions: 0,
+  standings,
 })
 const open = (session: number, upTo: number): Standing => ({ session, state: 'open', upTo })
 const countOf = ({ content }: Aggregate): number[] =>
@@ -22,16 +30,15 @@ t.test('what children have goes up in one, and each is told of its own', async t
   proxy.receive('b', 5, aggregate(20, 3, 4, 10))
   proxy.receive('a', 2, aggregate(10, 0, 1, 1))
   const sent = proxy.next()
-  t.match(sent, { number: 1 })
-  t.same(sent?.aggregate.ranges, [
+  t.same(sent?.aggregate?.ranges, [
     { session: 10, after: 0, upTo: 1 },
     { session: 20, after: 3, upTo: 4 },
   ])
-  t.same(sent && countOf(sent.aggregate), [11])
+  t.same(sent?.aggregate && countOf(sent.aggregate), [11])
   t.equal(proxy.next(), undefined, 'one at a time')
-  t.same(proxy.answered(1, [open(10, 1), open(20, 4)]), [
-    { child: 'b', number: 5, standings: [open(20, 4)] },
-    { child: 'a', number: 2, standings: [open(10, 1)] },
+  t.same(proxy.answered(answer(open(10, 1), open(20, 4))), [
+    { child: 'b', number: 5, answer: answer(open(20, 4)) },
+    { child: 'a', number: 2, answer: answer(open(10, 1)) },
   ])
   t.ok(proxy.isIdle)
 })
@@ -41,8 +48,8 @@ t.test('what comes meanwhile is the next one', async t => {
   proxy.receive('a', 1, aggregate(10, 0, 1))
   proxy.next()
   for (const session of [11, 12, 13]) proxy.receive(`s${session}`, 1, aggregate(session, 0, 1))
-  proxy.answered(1, [open(10, 1)])
-  t.equal(proxy.next()?.aggregate.ranges.length, 3)
+  proxy.answered(answer(open(10, 1)))
+  t.equal(proxy.next()?.aggregate?.ranges.length, 3)
 })
 
 t.test('of several that are refused, those that are not the reason are sent again', async t => {
@@ -50,21 +57,21 @@ t.test('of several that are refused, those that are not the reason are sent agai
   proxy.receive('a', 1, aggregate(10, 0, 1))
   proxy.receive('b', 1, aggregate(20, 0, 1))
   proxy.next()
-  t.same(proxy.answered(1, [open(10, 1), open(20, 0)]), [
-    { child: 'a', number: 1, standings: [open(10, 1)] },
+  t.same(proxy.answered(answer(open(10, 1), open(20, 0))), [
+    { child: 'a', number: 1, answer: answer(open(10, 1)) },
   ])
-  t.same(proxy.next()?.aggregate.ranges, [{ session: 20, after: 0, upTo: 1 }])
+  t.same(proxy.next()?.aggregate?.ranges, [{ session: 20, after: 0, upTo: 1 }])
   const sealed: Standing = { session: 20, state: 'sealed', upTo: 0 }
-  t.same(proxy.answered(2, [sealed]), [{ child: 'b', number: 1, standings: [sealed] }])
+  t.same(proxy.answered(answer(sealed)), [{ child: 'b', number: 1, answer: answer(sealed) }])
 })
 
 t.test('two that share a session do not go together', async t => {
   const proxy = new Combiner<string>()
   proxy.receive('left', 1, aggregate(10, 0, 1))
   proxy.receive('here', 1, aggregate(10, 1, 2))
-  t.same(proxy.next()?.aggregate.ranges, [{ session: 10, after: 0, upTo: 1 }])
-  proxy.answered(1, [open(10, 1)])
-  t.same(proxy.next()?.aggregate.ranges, [{ session: 10, after: 1, upTo: 2 }])
+  t.same(proxy.next()?.aggregate?.ranges, [{ session: 10, after: 0, upTo: 1 }])
+  proxy.answered(answer(open(10, 1)))
+  t.same(proxy.next()?.aggregate?.ranges, [{ session: 10, after: 1, upTo: 2 }])
 })
 
 t.test('who did not fit is first the next time', async t => {
@@ -79,15 +86,37 @@ t.test('who did not fit is first the next time', async t => {
   )
 })
 
-t.test('an answer to what is not under way any more says nothing', async t => {
+t.test('an answer while nothing is under way says nothing, and what was is sent again', async t => {
   const proxy = new Combiner<string>()
   proxy.receive('a', 1, aggregate(10, 0, 1))
   proxy.next()
   proxy.interrupt()
-  t.same(proxy.answered(1, [open(10, 1)]), [])
-  t.match(proxy.next(), { number: 2 })
-  t.same(proxy.answered(1, [open(10, 1)]), [])
+  t.same(proxy.answered(answer(open(10, 1))), [])
+  t.same(proxy.next()?.aggregate?.ranges, [{ session: 10, after: 0, upTo: 1 }])
   t.ok(proxy.isWaiting)
+})
+
+t.test('sessions that children ask for are asked for together, and shared out', async t => {
+  const proxy = new Combiner<string>()
+  const asks: Upward = { asked: 1, aggregate: undefined }
+  proxy.receive('a', 1, asks)
+  proxy.receive('b', 1, aggregate(10, 0, 1))
+  proxy.receive('c', 1, { asked: 3, aggregate: undefined })
+  t.match(proxy.next(), { asked: 4, aggregate: { ranges: [{ session: 10 }] } })
+  const given = { firstSession: 100, sessions: 3, standings: [open(10, 1)] }
+  t.same(
+    proxy.answered(given).map(({ child, answer: { firstSession, sessions } }) => {
+      return [child, firstSession, sessions]
+    }),
+    [
+      ['a', 100, 1],
+      ['b', 0, 0],
+      ['c', 101, 2],
+    ],
+  )
+  proxy.receive('a', 2, asks)
+  t.same(proxy.next(), { asked: 1, aggregate: undefined })
+  t.match(proxy.answered(answer()), [{ child: 'a', answer: { firstSession: 0, sessions: 0 } }])
 })
 
 t.test('a child that is gone, or has another one by now, is not told', async t => {
@@ -97,30 +126,31 @@ t.test('a child that is gone, or has another one by now, is not told', async t =
   proxy.next()
   proxy.leave('a')
   proxy.receive('b', 2, aggregate(20, 0, 2))
-  t.same(proxy.answered(1, [open(10, 1), open(20, 1)]), [])
-  t.same(proxy.next()?.aggregate.ranges, [{ session: 20, after: 0, upTo: 2 }])
+  t.same(proxy.answered(answer(open(10, 1), open(20, 1))), [])
+  t.same(proxy.next()?.aggregate?.ranges, [{ session: 20, after: 0, upTo: 2 }])
 })
 
 t.test('an answer that leaves out a session leaves the child with what it has', async t => {
   const proxy = new Combiner<string>()
   proxy.receive('a', 1, aggregate(10, 0, 1))
   proxy.next()
-  t.same(proxy.answered(1, []), [])
+  t.same(proxy.answered(answer()), [])
   t.match(proxy.held, [{ child: 'a', isUnderWay: false }])
 })
 
 t.test('sums that cannot be merged stay by themselves, and spoil no others', async t => {
-  const own = (shape: string, bytes: number[]): Aggregate => ({
-    ranges: [{ session: bytes[0] ?? 1, after: 0, upTo: 1 }],
-    content: encodeContent([{ reducer: 'cheer', shape, bytes: Uint8Array.from(bytes) }]),
-  })
+  const own = (shape: string, bytes: number[]): Upward =>
+    said({
+      ranges: [{ session: bytes[0] ?? 1, after: 0, upTo: 1 }],
+      content: encodeContent([{ reducer: 'cheer', shape, bytes: Uint8Array.from(bytes) }]),
+    })
   const proxy = new Combiner<string>()
   proxy.receive('own', 1, own('own/x', [1]))
   proxy.receive('too', 1, own('own/x', [2]))
   proxy.receive('bad', 1, own('count', [0xff]))
   proxy.receive('good', 1, own('count', [3]))
   proxy.receive('same', 1, own('count', [4]))
-  const sums = decodeContent(proxy.next()?.aggregate.content ?? new Uint8Array())
+  const sums = decodeContent(proxy.next()?.aggregate?.content ?? new Uint8Array())
   t.same(
     sums.map(({ shape, bytes }) => [shape, ...bytes]),
     [

@@ -70,19 +70,28 @@ type Edge = {
   life: number
 }
 
+type Proxy = {
+  readonly name: string
+  combiner: Combiner<string>
+  /** What it has sent last; an answer to another one says nothing. Of no life before. */
+  number: number
+  life: number
+}
+
 type Action = { readonly name: string; readonly run: () => void }
 
 const voice: Voice = { id: '', timeMs: 0, stamp: 0, draw: () => 0 }
 const reduction = countBy({ top: 1_000 })
+const noSessions = { firstSession: 0, sessions: 0 }
 
 /** What an operation came to, as its edge was told. */
-type Told = 'counted' | 'not-counted' | 'unknown' | 'edge-died'
+type Told = 'counted' | 'unknown' | 'edge-died'
 
 export class CrowdWorld {
   readonly #options: WorldOptions
   readonly #left: Faults
   readonly #edges: Edge[]
-  readonly #proxies: { name: string; combiner: Combiner<string>; life: number }[]
+  readonly #proxies: Proxy[]
   #net: Message[] = []
   #log: LedgerEntry[] = []
   #ledger = new Ledger()
@@ -106,6 +115,7 @@ export class CrowdWorld {
     this.#proxies = Array.from({ length: options.proxies }, (_, at) => ({
       name: `proxy-${at}`,
       combiner: new Combiner<string>(),
+      number: 0,
       life: 0,
     }))
     this.#edges = Array.from({ length: options.edges }, (_, at) => ({
@@ -194,6 +204,7 @@ export class CrowdWorld {
     for (const proxy of this.#proxies) {
       may('proxyCrashes', `${proxy.name} dies`, () => {
         proxy.combiner = new Combiner()
+        proxy.number = 0
         proxy.life++
       })
     }
@@ -268,33 +279,35 @@ export class CrowdWorld {
     const proxy = this.#proxies.find(({ name }) => name === message.to)
     if (message.kind === 'aggregate') {
       if (proxy === undefined) this.#judge(message)
-      else proxy.combiner.receive(message.from, message.number, message.aggregate)
+      else {
+        const said = { asked: 0, aggregate: message.aggregate }
+        proxy.combiner.receive(message.from, message.number, said)
+      }
     } else if (edge !== undefined) {
       this.#tell(edge, message.standings)
     } else if (proxy !== undefined) {
-      for (const { child, number, standings } of proxy.combiner.answered(
-        message.number,
-        message.standings,
-      )) {
-        this.#net.push({ kind: 'answer', from: proxy.name, to: child, number, standings })
+      const { standings } = message
+      const isAnswer = message.number === proxy.number
+      const answers = isAnswer ? proxy.combiner.answered({ ...noSessions, standings }) : []
+      for (const { child, number, answer } of answers) {
+        this.#net.push({
+          kind: 'answer',
+          from: proxy.name,
+          to: child,
+          number,
+          standings: answer.standings,
+        })
       }
     }
     if (proxy !== undefined) this.#pass(proxy)
   }
 
-  #pass({
-    name: from,
-    combiner,
-    life,
-  }: {
-    name: string
-    combiner: Combiner<string>
-    life: number
-  }): void {
-    const sent = combiner.next()
-    if (sent === undefined) return
-    const number = sent.number + life * 1_000
-    this.#net.push({ kind: 'aggregate', from, to: 'authority', ...sent, number })
+  #pass(proxy: Proxy): void {
+    const { name: from, combiner, life } = proxy
+    const aggregate = combiner.next()?.aggregate
+    if (aggregate === undefined) return
+    const number = ++proxy.number + life * 1_000
+    this.#net.push({ kind: 'aggregate', from, to: 'authority', aggregate, number })
   }
 
   #judge({ from, number, aggregate }: Message & { kind: 'aggregate' }): void {
@@ -409,8 +422,6 @@ export class CrowdWorld {
       const told = this.#told.get(operation)
       if (told === 'counted' && count !== 1)
         this.problems.push(`${operation} was counted ${count} times`)
-      if (told === 'not-counted' && count !== 0)
-        this.problems.push(`${operation} counts, and was not to`)
       if (told === undefined && !operation.endsWith('late'))
         this.problems.push(`${operation} is never told of`)
     }

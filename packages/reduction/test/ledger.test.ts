@@ -1,11 +1,11 @@
 import { Prng } from '@fanfold/kernel'
-import { ByteReader, ByteWriter, ProtocolError } from '@fanfold/protocol'
+import { ProtocolError } from '@fanfold/protocol'
 import t from 'tap'
 import { decodeAggregate, encodeAggregate } from '../src/aggregate.ts'
 import { decodeContent, encodeContent } from '../src/content.ts'
 import { crowdLimits } from '../src/crowd-limits.ts'
 import { decodeEntry, encodeEntry, Ledger, type LedgerEntry } from '../src/ledger.ts'
-import { readStandings, type Standing, writeStandings } from '../src/ranges.ts'
+import { decodeStandings, encodeStandings } from '../src/ranges.ts'
 
 const entry = (over: Partial<LedgerEntry>): LedgerEntry => ({
   opened: 0,
@@ -108,19 +108,13 @@ const codecs: readonly (readonly [
   ],
   [
     'standings',
-    standingsBytes([
+    encodeStandings([
       { session: 2, state: 'open', upTo: 300 },
       { session: 3, state: 'unknown', upTo: 0 },
     ]),
-    bytes => standingsBytes(readStandings(new ByteReader(bytes))),
+    bytes => encodeStandings(decodeStandings(bytes)),
   ],
 ]
-
-function standingsBytes(standings: readonly Standing[]): Uint8Array {
-  const writer = new ByteWriter()
-  writeStandings(writer, standings)
-  return writer.finish()
-}
 
 for (const [name, bytes, again] of codecs) {
   t.test(`${name} is read as it was written; other bytes are refused`, async t => {

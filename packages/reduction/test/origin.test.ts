@@ -70,24 +70,46 @@ t.test('what is counted is told once, and the rest goes on from there', async t 
   t.same(edge.next()?.ranges, [{ session: 7, after: 2, upTo: 3 }])
 })
 
-t.test('a session that is sealed counts no more; what is open goes into the next one', async t => {
+t.test('what a session that is sealed has not counted counts in the next one', async t => {
   const edge = origin()
   for (const kind of ['red', 'blue']) {
     edge.fold('cheer', cheers, kind, voice())
     edge.close()
   }
   edge.fold('cheer', cheers, 'green', voice())
-  t.same(edge.answered({ session: 7, state: 'sealed', upTo: 1 }), [
+  const sealed = { session: 7, state: 'sealed', upTo: 1 } as const
+  t.same(edge.take({ firstSession: 0, sessions: 0, standings: [sealed] }), [
     { window: 1, kind: 'counted' },
-    { window: 2, kind: 'not-counted' },
   ])
   t.equal(edge.session, undefined)
   t.notOk(edge.close(), 'there is no session')
-  edge.begin(9)
-  t.ok(edge.close())
-  t.same(edge.next()?.ranges, [{ session: 9, after: 0, upTo: 1 }])
-  t.same(countsOf(edge.next()?.content), [['cheer', [['green', 1]]]])
-  t.same(edge.answered({ session: 9, state: 'unknown', upTo: 0 }), [{ window: 3, kind: 'unknown' }])
+  t.same(edge.say(), { asked: 1, aggregate: undefined })
+  t.same(edge.take({ firstSession: 9, sessions: 1, standings: [] }), [])
+  t.match(edge.say(), { asked: 0, aggregate: { ranges: [{ session: 9, after: 0, upTo: 2 }] } })
+  const [[, counts] = []] = countsOf(edge.next()?.content) as [string, unknown][]
+  t.same(counts, [
+    ['blue', 1],
+    ['green', 1],
+  ])
+})
+
+t.test('of a session that nobody knows it is not known what has counted', async t => {
+  const edge = origin()
+  edge.fold('cheer', cheers, 'red', voice())
+  edge.close()
+  edge.fold('cheer', cheers, 'green', voice())
+  const standings = [{ session: 7, state: 'unknown', upTo: 0 }] as const
+  t.same(edge.take({ firstSession: 0, sessions: 0, standings }), [{ window: 1, kind: 'unknown' }])
+  t.same(edge.say(), { asked: 1, aggregate: undefined }, 'the open window was of no session')
+  edge.take({ firstSession: 9, sessions: 1, standings: [] })
+  t.match(edge.say(), { aggregate: { ranges: [{ session: 9, after: 0, upTo: 1 }] } })
+  t.notOk(edge.isIdle)
+  const counted = [{ session: 9, state: 'open', upTo: 1 }] as const
+  t.same(edge.take({ firstSession: 0, sessions: 0, standings: counted }), [
+    { window: 2, kind: 'counted' },
+  ])
+  t.ok(edge.isIdle)
+  t.equal(edge.say(), undefined)
 })
 
 t.test(
