@@ -1,9 +1,12 @@
 import type { Instant } from '@fanfold/kernel'
-import type { DocumentKey, LinkId, SignalKind } from '@fanfold/protocol'
+import type { DocumentKey, LinkFrame, LinkId, SignalKind } from '@fanfold/protocol'
 import type { JoinRequest } from './child-stream.ts'
 import type { Downstream } from './downstream.ts'
 import type { Replays } from './replays.ts'
 import type { TreeFrame } from './tree-looks.ts'
+
+/** A child says what the crowd below it says. */
+export type CrowdFrame = Extract<LinkFrame, { kind: 'crowd' }>
 
 /** What a role with children does with their requests. */
 export type ChildLinksOwner = {
@@ -27,4 +30,10 @@ export type ChildLinksOwner = {
   readonly replays?: Replays | undefined
   /** A child asks, or answers, about the tree of a document; without it, it is told that there is no answer. */
   readonly tree?: ((link: LinkId, frame: TreeFrame) => void) | undefined
+  /**
+   * A child says what the crowd below it says of a document that it has joined; without it, nothing comes of that.
+   *
+   * @throws ProtocolError when that is nothing that a child says
+   */
+  readonly crowd?: ((link: LinkId, frame: CrowdFrame) => void) | undefined
 }

@@ -324,6 +324,9 @@ export class ChildLinks {
       case 'tree':
         this.#owner.tree?.(link, frame)
         return
+      case 'crowd':
+        if (child.docs.has(frame.doc)) this.#owner.crowd?.(link, frame)
+        return
       case 'ping':
         return
       default:

@@ -1,6 +1,6 @@
 import type { SnapshotCodec } from '@fanfold/document'
 import type { Prng, Sha256 } from '@fanfold/kernel'
-import type { DocumentKey, LinkId } from '@fanfold/protocol'
+import type { DocumentKey, LinkFrame, LinkId } from '@fanfold/protocol'
 import type { Relay } from './asked-replays.ts'
 import type { AssemblyLimits } from './assembly-budget.ts'
 import type { FollowerLimits, FollowerNode } from './follower-node.ts'
@@ -9,6 +9,9 @@ import type { Routes } from './routed-parents.ts'
 import type { UpstreamNode } from './stream-core.ts'
 import type { TreeFrame } from './tree-looks.ts'
 import type { TellVariant, VariantLimits } from './wanted-variants.ts'
+
+/** A parent answers what was said of a crowd. */
+export type CrowdAnswerFrame = Extract<LinkFrame, { kind: 'crowd-answer' }>
 
 /** What a node that follows documents is made of. */
 export type FollowingOptions = {
@@ -51,6 +54,11 @@ export type FollowingOptions = {
    * not said.
    */
   readonly tellTree?: ((link: LinkId, frame: TreeFrame) => void) | undefined
+  /**
+   * Called from inside `receive` with what the parent that serves a document answers to what was said of its crowd; to
+   * nobody when not said.
+   */
+  readonly tellCrowd?: ((link: LinkId, frame: CrowdAnswerFrame) => void) | undefined
   /** The wall's time, ms since 1970; without it, how late records come is not known. */
   readonly wallClockMs?: (() => number) | undefined
 }

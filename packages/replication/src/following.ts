@@ -95,6 +95,7 @@ export class Following {
   readonly #signals: ParentSignals
   readonly #relay: Relay
   readonly #tellTree: NonNullable<FollowingOptions['tellTree']>
+  readonly #tellCrowd: NonNullable<FollowingOptions['tellCrowd']>
   readonly #wallClockMs: (() => number) | undefined
   readonly #guard: (doc: DocumentKey, step: () => void) => void
   readonly #workers = new WorkerNames()
@@ -108,6 +109,7 @@ export class Following {
     this.#tell = options.tell
     this.#relay = options.relay ?? (() => undefined)
     this.#tellTree = options.tellTree ?? (() => undefined)
+    this.#tellCrowd = options.tellCrowd ?? (() => undefined)
     this.#wallClockMs = options.wallClockMs
     this.#guard = options.guard ?? ((_doc, step) => step())
     this.#asked = new AskedParents(limits.upstream.answerMaxMs, link =>
@@ -369,6 +371,9 @@ export class Following {
       case 'request-tree':
       case 'tree':
         this.#tellTree(link, frame)
+        return
+      case 'crowd-answer':
+        this.#tellCrowd(link, frame)
         return
       case 'request-taken':
         answerTaken(parent, frame.number, effects)
