@@ -3,6 +3,7 @@ import type { Instant, RandomBytes, Sha256 } from '@fanfold/kernel'
 import type { TreePlace } from '@fanfold/protocol'
 import type { PiecePacker, Staleness, WorkerNames } from '@fanfold/replication'
 import type { AuthorityLimits } from './authority-limits.ts'
+import type { CrowdPort } from './crowd-port.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import type { LostEpochs } from './lost-epochs.ts'
 import type { Owners } from './owners.ts'
@@ -20,6 +21,10 @@ export type AuthorityContext = {
   readonly waiting: WaitingBytes
   readonly lostEpochs: LostEpochs
   readonly owners: Owners
+  /** Who is told what became of what crowds say. */
+  readonly crowd: CrowdPort
+  /** The wall's time, ms since 1970. */
+  wallClockMs(): number
   /** The instant of the input or the tick in hand. */
   now(): Instant
   /** Whether what nodes below have of any document may be old. */

@@ -19,10 +19,12 @@
 import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
 import { assert, type Instant } from '@fanfold/kernel'
 import type { DocumentKey, ErrorCode, LinkId, Position, WriterInput } from '@fanfold/protocol'
+import type { CrowdBudget } from '@fanfold/reduction'
 import type { Downstream, JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import { CommittedDocument } from './committed-document.ts'
+import type { CrowdSaid } from './crowd-port.ts'
 import {
   committedFact,
   logFact,
@@ -129,7 +131,7 @@ export class AuthorityDocument {
   /** True when nothing is under way: no write, no append, no opening. */
   get isQuiet(): boolean {
     const isIdle = this.#phase === 'open' || this.#phase === 'refusing'
-    return isIdle && (this.#work?.writes.count ?? 0) === 0
+    return isIdle && this.#work?.hasWaiting !== true
   }
 
   /** Why the document is served no more; undefined while it is. */
@@ -176,6 +178,27 @@ export class AuthorityDocument {
     const full = this.#at.writes.push(input)
     if (full !== undefined) reject(input, 'FANFOLD_BUSY', full, effects)
     else if (this.#phase === 'open') this.#startBatch(effects)
+  }
+
+  /** Puts into the log what its crowd says; what becomes of that is told to the port. */
+  count(said: CrowdSaid, effects: AuthorityEffect[]): void {
+    if (!this.isServed || this.#at.inHand.stall !== undefined) {
+      this.#context.crowd.postponed(this.doc)
+      return
+    }
+    assert(this.#at.crowd === undefined, `${this.doc}: one thing of its crowd at a time`)
+    this.#at.crowd = said
+    if (this.#phase === 'open') this.#startBatch(effects)
+  }
+
+  /** What of its crowd may come; undefined while nobody knows what it is. */
+  get crowdBudget(): CrowdBudget | undefined {
+    return undefined
+  }
+
+  /** The document's sessions of its crowd. */
+  get sessions(): IterableIterator<number> | undefined {
+    return this.#committed.hasLedger ? this.#committed.ledger.open : undefined
   }
 
   /** A child wants the stream; answered now, or when the log has been read. */
@@ -369,7 +392,7 @@ export class AuthorityDocument {
   #startBatch(effects: AuthorityEffect[]): void {
     assert(this.#phase === 'open', `${this.doc} is open`)
     const problem = unwritable(this.#context.owners, this.doc)
-    const isMore = () => this.#at.writes.count > 0 || this.#isRecordWanted
+    const isMore = () => this.#at.hasWaiting || this.#isRecordWanted
     while (problem === undefined && this.#phase === 'open' && isMore()) this.#appendBatch(effects)
     this.#answerJoins(effects)
     // Nobody waits for what may not be begun.

@@ -47,6 +47,27 @@ export type AuthorityFact =
       readonly code: ErrorCode
       readonly message: string
     }
+  /** What a crowd says was judged. */
+  | {
+      readonly event: 'crowd-counted'
+      readonly doc: DocumentKey
+      /** Windows of edges that count now. */
+      readonly windows: number
+      /** Of the sums. */
+      readonly bytes: number
+      /** Nothing of it counts: it does not begin where its sessions stand. */
+      readonly isRefused: boolean
+      /** Sessions that were begun. */
+      readonly sessions: number
+    }
+  /** A sum could not be applied: it has done nothing, and will not. */
+  | {
+      readonly event: 'sum-failed'
+      readonly doc: DocumentKey
+      readonly reducer: string
+      readonly code: ErrorCode
+      readonly message: string
+    }
   | { readonly event: 'document-quarantined'; readonly doc: DocumentKey; readonly error: Error }
 
 /** What an authority wants done. */

@@ -24,6 +24,7 @@ import {
   ProtocolError,
   type WriterInput,
 } from '@fanfold/protocol'
+import { crowdBudgetDefault } from '@fanfold/reduction'
 import {
   ChildLinks,
   type ChildLinksOwner,
@@ -41,6 +42,7 @@ import type { AuthorityLimits } from './authority-limits.ts'
 import { authorityLooks, receiveOfPeer } from './authority-looks.ts'
 import { type AuthorityStanding, standingOf } from './authority-standing.ts'
 import { ChildrenCare } from './children-care.ts'
+import { Crowds } from './crowds.ts'
 import { refusalForNow, refuseJoin, reject } from './document-answers.ts'
 import type { DocumentQuotaOf } from './document-quotas.ts'
 import { DocumentsInMemory } from './documents-in-memory.ts'
@@ -90,6 +92,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   readonly #presence = new PresenceSums()
   readonly #edgesBelow = new PresenceSums()
   readonly #looks: TreeLooks
+  readonly #crowds: Crowds
   // The machine's callbacks run inside `receive`, which lends them its instant and its effects.
   #now: Instant = 0 as Instant
   #effects: AuthorityEffect[] = []
@@ -106,9 +109,17 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     readonly quotaOf?: DocumentQuotaOf | undefined
     /** The node's name, where trees form themselves: nodes below know the ones above them. */
     readonly node?: string | undefined
+    /** The wall's time, ms since 1970: the commit time of what no writer has said. */
+    readonly wallClockMs?: (() => number) | undefined
   }) {
     const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner, node } = options
-    const { quotaOf = () => undefined } = options
+    const { quotaOf = () => undefined, wallClockMs = () => 0 } = options
+    this.#crowds = new Crowds({
+      budgetOf: doc => this.#documents.get(doc)?.crowdBudget ?? crowdBudgetDefault,
+      sessionsOf: doc => this.#documents.get(doc)?.sessions ?? [],
+      count: (doc, said) => this.#guard(doc, document => document.count(said, this.#effects)),
+      turn: () => ({ now: this.#now, effects: this.#effects }),
+    })
     this.#doubt = new Doubt(owners)
     this.#context = {
       sha256,
@@ -118,6 +129,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       waiting: { bytes: 0 },
       lostEpochs: new LostEpochs(limits.documentsMax),
       owners,
+      crowd: this.#crowds,
+      wallClockMs,
       packer: new PiecePacker(codec),
       now: () => this.#now,
       staleness: () => this.#doubt.staleness(this.#now),
@@ -163,6 +176,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
         if (by !== undefined) this.#standby.documents.inUse(doc, by, seq, this.#now)
       },
       tree: (link, frame) => this.#looks.receive(link, frame, this.#now, this.#effects),
+      crowd: (link, frame) => this.#crowds.receive(link, frame),
     }
     this.#children = new ChildLinks(owner, limits.transfer)
     this.#looks = authorityLooks({
@@ -272,7 +286,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (this.#children.hasBusy || hasNews || hasTurns) return this.#now
     const byChildren = earliest(this.#care.wakeAt(), this.#replays.wakeAt())
     const byOthers = earliest(this.#standby.wakeAt(), this.#looks.wakeAt())
-    const byLinks = earliest(byChildren, byOthers)
+    const byLinks = earliest(earliest(byChildren, byOthers), this.#crowds.wakeAt())
     return earliest(byLinks, earliest(this.#documents.wakeAt(), this.#wakes.wakeAt()))
   }
 
@@ -287,6 +301,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       if (this.#documents.has(doc)) this.#guard(doc, document => document.tick(effects))
     }
     this.#care.tick(this.#documents, now, effects)
+    this.#crowds.tick(now)
     this.#replays.tick(now, effects)
     this.#looks.tick(now, effects)
     this.#documents.tick(now)
@@ -432,6 +447,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
   #left(doc: DocumentKey, link: LinkId): void {
     this.#presence.leave(doc, link)
     this.#edgesBelow.leave(doc, link)
+    this.#crowds.left(doc, link)
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.forgetJoin(link)
@@ -520,6 +536,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     this.#wakes.set(doc, undefined)
     this.#slicing.delete(doc)
     this.#care.forget(doc)
+    this.#crowds.forget(doc)
     this.#unaware.delete(doc)
     this.#unlooked.delete(doc)
     this.#leaving.delete(doc)

@@ -2,6 +2,7 @@ import { assert, equalBytes } from '@fanfold/kernel'
 import type { Position, WriterInput } from '@fanfold/protocol'
 import type { AuthorityEffect } from './authority-effect.ts'
 import { type Batch, undo } from './batch.ts'
+import type { CrowdJudged } from './crowd-port.ts'
 import { reject } from './document-answers.ts'
 import { type BatchOptions, nextBatch } from './next-batch.ts'
 import type { WriteProblem } from './write-problem.ts'
@@ -16,6 +17,12 @@ export class BatchInHand {
   #inputs: readonly WriterInput[] = none
   /** Why nothing is to wait behind the batch: the log does not say what became of it. */
   #stall: WriteProblem | undefined
+  readonly #tellCrowd: (judged: CrowdJudged, isJudged: boolean) => void
+
+  /** @param tellCrowd what becomes of what a crowd says: it is judged, or nothing came of it for now */
+  constructor(tellCrowd: (judged: CrowdJudged, isJudged: boolean) => void) {
+    this.#tellCrowd = tellCrowd
+  }
 
   /** True while a batch is on its way. */
   get isUnderWay(): boolean {
@@ -66,6 +73,7 @@ export class BatchInHand {
   undone(): Batch {
     const batch = this.#take()
     undo(batch)
+    if (batch.crowd !== undefined) this.#tellCrowd(batch.crowd, false)
     return batch
   }
 
@@ -75,10 +83,13 @@ export class BatchInHand {
       effects.push({ kind: 'write-answered', request: input.request, answer })
     }
     this.#inputs = none
+    if (batch.crowd !== undefined) this.#tellCrowd(batch.crowd, true)
   }
 
   /** Whoever waits for it hears that nothing came of it, and it is on its way no more. */
   reject({ code, message }: WriteProblem, effects: AuthorityEffect[]): void {
+    const crowd = this.#batch?.crowd
+    if (crowd !== undefined) this.#tellCrowd(crowd, false)
     this.#batch = undefined
     this.#stall = undefined
     for (const input of this.#inputs) reject(input, code, message, effects)

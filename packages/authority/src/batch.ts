@@ -25,8 +25,11 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
+import { type Aggregate, encodeEntry, type LedgerEntry } from '@fanfold/reduction'
 import type { AuthorityContext } from './authority-context.ts'
 import type { CommittedDocument } from './committed-document.ts'
+import { changeByCrowd, type FailedSum } from './crowd-change.ts'
+import type { CrowdJudged, CrowdSaid } from './crowd-port.ts'
 import type { DocumentEpochs } from './document-epochs.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import { encodeOrigin, type Origin } from './origin.ts'
@@ -50,6 +53,8 @@ export type Batch = {
   readonly isDeleted: boolean
   /** Undo each change, the last one first. */
   readonly undos: readonly (() => void)[]
+  /** What a crowd says, and what becomes of it; undefined where it says nothing. */
+  readonly crowd: CrowdJudged | undefined
   /** To be given when the batch is durable. */
   readonly answers: readonly { readonly input: WriterInput; readonly answer: WriteAnswer }[]
   /** To be given at once: what the writer did was refused, or was done long ago. */
@@ -106,6 +111,7 @@ export class BatchBuilder {
   #loaded: LoadedDefinition | undefined
   #stateBytes: number
   #isDeleted: boolean
+  #crowd: CrowdJudged | undefined
 
   constructor(start: BatchStart) {
     this.#start = start
@@ -148,6 +154,29 @@ export class BatchBuilder {
     this.#seal('claim', { timeMs: this.#lastTimeMs, trace: undefined }, [], byAuthority)
   }
 
+  /** True where a crowd is counted: the document exists, and what its sums mean is known. */
+  get isCounting(): boolean {
+    return this.#state !== undefined && this.#loaded !== undefined
+  }
+
+  /** Counts what a crowd says, all of it or nothing, and does what is to be done for its sessions. */
+  count(said: CrowdSaid): void {
+    const { ledger } = this.#start.committed
+    const ranges = said.aggregate?.ranges ?? []
+    const entry: LedgerEntry = {
+      opened: ledger.roomFor(said.asked),
+      sealed: said.sealed,
+      counted: ledger.takes(ranges) ? ranges : [],
+    }
+    const isEmpty = entry.opened + entry.sealed.length + entry.counted.length === 0
+    this.#crowd = { said, entry: isEmpty ? undefined : entry, firstSession: 0, failed: [] }
+    if (isEmpty) return
+    const payload: Payload = [partTags.crowd, encodeEntry(entry)]
+    const failed = this.#countIn(payload, entry.counted.length > 0 ? said.aggregate : undefined)
+    const firstSession = entry.opened === 0 ? 0 : ledger.nextSession(this.#epoch)
+    this.#crowd = { said, entry, firstSession, failed }
+  }
+
   /** Does what one writer wants, or notes why not. */
   add(input: WriterInput): void {
     this.#writes++
@@ -177,10 +206,29 @@ export class BatchBuilder {
       stateBytes: this.#stateBytes,
       isDeleted: this.#isDeleted,
       undos: this.#undos,
+      crowd: this.#crowd,
       answers: this.#answers,
       immediate: this.#immediate,
       committed: this.#committed,
     }
+  }
+
+  #countIn(entry: Payload, aggregate: Aggregate | undefined): readonly FailedSum[] {
+    const { context } = this.#start
+    const occasion = { timeMs: context.wallClockMs(), trace: undefined }
+    if (aggregate === undefined) {
+      this.#append('session', occasion, [entry], byAuthority)
+      return []
+    }
+    const [state, loaded, labels] = [this.#state, this.#loaded, this.#labels]
+    assert(state !== undefined && loaded !== undefined, 'a crowd is counted where there is a state')
+    const stateBytesLeft = context.limits.stateBytesMax - this.#stateBytes
+    const place = { state, labels, loaded, stateBytesLeft, entry }
+    const { payloads, bytesDelta, failed, undo } = changeByCrowd(aggregate.content, place)
+    this.#undos.push(undo)
+    this.#stateBytes += bytesDelta
+    this.#append('delta', occasion, payloads, byAuthority)
+    return failed
   }
 
   #earlierAnswer(input: WriterInput): { answer: WriteAnswer; isDurable: boolean } | undefined {

@@ -17,6 +17,7 @@ import {
   partTags,
   zeroPosition,
 } from '@fanfold/protocol'
+import { decodeEntry, Ledger } from '@fanfold/reduction'
 import type { AuthorityLimits } from './authority-limits.ts'
 import type { Batch } from './batch.ts'
 import { IdempotencyWindow } from './idempotency-window.ts'
@@ -31,6 +32,8 @@ import { bytesAfter } from './patch-bytes.ts'
  */
 export class CommittedDocument {
   readonly window: IdempotencyWindow
+  /** Of a crowd that has said something. */
+  #ledger: Ledger | undefined
   readonly #doc: DocumentKey
   readonly #chain: Chain
   #position: Position = zeroPosition
@@ -92,6 +95,22 @@ export class CommittedDocument {
     return this.#stateBytes
   }
 
+  /** How far the crowd's sessions are counted. */
+  get ledger(): Ledger {
+    this.#ledger ??= new Ledger()
+    return this.#ledger
+  }
+
+  /** The same, as a snapshot of the log has it. */
+  set ledger(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** True when there was ever a session of the crowd. */
+  get hasLedger(): boolean {
+    return this.#ledger !== undefined
+  }
+
   /** True after a `delete` record. */
   get isDeleted(): boolean {
     return this.#isDeleted
@@ -147,6 +166,8 @@ export class CommittedDocument {
     this.#apply(change, record.seq)
     this.#recordsSinceSnapshot++
     this.#bytesSinceSnapshot += record.bytes.length
+    const crowd = record.payload(partTags.crowd)
+    if (crowd !== undefined) this.ledger.enter(decodeEntry(crowd), record.epoch)
     this.#remember(record)
   }
 
@@ -166,6 +187,8 @@ export class CommittedDocument {
     this.#labels = batch.labels
     this.#stateBytes = batch.stateBytes
     this.#isDeleted = batch.isDeleted
+    const entry = batch.crowd?.entry
+    if (entry !== undefined) this.ledger.enter(entry, batch.epoch)
     for (const { subject, id, at } of batch.committed) this.window.add(subject, id, at)
     this.window.advance({ seq: batch.end.seq, timeMs: batch.lastTimeMs })
     this.#recordsSinceSnapshot += batch.records.length

@@ -5,6 +5,7 @@ import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import { BatchInHand } from './batch-in-hand.ts'
 import type { CommittedDocument } from './committed-document.ts'
+import type { CrowdJudged, CrowdSaid } from './crowd-port.ts'
 import { DefinitionStanding } from './definition-standing.ts'
 import { type RefusalReason, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
 import { DocumentChildren } from './document-children.ts'
@@ -19,11 +20,14 @@ import { isForNow, noSuch } from './write-problem.ts'
  */
 export class DocumentWork {
   readonly #doc: DocumentKey
+  readonly #context: AuthorityContext
   readonly #committed: CommittedDocument
   readonly children: DocumentChildren
   readonly standing: DefinitionStanding
   readonly writes: WaitingWrites
-  readonly inHand: BatchInHand = new BatchInHand()
+  readonly inHand: BatchInHand
+  /** What the crowd says, until a batch takes it. */
+  crowd: CrowdSaid | undefined
   /** Joins that wait for the log; of one link only the last counts. */
   readonly joins: SmallMap<LinkId, JoinRequest> = new SmallMap()
 
@@ -39,10 +43,17 @@ export class DocumentWork {
   }) {
     const { doc, context } = options
     this.#doc = doc
+    this.#context = context
     this.#committed = options.committed
+    this.inHand = new BatchInHand((judged, isJudged) => this.#tellCrowd(judged, isJudged))
     this.children = new DocumentChildren(options)
     this.standing = new DefinitionStanding(options)
     this.writes = new WaitingWrites(context.limits, context.waiting)
+  }
+
+  /** True when there is something to put into the log. */
+  get hasWaiting(): boolean {
+    return this.writes.count > 0 || this.crowd !== undefined
   }
 
   /** A child wants the stream of a document whose log is open; it may have to wait for the definition. */
@@ -70,6 +81,10 @@ export class DocumentWork {
     for (let next = writes.shift(); next !== undefined; next = writes.shift()) {
       reject(next, problem.code, problem.message, effects)
     }
+    if (this.crowd !== undefined) {
+      this.crowd = undefined
+      this.#context.crowd.postponed(this.#doc)
+    }
     this.refuseJoins(problem, effects)
   }
 
@@ -84,6 +99,19 @@ export class DocumentWork {
     const taken = [...this.joins]
     for (const [link] of taken) this.joins.delete(link)
     return taken.map(([, request]) => request)
+  }
+
+  /** The crowd's sessions are where the log now has them. */
+  #tellCrowd(judged: CrowdJudged, isJudged: boolean): void {
+    const { crowd } = this.#context
+    if (!isJudged) {
+      crowd.postponed(this.#doc)
+      return
+    }
+    const { said, entry, firstSession } = judged
+    const sessions = said.aggregate?.ranges.map(({ session }) => session) ?? []
+    const standings = this.#committed.ledger.standingsOf(sessions)
+    crowd.answered(this.#doc, { firstSession, sessions: entry?.opened ?? 0, standings }, judged)
   }
 
   /** Frees what can be had again; true when that is all of it. */

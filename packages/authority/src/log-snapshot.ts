@@ -7,12 +7,16 @@ import {
   SnapshotDecoder,
   withExtra,
 } from '@fanfold/document'
-import type { Sha256 } from '@fanfold/kernel'
+import { fromHex, type Sha256, toHex } from '@fanfold/kernel'
+import { badFrame } from '@fanfold/protocol'
+import { Ledger } from '@fanfold/reduction'
 import type { CommittedDocument } from './committed-document.ts'
 import { type CapturedWindow, chunkOf, idsPerChunk } from './idempotency-window.ts'
 
 /** Ids that one slice writes out or takes over: some milliseconds' worth. */
 const idsPerSlice = 4_096
+/** Bytes of the crowd's ledger in one value, as twice as many hexadecimal digits. */
+const ledgerBytesPerChunk = 16_384
 
 /**
  * A snapshot for the log in the making: what children may get of it comes from elsewhere, what only
@@ -27,13 +31,24 @@ export class LogSnapshotWriting {
 
   constructor(committed: CommittedDocument, sha256: Sha256) {
     this.#encoder = new ExtraEncoder(sha256)
-    this.#encoder.add('', { ids: [], lastTimeMs: committed.lastTimeMs })
+    const { lastTimeMs } = committed
+    this.#encoder.add('', { ids: [], ledger: [], lastTimeMs })
+    if (committed.hasLedger) this.#addLedger(committed.ledger.encode())
     this.#window = committed.window.capture()
   }
 
   /** True when `step` has something to write out. */
   get hasSlices(): boolean {
     return this.#extra === undefined
+  }
+
+  /** Some ten bytes a session: at most a megabyte, which is written out at once. */
+  #addLedger(bytes: Uint8Array): void {
+    for (let chunk = 0; chunk * ledgerBytesPerChunk < bytes.length; chunk++) {
+      const from = chunk * ledgerBytesPerChunk
+      const hex = toHex(bytes.subarray(from, from + ledgerBytesPerChunk))
+      this.#encoder.add(`/ledger/${chunk}`, hex)
+    }
   }
 
   /** True while the part that children may get is not there. */
@@ -119,6 +134,10 @@ export class LogSnapshotReading {
     this.#chunks = Array.isArray(chunks) ? chunks : []
     const lastTimeMs = extra?.['lastTimeMs']
     if (typeof lastTimeMs === 'number') this.#committed.lastTimeMs = lastTimeMs
+    const ledger = extra?.['ledger']
+    if (Array.isArray(ledger) && ledger.length > 0) {
+      this.#committed.ledger = Ledger.decode(fromHex(ledger.join('')) ?? badFrame('a ledger'))
+    }
   }
 
   #takeChunks(): boolean {

@@ -22,6 +22,12 @@ export function nextBatch(options: BatchOptions, effects: AuthorityEffect[]): Ba
   const builder = new BatchBuilder({ ...start, loaded, problem })
   define(builder, options, effects)
   builder.claim()
+  const { crowd } = work
+  if (crowd !== undefined) {
+    work.crowd = undefined
+    if (builder.isCounting) builder.count(crowd)
+    else start.context.crowd.postponed(start.doc)
+  }
   while (!builder.isFull) {
     const input = writes.shift()
     if (input === undefined) break

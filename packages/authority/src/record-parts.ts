@@ -14,7 +14,7 @@ import {
   type SplitPatch,
 } from '@fanfold/document'
 import { assert, encodeUtf8 } from '@fanfold/kernel'
-import { limits, partTags } from '@fanfold/protocol'
+import { labelMax, limits, partTags } from '@fanfold/protocol'
 import type { WriteProblem } from './write-problem.ts'
 
 /** Payloads by rising tags, or why there is no such record. */
@@ -32,15 +32,16 @@ const partHeadBytes = 21
 /** Parts of a record that are not of labels: the crowd's and the authority's. */
 const otherPartsMax = 2
 
-/** A change of the state. */
+/** A change of the state; `crowd` is what the record says of sessions, where it does. */
 export function deltaParts(
   patch: readonly PatchOperation[],
   after: JsonObject,
   labels: Labels,
+  crowd: readonly Payload[] = [],
 ): RecordParts {
-  if (labels.isEmpty) return bounded([[partTags.public, toJson(patch)]], 'a change')
+  if (labels.isEmpty) return bounded([[partTags.public, toJson(patch)], ...crowd], 'a change')
   const split = labels.splitPatch(patch, after)
-  return split.ok ? bounded(patchPayloads(split.parts), 'a change') : split
+  return split.ok ? bounded([...patchPayloads(split.parts), ...crowd], 'a change') : split
 }
 
 /** The state that a document begins with. */
@@ -74,7 +75,7 @@ function bounded(payloads: readonly Payload[], what: string): RecordParts {
     return { ok: false, code: 'FANFOLD_TOO_LARGE', message }
   }
   const partsMax = limits.partsPerRecordMax.value - otherPartsMax
-  if (payloads.length <= partsMax) return { ok: true, payloads }
+  if (payloads.filter(([tag]) => tag <= labelMax).length <= partsMax) return { ok: true, payloads }
   const message = `${what} in at most ${partsMax} labels, got ${payloads.length}`
   return { ok: false, code: 'FANFOLD_TOO_LARGE', message }
 }

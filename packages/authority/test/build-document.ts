@@ -133,6 +133,8 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     place: undefined,
     lostEpochs: new LostEpochs(100),
     owners: soleOwner,
+    crowd: { answered: () => undefined, postponed: () => undefined },
+    wallClockMs: () => startMs,
     definition: match,
     variants: loadedVariants,
     loadedFor(type) {

@@ -18,7 +18,7 @@ import type { AuthorityInput } from '../src/authority-input.ts'
 import type { AuthorityLimits } from '../src/authority-limits.ts'
 import type { WriteProblem } from '../src/write-problem.ts'
 import { child, peer } from './build-authority.ts'
-import { at, contextOf, doc, limitsOf, match, write } from './build-document.ts'
+import { at, contextOf, doc, limitsOf, match, startMs, write } from './build-document.ts'
 
 /** Why a document is not here. */
 export const moved: WriteProblem = { code: 'FANFOLD_MOVED', message: 'it is served by node b' }
@@ -65,6 +65,7 @@ export class OwnedRig {
           return stall()
         },
       },
+      wallClockMs: () => startMs + this.nowMs,
     })
     this.take({ kind: 'definition-loaded', definition: match })
   }

@@ -55,6 +55,27 @@ t.test('a record that does not follow, or was changed, is not taken', async t =>
   t.same(document.state, { n: 6 })
 })
 
+t.test(
+  'a snapshot brings back how far the crowd is counted, however many sessions it has',
+  async t => {
+    const document = replayed(10)
+    t.notOk(restoredFrom(snapshotOf(document)).hasLedger, 'of no crowd there is nothing')
+    const first = document.ledger.nextSession(3)
+    document.ledger.enter({ opened: 20_000, sealed: [], counted: [] }, 3)
+    document.ledger.enter(
+      { opened: 0, sealed: [first + 1], counted: [{ session: first, after: 0, upTo: 7 }] },
+      3,
+    )
+    const { ledger } = restoredFrom(snapshotOf(document))
+    t.same(ledger.encode(), document.ledger.encode())
+    t.match(ledger.standingsOf([first, first + 1, first + 20_000]), [
+      { state: 'open', upTo: 7 },
+      { state: 'sealed', upTo: 0 },
+      { state: 'unknown' },
+    ])
+  },
+)
+
 t.test('a snapshot brings back the state, the ids and the commit time', async t => {
   const document = replayed(10)
   document.window.add('ada', 'a1', { epoch: 1, seq: 9, timeMs: document.lastTimeMs })

@@ -1,4 +1,5 @@
 export type { JsonObject, JsonValue } from '@fanfold/document'
+export { type AppliedSum, applySum } from './apply-sum.ts'
 export { everybody, nobody } from './audience-rules.ts'
 export type { DeepPartial, DeepReadonly } from './deep.ts'
 export { DefinitionError } from './definition-error.ts'

@@ -43,6 +43,7 @@ t.test('a literal that has more than an edge knows is refused', async t => {
 
 t.test('all that authors call is there, but what only an authority runs', async t => {
   const onlyThere = [
+    'applySum',
     'covers',
     'definitionLimits',
     'initialState',

@@ -11,7 +11,7 @@ import {
 const pure = (...ours: string[]) => ({ ours, isPure: true })
 const rim = (...ours: string[]) => ({ ours, isPure: false })
 const roles = ['authority', 'proxy', 'edge']
-const foundation = ['kernel', 'protocol', 'document', 'definition', 'replication']
+const foundation = ['kernel', 'protocol', 'document', 'definition', 'reduction', 'replication']
 
 /** Arrows point up the table: a package imports only from rows above its own. */
 const table: ImportTable = {

@@ -13,6 +13,7 @@ import {
   writeLimitsDefault,
   writesInFlightMaxDefault,
 } from '@fanfold/websocket'
+import { CrowdLog } from './crowd-log.ts'
 import type { FleetPlace } from './fleet-links.ts'
 import { HostWorker } from './host-worker.ts'
 import type { LoadedDefinition } from './load-definition.ts'
@@ -68,6 +69,7 @@ export class AuthorityHost {
   readonly #context: ProcessContext
   readonly #full: TroubleLog
   readonly #quotaLog: QuotaLog
+  readonly #crowdLog: CrowdLog
   readonly #unopened: TroubleLog
   readonly #unreachable: TroubleLog
   /** Requests that came by HTTP and wait for their answer. */
@@ -86,6 +88,7 @@ export class AuthorityHost {
     const fleet = place?.fleet
     this.#context = context
     this.#quotaLog = new QuotaLog(context)
+    this.#crowdLog = new CrowdLog(context)
     this.#full = new TroubleLog({ log, fail, words: fullWords })
     this.#unopened = new TroubleLog({ log, fail, words: unopenedWords })
     this.#unreachable = new TroubleLog({ log, fail, words: unreachableWords })
@@ -97,6 +100,7 @@ export class AuthorityHost {
       owners: fleet?.owners,
       node: fleet?.self.node,
       quotaOf: context.quotas.quotaOf,
+      wallClockMs: Date.now,
     })
     fleet?.onChange(() => this.#driver.submit({ kind: 'owners-changed' }))
     this.#worker = new HostWorker({
@@ -347,6 +351,12 @@ export class AuthorityHost {
         return
       case 'quota-refused':
         this.#quotaLog.refused('documents', fact)
+        return
+      case 'crowd-counted':
+        this.#crowdLog.counted(fact)
+        return
+      case 'sum-failed':
+        this.#crowdLog.failed(fact)
         return
       case 'log-full':
         metrics.plain('log_full_total').inc()

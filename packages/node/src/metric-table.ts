@@ -263,6 +263,29 @@ export const metricTable = {
     labels: ['reason'],
     meaning: 'Connections of viewers and writers that ended.',
   },
+  crowd_aggregates_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    meaning:
+      'What crowds said to this authority, by what came of it: counted, or refused and sent again.',
+  },
+  crowd_windows_total: {
+    type: 'counter',
+    meaning: 'Windows of edges that count, each one once.',
+  },
+  crowd_bytes_total: {
+    type: 'counter',
+    meaning: 'Bytes of sums of crowds that came to this authority.',
+  },
+  crowd_sessions_total: {
+    type: 'counter',
+    meaning: 'Sessions of edges that were begun in logs.',
+  },
+  crowd_sums_failed_total: {
+    type: 'counter',
+    labels: ['code'],
+    meaning: 'Sums of crowds that could not be applied and are lost, by error code.',
+  },
   commits_total: { type: 'counter', meaning: 'Records that became durable here.' },
   commit_batch_records: {
     type: 'histogram',

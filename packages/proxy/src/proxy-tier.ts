@@ -21,6 +21,7 @@ import {
 } from '@fanfold/replication'
 import type { FleetTree } from '@fanfold/topology'
 import { type Admission, DocumentTrees, takenHere } from './document-trees.ts'
+import { PassedCrowds } from './passed-crowds.ts'
 import { PassedVariants } from './passed-variants.ts'
 import { ProxyCare } from './proxy-care.ts'
 import { noParent, ProxyDocument, putAside, refuseJoin } from './proxy-document.ts'
@@ -59,6 +60,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   /** Undefined where nodes are not sent on. */
   readonly #trees: DocumentTrees | undefined
   readonly #looks: TreeLooks
+  readonly #crowds: PassedCrowds
   readonly #warmKeeping = new WarmKeeping(doc => this.#documents.get(doc)?.follower.keepable())
   // The callbacks below run inside `receive` and `tick`, which lend them their instant and effects.
   #now: Instant = 0 as Instant
@@ -100,7 +102,12 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       tellVariant: (hash, variant) => this.#variants.told(hash, variant),
       relay: frame => this.#replays.receive(frame),
       tellTree: (link, frame) => this.#looks.receive(link, frame, this.#now, this.#effects),
+      tellCrowd: (link, frame) => this.#crowds.answered(link, frame),
       wallClockMs: options.wallClockMs,
+    })
+    this.#crowds = new PassedCrowds({
+      linkOf: doc => this.#following.parents.linkOf(doc),
+      turn: () => ({ now: this.#now, effects: this.#effects }),
     })
     this.#replays = passedReplays({
       chain: this.#chain,
@@ -141,6 +148,9 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         now: () => this.#now,
         replays: this.#replays,
         tree: (link, frame) => this.#looks.receive(link, frame, this.#now, this.#effects),
+        crowd: (link, frame) => {
+          if (this.#documents.has(frame.doc)) this.#crowds.receive(link, frame)
+        },
       },
       limits.transfer,
     )
@@ -234,7 +244,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     if (this.#children.hasBusy) return this.#now
     const joins = earliest(this.#joins.wakeAt(), this.#warmKeeping.wakeAt())
     const due = earliest(earliest(joins, this.#trees?.wakeAt()), this.#looks.wakeAt())
-    return earliest(earliest(this.#care.wakeAt(), due), this.#following.wakeAt())
+    const byCrowds = earliest(this.#care.wakeAt(), this.#crowds.wakeAt())
+    return earliest(earliest(byCrowds, due), this.#following.wakeAt())
   }
 
   tick(now: Instant, effects: ProxyEffect[]): void {
@@ -252,6 +263,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     }
     for (const replays of this.#care.replaysDue(now)) replays.letGo(effects)
     this.#warmKeeping.tick(now, effects)
+    this.#crowds.tick(now, effects)
     this.#children.flushNext(effects)
   }
 
@@ -298,6 +310,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
   }
 
   #left(doc: DocumentKey, link: LinkId): void {
+    this.#crowds.left(doc, link)
     this.#presence.leave(doc, link)
     this.#trees?.left(doc, link)
     this.#joins.left(doc, link, this.#now)
@@ -365,6 +378,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     this.#children.releaseChannel(channel)
     this.#care.forget(doc)
     this.#trees?.forget(doc)
+    this.#crowds.forget(doc)
   }
 
   #flush(doc: DocumentKey): void {
@@ -402,6 +416,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
         return
       case 'joined':
         document.isConfirmed = true
+        this.#crowds.joined(doc)
         this.#serve(document, document.takeServable())
         return
       case 'refused':

@@ -1,5 +1,5 @@
-import { ByteReader, ByteWriter } from '@fanfold/protocol'
-import { mergeContents } from './content.ts'
+import { ByteReader, ByteWriter, badFrame } from '@fanfold/protocol'
+import { decodeContent, mergeContents } from './content.ts'
 import { joined, type Range, readRanges, writeRanges } from './ranges.ts'
 
 /**
@@ -25,8 +25,18 @@ export function encodeAggregate({ ranges, content }: Aggregate): Uint8Array {
   return writer.raw(content).finish()
 }
 
-/** @throws ProtocolError `FANFOLD_BAD_FRAME` when it is none; its content is not looked at */
+/** @throws ProtocolError `FANFOLD_BAD_FRAME` when it is none; what its sums are is not looked at */
 export function decodeAggregate(bytes: Uint8Array): Aggregate {
   const reader = new ByteReader(bytes)
-  return { ranges: readRanges(reader), content: reader.rest() }
+  const aggregate = { ranges: readRanges(reader), content: reader.rest() }
+  if (aggregate.ranges.length === 0) badFrame('an aggregate of at least one window')
+  decodeContent(aggregate.content)
+  return aggregate
+}
+
+/** Bytes of an aggregate that say which windows it covers. */
+export function manifestBytesOf({ ranges }: Aggregate): number {
+  const writer = new ByteWriter(16)
+  writeRanges(writer, ranges)
+  return writer.finish().length
 }

@@ -14,6 +14,12 @@ export type CrowdBudget = {
   readonly manifestBytesPerSecond: number
 }
 
+/** Where a definition does not say otherwise. */
+export const crowdBudgetDefault: CrowdBudget = {
+  aggregatesPerSecond: 10,
+  manifestBytesPerSecond: 65_536,
+}
+
 type Heard = { readonly at: Instant; readonly manifestBytes: number }
 
 /** A child that has said nothing for so long does not count. */

@@ -1,5 +1,12 @@
-export { type Aggregate, decodeAggregate, encodeAggregate, mergeAggregates } from './aggregate.ts'
-export { ChildPace, type CrowdBudget } from './child-pace.ts'
+export {
+  type Aggregate,
+  decodeAggregate,
+  encodeAggregate,
+  manifestBytesOf,
+  mergeAggregates,
+} from './aggregate.ts'
+export { encodeCrowdAnswer } from './answer-frame.ts'
+export { ChildPace, type CrowdBudget, crowdBudgetDefault } from './child-pace.ts'
 export { type ChildAnswer, Combiner } from './combiner.ts'
 export { decodeContent, encodeContent, type Part } from './content.ts'
 export { crowdLimits } from './crowd-limits.ts'

@@ -38,14 +38,19 @@ export class Ledger {
     return this.#open.size
   }
 
+  /** Sessions that may go on, in the order in which they were begun. */
+  get open(): IterableIterator<number> {
+    return this.#open.keys()
+  }
+
   /** Whether this can be counted now, all of it. */
   takes(ranges: readonly Range[]): boolean {
     return ranges.every(({ session, after }) => this.#open.get(session) === after)
   }
 
-  /** Whether so many more sessions can be begun. */
-  hasRoomFor(count: number): boolean {
-    return this.#open.size + count <= crowdLimits.sessionsMax
+  /** How many of so many more sessions can be begun. */
+  roomFor(count: number): number {
+    return Math.min(count, crowdLimits.sessionsMax - this.#open.size)
   }
 
   /** How far each of these sessions is. */
@@ -64,7 +69,7 @@ export class Ledger {
    * @throws ProtocolError `FANFOLD_BAD_FRAME` when it does not follow from what was so
    */
   enter({ opened, sealed, counted }: LedgerEntry, epoch: number): void {
-    if (!this.hasRoomFor(opened)) badFrame('no more sessions than there is room for')
+    if (this.roomFor(opened) < opened) badFrame('no more sessions than there is room for')
     if (!this.takes(counted)) badFrame('windows that follow those that are counted')
     if (!sealed.every(session => this.#open.has(session))) badFrame('sessions that are open')
     for (let at = 0; at < opened; at++) {

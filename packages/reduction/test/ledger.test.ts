@@ -56,7 +56,7 @@ t.test('so many sealed sessions are remembered, the latest; so many may be open'
   for (let at = 0; at < count; at++) ledger.enter(entry({ sealed: [first + at] }), 1)
   t.match(ledger.standingsOf([first, first + 1]), [{ state: 'unknown' }, { state: 'sealed' }])
   t.equal(ledger.openCount, 0)
-  t.ok(ledger.hasRoomFor(crowdLimits.sessionsMax))
+  t.ok(ledger.roomFor(crowdLimits.sessionsMax))
   t.throws(() => ledger.enter(entry({ opened: crowdLimits.sessionsMax + 1 }), 1), badFrame)
 })
 
@@ -97,7 +97,7 @@ const codecs: readonly (readonly [
         { session: 1, after: 0, upTo: 1 },
         { session: 300, after: 70_000, upTo: 70_004 },
       ],
-      content: Uint8Array.of(1, 2, 3),
+      content: encodeContent([{ reducer: 'cheer', shape: 'count', bytes: Uint8Array.of(1) }]),
     }),
     bytes => encodeAggregate(decodeAggregate(bytes)),
   ],

@@ -1,0 +1,26 @@
+import type { DocumentKey } from '@fanfold/protocol'
+import type { Downward, LedgerEntry, Upward } from '@fanfold/reduction'
+import type { FailedSum } from './crowd-change.ts'
+
+/** What is to be put into the log of what a crowd says, and of its sessions. */
+export type CrowdSaid = Upward & {
+  /** Sessions that are counted no further. */
+  readonly sealed: readonly number[]
+}
+
+/** What a batch makes of it. */
+export type CrowdJudged = {
+  readonly said: CrowdSaid
+  /** What the log is told; undefined for nothing. */
+  readonly entry: LedgerEntry | undefined
+  readonly firstSession: number
+  readonly failed: readonly FailedSum[]
+}
+
+/** Who is told what became of what a document's crowd says. */
+export type CrowdPort = {
+  /** It is in the log, or is not to be: how far its sessions are. */
+  answered(doc: DocumentKey, answer: Downward, judged: CrowdJudged): void
+  /** Nothing came of it for now. */
+  postponed(doc: DocumentKey): void
+}

@@ -1,0 +1,47 @@
+import { after, between, type Instant, milliseconds } from '@fanfold/kernel'
+
+/** A session of which nothing was counted for so long is counted no further. */
+const idleAfter = milliseconds(3_600_000)
+/** Sessions that one record seals. */
+const sealedAtOnceMax = 1_000
+
+/**
+ * When something was last counted of each session of a document: its edge may be gone for good. An edge that is
+ * not, and comes back to a session that was sealed meanwhile, goes on in another one, and loses nothing.
+ */
+export class SessionCare {
+  /** The longest idle first. */
+  readonly #seenAt = new Map<number, Instant>()
+
+  /** Sessions that are looked after. */
+  get count(): number {
+    return this.#seenAt.size
+  }
+
+  /** Something was counted of the session, or it was begun, or found in the log. */
+  note(session: number, now: Instant): void {
+    this.#seenAt.delete(session)
+    this.#seenAt.set(session, now)
+  }
+
+  /** The session is sealed. */
+  forget(session: number): void {
+    this.#seenAt.delete(session)
+  }
+
+  /** Sessions that are to be sealed now, not all at once. */
+  idle(now: Instant): number[] {
+    const idle: number[] = []
+    for (const [session, at] of this.#seenAt) {
+      if (between(at, now) < idleAfter || idle.length >= sealedAtOnceMax) break
+      idle.push(session)
+    }
+    return idle
+  }
+
+  /** When there may be one. */
+  wakeAt(): Instant | undefined {
+    const [first] = this.#seenAt.values()
+    return first === undefined ? undefined : after(first, idleAfter)
+  }
+}
