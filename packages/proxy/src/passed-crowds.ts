@@ -1,9 +1,9 @@
 /*
  * What crowds say on its way up, at a proxy: of each document what children have is one aggregate, and each child is
- * told of its own when the parent has answered. Children wait as long as this node does: what they said more often
- * would wait here.
+ * told of its own when the parent has answered. Children are told to say the next shortly before this node may: what came
+ * sooner would wait here, and what came later would wait for the turn after that.
  */
-import type { EffectSink, Instant } from '@fanfold/kernel'
+import { between, type EffectSink, type Instant, SmallMap } from '@fanfold/kernel'
 import type { DocumentKey, LinkEffect, LinkId } from '@fanfold/protocol'
 import {
   Combiner,
@@ -16,6 +16,8 @@ import type { CrowdAnswerFrame, CrowdFrame } from '@fanfold/replication'
 
 /** Children wait for so long where the parent wants no wait, ms: what they say meanwhile goes together. */
 const waitMsMin = 20
+/** What children say is to be here so long before it goes on, ms: for links and turns that take longer this time. */
+const aheadMs = 15
 
 export type PassedCrowdsOptions = {
   /** The link to the parent that serves a document; undefined for none. */
@@ -24,7 +26,11 @@ export type PassedCrowdsOptions = {
   readonly turn: () => { readonly now: Instant; readonly effects: EffectSink<LinkEffect> }
 }
 
-type Crowd = CrowdSource & { readonly combiner: Combiner<LinkId> }
+type Crowd = CrowdSource & {
+  readonly combiner: Combiner<LinkId>
+  /** When each child has said what is held of it. */
+  readonly heardAt: SmallMap<LinkId, Instant>
+}
 
 /** What children say of the crowds below them. */
 export class PassedCrowds {
@@ -50,8 +56,10 @@ export class PassedCrowds {
   receive(link: LinkId, { doc, number, asked, aggregate: bytes }: CrowdFrame): void {
     const aggregate = bytes.length === 0 ? undefined : decodeAggregate(bytes)
     const crowd = this.#crowds.get(doc) ?? this.#begin(doc)
+    const { now } = this.#turn()
     crowd.combiner.receive(link, number, { asked, aggregate })
-    this.#uplink.want(doc, this.#turn().now)
+    crowd.heardAt.set(link, now)
+    this.#uplink.want(doc, now)
   }
 
   /**
@@ -70,7 +78,9 @@ export class PassedCrowds {
 
   /** A child has left the document. */
   left(doc: DocumentKey, link: LinkId): void {
-    this.#crowds.get(doc)?.combiner.leave(link)
+    const crowd = this.#crowds.get(doc)
+    crowd?.combiner.leave(link)
+    crowd?.heardAt.delete(link)
   }
 
   /** The document is not followed any more. */
@@ -89,14 +99,18 @@ export class PassedCrowds {
 
   #begin(doc: DocumentKey): Crowd {
     const combiner = new Combiner<LinkId>()
+    const heardAt = new SmallMap<LinkId, Instant>()
     const crowd: Crowd = {
       combiner,
+      heardAt,
       next: () => combiner.next(),
       interrupt: () => combiner.interrupt(),
-      answered: answer => {
-        const waitMs = Math.max(this.#uplink.waitMs(doc), waitMsMin)
+      answered: (answer, now) => {
+        const wantedAt = this.#uplink.wantedAt(doc) ?? now
         for (const one of combiner.answered(answer)) {
-          const frame = encodeCrowdAnswer(doc, one, waitMs)
+          // The child counts from when it said this, which was as long ago as the next one will be on its way.
+          const nextMs = between(heardAt.get(one.child) ?? now, wantedAt) / 1_000 - aheadMs
+          const frame = encodeCrowdAnswer(doc, one, Math.max(waitMsMin, Math.round(nextMs)))
           this.#turn().effects.push({ kind: 'link-send', link: one.child, frame })
         }
       },

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter, badFrame } from '@fanfold/protocol'
-import { decodeContent, mergeContents } from './content.ts'
-import { joined, type Range, readRanges, writeRanges } from './ranges.ts'
+import { decodeContent } from './content.ts'
+import { type Range, readRanges, writeRanges } from './ranges.ts'
 
 /**
  * What a crowd said, summed up, and which windows that is: the value is the sum of what these windows hold,
@@ -9,13 +9,6 @@ import { joined, type Range, readRanges, writeRanges } from './ranges.ts'
 export type Aggregate = {
   readonly ranges: readonly Range[]
   readonly content: Uint8Array
-}
-
-/** Both in one; undefined when they share a session, or are too much for one. */
-export function mergeAggregates(one: Aggregate, other: Aggregate): Aggregate | undefined {
-  const ranges = joined(one.ranges, other.ranges)
-  const content = ranges && mergeContents([one.content, other.content])
-  return ranges && content && { ranges, content }
 }
 
 /** The aggregate as bytes. */

@@ -7,10 +7,11 @@
  * here or elsewhere, and the ledger tells what of it counted. Aggregates are never taken apart: when one is refused
  * that was merged of several, those that are not the reason are merged anew, and the child that is, is told.
  */
-import { type Aggregate, mergeAggregates } from './aggregate.ts'
+import { assert } from '@fanfold/kernel'
+import { mergeContents } from './content.ts'
 import { crowdLimits } from './crowd-limits.ts'
 import type { Downward, Upward } from './exchange.ts'
-import type { Range, Standing } from './ranges.ts'
+import { type Range, type Standing, sorted } from './ranges.ts'
 
 /** What a child has under way. */
 type Held = Upward & {
@@ -62,23 +63,40 @@ export class Combiner<Child> {
   /** What goes up now; undefined while something is under way, or nothing is held. */
   next(): Upward | undefined {
     if (this.#underWay !== undefined || this.#held.size === 0) return undefined
-    const underWay = new Map<Child, Held>()
-    let merged: Aggregate | undefined
-    let asked = 0
-    for (const [child, held] of this.#held) {
-      const both = withAggregate(merged, held.aggregate)
-      if (both === 'too much' || asked + held.asked > crowdLimits.askedMax) continue
-      merged = both
-      asked += held.asked
-      underWay.set(child, held)
+    const picked = this.#pick()
+    let content = mergeContents(picked.flatMap(([, { aggregate }]) => aggregate?.content ?? []))
+    while (content === undefined) {
+      assert(picked.length > 1, 'what one child says is not too much for one')
+      picked.length = Math.ceil(picked.length / 2)
+      content = mergeContents(picked.flatMap(([, { aggregate }]) => aggregate?.content ?? []))
     }
     // Who did not fit is first in the next one.
-    for (const [child, held] of underWay) {
+    for (const [child, held] of picked) {
       this.#held.delete(child)
       this.#held.set(child, held)
     }
-    this.#underWay = underWay
-    return { asked, aggregate: merged }
+    this.#underWay = new Map(picked)
+    const ranges = sorted(picked.flatMap(([, { aggregate }]) => aggregate?.ranges ?? []))
+    return {
+      asked: picked.reduce((sum, [, { asked }]) => sum + asked, 0),
+      aggregate: ranges.length === 0 ? undefined : { ranges, content },
+    }
+  }
+
+  /** Those that go together: no session is in two of them, and together they are not too many. */
+  #pick(): [Child, Held][] {
+    const sessions = new Set<number>()
+    let asked = 0
+    return [...this.#held].filter(([, held]) => {
+      const ranges = held.aggregate?.ranges ?? []
+      const isTooMany =
+        sessions.size + ranges.length > crowdLimits.rangesMax ||
+        asked + held.asked > crowdLimits.askedMax
+      if (isTooMany || ranges.some(({ session }) => sessions.has(session))) return false
+      for (const { session } of ranges) sessions.add(session)
+      asked += held.asked
+      return true
+    })
   }
 
   /** The answer from above to what is under way: who is to be told of it. */
@@ -105,15 +123,6 @@ export class Combiner<Child> {
   interrupt(): void {
     this.#underWay = undefined
   }
-}
-
-/** With one aggregate more; the first that is held always goes up. */
-function withAggregate(
-  merged: Aggregate | undefined,
-  one: Aggregate | undefined,
-): Aggregate | undefined | 'too much' {
-  if (merged === undefined || one === undefined) return merged ?? one
-  return mergeAggregates(merged, one) ?? 'too much'
 }
 
 /**

@@ -48,38 +48,46 @@ export function decodeContent(content: Uint8Array): Part[] {
   return parts
 }
 
-/** All in one; undefined when that is too large. */
+/** All in one; undefined when that is too large. Each sum is read once, and written once, of however many it is. */
 export function mergeContents(contents: readonly Uint8Array[]): Uint8Array | undefined {
-  const merged: Part[] = []
+  const sums: OpenPart[] = []
   for (const content of contents) {
-    for (const part of decodeContent(content)) add(merged, part)
+    for (const part of decodeContent(content)) add(sums, part)
   }
-  const isMany = merged.length > crowdLimits.sumsMax
-  const bytes = isMany ? undefined : encodeContent(merged)
-  return bytes === undefined || bytes.length > crowdLimits.contentBytesMax ? undefined : bytes
+  if (sums.length > crowdLimits.sumsMax) return undefined
+  const bytes = encodeContent(sums.map(written))
+  return bytes.length > crowdLimits.contentBytesMax ? undefined : bytes
 }
+
+/** A part, and what it comes to with the ones that were merged into it. */
+type OpenPart = Part & { merged: { readonly by: Merging; sum: unknown } | undefined }
+
+const written = ({ reducer, shape, bytes, merged }: OpenPart): Part =>
+  merged === undefined
+    ? { reducer, shape, bytes }
+    : { reducer, shape, bytes: merged.by.encode(merged.sum as never) }
 
 /** Merges the part with the first that it can be merged with. */
-function add(parts: Part[], part: Part): void {
-  for (const [at, other] of parts.entries()) {
-    if (other.reducer !== part.reducer || other.shape !== part.shape) continue
-    const bytes = mergeSums(part.shape, other.bytes, part.bytes)
-    if (bytes === undefined) continue
-    parts[at] = { ...part, bytes }
-    return
-  }
-  parts.push(part)
+function add(sums: OpenPart[], part: Part): void {
+  const one = sums.find(
+    sum => sum.reducer === part.reducer && sum.shape === part.shape && isMerged(sum, part.bytes),
+  )
+  if (one === undefined) sums.push({ ...part, merged: undefined })
 }
 
-function mergeSums(shape: string, one: Uint8Array, other: Uint8Array): Uint8Array | undefined {
-  const merging = knownMerging(shape)
-  if (merging === undefined) return undefined
+function isMerged(part: OpenPart, bytes: Uint8Array): boolean {
+  const by = knownMerging(part.shape)
+  if (by === undefined) return false
   try {
-    const sum = merging.merge(merging.decode(one), merging.decode(other))
-    return sum === undefined ? undefined : merging.encode(sum)
+    const other = by.decode(bytes)
+    const sum = part.merged === undefined ? by.decode(part.bytes) : part.merged.sum
+    const both = by.merge(sum as never, other as never)
+    if (both === undefined) return false
+    part.merged = { by, sum: both }
+    return true
   } catch (error) {
     // A sum that is none stays by itself, and spoils no other; the authority refuses it.
-    if (error instanceof ProtocolError) return undefined
+    if (error instanceof ProtocolError) return false
     throw error
   }
 }

@@ -3,7 +3,6 @@ export {
   decodeAggregate,
   encodeAggregate,
   manifestBytesOf,
-  mergeAggregates,
 } from './aggregate.ts'
 export { encodeCrowdAnswer } from './answer-frame.ts'
 export { ChildPace, type CrowdBudget, crowdBudgetDefault } from './child-pace.ts'

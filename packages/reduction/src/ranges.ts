@@ -27,13 +27,9 @@ export type Standing = {
 
 const states = ['open', 'sealed', 'unknown'] as const
 
-/** Both as one manifest; undefined when a session is in both, or there are too many. */
-export function joined(one: readonly Range[], other: readonly Range[]): Range[] | undefined {
-  if (one.length + other.length > crowdLimits.rangesMax) return undefined
-  const all = [...one, ...other].toSorted((a, b) => a.session - b.session)
-  const isTwice = all.some((range, at) => at > 0 && all[at - 1]?.session === range.session)
-  return isTwice ? undefined : all
-}
+/** Ranges as a manifest has them: in the order of their sessions. */
+export const sorted = (ranges: readonly Range[]): Range[] =>
+  ranges.toSorted((a, b) => a.session - b.session)
 
 export function writeRanges(writer: ByteWriter, ranges: readonly Range[]): void {
   writer.varint(ranges.length)

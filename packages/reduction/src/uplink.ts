@@ -40,8 +40,6 @@ type Said = {
   underWay: UnderWay | undefined
   /** The parent wants the next one at this time. */
   wantedAt: Instant
-  /** What the parent has said last, ms. */
-  waitMs: number
 }
 
 /** Where effects go. */
@@ -63,16 +61,16 @@ export class CrowdUplink {
     this.#sourceOf = sourceOf
   }
 
-  /** How long the parent wants this node to wait between two of a document, ms; 0 while it has not said. */
-  waitMs(doc: DocumentKey): number {
-    return this.#said.get(doc)?.waitMs ?? 0
+  /** When the parent wants the next one of a document, at the earliest; undefined while it has not said. */
+  wantedAt(doc: DocumentKey): Instant | undefined {
+    return this.#said.get(doc)?.wantedAt
   }
 
   /** There is something to say of the document, maybe. */
   want(doc: DocumentKey, now: Instant): void {
     const said = this.#said.get(doc)
     if (said === undefined) {
-      this.#said.set(doc, { underWay: undefined, wantedAt: now, waitMs: 0 })
+      this.#said.set(doc, { underWay: undefined, wantedAt: now })
       this.#due.set(doc, now)
     } else if (said.underWay === undefined && this.#due.get(doc) === undefined) {
       this.#due.set(doc, said.wantedAt > now ? said.wantedAt : now)
@@ -106,8 +104,8 @@ export class CrowdUplink {
     if (said === undefined || underWay?.link !== link || underWay.number !== number) return
     const standings = frame.standings.length === 0 ? [] : decodeStandings(frame.standings)
     said.underWay = undefined
-    said.waitMs = Math.min(waitMs, crowdLimits.waitMsMax)
-    said.wantedAt = after(underWay.sentAt, milliseconds(said.waitMs))
+    const wait = milliseconds(Math.min(waitMs, crowdLimits.waitMsMax))
+    said.wantedAt = after(underWay.sentAt, wait)
     this.#sourceOf(doc)?.answered({ firstSession, sessions, standings }, now)
     this.#due.set(doc, said.wantedAt > now ? said.wantedAt : now)
   }

@@ -73,7 +73,7 @@ t.test('one thing at a time goes up, the next when the parent wants it', async t
   t.same(tick(120), [], 'one is under way')
   answer(1, 130, { waitMs: 250 })
   t.match(answers, [{ firstSession: 9, sessions: 1, standings: [{ session: 4, upTo: 3 }] }])
-  t.equal(uplink.waitMs(doc), 250)
+  t.equal(uplink.wantedAt(doc), ms(350))
   t.equal(dueMs(), 350, 'counted from when the last one was sent')
   t.same(tick(349), [])
   t.match(tick(350), [{ number: 2 }])

@@ -147,6 +147,7 @@ function frequent(top: number): Reduction<string, Kinds, Counts> {
       }
       sum.total = total
       sum.error += other.error
+      if (sum.counts.size <= top) return sum
       const excess = [...sum.counts.values()].toSorted((a, b) => b - a)[top]
       if (excess !== undefined) lower(sum, excess)
       return sum
