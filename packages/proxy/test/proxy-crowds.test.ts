@@ -104,8 +104,8 @@ t.test('what two children say is one thing to the parent, and each is told of it
     }),
   )
   t.same(downward(rig), [
-    { to: child, number: 7, waitMs: 250, firstSession: 0, sessions: 0, standings: [open(1, 2)] },
-    { to: second, number: 3, waitMs: 250, firstSession: 30, sessions: 2, standings: [open(2, 5)] },
+    { to: child, number: 7, waitMs: 235, firstSession: 0, sessions: 0, standings: [open(1, 2)] },
+    { to: second, number: 3, waitMs: 235, firstSession: 30, sessions: 2, standings: [open(2, 5)] },
   ])
 })
 
@@ -123,6 +123,27 @@ t.test('one thing is under way, and the next goes when the parent wants it', asy
   t.same(upward(rig), [])
   rig.pass(1)
   t.match(upward(rig), [{ ranges: [claim(1, 1, 2), claim(2, 0, 1)] }])
+})
+
+t.test('children are told to say the next shortly before this node may', async t => {
+  const rig = rigOfTwo()
+  rig.frame(child, said(1, [claim(1, 0, 1)]))
+  rig.pass(0)
+  const [sent] = upward(rig)
+  rig.frame(parent, answer(sent?.number ?? 0, [open(1, 1)], { waitMs: 300 }))
+  t.match(downward(rig), [{ to: child, waitMs: 285 }])
+  rig.pass(200)
+  rig.frame(second, said(1, [claim(2, 0, 1)]))
+  rig.pass(100)
+  const [next] = upward(rig)
+  rig.pass(10)
+  rig.frame(parent, answer(next?.number ?? 0, [open(2, 1)], { waitMs: 300 }))
+  t.match(downward(rig), [{ to: second, waitMs: 385 }], 'what it has said lay here for 100 ms')
+  rig.frame(child, said(2, [claim(1, 1, 2)]))
+  rig.pass(290)
+  const [last] = upward(rig)
+  rig.frame(parent, answer(last?.number ?? 0, [open(1, 2)]))
+  t.match(downward(rig), [{ to: child, waitMs: 275 }], 'it may say the next when it wants')
 })
 
 t.test('another parent is told what the one before has not answered', async t => {
@@ -155,7 +176,7 @@ t.test('what is not answered is said again; who has left is in it no more', asyn
   rig.frame(parent, answer(sent?.number ?? 0, [open(1, 1), open(2, 1)]))
   t.same(downward(rig), [], 'an answer to the first one says nothing any more')
   rig.frame(parent, answer(again?.number ?? 0, [open(1, 1)]))
-  t.match(downward(rig), [{ to: child, waitMs: 20 }])
+  t.match(downward(rig), [{ to: child, waitMs: crowdLimits.resendMs - 15 }], 'that time is over')
 })
 
 t.test('a bad aggregate, or bad standings, close the link they came by', async t => {
