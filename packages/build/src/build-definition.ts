@@ -1,7 +1,7 @@
 /*
  * Two kinds of programs from one definition. An authority runs all of it. Edges and the links to them
- * get an edge variant for each ceiling: the definition without its first state, its handlers and what
- * sums do, without the rules and labels above the ceiling, and without whatever only those imported.
+ * get an edge variant for each ceiling: the definition without its first state, its handlers, its budget and
+ * what sums and the number of viewers do, without the rules and labels above the ceiling, and without whatever only those imported.
  */
 import { hash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
@@ -128,7 +128,8 @@ function guardsOf(
       ? undefined
       : guardOf('viewState', definition.viewState, viewStateNode)
   const reducers = new Map<string, library.JsonSchema>()
-  for (const { name, literal: node, members } of literal.reducers) {
+  for (const { place, name, literal: node, members } of literal.reducers) {
+    if (place === 'watched') continue
     const at = members.get('message') ?? node
     const guard = guardOf(`reducers.${name}.message`, definition.reducers[name]?.schema, at)
     if (guard !== undefined) reducers.set(name, guard)

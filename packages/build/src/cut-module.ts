@@ -63,7 +63,7 @@ export function cutModule(
 
   const fates = new Map<Node, Fate>()
   for (const [name, node] of definition.members) {
-    if (name === 'state' || name === 'messages') fates.set(node, decide(name, node, 'cut'))
+    if (authorityOnly.has(name)) fates.set(node, decide(name, node, 'cut'))
     else if (name === 'viewState') {
       fates.set(node, decide(name, node, guardText(name, guardName, guards.viewState)))
     } else if (!nested.has(name)) fates.set(node, decide(name, node, 'keep'))
@@ -71,14 +71,14 @@ export function cutModule(
   rewrite(text, definition.literal, node => fates.get(node) ?? 'keep')
   cutPatterns('privacy', isAbove)
   cutPatterns('labels', ({ label }) => label > ceiling)
-  for (const { name, literal, members } of definition.reducers) {
+  for (const { place, name, literal, members } of definition.reducers) {
     const fateOf = (member: string): Fate => {
       if (member === 'apply') return 'cut'
       return member === 'message' ? guardText(member, guardName, guards.reducers.get(name)) : 'keep'
     }
     const own = new Map<Node, Fate>()
     for (const [member, node] of members) {
-      own.set(node, decide(`reducers.${name}.${member}`, node, fateOf(member)))
+      own.set(node, decide(`${place}.${name}.${member}`, node, fateOf(member)))
     }
     rewrite(text, literal, node => own.get(node) ?? 'keep')
   }
@@ -87,7 +87,7 @@ export function cutModule(
   const reached = names.reach(kept.flatMap(({ node }) => freeNames(node)).map(({ name }) => name))
   const isOurs = (name: string): boolean => {
     const { imported, source } = names.imports.get(name) ?? { imported: '', source: '' }
-    return libraryNames.includes(source) && ['defineDocument', 'reducer'].includes(imported)
+    return libraryNames.includes(source) && ourWords.includes(imported)
   }
   const isCalled = (name: string): boolean => reached.has(name) || isOurs(name)
   const statements = module.program.body.filter(statement =>
@@ -99,8 +99,14 @@ export function cutModule(
   return { code: text.toString(), reached, statements, kept, cut }
 }
 
+/** Members that an edge gets nothing of. */
+const authorityOnly: ReadonlySet<string> = new Set(['state', 'messages', 'presence', 'crowd'])
+
 /** Members whose own members are decided one by one. */
-const nested: ReadonlySet<string> = new Set(['privacy', 'labels', 'reducers'])
+const nested: ReadonlySet<string> = new Set(['privacy', 'labels', 'reducers', 'watched'])
+
+/** What is called in what is left of the literal. */
+const ourWords: readonly string[] = ['defineDocument', 'reducer', 'watched']
 
 /** What becomes of a member: it goes, stays, or another text takes its place. */
 type Fate = 'cut' | 'keep' | { readonly text: string }

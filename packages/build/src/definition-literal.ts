@@ -21,12 +21,16 @@ export type PatternMember = {
   readonly label: number
 }
 
-/** One of `reducers`. */
+/** One of `reducers` or of `watched`. */
 export type ReducerMember = {
+  readonly place: ReducerPlace
   readonly name: string
   readonly literal: ObjectExpression
   readonly members: ReadonlyMap<string, Member>
 }
+
+/** Where what is summed up stands. */
+export type ReducerPlace = 'reducers' | 'watched'
 
 /** The literal, member by member. */
 export type DefinitionLiteral = {
@@ -44,6 +48,9 @@ const known: ReadonlySet<string> = new Set([
   'state',
   'messages',
   'reducers',
+  'watched',
+  'presence',
+  'crowd',
   'observe',
   'privacy',
   'labels',
@@ -59,7 +66,10 @@ export function readLiteral(module: ParsedModule): DefinitionLiteral {
   const members = literal === undefined ? new Map() : reader.members(literal, known, methods)
   const privacy = reader.patterns(members.get('privacy'), false)
   const labels = reader.patterns(members.get('labels'), true)
-  const reducers = reader.reducers(members.get('reducers'))
+  const reducers = [
+    ...reader.reducers('reducers', members.get('reducers')),
+    ...reader.reducers('watched', members.get('watched')),
+  ]
   if (literal === undefined || reader.problems.length > 0) throw new BuildError(reader.problems)
   return { names: reader.names, literal, members, privacy, labels, reducers }
 }
@@ -162,26 +172,29 @@ class LiteralReader {
     })
   }
 
-  reducers(member: Member | undefined): ReducerMember[] {
+  /** What is summed up, each made by the word of its place. */
+  reducers(place: ReducerPlace, member: Member | undefined): ReducerMember[] {
     if (member === undefined) return []
     const outer = objectOf(member)
     if (outer === undefined) {
-      this.#refuse(member, 'reducers is an object literal, written out in its place')
+      this.#refuse(member, `${place} is an object literal, written out in its place`)
       return []
     }
+    const { word, first } = declared[place]
+    const known = new Set([first, 'of', 'into', 'apply'])
     return [...this.members(outer, undefined, new Set())].flatMap(([name, node]) => {
       const call = node.type === 'ObjectProperty' ? unwrap(node.value) : node
       const isReducer =
         call.type === 'CallExpression' &&
-        this.#isOurs(call.callee, 'reducer') &&
+        this.#isOurs(call.callee, word) &&
         call.arguments.length === 1
       const literal = isReducer && call.arguments[0] ? unwrap(call.arguments[0]) : undefined
       if (literal?.type !== 'ObjectExpression') {
-        const message = `reducers.${name} is reducer({ message, of, into, apply }), written out in its place`
-        this.#refuse(node, message)
+        const wanted = `${word}({ ${[...known].join(', ')} })`
+        this.#refuse(node, `${place}.${name} is ${wanted}, written out in its place`)
         return []
       }
-      return [{ name, literal, members: this.members(literal, ofReducer, new Set(['apply'])) }]
+      return [{ place, name, literal, members: this.members(literal, known, new Set(['apply'])) }]
     })
   }
 
@@ -204,7 +217,11 @@ class LiteralReader {
   }
 }
 
-const ofReducer: ReadonlySet<string> = new Set(['message', 'of', 'into', 'apply'])
+/** The word that each one under a place is made by, and what only that takes. */
+const declared = {
+  reducers: { word: 'reducer', first: 'message' },
+  watched: { word: 'watched', first: 'everyMs' },
+} as const
 const wanted = 'export default defineDocument({ … })'
 const inIt = 'the literal says and what is to be cut: write each member out'
 

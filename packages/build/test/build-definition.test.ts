@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { watchedBy } from '@fanfold/definition'
+import type { EdgeVariant } from '@fanfold/definition/edge-library'
 import t from 'tap'
 import { buildDefinition, evaluateEdgeVariant } from '../src/index.ts'
 import { build, definitionWith, refusals, textSchema } from './project.ts'
@@ -10,11 +12,12 @@ t.test(
   async t => {
     const files = {
       'definition.ts': `
-      import { defineDocument, message, nobody, reducer } from 'fanfold'
+      import { defineDocument, message, nobody, presence as told, reducer, watched as seen } from 'fanfold'
       import { apply as applyCheers, schema } from './direct.ts'
       import * as everything from './all.ts'
       import byDefault from './default.ts'
       import { isOpen } from './shared.ts'
+      import { budget, viewState } from './budget.ts'
       import { tally } from './tally.ts'
       import type { Match } from './match.ts'
       const secret = 'CANARY in a constant'
@@ -36,8 +39,19 @@ t.test(
             apply(match, sum) { applyCheers(match, sum, 'CANARY in apply') },
           }),
         },
+        watched: {
+          heat: seen({
+            everyMs: 500,
+            of: viewState => viewState?.team,
+            into: tally(),
+            apply(match, sum) { applyCheers(match, sum, 'CANARY in what is done with looks') },
+          }),
+        },
+        presence: told({ apply: (match, viewers) => applyCheers(match, viewers, 'CANARY in presence') }),
+        crowd: { aggregatesPerSecond: budget('CANARY of the budget') },
         observe: { allow: viewer => isOpen(viewer) },
         privacy: { '/note': nobody },
+        viewState,
       })
     `,
       'match.ts': `export interface Match { score: object; note: string } // CANARY in a comment`,
@@ -46,6 +60,13 @@ t.test(
       import { z } from './schemas.ts'
       export const schema = z('CANARY of a schema')
       export const apply = (...all: unknown[]) => deep(all)
+    `,
+      'budget.ts': `
+      const note = ['CANARY beside the budget'].join()
+      export const budget = (text: string) => (text + note).length
+      export const viewState = { '~standard': { version: 1, vendor: 'CANARY of a view state',
+        validate: value => ({ value }),
+        jsonSchema: { input: () => ({ type: 'object' }), output: () => ({ type: 'object' }) } } }
     `,
       'schemas.ts': `export const z = (note: string) => (${textSchema.replace("'test'", "'test' + (note ? '' : note)")})`,
       'deep.ts': `const key = ['CANARY', Date.now()].join(); export const deep = (all: unknown[]) => [key, all]`,
@@ -90,7 +111,14 @@ t.test(
     t.same(names(within.map(({ path }) => path)), ['definition.ts', 'shared.ts', 'tally.ts'])
     t.ok(edge?.inputs.some(({ path, bytes }) => path.endsWith('for-apply.ts') && bytes === 0))
     t.ok(names(edge?.leftOut).includes('direct.ts'))
-    t.same(edge?.cut.toSorted(), ['messages', 'reducers.cheer.apply', 'state'])
+    t.same(edge?.cut.toSorted(), [
+      'crowd',
+      'messages',
+      'presence',
+      'reducers.cheer.apply',
+      'state',
+      'watched.heat.apply',
+    ])
     t.same(edge?.kept.toSorted(), [
       'observe',
       'privacy./note',
@@ -98,7 +126,16 @@ t.test(
       'reducers.cheer.message',
       'reducers.cheer.of',
       'type',
+      'viewState',
+      'watched.heat.everyMs',
+      'watched.heat.into',
+      'watched.heat.of',
     ])
+    t.notMatch(edge?.code, /presence|crowd|aggregates/)
+    t.same(built.definition.crowd.aggregatesPerSecond, 44)
+    const { watched } = variant as EdgeVariant
+    t.match(watched['heat'], { everyMs: 500, into: { shape: 'top/9' } })
+    t.same(watchedBy({ watched }, 'heat', { team: 'home' }), { ok: true, operand: 'home' })
   },
 )
 
@@ -243,6 +280,31 @@ t.test('what cannot be read with certainty is refused with its place', async t =
     const schema = ${textSchema}
     const cheer = reducer({ message: schema, into: tally, apply: () => {} })`
   t.match(await one('reducers: { cheer }', cheer), [/:11:15: reducers.cheer is reducer\({/])
+  const heat = `import { countBy, watched } from 'fanfold'
+    const options = { of: () => 'x', into: countBy(), apply: () => {} }
+    const heat = watched(options)`
+  const viewState = `viewState: ${textSchema}`
+  const written = /is watched\({ everyMs, of, into, apply }\), written out in its place/
+  for (const each of [
+    'heat',
+    'heat: watched(options)',
+    'heat: watched(options, 1)',
+    'heat: (() => heat)()',
+  ]) {
+    t.match(await one(`watched: { ${each} }, ${viewState}`, heat), [written], each)
+  }
+  t.match(await one(`watched: { heat: watched({ ...options }) }, ${viewState}`, heat), [
+    /a spread hides/,
+  ])
+  t.match(
+    await one(
+      `watched, ${viewState}`,
+      `${heat.replaceAll('watched', 'seen').replace('seen }', 'watched as seen }')}; const watched = { heat }`,
+    ),
+    [/watched is an object literal/],
+  )
+  t.match(await one('get crowd() { return {} }'), [/crowd is a getter/])
+  t.match(await one('get presence() { return undefined }'), [/presence is a getter/])
 })
 
 t.test('a default export that is not the literal in its place is refused', async t => {

@@ -1,39 +1,63 @@
-/* What a sum does to the state: asked by the authority, with bytes that came from below. */
+/* What a sum of a crowd does to a document, at its authority. */
 import { ProtocolError } from '@fanfold/protocol'
 import type { DocumentDefinition } from './document-definition.ts'
+import { describeThrown } from './evaluate.ts'
+import type { AnyReduction, At } from './message.ts'
 
-/** What a sum does, or why it is none. */
-export type AppliedSum =
+/** A sum that can be applied, or why it cannot. */
+export type ApplicableSum =
   | {
       readonly ok: true
-      /** Runs the author's code, which may throw, and returns what that returns: nothing, if it is right. */
-      readonly apply: (state: unknown) => unknown
+      /** What the author says that the sum does, for once: it changes the state in place, and may throw. */
+      readonly apply: (state: unknown, at: At) => unknown
     }
   | {
       readonly ok: false
-      readonly code: 'FANFOLD_NO_REDUCER' | 'FANFOLD_BAD_FRAME'
+      readonly code: 'FANFOLD_NO_REDUCER' | 'FANFOLD_BAD_FRAME' | 'FANFOLD_HANDLER_FAILED'
       readonly message: string
     }
 
-/** Reads the sum of a reducer, and says how it is applied. Throws nothing. */
+/**
+ * Reads a sum by the reducer of `name`, of those that are said and those that are watched. Runs authors' code
+ * where the reduction is one of their own, and throws nothing.
+ */
 export function applySum(
   definition: DocumentDefinition,
   name: string,
   shape: string,
   bytes: Uint8Array,
-): AppliedSum {
-  const at = `${definition.type}.${name}`
-  const rule = Object.hasOwn(definition.reducers, name) ? definition.reducers[name] : undefined
-  if (rule === undefined || rule.into.shape !== shape) {
-    const message = `${definition.type} has no reducer ${name} of ${shape}`
+): ApplicableSum {
+  const rule = ruleOf(definition, name)
+  const at = `${definition.type}.${name.slice(0, 100)}`
+  if (rule === undefined) {
+    const message = `${definition.type} has no reducer ${name.slice(0, 100)}`
     return { ok: false, code: 'FANFOLD_NO_REDUCER', message }
   }
   const { into } = rule
-  try {
-    const result = into.read(into.decode(bytes) as never)
-    return { ok: true, apply: (state): unknown => rule.apply(state, result) }
-  } catch (error) {
-    const reason = error instanceof ProtocolError ? error.message : 'its reduction threw'
-    return { ok: false, code: 'FANFOLD_BAD_FRAME', message: `${at}: ${reason}` }
+  if (into.shape !== shape) {
+    const message = `${at}: its sums have the shape ${into.shape}, got ${shape.slice(0, 100)}`
+    return { ok: false, code: 'FANFOLD_NO_REDUCER', message }
   }
+  if (bytes.length > into.bytesMax) {
+    const message = `${at}: a sum of at most ${into.bytesMax} bytes, got ${bytes.length}`
+    return { ok: false, code: 'FANFOLD_BAD_FRAME', message }
+  }
+  try {
+    const result = into.read(into.decode(bytes))
+    return { ok: true, apply: (state, moment) => rule.apply(state, result, moment) }
+  } catch (error) {
+    // Bytes that are no sum are the sender's fault, whatever else it is the reduction's.
+    const code = error instanceof ProtocolError ? 'FANFOLD_BAD_FRAME' : 'FANFOLD_HANDLER_FAILED'
+    return { ok: false, code, message: `${at}: ${describeThrown(error)}` }
+  }
+}
+
+function ruleOf(
+  { reducers, watched }: DocumentDefinition,
+  name: string,
+):
+  | { readonly into: AnyReduction; apply(state: unknown, result: unknown, at: At): void }
+  | undefined {
+  if (Object.hasOwn(reducers, name)) return reducers[name]
+  return Object.hasOwn(watched, name) ? watched[name] : undefined
 }

@@ -5,23 +5,24 @@
  * A member that this version does not know is refused, not ignored: a privacy rule that is written
  * down and not enforced would be a leak.
  */
-import { forbiddenKeys } from '@fanfold/document'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { DeepPartial } from './deep.ts'
+import { type CrowdBudget, crowdBudgetOf, crowdProblems, sumsProblems } from './crowd-budget.ts'
+import {
+  isRuleName,
+  messagesProblems,
+  nameMeaning,
+  reducersProblems,
+  rulesOf,
+} from './declared-rules.ts'
+import type { DeepPartial, DeepReadonly } from './deep.ts'
 import { DefinitionError } from './definition-error.ts'
 import type { EdgeDefinition } from './edge-definition.ts'
 import { checkEdge, type EdgeSpec, edgeMembers } from './edge-members.ts'
-import { isObject, read, schemaProblem, strangers } from './members.ts'
-import {
-  isDeclaration,
-  type MessageDeclaration,
-  type MessageRule,
-  type ReducerDeclaration,
-  type ReducerRule,
-} from './message.ts'
+import { isObject, read, strangers } from './members.ts'
+import type { MessageDeclaration, MessageRule, ReducerDeclaration, ReducerRule } from './message.ts'
+import { type PresenceDeclaration, type PresenceRule, presenceProblems } from './presence.ts'
 import type { PatternText } from './privacy-rules.ts'
-import { reductionProblem } from './reductions/reduction.ts'
-import { mergingOf } from './reductions/shapes.ts'
+import type { WatchedDeclaration, WatchedRule } from './watched.ts'
 
 /** Schemas by the name of the message or reducer whose values they describe. */
 export type Schemas = { readonly [name: string]: StandardSchemaV1 }
@@ -57,6 +58,19 @@ export type DocumentSpec<
   readonly reducers?:
     | { readonly [Name in keyof Reducers]: ReducerDeclaration<State, Reducers[Name]> }
     | undefined
+  /** Where a crowd looks, by what its view states say. */
+  readonly watched?:
+    | {
+        readonly [name: string]: WatchedDeclaration<
+          State,
+          DeepReadonly<StandardSchemaV1.InferInput<ViewStateSchema>>
+        >
+      }
+    | undefined
+  /** What the number of viewers does to the state. */
+  readonly presence?: PresenceDeclaration<State> | undefined
+  /** How much of what the crowd says reaches the authority. */
+  readonly crowd?: Partial<CrowdBudget> | undefined
 } & EdgeSpec<
   Audience,
   Patterns,
@@ -77,6 +91,10 @@ export type DocumentDefinition<
   state(): State
   readonly messages: { readonly [Name in keyof Messages]: MessageRule<State, Messages[Name]> }
   readonly reducers: { readonly [Name in keyof Reducers]: ReducerRule<State, Reducers[Name]> }
+  readonly watched: { readonly [name: string]: WatchedRule<State> }
+  /** Undefined: nobody counts viewers for the document. */
+  readonly presence: PresenceRule<State> | undefined
+  readonly crowd: CrowdBudget
   /** For the compiler only; there is no such value. */
   readonly types?: { readonly view: View; readonly viewState: ViewState } | undefined
 }
@@ -151,10 +169,18 @@ export function defineDocument<
   const { edge, problems } = checkEdge(spec)
   const all = [...ownProblems(spec), ...problems]
   if (all.length > 0) throw new DefinitionError(nameOf(spec), all)
-  const { type, state, messages, reducers } = spec
-  const rules = { messages: rulesOf(messages), reducers: rulesOf(reducers ?? {}) }
-  // Each declaration has been checked, name by name, to be what `message` or `reducer` returns.
-  return Object.freeze({ type, state, ...rules, ...edge }) as DocumentDefinition<
+  const { type, state } = spec
+  const crowd = crowdBudgetOf(spec.crowd)
+  const rules = {
+    messages: rulesOf(spec.messages),
+    reducers: rulesOf(spec.reducers ?? {}),
+    watched: rulesOf(spec.watched ?? {}),
+    presence: spec.presence?.(),
+  }
+  const tooLarge = sumsProblems({ ...rules.reducers, ...rules.watched }, crowd)
+  if (tooLarge.length > 0) throw new DefinitionError(nameOf(spec), tooLarge)
+  // Each declaration has been checked, name by name, to be what `message` and its like return.
+  return Object.freeze({ type, state, crowd, ...rules, ...edge }) as DocumentDefinition<
     State,
     Messages,
     Reducers,
@@ -164,9 +190,10 @@ export function defineDocument<
 }
 
 const notLiteral = 'a definition is an object literal'
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.~-]{0,79}$/
-const nameMeaning = '1 to 80 of A-Z a-z 0-9 _ . ~ -, the first a letter or digit'
-const members: readonly PropertyKey[] = ['type', 'state', 'messages', 'reducers', ...edgeMembers]
+const members: readonly PropertyKey[] = [
+  ...['type', 'state', 'messages', 'reducers', 'watched', 'presence', 'crowd'],
+  ...edgeMembers,
+]
 
 /** What is wrong with the members that only an authority has, and with those that nobody knows. */
 function ownProblems(spec: object): string[] {
@@ -174,67 +201,19 @@ function ownProblems(spec: object): string[] {
   if (typeof read(spec, 'state') !== 'function') {
     problems.push('state: a function that returns the state a document begins with')
   }
-  const messages = read(spec, 'messages')
-  if (isObject(messages)) problems.push(...ruleProblems('messages', messages))
-  else problems.push('messages: an object of message(schema, handler)')
-  problems.push(...reducersProblems(spec))
+  problems.push(
+    ...messagesProblems(read(spec, 'messages')),
+    ...reducersProblems(spec),
+    ...presenceProblems(read(spec, 'presence')),
+    ...crowdProblems(read(spec, 'crowd')),
+  )
   return problems
 }
 
 /** What is wrong with the name of the type. */
 export function typeProblems(spec: object): string[] {
   const type = read(spec, 'type')
-  return typeof type === 'string' && namePattern.test(type) ? [] : [`type: ${nameMeaning}`]
-}
-
-/** What is wrong with `reducers`. */
-export function reducersProblems(spec: object): string[] {
-  const reducers = read(spec, 'reducers')
-  if (isObject(reducers)) return ruleProblems('reducers', reducers)
-  return reducers === undefined ? [] : ['reducers: an object of reducer({ … })']
-}
-
-function ruleProblems(place: 'messages' | 'reducers', declarations: object): string[] {
-  const problems: string[] = []
-  for (const name of Reflect.ownKeys(declarations)) {
-    const at = `${place}.${String(name)}`
-    if (typeof name !== 'string' || !namePattern.test(name) || forbiddenKeys.has(name)) {
-      problems.push(`${at}: a name is ${nameMeaning}`)
-      continue
-    }
-    const declaration = read(declarations, name)
-    const rule = isDeclaration(declaration) ? declaration() : undefined
-    const problem = place === 'messages' ? messageProblem(rule) : reducerProblem(rule)
-    if (problem !== undefined) problems.push(`${at}: ${problem}`)
-  }
-  return problems
-}
-
-function messageProblem(rule: unknown): string | undefined {
-  if (!isObject(rule) || !('handler' in rule)) return 'made by message(schema, handler)'
-  if (typeof rule.handler !== 'function') return 'the handler is a function'
-  return schemaProblem(read(rule, 'schema'))
-}
-
-function reducerProblem(rule: unknown): string | undefined {
-  if (!isObject(rule) || !('into' in rule)) return 'made by reducer({ message, of, into, apply })'
-  if (typeof read(rule, 'of') !== 'function') return 'of: a function of the message'
-  const problem = reductionProblem(rule.into)
-  if (problem !== undefined) return problem
-  // By a shape of the library tiers would merge sums that are not the library's.
-  const shape = String(read(rule.into, 'shape'))
-  if (!shape.startsWith('own/') && mergingOf(shape) === undefined) {
-    return `into: the shape of a reduction of one's own begins with own/, got ${shape}`
-  }
-  return schemaProblem(read(rule, 'schema'))
-}
-
-/** The declared rules, by name. */
-export function rulesOf(declarations: { readonly [name: string]: () => unknown }): object {
-  // Without a prototype: a name that a writer made up finds nothing.
-  const rules: { [name: string]: unknown } = Object.create(null)
-  for (const [name, declaration] of Object.entries(declarations)) rules[name] = declaration()
-  return Object.freeze(rules)
+  return isRuleName(type) ? [] : [`type: ${nameMeaning}`]
 }
 
 /** What a definition is called in an error. */

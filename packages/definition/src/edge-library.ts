@@ -3,13 +3,15 @@
  * authority runs. There is no `message` here: in an edge variant nothing may be left of one.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { reducersProblems, rulesOf } from './declared-rules.ts'
 import { DefinitionError } from './definition-error.ts'
-import { nameOf, reducersProblems, rulesOf, typeProblems } from './document-definition.ts'
+import { nameOf, typeProblems } from './document-definition.ts'
 import type { EdgeDefinition } from './edge-definition.ts'
 import { checkEdge, edgeMembers } from './edge-members.ts'
 import { isObject, read, strangers } from './members.ts'
 import { type AnyReduction, declare, itself } from './message.ts'
 import type { Voice } from './reductions/reduction.ts'
+import { type EdgeWatched, watchedEveryMs } from './watched.ts'
 
 export { everybody, nobody } from './audience-rules.ts'
 export { DefinitionError } from './definition-error.ts'
@@ -26,9 +28,10 @@ export type EdgeReducer = {
 /** What the module of an edge variant exports. */
 export type EdgeVariant = EdgeDefinition & {
   readonly reducers: { readonly [name: string]: EdgeReducer }
+  readonly watched: { readonly [name: string]: EdgeWatched }
 }
 
-const members: readonly PropertyKey[] = ['type', 'reducers', ...edgeMembers]
+const members: readonly PropertyKey[] = ['type', 'reducers', 'watched', ...edgeMembers]
 
 /**
  * Checks what is left of a definition's literal, and freezes it.
@@ -46,8 +49,10 @@ export function defineDocument(spec: unknown): EdgeVariant {
   ]
   if (all.length > 0) throw new DefinitionError(`edge variant of ${nameOf(spec)}`, all)
   const reducers = rulesOf(Reflect.get(spec, 'reducers') ?? {})
-  // Both have been checked, the reducers name by name to be what `reducer` returns.
-  return Object.freeze({ type: read(spec, 'type'), reducers, ...edge }) as EdgeVariant
+  const watching = rulesOf(Reflect.get(spec, 'watched') ?? {})
+  const type = read(spec, 'type')
+  // All has been checked, the rules name by name to be what `reducer` and `watched` return.
+  return Object.freeze({ type, reducers, watched: watching, ...edge }) as EdgeVariant
 }
 
 /** Declares a reducer; what its sum does is the authority's. */
@@ -58,4 +63,14 @@ export function reducer(rule: {
 }): () => EdgeReducer {
   const { message: schema, of = itself, into } = rule
   return declare(Object.freeze({ schema, of, into }))
+}
+
+/** Declares what an edge watches; what the sum does is the authority's. */
+export function watched<ViewState>(rule: {
+  readonly everyMs?: number | undefined
+  readonly of: (viewState: ViewState | undefined) => unknown
+  readonly into: AnyReduction
+}): () => EdgeWatched<ViewState> {
+  const { everyMs = watchedEveryMs.default, of, into } = rule
+  return declare(Object.freeze({ everyMs, of, into }))
 }

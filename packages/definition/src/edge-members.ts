@@ -32,7 +32,7 @@ export type EdgeSpec<
    * has a label crosses no link whose trust ceiling is lower, and is seen with clearance for it only.
    */
   readonly labels?: { readonly [Pattern in Labelled]: number } | undefined
-  /** What viewers may say of what they look at, if they do; only `view` depends on it. */
+  /** What viewers may say of what they look at, if they do; `view` depends on it, and what is `watched`. */
   readonly viewState?: ViewStateSchema | undefined
   /** What viewers get, made of what is visible to them: a JSON object. Left out: just that. */
   readonly view?:
@@ -69,8 +69,9 @@ export function checkEdge(spec: object): CheckedEdge {
   if (viewState !== undefined) {
     const problem = schemaProblem(viewState)
     if (problem !== undefined) problems.push(`viewState: ${problem}`)
-    else if (view === undefined)
-      problems.push('viewState: only a view depends on it, there is none')
+    else if (view === undefined && read(spec, 'watched') === undefined) {
+      problems.push('viewState: there is no view that depends on it, and nothing is watched')
+    }
   }
   if (problems.length > 0) return { edge: nothing, problems }
   return {

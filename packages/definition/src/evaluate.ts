@@ -98,7 +98,8 @@ function describeIssues(issues: readonly StandardSchemaV1.Issue[]): string {
   return rest > 0 ? `${named.join('; ')}; and ${rest} more` : named.join('; ')
 }
 
-const describeThrown = (error: unknown): string =>
+/** What was thrown, as a text of at most 500 characters. */
+export const describeThrown = (error: unknown): string =>
   (error instanceof Error ? String(error.message) : `threw a ${typeof error}`).slice(0, 500)
 
 const isThenable = (value: object): value is PromiseLike<unknown> =>

@@ -1,6 +1,7 @@
 export type { JsonObject, JsonValue } from '@fanfold/document'
-export { type AppliedSum, applySum } from './apply-sum.ts'
+export { type ApplicableSum, applySum } from './apply-sum.ts'
 export { everybody, nobody } from './audience-rules.ts'
+export { type CrowdBudget, partBytesMax } from './crowd-budget.ts'
 export type { DeepPartial, DeepReadonly } from './deep.ts'
 export { DefinitionError } from './definition-error.ts'
 export { definitionLimits } from './definition-limits.ts'
@@ -33,6 +34,7 @@ export { type InitialState, initialState, type ValidMessage, validateMessage } f
 export type { JsonSchema } from './guard.ts'
 export {
   type AnyReduction,
+  type At,
   type By,
   type Handler,
   type MessageDeclaration,
@@ -44,6 +46,15 @@ export {
 } from './message.ts'
 export type { ObserveSpec } from './observe-policy.ts'
 export { covers } from './pattern-places.ts'
+export { type PresenceDeclaration, type PresenceRule, presence } from './presence.ts'
 export type { PatternText, RuleFunction, RuleSpec } from './privacy-rules.ts'
 export * from './reductions/library.ts'
 export { type Merging, mergingOf } from './reductions/shapes.ts'
+export {
+  type EdgeWatched,
+  type Watched,
+  type WatchedDeclaration,
+  type WatchedRule,
+  watched,
+  watchedBy,
+} from './watched.ts'

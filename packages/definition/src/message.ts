@@ -1,7 +1,7 @@
 /*
  * What an author declares under `messages` and `reducers`.
  *
- * `message` and `reducer` return functions that `defineDocument` calls, not the rules themselves:
+ * `message`, `reducer` and their like return functions that `defineDocument` calls, not the rules themselves:
  * TypeScript leaves a generic call that returns a function for last, when the type of the state is
  * known from the rest of the literal. That is what lets a handler be written without annotations.
  */
@@ -14,6 +14,12 @@ export type By = {
   readonly subject: string
   /** The claims of the sender's token. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** Commit time, in milliseconds since 1970; never goes back within a document. */
+  readonly timeMs: number
+}
+
+/** When a sum, or the number of viewers, is applied. */
+export type At = {
   /** Commit time, in milliseconds since 1970; never goes back within a document. */
   readonly timeMs: number
 }
@@ -42,7 +48,7 @@ export type ReducerRule<State, Schema extends StandardSchemaV1> = {
   readonly schema: Schema
   of(value: StandardSchemaV1.InferOutput<Schema>, voice: Voice): unknown
   readonly into: AnyReduction
-  apply(state: State, result: unknown): void
+  apply(state: State, result: unknown, at: At): void
 }
 
 /** What `reducer` returns. */
@@ -53,7 +59,7 @@ export type ReducerDeclaration<State, Schema extends StandardSchemaV1> = () => R
 
 const declarations = new WeakSet<object>()
 
-/** True for what `message` and `reducer` return. */
+/** True for what `message`, `reducer`, `watched` and `presence` return. */
 export const isDeclaration = (value: unknown): value is () => unknown =>
   typeof value === 'function' && declarations.has(value)
 
@@ -83,31 +89,28 @@ export function reducer<State, Schema extends StandardSchemaV1, Sum, Result>(rul
   readonly message: Schema
   readonly of?: undefined
   readonly into: Reduction<StandardSchemaV1.InferOutput<Schema>, Sum, Result>
-  readonly apply: (state: State, result: Result) => void
+  readonly apply: (state: State, result: Result, at: At) => void
 }): ReducerDeclaration<State, Schema>
 export function reducer<State, Schema extends StandardSchemaV1, Operand, Sum, Result>(rule: {
   readonly message: Schema
   readonly of: (value: StandardSchemaV1.InferOutput<Schema>, voice: Voice) => Operand
   readonly into: Reduction<NoInfer<Operand>, Sum, Result>
-  readonly apply: (state: State, result: NoInfer<Result>) => void
+  readonly apply: (state: State, result: NoInfer<Result>, at: At) => void
 }): ReducerDeclaration<State, Schema>
 export function reducer(rule: {
   readonly message: StandardSchemaV1
   readonly of?: ((value: unknown, voice: Voice) => unknown) | undefined
   readonly into: AnyReduction
-  readonly apply: (state: unknown, result: never) => void
+  readonly apply: (state: unknown, result: never, at: At) => void
 }): ReducerDeclaration<unknown, StandardSchemaV1> {
   const { message: schema, of = itself, into, apply } = rule
-  // What reaches `apply` is always what `into` has read.
-  return declare(
-    Object.freeze({ schema, of, into, apply: (state, result) => apply(state, result as never) }),
-  )
+  return declare(Object.freeze({ schema, of, into, apply }))
 }
 
 /** What of a message is summed up when nothing else is said. */
 export const itself = (value: unknown): unknown => value
 
-/** Makes `rule` what `message` or `reducer` returns. */
+/** Makes `rule` what `message`, `reducer` and their like return. */
 export function declare<Rule>(rule: Rule): () => Rule {
   const declaration = (): Rule => rule
   declarations.add(declaration)

@@ -97,7 +97,7 @@ t.test('a handler written apart, for the same state, fits', async t => {
 t.test('a definition is frozen, and its handlers run as they were written', async t => {
   const state = match.state()
   match.messages.goal.handler(state, { team: 'home' }, { subject: 's', claims: {}, timeMs: 1 })
-  match.reducers.cheer.apply(state, new Map([['away', 3]]))
+  match.reducers.cheer.apply(state, new Map([['away', 3]]), { timeMs: 1 })
   t.same(state, { score: { home: 1 }, cheers: { away: 3 }, startedAt: 0 })
   t.ok(Object.isFrozen(match))
   t.ok(Object.isFrozen(match.messages))

@@ -234,7 +234,7 @@ t.test('everything that is wrong is named at once, with its place', async t => {
       /^viewState: the schema/,
     ],
   )
-  t.match(problemsOf({ viewState: z.string() }), [/^viewState: only a view/])
+  t.match(problemsOf({ viewState: z.string() }), [/^viewState: there is no view/])
   t.match(problemsOf({ observe: () => true, privacy: [], labels: 1 }), [
     /^observe: an object/,
     /^privacy: an object/,

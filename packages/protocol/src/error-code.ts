@@ -75,7 +75,8 @@ export const errorCodes = {
   FANFOLD_NO_REDUCER: {
     retry: false,
     status: 404,
-    meaning: 'the definition declares no reducer of this name',
+    meaning:
+      'the definition declares no reducer of this name, or one whose sums have another shape',
   },
   FANFOLD_NO_VIEW_STATE: {
     retry: false,
