@@ -16,10 +16,10 @@
  * look at the document under a definition that is no longer in force.
  */
 
+import type { DocumentDefinition } from '@fanfold/definition'
 import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
 import { assert, type Instant } from '@fanfold/kernel'
 import type { DocumentKey, ErrorCode, LinkId, Position, WriterInput } from '@fanfold/protocol'
-import type { CrowdBudget } from '@fanfold/reduction'
 import type { Downstream, JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
@@ -191,9 +191,9 @@ export class AuthorityDocument {
     if (this.#phase === 'open') this.#startBatch(effects)
   }
 
-  /** What of its crowd may come; undefined while nobody knows what it is. */
-  get crowdBudget(): CrowdBudget | undefined {
-    return undefined
+  /** The definition in force; undefined while nobody knows it. */
+  get definition(): DocumentDefinition | undefined {
+    return (this.#work?.standing.inForce ?? this.#restedUnder)?.definition
   }
 
   /** The document's sessions of its crowd. */

@@ -24,7 +24,6 @@ import {
   ProtocolError,
   type WriterInput,
 } from '@fanfold/protocol'
-import { crowdBudgetDefault } from '@fanfold/reduction'
 import {
   ChildLinks,
   type ChildLinksOwner,
@@ -115,7 +114,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner, node } = options
     const { quotaOf = () => undefined, wallClockMs = () => 0 } = options
     this.#crowds = new Crowds({
-      budgetOf: doc => this.#documents.get(doc)?.crowdBudget ?? crowdBudgetDefault,
+      definitionOf: doc => this.#documents.get(doc)?.definition,
+      viewersOf: doc => this.#presence.of(doc),
       sessionsOf: doc => this.#documents.get(doc)?.sessions ?? [],
       count: (doc, said) => this.#guard(doc, document => document.count(said, this.#effects)),
       turn: () => ({ now: this.#now, effects: this.#effects }),
@@ -167,8 +167,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       flush: doc => this.#flush(doc),
       variant: (hash, link) => this.#answerVariant(hash, link),
       signal: (link, signal, doc, value) => {
-        if (signal === 'presence') this.#presence.set(doc, link, value)
-        else if (signal === 'edges') this.#edgesBelow.set(doc, link, value)
+        if (signal === 'presence') {
+          this.#presence.set(doc, link, value)
+          this.#crowds.counted(doc)
+        } else if (signal === 'edges') this.#edgesBelow.set(doc, link, value)
         else if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
       },
       inUse: (link, doc, seq) => {

@@ -25,10 +25,10 @@ import {
   type WriteAnswer,
   type WriterInput,
 } from '@fanfold/protocol'
-import { type Aggregate, encodeEntry, type LedgerEntry } from '@fanfold/reduction'
+import { encodeEntry, type LedgerEntry } from '@fanfold/reduction'
 import type { AuthorityContext } from './authority-context.ts'
 import type { CommittedDocument } from './committed-document.ts'
-import { changeByCrowd, type FailedSum } from './crowd-change.ts'
+import { type CrowdNews, changeByCrowd, type FailedSum } from './crowd-change.ts'
 import type { CrowdJudged, CrowdSaid } from './crowd-port.ts'
 import type { DocumentEpochs } from './document-epochs.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
@@ -168,13 +168,12 @@ export class BatchBuilder {
       sealed: said.sealed,
       counted: ledger.takes(ranges) ? ranges : [],
     }
-    const isEmpty = entry.opened + entry.sealed.length + entry.counted.length === 0
-    this.#crowd = { said, entry: isEmpty ? undefined : entry, firstSession: 0, failed: [] }
-    if (isEmpty) return
-    const payload: Payload = [partTags.crowd, encodeEntry(entry)]
-    const failed = this.#countIn(payload, entry.counted.length > 0 ? said.aggregate : undefined)
+    const isInLog = entry.opened + entry.sealed.length + entry.counted.length > 0
+    const content = entry.counted.length > 0 ? said.aggregate?.content : undefined
+    const payloads: Payload[] = isInLog ? [[partTags.crowd, encodeEntry(entry)]] : []
+    const failed = this.#countIn(payloads, { content, viewers: said.viewers })
     const firstSession = entry.opened === 0 ? 0 : ledger.nextSession(this.#epoch)
-    this.#crowd = { said, entry, firstSession, failed }
+    this.#crowd = { said, entry: isInLog ? entry : undefined, firstSession, failed }
   }
 
   /** Does what one writer wants, or notes why not. */
@@ -213,22 +212,24 @@ export class BatchBuilder {
     }
   }
 
-  #countIn(entry: Payload, aggregate: Aggregate | undefined): readonly FailedSum[] {
+  #countIn(entry: readonly Payload[], news: CrowdNews): readonly FailedSum[] {
     const { context } = this.#start
     const occasion = { timeMs: context.wallClockMs(), trace: undefined }
-    if (aggregate === undefined) {
-      this.#append('session', occasion, [entry], byAuthority)
+    if (news.content === undefined && news.viewers === undefined) {
+      if (entry.length > 0) this.#append('session', occasion, entry, byAuthority)
       return []
     }
     const [state, loaded, labels] = [this.#state, this.#loaded, this.#labels]
     assert(state !== undefined && loaded !== undefined, 'a crowd is counted where there is a state')
     const stateBytesLeft = context.limits.stateBytesMax - this.#stateBytes
-    const place = { state, labels, loaded, stateBytesLeft, entry }
-    const { payloads, bytesDelta, failed, undo } = changeByCrowd(aggregate.content, place)
-    this.#undos.push(undo)
-    this.#stateBytes += bytesDelta
-    this.#append('delta', occasion, payloads, byAuthority)
-    return failed
+    const timeMs = this.#timeOf(occasion)
+    const place = { state, labels, loaded, stateBytesLeft, entry, timeMs }
+    const change = changeByCrowd(news, place)
+    this.#undos.push(change.undo)
+    this.#stateBytes += change.bytesDelta
+    const isSaid = entry.length > 0 || !change.isNone
+    if (isSaid) this.#append('delta', occasion, change.payloads, byAuthority)
+    return change.failed
   }
 
   #earlierAnswer(input: WriterInput): { answer: WriteAnswer; isDurable: boolean } | undefined {

@@ -2,7 +2,7 @@
  * What sums of a crowd do to the state, in one change: what one reducer's `apply` fails with costs that
  * reducer its sum, and no other one. The windows count all the same: sent again, it would fail again.
  */
-import { applySum } from '@fanfold/definition'
+import { type At, applySum } from '@fanfold/definition'
 import type { JsonObject, Labels } from '@fanfold/document'
 import { decodeContent, type Part } from '@fanfold/reduction'
 import type { LoadedDefinition } from './loaded-definition.ts'
@@ -13,8 +13,18 @@ import type { WriteProblem } from './write-problem.ts'
 /** A sum that has done nothing. */
 export type FailedSum = { readonly reducer: string } & WriteProblem
 
-/** What sums do. */
+/** What changes the state. */
+export type CrowdNews = {
+  /** Sums that are counted now, as an aggregate has them; undefined for none. */
+  readonly content: Uint8Array | undefined
+  /** How many watch; undefined where that is no news. */
+  readonly viewers: number | undefined
+}
+
+/** What that does. */
 export type CrowdChange = {
+  /** True when the state is as it was. */
+  readonly isNone: boolean
   readonly payloads: readonly Payload[]
   readonly bytesDelta: number
   readonly failed: readonly FailedSum[]
@@ -27,16 +37,24 @@ export type CrowdPlace = {
   readonly labels: Labels
   readonly loaded: LoadedDefinition
   readonly stateBytesLeft: number
-  /** The part of the record that says what is counted. */
-  readonly entry: Payload
+  /** The part of the record that says what is counted, if anything is. */
+  readonly entry: readonly Payload[]
+  /** Of the record. */
+  readonly timeMs: number
 }
 
-type Step = { readonly reducer: string; readonly apply: (state: unknown) => unknown }
+type Step = { readonly reducer: string; readonly apply: (state: unknown, at: At) => unknown }
 
-/** Changes the state by the sums in `content`. */
-export function changeByCrowd(content: Uint8Array, place: CrowdPlace): CrowdChange {
+/** Changes the state. */
+export function changeByCrowd({ content, viewers }: CrowdNews, place: CrowdPlace): CrowdChange {
   const failed: FailedSum[] = []
-  const steps = decodeContent(content).flatMap(part => stepOf(part, place, failed))
+  const parts = content === undefined ? [] : decodeContent(content)
+  const steps = parts.flatMap(part => stepOf(part, place, failed))
+  const { presence } = place.loaded.definition
+  if (viewers !== undefined && presence !== undefined) {
+    const apply = (state: unknown, at: At): void => presence.apply(state, viewers, at)
+    steps.push({ reducer: 'presence', apply })
+  }
   for (;;) {
     const { change, culprit, problem } = attempt(steps, place)
     if (change !== undefined) return { ...change, failed }
@@ -67,13 +85,13 @@ type Attempt =
 
 /** All steps in one change: values of a patch are the state's own, so one is written before the next one is begun. */
 function attempt(steps: readonly Step[], place: CrowdPlace): Attempt {
-  const { state, labels, stateBytesLeft, entry } = place
+  const { state, labels, stateBytesLeft, entry, timeMs } = place
   let culprit = 0
   // What fails when all have run is all of them together: then the last one goes.
   const run = (draft: JsonObject): unknown => {
     for (const [at, { apply }] of steps.entries()) {
       culprit = at
-      const returned = apply(draft)
+      const returned = apply(draft, { timeMs })
       // For the recorder to refuse.
       if (returned instanceof Promise) return returned
     }
@@ -81,9 +99,10 @@ function attempt(steps: readonly Step[], place: CrowdPlace): Attempt {
   }
   const recorded = record(state, run, { stateBytesLeft })
   if (!recorded.ok) return { culprit, problem: recorded.problem }
-  const parts = deltaParts(recorded.patch, state, labels, [entry])
+  const parts = deltaParts(recorded.patch, state, labels, entry)
   const { undo, bytesDelta } = recorded
-  if (parts.ok) return { change: { payloads: parts.payloads, bytesDelta, undo } }
+  const isNone = recorded.patch.length === 0
+  if (parts.ok) return { change: { isNone, payloads: parts.payloads, bytesDelta, undo } }
   undo()
   return { culprit, problem: { code: parts.code, message: parts.message } }
 }

@@ -6,6 +6,8 @@ import type { FailedSum } from './crowd-change.ts'
 export type CrowdSaid = Upward & {
   /** Sessions that are counted no further. */
   readonly sealed: readonly number[]
+  /** How many watch, where the document is to say so now. */
+  readonly viewers: number | undefined
 }
 
 /** What a batch makes of it. */

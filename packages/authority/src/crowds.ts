@@ -3,12 +3,21 @@
  * often as the document's budget has it. Children are told how far their sessions are when that is durable, and how long
  * to wait before the next.
  */
-import { after, Deadlines, type EffectSink, type Instant, milliseconds } from '@fanfold/kernel'
+import type { DocumentDefinition } from '@fanfold/definition'
+import {
+  after,
+  Deadlines,
+  type EffectSink,
+  earliest,
+  type Instant,
+  milliseconds,
+} from '@fanfold/kernel'
 import type { DocumentKey, LinkEffect, LinkId } from '@fanfold/protocol'
 import {
   ChildPace,
   Combiner,
   type CrowdBudget,
+  crowdBudgetDefault,
   type Downward,
   decodeAggregate,
   encodeCrowdAnswer,
@@ -23,8 +32,10 @@ import { SessionCare } from './session-care.ts'
 const againAfter = milliseconds(1_000)
 
 export type CrowdsOptions = {
-  /** What may come of a document. */
-  readonly budgetOf: (doc: DocumentKey) => CrowdBudget
+  /** The definition in force; undefined where nobody knows it. */
+  readonly definitionOf: (doc: DocumentKey) => DocumentDefinition | undefined
+  /** How many watch a document, as nodes below count them. */
+  readonly viewersOf: (doc: DocumentKey) => number
   /** The sessions of a document that are open; none where it is not in memory. */
   readonly sessionsOf: (doc: DocumentKey) => Iterable<number>
   /** Puts what the crowd says into the log; the port is told what becomes of it. */
@@ -42,8 +53,14 @@ type Crowd = {
   readonly combiner: Combiner<LinkId>
   readonly pace: ChildPace<LinkId>
   readonly care: SessionCare
+  /** True while something is on its way to the log. */
+  isUnderWay: boolean
   /** The next may go into the log then. */
   nextAt: Instant
+  /** How many watch, as the document was told last; undefined while it was not. */
+  viewersTold: number | undefined
+  /** It may be told another number then. */
+  viewersAt: Instant
 }
 
 /** The crowds of the documents of an authority. */
@@ -72,14 +89,23 @@ export class Crowds implements CrowdPort {
     const crowd = this.#crowds.get(doc) ?? this.#begin(doc)
     crowd.combiner.receive(link, number, { asked, aggregate })
     crowd.pace.note(link, aggregate === undefined ? 0 : manifestBytesOf(aggregate), now)
-    if (!crowd.combiner.isWaiting) this.#due.set(doc, crowd.nextAt > now ? crowd.nextAt : now)
+    this.#goOn(doc, crowd)
+  }
+
+  /** There may be another number of viewers of the document. */
+  counted(doc: DocumentKey): void {
+    if (this.#options.definitionOf(doc)?.presence === undefined) return
+    const crowd = this.#crowds.get(doc) ?? this.#begin(doc)
+    this.#goOn(doc, crowd)
   }
 
   /** A child has left the document. */
   left(doc: DocumentKey, link: LinkId): void {
     const crowd = this.#crowds.get(doc)
-    crowd?.combiner.leave(link)
-    crowd?.pace.leave(link)
+    if (crowd === undefined) return
+    crowd.combiner.leave(link)
+    crowd.pace.leave(link)
+    this.counted(doc)
   }
 
   /** The document leaves memory. */
@@ -110,74 +136,104 @@ export class Crowds implements CrowdPort {
     }
     for (let at = 0; at < answer.sessions; at++) crowd.care.note(answer.firstSession + at, now)
     for (const session of judged.entry?.sealed ?? []) crowd.care.forget(session)
-    const waitMs = crowd.pace.waitMs(this.#options.budgetOf(doc), now)
+    const waitMs = crowd.pace.waitMs(this.#budgetOf(doc), now)
     for (const one of crowd.combiner.answered(answer)) {
-      effects.push({
-        kind: 'link-send',
-        link: one.child,
-        frame: encodeCrowdAnswer(doc, one, waitMs),
-      })
+      const frame = encodeCrowdAnswer(doc, one, waitMs)
+      effects.push({ kind: 'link-send', link: one.child, frame })
     }
-    this.#goOn(doc, crowd, now)
+    if (judged.said.viewers !== undefined) crowd.viewersTold = judged.said.viewers
+    crowd.isUnderWay = false
+    this.#goOn(doc, crowd)
   }
 
   postponed(doc: DocumentKey): void {
     const crowd = this.#crowds.get(doc)
     if (crowd === undefined) return
     crowd.combiner.interrupt()
+    crowd.isUnderWay = false
     crowd.nextAt = after(this.#options.turn().now, againAfter)
     this.#due.set(doc, crowd.nextAt)
   }
 
   #begin(doc: DocumentKey): Crowd {
     const { now } = this.#options.turn()
+    const everyMs = this.#options.definitionOf(doc)?.presence?.everyMs ?? 0
     const care = new SessionCare()
     // How long those were idle that were begun before nobody knows: from now on it is known.
     for (const session of this.#options.sessionsOf(doc)) care.note(session, now)
-    const crowd = {
-      combiner: new Combiner<LinkId>(),
-      pace: new ChildPace<LinkId>(),
+    const crowd: Crowd = {
+      combiner: new Combiner(),
+      pace: new ChildPace(),
       care,
+      isUnderWay: false,
       nextAt: now,
+      viewersTold: undefined,
+      // Who has served the document before knew of more: nodes below say first how many there are.
+      viewersAt: after(now, milliseconds(everyMs)),
     }
     this.#crowds.set(doc, crowd)
     return crowd
   }
 
-  #say(doc: DocumentKey, crowd: Crowd, now: Instant): void {
-    // When it is judged, what has come meanwhile is due.
-    if (crowd.combiner.isWaiting) return
-    const sealed = crowd.care.idle(now)
-    const upward = crowd.combiner.next()
-    if (upward === undefined && sealed.length === 0) {
-      this.#due.set(doc, crowd.care.wakeAt())
-      return
-    }
-    const { aggregatesPerSecond } = this.#options.budgetOf(doc)
-    crowd.nextAt = after(now, milliseconds(1_000 / aggregatesPerSecond))
-    this.#options.count(doc, { asked: 0, aggregate: undefined, ...upward, sealed })
+  #budgetOf(doc: DocumentKey): CrowdBudget {
+    return this.#options.definitionOf(doc)?.crowd ?? crowdBudgetDefault
   }
 
-  /** What has come meanwhile is next; nobody who is there is left waiting. */
-  #goOn(doc: DocumentKey, crowd: Crowd, now: Instant): void {
-    const next = crowd.combiner.isIdle ? crowd.care.wakeAt() : crowd.nextAt
+  #say(doc: DocumentKey, crowd: Crowd, now: Instant): void {
+    // When it is judged, what has come meanwhile is due.
+    if (crowd.isUnderWay) return
+    const sealed = crowd.care.idle(now)
+    const upward = crowd.nextAt <= now ? crowd.combiner.next() : undefined
+    const viewers = this.#viewersNow(doc, crowd, now)
+    if (upward === undefined && viewers === undefined && sealed.length === 0) {
+      this.#goOn(doc, crowd)
+      return
+    }
+    const { aggregatesPerSecond } = this.#budgetOf(doc)
+    if (upward !== undefined) crowd.nextAt = after(now, milliseconds(1_000 / aggregatesPerSecond))
+    crowd.isUnderWay = true
+    this.#options.count(doc, { asked: 0, aggregate: undefined, ...upward, sealed, viewers })
+  }
+
+  /** How many watch, if the document is to be told now. */
+  #viewersNow(doc: DocumentKey, crowd: Crowd, now: Instant): number | undefined {
+    const presence = this.#options.definitionOf(doc)?.presence
+    if (presence === undefined || crowd.viewersAt > now) return undefined
+    const viewers = this.#options.viewersOf(doc)
+    if (viewers === crowd.viewersTold) return undefined
+    crowd.viewersAt = after(now, milliseconds(presence.everyMs))
+    return viewers
+  }
+
+  /** When there is something to do next; while something is under way, when that is judged. */
+  #goOn(doc: DocumentKey, crowd: Crowd): void {
+    if (crowd.isUnderWay) return
+    const { now } = this.#options.turn()
+    let next = crowd.care.wakeAt()
+    if (!crowd.combiner.isIdle) next = earliest(next, crowd.nextAt)
+    if (this.#isOtherCount(doc, crowd)) next = earliest(next, crowd.viewersAt)
     this.#due.set(doc, next === undefined || next > now ? next : now)
   }
 
-  #note(doc: DocumentKey, answer: Downward, { said, entry, failed }: CrowdJudged): void {
+  #isOtherCount(doc: DocumentKey, crowd: Crowd): boolean {
+    if (this.#options.definitionOf(doc)?.presence === undefined) return false
+    return this.#options.viewersOf(doc) !== crowd.viewersTold
+  }
+
+  #note(doc: DocumentKey, { sessions }: Downward, { said, entry, failed }: CrowdJudged): void {
     const { effects } = this.#options.turn()
-    const isRefused = said.aggregate !== undefined && entry?.counted.length === 0
-    effects.push({
-      kind: 'fact',
-      fact: {
+    if (said.aggregate !== undefined || said.asked > 0) {
+      const counted = entry?.counted ?? []
+      const fact: AuthorityFact = {
         event: 'crowd-counted',
         doc,
-        windows: windowsOf(entry?.counted ?? []),
+        windows: windowsOf(counted),
         bytes: said.aggregate?.content.length ?? 0,
-        isRefused: isRefused || (said.aggregate !== undefined && entry === undefined),
-        sessions: answer.sessions,
-      },
-    })
+        isRefused: said.aggregate !== undefined && counted.length === 0,
+        sessions,
+      }
+      effects.push({ kind: 'fact', fact })
+    }
     for (const { reducer, code, message } of failed) {
       effects.push({ kind: 'fact', fact: { event: 'sum-failed', doc, reducer, code, message } })
     }

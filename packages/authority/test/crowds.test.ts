@@ -1,5 +1,5 @@
 /* What crowds say, from links of children to the log and back. */
-import { count, countBy, defineDocument, message, reducer } from '@fanfold/definition'
+import { count, countBy, defineDocument, message, presence, reducer } from '@fanfold/definition'
 import { decodeLinkFrame, type LinkId, partTags } from '@fanfold/protocol'
 import {
   decodeEntry,
@@ -23,8 +23,9 @@ const other = link(2)
 
 const definition = defineDocument({
   type: 'match',
-  state: (): { cheers: Record<string, number>; claps: number; log: string[] } => ({
+  state: (): { cheers: Record<string, number>; claps: number; viewers: number; log: string[] } => ({
     cheers: {},
+    viewers: 0,
     claps: 0,
     log: [],
   }),
@@ -33,6 +34,12 @@ const definition = defineDocument({
       match.log.push(team)
     }),
   },
+  presence: presence({
+    everyMs: 2_000,
+    apply: (match, viewers) => {
+      match.viewers = viewers
+    },
+  }),
   reducers: {
     cheer: reducer({
       message: z.object({ team: z.string() }),
@@ -342,6 +349,51 @@ t.test('a session that is idle for an hour is sealed', async t => {
   rig.pass()
   t.match(rig.answers(), [{ standings: [{ session: idle, state: 'sealed', upTo: 0 }] }])
 })
+
+t.test(
+  'how many watch is in the document, as often as it says, and when it is another number',
+  async t => {
+    const rig = new CrowdRig()
+    const watch = (value: number, from = child): void => {
+      rig.frame({ kind: 'signal', signal: 'presence', doc, value }, from)
+    }
+    const told = (): unknown[] =>
+      (rig.logs.get(doc) ?? []).flatMap(record => {
+        const patch = record.payload(partTags.public)
+        const operations = patch === undefined ? [] : JSON.parse(new TextDecoder().decode(patch))
+        return Array.isArray(operations)
+          ? operations.filter(({ path }) => path === '/viewers').map(({ value }) => value)
+          : []
+      })
+    watch(10)
+    rig.pass(1_000)
+    t.same(told(), [], 'other nodes may have some')
+    rig.pass(1_000)
+    t.same(told(), [10])
+    watch(11)
+    watch(5, other)
+    rig.pass(1_999)
+    t.same(told(), [10], 'not before it is due')
+    rig.pass(1)
+    t.same(told(), [10, 16])
+    watch(12)
+    watch(11)
+    const { length } = rig.logs.get(doc) ?? []
+    rig.pass(10_000)
+    t.equal(rig.logs.get(doc)?.length, length, 'the same number is no news')
+    const session = rig.session()
+    rig.pass(200)
+    watch(20)
+    rig.say({ ranges: [{ session, after: 0, upTo: 1 }], parts: [clapped(1)] })
+    rig.pass(0)
+    t.match(rig.records().at(-1), {
+      patch: [{ path: '/claps', value: 1 }, { path: '/viewers', value: 25 }, {}],
+    })
+    rig.take({ kind: 'link-closed', link: child, reason: 'gone' })
+    rig.pass(2_000)
+    t.equal(told().at(-1), 5)
+  },
+)
 
 t.test('a bad aggregate closes the link of who sends it', async t => {
   const rig = new CrowdRig()
