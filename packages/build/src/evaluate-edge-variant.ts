@@ -20,7 +20,7 @@ export class EdgeVariantError extends Error {
 export function evaluateEdgeVariant(code: string): EdgeDefinition {
   const made = new Set<unknown>()
   // What this evaluation made is what has been checked, whatever else looks like it.
-  const defineDocument = (spec: unknown): library.EdgeVariant => {
+  const defineDocument = (spec: unknown): EdgeDefinition => {
     const definition = library.defineDocument(spec)
     made.add(definition)
     return definition

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import type { EdgeDefinition } from '@fanfold/definition'
 import { watchedBy } from '@fanfold/definition'
-import type { EdgeVariant } from '@fanfold/definition/edge-library'
 import t from 'tap'
 import { buildDefinition, evaluateEdgeVariant } from '../src/index.ts'
 import { build, definitionWith, refusals, textSchema } from './project.ts'
@@ -133,7 +133,7 @@ t.test(
     ])
     t.notMatch(edge?.code, /presence|crowd|aggregates/)
     t.same(built.definition.crowd.aggregatesPerSecond, 44)
-    const { watched } = variant as EdgeVariant
+    const { watched } = variant as EdgeDefinition
     t.match(watched['heat'], { everyMs: 500, into: { shape: 'top/9' } })
     t.same(watchedBy({ watched }, 'heat', { team: 'home' }), { ok: true, operand: 'home' })
   },

@@ -12,6 +12,9 @@ const place: Fields = { doc: 'text', epoch: 'integer', seq: 'integer' }
 const moved: Fields = { doc: 'text', to: 'text' }
 const refused: Fields = { doc: 'text?', code: 'text', message: 'text', retryAfter: 'integer?' }
 
+const settled: Fields = { doc: 'text', id: 'any' }
+const rejected: Fields = { doc: 'text', code: 'text', message: 'text' }
+
 const viewerFrames: Readonly<Record<ViewerFrame['type'], Fields>> = {
   snapshot: { ...place, position: 'text', view: 'any' },
   'snapshot-begin': { ...place, pieces: 'integer', bytes: 'integer' },
@@ -22,11 +25,14 @@ const viewerFrames: Readonly<Record<ViewerFrame['type'], Fields>> = {
   moved,
   refused,
   left: { doc: 'text', reason: 'text' },
+  counted: settled,
+  unknown: settled,
+  rejected: { ...rejected, reducer: 'text', retryAfter: 'integer?' },
 }
 
 const writerFrames: Readonly<Record<WriterFrame['type'], Fields>> = {
   committed: place,
-  rejected: { doc: 'text', code: 'text', message: 'text' },
+  rejected,
   moved,
   refused,
 }

@@ -87,7 +87,7 @@ export type DocumentDefinition<
   Reducers extends Schemas = Schemas,
   View = State,
   ViewState = unknown,
-> = EdgeDefinition & {
+> = Omit<EdgeDefinition, 'reducers' | 'watched'> & {
   state(): State
   readonly messages: { readonly [Name in keyof Messages]: MessageRule<State, Messages[Name]> }
   readonly reducers: { readonly [Name in keyof Reducers]: ReducerRule<State, Reducers[Name]> }

@@ -4,6 +4,9 @@
  */
 import type { JsonValue, LabelRule, PathPattern } from '@fanfold/document'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { AnyReduction } from './message.ts'
+import type { Voice } from './reductions/reduction.ts'
+import type { EdgeWatched } from './watched.ts'
 
 /** Who observes: all that the policy and the audience may depend on. */
 export type Viewer = {
@@ -48,9 +51,20 @@ export type PrivacyRule = {
   allow(audience: unknown, context: RuleContext): boolean
 }
 
+/** A reducer as an edge has it: what the crowd may say, and how it is summed up. */
+export type EdgeReducer = {
+  readonly schema: StandardSchemaV1
+  of(value: unknown, voice: Voice): unknown
+  readonly into: AnyReduction
+}
+
 /** A definition as an edge has it. */
 export type EdgeDefinition = {
   readonly type: string
+  /** What the crowd may say, by name; names are looked for as own members alone. */
+  readonly reducers: { readonly [name: string]: EdgeReducer }
+  /** Where the crowd looks, by its view states, by name; likewise. */
+  readonly watched: { readonly [name: string]: EdgeWatched }
   /** Undefined: nobody may observe. */
   readonly observe: ObservePolicy | undefined
   /**

@@ -6,7 +6,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { reducersProblems, rulesOf } from './declared-rules.ts'
 import { DefinitionError } from './definition-error.ts'
 import { nameOf, typeProblems } from './document-definition.ts'
-import type { EdgeDefinition } from './edge-definition.ts'
+import type { EdgeDefinition, EdgeReducer } from './edge-definition.ts'
 import { checkEdge, edgeMembers } from './edge-members.ts'
 import { isObject, read, strangers } from './members.ts'
 import { type AnyReduction, declare, itself } from './message.ts'
@@ -18,19 +18,6 @@ export { DefinitionError } from './definition-error.ts'
 export { guard } from './guard.ts'
 export * from './reductions/library.ts'
 
-/** A reducer as an edge has it: what the crowd may say, and how it is summed up. */
-export type EdgeReducer = {
-  readonly schema: StandardSchemaV1
-  of(value: unknown, voice: Voice): unknown
-  readonly into: AnyReduction
-}
-
-/** What the module of an edge variant exports. */
-export type EdgeVariant = EdgeDefinition & {
-  readonly reducers: { readonly [name: string]: EdgeReducer }
-  readonly watched: { readonly [name: string]: EdgeWatched }
-}
-
 const members: readonly PropertyKey[] = ['type', 'reducers', 'watched', ...edgeMembers]
 
 /**
@@ -38,7 +25,7 @@ const members: readonly PropertyKey[] = ['type', 'reducers', 'watched', ...edgeM
  *
  * @throws DefinitionError `FANFOLD_DEFINITION_INVALID` with everything that is wrong
  */
-export function defineDocument(spec: unknown): EdgeVariant {
+export function defineDocument(spec: unknown): EdgeDefinition {
   if (!isObject(spec)) throw new DefinitionError('edge variant', ['it is an object literal'])
   const { edge, problems } = checkEdge(spec)
   const all = [
@@ -52,7 +39,7 @@ export function defineDocument(spec: unknown): EdgeVariant {
   const watching = rulesOf(Reflect.get(spec, 'watched') ?? {})
   const type = read(spec, 'type')
   // All has been checked, the rules name by name to be what `reducer` and `watched` return.
-  return Object.freeze({ type, reducers, watched: watching, ...edge }) as EdgeVariant
+  return Object.freeze({ type, reducers, watched: watching, ...edge }) as EdgeDefinition
 }
 
 /** Declares a reducer; what its sum does is the authority's. */

@@ -49,7 +49,7 @@ export const edgeMembers: readonly string[] = ['observe', 'privacy', 'labels', '
 
 /** What the members say, as far as it is sound, and everything that is wrong with them. */
 export type CheckedEdge = {
-  readonly edge: Omit<EdgeDefinition, 'type'>
+  readonly edge: Omit<EdgeDefinition, 'type' | 'reducers' | 'watched'>
   readonly problems: readonly string[]
 }
 
@@ -89,7 +89,7 @@ export function checkEdge(spec: object): CheckedEdge {
 const viewOf = (view: ViewFunction | undefined): ViewFunction | undefined =>
   view && ((visible, audience, viewState): unknown => unawaited(view(visible, audience, viewState)))
 
-const nothing: Omit<EdgeDefinition, 'type'> = Object.freeze({
+const nothing: CheckedEdge['edge'] = Object.freeze({
   observe: undefined,
   rules: [],
   isOpen: false,

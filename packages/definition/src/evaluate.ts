@@ -1,4 +1,7 @@
-/* What a definition says, asked: is this a value of that message, what does a document begin with. */
+/*
+ * What a definition says, asked: is this a value of that message, what of it is summed up, what does a document begin
+ * with.
+ */
 import {
   adoptJson,
   type DocumentLimits,
@@ -9,6 +12,8 @@ import {
 } from '@fanfold/document'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DocumentDefinition } from './document-definition.ts'
+import type { EdgeDefinition, EdgeReducer } from './edge-definition.ts'
+import type { Voice } from './reductions/reduction.ts'
 import { unawaited } from './unawaited.ts'
 
 /** A message's value as its schema returns it, or why it is none. */
@@ -16,7 +21,7 @@ export type ValidMessage =
   | { readonly ok: true; readonly value: unknown }
   | {
       readonly ok: false
-      readonly code: 'FANFOLD_NO_MESSAGE' | 'FANFOLD_INVALID_VALUE' | 'FANFOLD_ASYNC_SCHEMA'
+      readonly code: 'FANFOLD_NO_MESSAGE' | InvalidCode
       readonly message: string
     }
 
@@ -31,9 +36,52 @@ export function validateMessage(
     const message = `${definition.type} has no message ${name.slice(0, 100)}`
     return { ok: false, code: 'FANFOLD_NO_MESSAGE', message }
   }
-  const at = `${definition.type}.${name}`
+  return ask(rule.schema, `${definition.type}.${name}`, value)
+}
+
+/** What one of the crowd says: who sums it up, and what of it; or why nobody does. */
+export type Heard =
+  | { readonly ok: true; readonly reducer: EdgeReducer; readonly operand: unknown }
+  | {
+      readonly ok: false
+      readonly code: 'FANFOLD_NO_REDUCER' | InvalidCode
+      readonly message: string
+    }
+
+/** Asks reducer `name` of an edge about `value`, said by `voice`. Runs authors' code, and throws nothing. */
+export function heardBy(
+  { type, reducers }: Pick<EdgeDefinition, 'type' | 'reducers'>,
+  name: string,
+  value: unknown,
+  voice: Voice,
+): Heard {
+  const reducer = Object.hasOwn(reducers, name) ? reducers[name] : undefined
+  if (reducer === undefined) {
+    const message = `${type} has no reducer ${name.slice(0, 100)}`
+    return { ok: false, code: 'FANFOLD_NO_REDUCER', message }
+  }
+  const at = `${type}.${name}`
+  const valid = ask(reducer.schema, at, value)
+  if (!valid.ok) return valid
   try {
-    const result = rule.schema['~standard'].validate(value)
+    return { ok: true, reducer, operand: unawaited(reducer.of(valid.value, voice)) }
+  } catch (error) {
+    const message = `${at}: its of threw: ${describeThrown(error)}`
+    return { ok: false, code: 'FANFOLD_INVALID_VALUE', message }
+  }
+}
+
+type InvalidCode = 'FANFOLD_INVALID_VALUE' | 'FANFOLD_ASYNC_SCHEMA'
+
+/** A value as its schema returns it, or why it is none. */
+type Asked =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: InvalidCode; readonly message: string }
+
+/** Asks the schema of what is `at` in a definition. */
+function ask(schema: StandardSchemaV1, at: string, value: unknown): Asked {
+  try {
+    const result = schema['~standard'].validate(value)
     if (isThenable(result)) {
       // Nobody waits for it; what it rejects with is not news.
       result.then(ignore, ignore)

@@ -22,6 +22,7 @@ export {
 } from './document-definition.ts'
 export type {
   EdgeDefinition,
+  EdgeReducer,
   Numbering,
   ObservePolicy,
   PrivacyRule,
@@ -30,7 +31,14 @@ export type {
   ViewFunction,
 } from './edge-definition.ts'
 export type { EdgeSpec } from './edge-members.ts'
-export { type InitialState, initialState, type ValidMessage, validateMessage } from './evaluate.ts'
+export {
+  type Heard,
+  heardBy,
+  type InitialState,
+  initialState,
+  type ValidMessage,
+  validateMessage,
+} from './evaluate.ts'
 export type { JsonSchema } from './guard.ts'
 export {
   type AnyReduction,

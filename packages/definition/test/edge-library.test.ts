@@ -67,6 +67,7 @@ t.test('all that authors call is there, but what only an authority runs', async 
     'applySum',
     'covers',
     'definitionLimits',
+    'heardBy',
     'initialState',
     'mergingOf',
     'message',

@@ -1,7 +1,15 @@
 import { documentLimits } from '@fanfold/document'
 import t from 'tap'
 import { z } from 'zod'
-import { defineDocument, initialState, message, validateMessage } from '../src/index.ts'
+import {
+  countBy,
+  defineDocument,
+  heardBy,
+  initialState,
+  message,
+  reducer,
+  validateMessage,
+} from '../src/index.ts'
 
 const ignore = (): void => undefined
 
@@ -34,6 +42,49 @@ const definition = defineDocument({
       ignore,
     ),
   },
+  reducers: {
+    cheer: reducer({
+      message: z.object({ team: z.string() }),
+      of: (cheer, voice) => {
+        if (cheer.team === 'none') throw new Error('no such team')
+        return `${cheer.team} of ${voice.id}`
+      },
+      into: countBy({ top: 4 }),
+      apply: ignore,
+    }),
+    slow: reducer({
+      message: z.string().refine(async () => true),
+      into: countBy({ top: 4 }),
+      apply: ignore,
+    }),
+  },
+})
+
+const voice = { id: 'ada', timeMs: 0, stamp: 0, draw: () => 0 }
+
+t.test('what a reducer hears is what its of takes out of a valid value', async t => {
+  const heard = heardBy(definition, 'cheer', { team: 'home' }, voice)
+  t.match(heard, { ok: true, operand: 'home of ada' })
+  t.equal(heard.ok && heard.reducer, definition.reducers.cheer)
+})
+
+t.test('what no reducer hears is refused and throws nothing', async t => {
+  const refusalOf = (name: string, value: unknown) => {
+    const heard = heardBy(definition, name, value, voice)
+    return heard.ok ? undefined : heard
+  }
+  for (const name of ['goal', 'toString', '__proto__', 'constructor', '']) {
+    t.match(refusalOf(name, {}), { code: 'FANFOLD_NO_REDUCER' })
+  }
+  t.match(refusalOf('cheer', { team: 7 }), {
+    code: 'FANFOLD_INVALID_VALUE',
+    message: /^match\.cheer: team: /,
+  })
+  t.match(refusalOf('slow', 'x'), { code: 'FANFOLD_ASYNC_SCHEMA' })
+  t.match(refusalOf('cheer', { team: 'none' }), {
+    code: 'FANFOLD_INVALID_VALUE',
+    message: 'match.cheer: its of threw: no such team',
+  })
 })
 
 t.test('a valid value comes back as its schema makes it', async t => {

@@ -25,6 +25,7 @@ import {
   WorkerNames,
 } from '@fanfold/replication'
 import { Checks } from './checks.ts'
+import { Crowd } from './crowd.ts'
 import { DocumentGuard } from './document-guard.ts'
 import { type DocumentPort, documentPort } from './document-port.ts'
 import { EdgeDocument } from './edge-document.ts'
@@ -51,6 +52,8 @@ export class Documents {
   readonly largeViews: LargeViews
   /** Documents that are put aside. */
   readonly aside: DocumentGuard
+  /** What viewers say to reducers. */
+  readonly crowd: Crowd
   /** What tenants may have here, and have. */
   readonly quotas: TenantQuotas
   /** The looks at trees that come from here, or come by. */
@@ -104,6 +107,7 @@ export class Documents {
       guard: (doc, step) => this.guard(doc, step),
       tell: (doc, event) => this.#told(doc, event),
       tellVariant: (hash, variant) => this.#variants.got(hash, variant),
+      tellCrowd: (link, frame) => this.crowd.receive(link, frame),
       tellTree: (link, frame) => this.looks.receive(link, frame, turn.now, turn.effects),
       wallClockMs,
     })
@@ -116,6 +120,15 @@ export class Documents {
           viewers: this.#documents.get(doc)?.viewerCount ?? 0,
           children: 0,
         }),
+    })
+    this.crowd = new Crowd({
+      turn,
+      prng,
+      limits,
+      wallClockMs,
+      retryAfterMs: this.retryAfterMs,
+      linkOf: doc => this.#following.parents.linkOf(doc),
+      guard: (doc, step) => this.guard(doc, step),
     })
     this.aside = new DocumentGuard(turn)
     this.quotas = new TenantQuotas(options.quotaOf ?? (() => undefined), turn)
@@ -235,7 +248,7 @@ export class Documents {
     const byParent = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
     const due = earliest(earliest(byParent, this.checks.wakeAt()), this.looks.wakeAt())
     const byTime = earliest(this.#rounds.wakeAt(), this.quotas.wakeAt())
-    return earliest(earliest(due, this.#due.wakeAt()), byTime)
+    return earliest(earliest(due, this.#due.wakeAt()), earliest(byTime, this.crowd.wakeAt()))
   }
 
   /** Does what is due. */
@@ -254,6 +267,7 @@ export class Documents {
     for (const doc of this.#rounds.due(now)) this.guard(doc, () => this.#reconcile(doc))
     this.checks.tick()
     this.looks.tick(now, effects)
+    this.crowd.tick()
     const broken = this.#largeWork.tick()
     if (broken !== undefined) this.#following.restart(broken, now, effects)
     this.joins.serve(now, doc => this.guard(doc, () => this.#documents.get(doc)?.serve()))
@@ -274,6 +288,7 @@ export class Documents {
   keep(doc: DocumentKey): void {
     this.#lingering.delete(doc)
     this.#following.keep(doc)
+    this.crowd.keep(doc)
   }
 
   /** Follows a document from now on. */
@@ -334,6 +349,7 @@ export class Documents {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     document.close()
+    this.crowd.letGo(doc)
     if (document.allowance !== undefined) this.quotas.unfollow(doc, document.allowance)
     this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
@@ -373,6 +389,7 @@ export class Documents {
         this.dismissDeleted(document)
         document.joined()
         this.#settled(document)
+        this.crowd.joined(doc)
         return
       case 'refused':
         this.#refused(document, event)
@@ -384,8 +401,15 @@ export class Documents {
         document.tellStatus()
         return
       case 'unused':
-        this.#letGo(doc)
+        this.#unused(doc)
     }
+  }
+
+  /** Nobody wants the document any more: it stays until what its viewers have said is counted. */
+  #unused(doc: DocumentKey): void {
+    const until = this.crowd.keptUntil(doc)
+    if (until === undefined) this.#letGo(doc)
+    else this.#following.release(doc, this.#turn.now, until)
   }
 
   #variantChanged(doc: DocumentKey): void {
@@ -417,8 +441,10 @@ export class Documents {
 
   /** Who observes a document that was deleted follows from its state, not from having seen it go. */
   dismissDeleted(document: EdgeDocument): void {
-    if (!document.follower.replica.isDeleted || document.viewerCount === 0) return
+    if (!document.follower.replica.isDeleted) return
     const { doc } = document
+    this.crowd.letGo(doc)
+    if (document.viewerCount === 0) return
     this.#forget(document, document.dismissWaiting(deletedFrame(doc)))
     this.#forget(document, document.dismiss({ type: 'left', doc, reason: 'deleted' }))
   }

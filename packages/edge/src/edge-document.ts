@@ -5,6 +5,7 @@
  * after a definition whose variant is not loaded waits in the replica; when more waits there than
  * may, the replica takes it in, and what is shown goes on by snapshots once the variant is here.
  */
+import type { EdgeDefinition } from '@fanfold/definition'
 import type { JsonObject, ReplicaWorkerInput } from '@fanfold/document'
 import { earliest, type Instant } from '@fanfold/kernel'
 import {
@@ -113,6 +114,15 @@ export class EdgeDocument {
   /** True for a viewer that observes the document or waits for it. */
   has(viewer: ViewerId): boolean {
     return this.#observers.has(viewer) || this.#waiting.has(viewer)
+  }
+
+  /**
+   * By what the viewer is shown the document; undefined while it is shown nothing, or is about to be shown by another
+   * definition.
+   */
+  definitionFor(viewer: ViewerId): EdgeDefinition | undefined {
+    if (!this.#observers.has(viewer) || this.#terms.isBlocked) return undefined
+    return this.#showing.terms?.rules.definition
   }
 
   /** A viewer wants the document, from a position when it holds some of it. */

@@ -16,6 +16,7 @@ import type {
   TreeTold,
 } from '@fanfold/replication'
 import type { CheckKind } from './document-check.ts'
+import type { CrowdOutcome } from './document-crowd.ts'
 import type { CheckOutcome } from './view-sample.ts'
 
 /** What happens to an edge: all its links are parents'. */
@@ -79,6 +80,20 @@ export type EdgeFact =
       readonly doc: DocumentKey
       readonly outcome: CheckOutcome
     }
+  /** A viewer has said something to a reducer, and it is in the sums. */
+  | { readonly event: 'crowd-heard'; readonly doc: DocumentKey }
+  /** What a viewer said is in none. */
+  | { readonly event: 'crowd-rejected'; readonly doc: DocumentKey; readonly code: ErrorCode }
+  /** What became of a window of what viewers said. */
+  | {
+      readonly event: 'crowd-settled'
+      readonly doc: DocumentKey
+      readonly outcome: CrowdOutcome
+      /** Messages in it. */
+      readonly messages: number
+    }
+  /** The sums of what viewers said could not be written down, by the definition's own code: they are lost. */
+  | { readonly event: 'crowd-failed'; readonly doc: DocumentKey; readonly error: unknown }
   /** A document waits for a variant that cannot be had now. */
   | { readonly event: 'variant-missing'; readonly doc: DocumentKey; readonly hash: string }
 

@@ -41,6 +41,16 @@ export type EdgeLimits = {
   readonly checkEveryMs?: number | undefined
   /** Bytes of a state above which a document is not checked. Default: 64 KiB. */
   readonly checkBytesMax?: number | undefined
+  /** What one viewer may say to reducers in a second; more is rejected with `FANFOLD_OVERLOADED`. Default: 10. */
+  readonly crowdMessagesPerViewerPerSecond?: number | undefined
+  /** What it may say at once, after it has been quiet. Default: 20. */
+  readonly crowdMessagesPerViewerBurst?: number | undefined
+  /** Ids of one viewer of which it has not been told what became of them; one more is rejected. Default: 256. */
+  readonly crowdIdsPerViewerMax?: number | undefined
+  /** The same of all viewers. Default: 1,000,000. */
+  readonly crowdIdsMax?: number | undefined
+  /** How long a document without viewers is followed until all is counted that they said, ms. Default: 60,000. */
+  readonly crowdKeptMaxMs?: number | undefined
 }
 
 /** The same, each of them said. */
@@ -57,6 +67,11 @@ type Optional =
   | 'largeViewsBytesMax'
   | 'checkEveryMs'
   | 'checkBytesMax'
+  | 'crowdMessagesPerViewerPerSecond'
+  | 'crowdMessagesPerViewerBurst'
+  | 'crowdIdsPerViewerMax'
+  | 'crowdIdsMax'
+  | 'crowdKeptMaxMs'
 
 /** The bounds, with a default for each that is not said. */
 export const withDefaults = (limits: EdgeLimits): FullEdgeLimits => ({
@@ -69,5 +84,10 @@ export const withDefaults = (limits: EdgeLimits): FullEdgeLimits => ({
   largeViewsBytesMax: limits.largeViewsBytesMax ?? 536_870_912,
   checkEveryMs: limits.checkEveryMs ?? 0,
   checkBytesMax: limits.checkBytesMax ?? 65_536,
+  crowdMessagesPerViewerPerSecond: limits.crowdMessagesPerViewerPerSecond ?? 10,
+  crowdMessagesPerViewerBurst: limits.crowdMessagesPerViewerBurst ?? 20,
+  crowdIdsPerViewerMax: limits.crowdIdsPerViewerMax ?? 256,
+  crowdIdsMax: limits.crowdIdsMax ?? 1_000_000,
+  crowdKeptMaxMs: limits.crowdKeptMaxMs ?? 60_000,
   largeStateBytes: limits.follower.largeStateBytes ?? largeStateBytesDefault,
 })

@@ -59,6 +59,11 @@ export class Edge implements Machine<EdgeInput, EdgeEffect> {
     return this.#documents.largeViews.bytes
   }
 
+  /** Ids of viewers that wait to hear what became of what they said. */
+  get crowdIdsWaiting(): number {
+    return this.#documents.crowd.waiting
+  }
+
   /** Documents of which what is shown may be old. */
   get staleCount(): number {
     return this.#documents.staleCount

@@ -92,10 +92,8 @@ export class Viewers {
       case 'viewState':
         this.#setViewState(id, request)
         return
-      case 'add': {
-        const message = `no reducer ${request.reducer.slice(0, 100)}`
-        this.#refuse(id, doc, 'FANFOLD_NO_REDUCER', message)
-      }
+      case 'add':
+        this.#add(id, viewer, request)
     }
   }
 
@@ -193,6 +191,14 @@ export class Viewers {
     })
   }
 
+  #add(id: ViewerId, { grants }: Viewer, request: Extract<Request, { type: 'add' }>): void {
+    const { doc } = request
+    const documents = this.#documents
+    const mayObserve = isGranted(grants, 'observe', doc)
+    const adding = { viewer: id, subject: grants.subject, mayObserve, document: documents.get(doc) }
+    documents.guard(doc, () => documents.crowd.add(request, adding))
+  }
+
   /** A viewer has been sent a large view. */
   transferred(id: ViewerId, transfer: TransferId): void {
     this.#first(id, document => document.transferred(id, transfer))
@@ -248,6 +254,7 @@ export class Viewers {
     const viewer = this.#viewers.get(id)
     if (viewer === undefined) return
     for (const doc of [...viewer.docs]) this.#leave(id, viewer, doc)
+    this.#documents.crowd.forget(id)
     this.#viewers.delete(id)
   }
 

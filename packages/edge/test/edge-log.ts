@@ -58,6 +58,8 @@ export const define = (
   } = {},
 ): EdgeDefinition => ({
   type: 'match',
+  reducers: {},
+  watched: {},
   rules: [],
   isOpen: true,
   labels: [],

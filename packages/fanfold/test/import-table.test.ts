@@ -26,7 +26,7 @@ const table: ImportTable = {
   topology: pure('kernel', 'protocol'),
   authority: pure(...foundation),
   proxy: pure(...foundation, 'topology'),
-  edge: pure(...foundation, 'privacy'),
+  edge: pure(...foundation, 'privacy', 'reduction'),
   simulator: pure(...foundation, 'topology', 'privacy', 'worker', ...roles),
   conformance: rim('kernel', 'protocol', 'document', 'topology'),
   storage: rim('kernel', 'protocol', 'document'),

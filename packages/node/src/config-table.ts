@@ -344,6 +344,48 @@ export const configTable = {
     meaning:
       'Viewers of an edge that may wait for their first view and were not told why; one more is refused with a time to wait.',
   },
+  'limits.crowdMessagesPerViewerPerSecond': {
+    type: 'integer',
+    unit: 'messages/s',
+    min: 1,
+    max: 1_000,
+    default: 10,
+    meaning:
+      'What one viewer may say to reducers in a second; more is rejected with a time to wait.',
+  },
+  'limits.crowdMessagesPerViewerBurst': {
+    type: 'integer',
+    unit: 'messages',
+    min: 1,
+    max: 10_000,
+    default: 20,
+    meaning: 'What one viewer may say to reducers at once after a quiet time.',
+  },
+  'limits.crowdIdsPerViewerMax': {
+    type: 'integer',
+    unit: 'ids',
+    min: 1,
+    max: 65_536,
+    default: 256,
+    meaning:
+      'Ids by which one viewer may wait to hear what became of what it said; with one more it is rejected with a time to wait.',
+  },
+  'limits.crowdIdsMax': {
+    type: 'integer',
+    unit: 'ids',
+    min: 1,
+    max: 100_000_000,
+    default: 1_000_000,
+    meaning: 'The same of all viewers of an edge: some 100 bytes each.',
+  },
+  'limits.crowdKeptMaxMs': {
+    type: 'duration',
+    min: 0,
+    max: 3_600_000,
+    default: 60_000,
+    meaning:
+      'How long an edge keeps a document that nobody observes any more until what its viewers said is counted; what is left then is lost.',
+  },
   'limits.largeStateBytes': {
     type: 'size',
     min: 1_024,

@@ -21,7 +21,7 @@ export class CrowdLog {
     const { metrics } = this.#context
     const outcome = isRefused ? 'refused' : 'counted'
     if (isRefused || windows > 0) metrics.labelled('crowd_aggregates_total', outcome).inc()
-    metrics.plain('crowd_windows_total').inc(windows)
+    metrics.plain('crowd_windows_committed_total').inc(windows)
     metrics.plain('crowd_bytes_total').inc(bytes)
     metrics.plain('crowd_sessions_total').inc(sessions)
   }

@@ -7,7 +7,7 @@ import {
   type EdgeTenantUse,
 } from '@fanfold/edge'
 import { decodeUtf8, Prng, toHex } from '@fanfold/kernel'
-import type { DocumentKey, SignedVariant, TreeEntry } from '@fanfold/protocol'
+import type { DocumentKey, ErrorCode, SignedVariant, TreeEntry } from '@fanfold/protocol'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
@@ -145,6 +145,11 @@ export class EdgeHost {
     return this.#machine.largeViewBytes
   }
 
+  /** Ids of viewers that wait to hear what became of what they said. */
+  get crowdIdsWaiting(): number {
+    return this.#machine.crowdIdsWaiting
+  }
+
   /** Replicas of large documents at the worker. */
   get workerReplicaCount(): number {
     return this.#worker.count
@@ -204,7 +209,7 @@ export class EdgeHost {
   }
 
   /** One line a second is enough; what is thrown may quote the state, which is for authors only. */
-  #noteFailure({ code, place, error }: Extract<EdgeFact, { event: 'rule-failed' }>): void {
+  #noteFailure(code: ErrorCode, place: string, error: unknown): void {
     const now = wallClock()
     if (now - this.#failureNotedMs < failureEveryMs) return
     this.#failureNotedMs = now
@@ -247,7 +252,7 @@ export class EdgeHost {
         return
       case 'rule-failed':
         metrics.labelled('rule_failures_total', fact.code).inc()
-        this.#noteFailure(fact)
+        this.#noteFailure(fact.code, fact.place, fact.error)
         return
       case 'view-failed':
         metrics.labelled('rule_failures_total', fact.code).inc()
@@ -255,6 +260,20 @@ export class EdgeHost {
           { event: 'view.failed', doc: fact.doc, code: fact.code },
           'large view could not be made',
         )
+        return
+      case 'crowd-heard':
+        metrics.labelled('crowd_messages_total', 'heard').inc()
+        return
+      case 'crowd-settled':
+        metrics.labelled('crowd_messages_total', fact.outcome).inc(fact.messages)
+        metrics.labelled('crowd_windows_total', fact.outcome).inc()
+        return
+      case 'crowd-rejected':
+        metrics.labelled('crowd_rejected_total', fact.code).inc()
+        return
+      case 'crowd-failed':
+        metrics.labelled('rule_failures_total', 'FANFOLD_RULE_FAILED').inc()
+        this.#noteFailure('FANFOLD_RULE_FAILED', 'reducers', fact.error)
         return
       case 'quota-refused':
         this.#quotaLog.refused('viewers', fact)

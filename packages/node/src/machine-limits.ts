@@ -58,6 +58,11 @@ export const edgeLimits = ({ limits }: Config): EdgeLimits => ({
   largeViewsBytesMax: limits.largeViewsBytesMax,
   checkEveryMs: limits.viewCheckEveryMs,
   checkBytesMax: limits.viewCheckBytesMax,
+  crowdMessagesPerViewerPerSecond: limits.crowdMessagesPerViewerPerSecond,
+  crowdMessagesPerViewerBurst: limits.crowdMessagesPerViewerBurst,
+  crowdIdsPerViewerMax: limits.crowdIdsPerViewerMax,
+  crowdIdsMax: limits.crowdIdsMax,
+  crowdKeptMaxMs: limits.crowdKeptMaxMs,
 })
 
 const assemblyLimits = (limits: Config['limits']): AssemblyLimits => ({

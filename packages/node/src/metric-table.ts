@@ -230,6 +230,26 @@ export const metricTable = {
     meaning: 'Connections that were refused: too many at once (storm), or any other reason.',
   },
   viewer_transfers: { type: 'gauge', meaning: 'Views that are on their way in pieces.' },
+  crowd_messages_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    meaning:
+      'What viewers said to reducers: heard at the edge, and what became of it: counted, unknown (nobody can tell), or lost (the edge let the document go before it was counted).',
+  },
+  crowd_windows_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    meaning: 'Windows of an edge in which that was summed up, by what became of them.',
+  },
+  crowd_rejected_total: {
+    type: 'counter',
+    labels: ['code'],
+    meaning: 'What viewers said to reducers and was not heard, by the reason.',
+  },
+  crowd_ids_waiting: {
+    type: 'gauge',
+    meaning: 'Ids by which viewers of edges wait to hear what became of what they said.',
+  },
   large_view_bytes: {
     type: 'gauge',
     meaning: 'Bytes of views of large documents that edges make, keep and send.',
@@ -269,7 +289,7 @@ export const metricTable = {
     meaning:
       'What crowds said to this authority, by what came of it: counted, or refused and sent again.',
   },
-  crowd_windows_total: {
+  crowd_windows_committed_total: {
     type: 'counter',
     meaning: 'Windows of edges that count, each one once.',
   },

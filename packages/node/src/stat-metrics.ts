@@ -66,6 +66,7 @@ export class StatMetrics {
     setLinkGauges(metrics, this.#roles)
     this.#showQuotas(quotaUses(this.#roles, this.#quotas))
     this.#countRequests(followers.flatMap(host => host.requestCounts))
+    metrics.plain('crowd_ids_waiting').set(sum(edges.map(edge => edge.crowdIdsWaiting)))
     metrics.plain('large_view_bytes').set(sum(edges.map(edge => edge.largeViewBytes)))
     metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))
     const dropped = { viewers: viewers, nodes: links }

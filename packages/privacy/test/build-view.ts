@@ -32,6 +32,8 @@ export function define(
 ): EdgeDefinition {
   return {
     type: 'match',
+    reducers: {},
+    watched: {},
     observe: undefined,
     rules: Object.entries(table).map(([pattern, rule]): PrivacyRule => {
       const { reads, allow } = typeof rule === 'function' ? { reads: [], allow: rule } : rule

@@ -153,6 +153,8 @@ export function definitionOf({ rules, labels, isOpen, isGuarded, view }: World):
   const all = isOpen || !isGuarded ? rules : rules.flatMap(guarded)
   return {
     type: 'random',
+    reducers: {},
+    watched: {},
     observe: undefined,
     rules: all.map(ruleOf),
     isOpen,

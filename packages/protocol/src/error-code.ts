@@ -147,7 +147,8 @@ export const errorCodes = {
   FANFOLD_BUSY: {
     retry: true,
     status: 503,
-    meaning: 'more writes wait than the authority takes; nothing was done',
+    meaning:
+      'more waits than is taken now, or what is needed for it is not here yet; nothing was done',
   },
   FANFOLD_LOG_FULL: {
     retry: true,

@@ -86,11 +86,14 @@ export type {
   ViewerInput,
 } from './viewer.ts'
 export {
+  type AddId,
+  addStamp,
   decodeViewerRequest,
   encodeDeltaFrame,
   encodeSnapshotFrame,
   encodeViewerFrame,
   encodeViewPieceFrame,
+  reducerName,
   type ViewerFrame,
   type ViewerRequest,
 } from './viewer-frame.ts'

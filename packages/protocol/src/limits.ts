@@ -40,6 +40,8 @@ export const limits = {
     unit: 'bytes',
     meaning: "the id of a writer's message",
   },
+  addIdBytesMax: { value: 128, unit: 'bytes', meaning: 'the id of what a viewer adds, as a text' },
+  reducerNameBytesMax: { value: 80, unit: 'bytes', meaning: 'the name of a reducer' },
   positionBytesMax: { value: 128, unit: 'bytes', meaning: 'the position a viewer resumes from' },
   snapshotPieceBytesMax: { value: 65_536, unit: 'bytes', meaning: 'one piece of a snapshot' },
   snapshotPiecesMax: {

@@ -9,6 +9,9 @@ import type { ErrorCode } from './error-code.ts'
 import { limits } from './limits.ts'
 import { badFrame, ProtocolError } from './protocol-error.ts'
 
+/** What a viewer calls what it adds. */
+export type AddId = number | string
+
 /** What a viewer asks for. */
 export type ViewerRequest =
   | { readonly type: 'authenticate'; readonly token: string }
@@ -28,7 +31,10 @@ export type ViewerRequest =
       readonly doc: DocumentKey
       readonly reducer: string
       readonly value: unknown
-      readonly id: number | string | undefined
+      /** What became of it is told by this; undefined when nobody wants to know. */
+      readonly id: AddId | undefined
+      /** Of what one voice says, what has the higher stamp is later; undefined for when it comes. */
+      readonly stamp: number | undefined
     }
   | { readonly type: 'leave'; readonly doc: DocumentKey }
 
@@ -94,6 +100,19 @@ export type ViewerFrame =
       readonly retryAfter?: number
     }
   | { readonly type: 'left'; readonly doc: string; readonly reason: string }
+  /** What was added with this id is in the document, or nobody can tell whether it is or will be. */
+  | { readonly type: 'counted' | 'unknown'; readonly doc: string; readonly id: AddId }
+  /** What was added is not heard; the observation goes on. */
+  | {
+      readonly type: 'rejected'
+      readonly doc: string
+      readonly id?: AddId
+      readonly reducer: string
+      readonly code: ErrorCode
+      readonly message: string
+      /** How long to wait before adding again, ms. */
+      readonly retryAfter?: number
+    }
 
 /**
  * The request in a viewer's text frame.
@@ -116,19 +135,15 @@ export function decodeViewerRequest(text: string): ViewerRequest {
       }
     case 'viewState':
       return { type: 'viewState', doc: keyField(fields), viewState: fields['viewState'] }
-    case 'add': {
-      const id = fields['id']
-      if (id !== undefined && typeof id !== 'number' && typeof id !== 'string') {
-        badFrame('id is a number or a text')
-      }
+    case 'add':
       return {
         type: 'add',
         doc: keyField(fields),
-        reducer: textField(fields, 'reducer'),
+        reducer: reducerField(fields),
         value: fields['value'],
-        id,
+        id: fields['id'] === undefined ? undefined : addId(fields['id']),
+        stamp: fields['stamp'] === undefined ? undefined : addStamp(fields['stamp']),
       }
-    }
     case 'leave':
       return { type: 'leave', doc: keyField(fields) }
     default:
@@ -240,6 +255,41 @@ export function textField(fields: Readonly<Record<string, unknown>>, name: strin
 export function keyField(fields: Readonly<Record<string, unknown>>): DocumentKey {
   return parseDocumentKey(textField(fields, 'doc'))
 }
+
+/**
+ * The name of a reducer from outside.
+ *
+ * @throws ProtocolError `FANFOLD_BAD_FRAME` when it is over its limit
+ */
+export function reducerName(name: string): string {
+  const bytesMax = limits.reducerNameBytesMax.value
+  return isShort(name, bytesMax) ? name : badFrame(`reducer is a text of at most ${bytesMax} bytes`)
+}
+
+/**
+ * The stamp of what is added, from outside.
+ *
+ * @throws ProtocolError `FANFOLD_BAD_FRAME` when it is none
+ */
+export const addStamp = (value: unknown): number =>
+  Number.isSafeInteger(value) && Number(value) >= 0
+    ? Number(value)
+    : badFrame('stamp is an integer of 0 to 2^53 - 1')
+
+const reducerField = (fields: Readonly<Record<string, unknown>>): string =>
+  reducerName(textField(fields, 'reducer'))
+
+function addId(id: unknown): AddId {
+  // A number that JSON cannot say would come back as another one.
+  if (typeof id === 'number' && Number.isFinite(id)) return id
+  const bytesMax = limits.addIdBytesMax.value
+  return typeof id === 'string' && isShort(id, bytesMax)
+    ? id
+    : badFrame(`id is a number, or a text of at most ${bytesMax} bytes`)
+}
+
+const isShort = (text: string, bytesMax: number): boolean =>
+  text.length <= bytesMax && encodeUtf8(text).length <= bytesMax
 
 function rateField(fields: Readonly<Record<string, unknown>>): number {
   const rate = fields['maxRate']

@@ -51,12 +51,12 @@ import { part, recordFields } from './arbitraries.ts'
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
     numbers: '33e7f9b254216df981507f2996eb7f5f',
-    limits: 'dcee7bb373550a9233b26979cd53ec45',
+    limits: '40647540b5e04be979e72a840a05ffeb',
     closeCodes: 'cd9e77e0cd9311501ca172b2b26764ce',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
     linkFrames: 'd1f18acab4d9ddecd27fd05705285e1c',
-    clientFrames: 'bdde7dc8c4bb852668aa0309ace37671',
+    clientFrames: '68db70cee4e6db81de00bd831f330f70',
   },
 }
 
@@ -288,6 +288,19 @@ const wire: Readonly<Record<string, unknown>> = {
         status: 'stale',
         since: 5,
         code: 'FANFOLD_RULE_FAILED',
+      }),
+    ),
+    text(encodeViewerFrame({ type: 'counted', doc, id: 7 })),
+    text(encodeViewerFrame({ type: 'unknown', doc, id: 'a' })),
+    text(
+      encodeViewerFrame({
+        type: 'rejected',
+        doc,
+        id: 7,
+        reducer: 'cheer',
+        code: 'FANFOLD_BUSY',
+        message: 'later',
+        retryAfter: 9,
       }),
     ),
     encodeWriterFrame({ type: 'committed', doc, id: 'a', epoch: 1, seq: 2 }),

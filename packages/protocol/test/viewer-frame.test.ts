@@ -32,8 +32,12 @@ await t.test('each request is read field by field', async t => {
     doc,
     viewState: null,
   })
-  const add = { type: 'add', doc, reducer: 'cheer', value: { team: 'home' }, id: 7 }
+  const add = { type: 'add', doc, reducer: 'cheer', value: { team: 'home' }, id: 7, stamp: 9 }
   t.same(request(add), add)
+  const bare = { type: 'add', doc, reducer: 'r'.repeat(80), value: null }
+  t.same(request(bare), { ...bare, id: undefined, stamp: undefined })
+  const longest = { ...bare, id: 'é'.repeat(64), stamp: Number.MAX_SAFE_INTEGER }
+  t.same(request(longest), longest)
   t.same(request({ type: 'leave', doc }), { type: 'leave', doc })
 })
 
@@ -64,9 +68,18 @@ await t.test('a field that is not what it must be is refused', async t => {
     { type: 'add', doc, reducer: 7, value: 1 },
     { type: 'add', doc, reducer: 'cheer', value: 1, id: {} },
     { type: 'add', doc, reducer: 'cheer', value: 1, id: null },
+    { type: 'add', doc, reducer: 'cheer', value: 1, id: 'é'.repeat(65) },
+    { type: 'add', doc, reducer: 'r'.repeat(81), value: 1 },
+    { type: 'add', doc, reducer: 'cheer', value: 1, stamp: -1 },
+    { type: 'add', doc, reducer: 'cheer', value: 1, stamp: 0.5 },
+    { type: 'add', doc, reducer: 'cheer', value: 1, stamp: 2 ** 53 },
+    { type: 'add', doc, reducer: 'cheer', value: 1, stamp: '7' },
+    { type: 'add', doc, reducer: 'cheer', value: 1, stamp: null },
   ]
   for (const fields of wrong) t.throws(() => request(fields), badFrame, JSON.stringify(fields))
-  for (const text of ['', '{', 'undefined', '{"type":"leave"', '\u0000']) {
+  // JSON has such numbers, and an answer could not say them.
+  const endless = `{"type":"add","doc":"${doc}","reducer":"cheer","value":1,"id":1e999}`
+  for (const text of [endless, '', '{', 'undefined', '{"type":"leave"', '\u0000']) {
     t.throws(() => decodeViewerRequest(text), badFrame, JSON.stringify(text))
   }
   t.throws(() => request({ type: 'leave', doc: '../..' }), { code: 'FANFOLD_BAD_KEY' })

@@ -16,7 +16,7 @@ import type { Standing } from './ranges.ts'
 type AnyReduction = Reduction<never, unknown, unknown>
 
 /** The open sum of a reducer. */
-type OpenSum = { readonly reduction: AnyReduction; sum: unknown }
+type OpenSum = { readonly reducer: string; readonly reduction: AnyReduction; sum: unknown }
 
 /** A window that is never changed again. */
 type Closed = {
@@ -46,6 +46,7 @@ export type Outcome = {
 
 /** What one edge hears of one document. */
 export class Origin {
+  /** By reducer and shape: a definition that takes over may sum up otherwise by the same name. */
   readonly #sums = new Map<string, OpenSum>()
   readonly #closed: Closed[] = []
   /** The open window. */
@@ -109,7 +110,7 @@ export class Origin {
       const isIn = this.#take(reducer, reduction, operand, voice)
       if (isIn) return { kind: 'folded', window: this.#window }
       // What an empty sum has no room for would close one window after the other.
-      if (!this.#sums.has(reducer)) return hasNoRoom
+      if (!this.#sums.has(sumKey(reducer, reduction))) return hasNoRoom
       if (!this.mayClose) return { kind: 'busy' }
       this.close()
       const isInNext = this.#take(reducer, reduction, operand, voice)
@@ -123,7 +124,7 @@ export class Origin {
   close(): boolean {
     if (!this.mayClose || !this.isHeard) return false
     const parts: Part[] = []
-    for (const [reducer, { reduction, sum }] of this.#sums) {
+    for (const { reducer, reduction, sum } of this.#sums.values()) {
       parts.push({ reducer, shape: reduction.shape, bytes: reduction.encode(sum as never) })
     }
     this.#sums.clear()
@@ -167,12 +168,16 @@ export class Origin {
   }
 
   #take(reducer: string, reduction: AnyReduction, operand: unknown, voice: Voice): boolean {
-    const open = this.#sums.get(reducer)
+    const key = sumKey(reducer, reduction)
+    const open = this.#sums.get(key)
     const before = open === undefined ? reduction.empty() : open.sum
     const sum = reduction.fold(before as never, operand as never, voice)
     if (sum === undefined) return false
-    if (open === undefined) this.#sums.set(reducer, { reduction, sum })
+    if (open === undefined) this.#sums.set(key, { reducer, reduction, sum })
     else open.sum = sum
     return true
   }
 }
+
+/** Names of shapes have no space in them. */
+const sumKey = (reducer: string, { shape }: AnyReduction): string => `${shape} ${reducer}`

@@ -11,7 +11,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { assert } from '@fanfold/kernel'
+import { assert, TokenBucket } from '@fanfold/kernel'
 import {
   type CloseName,
   closeReasonOf,
@@ -26,7 +26,6 @@ import { closeReasonFor, closeText } from './close-reason.ts'
 import { Delivery } from './delivery.ts'
 import { tokenBytesMax, tokenOf } from './request-token.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { TokenBucket } from './token-bucket.ts'
 import type { TokenGate } from './token-gate.ts'
 import type { TurnCork } from './turn-cork.ts'
 

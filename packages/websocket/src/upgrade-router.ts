@@ -8,14 +8,13 @@
 import { type IncomingMessage, type Server, type ServerOptions, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { assert } from '@fanfold/kernel'
+import { assert, TokenBucket } from '@fanfold/kernel'
 import { type ErrorCode, limits, linkSubprotocol, viewerSubprotocol } from '@fanfold/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from './clock.ts'
 import { isOriginAllowed } from './origin.ts'
 import { hasTokenInUrl, offeredSubprotocols } from './request-token.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { TokenBucket } from './token-bucket.ts'
 import { TurnQueue } from './turn-queue.ts'
 
 /**

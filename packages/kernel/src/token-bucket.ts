@@ -26,4 +26,9 @@ export class TokenBucket {
     this.#tokens -= 1
     return true
   }
+
+  /** How long until there is a token, ms, as things stand after the last `take`; 0 while there is one. */
+  get waitMs(): number {
+    return Math.max(0, Math.ceil((1 - this.#tokens) / this.#perMs))
+  }
 }

@@ -21,3 +21,15 @@ t.test('a long quiet saves up one burst at most', t => {
   )
   t.end()
 })
+
+t.test('it says how long until there is one more', t => {
+  const bucket = new TokenBucket({ perSecondMax: 10, burst: 2, nowMs: 0 })
+  bucket.take(0)
+  t.equal(bucket.waitMs, 0)
+  bucket.take(0)
+  t.equal(bucket.waitMs, 100)
+  t.notOk(bucket.take(30))
+  t.equal(bucket.waitMs, 70)
+  t.ok(bucket.take(100))
+  t.end()
+})
