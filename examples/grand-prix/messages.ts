@@ -1,4 +1,4 @@
-/* What the timing feed says, and the bounds of it: nothing else gets into the document. */
+/* What the timing feed and the crowd say, and the bounds of it: nothing else gets into the document. */
 import { z } from 'zod'
 import { lapLayout } from './race.ts'
 
@@ -57,6 +57,13 @@ export const schemas = {
   }),
   /** Words from race control. */
   notice: z.strictObject({ text }),
+}
+
+/** What the crowd says, and what it looks at: a car. */
+export const crowdSchemas = {
+  forCar: z.strictObject({ car }),
+  /** The view state of who follows one; others have none. */
+  followed: z.strictObject({ car }),
 }
 
 /** What a message of the name carries. */

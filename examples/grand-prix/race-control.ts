@@ -1,10 +1,20 @@
 /* What race control decides: the phases of a race, the flags, the notices. */
+import { forgetVotes } from './crowd.ts'
 import type { MessageValue } from './messages.ts'
-import { type Car, carOf, type Flag, keepLatest, lapLayout, noticesMax, type Race } from './race.ts'
+import {
+  type Car,
+  carOf,
+  type Flag,
+  keepLatest,
+  lapLayout,
+  noticesMax,
+  type Race,
+  type RaceState,
+} from './race.ts'
 import { orderCars } from './standings.ts'
 
-/** A new race with new cars; winners and the count of races stay. */
-export function newRace(race: Race, value: MessageValue<'newRace'>): void {
+/** A new race with new cars; winners, the count of races and who watches stay. */
+export function newRace(race: RaceState, value: MessageValue<'newRace'>): void {
   const number = race.session.race + 1
   race.session = {
     race: number,
@@ -18,6 +28,7 @@ export function newRace(race: Race, value: MessageValue<'newRace'>): void {
   race.track = { status: 'clear', sector: null }
   race.best = { lap: null, sectors: {}, segments: {}, speed: null }
   race.loops = {}
+  forgetVotes(race)
   race.cars = {}
   for (const [index, { compound, ...entry }] of value.entries.entries()) {
     race.cars[entry.number] = {

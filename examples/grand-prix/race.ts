@@ -3,6 +3,8 @@
  * Times are integer milliseconds. `atMs` is the race's own clock, which the timing loops share; it
  * begins when the lights go out.
  */
+import type { Ballots } from 'fanfold'
+import { type Crowd, emptyCrowd } from './crowd.ts'
 
 /** How a time compares: slower than the car's own best, its best, the best of all, or in the pits. */
 export type Mark = 'none' | 'slower' | 'personal' | 'overall' | 'pit'
@@ -87,7 +89,7 @@ export type Weather = {
   rain: boolean
 }
 
-/** The document. */
+/** The document as everybody sees it. */
 export type Race = {
   session: {
     /** Races since the first one. */
@@ -119,6 +121,13 @@ export type Race = {
   notices: Record<string, { lap: number; flag: Flag; text: string }>
   /** Winners, keyed by race; the latest `winnersMax`. */
   winners: Record<string, { code: string; driver: string; colour: string }>
+  crowd: Crowd
+}
+
+/** The document. */
+export type RaceState = Race & {
+  /** Who voted for whom, for nobody to see. */
+  ballots: Ballots
 }
 
 /** Loops kept: four laps of them, so that a car further behind has no gap. */
@@ -131,7 +140,7 @@ export const noticesMax = 12
 export const winnersMax = 5
 
 /** Nobody there yet. */
-export const emptyRace = (): Race => ({
+export const emptyRace = (): RaceState => ({
   session: {
     race: 0,
     name: '',
@@ -148,6 +157,8 @@ export const emptyRace = (): Race => ({
   loops: {},
   notices: {},
   winners: {},
+  crowd: emptyCrowd(),
+  ballots: {},
 })
 
 /** The car of a number; a throw changes nothing and tells the writer. */

@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { CrowdStrip } from './crowd-strip.tsx'
 import { DeliveryStrip } from './delivery-strip.tsx'
 import { useRace } from './live-race.ts'
 import { RaceStrip } from './race-strip.tsx'
@@ -20,6 +21,7 @@ export function App(): VNode {
           <TimingTable race={race} />
         )}
       </main>
+      {race === undefined ? null : <CrowdStrip race={race} />}
       {race === undefined ? null : <RaceStrip race={race} />}
       <DeliveryStrip delivery={delivery} source={source} />
     </div>

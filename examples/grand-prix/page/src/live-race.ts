@@ -54,7 +54,8 @@ function watch(configuration: Configuration, listeners: Listeners): () => void {
   const { observe, document, token } = configuration
   const live = connect(observe, { token })
   const observed = live.observe<typeof definition>(document)
-  observed.subscribe(listeners.race)
+  // To everybody all of it is shown but the ballots, which nothing here knows of.
+  observed.subscribe(view => listeners.race(view as Race))
   observed.onStatus(status => {
     listeners.status(status)
     listeners.delivery.setFollowing(status === 'live', Date.now())
