@@ -147,7 +147,11 @@ t.test('everything that is wrong is named at once, with its place', async t => {
         none,
         handler,
       },
-      reducers: { r: { message: schema }, s: message(schema, handler) },
+      reducers: {
+        r: { message: schema },
+        s: message(schema, handler),
+        t: Reflect.apply(reducer, undefined, [{ message: schema, into: countBy() }]),
+      },
     }),
     [
       /^type: 1 to 80/,
@@ -159,6 +163,7 @@ t.test('everything that is wrong is named at once, with its place', async t => {
       /^messages.handler: made by message/,
       /^reducers.r: made by reducer/,
       /^reducers.s: made by reducer/,
+      /^reducers.t: apply: a function/,
     ],
   )
   t.match(problemsOf({ type: 'a', state: handler }), [/^messages: an object/])
