@@ -54,7 +54,7 @@ export type DocumentSpec<
   readonly messages: {
     readonly [Name in keyof Messages]: MessageDeclaration<State, Messages[Name]>
   }
-  /** What a crowd may say; declared only, in this version nothing folds it. */
+  /** What a crowd may say. */
   readonly reducers?:
     | { readonly [Name in keyof Reducers]: ReducerDeclaration<State, Reducers[Name]> }
     | undefined

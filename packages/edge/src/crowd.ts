@@ -15,11 +15,13 @@ import {
 import { type CrowdSource, CrowdUplink, type Upward } from '@fanfold/reduction'
 import type { CrowdAnswerFrame } from '@fanfold/replication'
 import { CrowdAnswers } from './crowd-answers.ts'
+import { ruleFailed } from './delivery.ts'
 import { DocumentCrowd } from './document-crowd.ts'
 import type { EdgeDocument } from './edge-document.ts'
 import type { FullEdgeLimits } from './edge-limits.ts'
 import { Speakers } from './speakers.ts'
 import type { Turn } from './turn.ts'
+import type { Look } from './watching.ts'
 
 /** What a viewer says. */
 export type AddRequest = Extract<ViewerRequest, { type: 'add' }>
@@ -151,6 +153,30 @@ export class Crowd {
         return { code: 'FANFOLD_INVALID_VALUE', message }
       }
     }
+  }
+
+  /** Viewers look somewhere, as if each had said so; false when there is no room for one more now. */
+  watch(
+    doc: DocumentKey,
+    { name, operand, viewers }: Look,
+    watched: EdgeDocument['watched'],
+  ): boolean {
+    const into = watched?.definition.watched[name]?.into
+    if (into === undefined) return false
+    const { turn, wallClockMs } = this.#options
+    const timeMs = wallClockMs()
+    const voice = { id: '', timeMs, stamp: timeMs, draw: () => this.#draw() }
+    const crowd = this.#documents.get(doc) ?? this.#begin(doc)
+    for (let left = viewers; left > 0; left--) {
+      const folded = crowd.watch({ name, into, operand, voice })
+      if (folded.kind === 'folded') continue
+      if (folded.kind === 'busy') return false
+      const error = new Error(folded.reason)
+      turn.fact(ruleFailed(doc, { code: 'FANFOLD_RULE_FAILED', place: `watched.${name}`, error }))
+      return true
+    }
+    this.#uplink.want(doc, turn.now)
+    return true
   }
 
   /** Takes what a parent answers. */

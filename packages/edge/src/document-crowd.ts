@@ -19,6 +19,9 @@ export type Saying = {
   readonly voice: Voice
 }
 
+/** What one viewer looks at. */
+export type Watched = Pick<Saying, 'name' | 'operand' | 'voice'> & Pick<EdgeReducer, 'into'>
+
 /** A viewer that wants to know what becomes of what it says. */
 export type Asker = { readonly viewer: ViewerId; readonly id: AddId }
 
@@ -67,6 +70,11 @@ export class DocumentCrowd {
     if (ids === undefined) window.ids.set(asker.viewer, [asker.id])
     else ids.push(asker.id)
     return folded
+  }
+
+  /** A viewer looks somewhere: nobody waits to hear what becomes of that. */
+  watch({ name, into, operand, voice }: Watched): Folded {
+    return this.#origin.fold(name, into, operand, voice)
   }
 
   /** What goes up now; undefined for nothing. */

@@ -39,6 +39,7 @@ import { deletedFrame, type SmallFrame } from './small-frame.ts'
 import { TenantQuotas } from './tenant-quotas.ts'
 import type { Turn } from './turn.ts'
 import { Variants } from './variants.ts'
+import { Watching } from './watching.ts'
 
 /** The documents that an edge follows. */
 export class Documents {
@@ -54,6 +55,8 @@ export class Documents {
   readonly aside: DocumentGuard
   /** What viewers say to reducers. */
   readonly crowd: Crowd
+  /** Where viewers look. */
+  readonly watching: Watching
   /** What tenants may have here, and have. */
   readonly quotas: TenantQuotas
   /** The looks at trees that come from here, or come by. */
@@ -128,6 +131,12 @@ export class Documents {
       wallClockMs,
       retryAfterMs: this.retryAfterMs,
       linkOf: doc => this.#following.parents.linkOf(doc),
+      guard: (doc, step) => this.guard(doc, step),
+    })
+    this.watching = new Watching({
+      turn,
+      get: doc => this.#documents.get(doc),
+      fold: (doc, look) => this.crowd.watch(doc, look, this.#documents.get(doc)?.watched),
       guard: (doc, step) => this.guard(doc, step),
     })
     this.aside = new DocumentGuard(turn)
@@ -248,7 +257,10 @@ export class Documents {
     const byParent = earliest(this.#following.wakeAt(), this.#variants.wakeAt())
     const due = earliest(earliest(byParent, this.checks.wakeAt()), this.looks.wakeAt())
     const byTime = earliest(this.#rounds.wakeAt(), this.quotas.wakeAt())
-    return earliest(earliest(due, this.#due.wakeAt()), earliest(byTime, this.crowd.wakeAt()))
+    return earliest(
+      earliest(due, this.#due.wakeAt()),
+      earliest(byTime, earliest(this.crowd.wakeAt(), this.watching.wakeAt())),
+    )
   }
 
   /** Does what is due. */
@@ -267,10 +279,14 @@ export class Documents {
     for (const doc of this.#rounds.due(now)) this.guard(doc, () => this.#reconcile(doc))
     this.checks.tick()
     this.looks.tick(now, effects)
+    this.watching.tick()
     this.crowd.tick()
     const broken = this.#largeWork.tick()
     if (broken !== undefined) this.#following.restart(broken, now, effects)
-    this.joins.serve(now, doc => this.guard(doc, () => this.#documents.get(doc)?.serve()))
+    this.joins.serve(now, doc => {
+      this.guard(doc, () => this.#documents.get(doc)?.serve())
+      this.watching.note(doc)
+    })
   }
 
   /** Tenants may have something else than before. */
@@ -325,6 +341,7 @@ export class Documents {
     const { allowance } = document
     if (allowance !== undefined && document.isHeldUp) this.quotas.wait(doc, allowance)
     this.#reports.presence(doc, document.viewerCount)
+    this.watching.note(doc)
   }
 
   /** Runs what concerns one document alone: an assertion that fails inside puts no other one aside. */
@@ -350,6 +367,7 @@ export class Documents {
     if (document === undefined) return
     document.close()
     this.crowd.letGo(doc)
+    this.watching.forget(doc)
     if (document.allowance !== undefined) this.quotas.unfollow(doc, document.allowance)
     this.#following.unfollow(doc, this.#turn.effects)
     this.#documents.delete(doc)
@@ -420,6 +438,7 @@ export class Documents {
   }
 
   #settled(document: EdgeDocument): void {
+    this.watching.note(document.doc)
     this.dismissDeleted(document)
     this.restartIfBroken(document)
   }

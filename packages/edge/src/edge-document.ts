@@ -20,6 +20,7 @@ import {
 import type { Follower } from '@fanfold/replication'
 import type { ByteAllowance } from './byte-allowance.ts'
 import type { Cohort } from './cohort.ts'
+import type { Cohorts } from './cohorts.ts'
 import type { DocumentPort } from './document-port.ts'
 import { Entrance } from './entrance.ts'
 import { LargeDocument } from './large-document.ts'
@@ -123,6 +124,17 @@ export class EdgeDocument {
   definitionFor(viewer: ViewerId): EdgeDefinition | undefined {
     if (!this.#observers.has(viewer) || this.#terms.isBlocked) return undefined
     return this.#showing.terms?.rules.definition
+  }
+
+  /** Where its viewers look, where the definition wants to know; undefined where it does not, or nobody looks. */
+  get watched(): { readonly definition: EdgeDefinition; readonly cohorts: Cohorts } | undefined {
+    const { cohorts } = this.#showing
+    if (cohorts === undefined || cohorts.count === 0) return undefined
+    const { definition } = cohorts.terms.rules
+    for (const name in definition.watched) {
+      if (Object.hasOwn(definition.watched, name)) return { definition, cohorts }
+    }
+    return undefined
   }
 
   /** A viewer wants the document, from a position when it holds some of it. */
