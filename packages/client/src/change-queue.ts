@@ -3,6 +3,7 @@
  * limit all that waits is dropped, and the next change it takes is one that replaces the whole view.
  */
 import type { Change } from './change.ts'
+import { type Deferred, deferred } from './deferred.ts'
 
 /** Changes that wait for one `for await` loop, at most `countMax`. */
 export class ChangeQueue implements AsyncIterableIterator<Change> {
@@ -15,7 +16,7 @@ export class ChangeQueue implements AsyncIterableIterator<Change> {
   #isBehind = true
   #seq = 0
   #end: { readonly error: Error | undefined } | undefined
-  #takers: PromiseWithResolvers[] = []
+  #takers: Deferred<IteratorResult<Change>>[] = []
 
   constructor(options: {
     readonly countMax: number
@@ -49,7 +50,7 @@ export class ChangeQueue implements AsyncIterableIterator<Change> {
   }
 
   next(): Promise<IteratorResult<Change>> {
-    const taker = withResolvers()
+    const taker = deferred<IteratorResult<Change>>()
     this.#takers.push(taker)
     this.#serve()
     return taker.promise
@@ -91,20 +92,4 @@ export class ChangeQueue implements AsyncIterableIterator<Change> {
     this.#seq = change.seq
     return change
   }
-}
-
-type PromiseWithResolvers = {
-  readonly promise: Promise<IteratorResult<Change>>
-  readonly resolve: (result: IteratorResult<Change>) => void
-  readonly reject: (error: Error) => void
-}
-
-function withResolvers(): PromiseWithResolvers {
-  let resolve: PromiseWithResolvers['resolve'] = () => undefined
-  let reject: PromiseWithResolvers['reject'] = () => undefined
-  const promise = new Promise<IteratorResult<Change>>((onResult, onError) => {
-    resolve = onResult
-    reject = onError
-  })
-  return { promise, resolve, reject }
 }

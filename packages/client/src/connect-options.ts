@@ -57,22 +57,35 @@ export type ConnectSettings = {
   readonly environment: Environment
 }
 
+/** Options that are numbers from 1 on, and what each is when it is not said. */
+const standards = {
+  dialTimeoutMs: 10_000,
+  sendTimeoutMs: 30_000,
+  inFlightMax: 1_024,
+  inFlightBytesMax: 16_777_216,
+  changesMax: 1_024,
+  snapshotBytesMax: 134_217_728,
+  idleCloseMs: 30_000,
+}
+
+type NumberName = keyof typeof standards
+
 /** @throws FanfoldError `FANFOLD_BAD_OPTION`, `FANFOLD_NO_WEBSOCKET` */
 export function parseConnectOptions(options: ConnectOptions): ConnectSettings {
   const minMs = positive('backoff.minMs', options.backoff?.minMs, 500)
   const maxMs = positive('backoff.maxMs', options.backoff?.maxMs, Math.max(minMs, 20_000))
   if (maxMs < minMs) throw badOption(`backoff.maxMs is at least minMs ${minMs}, got ${maxMs}`)
+  const numbers = Object.fromEntries(
+    Object.entries(standards).map(([name, standard]) => [
+      name,
+      positive(name, options[name as NumberName], standard),
+    ]),
+  ) as Readonly<Record<NumberName, number>>
   return {
     token: options.token,
     WebSocket: options.WebSocket ?? platformWebSocket(),
     reconnect: { minMs, maxMs },
-    dialTimeoutMs: positive('dialTimeoutMs', options.dialTimeoutMs, 10_000),
-    sendTimeoutMs: positive('sendTimeoutMs', options.sendTimeoutMs, 30_000),
-    inFlightMax: positive('inFlightMax', options.inFlightMax, 1_024),
-    inFlightBytesMax: positive('inFlightBytesMax', options.inFlightBytesMax, 16_777_216),
-    changesMax: positive('changesMax', options.changesMax, 1_024),
-    snapshotBytesMax: positive('snapshotBytesMax', options.snapshotBytesMax, 134_217_728),
-    idleCloseMs: positive('idleCloseMs', options.idleCloseMs, 30_000),
+    ...numbers,
     clientId: clientId(options.clientId),
     onError: options.onError ?? (() => undefined),
     environment: { ...realEnvironment, ...options.environment },
@@ -91,7 +104,7 @@ function positive(name: string, value: number | undefined, standard: number): nu
 function platformWebSocket(): WebSocketClass {
   const platform: WebSocketClass | undefined = globalThis.WebSocket
   if (platform !== undefined) return platform
-  const message = 'there is no WebSocket here: pass { WebSocket }, say from the package ws'
+  const message = 'no WebSocket: pass { WebSocket } of package ws'
   throw new FanfoldError('FANFOLD_NO_WEBSOCKET', message)
 }
 
@@ -101,7 +114,7 @@ function clientId(given: string | undefined): string {
     return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
   }
   if (/^[\x21-\x7e]{1,64}$/.test(given)) return given
-  throw badOption('clientId is 1 to 64 characters of printable ASCII without spaces')
+  throw badOption('clientId is 1 to 64 of printable ASCII')
 }
 
 const badOption = (message: string): FanfoldError => new FanfoldError('FANFOLD_BAD_OPTION', message)

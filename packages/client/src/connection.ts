@@ -1,10 +1,12 @@
 import type { DocumentDefinition, ViewOf, ViewStateOf } from '@fanfold/definition'
 import { asDocumentKey } from '@fanfold/protocol'
+import type { AddCall } from './add-call.ts'
 import type { ConnectSettings } from './connect-options.ts'
 import { DocumentObservation } from './document-observation.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
+import { bytesOf } from './frame-text.ts'
 import { guarded, Listeners } from './listeners.ts'
 import type { MessageCall } from './message-call.ts'
 import type { Observation } from './observation.ts'
@@ -107,7 +109,7 @@ export class Connection {
   observe<Definition extends DocumentDefinition = DocumentDefinition>(
     doc: string,
     options: ObserveOptions<ViewStateOf<Definition>> = {},
-  ): Observation<ViewOf<Definition>, ViewStateOf<Definition>> {
+  ): Observation<ViewOf<Definition>, ViewStateOf<Definition>, AddCall<Definition>> {
     if (this.#status === 'closed') throw this.#closedError()
     requireKey(doc)
     const { viewState, maxRate } = options
@@ -129,7 +131,11 @@ export class Connection {
     )
     this.#observe.add(observation)
     // What a view holds is the definition's word; on the wire it is JSON.
-    return observation as Observation<ViewOf<Definition>, ViewStateOf<Definition>>
+    return observation as Observation<
+      ViewOf<Definition>,
+      ViewStateOf<Definition>,
+      AddCall<Definition>
+    >
   }
 
   /**
@@ -192,12 +198,12 @@ export class Connection {
 
 function requireKey(doc: string): void {
   if (asDocumentKey(doc) !== undefined) return
-  const message = `a document key is <tenant>/<type>/<id>, got ${JSON.stringify(doc)}`
+  const message = `a document key is <tenant>/<type>/<id>, got "${doc}"`
   throw new FanfoldError('FANFOLD_BAD_KEY', message)
 }
 
 function requireId(id: string): void {
-  const bytes = new TextEncoder().encode(id).length
+  const bytes = bytesOf(id)
   if (bytes >= 1 && bytes <= idempotencyIdBytesMax) return
   const message = `id is 1 to ${idempotencyIdBytesMax} bytes, got ${bytes}`
   throw new FanfoldError('FANFOLD_BAD_OPTION', message)

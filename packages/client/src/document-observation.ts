@@ -1,5 +1,7 @@
 import type { JsonValue } from '@fanfold/document'
 import type { ErrorCode, ViewerFrame } from '@fanfold/protocol'
+import type { AddOutcome, AnyAddCall } from './add-call.ts'
+import { Additions } from './additions.ts'
 import type { Change } from './change.ts'
 import { ChangeQueue } from './change-queue.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -53,6 +55,7 @@ export class DocumentObservation implements Observation {
   readonly #viewListeners = new Listeners<[view: unknown]>()
   readonly #statusListeners = new Listeners<[status: ObservationStatus, error?: FanfoldError]>()
   readonly #queues = new Set<ChangeQueue>()
+  readonly #additions: Additions
   #viewState: unknown
   /** View states that the server was asked for and did not answer, in order; first the observe's. */
   #asked: unknown[] = []
@@ -80,6 +83,7 @@ export class DocumentObservation implements Observation {
   constructor(options: ObservationOptions, port: ObservationPort) {
     this.#options = options
     this.#port = port
+    this.#additions = new Additions(options.doc)
     this.#viewState = options.viewState
   }
 
@@ -127,6 +131,10 @@ export class DocumentObservation implements Observation {
     this.#send({ type: 'viewState', doc: this.doc, viewState })
   }
 
+  add(...call: AnyAddCall): Promise<AddOutcome> {
+    return this.#additions.add(this.#send, call)
+  }
+
   close(): void {
     if (this.#status === 'closed') return
     this.#port.left(this)
@@ -157,6 +165,7 @@ export class DocumentObservation implements Observation {
   /** The line is lost, or another is to be used. */
   detach(): void {
     this.#send = undefined
+    this.#additions.lose()
     this.#forgetAnswer()
     this.#error = undefined
     this.#cancelRetry()
@@ -167,6 +176,7 @@ export class DocumentObservation implements Observation {
   end(error: FanfoldError | undefined): void {
     if (this.#status === 'closed') return
     this.#send = undefined
+    this.#additions.lose()
     this.#assembly = undefined
     this.#cancelRetry()
     this.#error = error
@@ -187,7 +197,7 @@ export class DocumentObservation implements Observation {
         break
       case 'snapshot-piece':
         if (this.#assembly?.take(frame, length, this.#tracker.held?.view) === false) {
-          this.#misfit(`piece ${frame.index} of a snapshot does not fit`)
+          this.#misfit(`piece ${frame.index} does not fit`)
         }
         break
       case 'snapshot-end': {
@@ -214,6 +224,8 @@ export class DocumentObservation implements Observation {
         // Before the first answer it can only be the end of an earlier observation.
         if (this.#isAnswered || this.#assembly !== undefined) this.#fail(leftError(frame))
         break
+      default:
+        this.#additions.receive(frame)
     }
     this.#updateStatus()
   }

@@ -3,13 +3,6 @@ import { FanfoldError } from './fanfold-error.ts'
 /** A server's address without a path of the protocol: `wss://host/edge/2`. */
 export type Endpoint = string & { readonly unit: 'endpoint' }
 
-const schemes: Readonly<Record<string, string>> = {
-  'ws:': 'ws:',
-  'wss:': 'wss:',
-  'http:': 'ws:',
-  'https:': 'wss:',
-}
-
 /**
  * The endpoint that a URL names: `ws`, `wss`, `http` or `https`, with a path prefix or none; a path
  * that ends in `/v1/observe` or `/v1/write` is cut there.
@@ -20,8 +13,8 @@ const schemes: Readonly<Record<string, string>> = {
 export function asEndpoint(text: string): Endpoint | undefined {
   if (!URL.canParse(text)) return undefined
   const { protocol, host, pathname, search, hash, username, password } = new URL(text)
-  const scheme = schemes[protocol]
-  if (scheme === undefined || `${search}${hash}${username}${password}` !== '') return undefined
+  const scheme = protocol.replace('http', 'ws')
+  if (!/^wss?:$/.test(scheme) || `${search}${hash}${username}${password}` !== '') return undefined
   const prefix = pathname.replace(/\/v1\/(observe|write)\/?$/, '').replace(/\/+$/, '')
   return `${scheme}//${host}${prefix}` as Endpoint
 }
@@ -37,7 +30,7 @@ export function parseEndpoints(urls: string | readonly string[]): readonly Endpo
     )
   })
   if (endpoints.length > 0) return endpoints
-  throw new FanfoldError('FANFOLD_BAD_OPTION', 'at least one URL')
+  throw new FanfoldError('FANFOLD_BAD_OPTION', 'no URL')
 }
 
 /**

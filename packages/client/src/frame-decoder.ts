@@ -27,7 +27,7 @@ const viewerFrames: Readonly<Record<ViewerFrame['type'], Fields>> = {
   left: { doc: 'text', reason: 'text' },
   counted: settled,
   unknown: settled,
-  rejected: { ...rejected, reducer: 'text', retryAfter: 'integer?' },
+  rejected,
 }
 
 const writerFrames: Readonly<Record<WriterFrame['type'], Fields>> = {
@@ -82,5 +82,5 @@ function parseFrame(text: string): Readonly<Record<string, unknown>> {
   } catch {
     // As for any other text that is no object.
   }
-  throw new FanfoldError('FANFOLD_BAD_FRAME', 'the server sent a frame that is no JSON object')
+  throw new FanfoldError('FANFOLD_BAD_FRAME', 'the server sent no JSON object')
 }

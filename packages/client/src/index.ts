@@ -1,3 +1,4 @@
+export type { AddCall, AddOptions, AddOutcome, AnyAddCall } from './add-call.ts'
 export type { Change } from './change.ts'
 export { connect } from './connect.ts'
 export type { ConnectOptions } from './connect-options.ts'

@@ -194,7 +194,7 @@ export class Line {
   }
 
   #closed(code: number, reason: string, endpoint: Endpoint): void {
-    const message = `${endpoint} closed the connection with ${code}${reason === '' ? '' : `: ${reason}`}`
+    const message = `${endpoint} closed with ${code} ${reason}`
     const isExpiry = this.#isExpiry(code)
     if (mayReconnect(code) || isExpiry) {
       this.#takeHint(reason)

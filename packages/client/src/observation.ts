@@ -1,3 +1,4 @@
+import type { AddOutcome, AnyAddCall } from './add-call.ts'
 import type { Change } from './change.ts'
 import type { FanfoldError } from './fanfold-error.ts'
 
@@ -15,7 +16,11 @@ export type ObservationStatus = 'connecting' | 'live' | 'stale' | 'closed'
  * `changesMax` gets one such change in place of all it missed. A loop ends when the observation is
  * closed, with a throw when it ended by an error.
  */
-export interface Observation<View = unknown, ViewState = unknown> extends AsyncIterable<Change> {
+export interface Observation<
+  View = unknown,
+  ViewState = unknown,
+  Add extends AnyAddCall = AnyAddCall,
+> extends AsyncIterable<Change> {
   readonly doc: string
   /** The view of now; undefined while there is none. */
   readonly view: View | undefined
@@ -37,6 +42,14 @@ export interface Observation<View = unknown, ViewState = unknown> extends AsyncI
    * until the other is there, and for good when the server refuses it, which `onError` is told.
    */
   setViewState(viewState: ViewState): void
+  /**
+   * Says something to a reducer of the document, once: the promise is `counted` when that is in the document's log, or
+   * `unknown` when nobody can tell, as when the connection is lost first. It may be left alone.
+   *
+   * Rejects with the server's code when it is not heard (`FANFOLD_OVERLOADED` and `FANFOLD_BUSY` may be over a moment
+   * later); with `FANFOLD_NOT_SENT` while there is no connection, with `FANFOLD_TOO_MANY_IN_FLIGHT` when too much waits.
+   */
+  add(...call: Add): Promise<AddOutcome>
   /** Leaves the document. */
   close(): void
 }

@@ -107,7 +107,7 @@ export class ObserveLines {
 
   #create(to: Endpoint | undefined): Entry {
     if (this.#entries.size >= linesMax) {
-      throw new FanfoldError('FANFOLD_TOO_MANY_LINES', `at most ${linesMax} sockets to observe on`)
+      throw new FanfoldError('FANFOLD_TOO_MANY_LINES', `at most ${linesMax} sockets`)
     }
     const observations: Entry['observations'] = new Map()
     const line = new Line(

@@ -4,9 +4,11 @@
  * deadline says depends on whether some copy of the message went out and was never answered.
  */
 import type { WriterFrame } from '@fanfold/protocol'
+import { type Deferred, deferred } from './deferred.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Environment } from './environment.ts'
 import { FanfoldError } from './fanfold-error.ts'
+import { bytesOf, frameText } from './frame-text.ts'
 import { type ReconnectOptions, reconnectDelayMs } from './reconnect-delay.ts'
 import { isRetryCode } from './retry-codes.ts'
 import { writeFrameBytesMax } from './wire-limits.ts'
@@ -38,15 +40,12 @@ export type OutgoingMessage = {
   readonly retry?: boolean | undefined
 }
 
-type Send = {
+type Send = Deferred<Committed> & {
   readonly key: string
   readonly doc: string
   readonly text: string
   readonly bytes: number
   readonly isRetried: boolean
-  readonly promise: Promise<Committed>
-  readonly resolve: (committed: Committed) => void
-  readonly reject: (error: FanfoldError) => void
   cancelDeadline: () => void
   cancelRetry: () => void
   /** A copy is under way on the line of now. */
@@ -85,9 +84,10 @@ export class Outbox {
     const key = keyOf(message.doc, message.id)
     const same = this.#sends.get(key)
     if (same !== undefined) return same.promise
-    const text = messageText(message)
+    const { doc, message: name, value, id } = message
+    const text = frameText({ type: 'send', doc, message: name, value, id })
     if (text instanceof FanfoldError) return Promise.reject(text)
-    const bytes = new TextEncoder().encode(text).length
+    const bytes = bytesOf(text)
     const error = this.#limitError(message.doc, bytes)
     if (error !== undefined) return Promise.reject(error)
     const send = this.#create(key, message, text, bytes)
@@ -160,21 +160,13 @@ export class Outbox {
   }
 
   #create(key: string, message: OutgoingMessage, text: string, bytes: number): Send {
-    let resolve: Send['resolve'] = () => undefined
-    let reject: Send['reject'] = () => undefined
-    const promise = new Promise<Committed>((onCommitted, onError) => {
-      resolve = onCommitted
-      reject = onError
-    })
     const send: Send = {
+      ...deferred(),
       key,
       doc: message.doc,
       text,
       bytes,
       isRetried: message.retry ?? true,
-      promise,
-      resolve,
-      reject,
       cancelDeadline: () => undefined,
       cancelRetry: () => undefined,
       isSent: false,
@@ -195,7 +187,7 @@ export class Outbox {
       return new FanfoldError('FANFOLD_FRAME_TOO_LARGE', message, { doc })
     }
     if (this.#sends.size < inFlightMax && this.#bytes + bytes <= inFlightBytesMax) return undefined
-    const message = `${this.#sends.size} messages with ${this.#bytes} bytes wait, at most ${inFlightMax} with ${inFlightBytesMax} may`
+    const message = `${this.#sends.size} messages with ${this.#bytes} bytes wait`
     return new FanfoldError('FANFOLD_TOO_MANY_IN_FLIGHT', message, { doc })
   }
 
@@ -255,11 +247,3 @@ export class Outbox {
 }
 
 const keyOf = (doc: string, id: string): string => `${doc} ${id}`
-
-function messageText({ doc, message, value, id }: OutgoingMessage): string | FanfoldError {
-  try {
-    return JSON.stringify({ type: 'send', doc, message, value, id })
-  } catch (cause) {
-    return new FanfoldError('FANFOLD_NOT_JSON', `the value of ${message}`, { doc, cause })
-  }
-}

@@ -1,5 +1,5 @@
 /*
- * Two numbers of the protocol's table of limits. The table itself, with its sentences, would be a
+ * Some numbers of the protocol's table of limits. The table itself, with its sentences, would be a
  * twentieth of the client: these are copies, which do not compile when they are not exactly the table's.
  */
 import type { limits } from '@fanfold/protocol'
@@ -10,3 +10,7 @@ type Value<Name extends keyof typeof limits> = (typeof limits)[Name]['value']
 export const idempotencyIdBytesMax: Value<'idempotencyIdBytesMax'> = 128
 /** A frame that carries a message, bytes. */
 export const writeFrameBytesMax: Value<'writeFrameBytesMax'> = 1_048_576
+/** A frame to observe by, bytes. */
+export const observeFrameBytesMax: Value<'observeFrameBytesMax'> = 65_536
+/** The name of a reducer, bytes. */
+export const reducerNameBytesMax: Value<'reducerNameBytesMax'> = 80

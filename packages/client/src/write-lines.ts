@@ -117,7 +117,7 @@ export class WriteLines {
     if (target === undefined) {
       this.#options.report(new FanfoldError('FANFOLD_BAD_FRAME', `a move to ${to}`, { doc }))
     } else if (!this.#lines.has(target) && this.#lines.size >= linesMax) {
-      const message = `at most ${linesMax} sockets to write on, ${target} is one more`
+      const message = `at most ${linesMax} sockets`
       this.#options.report(new FanfoldError('FANFOLD_TOO_MANY_LINES', message, { doc }))
     } else {
       this.outbox.move(doc, by, target)

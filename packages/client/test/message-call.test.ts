@@ -1,4 +1,4 @@
-import { defineDocument, message } from '@fanfold/definition'
+import { countBy, defineDocument, message, reducer, vote } from '@fanfold/definition'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import * as z from 'zod'
@@ -18,6 +18,15 @@ const match = defineDocument({
     title: message(z.string(), (state: Match, text) => {
       state.headline = text
     }),
+  },
+  reducers: {
+    cheer: reducer({
+      message: z.object({ team: z.string() }),
+      of: cheer => cheer.team,
+      into: countBy({ top: 4 }),
+      apply: () => undefined,
+    }),
+    poll: reducer({ message: z.string(), into: vote(), apply: () => undefined }),
   },
 })
 
@@ -69,6 +78,21 @@ export const typed = (live: Connection): void => {
     live.send<typeof match>(doc, 'penalty', {}),
     live.send(doc, 'anything', { at: 'all' }),
   ]
+  const added = [
+    observation.add('whatever', 1),
+    live.observe<typeof match>(doc).add('cheer', { team: 'home' }),
+    live.observe<typeof match>(doc).add('poll', 'home', { stamp: 7 }),
+    // @ts-expect-error a cheer has a team
+    live.observe<typeof match>(doc).add('cheer', { player: 'x' }),
+    // @ts-expect-error the value of another reducer
+    live.observe<typeof match>(doc).add('cheer', 'home'),
+    // @ts-expect-error no reducer of this name
+    live.observe<typeof match>(doc).add('goal', { team: 'home' }),
+    // @ts-expect-error documents of this type have no reducers
+    live.observe<typeof paged>(doc).add('cheer', { team: 'home' }),
+    live.observe(doc).add('anything', { at: 'all' }),
+  ]
+  t.ok(added)
   // @ts-expect-error without a definition nothing is known of the view
   live.observe(doc).subscribe(view => view.headline)
   t.ok(kept)

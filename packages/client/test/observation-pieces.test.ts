@@ -109,7 +109,7 @@ t.test('pieces that do not fit are asked for anew, at once and then with waits',
   }
   t.equal(spoil(second), 2)
   t.match(asked.at(-1), { type: 'observe', from: undefined })
-  t.match(errors, [{ code: 'FANFOLD_GAP', doc, message: 'piece 1 of a snapshot does not fit' }])
+  t.match(errors, [{ code: 'FANFOLD_GAP', doc, message: 'piece 1 does not fit' }])
   for (const frame of [...pieces, end]) observation.receive(frame)
   t.match(observation, { seq: 10, status: 'stale' }, 'the rest of them is passed over')
   t.equal(spoil(first, end), 2)
