@@ -10,6 +10,7 @@ import type { UpgradeRouter } from '@fanfold/websocket'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config } from './config.ts'
 import { createRouter } from './create-router.ts'
+import { answerCrowd } from './crowd-routes.ts'
 import { startFeed } from './demonstration-feed.ts'
 import { developmentIdentity } from './development-fleet.ts'
 import { EdgeHost } from './edge-host.ts'
@@ -124,6 +125,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
       roles,
       router: routerOf(roles, authority, config),
       routes: [
+        (request, path) => answerCrowd(request, path, { posts: roles.edges[0]?.crowd, verifier }),
         (request, path) => answerWrite(request, path, { authority, verifier }),
         (_request, path) =>
           path === '/config.json' && demonstration !== undefined

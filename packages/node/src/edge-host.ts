@@ -10,6 +10,7 @@ import { decodeUtf8, Prng, toHex } from '@fanfold/kernel'
 import type { DocumentKey, ErrorCode, SignedVariant, TreeEntry } from '@fanfold/protocol'
 import { observeLimitsDefault, systemClock, ViewerSockets } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
+import { CrowdPosts } from './crowd-posts.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
 import { HostWorker } from './host-worker.ts'
 import { MachineDriver } from './machine-driver.ts'
@@ -28,6 +29,8 @@ const failureEveryMs = 1_000
 /** An edge of a process: the machine, the link to its parent and its viewers. Writes nothing to disk. */
 export class EdgeHost {
   readonly viewers: ViewerSockets
+  /** What is said to reducers over HTTP. */
+  readonly crowd: CrowdPosts
   readonly #machine: Edge
   readonly #driver: MachineDriver<EdgeInput, EdgeEffect>
   readonly #worker: HostWorker
@@ -80,6 +83,13 @@ export class EdgeHost {
         stallMaxMs: config.limits.viewerStallMaxMs,
       },
       clock: systemClock,
+    })
+    this.crowd = new CrowdPosts({
+      submit: input => this.#driver.submit(input),
+      nextViewer: names.nextViewer,
+      perSecondMax: config.limits.crowdMessagesPerViewerPerSecond,
+      burst: config.limits.crowdMessagesPerViewerBurst,
+      nowMs: () => performance.now(),
     })
     context.quotas.onChange(() => this.#driver.submit({ kind: 'quotas-changed' }))
     this.#follower.start()
@@ -156,6 +166,7 @@ export class EdgeHost {
   }
 
   async close(): Promise<void> {
+    this.crowd.close()
     this.viewers.close()
     this.#follower.close()
     this.#driver.close()
@@ -191,7 +202,7 @@ export class EdgeHost {
         void this.#loadVariant(effect.variant)
         return
       default:
-        this.viewers.perform(effect)
+        if (!this.crowd.perform(effect)) this.viewers.perform(effect)
     }
   }
 

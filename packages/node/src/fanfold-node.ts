@@ -5,6 +5,7 @@ import { AuthorityHost } from './authority-host.ts'
 import type { Config, Role } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { createRouter } from './create-router.ts'
+import { answerCrowd } from './crowd-routes.ts'
 import { EdgeHost } from './edge-host.ts'
 import { Fleet } from './fleet.ts'
 import { configuredViewOf, FleetAgreement } from './fleet-agreement.ts'
@@ -86,6 +87,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       roles,
       router: routerOf(roles, config),
       routes: [
+        (request, path) => answerCrowd(request, path, { posts: roles.edges[0]?.crowd, verifier }),
         (request, path) =>
           answerWrite(request, path, { authority: roles.authority, verifier, fleet: fleet?.view }),
       ],

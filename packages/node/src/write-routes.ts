@@ -16,12 +16,12 @@ import {
   isGranted,
   limits,
   ProtocolError,
-  parseDocumentKey,
   type WriteAction,
 } from '@fanfold/protocol'
 import type { FleetView } from '@fanfold/topology'
 import type { AuthorityHost } from './authority-host.ts'
 import { wallClock } from './clock.ts'
+import { bearerOf, bodyValue, documentsPrefix, parseDocumentPath } from './document-path.ts'
 import { type HttpAnswer, problemAnswer } from './http-answer.ts'
 import { readBody } from './read-body.ts'
 import { noTokens, TokenError, type TokenVerifier } from './viewer-tokens.ts'
@@ -34,15 +34,13 @@ export type WriteRoutesOptions = {
   readonly fleet?: Pick<FleetView, 'ownerAddressOf' | 'owners'> | undefined
 }
 
-const prefix = '/v1/documents/'
-
 /** Answers the request, or `undefined` when it is not one of these routes. */
 export async function answerWrite(
   request: IncomingMessage,
   path: string,
   options: WriteRoutesOptions,
 ): Promise<HttpAnswer | undefined> {
-  if (!path.startsWith(prefix)) return undefined
+  if (!path.startsWith(documentsPrefix)) return undefined
   if (request.method !== 'POST' && request.method !== 'DELETE') return undefined
   try {
     return await write(request, path, options)
@@ -62,7 +60,7 @@ async function write(
   const isKnown = fleet !== undefined && verifier !== noTokens
   if (authority === undefined && !isKnown) return notAuthority
   const grants = await verifier.verify(bearerOf(request))
-  const { doc, message } = parseTarget(path.slice(prefix.length))
+  const { doc, name: message } = parseDocumentPath(path, 'messages')
   const granted: GrantedAction =
     message !== undefined ? 'write' : request.method === 'POST' ? 'create' : 'delete'
   if (!isGranted(grants, granted, doc)) {
@@ -105,37 +103,13 @@ function movedAnswer(doc: DocumentKey, owner: string, path: string): HttpAnswer 
 
 const mayCreate = (grants: Grants, doc: DocumentKey): boolean => isGranted(grants, 'create', doc)
 
-/** The document and, for a message, its name. */
-function parseTarget(rest: string): { doc: DocumentKey; message: string | undefined } {
-  let segments: string[]
-  try {
-    segments = rest.split('/').map(decodeURIComponent)
-  } catch {
-    throw new ProtocolError('FANFOLD_BAD_KEY', 'a path of well-formed segments')
-  }
-  const [tenant = '', type = '', id = '', word, message] = segments
-  const isMessage = segments.length === 5 && word === 'messages'
-  if (segments.length !== 3 && !isMessage) {
-    throw new ProtocolError(
-      'FANFOLD_BAD_KEY',
-      '/v1/documents/<tenant>/<type>/<id>[/messages/<name>]',
-    )
-  }
-  return { doc: parseDocumentKey(`${tenant}/${type}/${id}`), message }
-}
-
 function actionOf(
   request: IncomingMessage,
   message: string | undefined,
   body: string,
 ): WriteAction {
   if (message === undefined) return { type: request.method === 'DELETE' ? 'delete' : 'create' }
-  if (body === '') return { type: 'send', message, value: undefined }
-  try {
-    return { type: 'send', message, value: JSON.parse(body) }
-  } catch {
-    throw new ProtocolError('FANFOLD_BAD_FRAME', 'the body is JSON')
-  }
+  return { type: 'send', message, value: bodyValue(body) }
 }
 
 function idOf(request: IncomingMessage): string | undefined {
@@ -148,13 +122,4 @@ function traceOf(request: IncomingMessage): Uint8Array | undefined {
   const header = request.headers['traceparent']
   const match = typeof header === 'string' ? /^00-(?!0{32})([0-9a-f]{32})-/.exec(header) : null
   return match?.[1] === undefined ? undefined : Buffer.from(match[1], 'hex')
-}
-
-function bearerOf(request: IncomingMessage): string {
-  const header = request.headers.authorization
-  const match = header === undefined ? null : /^Bearer +(\S+)$/i.exec(header)
-  if (match?.[1] === undefined) {
-    throw new ProtocolError('FANFOLD_UNAUTHORIZED', 'a bearer token in the Authorization header')
-  }
-  return match[1]
 }

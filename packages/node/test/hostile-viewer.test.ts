@@ -112,11 +112,13 @@ t.test('view states, however deep, are refused', async t => {
   viewer.sendText(`{"type":"observe","doc":"${doc}","viewState":${bomb}}`)
   viewer.sendText(`{"type":"viewState","doc":"${doc}","viewState":${bomb}}`)
   viewer.send({ type: 'add', doc, reducer: 'r'.repeat(60_000), value: 1 })
-  await until(() => viewer.frames().length === 3, 'answers')
+  viewer.sendText(`{"type":"add","doc":"${doc}","reducer":"cheer","value":${bomb},"id":1}`)
+  await until(() => viewer.frames().length === 4, 'answers')
   t.match(viewer.frames(), [
     { code: 'FANFOLD_INVALID_VIEW_STATE' },
     { code: 'FANFOLD_NOT_OBSERVED' },
-    { code: 'FANFOLD_NO_REDUCER' },
+    { code: 'FANFOLD_BAD_FRAME' },
+    { type: 'rejected', id: 1, code: 'FANFOLD_NOT_OBSERVED' },
   ])
   for (const frame of viewer.frames()) t.ok(JSON.stringify(frame).length < 1_000, 'short')
   viewer.raw.socket.destroy()
