@@ -30,6 +30,37 @@ export function encodeContent(parts: readonly Part[]): Uint8Array {
   return writer.finish()
 }
 
+/**
+ * The sums as bytes, in as few contents as they fit in, in their order.
+ *
+ * @throws RangeError when one by itself is too large, which is the fault of the reduction that made it
+ */
+export function encodeContents(parts: readonly Part[]): Uint8Array[] {
+  const contents: Part[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const part of parts) {
+    // With the count of the sums in it, which is written once.
+    const size = encodeContent([part]).length
+    if (size > crowdLimits.contentBytesMax) {
+      const { reducer, shape } = part
+      throw new RangeError(`a sum of ${reducer} has ${part.bytes.length} bytes, by ${shape}`)
+    }
+    const last = contents.at(-1)
+    if (
+      last === undefined ||
+      bytes + size > crowdLimits.contentBytesMax ||
+      last.length >= crowdLimits.sumsMax
+    ) {
+      contents.push([part])
+      bytes = size + 1
+    } else {
+      last.push(part)
+      bytes += size
+    }
+  }
+  return contents.map(encodeContent)
+}
+
 /** @throws ProtocolError `FANFOLD_BAD_FRAME` when they are no sums; what is in them is not looked at */
 export function decodeContent(content: Uint8Array): Part[] {
   if (content.length > crowdLimits.contentBytesMax) {

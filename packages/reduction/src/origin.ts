@@ -7,7 +7,7 @@
 import type { Reduction, Voice } from '@fanfold/definition'
 import { assert } from '@fanfold/kernel'
 import type { Aggregate } from './aggregate.ts'
-import { encodeContent, mergeContents, type Part } from './content.ts'
+import { encodeContents, mergeContents, type Part } from './content.ts'
 import { crowdLimits } from './crowd-limits.ts'
 import type { Downward, Upward } from './exchange.ts'
 import type { Standing } from './ranges.ts'
@@ -127,10 +127,13 @@ export class Origin {
     for (const { reducer, reduction, sum } of this.#sums.values()) {
       parts.push({ reducer, shape: reduction.shape, bytes: reduction.encode(sum as never) })
     }
+    const contents = encodeContents(parts)
     this.#sums.clear()
-    this.#lastNumber++
-    const content = encodeContent(parts)
-    this.#closed.push({ window: this.#window, number: this.#lastNumber, content })
+    // What is too much for one aggregate goes in several, and the window is settled with the last of them.
+    for (const content of contents) {
+      this.#lastNumber++
+      this.#closed.push({ window: this.#window, number: this.#lastNumber, content })
+    }
     this.#window++
     return true
   }
@@ -156,12 +159,13 @@ export class Origin {
     const outcomes: Outcome[] = []
     while (this.#closed[0] !== undefined && this.#closed[0].number <= upTo) {
       const { window } = this.#closed.shift() as Closed
-      outcomes.push({ window, kind: 'counted' })
+      if (this.#closed[0]?.window !== window) outcomes.push({ window, kind: 'counted' })
     }
     if (state === 'open') return outcomes
     // Nothing more of this session will ever count; of one that is sealed it is known what has.
     if (state === 'unknown') {
-      for (const { window } of this.#closed.splice(0)) outcomes.push({ window, kind: 'unknown' })
+      const windows = new Set(this.#closed.splice(0).map(({ window }) => window))
+      for (const window of windows) outcomes.push({ window, kind: 'unknown' })
     }
     this.#session = undefined
     return outcomes

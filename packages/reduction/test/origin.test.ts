@@ -159,3 +159,50 @@ t.test('windows that are too much for one go one after the other', async t => {
   t.equal(edge.closedCount, 2)
   t.same(edge.next()?.ranges, [{ session: 7, after: 0, upTo: 1 }])
 })
+
+t.test(
+  'sums that are too much for one aggregate go in several, and are told as one window',
+  async t => {
+    const edge = origin()
+    const poll = vote()
+    for (const name of ['one', 'two', 'three']) {
+      for (let number = 0; number < 1_000; number++) {
+        const id = `${number}`.padStart(128, 'v')
+        edge.fold(name, poll, 'c'.repeat(64), voice(id))
+      }
+    }
+    t.ok(edge.close())
+    t.equal(edge.closedCount, 3)
+    const counted: string[] = []
+    for (let number = 1; number <= 3; number++) {
+      const { ranges = [], content = new Uint8Array(0) } = edge.next() ?? {}
+      t.same(ranges, [{ session: 7, after: number - 1, upTo: number }])
+      t.ok(content.length <= crowdLimits.contentBytesMax, `${content.length} bytes`)
+      for (const { reducer } of decodeContent(content)) counted.push(reducer)
+      const outcomes = edge.answered({ session: 7, state: 'open', upTo: number })
+      t.same(outcomes, number < 3 ? [] : [{ window: 1, kind: 'counted' }])
+    }
+    t.same(counted, ['one', 'two', 'three'])
+    t.ok(edge.isIdle)
+  },
+)
+
+t.test('a window of which not all was counted is unknown, once', async t => {
+  const edge = origin()
+  const poll = vote()
+  for (const name of ['one', 'two', 'three']) {
+    for (let number = 0; number < 1_000; number++) {
+      edge.fold(name, poll, 'c'.repeat(64), voice(`${number}`.padStart(128, 'v')))
+    }
+  }
+  edge.close()
+  t.same(edge.answered({ session: 7, state: 'open', upTo: 1 }), [])
+  t.same(edge.answered({ session: 7, state: 'unknown', upTo: 0 }), [{ window: 1, kind: 'unknown' }])
+})
+
+t.test('a sum that no aggregate holds is the fault of its reduction', async t => {
+  const edge = origin()
+  const bloated = { ...cheers, shape: 'own/bloated', encode: () => new Uint8Array(262_144) }
+  edge.fold('cheer', bloated, 'red', voice())
+  t.throws(() => edge.say(), { message: /a sum of cheer has 262144 bytes, by own\/bloated/ })
+})
