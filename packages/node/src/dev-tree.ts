@@ -103,7 +103,8 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
   const demonstration = projects.find(project => project.document !== undefined)
   const page = demonstration?.page
   const grant = { key, documents: ['**'], ttlMs: tokenTtlMs }
-  const pageToken = await mintToken({ ...grant, subject: 'viewer', allow: ['observe'] })
+  const pageToken = (subject: string): Promise<string> =>
+    mintToken({ ...grant, subject, allow: ['observe'] })
   const token = await mintToken({ ...grant, subject: 'developer', allow: everything })
   const roles = new ProcessRoles()
   const watches: DefinitionWatch[] = []
@@ -127,9 +128,9 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
       routes: [
         (request, path) => answerCrowd(request, path, { posts: roles.edges[0]?.crowd, verifier }),
         (request, path) => answerWrite(request, path, { authority, verifier }),
-        (_request, path) =>
+        async ({ url }, path) =>
           path === '/config.json' && demonstration !== undefined
-            ? pageConfiguration(demonstration, pageToken)
+            ? pageConfiguration(demonstration, await pageToken(visitorIn(url)))
             : undefined,
         async (_request, path) => (page === undefined ? undefined : await answerFile(page, path)),
       ],
@@ -218,6 +219,12 @@ const pageConfiguration = ({ document }: Project, token: string): HttpAnswer => 
   body: JSON.stringify({ document, token }),
   headers: { 'cache-control': 'no-store' },
 })
+
+/** Whom the page is for, as it says: whoever is on this machine may be anybody. */
+function visitorIn(url = ''): string {
+  const [, visitor] = /[?&]visitor=([a-z0-9]{8,32})(?:&|$)/.exec(url) ?? []
+  return visitor === undefined ? 'viewer' : `viewer-${visitor}`
+}
 
 /** The first edge is at the root. */
 const edgePath = (index: number): string => (index === 0 ? '' : `/edge/${index + 1}`)

@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { useCallback, useState } from 'preact/hooks'
 import { CrowdStrip } from './crowd-strip.tsx'
 import { DeliveryStrip } from './delivery-strip.tsx'
 import { useRace } from './live-race.ts'
@@ -8,7 +9,15 @@ import { TimingTable } from './timing-table.tsx'
 
 /** The whole screen. */
 export function App(): VNode {
-  const { race, status, delivery, source } = useRace()
+  const { race, status, delivery, voice, source } = useRace()
+  const [followed, setFollowed] = useState<number | undefined>(undefined)
+  const follow = useCallback(
+    (car: number) => {
+      setFollowed(car)
+      voice?.follow(car)
+    },
+    [voice],
+  )
   return (
     <div class={`screen is-${status}`}>
       <SessionHeader race={race} status={status} />
@@ -18,10 +27,10 @@ export function App(): VNode {
             {status === 'closed' ? 'The race cannot be watched from here.' : 'Waiting for the race'}
           </p>
         ) : (
-          <TimingTable race={race} />
+          <TimingTable race={race} followed={followed} follow={follow} />
         )}
       </main>
-      {race === undefined ? null : <CrowdStrip race={race} />}
+      {race === undefined ? null : <CrowdStrip race={race} followed={followed} voice={voice} />}
       {race === undefined ? null : <RaceStrip race={race} />}
       <DeliveryStrip delivery={delivery} source={source} />
     </div>

@@ -7,13 +7,15 @@ type Props = {
   readonly car: Car
   readonly phase: Race['session']['phase']
   readonly isFastest: boolean
+  readonly isFollowed: boolean
+  readonly follow: (car: number) => void
 }
 
 /**
  * One car. Rows keep their place in the page and move by transform, so that an overtake glides and
  * no light blinks that did not change; a row is drawn again only when its car changed.
  */
-export function CarRow({ car, phase, isFastest }: Props): VNode {
+export function CarRow({ car, phase, isFastest, isFollowed, follow }: Props): VNode {
   const row = useRef<HTMLTableRowElement>(null)
   const position = useRef(car.position)
   useLayoutEffect(() => {
@@ -37,7 +39,15 @@ export function CarRow({ car, phase, isFastest }: Props): VNode {
         <Moved car={car} />
         <td class="name">
           <i class="team-bar" />
-          <b>{car.code}</b>
+          <button
+            type="button"
+            class="follow"
+            aria-pressed={isFollowed}
+            title={`Follow ${car.driver}`}
+            onClick={() => follow(car.number)}
+          >
+            {car.code}
+          </button>
           <span class="driver">
             {car.driver}
             <small>{car.team}</small>
@@ -64,7 +74,7 @@ export function CarRow({ car, phase, isFastest }: Props): VNode {
         </td>
       </tr>
     ),
-    [car, phase, isFastest, isGaining],
+    [car, phase, isFastest, isGaining, isFollowed, follow],
   )
 }
 

@@ -16,7 +16,8 @@ const defaultDocument = 'demo/grand-prix/corvane'
  * after the `#` of its address. `?edge=/edge/2` chooses another edge behind the same address.
  */
 export async function loadConfiguration(page: Location): Promise<Configuration> {
-  const said = await fetchConfiguration().catch((): Said => ({}))
+  const visitor = visitorOf(() => localStorage)
+  const said = await fetchConfiguration(visitor).catch((): Said => ({}))
   const parameters = new URLSearchParams(page.search)
   const hash = page.hash.replace(/^#(token=)?/, '')
   const own = `${page.protocol === 'https:' ? 'wss' : 'ws'}://${page.host}`
@@ -24,13 +25,27 @@ export async function loadConfiguration(page: Location): Promise<Configuration> 
   return {
     observe: `${said.observe ?? own}${/^(\/[\w.-]+)+$/.test(edge) ? edge : ''}`,
     document: parameters.get('document') ?? said.document ?? defaultDocument,
-    token: async () => (hash !== '' ? hash : ((await fetchConfiguration()).token ?? '')),
+    token: async () => (hash !== '' ? hash : ((await fetchConfiguration(visitor)).token ?? '')),
+  }
+}
+
+/** Who looks, the same in each visit: one vote is theirs. Where nothing can be kept, in this one alone. */
+function visitorOf(storage: () => Storage): string {
+  const name = crypto.randomUUID().replaceAll('-', '')
+  try {
+    const kept = storage().getItem('visitor') ?? name
+    storage().setItem('visitor', kept)
+    return kept
+  } catch {
+    return name
   }
 }
 
 /** @throws Error when there is no answer to be had; a server without the file has nothing to say */
-async function fetchConfiguration(): Promise<Said> {
-  const response = await fetch('/config.json', { signal: AbortSignal.timeout(5_000) })
+async function fetchConfiguration(visitor: string): Promise<Said> {
+  const response = await fetch(`/config.json?visitor=${visitor}`, {
+    signal: AbortSignal.timeout(5_000),
+  })
   if (response.status >= 500) throw new Error(`/config.json: ${response.status}`)
   const said: unknown = response.ok ? await response.json() : undefined
   if (typeof said !== 'object' || said === null) return {}

@@ -1,27 +1,76 @@
 import { rollup } from 'fanfold'
 import type { VNode } from 'preact'
+import { useState } from 'preact/hooks'
 import type { Race } from '../../race.ts'
+import type { Voice } from './live-race.ts'
 
 /** Cars that are shown of each count. */
 const leadersMax = 3
 
 type Counted = readonly [car: string, count: number]
 
-/** How many watch, and whom they cheer for, vote for and follow; nothing until a crowd is there. */
-export function CrowdStrip({ race }: { readonly race: Race }): VNode | null {
+type Props = {
+  readonly race: Race
+  /** The car that is followed here. */
+  readonly followed: number | undefined
+  readonly voice: Voice | undefined
+}
+
+/** What one may say oneself, how many watch, and whom they cheer for, vote for and follow. */
+export function CrowdStrip({ race, followed, voice }: Props): VNode {
   const { viewers, cheers, votes, looks } = race.crowd
-  const followed = [...rollup.read(looks, 'minute', Date.now())]
-  const isSilent = viewers === 0 && [cheers, votes].every(said => Object.keys(said).length === 0)
-  if (isSilent && followed.length === 0) return null
+  const counts = [...rollup.read(looks, 'minute', Date.now())]
   return (
     <section class="strip crowd" aria-label="Crowd">
+      <YourCar key={followed} race={race} followed={followed} voice={voice} />
       <p class="viewers">
         <small>Watching</small> <b class="number">{viewers.toLocaleString('en')}</b>
       </p>
       <Leaders title="Cheers" race={race} counts={Object.entries(cheers)} />
       <Leaders title="Driver of the day" race={race} counts={Object.entries(votes)} />
-      <Leaders title="Followed" race={race} counts={followed} />
+      <Leaders title="Followed" race={race} counts={counts} />
     </section>
+  )
+}
+
+function YourCar({ race, followed, voice }: Props): VNode {
+  const car = followed === undefined ? undefined : race.cars[followed]
+  if (car === undefined || voice === undefined) {
+    return (
+      <p class="your-car">
+        <small>Press a driver to follow</small>
+      </p>
+    )
+  }
+  return (
+    <p class="your-car" style={`--team:${car.colour}`}>
+      <Say title="Cheer" driver={car.driver} say={() => voice.cheer(car.number)} />
+      <Say title="Vote" driver={car.driver} say={() => voice.vote(car.number)} />
+    </p>
+  )
+}
+
+/** A button that lights up when what it says counts. */
+function Say(props: {
+  readonly title: string
+  readonly driver: string
+  readonly say: () => Promise<boolean>
+}): VNode {
+  const { title, driver, say } = props
+  const [outcome, setOutcome] = useState('')
+  const press = async (): Promise<void> => {
+    setOutcome('is-said')
+    setOutcome((await say()) ? 'is-counted' : 'is-lost')
+  }
+  return (
+    <button
+      type="button"
+      class={`say ${outcome}`}
+      aria-label={`${title} ${driver}`}
+      onClick={press}
+    >
+      {title}
+    </button>
   )
 }
 

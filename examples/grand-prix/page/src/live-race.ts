@@ -8,12 +8,22 @@ import { Delivery } from './delivery.ts'
 /** Whether what is shown is what happens. */
 export type RaceStatus = 'connecting' | 'live' | 'stale' | 'closed'
 
+/** What one who watches may say. Each ends as true when it counts, as false when it does not or nobody knows. */
+export type Voice = {
+  /** Which car it follows: where the crowd looks is made of that. */
+  readonly follow: (car: number) => void
+  readonly cheer: (car: number) => Promise<boolean>
+  readonly vote: (car: number) => Promise<boolean>
+}
+
 /** The race as it is now, and how it gets here. */
 export type LiveRace = {
   /** Undefined until the first view; parts that did not change are the same objects as before. */
   readonly race: Race | undefined
   readonly status: RaceStatus
   readonly delivery: Delivery
+  /** Undefined until the race is watched. */
+  readonly voice: Voice | undefined
   /** The edge and the document, to be read by people. */
   readonly source: string
 }
@@ -24,6 +34,7 @@ export function useRace(): LiveRace {
   const [race, setRace] = useState<Race | undefined>(undefined)
   const [status, setStatus] = useState<RaceStatus>('connecting')
   const [source, setSource] = useState('')
+  const [voice, setVoice] = useState<Voice | undefined>(undefined)
 
   useEffect(() => {
     let stop: (() => void) | undefined
@@ -32,7 +43,7 @@ export function useRace(): LiveRace {
       const configuration = await loadConfiguration(location)
       if (isGone) return
       setSource(`${configuration.observe} · ${configuration.document}`)
-      stop = watch(configuration, { race: setRace, status: setStatus, delivery })
+      stop = watch(configuration, { race: setRace, status: setStatus, voice: setVoice, delivery })
     }
     begin().catch(() => setStatus('closed'))
     return () => {
@@ -41,12 +52,13 @@ export function useRace(): LiveRace {
     }
   }, [delivery])
 
-  return { race, status, delivery, source }
+  return { race, status, delivery, voice, source }
 }
 
 type Listeners = {
   readonly race: (race: Race) => void
   readonly status: (status: RaceStatus) => void
+  readonly voice: (voice: Voice) => void
   readonly delivery: Delivery
 }
 
@@ -59,6 +71,15 @@ function watch(configuration: Configuration, listeners: Listeners): () => void {
   observed.onStatus(status => {
     listeners.status(status)
     listeners.delivery.setFollowing(status === 'live', Date.now())
+  })
+  const say = async (reducer: 'cheer' | 'driverOfTheDay', car: number): Promise<boolean> => {
+    const outcome = await observed.add(reducer, { car }).catch(() => 'not heard')
+    return outcome === 'counted'
+  }
+  listeners.voice({
+    follow: car => observed.setViewState({ car }),
+    cheer: car => say('cheer', car),
+    vote: car => say('driverOfTheDay', car),
   })
   const count = async (): Promise<void> => {
     for await (const { kind, epoch, seq, patch, time } of observed) {

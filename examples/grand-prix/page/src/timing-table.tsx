@@ -18,8 +18,16 @@ const columns = [
   ['pits', 'Pit'],
 ] as const
 
-/** Everybody, in the order of the race. */
-export function TimingTable({ race }: { readonly race: Race }): VNode {
+/** Everybody, in the order of the race; the one whose name is pressed is followed. */
+export function TimingTable({
+  race,
+  followed,
+  follow,
+}: {
+  readonly race: Race
+  readonly followed: number | undefined
+  readonly follow: (car: number) => void
+}): VNode {
   const cars = Object.values(race.cars)
   return (
     <table class="table" aria-label="Timing" aria-rowcount={cars.length + 1}>
@@ -39,6 +47,8 @@ export function TimingTable({ race }: { readonly race: Race }): VNode {
             car={car}
             phase={race.session.phase}
             isFastest={race.best.lap?.car === car.number}
+            isFollowed={followed === car.number}
+            follow={follow}
           />
         ))}
       </tbody>

@@ -45,6 +45,22 @@ await t.test('the second edge shows the same race', async t => {
   t.same(second.problems, [])
 })
 
+await t.test('what is said in one browser counts, and the others see it', async t => {
+  const second = await RacePage.open(browser, `${dev.pageUrl}?edge=/edge/2`)
+  await second.untilStatus('live')
+  await page.press('tbody tr:nth-child(3) .follow')
+  const code = (await page.text('tbody tr:nth-child(3) .follow')).trim()
+  await page.press('.say[aria-label^="Cheer"]')
+  await page.until('.say.is-counted[aria-label^="Cheer"]')
+  await second.until(`.leaders:has-text("Cheers") dd:has-text("${code}")`)
+  await page.press('.say[aria-label^="Vote"]')
+  await page.until('.say.is-counted[aria-label^="Vote"]')
+  await second.until(`.leaders:has-text("Driver of the day") dd:has-text("${code}")`)
+  await second.until(`.leaders:has-text("Followed") dd:has-text("${code}")`)
+  await second.until('.viewers b:has-text("3")')
+  t.same(second.problems, [])
+})
+
 await t.test('the start lights go on, and those of the sectors when cars pass', async t => {
   await page.until('.start i.is-lit')
   t.match(await page.text('.notices li'), /FORMATION LAP/)

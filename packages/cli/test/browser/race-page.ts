@@ -71,6 +71,11 @@ export class RacePage {
     await this.#page.locator(selector).first().waitFor()
   }
 
+  /** Presses what `selector` names first, as soon as it is there. */
+  async press(selector: string): Promise<void> {
+    await this.#page.locator(selector).first().click()
+  }
+
   /** Waits until the strip below the race says what `check` wants; the strip is drawn four times a second. */
   async untilDelivered(check: (now: Delivered) => boolean): Promise<void> {
     const deadline = performance.now() + patienceMs
