@@ -361,6 +361,23 @@ t.test('many that wait for one window are told in several turns', async t => {
   t.same(turns, [2_000, 1_000, 0])
 })
 
+t.test('who goes while it is about to be told is told nothing', async t => {
+  const crowd = new CrowdRig()
+  crowd.come(two)
+  for (const id of [one, two]) crowd.add(id, 'home', { id: 1 })
+  crowd.answer()
+  const [sum] = crowd.said()
+  if (sum === undefined) throw new Error('the sum goes up')
+  const frame = encodeLinkFrame(crowd.judge(sum))
+  crowd.rig.take({ kind: 'link-frame', link: parent, frame })
+  crowd.rig.take({ kind: 'viewer-closed', viewer: two })
+  t.equal(crowd.rig.edge.crowdIdsWaiting, 1)
+  crowd.rig.pass(0)
+  t.same(crowd.told(one), [['counted', 1]])
+  t.same(crowd.rig.got(two), [])
+  t.equal(crowd.rig.edge.crowdIdsWaiting, 0)
+})
+
 t.test('a document stays without viewers until all that they said is counted', async t => {
   const crowd = new CrowdRig({ lingerMs: 100 })
   crowd.add(one, 'home', { id: 1 })
