@@ -4,8 +4,8 @@ import type { TreePlace } from '@fanfold/protocol'
 import type { PiecePacker, Staleness, WorkerNames } from '@fanfold/replication'
 import type { AuthorityLimits } from './authority-limits.ts'
 import type { CrowdPort } from './crowd-port.ts'
+import type { KeptEpochs } from './kept-epochs.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
-import type { LostEpochs } from './lost-epochs.ts'
 import type { Owners } from './owners.ts'
 import type { WaitingBytes } from './waiting-writes.ts'
 
@@ -19,7 +19,8 @@ export type AuthorityContext = {
   /** Names replicas at the worker, whose answers come to their documents. */
   readonly workerNames: WorkerNames
   readonly waiting: WaitingBytes
-  readonly lostEpochs: LostEpochs
+  /** Epochs of documents that are not in memory: what their logs have lost, and what this node has claimed. */
+  readonly epochs: { readonly lost: KeptEpochs; readonly own: KeptEpochs | undefined }
   readonly owners: Owners
   /** Who is told what became of what crowds say. */
   readonly crowd: CrowdPort

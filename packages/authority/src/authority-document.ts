@@ -18,7 +18,7 @@
 
 import type { DocumentDefinition } from '@fanfold/definition'
 import type { LogInput, LogRefusal, ReplicaWorkerInput } from '@fanfold/document'
-import { assert, type Instant } from '@fanfold/kernel'
+import { after, assert, earliest, type Instant, milliseconds } from '@fanfold/kernel'
 import type { DocumentKey, ErrorCode, LinkId, Position, WriterInput } from '@fanfold/protocol'
 import type { Downstream, JoinRequest } from '@fanfold/replication'
 import type { AuthorityContext } from './authority-context.ts'
@@ -44,6 +44,9 @@ import { LogOpening } from './log-opening.ts'
 import { soleOwner, unwritable } from './owners.ts'
 import { noSuch, type WriteProblem } from './write-problem.ts'
 
+/** A document that another node may create is looked for again after so long, ms. */
+const absentMs = 5_000
+
 type Phase = 'opening' | 'open' | 'appending' | 'refusing'
 
 /** One document at its authority. */
@@ -61,6 +64,8 @@ export class AuthorityDocument {
   #phase: Phase = 'opening'
   #refusal: DocumentRefusal | undefined
   readonly #epochs: DocumentEpochs
+  /** Until when a document that was found not to exist is taken for that, where another node may create it. */
+  #absentUntil: Instant | undefined
   #isStandby: boolean
   #hasMore = false
 
@@ -68,7 +73,7 @@ export class AuthorityDocument {
   constructor(doc: DocumentKey, channel: number, context: AuthorityContext, isStandby = false) {
     this.doc = doc
     this.#isStandby = isStandby
-    this.#epochs = new DocumentEpochs(doc, context.lostEpochs)
+    this.#epochs = new DocumentEpochs(doc, context.epochs)
     this.channel = channel
     this.#context = context
     const { chain, limits, now } = context
@@ -132,6 +137,14 @@ export class AuthorityDocument {
   get isQuiet(): boolean {
     const isIdle = this.#phase === 'open' || this.#phase === 'refusing'
     return isIdle && this.#work?.hasWaiting !== true
+  }
+
+  /**
+   * When the log is to be read anew for whoever asks next, as another node writes it or may have created the document;
+   * undefined when this one knows how it stands.
+   */
+  get readAnewAt(): Instant | undefined {
+    return this.#refusal?.fencedUntil ?? (this.isVacant ? this.#absentUntil : undefined)
   }
 
   /** Why the document is served no more; undefined while it is. */
@@ -225,7 +238,14 @@ export class AuthorityDocument {
     if (isAhead && this.#phase === 'open') this.#startBatch(effects)
     const answer = this.#at.join(request, effects)
     if (answer === 'waits') this.definitionLoaded(effects)
-    else if (answer === 'answered') this.flush(effects)
+    else if (answer === 'answered') this.#served(effects)
+  }
+
+  /** A child follows the document from here on. */
+  #served(effects: AuthorityEffect[]): void {
+    this.flush(effects)
+    this.#epochs.served()
+    if (this.#phase === 'open' && this.#isRecordWanted) this.#startBatch(effects)
   }
 
   /** Another definition was loaded, or may be told of now: the log is told at once, if it is to be told. */
@@ -259,8 +279,15 @@ export class AuthorityDocument {
     }
   }
 
-  /** Does what is due: children that have waited for a snapshot for too long are refused. */
+  /** When `tick` has something to do. */
+  get wakeAt(): Instant | undefined {
+    return earliest(this.snapshots.wakeAt, this.#epochs.wakeAt)
+  }
+
+  /** Does what is due: children that have waited for a snapshot for too long are refused, and a claim is made again. */
   tick(effects: AuthorityEffect[]): void {
+    this.#epochs.tick(this.#context.now())
+    if (this.isHeldBack) this.#startBatch(effects)
     if (this.snapshots.takeOverdue()) {
       const message = `no snapshot of ${this.doc} could be made in time`
       this.downstream.refuseWaiting({ code: 'FANFOLD_BUSY', message, retryAfterMs }, effects)
@@ -375,6 +402,8 @@ export class AuthorityDocument {
     this.#phase = 'open'
     this.#epochs.opened(Math.max(epoch, this.#committed.position.epoch))
     this.#committed.opened()
+    const mayBegin = this.position.seq === 0 && this.#context.owners !== soleOwner
+    if (mayBegin) this.#absentUntil = after(this.#context.now(), milliseconds(absentMs))
     this.snapshots.settle(effects)
     this.#at.children.opened(tail)
     this.#answerJoins(effects)
@@ -456,6 +485,7 @@ export class AuthorityDocument {
       return
     }
     this.#phase = 'open'
+    this.#epochs.claimRefused(this.#context.now())
     inHand.reject({ code, message }, effects)
     effects.push(logFact('log-full', this.doc, message))
     if (batch.definition !== this.#committed.definition) {

@@ -46,10 +46,10 @@ import { refusalForNow, refuseJoin, reject } from './document-answers.ts'
 import type { DocumentQuotaOf } from './document-quotas.ts'
 import { DocumentsInMemory } from './documents-in-memory.ts'
 import { Doubt } from './doubt.ts'
+import { KeptEpochs } from './kept-epochs.ts'
 import type { LoadedVariant } from './loaded-definition.ts'
 import { LoadedDefinitions } from './loaded-definitions.ts'
 import { LogReplays } from './log-replays.ts'
-import { LostEpochs } from './lost-epochs.ts'
 import { type Owners, soleOwner } from './owners.ts'
 import { Standby } from './standby.ts'
 import { turns } from './turns.ts'
@@ -127,7 +127,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       limits,
       chain: new Chain(sha256),
       waiting: { bytes: 0 },
-      lostEpochs: new LostEpochs(limits.documentsMax),
+      epochs: {
+        lost: new KeptEpochs(limits.documentsMax),
+        own: owners === soleOwner ? undefined : new KeptEpochs(limits.documentsMax),
+      },
       owners,
       crowd: this.#crowds,
       wallClockMs,
@@ -483,7 +486,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     }
     if (this.#leaving.has(doc)) this.#letGo(document)
     this.#children.setBusy(doc, document.hasMore)
-    this.#wakes.set(doc, document.snapshots.wakeAt)
+    this.#wakes.set(doc, document.wakeAt)
     if (document.hasChildren) this.#care.note(doc, this.#now)
     this.#replays.note(document)
     if (document.hasSlices) this.#slicing.add(doc)

@@ -5,38 +5,57 @@
  * heard of, and a child that has more of the log than this node makes it claim that next epoch at once:
  * what follows it replaces what the nodes and viewers below have.
  *
+ * Where there are several authorities, the one that had the document before may append until it hears that it has not,
+ * and nobody tells the next one. So whoever serves a document whose epoch is another's claims the next one at
+ * once: from then on nothing is appended unheard.
+ *
  * A child's word costs little to follow, and is believed within bounds: an epoch that is not much higher, and
  * seldom.
  */
 import { after, type Instant, milliseconds } from '@fanfold/kernel'
 import { type DocumentKey, describePosition, type Position } from '@fanfold/protocol'
 import { isAhead } from '@fanfold/replication'
-import type { LostEpochs } from './lost-epochs.ts'
+import type { KeptEpochs } from './kept-epochs.ts'
 
 /** By how much an epoch that a child has seen may be higher than any that is known here. */
 const leapMax = 1_000
 /** A child's word is followed once in so long, ms. */
 const heardEveryMs = 10_000
+/** A claim for which the log has no room is made again after so long, ms. */
+const claimAgainAfterMs = 1_000
 
 /** The epochs of one document at its authority. */
 export class DocumentEpochs {
   readonly #doc: DocumentKey
-  readonly #lostEpochs: LostEpochs
+  readonly #lostEpochs: KeptEpochs
+  readonly #ownEpochs: KeptEpochs | undefined
   /** The one that this node has claimed; 0 before its first commit, and when it has to claim another. */
   #claimed = 0
   /** The highest that is known here. */
   #highest: number
   /** Whether the log may know less. */
   #isLost: boolean
+  /** The last one that this node has claimed, as far as the log goes on from there; 0 for none. */
+  #own = 0
+  /** Whether another node has claimed the log's, and may append. */
+  #isOthers = false
   #isClaimDue = false
+  #claimsAgainAt: Instant | undefined
   /** What a child had that the log has not, in words, until an epoch is claimed for it. */
   #loss: string | undefined
   #hearsAgainAt: Instant | undefined
 
-  /** @param lostEpochs where what the log does not know is kept while the document is not in memory */
-  constructor(doc: DocumentKey, lostEpochs: LostEpochs) {
+  /**
+   * @param kept.lost where what the log does not know is kept while the document is not in memory
+   * @param kept.own the same for what this node has claimed; undefined where no other node writes the log
+   */
+  constructor(
+    doc: DocumentKey,
+    { lost: lostEpochs, own }: { readonly lost: KeptEpochs; readonly own?: KeptEpochs | undefined },
+  ) {
     this.#doc = doc
     this.#lostEpochs = lostEpochs
+    this.#ownEpochs = own
     this.#highest = lostEpochs.take(doc)
     this.#isLost = this.#highest > 0
   }
@@ -53,12 +72,38 @@ export class DocumentEpochs {
 
   /** True when an epoch is to be claimed without waiting for a write. */
   get isClaimDue(): boolean {
-    return this.#isClaimDue
+    return this.#isClaimDue && this.#claimsAgainAt === undefined
+  }
+
+  /** When `tick` makes a claim due again that the log has refused. */
+  get wakeAt(): Instant | undefined {
+    return this.#claimsAgainAt
+  }
+
+  /** What was refused for a while is due again. */
+  tick(now: Instant): void {
+    if (this.#claimsAgainAt !== undefined && now >= this.#claimsAgainAt) {
+      this.#claimsAgainAt = undefined
+    }
   }
 
   /** The log has been read, and this is the highest epoch that it knows. */
   opened(epoch: number): void {
     this.#highest = Math.max(this.#highest, epoch)
+    if (this.#ownEpochs === undefined) return
+    const own = this.#ownEpochs.take(this.#doc)
+    this.#own = own === epoch ? own : 0
+    this.#isOthers = own !== epoch
+  }
+
+  /** Somebody follows the document here: what another one might append must not go unheard. */
+  served(): void {
+    if (this.#isOthers) this.#isClaimDue = true
+  }
+
+  /** The log has no room for a claim that is due. */
+  claimRefused(now: Instant): void {
+    if (this.#isClaimDue) this.#claimsAgainAt = after(now, milliseconds(claimAgainAfterMs))
   }
 
   /**
@@ -69,9 +114,12 @@ export class DocumentEpochs {
     // While it was appended a higher one was heard of: there is another to be claimed.
     if (epoch <= this.#highest && epoch !== this.#claimed) return undefined
     this.#claimed = epoch
+    this.#own = epoch
     this.#highest = epoch
     this.#isLost = false
+    this.#isOthers = false
     this.#isClaimDue = false
+    this.#claimsAgainAt = undefined
     const loss = this.#loss
     this.#loss = undefined
     return loss
@@ -105,8 +153,9 @@ export class DocumentEpochs {
     return true
   }
 
-  /** The document leaves memory: what the log does not know is kept. */
+  /** The document leaves memory: what the log does not know is kept, and what this node has claimed. */
   close(): void {
+    this.#ownEpochs?.keep(this.#doc, this.#own)
     if (this.#isLost) this.#lostEpochs.keep(this.#doc, this.#highest)
   }
 }

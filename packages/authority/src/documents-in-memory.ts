@@ -118,8 +118,8 @@ export class DocumentsInMemory {
     if (document.isQuiet && document.isVacant) this.#vacant.add(doc)
     else this.#vacant.delete(doc)
     // Whoever asks meanwhile does not put off that the log is looked at anew.
-    const fencedUntil = document.refusal?.fencedUntil
-    if (fencedUntil !== undefined) this.#idle.set(doc, fencedUntil)
+    const { readAnewAt } = document
+    if (readAnewAt !== undefined) this.#idle.set(doc, readAnewAt)
     else this.touch(doc, now)
   }
 
@@ -165,7 +165,7 @@ export class DocumentsInMemory {
     const document = this.#documents.get(doc)
     // A quarantined document stays as it is: read again, it would be served again.
     if (document === undefined || document.refusal?.isQuarantined === true) return
-    if (document.refusal?.fencedUntil !== undefined) {
+    if (document.readAnewAt !== undefined && document.isQuiet) {
       this.#owner.unload(document)
       return
     }

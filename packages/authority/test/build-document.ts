@@ -39,8 +39,8 @@ import type { AuthorityContext } from '../src/authority-context.ts'
 import { AuthorityDocument } from '../src/authority-document.ts'
 import type { AuthorityEffect, AuthorityFact } from '../src/authority-effect.ts'
 import { type AuthorityLimits, defaultAuthorityLimits } from '../src/authority-limits.ts'
+import { KeptEpochs } from '../src/kept-epochs.ts'
 import { LoadedDefinition, type LoadedVariant } from '../src/loaded-definition.ts'
-import { LostEpochs } from '../src/lost-epochs.ts'
 import { soleOwner } from '../src/owners.ts'
 
 /** The document of the tests. */
@@ -131,7 +131,7 @@ export function contextOf(limits: Partial<AuthorityLimits> = {}): AuthorityConte
     waiting: { bytes: 0 },
     staleness: () => ({ stale: false, ageMs: 0 }),
     place: undefined,
-    lostEpochs: new LostEpochs(100),
+    epochs: { lost: new KeptEpochs(100), own: undefined },
     owners: soleOwner,
     crowd: { answered: () => undefined, postponed: () => undefined },
     wallClockMs: () => startMs,

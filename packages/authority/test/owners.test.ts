@@ -115,6 +115,153 @@ t.test('an append that the log refuses is answered so, and then its document lea
   }
 })
 
+/** Another authority claims the log that the rig has, and writes once. */
+function overtake(rig: OwnedRig): void {
+  const other = new OwnedRig()
+  other.logs.set(doc, [...(rig.logs.get(doc) ?? [])])
+  other.write()
+  other.answerAll()
+  rig.logs.set(doc, [...(other.logs.get(doc) ?? [])])
+}
+
+/** A rig that takes a document over, which another authority has written. */
+function taken(): OwnedRig {
+  const rig = new OwnedRig()
+  overtake(rig)
+  return rig
+}
+
+t.test('who takes a document over claims its log as soon as a child is served', async t => {
+  const rig = taken()
+  rig.join()
+  rig.effects()
+  rig.answer()
+  const effects = rig.effects()
+  t.match(framesOf(effects), [{ kind: 'welcome' }, { kind: 'snapshot-begin' }], 'nobody waits')
+  const asked = { kind: 'log-append', epoch: 2, after: { epoch: 1, seq: 2 } } as const
+  t.match(rig.asked.get(doc), { ...asked, records: [{ kind: 'claim', seq: 3 }] })
+  rig.answer()
+  rig.join(doc, link(2))
+  t.equal(rig.asked.size, 0, 'once')
+  rig.commit()
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 2, seq: 4 } }])
+})
+
+t.test('one that nobody looks at is claimed by the first write alone', async t => {
+  const rig = taken()
+  const request = rig.write()
+  rig.answer()
+  t.match(rig.asked.get(doc), { records: [{ kind: 'claim' }, { kind: 'delta' }] })
+  rig.join()
+  rig.answer()
+  t.equal(rig.asked.size, 0)
+  t.match(answersOf(rig.effects()), [{ request, answer: { kind: 'committed', epoch: 2, seq: 4 } }])
+})
+
+t.test('what the one before has appended meanwhile is read before anything is claimed', async t => {
+  const rig = taken()
+  rig.join()
+  rig.answer()
+  rig.effects()
+  overtake(rig)
+  rig.refuse('FANFOLD_FENCED')
+  const effects = rig.effects()
+  t.match(framesOf(effects), [{ kind: 'ended', code: 'FANFOLD_FENCED' }])
+  t.same(factsOf(effects).at(-1), 'document-overtaken')
+  rig.ask()
+  rig.answer()
+  t.match(framesOf(rig.effects()), [{ kind: 'welcome' }, { manifest: { at: { seq: 4 } } }])
+  t.match(rig.asked.get(doc), { epoch: 3, records: [{ kind: 'claim', seq: 5 }] })
+})
+
+t.test('what comes back under its own epoch is not claimed again', async t => {
+  const rig = written()
+  rig.move(doc)
+  rig.bring(doc)
+  rig.join()
+  rig.answer()
+  t.equal(rig.asked.size, 0)
+})
+
+t.test('who is not sure claims nothing, until it is', async t => {
+  const rig = taken()
+  rig.stall = stalled
+  rig.join()
+  rig.answer()
+  t.match(framesOf(rig.effects())[0], { kind: 'welcome' }, 'the child is served')
+  t.equal(rig.asked.size, 0)
+  rig.stall = undefined
+  rig.change()
+  t.match(rig.asked.get(doc), { records: [{ kind: 'claim' }] })
+})
+
+t.test('a claim for which the log has no room is made again, and not at once', async t => {
+  const rig = taken()
+  rig.join()
+  rig.answer()
+  rig.refuse('FANFOLD_LOG_FULL')
+  t.equal(rig.asked.size, 0)
+  rig.nowMs += 999
+  rig.turn()
+  t.equal(rig.asked.size, 0)
+  rig.nowMs += 1
+  rig.turn()
+  t.match(rig.asked.get(doc), { records: [{ kind: 'claim' }] })
+  rig.answer()
+  rig.commit()
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 2, seq: 4 } }])
+})
+
+t.test('of two that both serve a document each claim follows a write of the other', async t => {
+  const rig = taken()
+  rig.join()
+  rig.answerAll()
+  rig.write()
+  overtake(rig)
+  rig.refuse('FANFOLD_FENCED')
+  for (let count = 0; count < 10; count++) {
+    rig.nowMs += 499
+    rig.turn()
+    rig.ask()
+    t.equal(rig.asked.size, 0, 'it is deposed, and waits')
+  }
+  rig.nowMs += 10
+  rig.turn()
+  rig.ask()
+  rig.answer()
+  t.match(rig.asked.get(doc), { epoch: 4, records: [{ kind: 'claim' }] })
+})
+
+t.test('a document that does not exist is looked for again, as another may create it', async t => {
+  const rig = new OwnedRig()
+  rig.join()
+  rig.answer()
+  t.match(framesOf(rig.effects()), [{ kind: 'refused', code: 'FANFOLD_NO_DOCUMENT' }])
+  overtake(rig)
+  for (let second = 1; second <= 5; second++) {
+    rig.nowMs += 1_000
+    rig.turn()
+    rig.ask()
+    rig.answer()
+  }
+  const kinds = framesOf(rig.effects()).map(({ kind }) => kind)
+  t.same(new Set(kinds.slice(0, 4)), new Set(['refused']), 'for a while it is taken to be absent')
+  t.same(kinds.slice(4, 6), ['welcome', 'snapshot-begin'])
+})
+
+t.test('one that a write has created meanwhile stays where it is', async t => {
+  const rig = new OwnedRig()
+  rig.join()
+  rig.answer()
+  rig.commit()
+  rig.effects()
+  rig.nowMs += 5_000
+  rig.turn()
+  rig.ask()
+  t.match(framesOf(rig.effects())[0], { kind: 'welcome' })
+  t.equal(rig.asked.size, 0)
+})
+
 t.test('one that is overtaken before it has claimed the log reads it anew at once', async t => {
   const rig = written()
   rig.move(doc)

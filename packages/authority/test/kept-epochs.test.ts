@@ -1,6 +1,6 @@
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
-import { LostEpochs } from '../src/lost-epochs.ts'
+import { KeptEpochs } from '../src/kept-epochs.ts'
 
 const [first, second, third] = [
   parseDocumentKey('acme/match/a'),
@@ -9,7 +9,7 @@ const [first, second, third] = [
 ] as const
 
 t.test('an epoch is kept until it is taken', async t => {
-  const epochs = new LostEpochs(10)
+  const epochs = new KeptEpochs(10)
   epochs.keep(first, 7)
   epochs.keep(second, 0)
   t.equal(epochs.take(first), 7)
@@ -18,7 +18,7 @@ t.test('an epoch is kept until it is taken', async t => {
 })
 
 t.test('beyond the bound the oldest is forgotten', async t => {
-  const epochs = new LostEpochs(2)
+  const epochs = new KeptEpochs(2)
   for (const doc of [first, second, third]) epochs.keep(doc, 3)
   t.equal(epochs.take(first), 0)
   t.equal(epochs.take(second), 3)

@@ -1,13 +1,15 @@
 import type { DocumentKey } from '@fanfold/protocol'
 
 /**
- * Epochs that nodes below may have seen, of documents that are not in memory and whose logs have lost them:
- * given again, an epoch would stand for two histories. The log tells the next epoch of all others.
+ * Epochs of documents that are not in memory, where their logs do not tell enough of them.
  *
- * Bounded by a count, beyond which the oldest is forgotten: the nodes below that saw it begin anew by
- * the hash, as after any difference.
+ * One that nodes below may have seen and the log has lost is kept: given again, it would stand for two histories. So is
+ * one that this node has claimed: a document that comes back under it was nobody else's meanwhile.
+ *
+ * Bounded by a count, beyond which the oldest is forgotten. The nodes below that saw a lost one begin anew then by
+ * the hash, as after any difference; one of this node's own costs a claim.
  */
-export class LostEpochs {
+export class KeptEpochs {
   readonly #countMax: number
   readonly #epochs = new Map<DocumentKey, number>()
 
