@@ -72,6 +72,7 @@ export class ReplayStage {
     }
     core.isReplayDue = false
     core.takesTailAlone = true
+    core.replayEnds.ended(core.held.position)
     core.ask(now, effects)
     return core.shown()
   }

@@ -23,6 +23,7 @@ import { ParentLine } from './parent-line.ts'
 import type { PiecePacker } from './piece-packer.ts'
 import { type CheckedRecords, RecordCheck } from './record-check.ts'
 import type { Repair } from './repair.ts'
+import { ReplayEnds } from './replay-ends.ts'
 import type { SnapshotIntake } from './snapshot-intake.ts'
 import type { ResyncReason, UpstreamEvent } from './upstream-event.ts'
 import type { UpstreamLimits } from './upstream-limits.ts'
@@ -78,6 +79,7 @@ export class StreamCore {
   readonly line: ParentLine
   readonly held: HeldState = new HeldState()
   readonly catchUp: CatchUp = new CatchUp()
+  readonly replayEnds: ReplayEnds = new ReplayEnds()
   state: StreamState = 'detached'
   /** What the parent calls the document, once it has said so. */
   channel: number | undefined
@@ -272,6 +274,7 @@ export class StreamCore {
   goLive(): void {
     this.#rest('live')
     this.getsOn()
+    this.replayEnds.reset()
     this.isReplayDue = false
     this.takesTailAlone = false
   }

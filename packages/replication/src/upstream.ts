@@ -304,6 +304,7 @@ export class Upstream {
     if (code === 'FANFOLD_NO_TAIL') {
       // Where the tail alone was asked for only to go over to this parent, what there is instead will do.
       if (core.takesTail) core.isReplayDue = true
+      if (core.isReplayDue && core.replayEnds.takeDoubt()) core.held.distrust()
       core.askAgain(now, effects)
       return []
     }

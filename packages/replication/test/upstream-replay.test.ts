@@ -1,3 +1,4 @@
+import { buildLog } from '@fanfold/conformance'
 import type { ErrorCode, LinkFrame } from '@fanfold/protocol'
 import t from 'tap'
 import { after, damaged, doc, link, recordsOf } from './build-stream.ts'
@@ -32,6 +33,17 @@ const ended = (code?: ErrorCode, retryAfterMs = 0): LinkFrame => ({
 
 /** A rig that does without snapshots. */
 const tailOnly = (): Rig => new Rig({}, { isSnapshotDisabled: true })
+
+/** After which seq the log is asked for next. */
+function askedFrom(rig: Rig): number {
+  const isReplay = (frame: LinkFrame) => frame.kind === 'request-replay'
+  let request = rig.sent().find(isReplay)
+  if (request === undefined) {
+    rig.pass(rig.waitMs ?? 0)
+    request = rig.sent().find(isReplay)
+  }
+  return request?.kind === 'request-replay' ? (request.have?.seq ?? 0) : -1
+}
 
 /** A rig that does without snapshots and is asked for nothing yet but the log. */
 function replaying(): Rig {
@@ -70,6 +82,43 @@ t.test('what is held is gone on from', async t => {
   rig.take(refused('FANFOLD_NO_TAIL'))
   t.match(rig.sent(), [{ kind: 'request-replay', have: head }])
   t.same(kindsOf(rig.take(replay(11, 12), ended())), ['records 11,12'], 'and not kept apart')
+})
+
+t.test('a log that has lost what is held is replayed from its first record', async t => {
+  const rig = live({}, { isSnapshotDisabled: true })
+  rig.upstream.detach()
+  rig.attach()
+  rig.take(refused('FANFOLD_NO_TAIL'))
+  for (let count = 0; count < 4; count++) {
+    t.equal(askedFrom(rig), head.seq)
+    rig.take(ended())
+    t.match(rig.sent(), [{ kind: 'join', have: head, take: 'tail' }])
+    rig.take(refused('FANFOLD_NO_TAIL'))
+  }
+  t.equal(askedFrom(rig), 0, 'it may be another one')
+  const others = buildLog({ doc, count: 12, seed: 'another', epoch: 2 }).records
+  const frame: LinkFrame = { kind: 'replay', replay: 1, ceiling: 239, records: others }
+  const events = rig.take(frame, ended())
+  t.same(kindsOf(events).at(-1), 'replayed')
+  t.match(rig.sent(), [{ kind: 'join', have: after(others[11]), take: 'tail' }])
+})
+
+t.test('what the whole log confirms is not doubted again', async t => {
+  const rig = live({}, { isSnapshotDisabled: true })
+  rig.upstream.detach()
+  rig.attach()
+  rig.take(refused('FANFOLD_NO_TAIL'))
+  const asked: number[] = []
+  for (let count = 0; count < 12; count++) {
+    const have = askedFrom(rig)
+    asked.push(have)
+    if (have === 0) rig.take(replay(1, 10))
+    rig.take(ended())
+    rig.sent()
+    rig.take(refused('FANFOLD_NO_TAIL'))
+  }
+  t.equal(asked.length, 12)
+  t.equal(asked.filter(seq => seq === 0).length, 1, 'a parent may be behind for long')
 })
 
 t.test('what was kept elsewhere is gone on from, under the ceiling that it came under', async t => {
