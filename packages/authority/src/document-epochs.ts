@@ -94,6 +94,10 @@ export class DocumentEpochs {
     const own = this.#ownEpochs.take(this.#doc)
     this.#own = own === epoch ? own : 0
     this.#isOthers = own !== epoch
+    if (own <= this.#highest) return
+    // The log has lost what this node had claimed, while the document was not in memory.
+    this.#highest = own
+    this.#isLost = true
   }
 
   /** Somebody follows the document here: what another one might append must not go unheard. */

@@ -116,6 +116,24 @@ t.test('an epoch of its own is its own while the document is not in memory', asy
   t.equal(own.take(doc), 0)
 })
 
+t.test('an epoch of its own that the log has lost meanwhile is not given again', async t => {
+  const own = new KeptEpochs(10)
+  const lost = new KeptEpochs(10)
+  const first = new DocumentEpochs(doc, { lost, own })
+  first.committed(5)
+  first.close()
+  const second = new DocumentEpochs(doc, { lost, own })
+  second.opened(4)
+  t.equal(second.highest, 5)
+  second.close()
+  const third = new DocumentEpochs(doc, { lost, own })
+  third.opened(4)
+  t.equal(third.highest, 5, 'which is kept until another is claimed')
+  third.committed(6)
+  third.close()
+  t.equal(lost.take(doc), 0)
+})
+
 t.test('a claim for which there is no room is made again after a while', async t => {
   const epochs = shared(4)
   epochs.claimRefused(at(0))
