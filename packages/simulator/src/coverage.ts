@@ -172,6 +172,7 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'fault cut',
     'fault drain',
     'fault log-away',
+    'fault logs-fallen-back',
     'fault pause',
     'join from an older epoch',
     'join refused FANFOLD_COORDINATOR_UNREACHABLE',

@@ -94,6 +94,7 @@ const everyFault: Readonly<Record<Exclude<FaultKind, FleetFault['kind']>, true>>
 const everyFleetFault: Readonly<Record<FleetFault['kind'], true>> = {
   'coordinator-away': true,
   'coordinator-emptied': true,
+  'logs-fallen-back': true,
 }
 
 /** All kinds of faults, in a tree that is no fleet. */

@@ -17,6 +17,20 @@ export function drawFleetFaults(prng: Prng, tree: FaultyTree): readonly Fault[] 
   return Array.from({ length: prng.below(faultsMax + 1) }, () => drawOne(prng, tree)).flat()
 }
 
+/** Share of the worlds in which logs lose what was acknowledged, and how often at most. */
+const losingShare = 0.25
+const lossesMax = 2
+
+/** Losses of the logs of a fleet: of a moment mostly, as where the copy that takes over was up to date but for that. */
+export function drawLogLosses(prng: Prng, { busyMs }: FaultyTree): readonly Fault[] {
+  if (!prng.chance(losingShare)) return []
+  return Array.from({ length: 1 + prng.below(lossesMax) }, () => ({
+    kind: 'logs-fallen-back' as const,
+    atMs: rounded(busyMs * (0.1 + 0.8 * prng.fraction())),
+    byMs: rounded(prng.pick([50, 500, 2_000]) * prng.fraction()),
+  }))
+}
+
 function drawOne(prng: Prng, tree: FaultyTree): readonly Fault[] {
   const atMs = rounded(tree.busyMs * (0.1 + 0.7 * prng.fraction()))
   const forMs = rounded(prng.chance(0.3) ? 100 + prng.below(2_000) : 2_000 + prng.below(8_000))

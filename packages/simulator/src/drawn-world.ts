@@ -1,6 +1,6 @@
 import { assert, Prng } from '@fanfold/kernel'
 import { drawRestarts } from './drawn-faults.ts'
-import { drawFleetFaults } from './drawn-fleet-faults.ts'
+import { drawFleetFaults, drawLogLosses } from './drawn-fleet-faults.ts'
 import { drawLinkFaults } from './drawn-link-faults.ts'
 import { drawDrains, drawLogAway, drawNodeFaults, drawUnreadable } from './drawn-node-faults.ts'
 import {
@@ -59,7 +59,10 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
       faults.push(...drawUnreadable(new Prng(`${seed}/unreadable`), tree))
       faults.push(...drawLogAway(new Prng(`${seed}/log-away`), tree))
     }
-    if (world === 'fleet') faults.push(...drawFleetFaults(new Prng(`${seed}/fleet-faults`), tree))
+    if (world === 'fleet') {
+      faults.push(...drawFleetFaults(new Prng(`${seed}/fleet-faults`), tree))
+      faults.push(...drawLogLosses(new Prng(`${seed}/log-losses`), tree))
+    }
     const deletions = drawDeletions(new Prng(`${seed}/deletions`))
     const clockDriftShare = drawDrift(new Prng(`${seed}/drift`))
     const looks = drawLooks(new Prng(`${seed}/looks`))

@@ -48,7 +48,7 @@ type Asked = {
   /** Whether it came with a position, and was answered nothing yet. */
   isResuming: boolean
   /** The view that is on its way in pieces. */
-  pieces?: { readonly seq: number; readonly viewState: unknown } | undefined
+  pieces?: { readonly place: number; readonly viewState: unknown } | undefined
   /** Who it was when it was shown something last. */
   shownAs?: Looker | undefined
   /** Whether it was led, in this turn and as who it was, to where it becomes somebody else. */
@@ -169,15 +169,18 @@ export class FrameCheck implements RimWatch {
       this.#tally.add(frame.seq > frame.from + 1 ? 'paced delta over several' : 'paced delta')
     }
     if (frame.type === 'delta' && frame.seq > frame.from + 1) {
-      const { doc, from, seq } = frame
-      if (this.#oracle.isRedefined(doc as DocumentKey, from, seq)) this.#tally.add(overRules)
+      const doc = frame.doc as DocumentKey
+      const place = this.#oracle.placeOf(doc, frame)
+      const before = this.#oracle.placeBefore(doc, place, frame.from)
+      if (this.#oracle.isRedefined(doc, before, place)) this.#tally.add(overRules)
     }
     if (asked.isResuming && frame.type !== 'status') {
       asked.isResuming = false
       this.#tally.add(`viewer resumed by ${frame.type}`)
     }
     if (frame.type === 'snapshot-begin') {
-      asked.pieces = { seq: frame.seq, viewState: asked.viewState }
+      const place = this.#oracle.placeOf(frame.doc as DocumentKey, frame)
+      asked.pieces = { place, viewState: asked.viewState }
     }
     const { markers, positionMarkers } = received
     if (markers.size + positionMarkers.size > 0) this.#checkMarkers(watched, asked, received)
@@ -237,8 +240,9 @@ export class FrameCheck implements RimWatch {
     if (frame.type !== 'delta' || frame.patch.length > 0) return false
     if (shownAs === undefined || shownAs === looker) return false
     const doc = frame.doc as DocumentKey
+    const place = this.#oracle.placeOf(doc, frame)
     const [before, now] = [shownAs, looker].map(one =>
-      this.#oracle.look(doc, frame.seq, one, viewState),
+      this.#oracle.look(doc, place, one, viewState),
     )
     if (before?.kind !== 'seen' || now?.kind !== 'seen' || isEqualView(before, now)) return false
     asked.isLed = true
@@ -255,8 +259,9 @@ export class FrameCheck implements RimWatch {
     asked.shownAs = looker
     if (shownAs === undefined || shownAs === looker || frame.type === 'snapshot-end') return
     const doc = frame.doc as DocumentKey
-    const before = this.#oracle.look(doc, frame.seq, shownAs, viewState)
-    const now = this.#oracle.look(doc, frame.seq, looker, viewState)
+    const place = this.#oracle.placeOf(doc, frame)
+    const before = this.#oracle.look(doc, place, shownAs, viewState)
+    const now = this.#oracle.look(doc, place, looker, viewState)
     if (before.kind !== 'seen' || now.kind !== 'seen' || isEqualView(before, now)) return
     this.#tally.add(`audience changed by ${frame.type}`)
   }
@@ -292,18 +297,17 @@ export class FrameCheck implements RimWatch {
     const doc = frame.doc as DocumentKey
     switch (frame.type) {
       case 'snapshot':
-        return [this.#oracle.look(doc, frame.seq, looker, asked.viewState)]
+        return [this.#oracle.look(doc, this.#oracle.placeOf(doc, frame), looker, asked.viewState)]
       case 'snapshot-piece': {
         if (asked.pieces === undefined) return []
-        const { seq, viewState } = asked.pieces
-        return [this.#oracle.look(doc, seq, looker, viewState)]
+        const { place, viewState } = asked.pieces
+        return [this.#oracle.look(doc, place, looker, viewState)]
       }
       case 'delta':
         return [
-          this.#oracle.look(doc, frame.seq, looker, asked.viewState),
-          this.#oracle.look(doc, frame.from, looker, asked.viewState),
+          this.#oracle.look(doc, this.#oracle.placeOf(doc, frame), looker, asked.viewState),
           // What it had may be named to be taken away, also when it was another view of the place.
-          this.#oracle.look(doc, frame.from, looker, asked.before),
+          ...this.#looksAt(doc, frame.from, looker, [asked.viewState, asked.before]),
         ]
       default:
         return []
@@ -315,23 +319,39 @@ export class FrameCheck implements RimWatch {
     const { shownAs } = asked
     if (frame.type !== 'delta' || shownAs === undefined || shownAs === looker) return []
     const doc = frame.doc as DocumentKey
-    return [asked.viewState, asked.before].map(viewState =>
-      this.#oracle.look(doc, frame.from, shownAs, viewState),
-    )
+    return this.#looksAt(doc, frame.from, shownAs, [asked.viewState, asked.before])
+  }
+
+  /** What one saw at a seq, for each view state; of a log that has lost records at each of its places. */
+  #looksAt(
+    doc: DocumentKey,
+    seq: number,
+    looker: Looker,
+    viewStates: readonly unknown[],
+  ): readonly Sight[] {
+    return this.#oracle
+      .placesAt(doc, seq)
+      .flatMap(place =>
+        viewStates.map(viewState => this.#oracle.look(doc, place, looker, viewState)),
+      )
   }
 
   /**
    * Whether it was for the looker to see at a seq that the delta leads past. Who is told of several changes at
-   * once is told that a place is empty where something was: nobody knows how far it came.
+   * once is told that a place is empty where something was: nobody knows how far it came. So is who is led on from
+   * what the log has lost.
    */
   #isSeenBetween(looker: Looker, asked: Asked, frame: ViewerFrame, marker: string): boolean {
     if (frame.type !== 'delta') return false
     const doc = frame.doc as DocumentKey
+    const isSeenAt = (places: readonly number[]): boolean =>
+      places.some(place =>
+        isSeenIn([this.#oracle.look(doc, place, looker, asked.viewState)], marker),
+      )
     for (let seq = frame.from + 1; seq < frame.seq; seq++) {
-      const sight = this.#oracle.look(doc, seq, looker, asked.viewState)
-      if (isSeenIn([sight], marker)) return true
+      if (isSeenAt(this.#oracle.placesAt(doc, seq))) return true
     }
-    return false
+    return isSeenAt(this.#oracle.placesLost(doc))
   }
 
   #checkQuiet(
@@ -342,8 +362,12 @@ export class FrameCheck implements RimWatch {
   ): void {
     if (this.#quiet.has(cohort)) return
     const doc = frame.doc as DocumentKey
-    const before = this.#oracle.look(doc, frame.from, looker, viewState)
-    const after = this.#oracle.look(doc, frame.seq, looker, viewState)
+    const place = this.#oracle.placeOf(doc, frame)
+    // Who is led over what the log has lost is told where it is now, whatever that changes.
+    const from = this.#oracle.placeBefore(doc, place, frame.from)
+    if (this.#oracle.placesAt(doc, frame.from).some(one => one !== from)) return
+    const before = this.#oracle.look(doc, from, looker, viewState)
+    const after = this.#oracle.look(doc, place, looker, viewState)
     if (before.kind !== 'seen' || after.kind !== 'seen' || after.isPlain) return
     if (!isEqualView(before, after)) return
     const what = `${this.#edge}: ${describe(frame)} to a cohort changes nothing for it`

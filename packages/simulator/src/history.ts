@@ -3,12 +3,13 @@
  *
  * It takes records in the event in which they become durable, so whoever is ahead of it has seen what
  * was not durable. The states are led forward by the patches alone, by none of the code that made them.
+ *
+ * A log may lose its end, and go on otherwise. What it had then is still known here, for it was shown. So each record
+ * has a place: its seq, and another number where the log had another record of that seq before.
  */
 import {
-  applyPatch,
   Chain,
   canonicalJson,
-  decodeChange,
   decodeSnapshot,
   isSameDefinition,
   type JsonObject,
@@ -24,57 +25,12 @@ import {
   zeroHash,
 } from '@fanfold/protocol'
 import { describeDifference } from './describe-difference.ts'
+import { DocumentHistory, type Entry, jsonOf } from './document-history.ts'
 import type { Claimant, DiskWatch } from './log-disk.ts'
 import type { Problems } from './problems.ts'
 
-type Entry = {
-  readonly epoch: number
-  readonly hash: Uint8Array
-  /** The state as JSON; undefined while there is none. */
-  readonly json: string | undefined
-  /** Whether the document was deleted by then. */
-  readonly isDeleted: boolean
-  /** What the log says of the definition, this record included. */
-  readonly definition: RecordedDefinition | undefined
-}
-
-class DocumentHistory {
-  /** What each record led to; the one of seq 1 first. */
-  readonly entries: Entry[] = []
-  /** Places of the records that a writer's message made, by writer and id. */
-  readonly origins = new Map<string, { epoch: number; seq: number }[]>()
-  /** Who has claimed each epoch. */
-  readonly claims = new Map<number, Claimant>()
-  epochMax = 0
-  state: JsonObject | undefined
-  definition: RecordedDefinition | undefined
-  isDeleted = false
-
-  /** Goes on to after the record; false when it does not apply. */
-  take(record: LogRecord): boolean {
-    const change = decodeChange(record)
-    if (change === undefined) return false
-    if (change.kind === 'none') return true
-    // It is gone for good: nothing happens to it any more.
-    if (this.isDeleted) return false
-    switch (change.kind) {
-      case 'delete':
-        this.isDeleted = this.state !== undefined
-        this.state = undefined
-        return this.isDeleted
-      case 'definition':
-        this.definition = change.definition
-        if (this.state === undefined) return change.patch.length === 0
-        break
-      case 'create':
-        this.state = {}
-    }
-    const before = this.state
-    const after = before && applyPatch(before, change.patch)
-    if (after !== undefined) this.state = after
-    return after !== undefined
-  }
-}
+/** Which record is meant, by those who do not know its hash. */
+export type Where = { readonly epoch: number; readonly seq: number }
 
 /** The durable history of every document of a world. */
 export class History implements DiskWatch {
@@ -109,48 +65,118 @@ export class History implements DiskWatch {
     return this.#documents.get(doc)?.entries.at(-1)?.epoch ?? 0
   }
 
-  /** The epoch of a durable record; undefined where there is none. */
-  epochAt(doc: DocumentKey, seq: number): number | undefined {
-    return this.#entry(doc, seq)?.epoch
+  /** Whether a record of this epoch and seq is in the log, or was before the log lost it. */
+  had(doc: DocumentKey, where: Where): boolean {
+    return this.placeOf(doc, where) !== 0
   }
 
-  /** Why something at this place is not what the log has there; undefined when it is. */
+  /** Whether the log has lost this record. */
+  hasLost(doc: DocumentKey, { epoch, seq }: Where): boolean {
+    const document = this.#documents.get(doc)
+    const [entry] = document?.named(epoch, seq) ?? []
+    return entry !== undefined && document?.lost.has(entry.place) === true
+  }
+
+  /** Documents whose logs have lost something, and nothing was written since. */
+  get behind(): readonly DocumentKey[] {
+    return [...this.#documents].flatMap(([doc, { isBehind }]) => (isBehind ? [doc] : []))
+  }
+
+  /** The place of a record; 0 for one that was never durable. */
+  placeOf(doc: DocumentKey, where: Where): number {
+    return this.placesNamed(doc, where)[0] ?? 0
+  }
+
+  /**
+   * The places of all records of this epoch and seq, the newest first. There are several where a log has lost an
+   * epoch with its records, and another node has claimed it without having heard of it.
+   */
+  placesNamed(doc: DocumentKey, { epoch, seq }: Where): readonly number[] {
+    return (this.#documents.get(doc)?.named(epoch, seq) ?? []).map(({ place }) => place)
+  }
+
+  /** The place of a position; 0 for one that never was in the log. */
+  placeAt(doc: DocumentKey, position: Position): number {
+    return this.#exact(doc, position)?.place ?? 0
+  }
+
+  /** The places that a seq ever had, the newest first: one, unless the log has lost records. */
+  placesAt(doc: DocumentKey, seq: number): readonly number[] {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return []
+    return document.allAt(seq).map(({ place }) => place)
+  }
+
+  /** All places from a seq on, the newest first; from the first one on where the log has lost records. */
+  placesSince(doc: DocumentKey, seq: number): readonly number[] {
+    const document = this.#documents.get(doc)
+    if (document === undefined) return []
+    const { entries, lost } = document
+    const from = lost.size > 0 ? 0 : Math.max(0, seq - 1)
+    return [...lost.values(), ...entries.slice(from)].map(({ place }) => place).reverse()
+  }
+
+  /** The places of what the log has lost. */
+  placesLost(doc: DocumentKey): readonly number[] {
+    return [...(this.#documents.get(doc)?.lost.keys() ?? [])]
+  }
+
+  /** The place of the document's last durable record, 0 for none. */
+  headPlace(doc: DocumentKey): number {
+    return this.#documents.get(doc)?.entries.at(-1)?.place ?? 0
+  }
+
+  /** Where the place of a seq before is that a place follows; 0 where it does not. */
+  placeBefore(doc: DocumentKey, place: number, seq: number): number {
+    let entry = this.#entry(doc, place)
+    while (entry !== undefined && entry.seq > seq) entry = entry.before
+    return entry?.seq === seq ? entry.place : 0
+  }
+
+  /** Why something at this position is not what the log has there, or had; undefined when it is. */
   differsAt(doc: DocumentKey, position: Position): string | undefined {
-    const entry = this.#entry(doc, position.seq)
-    if (entry === undefined) return `the log ends at ${this.headSeq(doc)}`
-    if (entry.epoch !== position.epoch) return `the log has epoch ${entry.epoch} there`
-    return equalBytes(entry.hash, position.hash) ? undefined : 'the log has another hash there'
+    const entry = this.#exact(doc, position)
+    if (entry !== undefined) return undefined
+    const there = this.#documents.get(doc)?.entries[position.seq - 1]
+    if (there === undefined) return `the log ends at ${this.headSeq(doc)}`
+    if (there.epoch !== position.epoch) return `the log has epoch ${there.epoch} there`
+    return 'the log has another hash there'
   }
 
-  /** The chain hash after `seq`; before the first record zeros, undefined beyond the last. */
-  hashAt(doc: DocumentKey, seq: number): Uint8Array | undefined {
-    return seq === 0 ? zeroHash : this.#entry(doc, seq)?.hash
+  /** The chain hash before a record; undefined where there is no such record. */
+  hashBefore(doc: DocumentKey, position: Position): Uint8Array | undefined {
+    const entry = this.#exact(doc, position)
+    return entry === undefined ? undefined : (entry.before?.hash ?? zeroHash)
   }
 
   /** Whether the document was deleted by this record or one before it. */
-  isDeletedAt(doc: DocumentKey, seq: number): boolean {
-    return this.#entry(doc, seq)?.isDeleted === true
+  isDeletedAt(doc: DocumentKey, place: number): boolean {
+    return this.#entry(doc, place)?.isDeleted === true
   }
 
-  /** The state at `seq` as JSON; undefined while there is none. */
-  jsonAt(doc: DocumentKey, seq: number): string | undefined {
-    return this.#entry(doc, seq)?.json
+  /** The state at a place as JSON; undefined while there is none. */
+  jsonAt(doc: DocumentKey, place: number): string | undefined {
+    return this.#entry(doc, place)?.json
   }
 
-  /** The state at `seq`, made anew. */
-  stateAt(doc: DocumentKey, seq: number): JsonObject | undefined {
-    const json = this.#entry(doc, seq)?.json
+  /** The state at a place, made anew. */
+  stateAt(doc: DocumentKey, place: number): JsonObject | undefined {
+    const json = this.#entry(doc, place)?.json
     return json === undefined ? undefined : JSON.parse(json)
   }
 
-  /** What the log says of the definition up to `seq`, all parts together. */
-  definitionAt(doc: DocumentKey, seq: number): RecordedDefinition | undefined {
-    return this.#entry(doc, seq)?.definition
+  /** What the log says of the definition up to a place, all parts together. */
+  definitionAt(doc: DocumentKey, place: number): RecordedDefinition | undefined {
+    return this.#entry(doc, place)?.definition
   }
 
-  /** Why a state is not what the log's records make at `seq`; undefined when it is. */
-  stateDiffersAt(doc: DocumentKey, seq: number, state: JsonObject | undefined): string | undefined {
-    const entry = this.#entry(doc, seq)
+  /** Why a state is not what the log's records make at a place; undefined when it is. */
+  stateDiffersAt(
+    doc: DocumentKey,
+    place: number,
+    state: JsonObject | undefined,
+  ): string | undefined {
+    const entry = this.#entry(doc, place)
     if (entry === undefined) return `the log ends at ${this.headSeq(doc)}`
     // Members mostly come in the same order, and this text is much cheaper than the canonical one.
     if (jsonOf(state) === entry.json) return undefined
@@ -173,7 +199,7 @@ export class History implements DiskWatch {
   }
 
   epochIsClaimed(doc: DocumentKey, epoch: number, by: Claimant): void {
-    const { claims, epochMax } = this.#document(doc)
+    const { claims, lostClaims, epochMax } = this.#document(doc)
     const before = claims.get(epochMax)?.node
     if (epoch > epochMax && before !== undefined && before !== by.node) this.#takeovers++
     if ((claims.get(epoch) ?? by) !== by) {
@@ -181,6 +207,11 @@ export class History implements DiskWatch {
     }
     if (epoch < epochMax) {
       this.#problems.add(`${doc}: epoch ${epoch} is claimed after epoch ${epochMax}`)
+    }
+    if (lostClaims.get(epoch)?.has(by) === true) {
+      this.#problems.add(
+        `${doc}: epoch ${epoch} is claimed again by one that knows that it was lost`,
+      )
     }
     claims.set(epoch, by)
     this.#document(doc).epochMax = Math.max(epochMax, epoch)
@@ -191,18 +222,23 @@ export class History implements DiskWatch {
     for (const record of records) this.#take(doc, document, record)
   }
 
+  endIsLost(doc: DocumentKey, { seq, epoch }: Where): void {
+    this.#document(doc).loseFrom(seq, epoch)
+  }
+
   snapshotIsKept(doc: DocumentKey, snapshot: Snapshot): void {
     const { at } = snapshot.manifest
     const { state, definition } = decodeSnapshot(snapshot)
+    const place = this.placeAt(doc, at)
     // Nothing counts any more for a document that was deleted.
-    const said = this.isDeletedAt(doc, at.seq) ? undefined : this.definitionAt(doc, at.seq)
+    const said = this.isDeletedAt(doc, place) ? undefined : this.definitionAt(doc, place)
     const isSaid =
       said === undefined || definition === undefined
         ? said === definition
         : isSameDefinition(said, definition) && said.viewKey === definition.viewKey
     const difference =
       this.differsAt(doc, at) ??
-      this.stateDiffersAt(doc, at.seq, state) ??
+      this.stateDiffersAt(doc, place, state) ??
       (isSaid ? undefined : 'its definition is another than the log says')
     if (difference === undefined) return
     this.#problems.add(`${doc}: the authority's snapshot at ${at.seq}: ${difference}`)
@@ -224,9 +260,8 @@ export class History implements DiskWatch {
     if (!document.take(record)) {
       this.#problems.add(`${doc}: record ${record.seq} does not apply`)
     }
-    const { state, definition, isDeleted } = document
-    const { epoch, chainHash: hash } = record
-    entries.push({ epoch, hash, json: jsonOf(state), isDeleted, definition })
+    this.#checkNew(doc, document, record)
+    document.push(record)
     const origin = originOf(record)
     if (origin === undefined) return
     const places = document.origins.get(origin) ?? []
@@ -240,13 +275,34 @@ export class History implements DiskWatch {
     return document
   }
 
-  #entry(doc: DocumentKey, seq: number): Entry | undefined {
-    return this.#documents.get(doc)?.entries[seq - 1]
+  /** What was lost may be followed by anything, but not by another record under the epoch that was there before. */
+  #checkNew(
+    doc: DocumentKey,
+    { lost, lostClaims }: DocumentHistory,
+    { epoch, seq, chainHash }: LogRecord,
+  ): void {
+    if (lostClaims.has(epoch)) return
+    for (const one of lost.values()) {
+      if (one.epoch !== epoch || one.seq !== seq || equalBytes(one.hash, chainHash)) continue
+      this.#problems.add(`${doc}: ${epoch}:${seq} stands for two records, of which one was lost`)
+    }
+  }
+
+  #entry(doc: DocumentKey, place: number): Entry | undefined {
+    return this.#documents.get(doc)?.at(place)
+  }
+
+  /** The record of a position, in the log or lost by it. */
+  #exact(doc: DocumentKey, { epoch, seq, hash }: Position): Entry | undefined {
+    const document = this.#documents.get(doc)
+    const entry = document?.entries[seq - 1]
+    const isIt = (one: Entry): boolean => one.epoch === epoch && equalBytes(one.hash, hash)
+    if (entry !== undefined && isIt(entry)) return entry
+    return document === undefined || document.lost.size === 0
+      ? undefined
+      : document.allAt(seq).find(isIt)
   }
 }
-
-const jsonOf = (state: JsonObject | undefined): string | undefined =>
-  state === undefined ? undefined : JSON.stringify(state)
 
 const canonicalOf = (state: JsonObject | undefined): string =>
   state === undefined ? 'no state' : canonicalJson(state)

@@ -23,5 +23,8 @@ export const outOf = (message: string): Refused => ({ code: 'FANFOLD_LOG_FULL', 
 export const noFile = (health: DiskHealth | undefined): Refused | undefined =>
   health?.isOutOfFiles === true ? outOf('too many open files') : undefined
 
+/** What was durable is not in the log any more. */
+export const lost = (message: string): Refused => ({ code: 'FANFOLD_LOG_LOST', message })
+
 /** Somebody else may append, or appended. */
 export const fenced = (message: string): Refused => ({ code: 'FANFOLD_FENCED', message })

@@ -3,11 +3,12 @@ import { type DocumentKey, type Grants, isGranted, type ViewerFrame } from '@fan
 import type { Door } from './door.ts'
 import type { FrameNote } from './frame-check.ts'
 import { type Observed, unasked, viewStateJson, viewStateRefusals } from './observed.ts'
-import { type Judge, ObservedDocument, type Step } from './observed-document.ts'
+import { type Judge, ObservedDocument, type Place, type Step } from './observed-document.ts'
 import { OwedViews } from './owed-views.ts'
 import type { PipeProfile } from './pipe.ts'
 import type { Problems } from './problems.ts'
 import { decodeFrame } from './received-frame.ts'
+import type { SeenView } from './seen-view.ts'
 import type { Looker } from './sight.ts'
 import { Tally } from './tally.ts'
 import type { Trace } from './trace.ts'
@@ -229,8 +230,7 @@ export class ModelViewer {
     }
     if (!frame.type.startsWith('snapshot-')) observed.answered = viewStateJson(note.viewState)
     const { looker } = note
-    const judge: Judge = (seq, view) =>
-      this.#oracle.differsAt({ doc, seq }, looker, note.viewState, view)
+    const judge: Judge = (where, view) => this.#judge(doc, where, note, view)
     switch (frame.type) {
       case 'snapshot':
         // The edge has kept the request that was to be made again.
@@ -272,6 +272,20 @@ export class ModelViewer {
       case 'moved':
         this.#problems.add(`${this.name} was sent away from ${frame.doc}`)
     }
+  }
+
+  /** Why a view is not what one sees there; where an epoch was given twice there are two of that name. */
+  #judge(
+    doc: DocumentKey,
+    where: Place,
+    { looker, viewState }: FrameNote,
+    view: SeenView,
+  ): string | undefined {
+    const [newest = 0, ...others] = this.#oracle.placesNamed(doc, where)
+    const differsAt = (place: number): string | undefined =>
+      this.#oracle.differsAt({ doc, place }, looker, viewState, view)
+    const difference = differsAt(newest)
+    return others.some(place => differsAt(place) === undefined) ? undefined : difference
   }
 
   #assembled(observed: Observed, position: string, note: FrameNote, judge: Judge): void {

@@ -76,7 +76,7 @@ export interface WriterDoor {
 }
 
 /** What of the logs is held against answers. */
-export type WrittenLog = Pick<History, 'epochAt' | 'headSeq'>
+export type WrittenLog = Pick<History, 'had' | 'hasLost' | 'headSeq'>
 
 /** All writers of a world. */
 export class ModelWriters {
@@ -130,7 +130,7 @@ export class ModelWriters {
   /** What was committed to a document, each message once: by its answer, or by the log where there is none. */
   committed(doc: DocumentKey, history?: History): WriteAction[] {
     const isCommitted = ({ subject, id, answer }: Write): boolean =>
-      answer === undefined
+      answer === undefined || this.#isLost(doc, answer)
         ? history !== undefined && history.placesOf(doc, subject, id).length > 0
         : answer.kind === 'committed'
     return this.#writes
@@ -163,10 +163,8 @@ export class ModelWriters {
     const { write } = copy
     if (answer.kind === 'committed' && this.#log !== undefined) {
       const { doc, id } = write
-      const epoch = this.#log.epochAt(doc, answer.seq)
-      if (epoch !== answer.epoch) {
-        const there = epoch === undefined ? 'nothing durable' : `epoch ${epoch}`
-        this.#problems.add(`${id} of ${doc}: answered ${words(answer)}, there is ${there} there`)
+      if (!this.#log.had(doc, answer)) {
+        this.#problems.add(`${id} of ${doc}: answered ${words(answer)}, which is not durable`)
       }
     }
     this.#line(write.subject, copy.door).answer(copy, () => {
@@ -194,6 +192,10 @@ export class ModelWriters {
         if (!isUncertain) this.#problems.add(`${id} of ${doc} was never answered`)
         judge.take({ kind: 'info', doc, id })
         this.#tally.add(`unknown write ${places.length > 0 ? 'is in' : 'is not in'}`)
+      } else if (this.#isLost(doc, answer)) {
+        this.#tally.add('acknowledged write lost by a log')
+        // A copy of it may have been written since.
+        judge.take({ kind: 'info', doc, id })
       } else if (answer.kind === 'committed') {
         judge.take({ kind: 'ok', doc, id, epoch: answer.epoch, seq: answer.seq })
       } else {
@@ -272,7 +274,9 @@ export class ModelWriters {
     }
     // What went out before may be in the log, whatever came of it since.
     if (answer.kind === 'rejected' && write.isUncertain && meaningOf(answer.code).retry) return
-    const before = write.answer
+    const before =
+      write.answer === undefined || this.#isLost(doc, write.answer) ? undefined : write.answer
+    if (before !== undefined && this.#isLost(doc, answer)) return
     // Of several authorities one that is asked again may not be able to say at the moment what it was, nor may
     // the only one of a fleet that is in doubt whether it is.
     const isUnsure =
@@ -286,6 +290,11 @@ export class ModelWriters {
       answer.kind === 'committed' && answer.epoch === before.epoch && answer.seq === before.seq
     if (isSame) return
     this.#problems.add(`${id} of ${doc}: answered ${words(before)}, then ${words(answer)}`)
+  }
+
+  /** Whether the log has lost what was answered. */
+  #isLost(doc: DocumentKey, answer: WriteAnswer): boolean {
+    return answer.kind === 'committed' && this.#log?.hasLost(doc, answer) === true
   }
 
   /** A document is elsewhere: where, the door may know. */

@@ -22,6 +22,9 @@ const authorityTroubles: ReadonlySet<string> = new Set([
   'standby-lost',
 ])
 
+/** What an authority may tell of where logs lose what they had. */
+const lossTroubles: ReadonlySet<string> = new Set(['log-behind', 'FANFOLD_LOG_LOST'])
+
 /** What no node tells of itself while all is well. */
 const isAlarm = ({ event, outcome }: NodeFact): boolean =>
   event === 'document-set-aside' || event === 'node-refused' || outcome === 'differs'
@@ -55,7 +58,8 @@ export class NodeNotes {
     const isTrouble = isAuthority(node) && authorityTroubles.has(fact.event)
     // Of several authorities another may have claimed the log.
     const isFenced = this.#options.redial === 'fleet' && fact.code === 'FANFOLD_FENCED'
-    if (isTrouble && !isFenced && !this.#refusals.explain(fact)) {
+    const isLoss = this.#hasLosses && lossTroubles.has(fact.code ?? fact.event)
+    if (isTrouble && !isFenced && !isLoss && !this.#refusals.explain(fact)) {
       this.#problems.add(`authority: ${JSON.stringify(fact)}`)
     }
     if (isAlarm(fact)) this.#problems.add(`${node}: ${JSON.stringify(fact)}`)
@@ -71,6 +75,10 @@ export class NodeNotes {
     return this.#options.recordDamageShare > 0 && reason.startsWith('FANFOLD_BAD_FRAME')
   }
 
+  get #hasLosses(): boolean {
+    return this.#options.faults.some(({ kind }) => kind === 'logs-fallen-back')
+  }
+
   /** Whether a stream may begin anew for this reason. */
   #isResyncExpected(node: string, reason: string | undefined): boolean {
     const { recordDamageShare, pieceDamageShare, pieceLossShare } = this.#options
@@ -80,7 +88,7 @@ export class NodeNotes {
       case 'gap':
         return true
       case 'hash':
-        return recordDamageShare > 0
+        return recordDamageShare > 0 || this.#hasLosses
       case 'piece':
         return pieceDamageShare > 0 || pieceLossShare > 0
       // Workers end now and then, without other faults too; the second time in a row is one too many.

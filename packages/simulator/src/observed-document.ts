@@ -19,12 +19,13 @@ export type Step =
   | { readonly kind: 'wrong'; readonly message: string }
 
 /** Why a view is not what the log makes for the viewer at a place; undefined when it is. */
-export type Judge = (seq: number, view: SeenView) => string | undefined
+export type Judge = (place: Place, view: SeenView) => string | undefined
 
 /** Seqs that a viewer saw without a gap: a snapshot at `from`, deltas up to `to`. */
 export type SeenRange = { readonly from: number; to: number }
 
-type Place = { readonly epoch: number; readonly seq: number }
+/** A place of the log. */
+export type Place = { readonly epoch: number; readonly seq: number }
 type View = Place & { readonly view: SeenView }
 type SnapshotFrame = Extract<ViewerFrame, { type: 'snapshot' }>
 type DeltaFrame = Extract<ViewerFrame, { type: 'delta' }>
@@ -121,7 +122,7 @@ export class ObservedDocument {
     if (this.#shown === undefined || isBefore(this.#shown, next)) {
       this.#shown = { epoch: next.epoch, seq: next.seq }
     }
-    const difference = judge(next.seq, next.view)
+    const difference = judge(next, next.view)
     if (difference === undefined) return taken
     return { kind: 'wrong', message: `view at ${next.seq}: ${difference}` }
   }

@@ -22,8 +22,8 @@ export class OwedViews {
     if (phase === 'ended' || (phase === 'idle' && !isWanted)) return undefined
     const isSettled = phase === 'observing' || phase === 'refused'
     if (!isSettled || observed.isToAskAgain) return 'it is about to change'
-    const seq = this.#oracle.headSeq(doc)
-    const sight = this.#oracle.look(doc, seq, looker, viewState)
+    const place = this.#oracle.headPlace(doc)
+    const sight = this.#oracle.look(doc, place, looker, viewState)
     if (phase === 'refused') return isRefusable(sight) ? undefined : 'it may see it now'
     if (sight.kind === 'deleted') return 'it was deleted'
     // One that nobody has created yet is waited for: nothing is shown that could be old.
@@ -39,20 +39,22 @@ export class OwedViews {
         // A view that fails stays as it was.
         if (sight.mayFail) return undefined
         if (view === undefined) return 'it has no view'
-        return this.#oracle.differsAt({ doc, seq }, looker, viewState, view)
+        return this.#oracle.differsAt({ doc, place }, looker, viewState, view)
       }
     }
   }
 
-  /** Whether the log says that there is no such document any more. */
+  /** Whether the log says that there is no such document any more, or said so before it lost that. */
   isDeleted({ document: { doc } }: Observed, looker: Looker): boolean {
-    return this.#oracle.look(doc, this.#oracle.headSeq(doc), looker, undefined).kind === 'deleted'
+    return [this.#oracle.headPlace(doc), ...this.#oracle.placesLost(doc)].some(
+      place => this.#oracle.look(doc, place, looker, undefined).kind === 'deleted',
+    )
   }
 
   /** Whether a viewer may be refused when it asks now. */
   isRefusable({ document: { doc }, viewState }: Observed, looker: Looker): boolean {
-    const seq = this.#oracle.headSeq(doc)
-    return isRefusable(this.#oracle.look(doc, seq, looker, viewState))
+    const place = this.#oracle.headPlace(doc)
+    return isRefusable(this.#oracle.look(doc, place, looker, viewState))
   }
 
   /** Whether what the log has said since the viewer was last shown something is a reason to refuse it. */
@@ -60,8 +62,8 @@ export class OwedViews {
     const { doc, shownSeq } = document
     // By its token alone, it is refused also what there is not.
     if (code === 'FANFOLD_FORBIDDEN' && !isGranted(looker.grants, 'observe', doc)) return true
-    for (let seq = this.#oracle.headSeq(doc); seq >= Math.max(1, shownSeq); seq--) {
-      const sight = this.#oracle.look(doc, seq, looker, viewState)
+    for (const place of this.#oracle.placesSince(doc, shownSeq)) {
+      const sight = this.#oracle.look(doc, place, looker, viewState)
       if (sight.kind === 'refused' && sight.code === code) return true
       // Large views alone are refused for that: small ones stay as they were, and are told as stale.
       const isBroken = this.#mayBeLarge && sight.kind === 'failed'

@@ -86,6 +86,7 @@ export function simulate({ seed, sha256, watch, ...given }: SimulateOptions): Si
   clock.in(gaugesEvery, look)
   clock.runUntil(workload.busyUntil)
   world.heal()
+  workload.mend()
   let unfinished = converge(world, workload, options)
   for (let round = 0; unfinished === undefined && isRoundDue(round, clock, options); round++) {
     workload.goOn()

@@ -21,11 +21,19 @@ import {
   type Prng,
   unreachable,
 } from '@fanfold/kernel'
-import { type DocumentKey, describePosition } from '@fanfold/protocol'
+import { type DocumentKey, describePosition, type Position } from '@fanfold/protocol'
 import type { DiskHealth } from './disk-health.ts'
 import { type FollowedLog, FollowedLogs } from './followed-logs.ts'
-import type { LogDisk } from './log-disk.ts'
-import { fenced, noFile, outOf, type Refused, unreachableNow, unreadable } from './log-refused.ts'
+import type { DiskLog, LogDisk } from './log-disk.ts'
+import {
+  fenced,
+  lost,
+  noFile,
+  outOf,
+  type Refused,
+  unreachableNow,
+  unreadable,
+} from './log-refused.ts'
 import { batches, partOf, readBytesMax, storedIn } from './stored-log.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
@@ -75,6 +83,8 @@ export class SimulatedLogStore implements LogStore {
   /** When the last operation of each document happens. */
   readonly #busyUntil = new Map<DocumentKey, Instant>()
   readonly #appending = new Set<DocumentKey>()
+  /** Up to where each document that is open was told to be durable. */
+  readonly #told = new Map<DocumentKey, Position>()
   /** Readings that wait for their records, and the document of each. */
   readonly #readings = new Map<LogReadId, DocumentKey>()
   readonly #followed: FollowedLogs
@@ -155,6 +165,7 @@ export class SimulatedLogStore implements LogStore {
           if (readDoc === doc) this.#readings.delete(read)
         }
         this.#followed.close(doc)
+        this.#told.delete(doc)
         if ((this.#busyUntil.get(doc) ?? 0) <= this.#clock.now) this.#busyUntil.delete(doc)
         return
       default:
@@ -192,7 +203,9 @@ export class SimulatedLogStore implements LogStore {
       }
       const isBegun = from <= this.#clock.now
       if (effect.kind === 'log-keep-snapshot') {
-        if (isBegun && prng.chance(0.5)) this.#disk.keep(effect.doc, effect.snapshot)
+        const { doc, snapshot } = effect
+        const isThere = has(this.#disk.log(doc), snapshot.manifest.at)
+        if (isBegun && prng.chance(0.5) && isThere) this.#disk.keep(doc, snapshot)
         continue
       }
       const count = isBegun && this.#refusalOf(effect) === undefined ? this.#leave(effect, prng) : 0
@@ -306,6 +319,7 @@ export class SimulatedLogStore implements LogStore {
 
   #openLater(doc: DocumentKey, followed: FollowedLog | undefined): void {
     this.#later(doc, () => {
+      this.#told.set(doc, this.#disk.log(doc).end)
       if (followed === undefined) this.#open(doc)
       else this.#followed.open(followed)
     })
@@ -332,10 +346,16 @@ export class SimulatedLogStore implements LogStore {
 
   #append(effect: Appended, isDone: boolean): void {
     const { doc } = effect
-    const refusal = isDone ? undefined : this.#apply(effect)
+    // What was done may be lost before it can be told.
+    const isThere = isDone && has(this.#disk.log(doc), endOf(effect))
+    const refusal = isThere ? undefined : this.#apply(effect)
     if (refusal !== undefined) this.#receive({ kind: 'log-append-refused', doc, ...refusal })
-    // Others may have appended since it was done.
-    else this.#receive({ kind: 'log-appended', doc, seq: effect.after.seq + effect.records.length })
+    else {
+      // Others may have appended since it was done.
+      const end = endOf(effect)
+      this.#told.set(doc, end)
+      this.#receive({ kind: 'log-appended', doc, seq: end.seq })
+    }
   }
 
   /** Puts a batch into the log, or says why not. */
@@ -349,7 +369,10 @@ export class SimulatedLogStore implements LogStore {
   }
 
   #keep({ doc, snapshot }: Extract<Written, { kind: 'log-keep-snapshot' }>): void {
-    const refusal = this.#notNow ?? this.#noRoom
+    const { at } = snapshot.manifest
+    const isGone = !has(this.#disk.log(doc), at)
+    const gone = isGone ? lost(`${describePosition(at)} is not in the log`) : undefined
+    const refusal = this.#notNow ?? this.#noRoom ?? gone
     if (refusal !== undefined) {
       this.#receive({ kind: 'log-snapshot-refused', doc, ...refusal })
       return
@@ -379,6 +402,11 @@ export class SimulatedLogStore implements LogStore {
   #refusalOf({ doc, epoch, after }: Appended): Refused | undefined {
     const log = this.#disk.log(doc)
     const { end } = log
+    const told = this.#told.get(doc)
+    const isTold = told?.seq === after.seq && equalBytes(told.hash, after.hash)
+    if (isTold && !has(log, after)) {
+      return lost(`${describePosition(after)}, the log ends at ${describePosition(end)}`)
+    }
     if (epoch < log.epoch) return fenced(`epoch ${epoch}, the log has seen ${log.epoch}`)
     if (epoch === log.epoch && log.owner !== this) {
       return fenced(`epoch ${epoch} is another node's`)
@@ -388,4 +416,17 @@ export class SimulatedLogStore implements LogStore {
       `a batch after ${describePosition(after)}, the log ends at ${describePosition(end)}`,
     )
   }
+}
+
+/** Whether a log went through a position. */
+const has = ({ records }: DiskLog, { seq, hash }: Position): boolean =>
+  seq === 0 || equalBytes(records[seq - 1]?.chainHash ?? nothing, hash)
+
+const nothing = new Uint8Array(0)
+
+/** After the last record of an append. */
+function endOf({ epoch, records }: Appended): Position {
+  const last = records.at(-1)
+  assert(last !== undefined, 'an append has at least one record')
+  return { epoch, seq: last.seq, hash: last.chainHash }
 }

@@ -16,9 +16,9 @@ import {
   type RecordedDefinition,
   type Segment,
 } from '@fanfold/document'
-import { type DocumentKey, isGranted, labelMax } from '@fanfold/protocol'
+import { type DocumentKey, isGranted, labelMax, type Position } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
-import type { History } from './history.ts'
+import type { History, Where } from './history.ts'
 import { plainMarkers } from './marker.ts'
 import type { SeenView } from './seen-view.ts'
 import { type Admitted, admit, isPlain, type Looker, type Sight, see } from './sight.ts'
@@ -58,42 +58,76 @@ export class ViewOracle {
     this.#variants = variants
   }
 
-  /** Seq of the document's last durable record. */
-  headSeq(doc: DocumentKey): number {
-    return this.#history.headSeq(doc)
+  /** The place of the document's last durable record, 0 for none. */
+  headPlace(doc: DocumentKey): number {
+    return this.#history.headPlace(doc)
+  }
+
+  /** The place of a record; 0 for one that was never durable. */
+  placeOf(doc: DocumentKey, where: Where): number {
+    return this.#history.placeOf(doc, where)
+  }
+
+  /** The places of all records of this epoch and seq, the newest first: one at most, unless an epoch was given twice. */
+  placesNamed(doc: DocumentKey, where: Where): readonly number[] {
+    return this.#history.placesNamed(doc, where)
+  }
+
+  /** The place of a position; 0 for one that never was in the log. */
+  placeAt(doc: DocumentKey, position: Position): number {
+    return this.#history.placeAt(doc, position)
+  }
+
+  /** The places that a seq ever had, the newest first: one, unless the log has lost records. */
+  placesAt(doc: DocumentKey, seq: number): readonly number[] {
+    return this.#history.placesAt(doc, seq)
+  }
+
+  /** The places of what the log has lost. */
+  placesLost(doc: DocumentKey): readonly number[] {
+    return this.#history.placesLost(doc)
+  }
+
+  /** The place of a seq before that a place follows; 0 where it does not. */
+  placeBefore(doc: DocumentKey, place: number, seq: number): number {
+    return this.#history.placeBefore(doc, place, seq)
+  }
+
+  /** What may have been shown since a seq was, the newest first: all places where the log has gone back meanwhile. */
+  placesSince(doc: DocumentKey, seq: number): readonly number[] {
+    return this.#history.placesSince(doc, seq)
   }
 
   /** What one sees at a place; a view state that the definition does not take is none. */
-  look(doc: DocumentKey, seq: number, looker: Looker, viewState: unknown): Sight {
+  look(doc: DocumentKey, place: number, looker: Looker, viewState: unknown): Sight {
     // A token says of which documents it is, whatever they say of whoever has it.
     if (!isGranted(looker.grants, 'observe', doc)) return forbidden
-    // What is not durable yet is not remembered: soon it may be.
-    if (seq > this.headSeq(doc)) return absent
+    if (place === 0) return absent
     const gaze = this.#gaze(looker, viewState)
     let places = gaze.sights.get(doc)
-    const known = places?.get(seq)
+    const known = places?.get(place)
     if (known !== undefined) return known
     if (++this.#looks > looksMax) {
       this.#forgetLooks()
       places = undefined
     }
-    const sight = this.#look(doc, seq, looker, viewState, gaze)
+    const sight = this.#look(doc, place, looker, viewState, gaze)
     if (places === undefined) {
       places = new Map()
       gaze.sights.set(doc, places)
     }
-    places.set(seq, sight)
+    places.set(place, sight)
     return sight
   }
 
   /** Why a view is not what one sees at a place; undefined when it is. */
   differsAt(
-    place: { readonly doc: DocumentKey; readonly seq: number },
+    at: { readonly doc: DocumentKey; readonly place: number },
     looker: Looker,
     viewState: unknown,
     view: SeenView,
   ): string | undefined {
-    const sight = this.look(place.doc, place.seq, looker, viewState)
+    const sight = this.look(at.doc, at.place, looker, viewState)
     if (sight.kind !== 'seen') return `there it is ${sight.kind}`
     return view.differsFrom(sight)
   }
@@ -104,28 +138,27 @@ export class ViewOracle {
   }
 
   /** The markers that a place of the log may let through to a ceiling. */
-  markersBelow(doc: DocumentKey, seq: number, ceiling: number): ReadonlySet<string> {
-    if (seq > this.headSeq(doc)) return noMarkers
+  markersBelow(doc: DocumentKey, place: number, ceiling: number): ReadonlySet<string> {
+    if (place === 0) return noMarkers
     let places = this.#below.get(doc)
     if (places === undefined) {
       places = new Map()
       this.#below.set(doc, places)
     }
-    return kept(places, sightsMax, seq * (labelMax + 1) + ceiling, () => {
-      const labels = this.#history.definitionAt(doc, seq)?.labels ?? []
+    return kept(places, sightsMax, place * (labelMax + 1) + ceiling, () => {
+      const labels = this.#history.definitionAt(doc, place)?.labels ?? []
       const json = labels.some(({ label }) => label > ceiling)
-        ? this.#jsonBelow(doc, seq, labels, ceiling)
-        : this.#history.jsonAt(doc, seq)
+        ? this.#jsonBelow(doc, place, labels, ceiling)
+        : this.#history.jsonAt(doc, place)
       return json === undefined ? noMarkers : new Set(plainMarkers(json))
     })
   }
 
   /** Whether a marker was ever planted in a document. */
   isPlanted(doc: DocumentKey, marker: string): boolean {
-    for (let seq = this.headSeq(doc); seq > 0; seq--) {
-      if (this.markersBelow(doc, seq, labelMax).has(marker)) return true
-    }
-    return false
+    return this.placesSince(doc, 1).some(place =>
+      this.markersBelow(doc, place, labelMax).has(marker),
+    )
   }
 
   #gaze(looker: Looker, viewState: unknown): Gaze {
@@ -157,16 +190,16 @@ export class ViewOracle {
 
   #look(
     doc: DocumentKey,
-    seq: number,
+    place: number,
     looker: Looker,
     viewState: unknown,
     { admissions }: Gaze,
   ): Sight {
-    if (this.#history.isDeletedAt(doc, seq)) return deleted
-    const recorded = this.#history.definitionAt(doc, seq)
+    if (this.#history.isDeletedAt(doc, place)) return deleted
+    const recorded = this.#history.definitionAt(doc, place)
     const variantHash = recorded && variantFor(recorded, looker.ceiling)
     const wholeHash = recorded?.variant
-    if (this.#history.jsonAt(doc, seq) === undefined || recorded === undefined) return absent
+    if (this.#history.jsonAt(doc, place) === undefined || recorded === undefined) return absent
     if (variantHash === undefined || wholeHash === undefined) return absent
     const variant = this.#variants.definitionOf(variantHash)
     let admission = admissions.get(variantHash)
@@ -176,27 +209,27 @@ export class ViewOracle {
     }
     if (admission.kind === 'refused') return admission
     const admitted: Admitted = admission
-    const key = `${doc} ${seq} ${variantHash} ${admitted.key}`
+    const key = `${doc} ${place} ${variantHash} ${admitted.key}`
     return kept(this.#sights, sightsMax, key, () => {
       const whole = this.#variants.definitionOf(wholeHash)
       const isOpen = whole.isOpen
-      const state = this.#state(doc, seq) ?? {}
+      const state = this.#state(doc, place) ?? {}
       const shown = isOpen ? state : withoutAbove(state, recorded.labels, looker.ceiling)
       return see(isOpen ? whole : variant, shown, admitted, isPlain(variant, admitted.clearance))
     })
   }
 
-  #state(doc: DocumentKey, seq: number): JsonObject | undefined {
-    return kept(this.#states, statesMax, `${doc} ${seq}`, () => this.#history.stateAt(doc, seq))
+  #state(doc: DocumentKey, place: number): JsonObject | undefined {
+    return kept(this.#states, statesMax, `${doc} ${place}`, () => this.#history.stateAt(doc, place))
   }
 
   #jsonBelow(
     doc: DocumentKey,
-    seq: number,
+    place: number,
     labels: readonly LabelRule[],
     ceiling: number,
   ): string | undefined {
-    const state = this.#state(doc, seq)
+    const state = this.#state(doc, place)
     return state && JSON.stringify(withoutAbove(state, labels, ceiling))
   }
 }

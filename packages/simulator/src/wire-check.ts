@@ -240,9 +240,10 @@ export class WireCheck implements NetworkWatch {
     if (isSealed && difference !== undefined) {
       this.#problems.add(`${way}: record ${seq} of ${doc}: ${difference}`)
     }
-    const before = doc === undefined ? undefined : this.#history.hashAt(doc, seq - 1)
+    const before =
+      doc === undefined ? undefined : this.#history.hashBefore(doc, { epoch, seq, hash: chainHash })
     const isVerified = before !== undefined && this.#chain.verifies(record, before)
-    if (isSealed && !isVerified) {
+    if (isSealed && difference === undefined && !isVerified) {
       this.#problems.add(`${way}: the chain of record ${seq} of ${doc} does not verify`)
     }
     let tagMax = -1
@@ -284,17 +285,21 @@ export class WireCheck implements NetworkWatch {
     const { ceiling } = to
     if (frame.kind === 'snapshot-piece') {
       const channel = this.#channels.get(channelKey(from, to, frame.channel))
-      const seq = channel?.snapshot?.at.seq
-      if (channel === undefined || seq === undefined) return [noMarkers]
-      return [this.#oracle.markersBelow(channel.doc, seq, ceiling)]
+      const at = channel?.snapshot?.at
+      if (channel === undefined || at === undefined) return [noMarkers]
+      const place = this.#oracle.placeAt(channel.doc, at)
+      return [this.#oracle.markersBelow(channel.doc, place, ceiling)]
     }
     if (frame.kind !== 'records' && frame.kind !== 'replay') return [noMarkers]
     const allowed: ReadonlySet<string>[] = []
     for (const record of frame.records) {
       const doc = this.#good.find(record)?.doc ?? docOf(record)
       if (doc === undefined) continue
-      allowed.push(this.#oracle.markersBelow(doc, record.seq - 1, ceiling))
-      allowed.push(this.#oracle.markersBelow(doc, record.seq, ceiling))
+      const { epoch, seq, chainHash: hash } = record
+      const place = this.#oracle.placeAt(doc, { epoch, seq, hash })
+      const before = this.#oracle.placeBefore(doc, place, record.seq - 1)
+      allowed.push(this.#oracle.markersBelow(doc, before, ceiling))
+      allowed.push(this.#oracle.markersBelow(doc, place, ceiling))
     }
     return allowed
   }

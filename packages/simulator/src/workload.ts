@@ -108,6 +108,16 @@ export class Workload {
     return this.#world.unsettled
   }
 
+  /** What has lost records is written to once more: who has it finds out by that, and nobody by anything else. */
+  mend(): void {
+    const { clock, history } = this.#world
+    const prng = this.#world.stream('mending')
+    for (const doc of history.behind) {
+      const action = { type: 'send' as const, ...drawMessage(prng, this.#options.textBytesMax) }
+      this.writers.plan('mender', { doc, action, mayCreate: true, sendAt: [clock.now] })
+    }
+  }
+
   /** Some more is written, from now on: what is broken may show only then. */
   goOn(): void {
     const { clock } = this.#world

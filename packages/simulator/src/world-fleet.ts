@@ -5,7 +5,7 @@
 import { assert, type Prng } from '@fanfold/kernel'
 import { CoordinationSpace, type NodeRole } from '@fanfold/topology'
 import { Departures } from './departures.ts'
-import type { FleetFault } from './fleet-fault.ts'
+import type { MeetingFault } from './fleet-fault.ts'
 import { FleetMember } from './fleet-member.ts'
 import type { NodeFact, NodeMaker } from './node-maker.ts'
 import { probe } from './node-probe.ts'
@@ -39,7 +39,7 @@ export class WorldFleet {
   readonly #departures: Departures
   readonly #nodes = new Map<string, TreeNode>()
   /** Faults that are on. */
-  readonly #away = new Set<Extract<FleetFault, { kind: 'coordinator-away' }>>()
+  readonly #away = new Set<Extract<MeetingFault, { kind: 'coordinator-away' }>>()
 
   constructor(options: WorldFleetOptions) {
     this.#options = options
@@ -88,14 +88,14 @@ export class WorldFleet {
   }
 
   /** Something goes wrong where they meet. */
-  begin(fault: FleetFault): void {
+  begin(fault: MeetingFault): void {
     if (fault.kind === 'coordinator-emptied') this.#space.clear()
     else this.#away.add(fault)
     this.#refresh()
   }
 
   /** What went wrong is over. */
-  end(fault: FleetFault): void {
+  end(fault: MeetingFault): void {
     if (fault.kind === 'coordinator-away') this.#away.delete(fault)
     this.#refresh()
   }

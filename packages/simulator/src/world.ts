@@ -2,7 +2,7 @@
  * A tree of nodes on virtual time: one authority, proxies below it, edges below them, with their
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
-import { assert, Prng, type Sha256 } from '@fanfold/kernel'
+import { assert, instant, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
 import { labelMax } from '@fanfold/protocol'
 import type { NodeRole } from '@fanfold/topology'
 import { AuthorityNode } from './authority-node.ts'
@@ -94,6 +94,7 @@ export class World {
   /** What each node may have at most, by those above it. */
   readonly #reach = new Map<TreeNode, number>()
   readonly #notes: NodeNotes
+  readonly #logs: LogDisk
   constructor(seed: string, options: SimulationOptions, sha256: Sha256, watch?: WorldWatch) {
     this.#seed = seed
     this.#options = options
@@ -101,6 +102,7 @@ export class World {
     this.trace = new Trace(sha256)
     this.problems = new Problems(this.clock)
     this.history = new History(sha256, this.problems)
+    this.#logs = new LogDisk(this.history, this.clock)
     this.#variants = new BoardVariants(sha256)
     this.oracle = new ViewOracle(this.history, this.#variants)
     const { clock, trace, problems, history, oracle } = this
@@ -205,6 +207,7 @@ export class World {
     this.tally.add(`fault ${fault.kind}`)
     this.crossings.begin(fault, this.clock.now)
     if (isLinkFault(fault)) this.ways.begin(fault)
+    else if (fault.kind === 'logs-fallen-back') this.#fallBack(fault.byMs)
     else if (isFleetFault(fault)) this.#fleet?.begin(fault)
     else this.#nodeFaults.begin(fault)
   }
@@ -212,6 +215,7 @@ export class World {
   /** What went wrong is over, as far as it is not over by itself. */
   endOf(fault: Fault): void {
     if (isLinkFault(fault)) this.ways.end(fault)
+    else if (fault.kind === 'logs-fallen-back') return
     else if (isFleetFault(fault)) this.#fleet?.end(fault)
     else this.#nodeFaults.end(fault)
   }
@@ -223,9 +227,15 @@ export class World {
     this.#routes?.heal()
   }
 
+  /** The logs lose what was written last. */
+  #fallBack(byMs: number): void {
+    const to = instant(Math.max(0, this.clock.now - milliseconds(byMs)))
+    this.tally.add('record lost by a log', this.#logs.fallBack(to))
+  }
+
   #growAuthorities(): readonly AuthorityNode[] {
-    const { clock, network, tally, history } = this
-    const disk = new LogDisk(history)
+    const { clock, network, tally } = this
+    const disk = this.#logs
     const grown = authorityNames(this.#options).map(
       name =>
         new AuthorityNode({

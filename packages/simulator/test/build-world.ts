@@ -98,5 +98,5 @@ export function buildWorld(
   }
   if (ending === 'deleted') add('delete', [[0, new Uint8Array(0)]])
   history.recordsAreDurable(doc, records)
-  return { clock, problems, history, variants, oracle }
+  return { clock, problems, history, variants, oracle, records }
 }

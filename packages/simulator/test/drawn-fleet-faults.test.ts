@@ -1,6 +1,6 @@
 import { Prng } from '@fanfold/kernel'
 import t from 'tap'
-import { drawFleetFaults } from '../src/drawn-fleet-faults.ts'
+import { drawFleetFaults, drawLogLosses } from '../src/drawn-fleet-faults.ts'
 import { endOfMs } from '../src/fault.ts'
 import { isFleetFault } from '../src/fleet-fault.ts'
 
@@ -37,4 +37,18 @@ t.test('every kind is drawn, some that last longer than a death takes', async t 
 t.test('only authorities lose their logs', async t => {
   const nodes = all.flatMap(fault => (fault.kind === 'log-away' ? [fault.node] : []))
   t.ok(nodes.length > 0 && nodes.every(node => node.startsWith('authority')))
+})
+
+t.test('in some worlds logs lose what they had, while the world is busy', async t => {
+  const losses = Array.from({ length: 300 }, (_, seed) =>
+    drawLogLosses(new Prng(`fleet ${seed}`), tree),
+  )
+  const some = losses.filter(({ length }) => length > 0)
+  t.ok(some.length > 30 && some.length < 150)
+  for (const fault of some.flat()) {
+    t.match(fault, { kind: 'logs-fallen-back' })
+    t.ok(fault.atMs > 0 && fault.atMs < tree.busyMs)
+    t.ok('byMs' in fault && fault.byMs >= 0 && fault.byMs <= 2_000)
+    t.ok(isFleetFault(fault))
+  }
 })

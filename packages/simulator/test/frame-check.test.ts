@@ -30,7 +30,7 @@ function makeCheck(isEntryLate = false) {
     check.viewerAsks(viewer, decodeViewerRequest(JSON.stringify({ doc, ...request })))
   ask({ type: 'observe' })
   const send = (frame: object, to?: CohortId) =>
-    check.frameGoes(viewer, encodeUtf8(JSON.stringify({ doc, ...frame })), to)
+    check.frameGoes(viewer, encodeUtf8(JSON.stringify({ doc, epoch: 1, ...frame })), to)
   const pass = () => clock.runUntil(instant(clock.now + 1_000))
   return { check, problems, ask, send, pass }
 }

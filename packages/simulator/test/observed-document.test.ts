@@ -5,7 +5,7 @@ import { type Judge, ObservedDocument } from '../src/observed-document.ts'
 const doc = parseDocumentKey('acme/match/final')
 
 /** The view at seq s is `{"n": s}`, and the log ends at 10. */
-const judge: Judge = (seq, { json }) => {
+const judge: Judge = ({ seq }, { json }) => {
   if (seq > 10) return 'the log ends at 10'
   const { n } = JSON.parse(json)
   return n === seq ? undefined : `state has ${n}`

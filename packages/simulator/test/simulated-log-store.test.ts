@@ -9,7 +9,7 @@ import {
 } from '@fanfold/conformance'
 import { encodeSnapshot, type LogInput, type LogReadId } from '@fanfold/document'
 import { instant, Prng } from '@fanfold/kernel'
-import { parseDocumentKey } from '@fanfold/protocol'
+import { parseDocumentKey, zeroPosition } from '@fanfold/protocol'
 import t from 'tap'
 import { DiskHealth } from '../src/disk-health.ts'
 import { LogDisk } from '../src/log-disk.ts'
@@ -24,7 +24,7 @@ const snapshotOf = ({ end }: ReturnType<typeof buildLog>) =>
 
 function makeStores() {
   const clock = new VirtualClock()
-  const disk = new LogDisk()
+  const disk = new LogDisk(undefined, clock)
   const prng = new Prng('disk')
   const health = new DiskHealth()
   const open = (receive: (input: LogInput) => void) =>
@@ -321,4 +321,39 @@ t.test('of a log out of reach nothing is read, opened or kept', async t => {
     told.sort(),
     kinds.map(kind => [kind, 'FANFOLD_LOG_UNREACHABLE']),
   )
+})
+
+t.test('a log that falls back has lost what was appended since, and says so', async t => {
+  const { clock, disk, open, advance } = makeStores()
+  const told: LogInput[] = []
+  const store = open(input => told.push(input))
+  const until = (kind: LogInput['kind']): LogInput | undefined => {
+    for (let step = 0; step < 100 && told.at(-1)?.kind !== kind; step++) advance()
+    return told.at(-1)
+  }
+  const log = buildLog({ doc, count: 3 })
+  const append = (records: typeof log.records, after: typeof log.end, epoch = 1) =>
+    store.perform({ kind: 'log-append', doc, epoch, after, records })
+  append(log.records, zeroPosition)
+  until('log-appended')
+  store.perform({ kind: 'log-keep-snapshot', doc, snapshot: snapshotOf(log) })
+  until('log-snapshot-kept')
+  const then = clock.now
+  advance()
+  const more = buildLog({ doc, count: 2, after: log.end })
+  append(more.records, log.end)
+  until('log-appended')
+  store.perform({ kind: 'log-keep-snapshot', doc, snapshot: snapshotOf(more) })
+  until('log-snapshot-kept')
+  t.equal(disk.fallBack(then), 2)
+  t.match(disk.log(doc), { end: log.end, snapshots: { length: 1 } })
+  append(buildLog({ doc, count: 1, after: more.end }).records, more.end)
+  t.match(until('log-append-refused'), { code: 'FANFOLD_LOG_LOST' })
+  store.perform({ kind: 'log-keep-snapshot', doc, snapshot: snapshotOf(more) })
+  t.match(until('log-snapshot-refused'), { code: 'FANFOLD_LOG_LOST' })
+  const others = buildLog({ doc, count: 2, epoch: 2, after: log.end, seed: 'other' })
+  append(others.records, log.end, 2)
+  t.match(until('log-appended'), { seq: 5 })
+  t.equal(disk.fallBack(then), 2, 'also once more')
+  t.match(disk.log(doc), { epoch: 1, end: log.end })
 })

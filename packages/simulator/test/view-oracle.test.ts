@@ -83,7 +83,7 @@ t.test(
 
 t.test('a difference is told from where it begins', async t => {
   const { oracle } = buildWorld({}, [state])
-  const place = { doc, seq: 2 }
+  const place = { doc, place: 2 }
   t.equal(
     oracle.differsAt(place, looker(0), undefined, SeenView.of(structuredClone(state))),
     undefined,

@@ -2,7 +2,9 @@ import { sha256 } from '@fanfold/conformance'
 import { instant } from '@fanfold/kernel'
 import { parseDocumentKey } from '@fanfold/protocol'
 import t from 'tap'
+import { drawWorld } from '../src/drawn-world.ts'
 import type { Fault } from '../src/fault.ts'
+import { simulate } from '../src/simulate.ts'
 import { completeOptions } from '../src/simulation-options.ts'
 import { World } from '../src/world.ts'
 
@@ -104,4 +106,20 @@ t.test('a place that was emptied fills again before anybody is given up', async 
   t.equal(world.unsettled, undefined)
   t.equal(world.tally.count('member-left'), 0)
   t.same(world.problems.messages, [])
+})
+
+t.test('what logs have lost is taken back everywhere, and said by who had written it', async t => {
+  const lost: Fault = { kind: 'logs-fallen-back', atMs: 2_500, byMs: 600 }
+  const { problems, tally } = simulate({
+    ...drawWorld({ world: 'fleet', seed: 'losses', nodes: undefined }),
+    seed: 'losses',
+    sha256,
+    busyMs: 4_000,
+    writes: 200,
+    faults: [lost],
+  })
+  const counts = new Map(tally)
+  t.same(problems, [])
+  t.ok((counts.get('acknowledged write lost by a log') ?? 0) > 0)
+  t.ok((counts.get('document-refused FANFOLD_LOG_LOST') ?? 0) > 0)
 })

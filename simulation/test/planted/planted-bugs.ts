@@ -253,4 +253,18 @@ export const plantedBugs: readonly PlantedBug[] = [
       "if (code !== 'FANFOLD_LOG_FULL' && code !== 'FANFOLD_FENCED') {",
     ),
   },
+  {
+    name: 'lost-taken-for-newer',
+    says: 'what a log has lost is taken for newer than what it has now, under a later epoch',
+    edits: one(
+      'replication/src/is-ahead',
+      'a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq)',
+      'a.seq > b.seq',
+    ),
+  },
+  {
+    name: 'lost-epoch-forgotten',
+    says: 'an authority forgets which epochs its log has lost',
+    edits: one('authority/src/document-epochs', 'if (this.#isLost)', 'if (false)'),
+  },
 ]
