@@ -75,10 +75,13 @@ export class TreeLookers {
 
   /** Looks at the trees of these documents or the first few of them, at these nodes, when they are as they will be. */
   audit(docs: readonly (readonly [doc: DocumentKey, at: TreeNode])[]): void {
-    for (const [doc, node] of docs.slice(0, auditedMax)) {
-      const before = this.#having(doc)
+    // Who moves, and moves back while it is looked, has moved all the same.
+    const seen = docs
+      .slice(0, auditedMax)
+      .map(([doc, node]) => ({ doc, node, states: [this.#having(doc)] }))
+    for (const { doc, node, states } of seen) {
       this.look(node, doc, entries => {
-        const problem = this.#differs(doc, entries, node, [before, this.#having(doc)])
+        const problem = this.#differs(doc, entries, node, [...states, this.#having(doc)])
         if (problem !== undefined)
           this.#problems.add(`the tree of ${doc} at ${node.name}: ${problem}`)
       })
@@ -86,6 +89,7 @@ export class TreeLookers {
     const until: Instant = instant(this.#clock.now + (treeWithinMs + slackMs) * 1_000)
     while (this.#looks.size > 0 && this.#clock.now < until) {
       this.#clock.runUntil(instant(this.#clock.now + seenEveryMs * 1_000))
+      for (const { doc, states } of seen) states.push(this.#having(doc))
     }
     for (const { node, incarnation, doc } of this.#looks.values()) {
       if (!node.isUp || node.incarnation !== incarnation) continue

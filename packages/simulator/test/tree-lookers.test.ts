@@ -1,4 +1,5 @@
 import { sha256 } from '@fanfold/conformance'
+import { milliseconds } from '@fanfold/kernel'
 import { parseDocumentKey, type TreeEntry } from '@fanfold/protocol'
 import t from 'tap'
 import type { RunningNodes } from '../src/node-gauges.ts'
@@ -30,18 +31,30 @@ const entry = (node: string, overrides: Partial<TreeEntry> = {}): TreeEntry => (
   ...overrides,
 })
 
-/** An authority and a proxy that has a document from it; what is wrong with what the authority tells of the tree. */
-function wrongWith(told: (lookers: TreeLookers, look: number) => void): readonly string[] {
+/**
+ * An authority and a proxy that has a document from it, or by turns from these nodes; what is wrong with what the
+ * authority tells of the tree, some time later.
+ */
+function wrongWith(
+  told: (lookers: TreeLookers, look: number) => void,
+  { parents = ['authority'], afterMs = 0 } = {},
+): readonly string[] {
   const clock = new VirtualClock()
   const problems = new Problems(clock)
   const node = {
     name: 'authority',
     isUp: true,
     incarnation: 1,
-    look: ({ look }: { look: number }) => told(lookers, look),
+    look: ({ look }: { look: number }) => {
+      if (afterMs === 0) told(lookers, look)
+      else clock.in(milliseconds(afterMs), () => told(lookers, look))
+    },
   }
   const proxy = { name: 'proxy-0', isUp: true }
-  const machine = { standingOf: () => ({ isLive: true, parent: 'authority' }) }
+  let looks = 0
+  const machine = {
+    standingOf: () => ({ isLive: true, parent: parents[looks++ % parents.length] }),
+  }
   const nodes = {
     authorities: [{ node }],
     proxies: new Map([[proxy, { machine }]]),
@@ -67,6 +80,14 @@ await t.test('each way in which a tree may differ is one', async t => {
   t.match(tells(top, entry('edge-9')), [/edge-9 is below authority, and has it from/])
   const cut = { ...top, standing: { ...standing, notAsked: 2 } }
   t.match(tells(cut, entry('proxy-0')), [/2 below authority are not asked/])
+})
+
+await t.test('who moves while it is looked, and moves back, may be told from between', async t => {
+  const tell = (lookers: TreeLookers, look: number): void =>
+    lookers.told('authority', { kind: 'tree-told', look, entries: [top, entry('proxy-0')] })
+  const stays = wrongWith(tell, { afterMs: 30, parents: ['edge-9'] })
+  t.match(stays, [/proxy-0 is below authority, and has it from edge-9/])
+  t.same(wrongWith(tell, { afterMs: 30, parents: ['edge-9', 'authority', 'edge-9'] }), [])
 })
 
 await t.test('a look is told once, by who was asked', async t => {
