@@ -127,6 +127,13 @@ export class AuthorityDocument {
     return this.#committed.isVacant
   }
 
+  /** This authority is sure of itself again: what another one may have written meanwhile is not to go unheard. */
+  doubtIsOver(effects: AuthorityEffect[]): void {
+    this.#epochs.doubted()
+    if (this.hasChildren) this.#epochs.served()
+    if (this.isHeldBack) this.definitionLoaded(effects)
+  }
+
   /** Why the log cannot be read for a child now; undefined when it can. */
   get unreadable(): 'opening' | WriteProblem | undefined {
     if (this.#phase === 'opening') return 'opening'
@@ -333,7 +340,7 @@ export class AuthorityDocument {
         return
       case 'log-open-refused':
         // What was followed has told of epochs that the log may have lost.
-        this.#epochs.opened(this.position.epoch)
+        this.#epochs.seen(this.position.epoch)
         if (input.code === 'FANFOLD_LOG_LOST') this.#epochs.lost()
         this.refuse(input.code, input.message, effects)
         return

@@ -389,6 +389,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       } else if (document.isStandby) {
         // To be there is to be taken over.
         this.#found(doc)
+      } else if (this.#isDoubtNews && owners.stall === undefined) {
+        this.#guard(doc, document => document.doubtIsOver(this.#effects))
       } else if (document.isHeldBack) {
         // What a stall has held back goes on; the others need not notice.
         this.#guard(doc, document => document.definitionLoaded(this.#effects))

@@ -7,7 +7,7 @@
  *
  * Where there are several authorities, the one that had the document before may append until it hears that it has not,
  * and nobody tells the next one. So whoever serves a document whose epoch is another's claims the next one at
- * once: from then on nothing is appended unheard.
+ * once: from then on nothing is appended unheard. It is the same after a doubt, in which another one may have stood in.
  *
  * A child's word costs little to follow, and is believed within bounds: an epoch that is not much higher, and
  * seldom.
@@ -89,7 +89,7 @@ export class DocumentEpochs {
 
   /** The log has been read, and this is the highest epoch that it knows. */
   opened(epoch: number): void {
-    this.#highest = Math.max(this.#highest, epoch)
+    this.seen(epoch)
     if (this.#ownEpochs === undefined) return
     const own = this.#ownEpochs.take(this.#doc)
     this.#own = own === epoch ? own : 0
@@ -98,6 +98,18 @@ export class DocumentEpochs {
     // The log has lost what this node had claimed, while the document was not in memory.
     this.#highest = own
     this.#isLost = true
+  }
+
+  /** The log was read in part, or is followed: this epoch is in it. */
+  seen(epoch: number): void {
+    this.#highest = Math.max(this.#highest, epoch)
+  }
+
+  /** Another node may have claimed an epoch and let go again, while this one could not be sure that it is the owner. */
+  doubted(): void {
+    if (this.#highest === 0) return
+    this.#claimed = 0
+    this.#isOthers = true
   }
 
   /** Somebody follows the document here: what another one might append must not go unheard. */

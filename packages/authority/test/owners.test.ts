@@ -461,8 +461,65 @@ t.test('a stall refuses writes, and neither joins nor what is under way', async 
   t.notOk(rig.asked.has(semis), 'nor is a log opened for one')
   rig.stall = undefined
   rig.change()
+  rig.answer()
+  rig.effects()
   rig.commit()
-  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 1 } }])
+  t.match(answersOf(rig.effects()), [{ answer: { kind: 'committed', epoch: 2 } }])
+})
+
+t.test(
+  'after a doubt what is looked at is claimed anew, and the rest by the next write',
+  async t => {
+    const rig = written()
+    rig.commit(semis)
+    rig.join()
+    rig.stall = stalled
+    rig.change()
+    t.equal(rig.asked.size, 0)
+    rig.stall = undefined
+    rig.change()
+    t.match(rig.asked.get(doc), { epoch: 2, records: [{ kind: 'claim' }] })
+    t.equal(rig.asked.size, 1)
+    rig.answer()
+    rig.change()
+    t.equal(rig.asked.size, 0, 'once')
+    rig.write({ doc: semis })
+    t.match(rig.asked.get(semis), { epoch: 2, records: [{ kind: 'claim' }, { kind: 'delta' }] })
+  },
+)
+
+t.test('what another wrote during a doubt is read at once, and nobody is told to wait', async t => {
+  for (const isWritten of [false, true]) {
+    const rig = written()
+    rig.join()
+    rig.stall = stalled
+    rig.change()
+    overtake(rig)
+    rig.stall = undefined
+    rig.change()
+    if (isWritten) rig.write()
+    rig.effects()
+    rig.refuse('FANFOLD_FENCED')
+    t.ok(factsOf(rig.effects()).includes('document-overtaken'))
+    rig.ask()
+    rig.answer()
+    t.match(framesOf(rig.effects()), [{ kind: 'welcome' }, { manifest: { at: { epoch: 2 } } }])
+    t.match(rig.asked.get(doc), { epoch: 3, records: [{ kind: 'claim' }] })
+  }
+})
+
+t.test('an append that was on its way during a doubt counts, and the claim follows it', async t => {
+  const rig = written()
+  rig.join()
+  const request = rig.write()
+  rig.stall = stalled
+  rig.change()
+  rig.stall = undefined
+  rig.change()
+  rig.effects()
+  rig.answer()
+  t.match(answersOf(rig.effects()), [{ request, answer: { kind: 'committed', epoch: 1 } }])
+  t.match(rig.asked.get(doc), { epoch: 2, records: [{ kind: 'claim' }] })
 })
 
 /** What children are told of how old what they have may be. */
@@ -515,7 +572,7 @@ t.test('a stall holds the definition back, and who has to wait for it', async t 
   t.match(framesOf(rig.effects(), link(2)), [{ kind: 'refused', ...stalled, retryAfterMs: 1_000 }])
   rig.stall = undefined
   rig.change()
-  t.match(rig.asked.get(doc), { kind: 'log-append', records: [{ kind: 'definition' }] })
+  t.match(rig.asked.get(doc), { records: [{ kind: 'claim' }, { kind: 'definition' }] })
   rig.answer()
   rig.join(doc, link(2))
   t.match(framesOf(rig.effects(), link(2))[0], { kind: 'welcome' })
