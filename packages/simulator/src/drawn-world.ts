@@ -63,7 +63,9 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
       faults.push(...drawFleetFaults(new Prng(`${seed}/fleet-faults`), tree))
       faults.push(...drawLogLosses(new Prng(`${seed}/log-losses`), tree))
     }
-    const deletions = drawDeletions(new Prng(`${seed}/deletions`))
+    // A deletion that a log has lost is found out by nobody: nothing is written to what was deleted.
+    const isLosing = faults.some(({ kind }) => kind === 'logs-fallen-back')
+    const deletions = isLosing ? 0 : drawDeletions(new Prng(`${seed}/deletions`))
     const clockDriftShare = drawDrift(new Prng(`${seed}/drift`))
     const looks = drawLooks(new Prng(`${seed}/looks`))
     return { ...options, deletions, clockDriftShare, looks, faults }

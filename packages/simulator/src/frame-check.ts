@@ -22,6 +22,7 @@ import {
 } from '@fanfold/protocol'
 import { hiddenMarkers } from './marker.ts'
 import { viewStateRefusals } from './observed.ts'
+import type { Place } from './observed-document.ts'
 import type { Problems } from './problems.ts'
 import { type ReceivedFrame, readFrame } from './received-frame.ts'
 import { isEqualView, type Looker, type Sight } from './sight.ts'
@@ -48,7 +49,7 @@ type Asked = {
   /** Whether it came with a position, and was answered nothing yet. */
   isResuming: boolean
   /** The view that is on its way in pieces. */
-  pieces?: { readonly place: number; readonly viewState: unknown } | undefined
+  pieces?: { readonly at: Place; readonly viewState: unknown } | undefined
   /** Who it was when it was shown something last. */
   shownAs?: Looker | undefined
   /** Whether it was led, in this turn and as who it was, to where it becomes somebody else. */
@@ -179,8 +180,7 @@ export class FrameCheck implements RimWatch {
       this.#tally.add(`viewer resumed by ${frame.type}`)
     }
     if (frame.type === 'snapshot-begin') {
-      const place = this.#oracle.placeOf(frame.doc as DocumentKey, frame)
-      asked.pieces = { place, viewState: asked.viewState }
+      asked.pieces = { at: frame, viewState: asked.viewState }
     }
     const { markers, positionMarkers } = received
     if (markers.size + positionMarkers.size > 0) this.#checkMarkers(watched, asked, received)
@@ -297,15 +297,15 @@ export class FrameCheck implements RimWatch {
     const doc = frame.doc as DocumentKey
     switch (frame.type) {
       case 'snapshot':
-        return [this.#oracle.look(doc, this.#oracle.placeOf(doc, frame), looker, asked.viewState)]
+        return this.#looksNamed(doc, frame, looker, asked.viewState)
       case 'snapshot-piece': {
         if (asked.pieces === undefined) return []
-        const { place, viewState } = asked.pieces
-        return [this.#oracle.look(doc, place, looker, viewState)]
+        const { at, viewState } = asked.pieces
+        return this.#looksNamed(doc, at, looker, viewState)
       }
       case 'delta':
         return [
-          this.#oracle.look(doc, this.#oracle.placeOf(doc, frame), looker, asked.viewState),
+          ...this.#looksNamed(doc, frame, looker, asked.viewState),
           // What it had may be named to be taken away, also when it was another view of the place.
           ...this.#looksAt(doc, frame.from, looker, [asked.viewState, asked.before]),
         ]
@@ -320,6 +320,18 @@ export class FrameCheck implements RimWatch {
     if (frame.type !== 'delta' || shownAs === undefined || shownAs === looker) return []
     const doc = frame.doc as DocumentKey
     return this.#looksAt(doc, frame.from, shownAs, [asked.viewState, asked.before])
+  }
+
+  /** What one sees at a place; where an epoch was given twice there are two of that name. */
+  #looksNamed(
+    doc: DocumentKey,
+    where: Place,
+    looker: Looker,
+    viewState: unknown,
+  ): readonly Sight[] {
+    return this.#oracle
+      .placesNamed(doc, where)
+      .map(place => this.#oracle.look(doc, place, looker, viewState))
   }
 
   /** What one saw at a seq, for each view state; of a log that has lost records at each of its places. */

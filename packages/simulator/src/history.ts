@@ -70,11 +70,10 @@ export class History implements DiskWatch {
     return this.placeOf(doc, where) !== 0
   }
 
-  /** Whether the log has lost this record. */
+  /** Whether the log has lost this record, or one of the same name. */
   hasLost(doc: DocumentKey, { epoch, seq }: Where): boolean {
     const document = this.#documents.get(doc)
-    const [entry] = document?.named(epoch, seq) ?? []
-    return entry !== undefined && document?.lost.has(entry.place) === true
+    return document?.named(epoch, seq).some(({ place }) => document.lost.has(place)) === true
   }
 
   /** Documents whose logs have lost something, and nothing was written since. */

@@ -44,11 +44,9 @@ export class OwedViews {
     }
   }
 
-  /** Whether the log says that there is no such document any more, or said so before it lost that. */
+  /** Whether the log says that there is no such document any more. */
   isDeleted({ document: { doc } }: Observed, looker: Looker): boolean {
-    return [this.#oracle.headPlace(doc), ...this.#oracle.placesLost(doc)].some(
-      place => this.#oracle.look(doc, place, looker, undefined).kind === 'deleted',
-    )
+    return this.#oracle.look(doc, this.#oracle.headPlace(doc), looker, undefined).kind === 'deleted'
   }
 
   /** Whether a viewer may be refused when it asks now. */

@@ -263,8 +263,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     ),
   },
   {
-    name: 'lost-epoch-forgotten',
-    says: 'an authority forgets which epochs its log has lost',
-    edits: one('authority/src/document-epochs', 'if (this.#isLost)', 'if (false)'),
+    name: 'lost-and-goes-on',
+    says: 'an authority whose log has lost what it had tries again with the state that it has',
+    edits: one(
+      'authority/src/authority-document',
+      "if (code !== 'FANFOLD_LOG_FULL') {",
+      "if (code !== 'FANFOLD_LOG_FULL' && code !== 'FANFOLD_LOG_LOST') {",
+    ),
   },
 ]
