@@ -254,15 +254,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ),
   },
   {
-    name: 'lost-taken-for-newer',
-    says: 'what a log has lost is taken for newer than what it has now, under a later epoch',
-    edits: one(
-      'replication/src/is-ahead',
-      'a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq)',
-      'a.seq > b.seq',
-    ),
-  },
-  {
     name: 'lost-and-goes-on',
     says: 'an authority whose log has lost what it had tries again with the state that it has',
     edits: one(
