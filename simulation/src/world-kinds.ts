@@ -94,6 +94,7 @@ const crossingsOf: Readonly<Record<WorldName, readonly string[]>> = {
   'catch-up': [],
   faults: crossingList,
   fleet: fleetCrossingList,
+  crowd: [],
 }
 
 const kinds: ReadonlyMap<string, WorldKind> = new Map([

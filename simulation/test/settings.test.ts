@@ -30,7 +30,7 @@ t.test('kind, size, first seed and processes are as told', async t => {
 
 t.test('a size is for worlds that are trees', async t => {
   const { worlds } = { worlds: [], ...readSettings(['--nodes', '20']) }
-  t.same(worlds, ['random', 'catch-up', 'faults', 'fleet'])
+  t.same(worlds, ['random', 'catch-up', 'faults', 'fleet', 'crowd'])
   t.throws(() => readSettings(['--world', 'disk', '--nodes', '20']), /--nodes is for trees/)
 })
 

@@ -44,6 +44,8 @@ export type AuthorityLimits = {
   readonly restAfterMs: number
   /** After so long without anything and without children, a document leaves memory. */
   readonly unloadAfterMs: number
+  /** A crowd's session of which nothing was counted for so long is counted no further. */
+  readonly sessionIdleMs: number
 }
 
 /** Limits that suit a node with some gigabytes of memory. */
@@ -66,4 +68,5 @@ export const defaultAuthorityLimits: AuthorityLimits = {
   snapshotEveryBytes: 67_108_864,
   restAfterMs: 60_000,
   unloadAfterMs: 600_000,
+  sessionIdleMs: 3_600_000,
 }

@@ -117,6 +117,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       definitionOf: doc => this.#documents.get(doc)?.definition,
       viewersOf: doc => this.#presence.of(doc),
       sessionsOf: doc => this.#documents.get(doc)?.sessions ?? [],
+      sessionIdleMs: limits.sessionIdleMs,
       count: (doc, said) => this.#guard(doc, document => document.count(said, this.#effects)),
       turn: () => ({ now: this.#now, effects: this.#effects }),
     })

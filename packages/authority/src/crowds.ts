@@ -38,6 +38,8 @@ export type CrowdsOptions = {
   readonly viewersOf: (doc: DocumentKey) => number
   /** The sessions of a document that are open; none where it is not in memory. */
   readonly sessionsOf: (doc: DocumentKey) => Iterable<number>
+  /** A session of which nothing was counted for so long is counted no further. */
+  readonly sessionIdleMs: number
   /** Puts what the crowd says into the log; the port is told what becomes of it. */
   readonly count: (doc: DocumentKey, said: CrowdSaid) => void
   /** The instant and the effects of what is in hand. */
@@ -158,7 +160,7 @@ export class Crowds implements CrowdPort {
   #begin(doc: DocumentKey): Crowd {
     const { now } = this.#options.turn()
     const everyMs = this.#options.definitionOf(doc)?.presence?.everyMs ?? 0
-    const care = new SessionCare()
+    const care = new SessionCare(this.#options.sessionIdleMs)
     // How long those were idle that were begun before nobody knows: from now on it is known.
     for (const session of this.#options.sessionsOf(doc)) care.note(session, now)
     const crowd: Crowd = {

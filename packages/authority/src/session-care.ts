@@ -1,7 +1,5 @@
-import { after, between, type Instant, milliseconds } from '@fanfold/kernel'
+import { after, between, type Duration, type Instant, milliseconds } from '@fanfold/kernel'
 
-/** A session of which nothing was counted for so long is counted no further. */
-const idleAfter = milliseconds(3_600_000)
 /** Sessions that one record seals. */
 const sealedAtOnceMax = 1_000
 
@@ -12,6 +10,12 @@ const sealedAtOnceMax = 1_000
 export class SessionCare {
   /** The longest idle first. */
   readonly #seenAt = new Map<number, Instant>()
+  readonly #idleAfter: Duration
+
+  /** @param idleMs a session of which nothing was counted for so long is counted no further */
+  constructor(idleMs: number) {
+    this.#idleAfter = milliseconds(idleMs)
+  }
 
   /** Sessions that are looked after. */
   get count(): number {
@@ -33,7 +37,7 @@ export class SessionCare {
   idle(now: Instant): number[] {
     const idle: number[] = []
     for (const [session, at] of this.#seenAt) {
-      if (between(at, now) < idleAfter || idle.length >= sealedAtOnceMax) break
+      if (between(at, now) < this.#idleAfter || idle.length >= sealedAtOnceMax) break
       idle.push(session)
     }
     return idle
@@ -42,6 +46,6 @@ export class SessionCare {
   /** When there may be one. */
   wakeAt(): Instant | undefined {
     const [first] = this.#seenAt.values()
-    return first === undefined ? undefined : after(first, idleAfter)
+    return first === undefined ? undefined : after(first, this.#idleAfter)
   }
 }

@@ -30,6 +30,13 @@ export type RuleKind =
 /** One rule or one label, with a marker that its text has. */
 export type Placed = { readonly pattern: PatternText; readonly note: string }
 
+/** What a board's definition says of its crowd, besides what may be said, which is the same for all. */
+export type CrowdRules = {
+  readonly aggregatesPerSecond: number
+  /** How often the document says how many watch, ms; undefined: it does not. */
+  readonly presenceEveryMs: number | undefined
+}
+
 /** Everything that two definitions of boards differ in. */
 export type BoardRules = {
   readonly isOpen: boolean
@@ -41,6 +48,8 @@ export type BoardRules = {
   readonly banned: readonly string[]
   /** What viewers get of what is visible. */
   readonly view: 'visible' | 'page' | 'mine'
+  /** Undefined where a crowd has nothing to say. */
+  readonly crowd?: CrowdRules | undefined
 }
 
 /** What rules know of a viewer. */
@@ -91,6 +100,17 @@ export function drawRules(prng: Prng, subjects: readonly string[]): BoardRules {
     audience: prng.pick(['tier', 'self', 'self', 'demoted']),
     banned: prng.chance(0.2) ? [prng.pick(subjects)] : [],
     view: prng.pick(['visible', 'visible', 'visible', 'page', 'mine']),
+  }
+}
+
+/** The most aggregates per second that a definition allows. */
+export const aggregatesPerSecondMax = 50
+
+/** Draws what a definition says of its crowd. */
+export function drawCrowd(prng: Prng): CrowdRules {
+  return {
+    aggregatesPerSecond: prng.pick([5, 10, 10, aggregatesPerSecondMax]),
+    presenceEveryMs: prng.chance(0.7) ? prng.pick([100, 500, 1_000]) : undefined,
   }
 }
 

@@ -1,7 +1,15 @@
 /* The document that simulated writers write to: maps, arrays and both nested in each other. */
-import { type DocumentDefinition, defineDocument, message } from '@fanfold/definition'
+import {
+  type Counts,
+  countBy,
+  type DocumentDefinition,
+  defineDocument,
+  message,
+  presence,
+  reducer,
+} from '@fanfold/definition'
 import { canonicalJson, type JsonObject } from '@fanfold/document'
-import { type BoardRules, edgeMembersOf, openRules } from './board-rules.ts'
+import { type BoardRules, type CrowdRules, edgeMembersOf, openRules } from './board-rules.ts'
 
 /** Rows, players and notes are few, so that states stay small and changes meet. */
 export const rowsMax = 24
@@ -23,6 +31,12 @@ type Board = {
   hands: { [subject: string]: { cards: string[] } }
   roles: { [subject: string]: string }
   vault: Vault
+  /** How often each thing counts that a viewer has said; none while nobody has said anything. */
+  said?: { [name: string]: number }
+  /** How often each kind was said. */
+  kinds?: { [kind: string]: number }
+  /** How many watch, as the document was told last. */
+  viewers?: number
 }
 
 /** A message of a board. */
@@ -57,10 +71,73 @@ export const boardType = 'board'
 
 const emptyVault = (): Vault => ({ gold: '', notes: {} })
 
+/** What viewers may say of a kind. */
+export const saidKinds = ['cheer', 'boo', 'wow'] as const
+
+/**
+ * Things that viewers of one world say at most, each by a name of its own: a sum has room for all of them, so it is
+ * exact, however many are merged.
+ */
+export const sayingsMax = 1_000
+
+/** How what viewers say is summed up; the same in each definition. */
+const reductions = { said: countBy({ top: sayingsMax }), kinds: countBy({ among: saidKinds }) }
+
+/** Names of the reducers of a board. */
+export type BoardReducer = 'said' | 'kinds'
+
+/** How often each thing is in a sum; undefined for a sum that is none of a board's. */
+export function countsIn(reducer: string, shape: string, bytes: Uint8Array): Counts | undefined {
+  const { said, kinds } = reductions
+  if (reducer === 'said' && shape === said.shape) return said.read(said.decode(bytes))
+  if (reducer === 'kinds' && shape === kinds.shape) return kinds.read(kinds.decode(bytes))
+  return undefined
+}
+
+const addCounts = (counts: { [name: string]: number }, said: Counts): void => {
+  for (const [name, count] of said) counts[name] = (counts[name] ?? 0) + count
+}
+
+/** What may be said, and what it does. */
+const crowdMembersOf = ({ aggregatesPerSecond, presenceEveryMs }: CrowdRules) => ({
+  crowd: { aggregatesPerSecond },
+  reducers: {
+    said: reducer({
+      message: trusted<{ name: string }>(),
+      of: ({ name }) => name,
+      into: reductions.said,
+      apply: (board: Board, said) => {
+        board.said ??= {}
+        addCounts(board.said, said)
+      },
+    }),
+    kinds: reducer({
+      message: trusted<{ name: string; kind: string }>(),
+      of: ({ kind }) => kind,
+      into: reductions.kinds,
+      apply: (board: Board, said) => {
+        board.kinds ??= {}
+        addCounts(board.kinds, said)
+      },
+    }),
+  },
+  ...(presenceEveryMs === undefined
+    ? {}
+    : {
+        presence: presence<Board>({
+          everyMs: presenceEveryMs,
+          apply: (board, viewers) => {
+            board.viewers = viewers
+          },
+        }),
+      }),
+})
+
 /** A definition of simulated documents: all do the same, and differ in who sees what. */
 export const defineBoard = (rules: BoardRules): DocumentDefinition =>
   defineDocument({
     ...edgeMembersOf(rules),
+    ...(rules.crowd === undefined ? {} : crowdMembersOf(rules.crowd)),
     type: boardType,
     state: (): Board => ({
       title: '',

@@ -196,6 +196,27 @@ export const sometimes: Readonly<Record<WorldName, readonly string[]>> = {
     'write refused for now FANFOLD_MOVED',
     'write sent again, was in the log',
   ],
+  crowd: [
+    'authority ended',
+    'crowd counted in another epoch',
+    'document deleted',
+    'document taken over',
+    'edge ended',
+    'fault cut',
+    'fault pause',
+    'presence told',
+    'proxy drained',
+    'proxy ended',
+    'saying counted',
+    'saying died',
+    'saying lost',
+    'saying rejected',
+    'session begun',
+    'session sealed',
+    'sessions counted together',
+    'told counted',
+    'told unknown',
+  ],
 }
 
 /** Everything that happened in a world, in alphabetical order. */

@@ -137,3 +137,39 @@ export function drawCatchUpOptions(seed: string): DrawnOptions {
     convergeMaxMs: 120_000,
   }
 }
+
+/**
+ * Options for a world in which viewers say much amid faults, drawn from its seed: a tree of up to about twenty nodes, of
+ * two or three tiers, or a fleet; small documents, snapshots of logs after a few records, viewers that do not lag.
+ */
+export function drawCrowdOptions(seed: string): DrawnOptions {
+  const prng = new Prng(`${seed}/crowd`)
+  const isFleet = prng.chance(0.3)
+  const drawn = isFleet ? drawFleetOptions(seed) : drawFaultyOptions(seed)
+  const shape: DrawnOptions = isFleet
+    ? {}
+    : {
+        proxies: 1 + prng.below(6),
+        proxyFanout: 1 + prng.below(3),
+        edges: 2 + prng.below(6),
+        secondParentShare: prng.pick([0.5, 1]),
+        busyMs: prng.pick([2_000, 5_000, 10_000]),
+      }
+  return {
+    ...drawn,
+    ...shape,
+    viewers: 6 + prng.below(20),
+    documents: 1 + prng.below(3),
+    documentsPerViewer: 1 + prng.below(2),
+    sayings: 60 + prng.below(400),
+    writes: prng.below(60),
+    textBytesMax: 60,
+    definitionChanges: prng.below(5),
+    snapshotEveryRecords: prng.pick([2, 5, 25]),
+    restAfterMs: prng.pick([100, 2_000, 60_000]),
+    lingerMs: prng.pick([0, 50, 500]),
+    slowShare: 0.05,
+    linkBytesPerSecond: prng.pick([50_000, 200_000, 2_000_000]),
+    linkBufferedBytesMax: 16_384,
+  }
+}

@@ -6,6 +6,7 @@ import { drawDrains, drawLogAway, drawNodeFaults, drawUnreadable } from './drawn
 import {
   type DrawnOptions,
   drawCatchUpOptions,
+  drawCrowdOptions,
   drawFaultyOptions,
   drawFleetOptions,
   drawRandomOptions,
@@ -15,7 +16,7 @@ import type { Fault } from './fault.ts'
 import { defaultSimulationOptions, type SimulationOptions } from './simulation-options.ts'
 
 /** Kinds of worlds that are drawn from seeds. */
-export const worldNames = ['random', 'catch-up', 'faults', 'fleet'] as const
+export const worldNames = ['random', 'catch-up', 'faults', 'fleet', 'crowd'] as const
 
 /** A kind of worlds. */
 export type WorldName = (typeof worldNames)[number]
@@ -42,6 +43,7 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
     ...plain,
     ...drawProfile(new Prng(`${seed}/profile`), plain),
     ...drawTokenShares(new Prng(`${seed}/tokens`)),
+    ...drawSayings(world, new Prng(`${seed}/sayings`)),
   }
   const { restarts = 0, ...options } =
     nodes === undefined ? drawn : { ...drawn, ...treeOf(nodes, drawn) }
@@ -50,7 +52,7 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
   const faults: Fault[] = [
     ...drawRestarts(new Prng(`${seed}/restarts`), { restarts, proxies, busyMs }),
   ]
-  if (world === 'faults' || world === 'fleet') {
+  if (world === 'faults' || world === 'fleet' || world === 'crowd') {
     const mixture = new Prng(`${seed}/mixture`).below(3)
     if (mixture !== 0) faults.push(...drawLinkFaults(new Prng(`${seed}/links`), tree))
     if (mixture !== 1) {
@@ -59,16 +61,18 @@ export function drawWorld({ world, seed, nodes }: DrawnWorld): Partial<Simulatio
       faults.push(...drawUnreadable(new Prng(`${seed}/unreadable`), tree))
       faults.push(...drawLogAway(new Prng(`${seed}/log-away`), tree))
     }
-    if (world === 'fleet') {
+    if (tree.redial === 'fleet') {
       faults.push(...drawFleetFaults(new Prng(`${seed}/fleet-faults`), tree))
-      faults.push(...drawLogLosses(new Prng(`${seed}/log-losses`), tree))
+      if (world === 'fleet') faults.push(...drawLogLosses(new Prng(`${seed}/log-losses`), tree))
     }
     // A deletion that a log has lost is found out by nobody: nothing is written to what was deleted.
     const isLosing = faults.some(({ kind }) => kind === 'logs-fallen-back')
     const deletions = isLosing ? 0 : drawDeletions(new Prng(`${seed}/deletions`))
     const clockDriftShare = drawDrift(new Prng(`${seed}/drift`))
     const looks = drawLooks(new Prng(`${seed}/looks`))
-    return { ...options, deletions, clockDriftShare, looks, faults }
+    // What was counted and is lost nobody can tell.
+    const silence = isLosing ? { sayings: 0 } : {}
+    return { ...options, ...silence, deletions, clockDriftShare, looks, faults }
   }
   return { ...options, faults }
 }
@@ -78,6 +82,26 @@ const drawOptions: Readonly<Record<WorldName, (seed: string) => DrawnOptions>> =
   'catch-up': drawCatchUpOptions,
   faults: drawFaultyOptions,
   fleet: drawFleetOptions,
+  crowd: drawCrowdOptions,
+}
+
+/** Share of the worlds in which viewers say something, where that is not what a world is about. */
+const sayingShare = 0.2
+
+/**
+ * After so long sessions of edges that live are idle, ms: what is not counted then counts in the next ones. Longer than
+ * edges wait for their turn, or no session is there for long enough to be counted in.
+ */
+const sessionIdleMs = [4_000, 8_000, 3_600_000]
+const sessionIdleLargeMs = [20_000, 3_600_000]
+
+function drawSayings(
+  world: WorldName,
+  prng: Prng,
+): Pick<DrawnOptions, 'sayings' | 'sessionIdleMs'> | undefined {
+  if (world === 'crowd') return { sessionIdleMs: prng.pick(sessionIdleMs) }
+  if (world === 'catch-up' || !prng.chance(sayingShare)) return undefined
+  return { sayings: 20 + prng.below(80), sessionIdleMs: prng.pick(sessionIdleLargeMs) }
 }
 
 /** Share of the worlds in which viewers show other tokens, and of those in which tokens end. */

@@ -20,6 +20,8 @@ import {
   type ViewerId,
   type ViewerRequest,
 } from '@fanfold/protocol'
+import { isCrowdFrame } from './crowd/crowd-check.ts'
+import type { CrowdEar } from './crowd/crowd-ear.ts'
 import { hiddenMarkers } from './marker.ts'
 import { viewStateRefusals } from './observed.ts'
 import type { Place } from './observed-document.ts'
@@ -77,6 +79,7 @@ export class FrameCheck implements RimWatch {
   readonly #problems: Problems
   readonly #isEntryLate: boolean
   readonly #tally: Tally
+  readonly #ear: CrowdEar | undefined
   readonly #viewers = new Map<ViewerId, Watched>()
   /** The process is gone: what was to follow in the same turn does not. */
   #isOver = false
@@ -93,8 +96,11 @@ export class FrameCheck implements RimWatch {
     /** Whether some documents are large. */
     readonly isEntryLate?: boolean
     readonly tally?: Tally
+    /** Who listens to what viewers say. */
+    readonly ear?: CrowdEar | undefined
   }) {
     this.#tally = options.tally ?? new Tally()
+    this.#ear = options.ear
     this.#isEntryLate = options.isEntryLate ?? false
     this.#edge = options.edge
     this.#ceiling = options.ceiling
@@ -123,6 +129,7 @@ export class FrameCheck implements RimWatch {
   }
 
   viewerAsks(viewer: ViewerId, request: ViewerRequest): void {
+    this.#ear?.asks(request)
     const asked = this.#viewers.get(viewer)?.asked
     if (request.type === 'observe') {
       const { viewState, maxRate, from } = request
@@ -154,6 +161,8 @@ export class FrameCheck implements RimWatch {
     const received = readFrame(bytes)
     const { frame } = received
     const asked = watched.asked.get(frame.doc ?? '') ?? { ...nothingAsked }
+    // It is about what the viewer has said, and about no view.
+    if (isCrowdFrame(frame)) return { viewState: asked.viewState, looker: watched.looker }
     const isRest = frame.type === 'snapshot-piece' || frame.type === 'snapshot-end'
     // What goes to a cohort is of the view that the viewer had, until it is told something itself.
     if (cohort === undefined && asked.next !== undefined && !isRest) {
@@ -212,6 +221,7 @@ export class FrameCheck implements RimWatch {
   }
 
   processEnds(): void {
+    this.#ear?.ends()
     this.#isOver = true
   }
 

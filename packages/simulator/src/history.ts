@@ -32,6 +32,13 @@ import type { Problems } from './problems.ts'
 /** Which record is meant, by those who do not know its hash. */
 export type Where = { readonly epoch: number; readonly seq: number }
 
+/** Who is told of each record that becomes durable, and of the state that it leads to. */
+export type RecordWatch = (
+  doc: DocumentKey,
+  record: LogRecord,
+  state: JsonObject | undefined,
+) => void
+
 /** The durable history of every document of a world. */
 export class History implements DiskWatch {
   readonly #chain: Chain
@@ -39,8 +46,10 @@ export class History implements DiskWatch {
   readonly #documents = new Map<DocumentKey, DocumentHistory>()
   #records = 0
   #takeovers = 0
+  readonly #watch: RecordWatch | undefined
 
-  constructor(sha256: Sha256, problems: Problems) {
+  constructor(sha256: Sha256, problems: Problems, watch?: RecordWatch) {
+    this.#watch = watch
     this.#chain = new Chain(sha256)
     this.#problems = problems
   }
@@ -261,6 +270,7 @@ export class History implements DiskWatch {
     }
     this.#checkNew(doc, document, record)
     document.push(record)
+    this.#watch?.(doc, record, document.state)
     const origin = originOf(record)
     if (origin === undefined) return
     const places = document.origins.get(origin) ?? []

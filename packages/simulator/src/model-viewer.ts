@@ -1,5 +1,7 @@
 import { assert, type Duration, milliseconds, type Prng } from '@fanfold/kernel'
 import { type DocumentKey, type Grants, isGranted, type ViewerFrame } from '@fanfold/protocol'
+import { type CrowdCheck, isCrowdFrame } from './crowd/crowd-check.ts'
+import type { DrawnSaying } from './crowd/drawn-saying.ts'
 import type { Door } from './door.ts'
 import type { FrameNote } from './frame-check.ts'
 import { type Observed, unasked, viewStateJson, viewStateRefusals } from './observed.ts'
@@ -40,6 +42,9 @@ export class ModelViewer {
   readonly #tally: Tally
   readonly #observed = new Map<DocumentKey, Observed>()
   readonly #line: ViewerLine
+  readonly #crowd: CrowdCheck | undefined
+  /** Ids of what it has said on this connection, of which it was not told what became of it. */
+  readonly #untold = new Set<string>()
   #refusals = 0
   #viewsInPieces = 0
 
@@ -64,11 +69,14 @@ export class ModelViewer {
     /** For its waits. */
     readonly prng: Prng
     readonly tally?: Tally | undefined
+    /** Who is told what it says, and what it is told of that. */
+    readonly crowd?: CrowdCheck | undefined
   }) {
     this.#tally = options.tally ?? new Tally()
     this.#watch = options.watch
     this.#owed = new OwedViews(options.oracle, options.mayBeLarge)
     this.#maxRate = options.maxRate
+    this.#crowd = options.crowd
     this.name = options.name
     this.#clock = options.clock
     this.#trace = options.trace
@@ -116,7 +124,13 @@ export class ModelViewer {
       const { document, phase } = observed
       return `${this.name} is ${phase} at ${document.shownSeq} of ${document.doc}: ${missing}`
     }
-    return undefined
+    const [untold] = this.#untold
+    return untold && `${this.name} was not told what became of ${untold}`
+  }
+
+  /** Whether it observes a document, and is one of those that watch it. */
+  observes(doc: DocumentKey): boolean {
+    return this.#line.isOpen && this.#observed.get(doc)?.phase === 'observing'
   }
 
   /** Connects to an edge in place of the one before, and observes what it wants. */
@@ -140,6 +154,7 @@ export class ModelViewer {
   }
 
   #ended(): void {
+    this.#untold.clear()
     for (const observed of this.#observed.values()) {
       observed.phase = 'idle'
       observed.isToAskAgain = false
@@ -163,6 +178,22 @@ export class ModelViewer {
     const observed = this.#get(doc)
     observed.viewState = viewState
     if (observed.phase === 'observing') this.#send({ type: 'viewState', doc, viewState })
+  }
+
+  /** Says something of one of the documents that it is shown, if there is one. */
+  say({ pick, reducer, name, operand, hasId }: DrawnSaying): void {
+    const docs = [...this.#observed.keys()].filter(doc => this.#isShown(doc))
+    const doc = docs[pick % docs.length]
+    if (doc === undefined) return
+    this.#crowd?.said({ viewer: this.name, doc, reducer, name, operand, hasId })
+    if (hasId) this.#untold.add(name)
+    const value = reducer === 'said' ? { name } : { name, kind: operand }
+    this.#send({ type: 'add', doc, reducer, value, ...(hasId ? { id: name } : {}) })
+  }
+
+  /** Whether it observes a document, and was answered. */
+  #isShown(doc: DocumentKey): boolean {
+    return this.observes(doc) && this.#get(doc).answered !== undefined
   }
 
   #get(doc: DocumentKey): Observed {
@@ -204,6 +235,11 @@ export class ModelViewer {
     const frame = decodeFrame(bytes)
     // What follows is that the connection ends, for which there are rules.
     if (frame.type === 'refused' && frame.code === 'FANFOLD_UNAUTHORIZED') return
+    if (isCrowdFrame(frame)) {
+      this.#crowd?.tells(this.name, frame)
+      this.#untold.delete(String(frame.id))
+      return
+    }
     const observed = this.#observed.get(frame.doc as DocumentKey)
     if (observed === undefined) {
       this.#problems.add(`${this.name} got a frame of ${frame.doc}: ${JSON.stringify(frame)}`)

@@ -53,6 +53,8 @@ const dialMax: Duration = milliseconds(5_000)
 
 /** Who may look at what a network does. */
 export type NetworkWatch = {
+  /** A frame goes out, and may arrive. */
+  frameGoes?(frame: Uint8Array, from: PeerIdentity, to: PeerIdentity): void
   /** A frame arrives, before the machine has it. */
   frameArrives(frame: Uint8Array, from: PeerIdentity, to: PeerIdentity): void
   /** It arrives like this, which is not how it was sent. */
@@ -285,6 +287,8 @@ export class Network {
       this.#close(end, `overloaded: ${end.pipe.unsentBytes} bytes unsent`)
       return
     }
+    const { other } = end
+    if (other !== undefined) this.#watch.frameGoes?.(frame, end.peer.identity, other.peer.identity)
     end.pipe.send({ kind: 'frame', frame }, frame.length)
     if (end.isCongested || end.pipe.unsentBytes <= bufferedBytesMax) return
     end.isCongested = true

@@ -9,9 +9,11 @@ export const checkEveryMs = 50
 
 /** Limits of an authority. */
 export function authorityLimitsOf(options: SimulationOptions): AuthorityLimits {
-  const { ringRecordsMax, snapshotEveryRecords, restAfterMs, largeStateBytes } = options
+  const { ringRecordsMax, snapshotEveryRecords, restAfterMs, largeStateBytes, sessionIdleMs } =
+    options
   return {
     ...defaultAuthorityLimits,
+    sessionIdleMs,
     largeStateBytes,
     ring: { ...defaultAuthorityLimits.ring, recordsMax: ringRecordsMax },
     stateHashEveryMs: 0,

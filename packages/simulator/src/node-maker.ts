@@ -22,6 +22,7 @@ import type { FollowingEffect, Routes, TreeTold } from '@fanfold/replication'
 import type { FleetTree } from '@fanfold/topology'
 import type { BoardVariants } from './board-variants.ts'
 import type { Crossings } from './crossings.ts'
+import type { CrowdCheck } from './crowd/crowd-check.ts'
 import { describeInput } from './describe-input.ts'
 import { FrameCheck } from './frame-check.ts'
 import type { LogDisk } from './log-disk.ts'
@@ -76,6 +77,7 @@ export type NodeMakerOptions = {
   readonly tally: Tally
   readonly ways: Ways
   readonly crossings: Crossings
+  readonly crowd: CrowdCheck
   /** Who is told of each input and effect. */
   readonly watch: WorldWatch | undefined
 }
@@ -270,6 +272,7 @@ export class NodeMaker {
       codec: this.#codecOf(name),
       isSnapshotDisabled: this.#isSnapshotless(name),
     })
+    const ear = this.#with.crowd.ear(name)
     const rim = new ViewerRim({
       clock,
       processor,
@@ -285,6 +288,7 @@ export class NodeMaker {
         edge: name,
         ceiling,
         isEntryLate: mayBeLarge(options),
+        ear,
       }),
     })
     const loads = new VariantLoads({
@@ -309,6 +313,7 @@ export class NodeMaker {
           this.#with.treeTold(name, effect)
           return
         case 'fact':
+          ear.note(effect.fact)
           note(name, effect.fact)
           return
         default:

@@ -31,6 +31,10 @@ export type SimulationOptions = {
   readonly deletions: number
   /** How often somebody looks at the tree of a document while the world is busy, drawn among all; then also at the end. */
   readonly looks: number
+  /** What viewers say while the world is busy, all together; 0: definitions have nothing that may be said. */
+  readonly sayings: number
+  /** After so long a session of which nothing was counted is counted no further, ms. */
+  readonly sessionIdleMs: number
   /** Share of the messages that are sent a second time. */
   readonly duplicateShare: number
   /** Share of the viewers that reconnect, elsewhere or to the same edge, some time. */
@@ -142,6 +146,8 @@ export const defaultSimulationOptions: SimulationOptions = {
   eventsMin: 0,
   deletions: 0,
   looks: 0,
+  sayings: 0,
+  sessionIdleMs: 3_600_000,
   duplicateShare: 0.1,
   roamingShare: 0.3,
   fickleShare: 0.2,

@@ -6,11 +6,13 @@ import {
   decodeLinkFrame,
   type LinkFrame,
   type LogRecord,
+  linkFrameTypes,
   type PeerIdentity,
   type SnapshotManifest,
   tagOf,
 } from '@fanfold/protocol'
 import type { BoardVariants } from './board-variants.ts'
+import type { CrowdCheck } from './crowd/crowd-check.ts'
 import { DamagedRecords } from './damaged-records.ts'
 import { GoodRecords } from './good-records.ts'
 import type { History } from './history.ts'
@@ -53,6 +55,7 @@ export class WireCheck implements NetworkWatch {
   #replayed = 0
   readonly #tally: Tally
   readonly #ringRecordsMax: number
+  readonly #crowd: CrowdCheck | undefined
   /** Seq that a child said it has when it joined. */
   readonly #joins = new Map<string, number>()
 
@@ -67,10 +70,13 @@ export class WireCheck implements NetworkWatch {
     readonly tally?: Tally
     /** Records in a ring, by which joins are told apart. */
     readonly ringRecordsMax?: number
+    /** Who is told what crowds say. */
+    readonly crowd?: CrowdCheck | undefined
   }) {
     this.#damaged = new DamagedRecords(options.sha256)
     this.#tally = options.tally ?? new Tally()
     this.#ringRecordsMax = options.ringRecordsMax ?? 0
+    this.#crowd = options.crowd
     this.#isCloseExpected = options.isCloseExpected
     this.#history = options.history
     this.#oracle = options.oracle
@@ -94,6 +100,12 @@ export class WireCheck implements NetworkWatch {
       snapshots: this.#snapshots,
       replayed: this.#replayed,
     }
+  }
+
+  frameGoes(bytes: Uint8Array, from: PeerIdentity, to: PeerIdentity): void {
+    if (bytes[0] !== linkFrameTypes.crowd) return
+    const frame = decodeLinkFrame(bytes)
+    if (frame?.kind === 'crowd') this.#crowd?.says(from, to, frame)
   }
 
   frameArrives(bytes: Uint8Array, from: PeerIdentity, to: PeerIdentity): void {
@@ -126,6 +138,12 @@ export class WireCheck implements NetworkWatch {
           this.#tally.add('join from an older epoch')
         }
         return
+      case 'crowd':
+        this.#crowd?.goesUp(from, frame)
+        return
+      case 'crowd-answer':
+        this.#crowd?.answered(to, frame)
+        return
       case 'request-pieces':
         this.#tally.add('pieces asked for again')
         return
@@ -142,6 +160,7 @@ export class WireCheck implements NetworkWatch {
         this.#tally.add(`join refused ${frame.code}`)
         return
       case 'welcome':
+        this.#crowd?.joined(to, frame.doc)
         this.#noteResume(frame, `${to.node} to ${from.node} ${frame.doc}`)
         this.#channels.set(channelKey(from, to, frame.channel), {
           doc: frame.doc,

@@ -1,8 +1,16 @@
 /* Who observes and who writes in a world, drawn up front from the seed. */
 import { after, assert, type Instant, instant, milliseconds, type Prng } from '@fanfold/kernel'
 import { type DocumentKey, type Grants, parseDocumentKey } from '@fanfold/protocol'
-import { type BoardMessage, boardType, countersDiffer, subjects, teams } from './board.ts'
-import { drawRules, drawViewState } from './board-rules.ts'
+import {
+  type BoardMessage,
+  boardType,
+  countersDiffer,
+  sayingsMax,
+  subjects,
+  teams,
+} from './board.ts'
+import { type BoardRules, drawCrowd, drawRules, drawViewState } from './board-rules.ts'
+import { drawSaying } from './crowd/drawn-saying.ts'
 import { drawLargeRow, drawMessage, drawSizedMessage } from './drawn-message.ts'
 import { drawTokens } from './drawn-tokens.ts'
 import { endOfMs } from './fault.ts'
@@ -37,6 +45,9 @@ const renewedFrom = 0.1
 const roundMs = 300
 /** Share of those who have another token that show it in a round. */
 const roundRenewingShare = 0.3
+/** Viewers have something to say from this part of the busy time on, and so often in a round. */
+const saidFrom = 0.1
+const roundSayings = 6
 /** Documents are created within this part of the busy time. */
 const createShare = 0.1
 
@@ -50,6 +61,9 @@ export class Workload {
   readonly #watch: WorldWatch | undefined
   readonly #rounds: Prng
   readonly #roundTokens: Prng
+  readonly #sayings: Prng
+  /** Things that were said, or could not be; so names are told apart. */
+  #said = 0
   readonly #profiled: ProfiledWrites | undefined
   #busyUntil: Instant
 
@@ -59,6 +73,7 @@ export class Workload {
     this.#options = options
     this.#rounds = world.stream('rounds')
     this.#roundTokens = world.stream('round tokens')
+    this.#sayings = world.stream('sayings')
     this.#busyUntil = instant(options.busyMs * 1000)
     this.docs = Array.from({ length: options.documents }, (_, index) =>
       parseDocumentKey(`acme/${boardType}/${index}`),
@@ -91,6 +106,7 @@ export class Workload {
     this.viewers = Array.from({ length: viewers }, (_, index) => index)
       .filter(index => viewersKept?.includes(index) ?? true)
       .map(index => this.#viewer(index))
+    this.#planSayings(options.sayings, () => this.#drawTime(this.#sayings, saidFrom, 1))
   }
 
   /** From then on nobody comes or goes, and nothing new is sent. */
@@ -105,7 +121,18 @@ export class Workload {
       const { lagging } = viewer
       if (lagging !== undefined) return lagging
     }
-    return this.#world.unsettled
+    return this.#world.crowd.unfinished ?? this.#unwatched ?? this.#world.unsettled
+  }
+
+  /** A document that does not say how many watch it, in words; undefined when all that are to do. */
+  get #unwatched(): string | undefined {
+    if (this.#options.sayings === 0) return undefined
+    for (const doc of this.docs) {
+      const watching = this.viewers.filter(viewer => viewer.observes(doc)).length
+      const difference = this.#world.presenceDiffers(doc, watching)
+      if (difference !== undefined) return difference
+    }
+    return undefined
   }
 
   /** What has lost records is written to once more: who has it finds out by that, and nobody by anything else. */
@@ -128,6 +155,8 @@ export class Workload {
       forMs: roundMs,
       drawTime: () => instant(from + milliseconds(this.#rounds.below(roundMs))),
     })
+    const sayings = this.#options.sayings === 0 ? 0 : roundSayings
+    this.#planSayings(sayings, () => instant(from + milliseconds(this.#sayings.below(roundMs))))
     for (const viewer of this.viewers) {
       if (!viewer.canRenew || !this.#roundTokens.chance(roundRenewingShare)) continue
       const at = instant(from + milliseconds(this.#roundTokens.below(roundMs)))
@@ -152,6 +181,7 @@ export class Workload {
       const difference = countersDiffer(messages, history.lastState(doc))
       if (difference !== undefined) problems.add(`${doc}: ${difference}`)
     }
+    this.#world.crowd.audit()
   }
 
   /** Looks at trees of documents once more, each at some node, when all is as it will be. */
@@ -173,9 +203,14 @@ export class Workload {
 
   #planDefinitions(): void {
     const prng = this.#world.stream('definitions')
-    this.#world.define(drawRules(prng, subjects))
-    for (let count = this.#options.definitionChanges; count > 0; count--) {
+    const crowds = this.#world.stream('crowds')
+    const draw = (): BoardRules => {
       const rules = drawRules(prng, subjects)
+      return this.#options.sayings === 0 ? rules : { ...rules, crowd: drawCrowd(crowds) }
+    }
+    this.#world.define(draw())
+    for (let count = this.#options.definitionChanges; count > 0; count--) {
+      const rules = draw()
       this.#plan(this.#drawTime(prng, definedFrom, definedTo), () => this.#world.define(rules))
     }
   }
@@ -236,6 +271,18 @@ export class Workload {
     if (writes.length > 0)
       tally.add(`written as ${this.#options.writeProfile?.name}`, writes.length)
     if (writes[0]?.begins !== undefined) tally.add('document large from the beginning')
+  }
+
+  /** Things that viewers say, each drawn as it was, whoever of them comes. */
+  #planSayings(count: number, drawTime: () => Instant): void {
+    const { viewers } = this.#options
+    for (let left = viewers === 0 ? 0 : count; left > 0 && this.#said < sayingsMax; left--) {
+      const by = `viewer-${this.#sayings.below(viewers)}`
+      const at = drawTime()
+      const drawn = drawSaying(this.#sayings, `${by.slice('viewer-'.length)}.${this.#said++}`)
+      const viewer = this.viewers.find(({ name }) => name === by)
+      this.#plan(at, () => viewer?.say(drawn))
+    }
   }
 
   #planDeletions(): void {
@@ -302,6 +349,7 @@ export class Workload {
       mayBeLarge: mayBeLarge(this.#options),
       watch: this.#watch,
       tally: this.#world.tally,
+      crowd: this.#world.crowd,
     })
     const connectAt = (at: Instant): void => {
       const door = prng.pick(doors)

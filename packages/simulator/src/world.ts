@@ -3,12 +3,13 @@
  * disk, network and rims. Who observes and who writes is for others (see workload.ts).
  */
 import { assert, instant, milliseconds, Prng, type Sha256 } from '@fanfold/kernel'
-import { labelMax } from '@fanfold/protocol'
+import { type DocumentKey, labelMax } from '@fanfold/protocol'
 import type { NodeRole } from '@fanfold/topology'
 import { AuthorityNode } from './authority-node.ts'
 import type { BoardRules } from './board-rules.ts'
 import { BoardVariants } from './board-variants.ts'
 import { Crossings } from './crossings.ts'
+import { CrowdCheck } from './crowd/crowd-check.ts'
 import type { Door } from './door.ts'
 import { type Fault, isLinkFault } from './fault.ts'
 import { isFleetFault } from './fleet-fault.ts'
@@ -71,6 +72,8 @@ export class World {
   /** The edges, where viewers connect. */
   readonly doors: readonly Door[]
   readonly faults: LinkFaults
+  /** What viewers say, and what becomes of it. */
+  readonly crowd: CrowdCheck
   /** Who looks at the trees of documents. */
   readonly lookers: TreeLookers
   readonly #variants: BoardVariants
@@ -101,7 +104,16 @@ export class World {
     this.crossings = new Crossings(options.faults)
     this.trace = new Trace(sha256)
     this.problems = new Problems(this.clock)
-    this.history = new History(sha256, this.problems)
+    const { clockDriftShare } = options
+    this.crowd = new CrowdCheck({
+      problems: this.problems,
+      tally: this.tally,
+      clockDriftShare,
+      now: () => this.clock.now,
+    })
+    this.history = new History(sha256, this.problems, (doc, record, state) =>
+      this.crowd.recorded(doc, record, state),
+    )
     this.#logs = new LogDisk(this.history, this.clock)
     this.#variants = new BoardVariants(sha256)
     this.oracle = new ViewOracle(this.history, this.#variants)
@@ -118,6 +130,7 @@ export class World {
       isCloseExpected: reason => this.#notes.isCloseExpected(reason),
       tally: this.tally,
       ringRecordsMax: options.ringRecordsMax,
+      crowd: this.crowd,
     })
     this.faults = new LinkFaults(this.stream('faults'), options)
     this.ways = new Ways({ clock, prng: this.stream('ways'), tally: this.tally })
@@ -155,6 +168,7 @@ export class World {
       tally: this.tally,
       ways: this.ways,
       crossings: this.crossings,
+      crowd: this.crowd,
       watch,
     })
     const [stream, { busyMs, redial }] = [(concern: string) => this.stream(concern), options]
@@ -184,6 +198,19 @@ export class World {
   define(rules: BoardRules): void {
     const built = this.#variants.build(rules)
     for (const authority of this.authorities) authority.define(built)
+  }
+
+  /** Why a document does not say how many watch it, when so many do; undefined when it does, or need not. */
+  presenceDiffers(doc: DocumentKey, viewers: number): string | undefined {
+    const { history } = this
+    const state = history.lastState(doc)
+    const said = history.definitionAt(doc, history.headSeq(doc))?.variant
+    if (viewers === 0 || said === undefined || state === undefined) return undefined
+    if (this.#variants.definitionOf(said).presence === undefined) return undefined
+    const told = state['viewers']
+    return told === viewers
+      ? undefined
+      : `${doc} says that ${String(told)} watch, and ${viewers} do`
   }
 
   /** What the nodes have still to find out of each other, in words; undefined when they have. */

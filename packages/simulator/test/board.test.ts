@@ -1,6 +1,6 @@
 import { initialState } from '@fanfold/definition'
 import t from 'tap'
-import { boardDefinition, countersDiffer } from '../src/board.ts'
+import { boardDefinition, countersDiffer, countsIn } from '../src/board.ts'
 
 t.test('counters are compared with the messages that count', async t => {
   const state = initialState(boardDefinition)
@@ -11,4 +11,10 @@ t.test('counters are compared with the messages that count', async t => {
   t.match(countersDiffer(messages, { counters: { b: 2, a: 3 } }), /"a":3.*"a":4/)
   t.match(countersDiffer(messages, undefined), /counters are {}/)
   t.equal(countersDiffer([], undefined), undefined)
+})
+
+t.test('what a sum says is read only when it is of a reducer of boards', async t => {
+  t.equal(countsIn('said', 'top/32', new Uint8Array([0, 0, 0])), undefined)
+  t.equal(countsIn('moon', 'top/1000', new Uint8Array([0, 0, 0])), undefined)
+  t.same([...(countsIn('said', 'top/1000', new Uint8Array([0, 0, 0])) ?? [['none', 1]])], [])
 })

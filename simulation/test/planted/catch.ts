@@ -23,14 +23,23 @@ const worldMaxMs = 60_000
  */
 export async function catchBug(
   name: string,
-  { from, seedsMax }: { readonly from: number; readonly seedsMax: number },
+  {
+    from,
+    seedsMax,
+    world: only,
+  }: {
+    readonly from: number
+    readonly seedsMax: number
+    /** Worlds of this kind alone. */
+    readonly world?: WorldName | undefined
+  },
 ): Promise<Catch | undefined> {
   const plant = new URL(`./plant.js?${name}`, import.meta.url)
   const process = new WorldProcess({ worldMaxMs, execArgv: ['--import', plant.href] })
   const numbers = new Map<WorldName, number>()
   try {
     for (let count = 0; count < seedsMax; count++) {
-      const world = turns[count % turns.length]
+      const world = only ?? turns[count % turns.length]
       if (world === undefined) break
       // Of each kind the next number.
       const number = numbers.get(world) ?? from

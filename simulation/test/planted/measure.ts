@@ -23,10 +23,10 @@ process.stdout.write(
 )
 
 async function measure(): Promise<void> {
-  for (const { name, says } of waiting) {
+  for (const { name, says, world } of waiting) {
     const seeds: number[] = []
     for (let start = 0; start < starts; start++) {
-      const caught = await catchBug(name, { from: start * startsApart, seedsMax })
+      const caught = await catchBug(name, { from: start * startsApart, seedsMax, world })
       if (caught === undefined) process.exitCode = 1
       seeds.push(caught?.seeds ?? Number.POSITIVE_INFINITY)
     }

@@ -1,3 +1,5 @@
+import type { WorldName } from '@fanfold/simulator'
+
 /** Lines that a bug may change at most: what is larger would be another program. */
 export const plantedLinesMax = 5
 
@@ -16,6 +18,8 @@ export type PlantedBug = {
   /** What is wrong, in a sentence. */
   readonly says: string
   readonly edits: readonly PlantedEdit[]
+  /** The kind of worlds that is about it; of all kinds in their turns when it is not said. */
+  readonly world?: WorldName
 }
 
 /** The end of the URL of a module as it was compiled. */

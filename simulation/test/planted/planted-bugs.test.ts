@@ -35,8 +35,8 @@ t.test('what a bug is to replace stands there once', async t => {
 t.test('a campaign finds every bug', { timeout: 800_000 }, async t => {
   const waiting = plantedBugs.values()
   const work = async (): Promise<void> => {
-    for (const { name, says } of waiting) {
-      const caught = await catchBug(name, { from: 0, seedsMax })
+    for (const { name, says, world } of waiting) {
+      const caught = await catchBug(name, { from: 0, seedsMax, world })
       const found = caught && `${caught.seeds} worlds, ${caught.world}: ${caught.problem}`
       t.ok(caught, `${name}: ${says}`, { found })
       // A program that does not run has found nothing.

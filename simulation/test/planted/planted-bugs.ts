@@ -262,4 +262,88 @@ export const plantedBugs: readonly PlantedBug[] = [
       "if (code !== 'FANFOLD_LOG_FULL' && code !== 'FANFOLD_LOG_LOST') {",
     ),
   },
+  {
+    name: 'acknowledged-at-proxy',
+    says: 'a proxy tells its children that what they say is counted when it has it',
+    world: 'crowd',
+    edits: one(
+      'proxy/src/passed-crowds',
+      'crowd.heardAt.set(link, now);',
+      `crowd.heardAt.set(link, now);
+        const standings = (aggregate?.ranges ?? []).map(({ session, upTo }) => ({ session, state: 'open', upTo }));
+        const answer = { child: link, number, answer: { firstSession: 0, sessions: 0, standings } };
+        if (aggregate) this.#turn().effects.push({ kind: 'link-send', link, frame: encodeCrowdAnswer(doc, answer, 20) });`,
+    ),
+  },
+  {
+    name: 'partial-apply',
+    says: 'of an aggregate that is to be refused those windows count that could',
+    world: 'crowd',
+    edits: one(
+      'authority/src/batch',
+      'counted: ledger.takes(ranges) ? ranges : [],',
+      'counted: ranges.filter(range => ledger.takes([range])),',
+    ),
+  },
+  {
+    name: 'sessions-not-in-the-snapshot',
+    says: 'how far sessions are counted is not taken over from a snapshot of the log',
+    world: 'crowd',
+    edits: one(
+      'authority/src/log-snapshot',
+      'if (Array.isArray(ledger) && ledger.length > 0) {',
+      'if (ledger === 0) {',
+    ),
+  },
+  {
+    name: 'window-changed',
+    says: 'what is said while a window waits is put into it',
+    world: 'crowd',
+    edits: one(
+      'reduction/src/origin',
+      'this.#closed.push({ window: this.#window, number: this.#lastNumber, content });',
+      `const waiting = this.#closed[0];
+        if (waiting) { waiting.content = mergeContents([waiting.content, content]); this.#lastNumber--; return true; }
+        this.#closed.push({ window: this.#window, number: this.#lastNumber, content });`,
+    ),
+  },
+  {
+    name: 'said-again-when-unknown',
+    says: 'an edge says in its next session what may have been counted in one that is forgotten',
+    world: 'crowd',
+    edits: [
+      ...one(
+        'reduction/src/origin',
+        'for (const { window } of this.#closed.splice(0))',
+        'for (const { window } of this.#closed)',
+      ),
+      ...one('reduction/src/crowd-limits', 'sealedMax: 10_000,', 'sealedMax: 0,'),
+    ],
+  },
+  {
+    name: 'counted-again-when-sealed',
+    says: 'an edge says in its next session also what a sealed one has counted',
+    world: 'crowd',
+    edits: one(
+      'reduction/src/origin',
+      'while (this.#closed[0] !== undefined && this.#closed[0].number <= upTo) {',
+      "while (state === 'open' && this.#closed[0] !== undefined && this.#closed[0].number <= upTo) {",
+    ),
+  },
+  {
+    name: 'under-way-for-ever',
+    says: 'a tier whose parent changes waits for the answer of the one before',
+    world: 'crowd',
+    edits: one(
+      'reduction/src/combiner',
+      'interrupt() {\n        this.#underWay = undefined;',
+      'interrupt() {',
+    ),
+  },
+  {
+    name: 'counted-though-undone',
+    says: 'what a crowd has changed stays in the state when the log refuses its batch',
+    world: 'crowd',
+    edits: one('authority/src/batch', 'this.#undos.push(change.undo);', ';'),
+  },
 ]

@@ -1,0 +1,34 @@
+import { instant } from '@fanfold/kernel'
+import t from 'tap'
+import { SessionCare } from '../src/session-care.ts'
+
+const idleMs = 1_000
+const at = (ms: number) => instant(ms * 1_000)
+
+t.test('a session is idle when nothing was counted of it for so long, and not before', async t => {
+  const care = new SessionCare(idleMs)
+  t.equal(care.wakeAt(), undefined)
+  care.note(7, at(0))
+  t.equal(care.wakeAt(), at(idleMs))
+  t.same(care.idle(at(idleMs - 1)), [])
+  t.same(care.idle(at(idleMs)), [7])
+})
+
+t.test('what is counted of a session puts it behind the others', async t => {
+  const care = new SessionCare(idleMs)
+  care.note(7, at(0))
+  care.note(8, at(10))
+  care.note(7, at(20))
+  t.equal(care.wakeAt(), at(idleMs + 10))
+  t.same(care.idle(at(idleMs + 10)), [8])
+  t.same(care.idle(at(idleMs + 20)), [8, 7])
+})
+
+t.test('a session that is sealed is looked after no more', async t => {
+  const care = new SessionCare(idleMs)
+  care.note(7, at(0))
+  care.forget(7)
+  t.equal(care.count, 0)
+  t.equal(care.wakeAt(), undefined)
+  t.same(care.idle(at(idleMs)), [])
+})
