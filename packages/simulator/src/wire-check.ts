@@ -187,6 +187,7 @@ export class WireCheck implements NetworkWatch {
         const doc = channel?.doc
         const { at, pieces } = frame.manifest
         if (channel !== undefined) {
+          this.#crowd?.joined(to, channel.doc)
           channel.snapshot = frame.manifest
           channel.nextSeq = at.seq + 1
         }

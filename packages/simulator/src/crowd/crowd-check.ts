@@ -90,7 +90,7 @@ export class CrowdCheck {
     this.#waits.answered(child, doc, number, waitMs)
   }
 
-  /** A parent serves the document from now on. */
+  /** A parent serves the document from now on, or sends it a snapshot. */
   joined(child: PeerIdentity, doc: DocumentKey): void {
     this.#waits.joined(child, doc)
   }

@@ -22,6 +22,8 @@ export class ToldWaits {
   /** By how much a clock may go too fast. */
   readonly #clockDriftShare: number
   readonly #said = new Map<string, Said>()
+  /** How often each may say something too soon: once for each time that it joined, or its stream began anew. */
+  readonly #free = new Map<string, number>()
 
   constructor(clockDriftShare: number) {
     this.#clockDriftShare = clockDriftShare
@@ -45,6 +47,9 @@ export class ToldWaits {
     const least = milliseconds(waitMs) / (1 + this.#clockDriftShare) - slackMicros
     const waited = between(before.at, now)
     if (waited >= least) return undefined
+    const free = this.#free.get(key) ?? 0
+    this.#free.set(key, Math.max(0, free - 1))
+    if (free > 0) return undefined
     return `the next of ${doc} after ${waited / 1_000} ms, told to wait ${before.waitMs}`
   }
 
@@ -54,9 +59,10 @@ export class ToldWaits {
     if (said?.number === number) said.waitMs = waitMs
   }
 
-  /** A parent serves the document from now on. */
+  /** A parent serves the document from now on, or sends it a snapshot. */
   joined(child: PeerIdentity, doc: DocumentKey): void {
-    this.#said.delete(keyOf(child, doc))
+    const key = keyOf(child, doc)
+    this.#free.set(key, (this.#free.get(key) ?? 0) + 1)
   }
 }
 

@@ -45,6 +45,8 @@ t.test(
     waits.answered(edge, doc, 4, 100)
     waits.joined(edge, doc)
     t.equal(waits.says(edge, other, at(40, 5)), undefined)
+    waits.answered(edge, doc, 5, 100)
+    t.match(waits.says(edge, other, at(50, 6)), /told to wait 100/, 'once for each join')
   },
 )
 
