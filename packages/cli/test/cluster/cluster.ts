@@ -23,6 +23,8 @@ export type NodeSettings = {
   readonly roles: readonly Role[]
   /** Where it replicates from, in order of preference. */
   readonly parents?: readonly { readonly url: string }[] | undefined
+  /** `local` when left out. */
+  readonly region?: string | undefined
   /** The highest label that its link token lets through; all when left out. */
   readonly ceiling?: number | undefined
   /** Definition modules of an authority, or directories that hold some. */
@@ -86,12 +88,13 @@ export class Cluster {
   /** Starts a node; resolves when it listens. */
   async start(settings: NodeSettings): Promise<ClusterNode> {
     const { name, roles, parents = [], port = 0, options = {} } = settings
-    const { ceiling, definitions = [examples] } = settings
+    const { ceiling, region, definitions = [examples] } = settings
     const environment = await nodeEnvironment({
       fleet: this.#fleet,
       name,
       roles,
       ceiling,
+      region,
       options: {
         port,
         data: settings.data ?? join(this.directory, name),

@@ -108,6 +108,11 @@ export class RawViewer {
     this.#socket.send(JSON.stringify({ type: 'viewState', doc: this.doc, viewState }))
   }
 
+  /** Says something to a reducer; what it is told of that is among what is small. */
+  add(saying: { readonly reducer: string; readonly value: JsonValue; readonly id: number }): void {
+    this.#socket.send(JSON.stringify({ type: 'add', doc: this.doc, ...saying }))
+  }
+
   get state(): JsonObject | undefined {
     return this.#state
   }
