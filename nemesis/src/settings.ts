@@ -22,12 +22,13 @@ export const usage: string = `npm run nemesis -- [options]
   --cycles N       N deaths in a row, each under load, and look for every acknowledged write in the end
   --writes W       acknowledged writes in each cycle at least (5000)
   --seed TEXT      what chance is drawn from (nemesis)
-  --minutes M      how long 'random' and 'pairs-killed' last (0.5)
+  --minutes M      how long 'random', 'pairs-killed' and replays last (0.5)
   --rounds N       rounds of deaths in 'fleet-regions-killed'
   --proxies N      proxies of the larger fleets, all regions together
   --edges N        and their edges, each a process
   --hosted N       edges of 'fleet-hot-document' that share processes, beside those
   --viewers N      viewers of the larger fleets
+  --speed N        how many times as fast as it was a recording is replayed
   --away S         seconds for which a Redis of a fleet is away
   --report FILE    write a table to FILE.md, or everything to FILE.json`
 
@@ -40,6 +41,7 @@ const limits = {
   edges: 100,
   hosted: 1_000,
   viewers: 10_000,
+  speed: 10_000,
   away: 3_600,
 }
 const seedDefault = 'nemesis'
@@ -68,6 +70,7 @@ export function readSettings(args: readonly string[], known: readonly string[]):
       edges: { type: 'string' },
       hosted: { type: 'string' },
       viewers: { type: 'string' },
+      speed: { type: 'string' },
       away: { type: 'string' },
       report: { type: 'string' },
     },
@@ -80,6 +83,7 @@ export function readSettings(args: readonly string[], known: readonly string[]):
     edges: readNumber('edges', values.edges),
     hosted: readNumber('hosted', values.hosted),
     viewers: readNumber('viewers', values.viewers),
+    speed: readNumber('speed', values.speed),
     awaySeconds: readNumber('away', values.away),
   }
   const cycles = readNumber('cycles', values.cycles)

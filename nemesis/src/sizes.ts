@@ -11,6 +11,8 @@ export type Sizes = {
   /** Edges that share processes, beside those. */
   readonly hosted?: number | undefined
   readonly viewers?: number | undefined
+  /** How many times as fast as it was a recording is replayed. */
+  readonly speed?: number | undefined
   /** For how long a server is away, s. */
   readonly awaySeconds?: number | undefined
 }

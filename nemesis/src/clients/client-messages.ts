@@ -2,6 +2,7 @@
  * What passes between the command and the processes of its clients, and what these write to histories.
  */
 import type { ViewEvent, WriteEvent } from '@fanfold/simulator'
+import type { ChatChoice } from './chat-recording.ts'
 
 /** In each value that only some viewers may see, and in no other. */
 export const whisperMarker = ':for-premium-eyes-only'
@@ -79,6 +80,61 @@ export type CrowdState = {
   readonly snapshots: number
   /** Connections that ended, by code. */
   readonly closes: Readonly<Record<string, number>>
+}
+
+/** What a process of viewers does that say something; they are those of a recording, in turn of the processes. */
+export type SpeakersSettings = {
+  readonly doc: string
+  readonly token: string
+  /** Each begins at the next one, and goes to the one after when it loses it. */
+  readonly urls: readonly string[]
+  readonly seed: string
+  readonly choice: ChatChoice
+  /** How many times as fast as it was recorded. */
+  readonly speed: number
+  readonly index: number
+  readonly processes: number
+}
+
+/** Where they stand. */
+export type SpeakersState = {
+  readonly viewers: number
+  /** Those that are shown the document. */
+  readonly shown: number
+  /** Messages of the recording that are to be said. */
+  readonly left: number
+  /** What was said, and is not told of. */
+  readonly open: number
+  readonly counted: number
+}
+
+/** What became of what was said. */
+export type Tally = {
+  /** Sent; again when it was rejected with a time to wait. */
+  readonly said: number
+  readonly counted: number
+  readonly unknown: number
+  /** Its connection was lost before anything was told. */
+  readonly lost: number
+  readonly rejected: number
+}
+
+/** By this name messages are counted, beside reactions of all kinds. */
+export const messageKind = 'messages'
+
+/** What such a process writes down when it is asked to mark. */
+export type SpeakersResult = {
+  readonly kinds: Readonly<Record<string, Tally>>
+  /** What the document has of each kind, as one who only watches is shown it. */
+  readonly shown: Readonly<Record<string, number>>
+  /** From saying to being told, ms. */
+  readonly latenciesMs: readonly number[]
+  /** What was rejected for good, by code. */
+  readonly refused: Readonly<Record<string, number>>
+  readonly closes: Readonly<Record<string, number>>
+  /** Ms since 1970. */
+  readonly startedAtMs: number
+  readonly lastCountedAtMs: number
 }
 
 /** The first argument of each of these programs, as JSON, and the file of its history. */

@@ -1,4 +1,5 @@
 import { ceilingScenarios } from './ceilings.ts'
+import { chatScenarios, shortChatScenario } from './chats.ts'
 import { crashScenarios } from './crashes.ts'
 import { crowdScenarios } from './crowds.ts'
 import { damageScenarios } from './damage.ts'
@@ -32,6 +33,8 @@ export const allScenarios: readonly Scenario[] = [
   ...fleetHotDocumentScenarios,
   ...ceilingScenarios,
   ...crowdScenarios,
+  ...chatScenarios,
   shortScenario,
   shortFleetScenario,
+  shortChatScenario,
 ]
