@@ -51,8 +51,9 @@ export class Combiner<Child> {
   }
 
   /** A child says something; what it said last, if that is still here, is void. */
-  receive(child: Child, number: number, said: Upward): void {
-    this.#held.set(child, { number, ...said })
+  receive(child: Child, number: number, { asked, aggregate }: Upward): void {
+    // Who asks for more than is asked for at a time asks again for the others.
+    this.#held.set(child, { number, asked: Math.min(asked, crowdLimits.askedMax), aggregate })
   }
 
   /** The child is gone. What is under way of it may count yet. */

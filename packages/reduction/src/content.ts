@@ -9,6 +9,9 @@ import { crowdLimits } from './crowd-limits.ts'
 /** The most bytes of UTF-8 in the name of a reducer, and in a shape. */
 const nameBytesMax = 80
 
+/** With so many sums of its kind one is tried before it stays by itself. */
+const triesMax = 8
+
 /** One sum. */
 export type Part = {
   readonly reducer: string
@@ -81,46 +84,68 @@ export function decodeContent(content: Uint8Array): Part[] {
 
 /** All in one; undefined when that is too large. Each sum is read once, and written once, of however many it is. */
 export function mergeContents(contents: readonly Uint8Array[]): Uint8Array | undefined {
-  const sums: OpenPart[] = []
+  const parts: OpenPart[] = []
+  const kinds = new Map<string, OpenPart[]>()
   for (const content of contents) {
-    for (const part of decodeContent(content)) add(sums, part)
+    for (const part of decodeContent(content)) add(parts, kinds, part)
   }
-  if (sums.length > crowdLimits.sumsMax) return undefined
-  const bytes = encodeContent(sums.map(written))
+  if (parts.length > crowdLimits.sumsMax) return undefined
+  const bytes = encodeContent(parts.map(written))
   return bytes.length > crowdLimits.contentBytesMax ? undefined : bytes
 }
 
-/** A part, and what it comes to with the ones that were merged into it. */
-type OpenPart = Part & { merged: { readonly by: Merging; sum: unknown } | undefined }
-
-const written = ({ reducer, shape, bytes, merged }: OpenPart): Part =>
-  merged === undefined
-    ? { reducer, shape, bytes }
-    : { reducer, shape, bytes: merged.by.encode(merged.sum as never) }
-
-/** Merges the part with the first that it can be merged with. */
-function add(sums: OpenPart[], part: Part): void {
-  const one = sums.find(
-    sum => sum.reducer === part.reducer && sum.shape === part.shape && isMerged(sum, part.bytes),
-  )
-  if (one === undefined) sums.push({ ...part, merged: undefined })
+/** A part, and its sum once that was read; undefined when it is none. */
+type OpenPart = Part & {
+  readonly by: Merging | undefined
+  read: { readonly sum: unknown } | undefined
+  isRead: boolean
+  /** True when the sum is no more what the bytes say. */
+  isMerged: boolean
 }
 
-function isMerged(part: OpenPart, bytes: Uint8Array): boolean {
-  const by = knownMerging(part.shape)
-  if (by === undefined) return false
-  try {
-    const other = by.decode(bytes)
-    const sum = part.merged === undefined ? by.decode(part.bytes) : part.merged.sum
-    const both = by.merge(sum as never, other as never)
-    if (both === undefined) return false
-    part.merged = { by, sum: both }
-    return true
-  } catch (error) {
-    // A sum that is none stays by itself, and spoils no other; the authority refuses it.
-    if (error instanceof ProtocolError) return false
-    throw error
+const written = ({ reducer, shape, bytes, by, read, isMerged }: OpenPart): Part =>
+  isMerged && by !== undefined && read !== undefined
+    ? { reducer, shape, bytes: by.encode(read.sum as never) }
+    : { reducer, shape, bytes }
+
+/** Merges the part with one of its kind: of the latest, the first that it fits in. */
+function add(parts: OpenPart[], kinds: Map<string, OpenPart[]>, part: Part): void {
+  const kind = `${part.reducer} ${part.shape}`
+  const same = kinds.get(kind) ?? []
+  kinds.set(kind, same)
+  const open = {
+    ...part,
+    by: knownMerging(part.shape),
+    read: undefined,
+    isRead: false,
+    isMerged: false,
   }
+  // Many that do not fit in each other must not make others wait while each is tried with each.
+  if (open.by !== undefined && same.slice(-triesMax).some(one => isMergedInto(one, open))) return
+  same.push(open)
+  parts.push(open)
+}
+
+function isMergedInto(part: OpenPart, other: OpenPart): boolean {
+  const [one, more] = [readSum(part), readSum(other)]
+  if (one === undefined || more === undefined) return false
+  const both = part.by?.merge(one.sum as never, more.sum as never)
+  if (both === undefined) return false
+  part.read = { sum: both }
+  part.isMerged = true
+  return true
+}
+
+/** The sum of a part. One that is none stays by itself, and spoils no other; the authority refuses it. */
+function readSum(part: OpenPart): OpenPart['read'] {
+  if (part.isRead) return part.read
+  part.isRead = true
+  try {
+    if (part.by !== undefined) part.read = { sum: part.by.decode(part.bytes) }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+  }
+  return part.read
 }
 
 function knownMerging(shape: string): Merging | undefined {

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Aggregate } from '../src/aggregate.ts'
 import { Combiner } from '../src/combiner.ts'
 import { decodeContent, encodeContent } from '../src/content.ts'
+import { crowdLimits } from '../src/crowd-limits.ts'
 import type { Downward, Upward } from '../src/exchange.ts'
 import type { Standing } from '../src/ranges.ts'
 
@@ -160,4 +161,12 @@ t.test('sums that cannot be merged stay by themselves, and spoil no others', asy
       ['count', 7],
     ],
   )
+})
+
+t.test('who asks for more sessions than are asked for at a time is given so many', async t => {
+  const proxy = new Combiner<string>()
+  proxy.receive('a', 1, { asked: 65_535, aggregate: undefined })
+  t.same(proxy.next(), { asked: crowdLimits.askedMax, aggregate: undefined })
+  proxy.answered({ firstSession: 1, sessions: crowdLimits.askedMax, standings: [] })
+  t.ok(proxy.isIdle)
 })

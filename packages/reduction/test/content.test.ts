@@ -9,6 +9,7 @@ import {
   sum,
 } from '@fanfold/definition'
 import t from 'tap'
+import { decodeContent, mergeContents } from '../src/content.ts'
 import { encodeContent } from '../src/index.ts'
 
 /** What an author sums up as text, a sum at its largest. */
@@ -48,4 +49,37 @@ t.test('what a definition reckons for each reducer is enough for a sum at its la
     return bytes + (into === undefined ? 0 : partBytesMax(reducer, into))
   }, 2)
   t.ok(encodeContent(parts).length <= all)
+})
+
+/** How many sums are left of counts by one name, in their order. */
+function leftOf(...counts: readonly number[]): number {
+  const into = count()
+  const parts = counts.map(count => ({
+    reducer: 'cheers',
+    shape: into.shape,
+    bytes: into.encode({ count }),
+  }))
+  return decodeContent(mergeContents([encodeContent(parts)]) ?? new Uint8Array(0)).length
+}
+
+t.test('a sum is tried with the latest eight of its kind, and stays by itself then', async t => {
+  const full = (times: number): number[] => new Array(times).fill(Number.MAX_SAFE_INTEGER)
+  t.equal(leftOf(1, 1, 1), 1)
+  t.equal(leftOf(1, ...full(7), 1), 8)
+  t.equal(leftOf(1, ...full(8), 1), 10)
+})
+
+t.test('a sum that is none stays by itself, and others of its kind are merged', async t => {
+  const into = count()
+  const [good, none] = [into.encode({ count: 2 }), new Uint8Array([0xff])]
+  const parts = [none, good, none, good].map(bytes => ({
+    reducer: 'cheers',
+    shape: into.shape,
+    bytes,
+  }))
+  const merged = decodeContent(mergeContents([encodeContent(parts)]) ?? new Uint8Array(0))
+  t.same(
+    merged.map(({ bytes }) => [...bytes]),
+    [[0xff], [4], [0xff]],
+  )
 })

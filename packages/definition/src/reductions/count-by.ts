@@ -50,7 +50,7 @@ export class Counts implements Iterable<readonly [kind: string, count: number]> 
 }
 
 /** How many kinds a sum may have room for. */
-const kindsMax = 1_024
+export const kindsMax = 1_024
 
 /**
  * How often each kind was said, a text of 1 to 64 bytes.

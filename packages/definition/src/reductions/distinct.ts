@@ -60,8 +60,11 @@ export function distinct(
       readWhole(bytes, reader => {
         const form = reader.uint8()
         const sum = new Uint8Array(count)
-        if (form === forms.all) sum.set(reader.raw(count))
-        else if (form !== forms.few) badFrame(`a form of registers, got ${form}`)
+        let used = 0
+        if (form === forms.all) {
+          sum.set(reader.raw(count))
+          used = usedOf(sum).length
+        } else if (form !== forms.few) badFrame(`a form of registers, got ${form}`)
         let before = -1
         while (form === forms.few && reader.remaining > 0) {
           const register = reader.uint16()
@@ -69,10 +72,12 @@ export function distinct(
           if (register <= before || register >= count || rank === 0) badFrame('registers, rising')
           sum[register] = rank
           before = register
+          used++
         }
-        const isDense = usedOf(sum).length * 3 >= count
-        if (isDense !== (form === forms.all)) badFrame('registers in the shorter form')
-        if (sum.some(rank => rank > rankMax)) badFrame(`ranks of at most ${rankMax}`)
+        if (used * 3 >= count !== (form === forms.all)) badFrame('registers in the shorter form')
+        for (let at = 0; used > 0 && at < count; at++) {
+          if ((sum[at] as number) > rankMax) badFrame(`ranks of at most ${rankMax}`)
+        }
         return sum
       }),
     read: sum => estimate(sum, rankMax),
@@ -81,7 +86,9 @@ export function distinct(
 
 function usedOf(sum: Uint8Array): number[] {
   const used: number[] = []
-  for (const [register, rank] of sum.entries()) if (rank > 0) used.push(register)
+  for (let register = 0; register < sum.length; register++) {
+    if ((sum[register] as number) > 0) used.push(register)
+  }
   return used
 }
 

@@ -12,7 +12,7 @@ export type Histogram = {
 }
 
 /** How many buckets a histogram may have. */
-const boundsMax = 1_000
+export const boundsMax = 1_000
 
 /** How many numbers are at most each of `bounds` (1 to 1,000, rising) and over the one before. Exact. */
 export function histogram(options: {

@@ -4,12 +4,13 @@
  * bounds of a histogram lie, is the definition's.
  */
 import { count } from './count.ts'
-import { countBy } from './count-by.ts'
+import { countBy, kindsMax } from './count-by.ts'
 import { distinct } from './distinct.ts'
 import { max, min } from './extremes.ts'
-import { histogram } from './histogram.ts'
+import { boundsMax, histogram } from './histogram.ts'
 import { latest } from './latest.ts'
 import { mean } from './moments.ts'
+import { integerOption } from './operand.ts'
 import { quantiles } from './quantiles.ts'
 import type { Reduction } from './reduction.ts'
 import { sample } from './sample.ts'
@@ -28,15 +29,19 @@ const makers: { readonly [name: string]: (numbers: readonly number[]) => Merging
   min,
   max,
   mean,
-  histogram: ([size = 0]) => histogram({ bounds: Array.from({ length: size }, (_, at) => at) }),
+  histogram: ([size]) => histogram({ bounds: numbersBelow(size, boundsMax) }),
   quantiles: ([accuracy, bins]) => quantiles({ accuracy, bins }),
-  among: ([size = 0]) => countBy({ among: Array.from({ length: size }, (_, at) => `${at}`) }),
+  among: ([size]) => countBy({ among: numbersBelow(size, kindsMax).map(String) }),
   top: ([top]) => countBy({ top }),
   distinct: ([precision]) => distinct({ precision }),
   sample: ([size = 0, bytesMax]) => sample({ size, bytesMax }),
   latest: ([bytesMax]) => latest({ bytesMax }),
   vote: ([voters]) => vote({ voters }),
 }
+
+/** As many as a shape says, which anybody may have written. */
+const numbersBelow = (size: number | undefined, max: number): number[] =>
+  Array.from({ length: integerOption('size', size ?? 0, 1, max) }, (_, at) => at)
 
 /** What merges sums of this shape; undefined for one that is not of the library. */
 export function mergingOf(shape: string): Merging | undefined {
