@@ -2,95 +2,23 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
-  type DocumentKey,
-  decodeLinkFrame,
   encodeLinkFrame,
   type LinkFrame,
   type LinkId,
-  type LinkInput,
   parseDocumentKey,
   partTags,
 } from '@fanfold/protocol'
-import {
-  LinkSockets,
-  linkLimitsDefault,
-  systemClock,
-  TurnShare,
-  UpgradeRouter,
-} from '@fanfold/websocket'
+import { UpgradeRouter } from '@fanfold/websocket'
 import t, { type Test } from 'tap'
-import { mintLinkToken } from '../src/index.ts'
-import { createLinkAuthenticator, generateFleetKey, generateNodeKey } from '../src/link-identity.ts'
+import { dialled, type EvilLinks, evil, join, linkOptions, member } from './hostile-links.ts'
 import { startVictim, tokenFor, until, type Victim } from './hostile-rig.ts'
 import { openRaw, openWebSocket } from './hostile-socket.ts'
 
-const fleet = generateFleetKey()
 const doc = parseDocumentKey('acme/board/linked')
-
-type Member = { readonly token: string; readonly privateKey: string }
-
-async function member(node: string, roles: readonly string[], ceiling = 0): Promise<Member> {
-  const { publicKey: nodePublicKey, privateKey } = generateNodeKey()
-  const fleetPrivateKey = fleet.privateKey
-  const claims = { node, region: 'test', roles, ceiling, ttlMs: 600_000 }
-  return { token: await mintLinkToken({ fleetPrivateKey, nodePublicKey, ...claims }), privateKey }
-}
-
-const linkOptions = ({ token, privateKey }: Member): Record<string, unknown> => ({
-  'link.token': token,
-  'link.privateKey': privateKey,
-  'link.fleetPublicKeys': [fleet.publicKey],
-})
-
-/** Links in an attacker's hands: what comes is kept, what goes is up to the test. */
-async function evil(identity: Member): Promise<{
-  readonly sockets: LinkSockets
-  readonly inputs: readonly LinkInput[]
-  frames(): readonly LinkFrame[]
-  send(link: LinkId, ...frames: readonly LinkFrame[]): void
-}> {
-  const authenticator = await createLinkAuthenticator({
-    ...identity,
-    fleetPublicKeys: [fleet.publicKey],
-    incarnation: 'evil',
-  })
-  const inputs: LinkInput[] = []
-  let links = 0
-  const sockets = new LinkSockets({
-    authenticator,
-    nextLink: () => ++links as LinkId,
-    report: input => inputs.push(input),
-    limits: { ...linkLimitsDefault, silenceMaxMs: 5_000, bufferedBytesCap: 1_000_000_000 },
-    clock: systemClock,
-    share: new TurnShare(systemClock),
-  })
-  t.teardown(() => sockets.close())
-  return {
-    sockets,
-    inputs,
-    frames: () =>
-      inputs.flatMap(input =>
-        input.kind === 'link-frame' ? (decodeLinkFrame(input.frame) ?? []) : [],
-      ),
-    send: (link, ...frames) => {
-      for (const frame of frames) {
-        sockets.perform({ kind: 'link-send', link, frame: encodeLinkFrame(frame) })
-      }
-    },
-  }
-}
 
 const hash = new Uint8Array(32).fill(7)
 const at = { epoch: 9, seq: 9, hash }
 const channel = 1
-const join = (key: DocumentKey, have?: typeof at): LinkFrame => ({
-  kind: 'join',
-  doc: key,
-  have,
-  credit: 0xffff_ffff,
-  take: 'any',
-  codecs: 0,
-})
 
 const authority = await startVictim(t, {
   roles: ['authority'],
@@ -106,16 +34,6 @@ async function write(): Promise<void> {
   const id = `w${written++}`
   writer.send({ type: 'send', doc, message: 'keep', value: id, id })
   await writer.frame(frame => frame['id'] === id && frame['type'] === 'committed', 'a commit')
-}
-
-async function dialled(
-  victim: Victim,
-  identity: Member,
-): Promise<{ evil: Awaited<ReturnType<typeof evil>>; link: LinkId }> {
-  const attacker = await evil(identity)
-  const link = attacker.sockets.dial(`ws://127.0.0.1:${victim.port}`)
-  await until(() => attacker.inputs.some(({ kind }) => kind === 'link-opened'), 'the link')
-  return { evil: attacker, link }
 }
 
 await write()
@@ -244,7 +162,7 @@ t.test('whoever shows nobody is cut off, and may say little', async t => {
 async function besideEvilParent(
   test: Test,
   roles: readonly string[],
-): Promise<{ evil: Awaited<ReturnType<typeof evil>>; edge: Victim }> {
+): Promise<{ evil: EvilLinks; edge: Victim }> {
   const attacker = await evil(await member('proxy-1', roles, 255))
   const router = new UpgradeRouter({ origins: ['*'], connectionsMax: 10 })
   router.add('', { link: attacker.sockets })

@@ -108,11 +108,12 @@ function watchLoop(): { longestMs(): number; stop(): void } {
 
 /** Handlers as a hurried author writes them: every value is let in, and names come from the writer. */
 const definitionSource = `
-import { defineDocument, message } from 'fanfold'
+import { count, countBy, defineDocument, message, reducer } from 'fanfold'
+import { z } from 'zod'
 const any = { '~standard': { version: 1, vendor: 'test', validate: value => ({ value }) } }
 export default defineDocument({
   type: 'board',
-  state: () => ({ any: null, players: {}, grid: [[0, 0], [0, 0]], secret: 'canary-of-the-state' }),
+  state: () => ({ any: null, players: {}, grid: [[0, 0], [0, 0]], cheers: {}, claps: 0, secret: 'canary-of-the-state' }),
   messages: {
     keep: message(any, (state, value) => { state.any = value }),
     merge: message(any, (state, value) => { Object.assign(state.players, value) }),
@@ -121,5 +122,15 @@ export default defineDocument({
     leak: message(any, state => { throw new Error('no luck') }),
   },
   observe: { allow: () => true },
+  reducers: {
+    cheer: reducer({
+      message: z.any(),
+      into: countBy({ top: 256 }),
+      apply: (state, counts) => {
+        for (const [kind, count] of counts) state.cheers[kind] = (state.cheers[kind] ?? 0) + count
+      },
+    }),
+    clap: reducer({ message: z.any(), into: count(), apply: (state, claps) => { state.claps += claps } }),
+  },
 })
 `
