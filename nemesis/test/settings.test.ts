@@ -15,6 +15,7 @@ t.test('scenarios are asked for by name, or all of them', async t => {
   t.match(readSettings(['--all', '--report', 'r.md'], known), { names: known, report: 'r.md' })
   const sized = readSettings(['--all', '--rounds', '30', '--away', '60'], known)
   t.match(sized, { sizes: { rounds: 30, awaySeconds: 60, edges: undefined } })
+  t.match(readSettings(['--all', '--speed', '1000'], known), { sizes: { speed: 1_000 } })
   t.match(readSettings(['--list'], known), { kind: 'list' })
 })
 

@@ -6,6 +6,7 @@ import { runCycles } from '../src/cycles.ts'
 import { whyNot } from '../src/needs.ts'
 import { Cleanups } from '../src/processes/cleanups.ts'
 import { runScenario } from '../src/run-scenario.ts'
+import { shortChatScenario } from '../src/scenarios/chats.ts'
 import { shortFleetScenario } from '../src/scenarios/fleet-short.ts'
 import { shortScenario } from '../src/scenarios/short.ts'
 
@@ -28,6 +29,22 @@ for (const scenario of [shortScenario, shortFleetScenario]) {
     },
   )
 }
+
+const chatReason = whyNot(shortChatScenario.needs)
+await t.test(
+  `what a crowd says counts once in ${shortChatScenario.name}, seed ${seed}`,
+  { skip: chatReason ?? false },
+  async t => {
+    const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
+    const options = { seed, sizes: { minutes: 1 }, directory }
+    const { problems, load, seen } = await runScenario(shortChatScenario, options)
+    t.same(problems, [], `load ${load}, files in ${directory}`)
+    const { counted = 0, 'edges killed': edges = 0 } = seen?.measures ?? {}
+    t.ok(counted > 5_000, `${counted} are told to be counted`)
+    t.equal(edges, 1)
+    if (problems.length === 0) rmSync(directory, { recursive: true, force: true })
+  },
+)
 
 await t.test(`acknowledged writes outlast deaths of all nodes, seed ${seed}`, async t => {
   const directory = mkdtempSync(join(tmpdir(), 'fanfold-nemesis-'))
