@@ -85,12 +85,15 @@ async function checkCounts(t: Test): Promise<void> {
     t.equal(one.count('counted'), one.said, `all of ${one.kind} is counted`)
     t.equal(new Set(one.toldIds).size, one.said, 'and each id is told once')
   }
-  await until('all see that', () => crowd.every(one => one.shown() >= one.said))
+  const total = sumOf(crowd.map(({ said }) => said))
+  await until('all see that', () =>
+    crowd.every(one => one.shown() >= one.said && sumOf(cheersSeenBy(one)) >= total),
+  )
   for (const one of crowd) {
     t.equal(one.shown(), one.said, `${one.kind} is in the document as often`)
     t.same(one.viewer.problems, [])
   }
-  t.equal(sumOf(cheersSeenBy(crowd[0])), sumOf(crowd.map(({ said }) => said)), 'and nothing else')
+  t.equal(sumOf(cheersSeenBy(crowd[0])), total, 'and nothing else')
 }
 
 const cheersSeenBy = (one: CrowdViewer | undefined): readonly number[] => {
