@@ -110,7 +110,7 @@ class EvilEdge {
     const { evil, link } = await dialled(victim, await member(name, ['edge']))
     const edge = new EvilEdge(evil, link)
     evil.send(link, join(doc))
-    await until(() => evil.frames().some(({ kind }) => kind === 'welcome'), 'a welcome')
+    await until(() => evil.frames().some(({ kind }) => kind === 'welcome'), 'a welcome', waitMsMax)
     edge.session = (await edge.say({ asked: 1 }))?.firstSession ?? 0
     return edge
   }
