@@ -44,7 +44,10 @@ export type AuthorityLimits = {
   readonly restAfterMs: number
   /** After so long without anything and without children, a document leaves memory. */
   readonly unloadAfterMs: number
-  /** A crowd's session of which nothing was counted for so long is counted no further. */
+  /**
+   * A session of a crowd of which nothing was counted for so long is counted no further. Longer than nodes below wait for their turn,
+   * or sessions end before anything counts in them.
+   */
   readonly sessionIdleMs: number
 }
 
