@@ -1,4 +1,5 @@
 import t from 'tap'
+import { sayingsMax } from '../src/board.ts'
 import { drawWorld, isWorldName, numberedSeed, worldNames } from '../src/drawn-world.ts'
 
 t.test('a seed draws the same options each time, another one others', async t => {
@@ -53,3 +54,20 @@ t.test('documents are deleted in some worlds of faults, and in no others', async
   t.ok(some > 10 && some < 60, `${some} of 100`)
   t.ok([...deletionsOf('random'), ...deletionsOf('catch-up')].every(count => count === 0))
 })
+
+t.test(
+  'viewers say something in all worlds of crowds, in some others, and never too much',
+  async t => {
+    const sayingsOf = (world: (typeof worldNames)[number]) =>
+      Array.from({ length: 60 }, (_, number) => {
+        const seed = numberedSeed(world, number)
+        return drawWorld({ world, seed, nodes: undefined }).sayings ?? 0
+      })
+    t.ok(sayingsOf('crowd').every(sayings => sayings > 0 && sayings < sayingsMax))
+    t.ok(sayingsOf('catch-up').every(sayings => sayings === 0))
+    for (const world of ['random', 'faults', 'fleet'] as const) {
+      const speaking = sayingsOf(world).filter(sayings => sayings > 0).length
+      t.ok(speaking > 3 && speaking < 30, `${speaking} of 60 ${world}`)
+    }
+  },
+)

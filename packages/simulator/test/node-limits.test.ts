@@ -29,3 +29,8 @@ t.test(
     t.equal(largeStateBytes, authorityLimitsOf(options).largeStateBytes)
   },
 )
+
+t.test('a session is idle after as long as the options say', async t => {
+  const options = completeOptions({ sessionIdleMs: 4_000 })
+  t.equal(authorityLimitsOf(options).sessionIdleMs, 4_000)
+})
