@@ -127,7 +127,7 @@ await t.test('an authority that is killed is missed by its links, not by its sil
     { event: 'link.peer-lost', peer: owner.name },
     { event: 'fleet.member-left', member: owner.name, why: 'refused' },
   ])
-  t.equal(writer.answers.at(-1)?.epoch, 2, 'another one has claimed the log')
+  t.ok((writer.answers.at(-1)?.epoch ?? 0) > 1, 'another one has claimed the log')
 })
 
 /** What a metric without labels of the node is at. */
@@ -158,5 +158,5 @@ await t.test('a hot standby has the document in memory when its authority is kil
   t.ok(Number(events[1]?.['seq']) > 1, `it had followed up to seq ${events[1]?.['seq']}`)
   t.equal(await metricOf(heir, 'standby_takeovers_total'), 1)
   t.equal(await metricOf(heir, 'standby_documents'), 0)
-  t.equal(writer.answers.at(-1)?.epoch, 2, 'it has claimed the log')
+  t.ok((writer.answers.at(-1)?.epoch ?? 0) > 1, 'it has claimed the log')
 })
