@@ -16,7 +16,7 @@ import type { DocumentKey, LinkEffect, LinkId } from '@fanfold/protocol'
 import {
   ChildPace,
   Combiner,
-  type CrowdBudget,
+  type CrowdPaceBudget,
   crowdBudgetDefault,
   type Downward,
   decodeAggregate,
@@ -177,7 +177,7 @@ export class Crowds implements CrowdPort {
     return crowd
   }
 
-  #budgetOf(doc: DocumentKey): CrowdBudget {
+  #budgetOf(doc: DocumentKey): CrowdPaceBudget {
     return this.#options.definitionOf(doc)?.crowd ?? crowdBudgetDefault
   }
 

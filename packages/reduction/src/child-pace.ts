@@ -3,19 +3,15 @@
  * so many aggregates, and so many bytes of manifests, in a second. Who has said nothing for a while does not count,
  * and says its first at once.
  */
+import type { CrowdBudget } from '@fanfold/definition'
 import { between, type Instant, milliseconds, SmallMap } from '@fanfold/kernel'
 import { crowdLimits } from './crowd-limits.ts'
 
-/** What may come to an authority of one document. */
-export type CrowdBudget = {
-  /** Aggregates per second. */
-  readonly aggregatesPerSecond: number
-  /** Bytes of manifests per second: which windows of which sessions. */
-  readonly manifestBytesPerSecond: number
-}
+/** What may come to an authority of one document, as far as waiting keeps it. */
+export type CrowdPaceBudget = Pick<CrowdBudget, 'aggregatesPerSecond' | 'manifestBytesPerSecond'>
 
 /** Where a definition does not say otherwise. */
-export const crowdBudgetDefault: CrowdBudget = {
+export const crowdBudgetDefault: CrowdPaceBudget = {
   aggregatesPerSecond: 10,
   manifestBytesPerSecond: 65_536,
 }
@@ -39,7 +35,7 @@ export class ChildPace<Child> {
   }
 
   /** How long each child is to wait between two, ms. */
-  waitMs({ aggregatesPerSecond, manifestBytesPerSecond }: CrowdBudget, now: Instant): number {
+  waitMs({ aggregatesPerSecond, manifestBytesPerSecond }: CrowdPaceBudget, now: Instant): number {
     let count = 0
     let bytes = 0
     for (const [child, { at, manifestBytes }] of this.#heard) {

@@ -5,7 +5,7 @@ export {
   manifestBytesOf,
 } from './aggregate.ts'
 export { encodeCrowdAnswer } from './answer-frame.ts'
-export { ChildPace, type CrowdBudget, crowdBudgetDefault } from './child-pace.ts'
+export { ChildPace, type CrowdPaceBudget, crowdBudgetDefault } from './child-pace.ts'
 export { type ChildAnswer, Combiner } from './combiner.ts'
 export { decodeContent, encodeContent, type Part } from './content.ts'
 export { crowdLimits } from './crowd-limits.ts'
