@@ -37,13 +37,24 @@ export function readFrame(bytes: Uint8Array): ReceivedFrame {
 }
 
 function readAnew(bytes: Uint8Array, text: string): ReceivedFrame {
-  const frame = { frame: JSON.parse(text) as ViewerFrame, ...markersOf(bytes, text) }
+  const frame = { frame: parsed(text), ...markersOf(bytes, text) }
   textLength += text.length
   if (byText.size === textsMax || textLength > textLengthMax) {
     byText.clear()
     textLength = text.length
   }
   byText.set(text, frame)
+  return frame
+}
+
+function parsed(text: string): ViewerFrame {
+  let frame: ViewerFrame | undefined
+  try {
+    frame = JSON.parse(text)
+  } catch {
+    // Told below.
+  }
+  assert(frame !== undefined, 'a frame to a viewer is JSON')
   return frame
 }
 

@@ -314,8 +314,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       ...one(
         'reduction/src/origin',
-        'for (const { window } of this.#closed.splice(0))',
-        'for (const { window } of this.#closed)',
+        'this.#closed.splice(0).map(',
+        'this.#closed.map(',
       ),
       ...one('reduction/src/crowd-limits', 'sealedMax: 10_000,', 'sealedMax: 0,'),
     ],
