@@ -312,11 +312,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     says: 'an edge says in its next session what may have been counted in one that is forgotten',
     world: 'crowd',
     edits: [
-      ...one(
-        'reduction/src/origin',
-        'this.#closed.splice(0).map(',
-        'this.#closed.map(',
-      ),
+      ...one('reduction/src/origin', 'this.#closed.splice(0).map(', 'this.#closed.map('),
       ...one('reduction/src/crowd-limits', 'sealedMax: 10_000,', 'sealedMax: 0,'),
     ],
   },
