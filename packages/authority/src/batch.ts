@@ -32,6 +32,7 @@ import { type CrowdNews, changeByCrowd, type FailedSum } from './crowd-change.ts
 import type { CrowdJudged, CrowdSaid } from './crowd-port.ts'
 import type { DocumentEpochs } from './document-epochs.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
+import { newSessions } from './new-sessions.ts'
 import { encodeOrigin, type Origin } from './origin.ts'
 import { createParts, definitionParts, deltaParts, type Payload } from './record-parts.ts'
 import { record } from './recorder.ts'
@@ -164,16 +165,15 @@ export class BatchBuilder {
     const { ledger } = this.#start.committed
     const ranges = said.aggregate?.ranges ?? []
     const entry: LedgerEntry = {
-      opened: ledger.roomFor(said.asked),
+      opened: newSessions(ledger.roomFor(said.asked), ledger, this.#start.context.randomBytes),
       sealed: said.sealed,
       counted: ledger.takes(ranges) ? ranges : [],
     }
-    const isInLog = entry.opened + entry.sealed.length + entry.counted.length > 0
+    const isInLog = entry.opened.length + entry.sealed.length + entry.counted.length > 0
     const content = entry.counted.length > 0 ? said.aggregate?.content : undefined
     const payloads: Payload[] = isInLog ? [[partTags.crowd, encodeEntry(entry)]] : []
     const failed = this.#countIn(payloads, { content, viewers: said.viewers })
-    const firstSession = entry.opened === 0 ? 0 : ledger.nextSession(this.#epoch)
-    this.#crowd = { said, entry: isInLog ? entry : undefined, firstSession, failed }
+    this.#crowd = { said, entry: isInLog ? entry : undefined, failed }
   }
 
   /** Does what one writer wants, or notes why not. */

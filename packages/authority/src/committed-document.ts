@@ -167,7 +167,7 @@ export class CommittedDocument {
     this.#recordsSinceSnapshot++
     this.#bytesSinceSnapshot += record.bytes.length
     const crowd = record.payload(partTags.crowd)
-    if (crowd !== undefined) this.ledger.enter(decodeEntry(crowd), record.epoch)
+    if (crowd !== undefined) this.ledger.enter(decodeEntry(crowd))
     this.#remember(record)
   }
 
@@ -188,7 +188,7 @@ export class CommittedDocument {
     this.#stateBytes = batch.stateBytes
     this.#isDeleted = batch.isDeleted
     const entry = batch.crowd?.entry
-    if (entry !== undefined) this.ledger.enter(entry, batch.epoch)
+    if (entry !== undefined) this.ledger.enter(entry)
     for (const { subject, id, at } of batch.committed) this.window.add(subject, id, at)
     this.window.advance({ seq: batch.end.seq, timeMs: batch.lastTimeMs })
     this.#recordsSinceSnapshot += batch.records.length

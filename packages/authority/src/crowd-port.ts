@@ -15,7 +15,6 @@ export type CrowdJudged = {
   readonly said: CrowdSaid
   /** What the log is told; undefined for nothing. */
   readonly entry: LedgerEntry | undefined
-  readonly firstSession: number
   readonly failed: readonly FailedSum[]
 }
 

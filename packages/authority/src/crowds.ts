@@ -11,6 +11,7 @@ import {
   earliest,
   type Instant,
   milliseconds,
+  TokenBucket,
 } from '@fanfold/kernel'
 import type { DocumentKey, LinkEffect, LinkId } from '@fanfold/protocol'
 import {
@@ -18,6 +19,7 @@ import {
   Combiner,
   type CrowdPaceBudget,
   crowdBudgetDefault,
+  crowdLimits,
   type Downward,
   decodeAggregate,
   encodeCrowdAnswer,
@@ -55,6 +57,8 @@ type Crowd = {
   readonly combiner: Combiner<LinkId>
   readonly pace: ChildPace<LinkId>
   readonly care: SessionCare
+  /** How many sessions may be begun. */
+  readonly sessions: TokenBucket
   /** True while something is on its way to the log. */
   isUnderWay: boolean
   /** The next may go into the log then. */
@@ -136,7 +140,7 @@ export class Crowds implements CrowdPort {
     for (const { session, state } of answer.standings) {
       if (state === 'open') crowd.care.note(session, now)
     }
-    for (let at = 0; at < answer.sessions; at++) crowd.care.note(answer.firstSession + at, now)
+    for (const session of answer.sessions) crowd.care.note(session, now)
     for (const session of judged.entry?.sealed ?? []) crowd.care.forget(session)
     const waitMs = crowd.pace.waitMs(this.#budgetOf(doc), now)
     for (const one of crowd.combiner.answered(answer)) {
@@ -167,6 +171,11 @@ export class Crowds implements CrowdPort {
       combiner: new Combiner(),
       pace: new ChildPace(),
       care,
+      sessions: new TokenBucket({
+        perSecondMax: crowdLimits.sessionsPerSecondMax,
+        burst: crowdLimits.askedMax,
+        nowMs: now / 1_000,
+      }),
       isUnderWay: false,
       nextAt: now,
       viewersTold: undefined,
@@ -194,7 +203,8 @@ export class Crowds implements CrowdPort {
     const { aggregatesPerSecond } = this.#budgetOf(doc)
     if (upward !== undefined) crowd.nextAt = after(now, milliseconds(1_000 / aggregatesPerSecond))
     crowd.isUnderWay = true
-    this.#options.count(doc, { asked: 0, aggregate: undefined, ...upward, sealed, viewers })
+    const asked = crowd.sessions.takeUpTo(upward?.asked ?? 0, now / 1_000)
+    this.#options.count(doc, { asked, aggregate: upward?.aggregate, sealed, viewers })
   }
 
   /** How many watch, if the document is to be told now. */
@@ -232,7 +242,7 @@ export class Crowds implements CrowdPort {
         windows: windowsOf(counted),
         bytes: said.aggregate?.content.length ?? 0,
         isRefused: said.aggregate !== undefined && counted.length === 0,
-        sessions,
+        sessions: sessions.length,
       }
       effects.push({ kind: 'fact', fact })
     }

@@ -108,10 +108,10 @@ export class DocumentWork {
       crowd.postponed(this.#doc)
       return
     }
-    const { said, entry, firstSession } = judged
-    const sessions = said.aggregate?.ranges.map(({ session }) => session) ?? []
-    const standings = this.#committed.ledger.standingsOf(sessions)
-    crowd.answered(this.#doc, { firstSession, sessions: entry?.opened ?? 0, standings }, judged)
+    const { said, entry } = judged
+    const covered = said.aggregate?.ranges.map(({ session }) => session) ?? []
+    const standings = this.#committed.ledger.standingsOf(covered)
+    crowd.answered(this.#doc, { sessions: entry?.opened ?? [], standings }, judged)
   }
 
   /** Frees what can be had again; true when that is all of it. */

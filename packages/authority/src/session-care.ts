@@ -1,11 +1,14 @@
 import { after, between, type Duration, type Instant, milliseconds } from '@fanfold/kernel'
+import { crowdLimits } from '@fanfold/reduction'
 
 /** Sessions that one record seals. */
 const sealedAtOnceMax = 1_000
 
 /**
  * When something was last counted of each session of a document: its edge may be gone for good. An edge that is
- * not, and comes back to a session that was sealed meanwhile, goes on in another one, and loses nothing.
+ * not, and comes back to a session that was sealed meanwhile, goes on in another one, and loses nothing. So where
+ * there are many, those that were idle for longest make room: nobody who asks for sessions without end keeps
+ * others from having one.
  */
 export class SessionCare {
   /** The longest idle first. */
@@ -36,8 +39,10 @@ export class SessionCare {
   /** Sessions that are to be sealed now, not all at once. */
   idle(now: Instant): number[] {
     const idle: number[] = []
+    const tooMany = this.#seenAt.size - (crowdLimits.sessionsMax - crowdLimits.sessionsSpare)
     for (const [session, at] of this.#seenAt) {
-      if (between(at, now) < this.#idleAfter || idle.length >= sealedAtOnceMax) break
+      const isIdle = idle.length < tooMany || between(at, now) >= this.#idleAfter
+      if (!isIdle || idle.length >= sealedAtOnceMax) break
       idle.push(session)
     }
     return idle

@@ -81,8 +81,7 @@ type Answer = {
   readonly link: LinkId
   readonly number: number
   readonly waitMs: number
-  readonly firstSession: number
-  readonly sessions: number
+  readonly sessions: readonly number[]
   readonly standings: readonly Standing[]
 }
 
@@ -139,9 +138,9 @@ class CrowdRig extends OwnedRig {
       if (effect.kind !== 'link-send') return []
       const frame = decodeLinkFrame(effect.frame)
       if (frame?.kind !== 'crowd-answer') return []
-      const { number, waitMs, firstSession, sessions } = frame
+      const { number, waitMs, sessions } = frame
       const standings = frame.standings.length === 0 ? [] : decodeStandings(frame.standings)
-      return [{ link: effect.link, number, waitMs, firstSession, sessions, standings }]
+      return [{ link: effect.link, number, waitMs, sessions, standings }]
     })
   }
 
@@ -161,7 +160,7 @@ class CrowdRig extends OwnedRig {
     this.say({ asked: 1 }, from)
     this.pass()
     const [answer] = this.answers()
-    return answer?.firstSession ?? 0
+    return answer?.sessions[0] ?? 0
   }
 
   /** What the log says of sessions, and the patches beside it. */
@@ -178,17 +177,22 @@ class CrowdRig extends OwnedRig {
 
 const open = (session: number, upTo: number): Standing => ({ session, state: 'open', upTo })
 
-t.test('sessions are begun in the log, and numbered for who asks', async t => {
+t.test('sessions are begun in the log, and drawn for who asks', async t => {
   const rig = new CrowdRig()
   const number = rig.say({ asked: 2 })
   rig.turn()
   t.same(rig.answers(), [], 'not before it is durable')
   rig.answerAll()
   const [answer] = rig.answers()
-  t.match(answer, { link: child, number, sessions: 2, standings: [], waitMs: 100 })
-  t.match(rig.records(), [{ kind: 'session', opened: 2, patch: undefined }])
-  const next = rig.session(other)
-  t.equal(next, (answer?.firstSession ?? 0) + 2, 'each number once')
+  t.match(answer, { link: child, number, standings: [], waitMs: 100 })
+  const sessions = [...(answer?.sessions ?? []), rig.session(other)]
+  t.same(rig.records(), [
+    { kind: 'session', opened: sessions.slice(0, 2), sealed: [], counted: [], patch: undefined },
+    { kind: 'session', opened: sessions.slice(2), sealed: [], counted: [], patch: undefined },
+  ])
+  t.equal(new Set(sessions).size, 3, 'each number once')
+  const near = sessions.filter(one => sessions.some(two => Math.abs(one - two) === 1))
+  t.same(near, [], 'and none tells of another')
 })
 
 t.test('what a crowd says changes the document in the record that counts it', async t => {
@@ -341,7 +345,7 @@ t.test('a session that is idle for an hour is sealed', async t => {
     rig.records().find(record => (record as { sealed: number[] }).sealed.length > 0),
     {
       sealed: [idle],
-      opened: 0,
+      opened: [],
     },
   )
   rig.answers()

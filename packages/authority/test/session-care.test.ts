@@ -1,4 +1,5 @@
 import { instant } from '@fanfold/kernel'
+import { crowdLimits } from '@fanfold/reduction'
 import t from 'tap'
 import { SessionCare } from '../src/session-care.ts'
 
@@ -31,4 +32,17 @@ t.test('a session that is sealed is looked after no more', async t => {
   t.equal(care.count, 0)
   t.equal(care.wakeAt(), undefined)
   t.same(care.idle(at(idleMs)), [])
+})
+
+t.test('where there are too many, those that were idle for longest make room', async t => {
+  const care = new SessionCare(idleMs)
+  const many = crowdLimits.sessionsMax - crowdLimits.sessionsSpare
+  for (let session = 1; session <= many; session++) care.note(session, at(0))
+  t.same(care.idle(at(1)), [])
+  care.note(many + 1, at(1))
+  care.note(many + 2, at(1))
+  care.note(1, at(2))
+  t.same(care.idle(at(2)), [2, 3])
+  for (const session of care.idle(at(2))) care.forget(session)
+  t.same(care.idle(at(2)), [])
 })

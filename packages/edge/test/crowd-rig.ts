@@ -49,7 +49,7 @@ export class CrowdRig {
   waitMs = 0
   link: LinkId = parent
   #heard: Crowd[] = []
-  #epoch = 1
+  #lastSession = 0
 
   constructor(limits: RigLimits = {}, definition = speaking()) {
     this.rig = new Rig(limits)
@@ -95,14 +95,13 @@ export class CrowdRig {
 
   /** The authority seals the session that it began last, if it is open: nothing more of it counts. */
   seal(): void {
-    const session = this.ledger.nextSession(this.#epoch) - 1
+    const session = this.#lastSession
     if (this.ledger.standingsOf([session])[0]?.state !== 'open') return
-    this.ledger.enter({ opened: 0, sealed: [session], counted: [] }, this.#epoch)
+    this.ledger.enter({ opened: [], sealed: [session], counted: [] })
   }
 
   /** The authority has forgotten all sessions, and begins none of them again. */
   forget(): void {
-    this.#epoch++
     this.ledger = new Ledger()
   }
 
@@ -114,12 +113,12 @@ export class CrowdRig {
 
   /** What the authority makes of it. */
   judge({ number, asked, aggregate: bytes }: Crowd): LinkFrame {
-    const firstSession = asked === 0 ? 0 : this.ledger.nextSession(this.#epoch)
-    this.ledger.enter({ opened: asked, sealed: [], counted: [] }, this.#epoch)
+    const opened = Array.from({ length: asked }, () => ++this.#lastSession)
+    this.ledger.enter({ opened, sealed: [], counted: [] })
     const aggregate = bytes.length === 0 ? undefined : decodeAggregate(bytes)
     const ranges = aggregate?.ranges ?? []
     if (aggregate !== undefined && this.ledger.takes(ranges)) {
-      this.ledger.enter({ opened: 0, sealed: [], counted: ranges }, this.#epoch)
+      this.ledger.enter({ opened: [], sealed: [], counted: ranges })
       for (const { reducer, bytes: sum } of decodeContent(aggregate.content)) {
         if (reducer !== 'cheer') continue
         this.counted = cheers.merge(this.counted, cheers.decode(sum)) ?? this.counted
@@ -131,8 +130,7 @@ export class CrowdRig {
       doc,
       number,
       waitMs: this.waitMs,
-      firstSession,
-      sessions: asked,
+      sessions: opened,
       standings: standings.length === 0 ? new Uint8Array(0) : encodeStandings(standings),
     }
   }

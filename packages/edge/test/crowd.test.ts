@@ -282,8 +282,7 @@ t.test('a definition that sums up otherwise by the same name spoils nothing', as
     doc,
     number: 1,
     waitMs: 0,
-    firstSession: 1,
-    sessions: 1,
+    sessions: [1],
     standings: new Uint8Array(0),
   })
   rig.pass(0)

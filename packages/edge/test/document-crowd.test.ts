@@ -25,12 +25,11 @@ t.test('what a viewer waits for is one list in each window, and goes with the vi
   crowd.fold(saying, undefined)
   crowd.forget(viewer(2))
   t.same(crowd.next(), { asked: 1, aggregate: undefined })
-  crowd.answered({ firstSession: 5, sessions: 1, standings: [] })
+  crowd.answered({ sessions: [5], standings: [] })
   crowd.next()
   crowd.fold(saying, { viewer: viewer(1), id: 3 })
   crowd.answered({
-    firstSession: 0,
-    sessions: 0,
+    sessions: [],
     standings: [{ session: 5, state: 'open', upTo: 1 }],
   })
   t.same(settled, [{ outcome: 'counted', messages: 4, ids: new Map([[viewer(1), [1, 2]]]) }])
@@ -47,8 +46,7 @@ t.test(
     t.match(settled, [{ outcome: 'lost', messages: 1 }])
     t.ok(crowd.isIdle)
     crowd.answered({
-      firstSession: 5,
-      sessions: 0,
+      sessions: [],
       standings: [{ session: 5, state: 'open', upTo: 1 }],
     })
     t.equal(settled.length, 1, 'an answer that comes late is to nothing')

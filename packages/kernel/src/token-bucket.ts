@@ -19,12 +19,17 @@ export class TokenBucket {
 
   /** Takes one token; false when none is left. */
   take(nowMs: number): boolean {
+    return this.takeUpTo(1, nowMs) === 1
+  }
+
+  /** Takes so many tokens, or those that there are: how many that is. */
+  takeUpTo(count: number, nowMs: number): number {
     const filled = this.#tokens + (nowMs - this.#filledAtMs) * this.#perMs
     this.#tokens = Math.min(this.#burst, filled)
     this.#filledAtMs = nowMs
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
-    return true
+    const taken = Math.min(count, Math.floor(this.#tokens))
+    this.#tokens -= taken
+    return taken
   }
 
   /** How long until there is a token, ms, as things stand after the last `take`; 0 while there is one. */

@@ -22,6 +22,16 @@ t.test('a long quiet saves up one burst at most', t => {
   t.end()
 })
 
+t.test('several are taken at once, or as many as there are', t => {
+  const bucket = new TokenBucket({ perSecondMax: 10, burst: 5, nowMs: 0 })
+  t.equal(bucket.takeUpTo(3, 0), 3)
+  t.equal(bucket.takeUpTo(3, 0), 2)
+  t.equal(bucket.takeUpTo(3, 150), 1)
+  t.equal(bucket.takeUpTo(0, 9_000), 0)
+  t.equal(bucket.takeUpTo(9, 9_000), 5)
+  t.end()
+})
+
 t.test('it says how long until there is one more', t => {
   const bucket = new TokenBucket({ perSecondMax: 10, burst: 2, nowMs: 0 })
   bucket.take(0)

@@ -111,7 +111,7 @@ class EvilEdge {
     const edge = new EvilEdge(evil, link)
     evil.send(link, join(doc))
     await until(() => evil.frames().some(({ kind }) => kind === 'welcome'), 'a welcome', waitMsMax)
-    edge.session = (await edge.say({ asked: 1 }))?.firstSession ?? 0
+    edge.session = (await edge.say({ asked: 1 }))?.sessions[0] ?? 0
     return edge
   }
 

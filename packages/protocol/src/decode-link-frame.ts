@@ -191,9 +191,8 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
     }
     case linkFrameTypes['crowd-answer']: {
       const [doc, number, waitMs] = [readKey(reader), reader.uint53(), reader.uint32()]
-      const [firstSession, sessions] = [reader.uint53(), reader.uint16()]
-      const standings = reader.rest()
-      return { kind: 'crowd-answer', doc, number, waitMs, firstSession, sessions, standings }
+      const sessions = Array.from({ length: reader.uint16() }, () => reader.uint53())
+      return { kind: 'crowd-answer', doc, number, waitMs, sessions, standings: reader.rest() }
     }
     default:
       if (type >= optionalFrameTypeMin) return undefined

@@ -265,10 +265,8 @@ export type LinkFrame =
       readonly number: number
       /** The next one is wanted so long after this one was sent, at the earliest, ms. */
       readonly waitMs: number
-      /** The first of the sessions that were begun, which are numbered on from it; 0 when none was. */
-      readonly firstSession: number
-      /** How many were begun: those that were asked for, or fewer. */
-      readonly sessions: number
+      /** The sessions that were begun: as many as were asked for, or fewer. */
+      readonly sessions: readonly number[]
       /** How far the sessions that the aggregate covers are, as @fanfold/reduction encodes it; empty for none. */
       readonly standings: Uint8Array
     }
@@ -424,14 +422,9 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .raw(frame.aggregate)
         .finish()
     case 'crowd-answer':
-      return writer
-        .text(frame.doc)
-        .uint53(frame.number)
-        .uint32(frame.waitMs)
-        .uint53(frame.firstSession)
-        .uint16(frame.sessions)
-        .raw(frame.standings)
-        .finish()
+      writer.text(frame.doc).uint53(frame.number).uint32(frame.waitMs).uint16(frame.sessions.length)
+      for (const session of frame.sessions) writer.uint53(session)
+      return writer.raw(frame.standings).finish()
     default:
       return unreachable(frame)
   }

@@ -55,7 +55,7 @@ const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     closeCodes: 'cd9e77e0cd9311501ca172b2b26764ce',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: 'd1f18acab4d9ddecd27fd05705285e1c',
+    linkFrames: 'b100dfb1ad5886682aa84531f1e631bd',
     clientFrames: '68db70cee4e6db81de00bd831f330f70',
   },
 }
@@ -205,8 +205,7 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
     doc,
     number: 0x0102030405,
     waitMs: 250,
-    firstSession: 0x0203040506,
-    sessions: 0x0102,
+    sessions: [0x0203040506, 0x0102],
     standings: bytes(5),
   },
 }

@@ -43,13 +43,12 @@ function said(number: number, ranges: readonly Range[], { asked = 0, times = 1 }
 const answer = (
   number: number,
   standings: readonly Standing[],
-  { waitMs = 0, firstSession = 0, sessions = 0 } = {},
+  { waitMs = 0, sessions = [] as readonly number[] } = {},
 ): LinkFrame => ({
   kind: 'crowd-answer',
   doc,
   number,
   waitMs,
-  firstSession,
   sessions,
   standings: standings.length === 0 ? new Uint8Array(0) : encodeStandings(standings),
 })
@@ -71,9 +70,9 @@ const downward = (rig: Rig) => {
   return [child, second].flatMap(to =>
     framesOf(effects, to).flatMap(frame => {
       if (frame.kind !== 'crowd-answer') return []
-      const { number, waitMs, firstSession, sessions } = frame
+      const { number, waitMs, sessions } = frame
       const standings = frame.standings.length === 0 ? [] : decodeStandings(frame.standings)
-      return [{ to, number, waitMs, firstSession, sessions, standings }]
+      return [{ to, number, waitMs, sessions, standings }]
     }),
   )
 }
@@ -99,13 +98,12 @@ t.test('what two children say is one thing to the parent, and each is told of it
     parent,
     answer(sent?.number ?? 0, [open(1, 2), open(2, 5)], {
       waitMs: 250,
-      firstSession: 30,
-      sessions: 2,
+      sessions: [30, 12],
     }),
   )
   t.same(downward(rig), [
-    { to: child, number: 7, waitMs: 235, firstSession: 0, sessions: 0, standings: [open(1, 2)] },
-    { to: second, number: 3, waitMs: 235, firstSession: 30, sessions: 2, standings: [open(2, 5)] },
+    { to: child, number: 7, waitMs: 235, sessions: [], standings: [open(1, 2)] },
+    { to: second, number: 3, waitMs: 235, sessions: [30, 12], standings: [open(2, 5)] },
   ])
 })
 

@@ -8,13 +8,12 @@ export function encodeCrowdAnswer(
   { number, answer }: ChildAnswer<unknown>,
   waitMs: number,
 ): Uint8Array {
-  const { firstSession, sessions, standings } = answer
+  const { sessions, standings } = answer
   return encodeLinkFrame({
     kind: 'crowd-answer',
     doc,
     number,
     waitMs,
-    firstSession,
     sessions,
     standings: standings.length === 0 ? new Uint8Array(0) : encodeStandings(standings),
   })

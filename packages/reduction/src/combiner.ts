@@ -101,29 +101,45 @@ export class Combiner<Child> {
   }
 
   /** The answer from above to what is under way: who is to be told of it. */
-  answered({ firstSession, sessions, standings }: Downward): ChildAnswer<Child>[] {
+  answered({ sessions, standings }: Downward): ChildAnswer<Child>[] {
     const bySession = new Map(standings.map(standing => [standing.session, standing]))
-    const answers: ChildAnswer<Child>[] = []
-    let given = 0
+    const told: (Held & { child: Child; standings: Standing[] })[] = []
     for (const [child, held] of this.#underWay ?? []) {
       // It has said something else by now, or is gone: what it is told it would not understand.
       if (this.#held.get(child) !== held) continue
       const own = standingsFor(held.aggregate?.ranges ?? [], bySession)
       if (own === undefined) continue
       this.#held.delete(child)
-      const share = Math.min(held.asked, sessions - given)
-      const answer = { firstSession: share === 0 ? 0 : firstSession + given, sessions: share }
-      given += share
-      answers.push({ child, number: held.number, answer: { ...answer, standings: own } })
+      told.push({ ...held, child, standings: own })
     }
     this.#underWay = undefined
-    return answers
+    const shares = sharesOf(
+      sessions,
+      told.map(({ asked }) => asked),
+    )
+    return told.map(({ child, number, standings: own }, at) => {
+      return { child, number, answer: { sessions: shares[at] ?? [], standings: own } }
+    })
   }
 
   /** There is no parent any more, or another one: what was under way is sent again. */
   interrupt(): void {
     this.#underWay = undefined
   }
+}
+
+/** What each is given who asks for so many. Who asks for few is given them: who asks for many takes none of theirs. */
+function sharesOf(sessions: readonly number[], asked: readonly number[]): (readonly number[])[] {
+  const shares: (readonly number[])[] = []
+  let given = 0
+  const fewestFirst = [...asked.keys()].toSorted((a, b) => (asked[a] ?? 0) - (asked[b] ?? 0))
+  for (const [before, at] of fewestFirst.entries()) {
+    const fair = Math.ceil((sessions.length - given) / (asked.length - before))
+    const share = sessions.slice(given, given + Math.min(asked[at] ?? 0, fair))
+    shares[at] = share
+    given += share.length
+  }
+  return shares
 }
 
 /**

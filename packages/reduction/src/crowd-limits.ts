@@ -10,6 +10,10 @@ export const crowdLimits = {
   closedMax: 4,
   /** Sessions of one document that are open. */
   sessionsMax: 100_000,
+  /** Of which so many are left for those to come: beyond, those that were idle for longest are sealed. */
+  sessionsSpare: 10_000,
+  /** Sessions of one document that are begun a second, over a longer time; `askedMax` at once. */
+  sessionsPerSecondMax: 1_000,
   /** Sealed sessions of one document that are remembered; the oldest are forgotten first. */
   sealedMax: 10_000,
   /** Sessions that are asked for at a time. */

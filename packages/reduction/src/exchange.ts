@@ -10,10 +10,8 @@ export type Upward = {
 
 /** What it is answered. */
 export type Downward = {
-  /** The first of the sessions that were begun, which are numbered on from it; 0 when none was. */
-  readonly firstSession: number
-  /** How many were begun: those that were asked for, or fewer. */
-  readonly sessions: number
+  /** The sessions that were begun: as many as were asked for, or fewer. */
+  readonly sessions: readonly number[]
   /** How far all sessions are that the aggregate covers, in their order. */
   readonly standings: readonly Standing[]
 }

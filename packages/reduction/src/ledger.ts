@@ -10,20 +10,13 @@ import { type Range, readRanges, type Standing, writeRanges } from './ranges.ts'
 
 /** What a record says of sessions. */
 export type LedgerEntry = {
-  /** So many sessions are begun, numbered on from the last one. */
-  readonly opened: number
+  /** These sessions are begun. */
+  readonly opened: readonly number[]
   /** These are counted no further. */
   readonly sealed: readonly number[]
   /** These windows are counted. */
   readonly counted: readonly Range[]
 }
-
-/**
- * Sessions of an epoch are numbered from here, times the epoch, on: when a log has lost its end, which is answered
- * by another epoch, no session that was begun there is begun again. (An epoch with more than two million
- * sessions goes on into the next one's numbers, as does the next one.)
- */
-const sessionsOfEpoch = 2 ** 21
 
 /** The sessions of one document. */
 export class Ledger {
@@ -31,7 +24,6 @@ export class Ledger {
   readonly #open = new Map<number, number>()
   /** The same of those that are sealed, in the order in which they were. */
   readonly #sealed = new Map<number, number>()
-  #lastSession = 0
 
   /** Sessions that may go on. */
   get openCount(): number {
@@ -58,23 +50,24 @@ export class Ledger {
     return sessions.map(session => this.#standingOf(session))
   }
 
-  /** The number of the next session that a record of this epoch begins. */
-  nextSession(epoch: number): number {
-    return Math.max(this.#lastSession, epoch * sessionsOfEpoch) + 1
+  /** Whether it was begun, as far as that is remembered. */
+  knows(session: number): boolean {
+    return this.#open.has(session) || this.#sealed.has(session)
   }
 
   /**
-   * What a record of this epoch says is so from now on.
+   * What a record says is so from now on.
    *
    * @throws ProtocolError `FANFOLD_BAD_FRAME` when it does not follow from what was so
    */
-  enter({ opened, sealed, counted }: LedgerEntry, epoch: number): void {
-    if (this.roomFor(opened) < opened) badFrame('no more sessions than there is room for')
+  enter({ opened, sealed, counted }: LedgerEntry): void {
+    if (this.roomFor(opened.length) < opened.length)
+      badFrame('no more sessions than there is room for')
     if (!this.takes(counted)) badFrame('windows that follow those that are counted')
     if (!sealed.every(session => this.#open.has(session))) badFrame('sessions that are open')
-    for (let at = 0; at < opened; at++) {
-      this.#lastSession = this.nextSession(epoch)
-      this.#open.set(this.#lastSession, 0)
+    for (const session of opened) {
+      if (session === 0 || this.knows(session)) badFrame('a session that was not begun before')
+      this.#open.set(session, 0)
     }
     for (const { session, upTo } of counted) this.#open.set(session, upTo)
     for (const session of sealed) {
@@ -89,8 +82,7 @@ export class Ledger {
 
   /** All of it, for a snapshot. */
   encode(): Uint8Array {
-    const writer = new ByteWriter(64 + this.#open.size * 4)
-    writer.varint(this.#lastSession)
+    const writer = new ByteWriter(64 + this.#open.size * 10)
     for (const sessions of [this.#open, this.#sealed]) {
       writer.varint(sessions.size)
       for (const [session, upTo] of sessions) writer.varint(session).varint(upTo)
@@ -102,17 +94,13 @@ export class Ledger {
   static decode(bytes: Uint8Array): Ledger {
     const reader = new ByteReader(bytes)
     const ledger = new Ledger()
-    ledger.#lastSession = reader.varint()
     const bounds = [crowdLimits.sessionsMax, crowdLimits.sealedMax]
     for (const [at, sessions] of [ledger.#open, ledger.#sealed].entries()) {
       const count = reader.varint()
       if (count > (bounds[at] ?? 0)) badFrame(`no more sessions than ${bounds[at]}, got ${count}`)
       for (let left = count; left > 0; left--) {
         const session = reader.varint()
-        const isNew = !ledger.#open.has(session) && !ledger.#sealed.has(session)
-        if (!isNew || session === 0 || session > ledger.#lastSession) {
-          badFrame('sessions that were begun, each once')
-        }
+        if (session === 0 || ledger.knows(session)) badFrame('sessions, each once')
         sessions.set(session, reader.varint())
       }
     }
@@ -132,8 +120,10 @@ export class Ledger {
 /** What a record says, as its part for the crowd. */
 export function encodeEntry({ opened, sealed, counted }: LedgerEntry): Uint8Array {
   const writer = new ByteWriter(64)
-  writer.varint(opened).varint(sealed.length)
-  for (const session of sealed) writer.varint(session)
+  for (const sessions of [opened, sealed]) {
+    writer.varint(sessions.length)
+    for (const session of sessions) writer.varint(session)
+  }
   writeRanges(writer, counted)
   return writer.finish()
 }
@@ -141,13 +131,15 @@ export function encodeEntry({ opened, sealed, counted }: LedgerEntry): Uint8Arra
 /** @throws ProtocolError `FANFOLD_BAD_FRAME` when it is none */
 export function decodeEntry(bytes: Uint8Array): LedgerEntry {
   const reader = new ByteReader(bytes)
-  const opened = reader.varint()
-  const count = reader.varint()
-  if (count > crowdLimits.rangesMax) {
-    badFrame(`at most ${crowdLimits.rangesMax} sessions, got ${count}`)
-  }
-  const sealed = Array.from({ length: count }, () => reader.varint())
+  const opened = readSessions(reader, crowdLimits.askedMax)
+  const sealed = readSessions(reader, crowdLimits.rangesMax)
   const counted = readRanges(reader)
   if (reader.remaining > 0) badFrame('an entry ends where its bytes do')
   return { opened, sealed, counted }
+}
+
+function readSessions(reader: ByteReader, max: number): number[] {
+  const count = reader.varint()
+  if (count > max) badFrame(`at most ${max} sessions, got ${count}`)
+  return Array.from({ length: count }, () => reader.varint())
 }

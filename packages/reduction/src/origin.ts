@@ -89,9 +89,10 @@ export class Origin {
   }
 
   /** The answer to what was said: what that makes of windows. */
-  take({ firstSession, sessions, standings }: Downward): Outcome[] {
+  take({ sessions, standings }: Downward): Outcome[] {
     const outcomes = standings.flatMap(standing => this.answered(standing))
-    if (this.#session === undefined && sessions > 0) this.begin(firstSession)
+    const [session] = sessions
+    if (this.#session === undefined && session !== undefined) this.begin(session)
     return outcomes
   }
 

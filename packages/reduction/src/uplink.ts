@@ -98,7 +98,7 @@ export class CrowdUplink {
    * @throws ProtocolError `FANFOLD_BAD_FRAME` when its standings are none
    */
   receive(frame: Extract<LinkFrame, { kind: 'crowd-answer' }>, link: LinkId, now: Instant): void {
-    const { doc, number, waitMs, firstSession, sessions } = frame
+    const { doc, number, waitMs, sessions } = frame
     const said = this.#said.get(doc)
     const underWay = said?.underWay
     if (said === undefined || underWay?.link !== link || underWay.number !== number) return
@@ -106,7 +106,7 @@ export class CrowdUplink {
     said.underWay = undefined
     const wait = milliseconds(Math.min(waitMs, crowdLimits.waitMsMax))
     said.wantedAt = after(underWay.sentAt, wait)
-    this.#sourceOf(doc)?.answered({ firstSession, sessions, standings }, now)
+    this.#sourceOf(doc)?.answered({ sessions, standings }, now)
     this.#due.set(doc, said.wantedAt > now ? said.wantedAt : now)
   }
 

@@ -18,8 +18,7 @@ const aggregate = (session: number, after: number, upTo: number, n = 1): Upward 
     ]),
   })
 const answer = (...standings: Standing[]): Downward => ({
-  firstSession: 0,
-  sessions: 0,
+  sessions: [],
   standings,
 })
 const open = (session: number, upTo: number): Standing => ({ session, state: 'open', upTo })
@@ -104,20 +103,33 @@ t.test('sessions that children ask for are asked for together, and shared out', 
   proxy.receive('b', 1, aggregate(10, 0, 1))
   proxy.receive('c', 1, { asked: 3, aggregate: undefined })
   t.match(proxy.next(), { asked: 4, aggregate: { ranges: [{ session: 10 }] } })
-  const given = { firstSession: 100, sessions: 3, standings: [open(10, 1)] }
+  const given = { sessions: [100, 77, 102, 103], standings: [open(10, 1)] }
   t.same(
-    proxy.answered(given).map(({ child, answer: { firstSession, sessions } }) => {
-      return [child, firstSession, sessions]
-    }),
+    proxy.answered(given).map(({ child, answer: { sessions } }) => [child, sessions]),
     [
-      ['a', 100, 1],
-      ['b', 0, 0],
-      ['c', 101, 2],
+      ['a', [100]],
+      ['b', []],
+      ['c', [77, 102, 103]],
     ],
   )
   proxy.receive('a', 2, asks)
   t.same(proxy.next(), { asked: 1, aggregate: undefined })
-  t.match(proxy.answered(answer()), [{ child: 'a', answer: { firstSession: 0, sessions: 0 } }])
+  t.match(proxy.answered(answer()), [{ child: 'a', answer: { sessions: [] } }])
+})
+
+t.test('who asks for many sessions takes none from those who ask for few', async t => {
+  const proxy = new Combiner<string>()
+  const asks = { many: 65_535, one: 1, several: 5, two: 2 }
+  const given = (sessions: readonly number[]) => {
+    for (const [child, asked] of Object.entries(asks)) {
+      proxy.receive(child, 1, { asked, aggregate: undefined })
+    }
+    while (proxy.next()?.asked === crowdLimits.askedMax) proxy.answered(answer())
+    const answers = proxy.answered({ sessions, standings: [] })
+    return Object.fromEntries(answers.map(({ child, answer }) => [child, answer.sessions]))
+  }
+  t.same(given([1, 2, 3, 4, 5, 6]), { one: [1], two: [2, 3], several: [4, 5, 6] })
+  t.same(given([1]), { one: [1], two: [], several: [] })
 })
 
 t.test('a child that is gone, or has another one by now, is not told', async t => {
@@ -167,6 +179,6 @@ t.test('who asks for more sessions than are asked for at a time is given so many
   const proxy = new Combiner<string>()
   proxy.receive('a', 1, { asked: 65_535, aggregate: undefined })
   t.same(proxy.next(), { asked: crowdLimits.askedMax, aggregate: undefined })
-  proxy.answered({ firstSession: 1, sessions: crowdLimits.askedMax, standings: [] })
+  proxy.answered({ sessions: [1], standings: [] })
   t.ok(proxy.isIdle)
 })

@@ -82,7 +82,6 @@ type Action = { readonly name: string; readonly run: () => void }
 
 const voice: Voice = { id: '', timeMs: 0, stamp: 0, draw: () => 0 }
 const reduction = countBy({ top: 1_000 })
-const noSessions = { firstSession: 0, sessions: 0 }
 
 /** What an operation came to, as its edge was told. */
 type Told = 'counted' | 'unknown' | 'edge-died'
@@ -96,6 +95,7 @@ export class CrowdWorld {
   #log: LedgerEntry[] = []
   #ledger = new Ledger()
   #epoch = 1
+  #lastSession = 0
   readonly #counts = new Map<string, number>()
   readonly #said: string[] = []
   readonly #told = new Map<string, Told>()
@@ -145,7 +145,8 @@ export class CrowdWorld {
     const told = [...this.#told].map(([operation, kind]) => `${operation} ${kind}`).toSorted()
     const counts = [...this.#counts.keys()].toSorted()
     const ledger = toHex(this.#ledger.encode())
-    return JSON.stringify([net, edges, proxies, ledger, this.#epoch, this.#left, told, counts])
+    const drawn = [this.#epoch, this.#lastSession]
+    return JSON.stringify([net, edges, proxies, ledger, drawn, this.#left, told, counts])
   }
 
   /** What may happen now. */
@@ -222,8 +223,8 @@ export class CrowdWorld {
   }
 
   #begin(edge: Edge): void {
-    const session = this.#ledger.nextSession(this.#epoch)
-    this.#commit({ opened: 1 }, [])
+    const session = ++this.#lastSession
+    this.#commit({ opened: [session] }, [])
     edge.origin.begin(session)
   }
 
@@ -288,7 +289,7 @@ export class CrowdWorld {
     } else if (proxy !== undefined) {
       const { standings } = message
       const isAnswer = message.number === proxy.number
-      const answers = isAnswer ? proxy.combiner.answered({ ...noSessions, standings }) : []
+      const answers = isAnswer ? proxy.combiner.answered({ sessions: [], standings }) : []
       for (const { child, number, answer } of answers) {
         this.#net.push({
           kind: 'answer',
@@ -340,9 +341,9 @@ export class CrowdWorld {
 
   /** One record: what it counts, and what it says of sessions. */
   #commit(entry: Partial<LedgerEntry>, operations: readonly string[]): void {
-    const whole = { opened: 0, sealed: [], counted: [], ...entry }
+    const whole = { opened: [], sealed: [], counted: [], ...entry }
     if (this.#options.bug === 'no-contiguity') this.#force(whole)
-    else this.#ledger.enter(whole, this.#epoch)
+    else this.#ledger.enter(whole)
     this.#log.push(whole)
     for (const operation of operations) {
       const count = (this.#counts.get(operation) ?? 0) + 1
@@ -352,13 +353,11 @@ export class CrowdWorld {
   }
 
   #force(entry: LedgerEntry): void {
-    this.#ledger.enter({ ...entry, counted: [] }, this.#epoch)
+    this.#ledger.enter({ ...entry, counted: [] })
     for (const { session, upTo } of entry.counted) {
       const [standing] = this.#ledger.standingsOf([session])
-      this.#ledger.enter(
-        { opened: 0, sealed: [], counted: [{ session, after: standing?.upTo ?? 0, upTo }] },
-        1,
-      )
+      const counted = [{ session, after: standing?.upTo ?? 0, upTo }]
+      this.#ledger.enter({ opened: [], sealed: [], counted })
     }
   }
 
@@ -405,7 +404,7 @@ export class CrowdWorld {
     for (const { combiner } of this.#proxies) combiner.interrupt()
     if (this.#options.bug === 'ledger-not-durable') this.#forget()
     this.#ledger = new Ledger()
-    for (const entry of this.#log) this.#ledger.enter(entry, 1)
+    for (const entry of this.#log) this.#ledger.enter(entry)
     this.#ledger = Ledger.decode(this.#ledger.encode())
     for (const proxy of this.#proxies) this.#pass(proxy)
   }

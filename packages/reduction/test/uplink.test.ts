@@ -46,8 +46,7 @@ function rig() {
         doc,
         number,
         waitMs,
-        firstSession: 9,
-        sessions: 1,
+        sessions: [9],
         standings: encodeStandings([{ session: 4, state: 'open', upTo }]),
       },
       on as LinkId,
@@ -72,7 +71,7 @@ t.test('one thing at a time goes up, the next when the parent wants it', async t
   uplink.want(doc, ms(120))
   t.same(tick(120), [], 'one is under way')
   answer(1, 130, { waitMs: 250 })
-  t.match(answers, [{ firstSession: 9, sessions: 1, standings: [{ session: 4, upTo: 3 }] }])
+  t.match(answers, [{ sessions: [9], standings: [{ session: 4, upTo: 3 }] }])
   t.equal(uplink.wantedAt(doc), ms(350))
   t.equal(dueMs(), 350, 'counted from when the last one was sent')
   t.same(tick(349), [])

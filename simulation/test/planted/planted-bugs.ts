@@ -271,7 +271,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'crowd.heardAt.set(link, now);',
       `crowd.heardAt.set(link, now);
         const standings = (aggregate?.ranges ?? []).map(({ session, upTo }) => ({ session, state: 'open', upTo }));
-        const answer = { child: link, number, answer: { firstSession: 0, sessions: 0, standings } };
+        const answer = { child: link, number, answer: { sessions: [], standings } };
         if (aggregate) this.#turn().effects.push({ kind: 'link-send', link, frame: encodeCrowdAnswer(doc, answer, 20) });`,
     ),
   },

@@ -93,17 +93,17 @@ export class CrowdLog {
     const { sessions, counted } = document
     const entry = decodeEntry(payload)
     const { opened, sealed } = entry
-    if (opened > 0) this.#tally.add('session begun', opened)
+    if (opened.length > 0) this.#tally.add('session begun', opened.length)
     if (sealed.length > 0) this.#tally.add('session sealed', sealed.length)
     if (entry.counted.length > 1) this.#tally.add('sessions counted together')
     if (document.epoch > 0 && epoch > document.epoch)
       this.#tally.add('crowd counted in another epoch')
-    const wrong = sessions.enter(entry, epoch)
+    const wrong = sessions.enter(entry)
     if (wrong !== undefined) this.#problem(`${doc}: ${wrong}`)
     const sums = this.#windows.sumOf(doc, entry.counted)
     if (typeof sums === 'string') this.#problem(`${doc}: counted, and ${sums}`)
     else addSums(counted, sums)
-    if (entry.counted.length + opened > 0) this.#checkBudget(doc, document, epoch, now)
+    if (entry.counted.length + opened.length > 0) this.#checkBudget(doc, document, epoch, now)
   }
 
   /** One is put into the log a while after the one before, and when that is there: so k of them take k - 1 whiles. */

@@ -1,17 +1,13 @@
 /* How far each session of a document is, by what its records say, and by none of the code that keeps ledgers. */
 import type { LedgerEntry } from '@fanfold/reduction'
 
-/** Sessions of an epoch are numbered from here, times the epoch, on. */
-const sessionsOfEpoch = 2_097_152
-
 /** The sessions of one document's log. */
 export class SessionLog {
   readonly #counted = new Map<number, number>()
   readonly #sealed = new Set<number>()
-  #last = 0
 
   /** What a record says is so from now on; why it may not say so, in words. */
-  enter({ opened, sealed, counted }: LedgerEntry, epoch: number): string | undefined {
+  enter({ opened, sealed, counted }: LedgerEntry): string | undefined {
     let problem: string | undefined
     for (const { session, after, upTo } of counted) {
       const before = this.#counted.get(session)
@@ -27,9 +23,9 @@ export class SessionLog {
       }
       this.#sealed.add(session)
     }
-    for (let begun = 0; begun < opened; begun++) {
-      this.#last = Math.max(this.#last, epoch * sessionsOfEpoch) + 1
-      this.#counted.set(this.#last, 0)
+    for (const session of opened) {
+      if (this.#counted.has(session)) problem ??= `session ${session} is begun again`
+      this.#counted.set(session, 0)
     }
     return problem
   }

@@ -18,14 +18,14 @@ import { VirtualClock } from '../../src/virtual-clock.ts'
 import { addOf, aggregateOf, range } from './said-sums.ts'
 
 const doc = parseDocumentKey('acme/board/0')
-const session = 2 ** 21 + 1
+const session = 71
 const edge = { node: 'edge-0', incarnation: '1', region: '', roles: ['edge'], ceiling: 255 }
 const upward = { kind: 'crowd', doc, number: 1, asked: 0 } as const
 const salt = new Uint8Array(saltBytes)
 
 /** A record of this epoch that says so much of crowds. */
 function recordOf(seq: number, entry: Partial<LedgerEntry> | undefined): LogRecord {
-  const whole = { opened: 0, sealed: [], counted: [], ...entry }
+  const whole = { opened: [], sealed: [], counted: [], ...entry }
   const parts = entry && [{ tag: partTags.crowd, salt, payload: encodeEntry(whole) }]
   const bytes = encodeRecord({
     kind: 'delta',
@@ -67,7 +67,7 @@ function makeCheck() {
     ear.note({ event: 'crowd-settled', doc, outcome, messages: 1 })
   const tell = (type: 'counted' | 'unknown', id: string) =>
     check.tells('viewer-0', { type, doc, id })
-  record({ opened: 1 }, {})
+  record({ opened: [session] }, {})
   return { check, ear, record, say, hear, goUp, settle, tell, problems }
 }
 
@@ -127,7 +127,7 @@ t.test('more counts in a while than any budget allows are found', async t => {
   })
   const countAt = (seq: number, ms: number) => {
     now = instant(ms * 1_000)
-    check.recorded(doc, recordOf(seq, { opened: 1 }), {})
+    check.recorded(doc, recordOf(seq, { opened: [seq] }), {})
   }
   countAt(1, 0)
   countAt(2, 1)
