@@ -154,6 +154,7 @@ export class CrowdTree {
       receive: input => {
         if (input.kind !== 'link-frame') return
         const frame = decodeLinkFrame(input.frame)
+        if (frame?.kind === 'records') for (const { seq } of frame.records) edge.got(seq)
         if (frame?.kind === 'crowd-answer')
           uplink.receive(frame, input.link, instant(this.agenda.nowMs * 1_000))
       },
@@ -162,6 +163,11 @@ export class CrowdTree {
     })
     const edge = {
       outcomes: () => undefined,
+      /** Called with the seq of each record that comes. */
+      got: () => undefined,
+      get session() {
+        return origin.session
+      },
       /** One of its viewers says something. */
       say: (reducer, reduction, operand, voice) => {
         const folded = origin.fold(reducer, reduction, operand, voice)

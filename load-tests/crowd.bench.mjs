@@ -2,9 +2,12 @@
 // number of viewers and of edges, on virtual time, with the time until edges hear that it is counted.
 import { performance } from 'node:perf_hooks'
 import { Prng } from '@fanfold/kernel'
-import { Combiner, Origin } from '@fanfold/reduction'
+import { partTags } from '@fanfold/protocol'
+import { Combiner, decodeEntry, Origin } from '@fanfold/reduction'
 import { countBy, defineDocument, reducer } from 'fanfold'
 import { CrowdTree } from './crowd-tree.mjs'
+import { EdgeStage, stageKey } from './edge-stage.mjs'
+import { readDefinition } from './market.mjs'
 import { quantile, report } from './report.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 5)
@@ -15,7 +18,8 @@ const everyMs = 10_000
 /** As a schema that takes everything: what is measured is what comes after. */
 const any = { '~standard': { version: 1, vendor: 'bench', validate: value => ({ value }) } }
 const kinds = Array.from({ length: 143 }, (_, index) => `kind-${index}`)
-const cheers = countBy({ top: 256 })
+const cheers = await readDefinition('cheers')
+const byKind = countBy({ top: 256 })
 
 const definition = defineDocument({
   type: 'crowd',
@@ -24,7 +28,7 @@ const definition = defineDocument({
   reducers: {
     cheer: reducer({
       message: any,
-      into: countBy({ top: 256 }),
+      into: byKind,
       apply: (state, counts) => {
         for (const [kind, times] of counts) state.kinds[kind] = (state.kinds[kind] ?? 0) + times
       },
@@ -47,7 +51,7 @@ function fold() {
     origin.begin(1)
     let upTo = 0
     for (let at = 0; at < messages; at++) {
-      origin.fold('cheer', cheers, kinds[(at * 31) % kinds.length], voice)
+      origin.fold('cheer', byKind, kinds[(at * 31) % kinds.length], voice)
       if (at % 10_000 !== 9_999) continue
       origin.close()
       upTo++
@@ -59,13 +63,36 @@ function fold() {
   report({ bench: 'crowd: folded by countBy, 143 kinds', unit: 'messages/s', values, aim: 300_000 })
 }
 
+/** Messages that an edge's machine hears in a second, as frames of 1,000 viewers: parsed, checked, within limits, folded. */
+function hear() {
+  const stage = new EdgeStage({ definition: cheers, state: { kinds: {}, total: 0 } })
+  const viewers = Array.from({ length: 1_000 }, (_, index) => index + 1)
+  for (const viewer of viewers) stage.observe(viewer)
+  const doc = stageKey(cheers)
+  const frames = kinds.map(kind =>
+    JSON.stringify({ type: 'add', doc, reducer: 'cheer', value: { kind } }),
+  )
+  const messages = 200_000
+  const run = () => {
+    for (let at = 0; at < messages; at++) {
+      // Its answer would say that it is not heard.
+      const bytes = stage.hear(viewers[at % viewers.length], frames[(at * 31) % frames.length])
+      if (bytes > 0) throw new Error('a viewer is answered')
+    }
+  }
+  run()
+  const values = Array.from({ length: rounds }, () => messages / timed(run))
+  const bench = 'crowd: heard by an edge behind its sockets, 143 kinds'
+  report({ bench, unit: 'messages/s', values, aim: 300_000 })
+}
+
 /** What one child costs a proxy each time: its aggregate merged with those of the others. */
 function merge() {
   const window = session => {
     const origin = new Origin()
     origin.begin(session)
     for (let at = 0; at < 10_000; at++)
-      origin.fold('cheer', cheers, kinds[(at * 31) % kinds.length], voice)
+      origin.fold('cheer', byKind, kinds[(at * 31) % kinds.length], voice)
     return origin.say()
   }
   for (const children of [2, 32]) {
@@ -93,6 +120,9 @@ function inbound(viewers, edges) {
   const endMs = startMs + seconds * 1_000
   const waiting = tree.edges.map(() => new Map())
   const latencies = []
+  const shown = []
+  /** Of records on their way to edges: when the first messages were said that they count, and where they are to come yet. */
+  const onTheirWay = new Map()
   let [said, counted, records] = [0, 0, 0]
   for (const [at, edge] of tree.edges.entries()) {
     edge.outcomes = outcomes => {
@@ -105,8 +135,19 @@ function inbound(viewers, edges) {
         if (firstMs > startMs + 2_000) latencies.push(agenda.nowMs - firstMs)
       }
     }
+    edge.got = seq => {
+      const record = onTheirWay.get(seq)
+      if (record === undefined || --record.left > 0) return
+      onTheirWay.delete(seq)
+      for (const firstMs of record.firsts)
+        if (firstMs > startMs + 2_000) shown.push(agenda.nowMs - firstMs)
+    }
   }
   tree.onRecords = batch => {
+    for (const record of batch) {
+      const firsts = firstsOf(record, tree.edges, waiting)
+      if (firsts.length > 0) onTheirWay.set(record.seq, { firsts, left: tree.edges.length })
+    }
     if (agenda.nowMs > startMs + 2_000 && agenda.nowMs <= endMs) records += batch.length
   }
   // Messages come as one stream: one viewer's after the other's, each at an edge by chance.
@@ -126,7 +167,7 @@ function inbound(viewers, edges) {
     agenda.at(ms, () => {
       for (let left = burst; left > 0; left--) {
         const at = prng.below(tree.edges.length)
-        const folded = tree.edges[at].say('cheer', cheers, kinds[prng.below(kinds.length)], voice)
+        const folded = tree.edges[at].say('cheer', byKind, kinds[prng.below(kinds.length)], voice)
         if (folded.kind !== 'folded') throw new Error(folded.kind)
         said++
         const open = waiting[at].get(folded.window)
@@ -147,9 +188,23 @@ function inbound(viewers, edges) {
   report({ bench: name, unit: 'records/s', values: [records / measured], ceiling: 10 })
   report({ bench: name, unit: 'ms to counted, p50', values: [quantile(latencies, 0.5)] })
   report({ bench: name, unit: 'ms to counted, p99', values: [quantile(latencies, 0.99)] })
+  if (onTheirWay.size > 0) throw new Error(`${onTheirWay.size} records have not come to all edges`)
+  report({ bench: name, unit: 'ms to all edges, p50', values: [quantile(shown, 0.5)] })
+  report({ bench: name, unit: 'ms to all edges, p99', values: [quantile(shown, 0.99)] })
+}
+
+/** When the first message was said of each window that a record counts. Sessions go on here, so windows are numbered as edges count them. */
+function firstsOf(record, edges, waiting) {
+  const payload = record.payload(partTags.crowd)
+  if (payload === undefined) return []
+  return decodeEntry(payload).counted.flatMap(({ session, after, upTo }) => {
+    const windows = waiting[edges.findIndex(edge => edge.session === session)]
+    return Array.from({ length: upTo - after }, (_, at) => windows.get(after + at + 1).firstMs)
+  })
 }
 
 fold()
+hear()
 merge()
 for (const viewers of [100, 1_000, 10_000, 100_000, 1_000_000]) inbound(viewers, 100)
 for (const edges of [1, 10, 1_000]) inbound(100_000, edges)

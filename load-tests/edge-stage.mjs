@@ -3,6 +3,7 @@ import { Edge } from '@fanfold/edge'
 import { encodeUtf8, instant, milliseconds, Prng } from '@fanfold/kernel'
 import { sha256 } from '@fanfold/node'
 import {
+  decodeViewerRequest,
   encodeLinkFrame,
   encodeRecord,
   encodeRecordsFrame,
@@ -20,6 +21,9 @@ const startMs = 1_700_000_000_000
 /** 100 deltas a second, as the machine's clock has it. */
 const stepUs = 10_000
 
+/** The document of a stage. */
+export const stageKey = ({ type }) => `bench/${type}/one`
+
 /** An edge's machine with one document, its parent's frames, and nothing around it. */
 export class EdgeStage {
   #doc
@@ -32,7 +36,7 @@ export class EdgeStage {
 
   /** @param state what the document holds, of `definition`, an edge's */
   constructor({ definition, state }) {
-    this.#doc = parseDocumentKey(`bench/${definition.type}/one`)
+    this.#doc = parseDocumentKey(stageKey(definition))
     const hash = '5a'.repeat(32)
     this.#edge = new Edge({
       sha256,
@@ -105,6 +109,11 @@ export class EdgeStage {
   /** A viewer wants another view; returns the bytes that it is sent. */
   turnTo(viewer, viewState) {
     return this.#request(viewer, { type: 'viewState', viewState })
+  }
+
+  /** A viewer sends this frame; returns the bytes that it is answered. */
+  hear(viewer, text) {
+    return this.#request(viewer, decodeViewerRequest(text))
   }
 
   /** The parent's frames of the next deltas, one each: lists of [label, patch]. */

@@ -10,8 +10,8 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** Starts the process; `ask` sends it a request and gives its answer. */
-export function startSwarm() {
-  const child = fork(fileURLToPath(new URL('./swarm-process.mjs', import.meta.url)), {
+export function startSwarm(script = './swarm-process.mjs') {
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const waiting = new Map()

@@ -28,6 +28,8 @@ function repository(t: Test, template: string): string {
         measured('some: one run', 88381, 88381, 88381, 1),
         measured('some: counted', 1200, 999, 1300, 3),
         measured('other: counted', 4, 4, 4, 1),
+        measured('some: 10 of them', 3, 2, 4, 3),
+        measured('some: 1000 of them', 7, 6, 8, 3),
         { bench: 'some: calls', unit: 'calls/s', median: 500_000, min: 400_000, max: 1e6 },
       ],
     },
@@ -131,3 +133,43 @@ await t.test('a template that the page has no block for is an error', async t =>
   writeFileSync(`${directory}/load-tests/figures/other.md`, 'none')
   t.match(figures(directory), { status: 1, stderr: 'docs/performance.md has no block other\n' })
 })
+
+/** A repository with a plot of these figures, which its page shows where `isShown`. */
+function plotted(t: Test, figures: Record<string, string>, isShown = true): string {
+  const directory = repository(t, 'none')
+  const spec = {
+    data: { figures },
+    mark: 'point',
+    encoding: { x: { field: 'count', type: 'ordinal' }, y: { field: 'median' } },
+  }
+  writeFileSync(`${directory}/load-tests/figures/line.plot.json`, JSON.stringify(spec))
+  const page = pageIn(directory)
+  if (isShown) writeFileSync(`${directory}/docs/performance.md`, `${page}![](images/line.svg)\n`)
+  return directory
+}
+
+await t.test('a plot has a place for each figure of its name, and is drawn alike', async t => {
+  const directory = plotted(t, { A: 'some: {count} of them', unit: 'ms' })
+  t.match(figures('--check', directory), { status: 1, stderr: /images\/line.svg is not what/ })
+  t.match(figures(directory), { status: 0, stderr: '' })
+  t.match(figures('--check', directory), { status: 0, stderr: '' })
+  const svg = readFileSync(`${directory}/docs/images/line.svg`, 'utf8')
+  t.match(svg, /^<svg /)
+  t.match(svg, 'count: 10; median: 3')
+  t.match(svg, 'count: 1000; median: 7')
+  t.notMatch(svg, 'count: 12')
+  writeFileSync(`${directory}/docs/images/line.svg`, svg.replace('median: 7', 'median: 8'))
+  t.match(figures('--check', directory), { status: 1, stderr: /images\/line.svg is not what/ })
+})
+
+for (const [name, figuresOf, message, isShown] of [
+  ['of no file', { B: 'some', unit: 'ms' }, 'no file B', true],
+  ['of no figure', { A: 'some: {count} of us', unit: 'ms' }, 'some.json has no figure', true],
+  ['that nobody sees', { A: 'some: {count} of them', unit: 'ms' }, 'does not show', false],
+] as const) {
+  await t.test(`a plot ${name} is an error`, async t => {
+    const { status, stderr } = figures(plotted(t, figuresOf, isShown))
+    t.equal(status, 1)
+    t.match(stderr, message)
+  })
+}
