@@ -214,15 +214,14 @@ function compare(before, after) {
   )
 }
 
-const placeOf = ({ path }) => `${root}/docs/${path}`
-
 function writePlot(plot) {
-  mkdirSync(dirname(placeOf(plot)), { recursive: true })
-  writeFileSync(placeOf(plot), plot.svg)
+  const file = `${root}/docs/${plot.path}`
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, plot.svg)
 }
 
 function comparePlot(plot) {
-  const isThere = existsSync(placeOf(plot))
-  if (isThere && readFileSync(placeOf(plot), 'utf8') === plot.svg) return
+  const file = `${root}/docs/${plot.path}`
+  if (existsSync(file) && readFileSync(file, 'utf8') === plot.svg) return
   throw new Error(`docs/${plot.path} is not what the results files say; run \`npm run figures\``)
 }
