@@ -1,5 +1,5 @@
 import type { LogEffect, ReplicaWorkerEffect } from '@fanfold/document'
-import type { DocumentKey, ErrorCode, LinkEffect, WriterEffect } from '@fanfold/protocol'
+import type { DocumentKey, ErrorCode, LinkEffect, LogRecord, WriterEffect } from '@fanfold/protocol'
 import type { ServingFact, TreeTold } from '@fanfold/replication'
 
 /** Something that happened at an authority, for logs and metrics. */
@@ -9,8 +9,7 @@ export type AuthorityFact =
       readonly event: 'committed'
       readonly doc: DocumentKey
       readonly epoch: number
-      readonly records: number
-      readonly bytes: number
+      readonly records: readonly LogRecord[]
     }
   | { readonly event: 'log-full'; readonly doc: DocumentKey; readonly message: string }
   /** A tenant has as many documents here as it may, and one more was asked for. */

@@ -41,11 +41,12 @@ export const logFact = (
 ): AuthorityEffect => ({ kind: 'fact', fact: { event, doc, message } })
 
 /** What was committed, as a fact. */
-export function committedFact(doc: DocumentKey, { epoch, records }: Batch): AuthorityFact {
-  let bytes = 0
-  for (const record of records) bytes += record.bytes.length
-  return { event: 'committed', doc, epoch, records: records.length, bytes }
-}
+export const committedFact = (doc: DocumentKey, { epoch, records }: Batch): AuthorityFact => ({
+  event: 'committed',
+  doc,
+  epoch,
+  records,
+})
 
 /** What became of a snapshot for the log, as a fact. */
 export function snapshotFact(

@@ -4,6 +4,7 @@ import type {
   DocumentKey,
   ErrorCode,
   LinkInput,
+  LogRecord,
   SignedVariant,
   ViewerEffect,
   ViewerInput,
@@ -43,7 +44,10 @@ export type EdgeFact =
   | FollowingFact
   | {
       readonly event: 'deltas-delivered'
+      readonly doc: DocumentKey
       readonly deltas: number
+      /** The records that they were made of, as far as they are at hand. */
+      readonly records: readonly LogRecord[]
       readonly viewers: number
       readonly cohorts: number
       readonly committedAtMs: number

@@ -100,12 +100,20 @@ export class Progress {
     const { at, cohorts } = this.#showing
     const viewers = this.#observers.count
     if (viewers === 0 || at.seq <= first || first === 0) return
+    const { ring } = this.#follower
+    const records: LogRecord[] = []
+    for (let seq = first + 1; seq <= at.seq; seq++) {
+      const record = ring.get(seq)
+      if (record !== undefined) records.push(record)
+    }
     this.#port.turn.fact({
       event: 'deltas-delivered',
+      doc: this.#doc,
       deltas: at.seq - first,
+      records,
       viewers,
       cohorts: cohorts?.count ?? 0,
-      committedAtMs: this.#follower.ring.get(first + 1)?.timeMs ?? at.timeMs,
+      committedAtMs: ring.get(first + 1)?.timeMs ?? at.timeMs,
     })
   }
 

@@ -20,6 +20,7 @@ import type { LoadedDefinition } from './load-definition.ts'
 import { openLogStore } from './log-stores.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { authorityLimits } from './machine-limits.ts'
+import { Passing } from './passing.ts'
 import { PeerLinks } from './peer-links.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
 import { QuotaLog } from './quota-log.ts'
@@ -67,6 +68,7 @@ export class AuthorityHost {
   readonly #worker: HostWorker
   readonly #store: LogStore
   readonly #context: ProcessContext
+  readonly #passing: Passing
   readonly #full: TroubleLog
   readonly #quotaLog: QuotaLog
   readonly #crowdLog: CrowdLog
@@ -89,6 +91,7 @@ export class AuthorityHost {
     this.#context = context
     this.#quotaLog = new QuotaLog(context)
     this.#crowdLog = new CrowdLog(context)
+    this.#passing = new Passing(context, 'authority')
     this.#full = new TroubleLog({ log, fail, words: fullWords })
     this.#unopened = new TroubleLog({ log, fail, words: unopenedWords })
     this.#unreachable = new TroubleLog({ log, fail, words: unreachableWords })
@@ -335,13 +338,14 @@ export class AuthorityHost {
       case 'committed':
         this.#full.wentWell()
         this.#unreachable.wentWell()
-        metrics.plain('commits_total').inc(fact.records)
-        metrics.labelled('records_in_total', 'authority').inc(fact.records)
+        metrics.plain('commits_total').inc(fact.records.length)
+        metrics.labelled('records_in_total', 'authority').inc(fact.records.length)
         if (fact.epoch > this.#epochMax) {
           this.#epochMax = fact.epoch
           metrics.plain('epoch_max').set(fact.epoch)
         }
-        metrics.plain('commit_batch_records').observe(fact.records)
+        metrics.plain('commit_batch_records').observe(fact.records.length)
+        this.#passing.note(fact.doc, fact.records)
         return
       case 'join-answered':
       case 'snapshot-sent':

@@ -235,6 +235,15 @@ export const configTable = {
     flag: 'log-level',
     meaning: 'The least severe lines that are logged.',
   },
+  'logging.tracedOneOf': {
+    type: 'integer',
+    unit: 'records',
+    min: 0,
+    max: 1_000_000,
+    default: 1_000,
+    meaning:
+      'Of so many records one is logged by each node that it passes, with its trace id and how long after its commit that was: the same one everywhere. 0: none.',
+  },
   tokenKey: {
     type: 'text',
     secret: true,

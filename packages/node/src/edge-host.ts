@@ -15,6 +15,7 @@ import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
 import { HostWorker } from './host-worker.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { edgeLimits } from './machine-limits.ts'
+import { Passing } from './passing.ts'
 import type { ProcessContext } from './process-context.ts'
 import { QuotaLog } from './quota-log.ts'
 import type { RoleLinks } from './role-links.ts'
@@ -36,6 +37,7 @@ export class EdgeHost {
   readonly #worker: HostWorker
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
+  readonly #passing: Passing
   readonly #trees = new TreeAnswers(input => this.#driver.submit(input))
   readonly #quotaLog: QuotaLog
   #failureNotedMs = 0
@@ -44,6 +46,7 @@ export class EdgeHost {
     const { config, names, fail } = context
     this.#context = context
     this.#quotaLog = new QuotaLog(context)
+    this.#passing = new Passing(context, 'edge')
     const prng = new Prng(place.seed)
     this.#machine = new Edge({
       sha256,
@@ -250,6 +253,7 @@ export class EdgeHost {
         metrics
           .plain('delivery_lag_seconds')
           .observe(Math.max(0, wallClock() - fact.committedAtMs) / 1000)
+        this.#passing.note(fact.doc, fact.records)
         return
       case 'snapshot-made':
         metrics.labelled('snapshots_total', 'edge').inc()

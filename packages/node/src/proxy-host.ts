@@ -8,6 +8,7 @@ import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
 import { HostWorker } from './host-worker.ts'
 import { MachineDriver } from './machine-driver.ts'
 import { proxyLimits } from './machine-limits.ts'
+import { Passing } from './passing.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { RoleLinks } from './role-links.ts'
 import { countServing } from './serving-metrics.ts'
@@ -24,6 +25,7 @@ export class ProxyHost {
   readonly #warm: WarmStore | undefined
   readonly #follower: FollowerLinks
   readonly #context: ProcessContext
+  readonly #passing: Passing
   readonly #trees = new TreeAnswers(input => this.#driver.submit(input))
 
   constructor(context: ProcessContext, place: FollowerPlace) {
@@ -52,6 +54,7 @@ export class ProxyHost {
       perform: effect => this.#perform(effect),
       fail,
     })
+    this.#passing = new Passing(context, 'proxy')
     this.#follower = new FollowerLinks(context, {
       role: 'proxy',
       place,
@@ -175,15 +178,23 @@ export class ProxyHost {
     }
   }
 
+  #noteForwarded({ doc, records }: Extract<ProxyFact, { event: 'records-forwarded' }>): void {
+    const { metrics } = this.#context
+    const [first] = records
+    if (first === undefined) return
+    const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
+    metrics.labelled('records_in_total', 'proxy').inc(records.length)
+    metrics.labelled('received_bytes_total', 'parent').inc(bytes)
+    const lagMs = Math.max(0, wallClock() - first.timeMs)
+    metrics.labelled('replication_lag_seconds', 'proxy').observe(lagMs / 1_000)
+    this.#passing.note(doc, records)
+  }
+
   #note(fact: ProxyFact): void {
     const { metrics } = this.#context
     switch (fact.event) {
       case 'records-forwarded':
-        metrics.labelled('records_in_total', 'proxy').inc(fact.records)
-        metrics.labelled('received_bytes_total', 'parent').inc(fact.bytes)
-        metrics
-          .labelled('replication_lag_seconds', 'proxy')
-          .observe(Math.max(0, wallClock() - fact.committedAtMs) / 1000)
+        this.#noteForwarded(fact)
         return
       case 'join-answered':
       case 'snapshot-sent':

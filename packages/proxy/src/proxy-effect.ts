@@ -1,5 +1,5 @@
 import type { ReplicaWorkerInput, WarmEffect, WarmInput } from '@fanfold/document'
-import type { LinkInput, LogRecord } from '@fanfold/protocol'
+import type { DocumentKey, LinkInput, LogRecord } from '@fanfold/protocol'
 import type {
   AssemblyLimits,
   FollowerLimits,
@@ -46,9 +46,8 @@ export type ProxyFact =
   | ServingFact
   | {
       readonly event: 'records-forwarded'
-      readonly records: number
-      readonly bytes: number
-      readonly committedAtMs: number
+      readonly doc: DocumentKey
+      readonly records: readonly LogRecord[]
     }
 
 /** What a proxy wants done. */
@@ -57,11 +56,3 @@ export type ProxyEffect =
   | WarmEffect
   | TreeTold
   | { readonly kind: 'fact'; readonly fact: ProxyFact }
-
-/** Records that are passed on, in numbers. */
-export function forwardedFact(records: readonly LogRecord[]): ProxyFact {
-  let bytes = 0
-  for (const record of records) bytes += record.bytes.length
-  const committedAtMs = records[0]?.timeMs ?? 0
-  return { event: 'records-forwarded', records: records.length, bytes, committedAtMs }
-}

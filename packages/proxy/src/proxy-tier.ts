@@ -27,7 +27,6 @@ import { ProxyCare } from './proxy-care.ts'
 import { noParent, ProxyDocument, putAside, refuseJoin } from './proxy-document.ts'
 import {
   documentsMaxDefault,
-  forwardedFact,
   type ProxyEffect,
   type ProxyFact,
   type ProxyInput,
@@ -450,7 +449,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
 
   #forward(document: ProxyDocument, records: readonly LogRecord[]): void {
     const { doc, downstream } = document
-    this.#note(forwardedFact(records))
+    this.#note({ event: 'records-forwarded', doc, records })
     this.#flush(doc)
     if (downstream.count > 0) this.#care.published(doc, this.#now)
     this.#changed(document)

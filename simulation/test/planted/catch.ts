@@ -27,27 +27,37 @@ export async function catchBug(
     from,
     seedsMax,
     world: only,
+    first,
   }: {
     readonly from: number
     readonly seedsMax: number
     /** Worlds of this kind alone. */
     readonly world?: WorldName | undefined
+    /** The seed of a world that is run before all others. */
+    readonly first?: `${WorldName} ${number}` | undefined
   },
 ): Promise<Catch | undefined> {
   const plant = new URL(`./plant.js?${name}`, import.meta.url)
   const process = new WorldProcess({ worldMaxMs, execArgv: ['--import', plant.href] })
   const numbers = new Map<WorldName, number>()
+  const run = async (world: WorldName, seed: string, seeds: number): Promise<Catch | undefined> => {
+    const { problems } = await process.run({ world, seed, nodes: undefined, isTwice: false })
+    const [problem] = problems
+    return problem === undefined ? undefined : { seeds, world: seed, problem }
+  }
   try {
+    if (first !== undefined) {
+      const caught = await run(first.split(' ')[0] as WorldName, first, 1)
+      if (caught !== undefined) return caught
+    }
     for (let count = 0; count < seedsMax; count++) {
       const world = only ?? turns[count % turns.length]
       if (world === undefined) break
       // Of each kind the next number.
       const number = numbers.get(world) ?? from
       numbers.set(world, number + 1)
-      const seed = numberedSeed(world, number)
-      const { problems } = await process.run({ world, seed, nodes: undefined, isTwice: false })
-      const [problem] = problems
-      if (problem !== undefined) return { seeds: count + 1, world: seed, problem }
+      const caught = await run(world, numberedSeed(world, number), count + 1)
+      if (caught !== undefined) return caught
     }
     return undefined
   } finally {

@@ -20,6 +20,11 @@ export type PlantedBug = {
   readonly edits: readonly PlantedEdit[]
   /** The kind of worlds that is about it; of all kinds in their turns when it is not said. */
   readonly world?: WorldName
+  /**
+   * The seed of a world that found it late in a campaign, with its number under 500: tests begin with that one, and run the
+   * campaign where it finds nothing any more.
+   */
+  readonly caughtBy?: `${WorldName} ${number}`
 }
 
 /** The end of the URL of a module as it was compiled. */

@@ -35,13 +35,16 @@ t.test('what a bug is to replace stands there once', async t => {
 t.test('a campaign finds every bug', { timeout: 800_000 }, async t => {
   const waiting = plantedBugs.values()
   const work = async (): Promise<void> => {
-    for (const { name, says, world } of waiting) {
-      const caught = await catchBug(name, { from: 0, seedsMax, world })
+    for (const { name, says, world, caughtBy } of waiting) {
+      const caught = await catchBug(name, { from: 0, seedsMax, world, first: caughtBy })
       const found = caught && `${caught.seeds} worlds, ${caught.world}: ${caught.problem}`
       t.ok(caught, `${name}: ${says}`, { found })
       // A program that does not run has found nothing.
       t.notMatch(found, /its process ended|SyntaxError/, `${name} runs`)
       if (found !== undefined) t.comment(`${name}: ${found.slice(0, 200)}`)
+      if (caughtBy !== undefined && caught?.world !== caughtBy) {
+        t.comment(`${name} is caught by ${caught?.world} now, and no more by ${caughtBy}`)
+      }
     }
   }
   await Promise.all(Array.from({ length: jobs }, work))

@@ -24,6 +24,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'away-for-ever',
     says: 'once its log was out of reach an authority goes on refusing what it is sent',
+    caughtBy: 'faults 15',
     edits: one(
       'authority/src/batch-in-hand',
       'this.#batch = undefined;\n        this.#stall = undefined;\n        return batch;',
@@ -242,11 +243,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'own-pause-taken-for-silence',
     says: 'a node that was stopped for a while takes the others for dead',
+    caughtBy: 'fleet 10',
     edits: one('topology/src/cluster', 'memberDeadAfterMs / 2', 'memberDeadAfterMs * 20'),
   },
   {
     name: 'fenced-and-goes-on',
     says: 'an authority that another one has fenced tries again with the state that it has',
+    caughtBy: 'fleet 34',
     edits: one(
       'authority/src/authority-document',
       "if (code !== 'FANFOLD_LOG_FULL') {",
@@ -256,6 +259,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'lost-and-goes-on',
     says: 'an authority whose log has lost what it had tries again with the state that it has',
+    caughtBy: 'fleet 4',
     edits: one(
       'authority/src/authority-document',
       "if (code !== 'FANFOLD_LOG_FULL') {",
@@ -279,6 +283,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'partial-apply',
     says: 'of an aggregate that is to be refused those windows count that could',
     world: 'crowd',
+    caughtBy: 'crowd 9',
     edits: one(
       'authority/src/batch',
       'counted: ledger.takes(ranges) ? ranges : [],',
@@ -311,6 +316,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'said-again-when-unknown',
     says: 'an edge says in its next session what may have been counted in one that is forgotten',
     world: 'crowd',
+    caughtBy: 'crowd 12',
     edits: [
       ...one('reduction/src/origin', 'this.#closed.splice(0).map(', 'this.#closed.map('),
       ...one('reduction/src/crowd-limits', 'sealedMax: 10_000,', 'sealedMax: 0,'),
@@ -320,6 +326,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'counted-again-when-sealed',
     says: 'an edge says in its next session also what a sealed one has counted',
     world: 'crowd',
+    caughtBy: 'crowd 12',
     edits: one(
       'reduction/src/origin',
       'while (this.#closed[0] !== undefined && this.#closed[0].number <= upTo) {',
