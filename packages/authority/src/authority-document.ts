@@ -211,6 +211,11 @@ export class AuthorityDocument {
     if (this.#phase === 'open') this.#startBatch(effects)
   }
 
+  /** True when it was created and not deleted, as far as is durable. */
+  get exists(): boolean {
+    return this.#committed.state !== undefined
+  }
+
   /** The definition in force; undefined while nobody knows it. */
   get definition(): DocumentDefinition | undefined {
     return (this.#work?.standing.inForce ?? this.#restedUnder)?.definition

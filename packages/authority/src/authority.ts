@@ -114,7 +114,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner, node } = options
     const { quotaOf = () => undefined, wallClockMs = () => 0 } = options
     this.#crowds = new Crowds({
-      definitionOf: doc => this.#documents.get(doc)?.definition,
+      definitionOf: doc => {
+        const document = this.#documents.get(doc)
+        return document?.exists === true ? document.definition : undefined
+      },
       viewersOf: doc => this.#presence.of(doc),
       sessionsOf: doc => this.#documents.get(doc)?.sessions ?? [],
       sessionIdleMs: limits.sessionIdleMs,
@@ -173,7 +176,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       signal: (link, signal, doc, value) => {
         if (signal === 'presence') {
           this.#presence.set(doc, link, value)
-          this.#crowds.counted(doc)
+          this.#crowds.viewersCounted(doc)
         } else if (signal === 'edges') this.#edgesBelow.set(doc, link, value)
         else if (signal === 'lag') this.#note({ event: 'lag-told', doc, lagMs: value })
       },
@@ -333,6 +336,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (isRead && this.#replays.receive(input)) return
     this.#guard(doc, document => document.receive(input, this.#now, this.#effects))
     if (kind === 'log-appended' && document.hasChildren) this.#care.published(doc, this.#now)
+    // Who served it before may have died with viewers that are gone by now.
+    if (kind === 'log-opened') this.#crowds.viewersCounted(doc)
   }
 
   /** An answer to a replica that is gone is of no use. */

@@ -34,7 +34,7 @@ import { SessionCare } from './session-care.ts'
 const againAfter = milliseconds(1_000)
 
 export type CrowdsOptions = {
-  /** The definition in force; undefined where nobody knows it. */
+  /** The definition in force; undefined where nobody knows it, or the document does not exist. */
   readonly definitionOf: (doc: DocumentKey) => DocumentDefinition | undefined
   /** How many watch a document, as nodes below count them. */
   readonly viewersOf: (doc: DocumentKey) => number
@@ -99,7 +99,7 @@ export class Crowds implements CrowdPort {
   }
 
   /** There may be another number of viewers of the document. */
-  counted(doc: DocumentKey): void {
+  viewersCounted(doc: DocumentKey): void {
     if (this.#options.definitionOf(doc)?.presence === undefined) return
     const crowd = this.#crowds.get(doc) ?? this.#begin(doc)
     this.#goOn(doc, crowd)
@@ -111,7 +111,7 @@ export class Crowds implements CrowdPort {
     if (crowd === undefined) return
     crowd.combiner.leave(link)
     crowd.pace.leave(link)
-    this.counted(doc)
+    this.viewersCounted(doc)
   }
 
   /** The document leaves memory. */

@@ -90,10 +90,13 @@ class CrowdRig extends OwnedRig {
   #number = 0
   #seen: AuthorityFact[] = []
 
-  constructor() {
+  /** @param before whose document it was; nobody has it from this one then */
+  constructor(before?: CrowdRig) {
     super()
     this.take({ kind: 'definition-loaded', definition })
+    if (before !== undefined) this.logs.set(doc, [...(before.logs.get(doc) ?? [])])
     this.commitGoal()
+    if (before !== undefined) return
     this.join()
     this.take({ kind: 'link-opened', link: other, peer: { ...peer, node: 'n2' }, dialled: false })
     this.ask(doc, other)
@@ -161,6 +164,18 @@ class CrowdRig extends OwnedRig {
     this.pass()
     const [answer] = this.answers()
     return answer?.sessions[0] ?? 0
+  }
+
+  /** Each number of viewers that the document was told. */
+  viewersTold(): unknown[] {
+    return (this.logs.get(doc) ?? []).flatMap(record => {
+      const patch = record.payload(partTags.public)
+      const isPatch = record.kind === 'delta' && patch !== undefined
+      const operations = isPatch ? JSON.parse(new TextDecoder().decode(patch)) : []
+      return Array.isArray(operations)
+        ? operations.filter(({ path }) => path === '/viewers').map(({ value }) => value)
+        : []
+    })
   }
 
   /** What the log says of sessions, and the patches beside it. */
@@ -361,14 +376,7 @@ t.test(
     const watch = (value: number, from = child): void => {
       rig.frame({ kind: 'signal', signal: 'presence', doc, value }, from)
     }
-    const told = (): unknown[] =>
-      (rig.logs.get(doc) ?? []).flatMap(record => {
-        const patch = record.payload(partTags.public)
-        const operations = patch === undefined ? [] : JSON.parse(new TextDecoder().decode(patch))
-        return Array.isArray(operations)
-          ? operations.filter(({ path }) => path === '/viewers').map(({ value }) => value)
-          : []
-      })
+    const told = (): unknown[] => rig.viewersTold()
     watch(10)
     rig.pass(1_000)
     t.same(told(), [], 'other nodes may have some')
@@ -415,4 +423,29 @@ t.test('who has not joined the document, or has left it, is not answered', async
   rig.pass()
   t.same(rig.answers(), [])
   t.same(rig.records(), [])
+})
+
+t.test('who serves a document next says that nobody watches any more', async t => {
+  const rig = new CrowdRig()
+  rig.frame({ kind: 'signal', signal: 'presence', doc, value: 10 })
+  rig.pass(2_000)
+  t.same(rig.viewersTold(), [10])
+  const next = new CrowdRig(rig)
+  next.pass(1_999)
+  t.same(next.viewersTold(), [10], 'somebody may have come by then')
+  next.pass(1)
+  t.same(next.viewersTold(), [10, 0])
+  const { length } = next.logs.get(doc) ?? []
+  next.pass(10_000)
+  t.equal(next.logs.get(doc)?.length, length)
+})
+
+t.test('a document that is deleted is told of no viewers', async t => {
+  const rig = new CrowdRig()
+  rig.write({ action: { type: 'delete' } })
+  rig.answerAll()
+  rig.frame({ kind: 'signal', signal: 'presence', doc, value: 10 })
+  rig.pass(2_000)
+  t.same(rig.viewersTold(), [])
+  t.not(rig.authority.wakeAt(), rig.nowMs * 1_000, 'and nobody waits to tell it')
 })
