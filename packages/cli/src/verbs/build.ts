@@ -1,12 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import {
-  type BuiltDefinition,
-  type BuiltFile,
-  buildDefinition,
-  type Manifest,
-  manifestOf,
-} from '@fanfold/build'
+import type { BuiltDefinition, BuiltFile, Manifest } from '@fanfold/build'
 import { readProject } from '@fanfold/node'
 import { CommandError, usageError } from '../command-error.ts'
 import { type ExitCode, exitCodes } from '../exit-code.ts'
@@ -44,6 +38,8 @@ async function build({
 }: VerbInput): Promise<ExitCode> {
   const [path] = paths
   if (path === undefined || paths.length > 1) throw usageError('one definition is needed')
+  // The bundler takes a while to load, and no other verb needs it at once.
+  const { buildDefinition, manifestOf } = await import('@fanfold/build')
   const out = resolve(terminal.directory, options.required('out'))
   const minify = options.isSet('minify')
   for (const module of readProject(resolve(terminal.directory, path)).definitions) {
