@@ -149,9 +149,12 @@ const isRoundDue = (
   { roundWrites, eventsMin }: SimulationOptions,
 ): boolean => roundWrites > 0 && (rounds === 0 || (events < eventsMin && rounds < roundsMax))
 
+/** So long a tier has for those who come back what it could not get, ms. */
+const refusedKeptMs = 2_000
+
 /** How long it takes at most until a tree that is this deep lets go of what nobody observes. */
 const leaveMicros = ({ lingerMs, proxies }: SimulationOptions): number =>
-  (lingerMs + 1_000) * (proxies + 2) * 1000
+  (Math.max(lingerMs, refusedKeptMs) + 1_000) * (proxies + 2) * 1000
 
 const earlier = (a: Instant, b: Instant): Instant => (a < b ? a : b)
 
