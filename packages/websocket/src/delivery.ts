@@ -17,9 +17,12 @@ import {
   canWriteBeside,
   encodeTextFrame,
   fragmentHead,
+  type Handle,
+  handleUnder,
   kernelBacklogBytes,
   textPayloads,
   withPing,
+  writeToHandle,
 } from './ws-internals.ts'
 
 /** Random numbers in probes are below this: their payload is the count of bytes, then the number. */
@@ -38,6 +41,8 @@ export class Delivery {
   readonly #clock: Clock
   readonly #limits: ClientLimits
   readonly #writesBeside: boolean
+  /** Undefined where all goes through the socket's stream. */
+  readonly #handle: Handle | undefined
   /** Undefined when nothing is to be confirmed. */
   readonly #window: DeliveryWindow | undefined
   #isHeldBack = false
@@ -63,6 +68,7 @@ export class Delivery {
     this.#limits = options.limits
     this.#awakeMs = options.awakeMs
     this.#writesBeside = canWriteBeside(options.ws, options.socket)
+    this.#handle = this.#writesBeside ? handleUnder(options.socket) : undefined
     if (options.isConfirmed) {
       this.#window = new DeliveryWindow({ bytesMax: options.limits.budgetBytes })
     }
@@ -118,10 +124,10 @@ export class Delivery {
       for (const payload of textPayloads(frames)) this.#ws.send(payload, { binary: false })
       if (isProbed) this.#ws.ping(this.#probe(window))
     } else if (isProbed && frames.length <= joinedBytesMax) {
-      this.#socket.write(withPing(frames, this.#probe(window)))
+      this.#writeBeside(withPing(frames, this.#probe(window)))
     } else {
       if (isProbed) this.#cork.cork(this.#socket)
-      this.#socket.write(frames)
+      this.#writeBeside(frames)
       if (isProbed) this.#ws.ping(this.#probe(window))
     }
   }
@@ -202,6 +208,13 @@ export class Delivery {
       this.#progressAtMs = awakeMs
     }
     return awakeMs - this.#progressAtMs >= this.#limits.stallMaxMs
+  }
+
+  #writeBeside(frames: Buffer): void {
+    const handle = this.#handle
+    if (handle === undefined || !writeToHandle(this.#socket, handle, frames)) {
+      this.#socket.write(frames)
+    }
   }
 
   #isOver(): boolean {

@@ -4,6 +4,11 @@
  * ws writes whole frames to the socket of the upgrade, at once and in order, as long as no extension
  * is agreed on and no Blob is sent. So frames that are written to that socket directly take their
  * place between ws's own, and corking it joins both. A test holds this to the version installed.
+ *
+ * A socket gives its handle what it is written as long as nothing waits in it, and the handle keeps
+ * the order of what it is given. So frames that are given to the handle while nothing waits in the
+ * socket take their place too, without what a stream costs. Where Node's parts are not what they were
+ * when this was written, all goes through the stream.
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
@@ -105,3 +110,86 @@ export function kernelBacklogBytes(socket: Socket): number | undefined {
   const bytes: unknown = Reflect.get(handle, 'writeQueueSize')
   return typeof bytes === 'number' ? bytes : undefined
 }
+
+/** What a TCP socket's handle does; what it returns is 0 or an error's number. */
+export type Handle = {
+  writeBuffer(request: object, bytes: Buffer): number
+  readonly writeQueueSize: number
+}
+
+/** A request to write; Node calls `oncomplete` when one that could not be done at once is. */
+type WriteRequest = { oncomplete: (status: number) => void; bytes: Buffer }
+
+type StreamBinding = {
+  readonly newRequest: () => object
+  /** Whether the last write could not be done at once, and its request is in use. */
+  readonly isUnderWay: () => boolean
+}
+
+/** One for all sockets: it is only kept by a write that could not be done at once. */
+let spareRequest: object | undefined
+
+/** The handle under a TCP socket that is connected; undefined where all goes through the stream. */
+export function handleUnder(socket: Socket): Handle | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  return streamBinding !== undefined && isTcpHandle(handle) ? handle : undefined
+}
+
+/**
+ * Writes `bytes`, which must not change until they are sent, behind all that was written before.
+ *
+ * @param handle the one under `socket`
+ * @returns false when they must go through the stream, as others wait there or in the handle
+ */
+export function writeToHandle(socket: Socket, handle: Handle, bytes: Buffer): boolean {
+  if (streamBinding === undefined || socket.destroyed) return false
+  if (socket.writableLength > 0 || socket.writableCorked > 0) return false
+  if (handle.writeQueueSize > 0) return false
+  const request = spareRequest ?? streamBinding.newRequest()
+  spareRequest = undefined
+  // An error shows again, and is handled, when the stream writes the same.
+  const isTaken = handle.writeBuffer(request, bytes) === 0
+  if (isTaken && streamBinding.isUnderWay()) keepUntilDone(request, bytes, socket)
+  else spareRequest = request
+  return isTaken
+}
+
+function keepUntilDone(request: object, bytes: Buffer, socket: Socket): void {
+  const done = (status: number): void => {
+    if (status < 0) socket.destroy()
+  }
+  Object.assign<object, WriteRequest>(request, { oncomplete: done, bytes })
+}
+
+function isTcpHandle(handle: unknown): handle is Handle {
+  return (
+    typeof handle === 'object' &&
+    handle !== null &&
+    handle.constructor.name === 'TCP' &&
+    typeof Reflect.get(handle, 'writeBuffer') === 'function' &&
+    typeof Reflect.get(handle, 'writeQueueSize') === 'number'
+  )
+}
+
+/** Node's own, which it lets nobody have who runs with permissions taken away. */
+function readStreamBinding(): StreamBinding | undefined {
+  let parts: object
+  try {
+    const binding: unknown = Reflect.get(process, 'binding')
+    if (typeof binding !== 'function') return undefined
+    parts = Object(Reflect.apply(binding, process, ['stream_wrap']))
+  } catch {
+    return undefined
+  }
+  const WriteWrap: unknown = Reflect.get(parts, 'WriteWrap')
+  const state: unknown = Reflect.get(parts, 'streamBaseState')
+  const index: unknown = Reflect.get(parts, 'kLastWriteWasAsync')
+  if (typeof WriteWrap !== 'function' || typeof index !== 'number') return undefined
+  if (!(state instanceof Int32Array) || index >= state.length) return undefined
+  return {
+    newRequest: () => Reflect.construct(WriteWrap, []),
+    isUnderWay: () => state[index] !== 0,
+  }
+}
+
+const streamBinding = readStreamBinding()

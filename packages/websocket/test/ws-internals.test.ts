@@ -1,14 +1,16 @@
 /* What ws-internals.ts takes for granted of the ws and the Node that are installed. */
 import { createServer, type IncomingMessage } from 'node:http'
-import { type AddressInfo, Socket } from 'node:net'
-import t from 'tap'
+import { type AddressInfo, connect, createServer as createTcpServer, Socket } from 'node:net'
+import t, { type Test } from 'tap'
 import * as ws from 'ws'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
   canWriteBeside,
   encodeTextFrame,
+  handleUnder,
   kernelBacklogBytes,
   textPayloads,
+  writeToHandle,
 } from '../src/ws-internals.ts'
 import { until } from './client-rig.ts'
 
@@ -65,4 +67,83 @@ t.test('frames written to the socket take their place between those ws sends', a
   t.same(texts, ['1', '2', '3', '4', '5'])
   t.equal(kernelBacklogBytes(one.request.socket), 0)
   t.equal(kernelBacklogBytes(new Socket()), undefined)
+})
+
+/** Two ends of a TCP connection; the far one reads nothing until it is resumed. */
+async function connected(t: Test): Promise<{ near: Socket; far: Socket }> {
+  const server = createTcpServer({ pauseOnConnect: true })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const accepted = new Promise<Socket>(resolve => server.once('connection', resolve))
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await new Promise<void>(resolve => near.once('connect', resolve))
+  const far = await accepted
+  for (const socket of [near, far]) {
+    socket.on('error', () => undefined)
+    t.teardown(() => socket.destroy())
+  }
+  t.teardown(() => server.close())
+  return { near, far }
+}
+
+/** So many bytes that no kernel takes them at once. */
+const muchBytes = 32 * 1_048_576
+
+t.test(
+  'what is written to the handle takes its place between what the stream is given',
+  async t => {
+    const { near, far } = await connected(t)
+    const handle = handleUnder(near)
+    if (handle === undefined) throw new Error('this Node lets handles be written to')
+    let got = ''
+    far.on('data', bytes => {
+      got += bytes.toString('latin1')
+    })
+    far.resume()
+    t.ok(writeToHandle(near, handle, Buffer.from('1')))
+    near.write('2')
+    t.ok(writeToHandle(near, handle, Buffer.from('3')))
+    near.cork()
+    t.notOk(writeToHandle(near, handle, Buffer.from('4')), 'others wait in a stream that is corked')
+    near.write('4')
+    near.uncork()
+    t.ok(writeToHandle(near, handle, Buffer.from('5')))
+    await until(() => got.length === 5)
+    t.equal(got, '12345')
+  },
+)
+
+t.test('what the kernel does not take at once is sent before what comes next', async t => {
+  const { near, far } = await connected(t)
+  const handle = handleUnder(near)
+  if (handle === undefined) throw new Error('this Node lets handles be written to')
+  t.ok(writeToHandle(near, handle, Buffer.alloc(muchBytes, 'x')))
+  t.ok((kernelBacklogBytes(near) ?? 0) > 0, 'the kernel has not taken all')
+  t.notOk(writeToHandle(near, handle, Buffer.from('y')), 'the rest waits in the handle')
+  near.write('y')
+  t.notOk(writeToHandle(near, handle, Buffer.from('z')), 'and what the stream was given behind it')
+  near.write('z')
+  let bytes = 0
+  let last = ''
+  far.on('data', chunk => {
+    bytes += chunk.length
+    last = chunk.subarray(-2).toString('latin1')
+  })
+  far.resume()
+  await until(() => bytes === muchBytes + 2)
+  t.equal(last, 'yz')
+  await until(() => near.writableLength === 0)
+  t.ok(writeToHandle(near, handle, Buffer.from('!')), 'nothing waits any more')
+  await until(() => bytes === muchBytes + 3)
+})
+
+t.test('a socket that is gone takes nothing, whatever was under way', async t => {
+  const { near, far } = await connected(t)
+  const handle = handleUnder(near)
+  if (handle === undefined) throw new Error('this Node lets handles be written to')
+  t.ok(writeToHandle(near, handle, Buffer.alloc(muchBytes, 'x')))
+  far.resetAndDestroy()
+  await until(() => near.destroyed)
+  t.notOk(writeToHandle(near, handle, Buffer.from('y')))
+  t.equal(handleUnder(near), undefined)
+  t.equal(handleUnder(new Socket()), undefined, 'nor has one that was never connected a handle')
 })
