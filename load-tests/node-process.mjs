@@ -25,7 +25,7 @@ console.log(JSON.stringify({ port: node.port, adminPort: node.adminPort }))
 process.on('SIGTERM', () => node.stop().then(() => process.exit(0)))
 const resolutionMs = 1
 const loop = monitorEventLoopDelay({ resolution: resolutionMs })
-loop.enable()
+if (process.env.BENCH_LOOP) loop.enable()
 const session = new Session()
 /** Asks the inspector, which answers before this returns. */
 function inspect(method) {

@@ -23,7 +23,7 @@ import { WebSocket } from 'ws'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { closeReasonFor, closeText } from './close-reason.ts'
-import { Delivery } from './delivery.ts'
+import { type Confirmation, Delivery } from './delivery.ts'
 import { tokenBytesMax, tokenOf } from './request-token.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { TokenGate } from './token-gate.ts'
@@ -88,8 +88,8 @@ export class ClientConnection<Request> {
     readonly clock: Clock
     readonly cork: TurnCork
     readonly awakeMs: number
-    /** Whether what it is sent counts as held until it has confirmed it. */
-    readonly isConfirmed: boolean
+    /** For what it is sent to count as held until it has confirmed it. */
+    readonly confirmation: Confirmation | undefined
     readonly gate: TokenGate
     /** What the token allows; rejects when it is not good. */
     readonly verifyToken: (token: string) => Promise<Grants>

@@ -119,6 +119,16 @@ export class DeliveryWindow {
     return this.heldBytes * share <= this.#windowBytes && !this.#isOverdue
   }
 
+  /**
+   * Bytes that may be written with nothing to look at between: the window stays within its bounds, and no
+   * probe is due. 0 while nothing is held, as what comes next begins a measuring.
+   */
+  get freeBytes(): number {
+    if (this.isIdle || this.isOver) return 0
+    const toProbe = Math.ceil(this.#probeAtBytes) - 1 - this.#writtenBytes
+    return Math.max(0, Math.min(toProbe, this.#windowBytes - this.heldBytes))
+  }
+
   /** True while a probe waits for its answer. */
   get isProbing(): boolean {
     return this.#probes.length > 0

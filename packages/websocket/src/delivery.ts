@@ -5,6 +5,9 @@
  * pings, answered by every client there is, and their payloads cannot be guessed, so that nobody
  * confirms what it has not read. A writer keeps no state by what it is sent: for it, only what waits in
  * this process counts.
+ *
+ * Most frames of a fan-out need no more than to be written: so many bytes are free until the next probe,
+ * or until the window is full. Of those the window is told later, before it is asked anything.
  */
 import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
@@ -33,6 +36,14 @@ const joinedBytesMax = 4_096
 /** A longer message goes in fragments of this size, so that its parts can be confirmed. */
 const fragmentBytes = 49_152
 
+/** What many connections share whose clients confirm what they are sent. */
+export type Confirmation = {
+  /** How long this process was awake, ms: what is overdue is judged by it. */
+  readonly awake: { readonly awakeMs: number }
+  /** Connections with a probe on its way stand in here: those are to be judged. */
+  readonly probing: Set<Delivery>
+}
+
 /** What a connection takes and holds. */
 export class Delivery {
   readonly #ws: WebSocket
@@ -40,13 +51,16 @@ export class Delivery {
   readonly #cork: TurnCork
   readonly #clock: Clock
   readonly #limits: ClientLimits
+  readonly #confirmation: Confirmation | undefined
   readonly #writesBeside: boolean
   /** Undefined where all goes through the socket's stream. */
   readonly #handle: Handle | undefined
   /** Undefined when nothing is to be confirmed. */
   readonly #window: DeliveryWindow | undefined
+  /** Bytes that may be written with nothing to look at between, and bytes that were since the window was told. */
+  #freeBytes = 0
+  #untoldBytes = 0
   #isHeldBack = false
-  #awakeMs: number
   #probes = 0
   #progress = ''
   #progressAtMs = 0
@@ -57,19 +71,18 @@ export class Delivery {
     readonly cork: TurnCork
     readonly clock: Clock
     readonly limits: ClientLimits
-    /** Whether bytes count until the client has confirmed them. */
-    readonly isConfirmed: boolean
-    readonly awakeMs: number
+    /** For bytes to count until the client has confirmed them. */
+    readonly confirmation: Confirmation | undefined
   }) {
     this.#ws = options.ws
     this.#socket = options.socket
     this.#cork = options.cork
     this.#clock = options.clock
     this.#limits = options.limits
-    this.#awakeMs = options.awakeMs
+    this.#confirmation = options.confirmation
     this.#writesBeside = canWriteBeside(options.ws, options.socket)
     this.#handle = this.#writesBeside ? handleUnder(options.socket) : undefined
-    if (options.isConfirmed) {
+    if (options.confirmation !== undefined) {
       this.#window = new DeliveryWindow({ bytesMax: options.limits.budgetBytes })
     }
   }
@@ -94,6 +107,7 @@ export class Delivery {
    * fits until it has taken enough, which `release` then says.
    */
   fits(): boolean {
+    if (this.#freeBytes > 0) return true
     if (this.#isHeldBack) return false
     if (!this.#isOver()) return true
     this.#isHeldBack = true
@@ -103,20 +117,32 @@ export class Delivery {
   /** Whether so many bytes more would leave it within what it may hold; remembers nothing. */
   wouldTake(bytes: number): boolean {
     if (this.#isHeldBack || this.#isOver()) return false
-    const window = this.#window
+    const window = this.#toldWindow()
     return window === undefined || window.isIdle || window.heldBytes + bytes <= window.windowBytes
   }
 
   /** Whether there is room for a frame of something large, with some left for others. */
   hasRoomFor(bytes: number): boolean {
     if (this.#isHeldBack) return false
-    return this.#window === undefined ? !this.#isOver() : this.#window.hasRoomFor(bytes)
+    const window = this.#toldWindow()
+    return window === undefined ? !this.#isOver() : window.hasRoomFor(bytes)
   }
 
   /** Sends whole frames, made by `encodeTextFrame`, as one piece. */
   write(frames: Buffer): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
-    const window = this.#window
+    const { length } = frames
+    if (length > this.#freeBytes) {
+      this.#writeAndLook(frames)
+      return
+    }
+    this.#freeBytes -= length
+    this.#untoldBytes += length
+    this.#writeBeside(frames)
+  }
+
+  #writeAndLook(frames: Buffer): void {
+    const window = this.#toldWindow()
     if (window?.isIdle === true) window.begin(this.#clock.monotonicMs())
     window?.wrote(frames.length)
     const isProbed = window?.isProbeDueAfter(0) === true
@@ -130,6 +156,7 @@ export class Delivery {
       this.#writeBeside(frames)
       if (isProbed) this.#ws.ping(this.#probe(window))
     }
+    this.#look()
   }
 
   /**
@@ -137,13 +164,13 @@ export class Delivery {
    * copied, and must not change.
    */
   writePayload(payload: Uint8Array): number {
-    if (payload.length <= fragmentBytes || this.#window === undefined || !this.#writesBeside) {
+    const window = this.#toldWindow()
+    if (payload.length <= fragmentBytes || window === undefined || !this.#writesBeside) {
       const bytes = encodeTextFrame(payload)
       this.write(bytes)
       return bytes.length
     }
     if (this.#ws.readyState !== WebSocket.OPEN) return 0
-    const window = this.#window
     if (window.isIdle) window.begin(this.#clock.monotonicMs())
     this.#cork.cork(this.#socket)
     let written = 0
@@ -157,6 +184,7 @@ export class Delivery {
       written += head.length + fragment.length
       if (window.isProbeDueAfter(0)) this.#ws.ping(this.#probe(window))
     }
+    this.#look()
     return written
   }
 
@@ -167,32 +195,40 @@ export class Delivery {
 
   /** Sends a ping, so that the client is heard of; none while an answer to another is due. */
   ping(): void {
-    if (this.#window === undefined) this.#ws.ping()
-    else if (!this.#window.isProbing) this.#ws.ping(this.#probe(this.#window))
+    const window = this.#toldWindow()
+    if (window === undefined) this.#ws.ping()
+    else if (!window.isProbing) {
+      this.#ws.ping(this.#probe(window))
+      this.#look()
+    }
   }
 
   /** Takes the payload of a pong; false when it answers no ping of ours. */
   pong(payload: Buffer): boolean {
-    const window = this.#window
+    const window = this.#toldWindow()
     if (window === undefined || payload.length !== probeBytes) return false
     const moment = { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs }
-    if (!window.confirm(payload.readUInt32BE(4), moment)) return false
-    if (window.isProbeDueAfter(0)) this.#ws.ping(this.#probe(window))
-    return true
+    const isOurs = window.confirm(payload.readUInt32BE(4), moment)
+    if (!window.isProbing) this.#confirmation?.probing.delete(this)
+    if (isOurs && window.isProbeDueAfter(0)) this.#ws.ping(this.#probe(window))
+    this.#look()
+    return isOurs
   }
 
   /** True when the client was held back and has taken enough now; said once. */
   release(): boolean {
     if (!this.#isHeldBack) return false
-    if (this.#window === undefined ? this.unsentBytes > 0 : !this.#window.isDrained) return false
+    const window = this.#toldWindow()
+    if (window === undefined ? this.unsentBytes > 0 : !window.isDrained) return false
     this.#isHeldBack = false
+    this.#look()
     return true
   }
 
-  /** Judges what is overdue at `awakeMs`; to be called several times a second. */
+  /** Judges what is overdue at `awakeMs`; to be called several times a second while a probe waits. */
   judge(awakeMs: number): void {
-    this.#awakeMs = awakeMs
     this.#window?.judge(awakeMs)
+    this.#look()
   }
 
   /** True when a client that holds more than it may has taken nothing for too long. */
@@ -210,6 +246,19 @@ export class Delivery {
     return awakeMs - this.#progressAtMs >= this.#limits.stallMaxMs
   }
 
+  /** The window, told of all that was written; undefined when nothing is to be confirmed. */
+  #toldWindow(): DeliveryWindow | undefined {
+    if (this.#untoldBytes > 0) this.#window?.wrote(this.#untoldBytes)
+    this.#untoldBytes = 0
+    return this.#window
+  }
+
+  /** What is free has changed, as the window has by more than being told. */
+  #look(): void {
+    const mayWrite = this.#writesBeside && !this.#isHeldBack
+    this.#freeBytes = mayWrite ? (this.#toldWindow()?.freeBytes ?? 0) : 0
+  }
+
   #writeBeside(frames: Buffer): void {
     const handle = this.#handle
     if (handle === undefined || !writeToHandle(this.#socket, handle, frames)) {
@@ -217,8 +266,13 @@ export class Delivery {
     }
   }
 
+  get #awakeMs(): number {
+    return this.#confirmation?.awake.awakeMs ?? 0
+  }
+
   #isOver(): boolean {
-    if (this.#window !== undefined) return this.#window.isOver
+    const window = this.#toldWindow()
+    if (window !== undefined) return window.isOver
     if (this.unsentBytes <= this.#limits.budgetBytes) return false
     // What is only held back for the turn's one write may fit into the kernel.
     this.#cork.uncork(this.#socket)
@@ -232,6 +286,7 @@ export class Delivery {
     payload.writeUInt32BE(window.writtenBytes % nonceEnd, 0)
     payload.writeUInt32BE(nonce, 4)
     window.probe(nonce, { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs })
+    this.#confirmation?.probing.add(this)
     this.#probes++
     return payload
   }

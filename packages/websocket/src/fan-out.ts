@@ -60,7 +60,7 @@ export class FanOut {
       })
       this.#rings.set(id, ring)
     }
-    viewer.seats.set(id, ring.enter(viewer, mark))
+    viewer.sit(id, ring.enter(viewer, mark))
   }
 
   /** Takes a viewer's seat; it has what was sent before only if it was caught up. */
@@ -68,7 +68,7 @@ export class FanOut {
     const seat = viewer.seats.get(id)
     if (seat === undefined) return
     seat.ring.leave(seat)
-    viewer.seats.delete(id)
+    viewer.rise(id)
     this.#forgetWhenEmpty(id, seat.ring)
   }
 
@@ -125,7 +125,7 @@ export class FanOut {
   }
 
   #lag(id: CohortId, seat: Seat<Viewer>): void {
-    seat.member.seats.delete(id)
+    seat.member.rise(id)
     this.#lagged(id, seat)
     this.#forgetWhenEmpty(id, seat.ring)
   }

@@ -23,6 +23,7 @@ import { ClientConnection } from './client-connection.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
+import type { Confirmation } from './delivery.ts'
 import { FanOut } from './fan-out.ts'
 import { InputQueue } from './input-queue.ts'
 import { Sweep } from './sweep.ts'
@@ -67,6 +68,7 @@ export class ViewerSockets {
   readonly #clock: Clock
   readonly #inputs: InputQueue<ViewerInput>
   readonly #sweep: Sweep
+  readonly #confirmation: Confirmation
   readonly #cork = new TurnCork()
   readonly #gate: TokenGate
   readonly #viewers = new Map<ViewerId, Viewer>()
@@ -122,6 +124,7 @@ export class ViewerSockets {
       isNeeded: () => this.#viewers.size > 0,
       task: awakeMs => this.#judge(awakeMs),
     })
+    this.#confirmation = { awake: this.#sweep, probing: new Set() }
   }
 
   /** Takes over a connection; a viewer is reported once it has shown a good token. */
@@ -139,7 +142,7 @@ export class ViewerSockets {
       clock: this.#clock,
       cork: this.#cork,
       awakeMs: this.#sweep.awakeMs,
-      isConfirmed: true,
+      confirmation: this.#confirmation,
       gate: this.#gate,
       verifyToken: this.#verifyToken,
       decode: decodeRequest,
@@ -266,7 +269,7 @@ export class ViewerSockets {
   readonly #beforeWrite: BeforeWrite = (viewer, bytes, frames) => {
     this.#framesOut += frames
     this.#bytesOut += bytes
-    if (this.#fanOut.waiting > 1 && viewer.seats.size > 1) viewer.connection.delivery.corkTurn()
+    if (viewer.isInSeveral && this.#fanOut.waiting > 1) viewer.connection.delivery.corkTurn()
   }
 
   #send(viewer: Viewer, frame: Uint8Array): void {
@@ -381,17 +384,16 @@ export class ViewerSockets {
 
   #judge(awakeMs: number): void {
     this.#sweeps++
-    const isFull = this.#sweeps % sweepsPerJudgement === 0
-    for (const { connection } of this.#viewers.values()) {
-      connection.delivery.judge(awakeMs)
-      if (isFull) connection.sweep(awakeMs)
-    }
+    for (const delivery of this.#confirmation.probing) delivery.judge(awakeMs)
+    if (this.#sweeps % sweepsPerJudgement !== 0) return
+    for (const { connection } of this.#viewers.values()) connection.sweep(awakeMs)
   }
 
   #closed(viewer: Viewer, why: string): void {
     this.#closes.add(why)
     this.#viewers.delete(viewer.id)
     this.#feeding.delete(viewer)
+    this.#confirmation.probing.delete(viewer.connection.delivery)
     this.#signalsDropped += viewer.signals.dropped
     for (const id of viewer.absences) this.#absent.delete(id, viewer)
     for (const id of viewer.seats.keys()) this.#fanOut.leave(id, viewer)

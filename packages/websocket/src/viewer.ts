@@ -39,7 +39,7 @@ type WaitingSignal = { readonly cohort: CohortId | undefined; readonly bytes: Bu
 /** A viewer's connection and its places in cohorts. */
 export class Viewer implements CohortMember {
   readonly id: ViewerId
-  readonly seats: Map<CohortId, Seat<Viewer>> = new Map()
+  readonly #seats = new Map<CohortId, Seat<Viewer>>()
   readonly signals: SignalLane<WaitingSignal> = new SignalLane({ signalsMax: signalsWaitingMax })
   readonly transfers: ViewerTransfers = new ViewerTransfers()
   /** Cohorts it left by lagging and has not entered again. */
@@ -48,6 +48,7 @@ export class Viewer implements CohortMember {
   #connection: ClientConnection<RequestOfViewer> | undefined
   /** The connection's, at hand for the fan-out. */
   #delivery: Delivery | undefined
+  #isInSeveral = false
 
   constructor(id: ViewerId, beforeWrite: BeforeWrite) {
     this.id = id
@@ -63,6 +64,28 @@ export class Viewer implements CohortMember {
   set connection(connection: ClientConnection<RequestOfViewer>) {
     this.#connection = connection
     this.#delivery = connection.delivery
+  }
+
+  /** Its seats by cohort. */
+  get seats(): ReadonlyMap<CohortId, Seat<Viewer>> {
+    return this.#seats
+  }
+
+  /** True while it has more than one seat. */
+  get isInSeveral(): boolean {
+    return this.#isInSeveral
+  }
+
+  /** It has a seat in a cohort. */
+  sit(cohort: CohortId, seat: Seat<Viewer>): void {
+    this.#seats.set(cohort, seat)
+    this.#isInSeveral = this.#seats.size > 1
+  }
+
+  /** It has a seat in a cohort no more. */
+  rise(cohort: CohortId): void {
+    this.#seats.delete(cohort)
+    this.#isInSeveral = this.#seats.size > 1
   }
 
   take(bytes: Buffer, frames: number): boolean {

@@ -145,7 +145,7 @@ export class WriterSockets {
       clock: this.#clock,
       cork: this.#cork,
       awakeMs: this.#sweep.awakeMs,
-      isConfirmed: false,
+      confirmation: undefined,
       gate: this.#gate,
       verifyToken: this.#verifyToken,
       decode: decodeRequest,

@@ -112,10 +112,7 @@ export function kernelBacklogBytes(socket: Socket): number | undefined {
 }
 
 /** What a TCP socket's handle does; what it returns is 0 or an error's number. */
-export type Handle = {
-  writeBuffer(request: object, bytes: Buffer): number
-  readonly writeQueueSize: number
-}
+export type Handle = { writeBuffer(request: object, bytes: Buffer): number }
 
 /** A request to write; Node calls `oncomplete` when one that could not be done at once is. */
 type WriteRequest = { oncomplete: (status: number) => void; bytes: Buffer }
@@ -128,6 +125,8 @@ type StreamBinding = {
 
 /** One for all sockets: it is only kept by a write that could not be done at once. */
 let spareRequest: object | undefined
+/** Handles with a write of ours that could not be done at once. */
+const busyHandles = new Set<Handle>()
 
 /** The handle under a TCP socket that is connected; undefined where all goes through the stream. */
 export function handleUnder(socket: Socket): Handle | undefined {
@@ -139,23 +138,33 @@ export function handleUnder(socket: Socket): Handle | undefined {
  * Writes `bytes`, which must not change until they are sent, behind all that was written before.
  *
  * @param handle the one under `socket`
- * @returns false when they must go through the stream, as others wait there or in the handle
+ * @returns false when they must go through the stream, as others wait there or in the handle, or the
+ *   socket is gone
  */
 export function writeToHandle(socket: Socket, handle: Handle, bytes: Buffer): boolean {
-  if (streamBinding === undefined || socket.destroyed) return false
-  if (socket.writableLength > 0 || socket.writableCorked > 0) return false
-  if (handle.writeQueueSize > 0) return false
+  if (streamBinding === undefined || socket.writableLength > 0 || socket.writableCorked > 0) {
+    return false
+  }
+  if (busyHandles.size > 0 && busyHandles.has(handle)) return false
   const request = spareRequest ?? streamBinding.newRequest()
   spareRequest = undefined
   // An error shows again, and is handled, when the stream writes the same.
   const isTaken = handle.writeBuffer(request, bytes) === 0
-  if (isTaken && streamBinding.isUnderWay()) keepUntilDone(request, bytes, socket)
+  if (isTaken && streamBinding.isUnderWay()) keepUntilDone({ request, bytes, socket, handle })
   else spareRequest = request
   return isTaken
 }
 
-function keepUntilDone(request: object, bytes: Buffer, socket: Socket): void {
+function keepUntilDone(write: {
+  readonly request: object
+  readonly bytes: Buffer
+  readonly socket: Socket
+  readonly handle: Handle
+}): void {
+  const { request, bytes, socket, handle } = write
+  busyHandles.add(handle)
   const done = (status: number): void => {
+    busyHandles.delete(handle)
     if (status < 0) socket.destroy()
   }
   Object.assign<object, WriteRequest>(request, { oncomplete: done, bytes })
@@ -166,8 +175,7 @@ function isTcpHandle(handle: unknown): handle is Handle {
     typeof handle === 'object' &&
     handle !== null &&
     handle.constructor.name === 'TCP' &&
-    typeof Reflect.get(handle, 'writeBuffer') === 'function' &&
-    typeof Reflect.get(handle, 'writeQueueSize') === 'number'
+    typeof Reflect.get(handle, 'writeBuffer') === 'function'
   )
 }
 
