@@ -19,31 +19,35 @@ import {
   type Grants,
   ProtocolError,
 } from '@fanfold/protocol'
-import { WebSocket } from 'ws'
+import { type RawData, WebSocket } from 'ws'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { closeReasonFor, closeText } from './close-reason.ts'
 import { type Confirmation, Delivery } from './delivery.ts'
 import { tokenBytesMax, tokenOf } from './request-token.ts'
 import { retryAfterMs } from './retry-after.ts'
+import { listenTo, type SocketListener } from './socket-listener.ts'
 import type { TokenGate } from './token-gate.ts'
 import type { TurnCork } from './turn-cork.ts'
 
 /** A frame from a client: a token it shows, or a request of its own kind. */
 export type ClientFrame<Request> = { readonly token: string } | { readonly request: Request }
 
-/** What happens on a client's connection. Nothing but `closed` comes before `opened`. */
-export type ClientEvents<Request> = {
-  opened(grants: Grants): void
-  renewed(grants: Grants): void
+/**
+ * What happens on connections, with whose it is: many share one. Of a connection, nothing but `closed` comes
+ * before `opened`.
+ */
+export type ClientEvents<Request, Owner> = {
+  opened(owner: Owner, grants: Grants): void
+  renewed(owner: Owner, grants: Grants): void
   /** @param bytes of the frame it came in, about */
-  requested(request: Request, bytes: number): void
+  requested(owner: Owner, request: Request, bytes: number): void
   /** Held more than it may, and has taken enough of it. */
-  drained(): void
+  drained(owner: Owner): void
   /** Has confirmed bytes; comes after `drained` where both do. */
-  confirmed(): void
+  confirmed(owner: Owner): void
   /** Once and last. @param why a close name, an error code or `lost` */
-  closed(why: string): void
+  closed(owner: Owner, why: string): void
 }
 
 /** Why reading is held, as bits. */
@@ -55,7 +59,7 @@ const heldMax = { requests: 64, characters: 65_536 } as const
 const lingerMs = 1_000
 
 /** A client's connection. */
-export class ClientConnection<Request> {
+export class ClientConnection<Request, Owner> implements SocketListener {
   readonly #ws: WebSocket
   readonly #socket: Socket
   readonly #limits: ClientLimits
@@ -65,9 +69,11 @@ export class ClientConnection<Request> {
   readonly #gate: TokenGate
   readonly #verifyToken: (token: string) => Promise<Grants>
   readonly #decode: (text: string) => ClientFrame<Request>
-  readonly #events: ClientEvents<Request>
+  readonly #owner: Owner
+  readonly #events: ClientEvents<Request, Owner>
   readonly #bucket: TokenBucket
-  readonly #tokenBucket: TokenBucket
+  /** Undefined before the first token that comes in a frame. */
+  #tokenBucket: TokenBucket | undefined
   #grants: Grants | undefined
   #holds = 0
   #held: string[] = []
@@ -95,7 +101,8 @@ export class ClientConnection<Request> {
     readonly verifyToken: (token: string) => Promise<Grants>
     /** @throws ProtocolError */
     readonly decode: (text: string) => ClientFrame<Request>
-    readonly events: ClientEvents<Request>
+    readonly owner: Owner
+    readonly events: ClientEvents<Request, Owner>
   }) {
     this.#ws = options.ws
     this.#socket = options.request.socket
@@ -104,6 +111,7 @@ export class ClientConnection<Request> {
     this.#cork = options.cork
     this.#verifyToken = options.verifyToken
     this.#decode = options.decode
+    this.#owner = options.owner
     this.#events = options.events
     this.#awakeMs = options.awakeMs
     this.#tokenDueSinceMs = options.awakeMs
@@ -111,15 +119,10 @@ export class ClientConnection<Request> {
     this.#pingedAtMs = options.awakeMs
     this.#gate = options.gate
     this.#delivery = new Delivery({ ...options, socket: options.request.socket })
-    const { framesPerSecondMax, framesBurst, tokensPerSecondMax, tokensBurst } = options.limits
+    const { framesPerSecondMax, framesBurst } = options.limits
     const nowMs = options.clock.monotonicMs()
     this.#bucket = new TokenBucket({ perSecondMax: framesPerSecondMax, burst: framesBurst, nowMs })
-    this.#tokenBucket = new TokenBucket({
-      perSecondMax: tokensPerSecondMax,
-      burst: tokensBurst,
-      nowMs,
-    })
-    this.#listen()
+    listenTo(options.ws, options.request.socket, this)
     const token = tokenOf(options.request)
     if (token !== undefined) this.#verify(token)
   }
@@ -196,36 +199,40 @@ export class ClientConnection<Request> {
     this.#ws.terminate()
   }
 
-  #listen(): void {
-    this.#ws.on('message', (data, isBinary) => {
-      assert(Buffer.isBuffer(data), 'ws delivers messages as buffers')
-      if (!this.#count()) return
-      if (isBinary) this.#bad(new ProtocolError('FANFOLD_BAD_FRAME', 'frames are text, got binary'))
-      else this.#takeOrHold(data.toString())
-    })
-    this.#ws.on('ping', () => this.#count())
-    this.#ws.on('pong', payload => {
-      if (this.#isEnded) return
-      if (!this.#delivery.pong(payload)) {
-        this.#count()
-        return
-      }
-      this.#releaseDelivery()
-      this.#events.confirmed()
-    })
-    // The close that follows says what there is to say.
-    this.#ws.on('error', () => undefined)
-    this.#ws.on('close', () => this.#finish('lost'))
-    this.#socket.on('drain', () => {
-      if (this.#isEnded) return
-      this.#releaseDelivery()
-      this.#release(holds.unsent)
-    })
+  onMessage(data: RawData, isBinary: boolean): void {
+    assert(Buffer.isBuffer(data), 'ws delivers messages as buffers')
+    if (!this.#count()) return
+    if (isBinary) this.#bad(new ProtocolError('FANFOLD_BAD_FRAME', 'frames are text, got binary'))
+    else this.#takeOrHold(data.toString())
+  }
+
+  onPing(): void {
+    this.#count()
+  }
+
+  onPong(payload: Buffer): void {
+    if (this.#isEnded) return
+    if (!this.#delivery.pong(payload)) {
+      this.#count()
+      return
+    }
+    this.#releaseDelivery()
+    this.#events.confirmed(this.#owner)
+  }
+
+  onDrain(): void {
+    if (this.#isEnded) return
+    this.#releaseDelivery()
+    this.#release(holds.unsent)
+  }
+
+  onClose(): void {
+    this.#finish('lost')
   }
 
   #releaseDelivery(): void {
     if (!this.#delivery.release()) return
-    this.#events.drained()
+    this.#events.drained(this.#owner)
     this.#settle()
   }
 
@@ -265,7 +272,7 @@ export class ClientConnection<Request> {
     else if (this.#grants === undefined) {
       this.refuse('FANFOLD_UNAUTHORIZED', 'a token comes first')
       this.#countBad('FANFOLD_UNAUTHORIZED')
-    } else this.#events.requested(frame.request, text.length)
+    } else this.#events.requested(this.#owner, frame.request, text.length)
   }
 
   #bad(error: ProtocolError): void {
@@ -282,11 +289,17 @@ export class ClientConnection<Request> {
 
   /** Takes a token that came in a frame. */
   #renew(token: string): void {
-    if (this.#tokenBucket.take(this.#clock.monotonicMs())) {
+    const { tokensPerSecondMax, tokensBurst } = this.#limits
+    const nowMs = this.#clock.monotonicMs()
+    this.#tokenBucket ??= new TokenBucket({
+      perSecondMax: tokensPerSecondMax,
+      burst: tokensBurst,
+      nowMs,
+    })
+    if (this.#tokenBucket.take(nowMs)) {
       this.#verify(token)
       return
     }
-    const { tokensPerSecondMax } = this.#limits
     this.end('FANFOLD_TOO_MANY_FRAMES', `at most ${tokensPerSecondMax} tokens per second`, 1_000)
   }
 
@@ -329,8 +342,8 @@ export class ClientConnection<Request> {
     const isFirst = this.#grants === undefined
     this.#grants = grants
     this.#tokenDueSinceMs = undefined
-    if (isFirst) this.#events.opened(grants)
-    else this.#events.renewed(grants)
+    if (isFirst) this.#events.opened(this.#owner, grants)
+    else this.#events.renewed(this.#owner, grants)
     this.#release(holds.verifying)
   }
 
@@ -382,6 +395,6 @@ export class ClientConnection<Request> {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#held = []
-    this.#events.closed(why)
+    this.#events.closed(this.#owner, why)
   }
 }

@@ -65,7 +65,7 @@ export class FanOut {
 
   /** Takes a viewer's seat; it has what was sent before only if it was caught up. */
   leave(id: CohortId, viewer: Viewer): void {
-    const seat = viewer.seats.get(id)
+    const seat = viewer.seatIn(id)
     if (seat === undefined) return
     seat.ring.leave(seat)
     viewer.rise(id)
@@ -91,7 +91,7 @@ export class FanOut {
   /** Gives a viewer what was sent to its cohorts before; it may turn out to be too much. */
   catchUp(viewer: Viewer): void {
     if (this.#waiting.size === 0) return
-    for (const seat of viewer.seats.values()) {
+    for (const [, seat] of viewer.seats) {
       if (!seat.ring.isWaiting) continue
       viewer.connection.delivery.corkTurn()
       seat.ring.deliver(seat)

@@ -5,10 +5,12 @@
  * signals are the first to go.
  */
 
+import { SmallMap } from '@fanfold/kernel'
+
 /** Signals that wait, the oldest first; the latest of each key. */
 export class SignalLane<Signal> {
   readonly #signalsMax: number
-  readonly #signals = new Map<string, Signal>()
+  readonly #signals = new SmallMap<string, Signal>()
   #dropped = 0
 
   constructor(options: {
@@ -33,8 +35,7 @@ export class SignalLane<Signal> {
     this.#signals.delete(key)
     this.#signals.set(key, signal)
     if (this.#signals.size <= this.#signalsMax) return
-    const [oldest] = this.#signals.keys()
-    if (oldest !== undefined) this.#signals.delete(oldest)
+    this.shift()
     this.#dropped++
   }
 
@@ -54,7 +55,7 @@ export class SignalLane<Signal> {
 
   /** The one that `shift` would take out. */
   peek(): Signal | undefined {
-    for (const signal of this.#signals.values()) return signal
+    for (const [, signal] of this.#signals) return signal
     return undefined
   }
 
@@ -65,6 +66,6 @@ export class SignalLane<Signal> {
 
   /** What waits, with its keys, the oldest first. */
   entries(): Iterable<[string, Signal]> {
-    return this.#signals.entries()
+    return this.#signals
   }
 }

@@ -19,7 +19,7 @@ import type {
 } from '@fanfold/protocol'
 import type { WebSocket } from 'ws'
 import { AbsentViewers } from './absent-viewers.ts'
-import { ClientConnection } from './client-connection.ts'
+import { ClientConnection, type ClientEvents } from './client-connection.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
@@ -67,6 +67,7 @@ export class ViewerSockets {
   readonly #limits: ClientLimits
   readonly #clock: Clock
   readonly #inputs: InputQueue<ViewerInput>
+  readonly #events: ClientEvents<RequestOfViewer, Viewer>
   readonly #sweep: Sweep
   readonly #confirmation: Confirmation
   readonly #cork = new TurnCork()
@@ -107,6 +108,21 @@ export class ViewerSockets {
     this.#limits = options.limits
     this.#clock = new TurnClock(options.clock)
     this.#inputs = new InputQueue(options.report)
+    this.#events = {
+      opened: (viewer, grants) => {
+        this.#inputs.report({ kind: 'viewer-opened', viewer: viewer.id, grants })
+      },
+      renewed: (viewer, grants) => {
+        this.#inputs.report({ kind: 'viewer-renewed', viewer: viewer.id, grants })
+      },
+      requested: (viewer, request) => {
+        this.#framesIn++
+        this.#inputs.report({ kind: 'viewer-requested', viewer: viewer.id, request })
+      },
+      drained: viewer => this.#drained(viewer),
+      confirmed: viewer => this.#goOn(viewer),
+      closed: (viewer, why) => this.#closed(viewer, why),
+    }
     this.#fanOut = new FanOut({
       cork: this.#cork,
       lagged: (id, seat) => {
@@ -135,7 +151,7 @@ export class ViewerSockets {
       return id
     }
     const viewer = new Viewer(id, this.#beforeWrite)
-    viewer.connection = new ClientConnection<RequestOfViewer>({
+    viewer.connection = new ClientConnection<RequestOfViewer, Viewer>({
       ws,
       request,
       limits: this.#limits,
@@ -146,17 +162,8 @@ export class ViewerSockets {
       gate: this.#gate,
       verifyToken: this.#verifyToken,
       decode: decodeRequest,
-      events: {
-        opened: grants => this.#inputs.report({ kind: 'viewer-opened', viewer: id, grants }),
-        renewed: grants => this.#inputs.report({ kind: 'viewer-renewed', viewer: id, grants }),
-        requested: asked => {
-          this.#framesIn++
-          this.#inputs.report({ kind: 'viewer-requested', viewer: id, request: asked })
-        },
-        drained: () => this.#drained(viewer),
-        confirmed: () => this.#goOn(viewer),
-        closed: why => this.#closed(viewer, why),
-      },
+      owner: viewer,
+      events: this.#events,
     })
     this.#viewers.set(id, viewer)
     this.#sweep.start()
@@ -285,14 +292,14 @@ export class ViewerSockets {
   }
 
   #enter(id: CohortId, viewer: Viewer, mark: number): void {
-    if (viewer.seats.has(id)) return
+    if (viewer.seatIn(id) !== undefined) return
     if (viewer.comeBack(id)) this.#absent.delete(id, viewer)
     this.#fanOut.enter(id, viewer, mark)
     this.#goOn(viewer)
   }
 
   #exit(id: CohortId, viewer: Viewer): void {
-    const seat = viewer.seats.get(id)
+    const seat = viewer.seatIn(id)
     seat?.ring.deliver(seat)
     this.#fanOut.leave(id, viewer)
     if (viewer.comeBack(id)) this.#absent.delete(id, viewer)
@@ -306,7 +313,7 @@ export class ViewerSockets {
   ): void {
     // What waits in the ring comes first, and may turn out to be too much.
     this.#fanOut.catchUp(viewer)
-    if (viewer.seats.has(from)) {
+    if (viewer.seatIn(from) !== undefined) {
       this.#fanOut.leave(from, viewer)
       if (frame !== undefined) this.#send(viewer, frame)
       this.#enter(to, viewer, mark)
@@ -396,7 +403,7 @@ export class ViewerSockets {
     this.#confirmation.probing.delete(viewer.connection.delivery)
     this.#signalsDropped += viewer.signals.dropped
     for (const id of viewer.absences) this.#absent.delete(id, viewer)
-    for (const id of viewer.seats.keys()) this.#fanOut.leave(id, viewer)
+    for (const [id] of [...viewer.seats]) this.#fanOut.leave(id, viewer)
     // One that never showed a good token was never reported.
     if (viewer.connection.grants === undefined) return
     this.#inputs.report({ kind: 'viewer-closed', viewer: viewer.id })

@@ -2,6 +2,7 @@
  * Large things on their way to one viewer, as fast as it takes them: one transfer after the other, and
  * of each an index into frames that many viewers share.
  */
+import { SmallMap } from '@fanfold/kernel'
 import type { TransferId } from '@fanfold/protocol'
 
 type Transfer = {
@@ -12,7 +13,7 @@ type Transfer = {
 
 /** The transfers of one viewer. */
 export class ViewerTransfers {
-  readonly #transfers = new Map<TransferId, Transfer>()
+  readonly #transfers = new SmallMap<TransferId, Transfer>()
 
   /** How many are under way or wait. */
   get size(): number {
@@ -35,7 +36,7 @@ export class ViewerTransfers {
     send(frame: Uint8Array): void
     done(id: TransferId): void
   }): void {
-    for (const transfer of this.#transfers.values()) {
+    for (const [, transfer] of this.#transfers) {
       for (
         let frame = transfer.frames[transfer.next];
         frame !== undefined;

@@ -1,7 +1,7 @@
 /*
  * One viewer: the cohorts it sits in, those it left by lagging, and what waits for it alone.
  */
-import { assert } from '@fanfold/kernel'
+import { assert, SmallMap } from '@fanfold/kernel'
 import {
   type CohortId,
   type DrainedCohort,
@@ -39,13 +39,13 @@ type WaitingSignal = { readonly cohort: CohortId | undefined; readonly bytes: Bu
 /** A viewer's connection and its places in cohorts. */
 export class Viewer implements CohortMember {
   readonly id: ViewerId
-  readonly #seats = new Map<CohortId, Seat<Viewer>>()
+  readonly #seats = new SmallMap<CohortId, Seat<Viewer>>()
   readonly signals: SignalLane<WaitingSignal> = new SignalLane({ signalsMax: signalsWaitingMax })
   readonly transfers: ViewerTransfers = new ViewerTransfers()
   /** Cohorts it left by lagging and has not entered again. */
-  readonly #absences = new Map<CohortId, Absence>()
+  readonly #absences = new SmallMap<CohortId, Absence>()
   readonly #beforeWrite: BeforeWrite
-  #connection: ClientConnection<RequestOfViewer> | undefined
+  #connection: ClientConnection<RequestOfViewer, Viewer> | undefined
   /** The connection's, at hand for the fan-out. */
   #delivery: Delivery | undefined
   #isInSeveral = false
@@ -55,20 +55,25 @@ export class Viewer implements CohortMember {
     this.#beforeWrite = beforeWrite
   }
 
-  get connection(): ClientConnection<RequestOfViewer> {
+  get connection(): ClientConnection<RequestOfViewer, Viewer> {
     assert(this.#connection !== undefined, `viewer ${this.id} has its connection`)
     return this.#connection
   }
 
   /** Set once, right after construction: the connection's events need the viewer and the reverse. */
-  set connection(connection: ClientConnection<RequestOfViewer>) {
+  set connection(connection: ClientConnection<RequestOfViewer, Viewer>) {
     this.#connection = connection
     this.#delivery = connection.delivery
   }
 
   /** Its seats by cohort. */
-  get seats(): ReadonlyMap<CohortId, Seat<Viewer>> {
+  get seats(): Iterable<[CohortId, Seat<Viewer>]> {
     return this.#seats
+  }
+
+  /** Its seat in a cohort. */
+  seatIn(cohort: CohortId): Seat<Viewer> | undefined {
+    return this.#seats.get(cohort)
   }
 
   /** True while it has more than one seat. */
@@ -105,8 +110,8 @@ export class Viewer implements CohortMember {
   }
 
   /** Cohorts it is away from. */
-  get absences(): Iterable<CohortId> {
-    return this.#absences.keys()
+  get absences(): readonly CohortId[] {
+    return [...this.#absences].map(([cohort]) => cohort)
   }
 
   /** True while it is away from a cohort. */
@@ -116,7 +121,7 @@ export class Viewer implements CohortMember {
 
   /** True while it is away from a cohort and has not drained since. */
   get isLagging(): boolean {
-    for (const { isReported } of this.#absences.values()) if (!isReported) return true
+    for (const [, { isReported }] of this.#absences) if (!isReported) return true
     return false
   }
 

@@ -21,7 +21,7 @@ import {
   type WriterRequest,
 } from '@fanfold/protocol'
 import type { WebSocket } from 'ws'
-import { ClientConnection, type ClientFrame } from './client-connection.ts'
+import { ClientConnection, type ClientEvents, type ClientFrame } from './client-connection.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
@@ -58,14 +58,14 @@ type Pending = {
 
 class Writer {
   inFlight = 0
-  #connection: ClientConnection<Request> | undefined
+  #connection: ClientConnection<Request, Writer> | undefined
 
   /** Set once, right after construction: the connection's events need the writer and the reverse. */
-  set connection(connection: ClientConnection<Request>) {
+  set connection(connection: ClientConnection<Request, Writer>) {
     this.#connection = connection
   }
 
-  get connection(): ClientConnection<Request> {
+  get connection(): ClientConnection<Request, Writer> {
     assert(this.#connection !== undefined, 'a writer has its connection')
     return this.#connection
   }
@@ -83,6 +83,7 @@ export class WriterSockets {
   readonly #limits: ClientLimits
   readonly #clock: Clock
   readonly #inputs: InputQueue<WriterInput>
+  readonly #events: ClientEvents<Request, Writer>
   readonly #sweep: Sweep
   readonly #cork = new TurnCork()
   readonly #gate: TokenGate
@@ -121,6 +122,17 @@ export class WriterSockets {
     this.#writesInFlightMax = options.writesInFlightMax
     this.#clock = options.clock
     this.#inputs = new InputQueue(options.report)
+    this.#events = {
+      opened: () => undefined,
+      renewed: () => undefined,
+      requested: (writer, asked, bytes) => this.#requested(writer, asked, bytes),
+      drained: () => undefined,
+      confirmed: () => undefined,
+      closed: (writer, why) => {
+        this.#closes.add(why)
+        this.#writers.delete(writer)
+      },
+    }
     this.#sweep = new Sweep({
       clock: options.clock,
       periodMs: sweepMs,
@@ -138,7 +150,7 @@ export class WriterSockets {
       return
     }
     const writer = new Writer()
-    writer.connection = new ClientConnection<Request>({
+    writer.connection = new ClientConnection<Request, Writer>({
       ws,
       request,
       limits: this.#limits,
@@ -149,17 +161,8 @@ export class WriterSockets {
       gate: this.#gate,
       verifyToken: this.#verifyToken,
       decode: decodeRequest,
-      events: {
-        opened: () => undefined,
-        renewed: () => undefined,
-        requested: (asked, bytes) => this.#requested(writer, asked, bytes),
-        drained: () => undefined,
-        confirmed: () => undefined,
-        closed: why => {
-          this.#closes.add(why)
-          this.#writers.delete(writer)
-        },
-      },
+      owner: writer,
+      events: this.#events,
     })
     this.#writers.add(writer)
     this.#sweep.start()
