@@ -77,10 +77,17 @@ process.stdin.on('data', asked => {
   }
   // Collecting first tells what is held; it also costs time, which is not the node's.
   if (String(asked).includes('held')) globalThis.gc?.()
-  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
+  const { rss, heapUsed, external, arrayBuffers, heapTotal } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   console.log(
-    JSON.stringify({ rss, heapUsed, external, arrayBuffers, cpuMs: (user + system) / 1000 }),
+    JSON.stringify({
+      rss,
+      heapUsed,
+      external,
+      arrayBuffers,
+      heapTotal,
+      cpuMs: (user + system) / 1000,
+    }),
   )
 })
 process.stdin.on('end', () => node.stop().then(() => process.exit(0)))

@@ -148,22 +148,32 @@ export class CohortRing<Member extends CohortMember> {
     if (seat.index !== -1) this.#deliver(seat)
   }
 
-  /** Visits at most `seatsMax` members and gives each what waits for it; returns how many it visited. */
-  sweep(seatsMax: number): number {
+  /** True while some members have what waits and others do not yet. */
+  get isMidPass(): boolean {
+    return this.#swept > 0
+  }
+
+  /**
+   * Visits at most `seatsMax` members, and none twice, and gives each what waits for it: what is left of the
+   * pass under way, or a new one. Returns how many it visited.
+   */
+  sweepPass(seatsMax: number): number {
+    if (!this.isWaiting) return 0
     let visited = 0
-    while (this.isWaiting && visited < seatsMax) {
+    for (; visited < seatsMax; visited++) {
       const seat = this.#seats[this.#swept]
-      if (seat === undefined) {
-        this.#endPass()
-        continue
-      }
+      if (seat === undefined) break
       if (this.#swept === 0) this.#passHead = this.#head
-      visited++
       // One that lags has left, and another sits in its place.
       if (this.#deliver(seat)) this.#swept++
     }
     if (this.#swept === this.#seats.length) this.#endPass()
     return visited
+  }
+
+  /** Gives all members what waits for them. */
+  sweep(): void {
+    while (this.isWaiting) this.sweepPass(Number.POSITIVE_INFINITY)
   }
 
   get #head(): number {
@@ -173,7 +183,7 @@ export class CohortRing<Member extends CohortMember> {
   #push(frame: Frame): void {
     this.#frames.push(frame)
     this.#bytes += frame.bytes.length
-    if (this.#bytes > this.#bytesMax) this.sweep(Number.POSITIVE_INFINITY)
+    if (this.#bytes > this.#bytesMax) this.sweep()
   }
 
   #deliver(seat: Seat<Member>): boolean {

@@ -125,6 +125,7 @@ export class ViewerSockets {
     }
     this.#fanOut = new FanOut({
       cork: this.#cork,
+      clock: options.clock,
       lagged: (id, seat) => {
         this.#lags++
         seat.member.leave(id, seat.mark)
@@ -231,6 +232,7 @@ export class ViewerSockets {
     this.#isClosed = true
     this.#inputs.close()
     this.#sweep.stop()
+    this.#fanOut.close()
     for (const viewer of [...this.#viewers.values()]) viewer.connection.terminate()
   }
 

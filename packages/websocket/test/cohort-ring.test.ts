@@ -59,7 +59,7 @@ t.test('frames that wait together leave in one piece, shared by all', t => {
   for (const member of members) shared.enter(member, 0)
   shared.push(frame(1), 0)
   shared.push(frame(2), 0)
-  t.equal(shared.sweep(10), 3)
+  t.equal(shared.sweepPass(10), 3)
   t.notOk(shared.isWaiting)
   t.equal(new Set(pieces).size, 1)
   t.equal(pieces[0]?.toString(), '1;2;')
@@ -72,15 +72,15 @@ t.test('a sweep visits so many members at most and goes on where it stopped', t 
   const members = Array.from({ length: 5 }, () => new Member())
   for (const member of members) ring.enter(member, 0)
   ring.push(frame(1), 1)
-  t.equal(ring.sweep(2), 2)
+  t.equal(ring.sweepPass(2), 2)
   t.same(
     members.map(member => member.got.length),
     [1, 1, 0, 0, 0],
   )
   ring.push(frame(2), 2)
-  t.equal(ring.sweep(3), 3)
+  t.equal(ring.sweepPass(3), 3)
   t.ok(ring.isWaiting, 'the first two lack the second frame')
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.notOk(ring.isWaiting)
   for (const member of members) t.same(member.got, ['1', '2'])
   t.end()
@@ -104,7 +104,7 @@ t.test('a pass ends when all who were still to be visited leave, and others may 
   const members = Array.from({ length: 6 }, () => new Member())
   const seats = members.map(member => ring.enter(member, 0))
   ring.push(frame(1), 1)
-  ring.sweep(5)
+  ring.sweepPass(5)
   for (const at of [5, 1, 4, 0]) {
     const seat = seats[at]
     if (seat !== undefined) ring.leave(seat)
@@ -112,7 +112,7 @@ t.test('a pass ends when all who were still to be visited leave, and others may 
   t.equal(ring.size, 2)
   t.notOk(ring.isWaiting, 'who is left has the frame')
   ring.push(frame(2), 2)
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.same(
     members.map(member => member.got),
     [['1'], ['1'], ['1', '2'], ['1', '2'], ['1'], []],
@@ -141,15 +141,15 @@ t.test('a seat knows the mark of the last frame its member took', t => {
   ring.enter(second, 7)
   ring.push(frame(1), 8)
   ring.push(frame(2), 9)
-  ring.sweep(1)
+  ring.sweepPass(1)
   t.equal(seat.mark, 9)
   second.isFull = true
   ring.push(frame(3), 10)
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.same(marks, [7], 'the second has taken nothing')
   first.isFull = true
   ring.push(frame(4), 11)
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.same(marks, [7, 10])
   t.end()
 })
@@ -167,25 +167,25 @@ t.test('a signal moves no mark and puts nobody out', t => {
   slow.isFull = true
   ring.pushSignal(frame(1), 'a')
   ring.pushSignal(frame(2), 'b')
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.same(quick.got, ['1', '2'])
   t.equal(seat.mark, 1)
   t.same(missed, ['a', 'b'])
   t.equal(ring.size, 2)
   slow.isFull = false
   ring.push(frame(3), 2)
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.same(slow.got, ['3'], 'it is still there')
   slow.isFull = true
   ring.pushSignal(frame(4), 'c')
   ring.push(frame(5), 3)
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.equal(lagging, 1)
   t.same(missed, ['a', 'b', 'c'], 'what it missed by lagging too')
   quick.isFull = true
   ring.pushSignal(frame(6), 'd')
   ring.push(frame(7), 4)
-  ring.sweep(10)
+  ring.sweepPass(10)
   t.same(missed, ['a', 'b', 'c', 'd'], 'also of the last one who leaves')
   t.equal(ring.size, 0)
   t.end()
@@ -199,15 +199,15 @@ t.test('a signal that is taken while older ones wait is said', t => {
   const member = new Member()
   ring.enter(member, 1)
   ring.pushSignal(frame(1), 'a')
-  ring.sweep(1)
+  ring.sweepPass(1)
   t.same(overtaken, [])
   member.hasSignalsWaiting = true
   ring.push(frame(2), 2)
-  ring.sweep(1)
+  ring.sweepPass(1)
   t.same(overtaken, [])
   ring.push(frame(3), 3)
   ring.pushSignal(frame(4), 'b')
-  ring.sweep(1)
+  ring.sweepPass(1)
   t.same(overtaken, ['b'])
   t.end()
 })
@@ -252,7 +252,7 @@ t.test(
             }
             ring.push(frame(pushed), pushed)
           } else if (action.kind === 'sweep') {
-            ring.sweep(action.seats)
+            ring.sweepPass(action.seats)
           } else if (entry?.seat !== undefined) {
             if (action.kind === 'deliver') {
               ring.deliver(entry.seat)
@@ -267,7 +267,7 @@ t.test(
             }
           }
         }
-        ring.sweep(Number.POSITIVE_INFINITY)
+        ring.sweep()
         if (ring.isWaiting) return false
         return all.every(({ member, expected, seat }) => {
           const isPrefix = member.got.every((got, index) => got === expected[index])

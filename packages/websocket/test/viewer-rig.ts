@@ -36,10 +36,11 @@ export async function rig(
     readonly limits?: Partial<typeof observeLimitsDefault>
     readonly verifyToken?: (token: string) => Promise<Grants>
     readonly tokensVerifyingMax?: number
+    readonly clock?: ManualClock
   } = {},
 ): Promise<Rig> {
   const inputs: ViewerInput[] = []
-  const clock = new ManualClock()
+  const clock = overrides.clock ?? new ManualClock()
   const viewers = new ViewerSockets({
     verifyToken:
       overrides.verifyToken ??
