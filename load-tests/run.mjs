@@ -30,6 +30,7 @@ const settings = [
   'DELTAS',
   'STATES',
   'STATE_BYTES',
+  'VIEWERS',
 ]
   .filter(name => process.env[name] !== undefined)
   .map(name => `${name}=${process.env[name]}`)
