@@ -3,10 +3,11 @@
  * to do about it.
  */
 import { constants } from 'node:fs'
-import { access, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, open, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { descriptorLimitOf, readProcessLimits } from './descriptor-limit.ts'
 import { findRedis } from './redis-check.ts'
 
 /** Least version of Node, as in package.json. */
@@ -41,7 +42,7 @@ export async function runDoctor(options: DoctorOptions): Promise<readonly Doctor
   const { config, nodeVersion, wallClock } = options
   return await Promise.all([
     checkNodeVersion(nodeVersion),
-    readLimits().then(limits => checkDescriptors(limits, config.limits.viewersMax)),
+    readProcessLimits().then(limits => checkDescriptors(limits, config.limits.viewersMax)),
     checkPort('port', config.host, config.port),
     checkPort('admin port', config.adminHost, config.adminPort),
     config.log === 'files' ? checkData(config.data) : checkRedis(config, config.log),
@@ -68,26 +69,19 @@ export function checkNodeVersion(version: string): DoctorRow {
 
 /** Whether so many viewers can be connected, by the text of `/proc/self/limits`. */
 export function checkDescriptors(limits: string | undefined, viewersMax: number): DoctorRow {
-  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits ?? '')?.[1]
-  if (soft === undefined) return row('file descriptors', true, 'not known on this system', '')
+  const allowed = descriptorLimitOf(limits)
+  if (allowed === undefined) return row('file descriptors', true, 'not known on this system', '')
   const needed = viewersMax + descriptorsBeside
-  const ok = soft === 'unlimited' || Number(soft) >= needed
   const advice = `raise it with \`ulimit -n ${needed}\` (LimitNOFILE= in systemd), or lower limits.viewersMax`
-  return row('file descriptors', ok, `${soft} allowed, ${needed} wanted`, advice)
+  const shown = Number.isFinite(allowed) ? allowed : 'unlimited'
+  const detail = `${shown} allowed, ${needed} wanted`
+  return row('file descriptors', allowed >= needed, detail, advice)
 }
 
 /** Whether the clock was ever set. */
 export function checkClock(nowMs: number): DoctorRow {
   const detail = new Date(nowMs).toISOString()
   return row('clock', nowMs >= clockMin, detail, 'set the clock of this machine, by NTP best')
-}
-
-async function readLimits(): Promise<string | undefined> {
-  try {
-    return await readFile('/proc/self/limits', 'utf8')
-  } catch {
-    return undefined
-  }
 }
 
 /** Whether a server can listen there; `name` is `port` or `admin port`. */

@@ -12,6 +12,7 @@ export {
   type DescribedOption,
   describeConfig,
 } from './config-text.ts'
+export { readDescriptorLimit } from './descriptor-limit.ts'
 export { type RunningDev, type StartDevOptions, startDev } from './dev-tree.ts'
 export { type DoctorOptions, type DoctorRow, runDoctor } from './doctor.ts'
 export { type RunningNode, type StartNodeOptions, startNode } from './fanfold-node.ts'
