@@ -6,13 +6,19 @@ import type { Options } from './options.ts'
 import type { Terminal } from './terminal.ts'
 import type { VerbOption } from './verb.ts'
 
+/** Who asks; for every verb that talks to a node. */
+export const tokenOption: VerbOption = {
+  flags: '--as <token>',
+  meaning: 'Who is asking: a token; FANFOLD_TOKEN without it.',
+}
+
 /** Where a node is and who asks; for every verb that talks to one. */
 export const connectionOptions: readonly VerbOption[] = [
   {
     flags: '--url <url>',
     meaning: 'The node to talk to; FANFOLD_URL, or ws://127.0.0.1:9600, without it.',
   },
-  { flags: '--as <token>', meaning: 'Who is asking: a token; FANFOLD_TOKEN without it.' },
+  tokenOption,
   { flags: '--timeout <duration>', meaning: 'How long to wait for the node.', default: '5s' },
 ]
 
@@ -87,8 +93,8 @@ export function openConnection(
   return { connection, trouble: () => trouble, refused }
 }
 
-// Deltas are small and many: compressing each costs more than it saves on the way to a shell.
-const NodeWebSocket: WebSocketClass = class extends WebSocket {
+/** Sockets of Node. Deltas are small and many: compressing each costs more than it saves on the way to a shell. */
+export const NodeWebSocket: WebSocketClass = class extends WebSocket {
   constructor(url: string, protocols: string[]) {
     super(url, protocols, { perMessageDeflate: false })
   }

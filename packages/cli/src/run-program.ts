@@ -11,6 +11,7 @@ import { Options } from './options.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 import type { Verb, VerbOption } from './verb.ts'
+import { benchVerb } from './verbs/bench.ts'
 import { buildVerb } from './verbs/build.ts'
 import { configVerb } from './verbs/config.ts'
 import { createVerb } from './verbs/create.ts'
@@ -39,6 +40,7 @@ export const verbs: readonly Verb[] = [
   createVerb,
   deleteVerb,
   feedVerb,
+  benchVerb,
   tokenVerb,
   configVerb,
   doctorVerb,
