@@ -54,9 +54,10 @@ export type ViewerStats = {
   readonly closes: Readonly<Record<string, number>>
 }
 
-/** How often overdue answers are looked for, ms; every fourth time, deadlines, silence and standstill. */
+/** How often overdue answers are looked for, ms, and a part of the viewers judged by deadlines, silence, standstill. */
 const sweepMs = 250
-const sweepsPerJudgement = 4
+/** Parts of the viewers: all at once would hold up the others' frames. */
+const sweptParts = 4
 /** Transfers fed in one turn before others have theirs, each with a window of bytes at most. */
 const transfersPerTurn = 32
 
@@ -79,7 +80,8 @@ export class ViewerSockets {
   readonly #feeding = new Set<Viewer>()
   readonly #closes = new CloseCounts()
   #isFeedingDue = false
-  #sweeps = 0
+  /** Those of a round that were not swept yet; who comes meanwhile is at its end. */
+  #toSweep: Iterator<Viewer> = this.#viewers.values()
   #lags = 0
   /** Of viewers that are gone. */
   #signalsDropped = 0
@@ -392,10 +394,12 @@ export class ViewerSockets {
   }
 
   #judge(awakeMs: number): void {
-    this.#sweeps++
     for (const delivery of this.#confirmation.probing) delivery.judge(awakeMs)
-    if (this.#sweeps % sweepsPerJudgement !== 0) return
-    for (const { connection } of this.#viewers.values()) connection.sweep(awakeMs)
+    for (let left = Math.ceil(this.#viewers.size / sweptParts); left > 0; left--) {
+      const { value: viewer, done } = this.#toSweep.next()
+      if (done === true) this.#toSweep = this.#viewers.values()
+      else viewer.connection.sweep(awakeMs)
+    }
   }
 
   #closed(viewer: Viewer, why: string): void {
