@@ -19,6 +19,7 @@ export {
   testReplicaWorkerPort,
 } from './replica-worker.ts'
 export { type AskedView, ReplicaWorkerClient } from './replica-worker-client.ts'
+export { type IssuedCertificate, type IssueOptions, TestAuthority } from './test-authority.ts'
 export {
   isSameDocument,
   type OpenWarmStoreRig,
