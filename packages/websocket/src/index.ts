@@ -18,6 +18,7 @@ export {
 export { type LinkLimits, linkLimitsDefault } from './link-socket.ts'
 export { LinkSockets, type LinkStats } from './link-sockets.ts'
 export { tokenBytesMax } from './request-token.ts'
+export { TlsDialler } from './tls-dialler.ts'
 export { tokensVerifyingMaxDefault } from './token-gate.ts'
 export { TurnShare } from './turn-share.ts'
 export {

@@ -24,6 +24,7 @@ import { closeNameOf, closeReasonFor, closeText } from './close-reason.ts'
 import { FrameMailbox } from './frame-mailbox.ts'
 import { type LinkAgreement, type LinkAuthenticator, shakeHands } from './link-handshake.ts'
 import { SignalLane } from './signal-lane.ts'
+import type { TlsDialler } from './tls-dialler.ts'
 import type { TurnCork } from './turn-cork.ts'
 import type { TurnShare } from './turn-share.ts'
 
@@ -97,6 +98,8 @@ export class LinkSocket {
     /** The socket under `ws`, when it is open already. */
     readonly socket: Socket | undefined
     readonly limits: LinkLimits
+    /** What the connection was dialled with, if it was. */
+    readonly tls: TlsDialler
     readonly events: LinkEvents
     readonly cork: TurnCork
     readonly share: TurnShare
@@ -119,7 +122,7 @@ export class LinkSocket {
       this.#receive(data, isBinary)
     })
     this.#ws.on('error', error => {
-      this.#failure = describeError(error)
+      this.#failure = options.tls.isRefusal(error) ? describeRefusal(error) : describeError(error)
     })
     this.#ws.on('close', (code, reason) => {
       const said = this.#failure ?? `${closeNameOf(code)}: ${reason.toString() || `code ${code}`}`
@@ -340,6 +343,10 @@ function ownBytes(data: Buffer): Uint8Array {
   if (data.length * 2 < data.buffer.byteLength) return Uint8Array.from(data)
   return new Uint8Array(data.buffer, data.byteOffset, data.length)
 }
+
+/** Node's code says why a certificate is refused: it has ended, is for other names, or nobody known signed it. */
+const describeRefusal = (error: Error): string =>
+  `untrusted: ${String(Reflect.get(error, 'code'))}: ${error.message}`
 
 function describeError(error: Error): string {
   const code: unknown = Reflect.get(error, 'code')

@@ -20,6 +20,7 @@ import { InputQueue } from './input-queue.ts'
 import { type LinkAgreement, type LinkAuthenticator, nonceBytes } from './link-handshake.ts'
 import { type LinkLimits, LinkSocket } from './link-socket.ts'
 import { Sweep } from './sweep.ts'
+import { TlsDialler } from './tls-dialler.ts'
 import { TurnCork } from './turn-cork.ts'
 import type { TurnShare } from './turn-share.ts'
 import { routePaths } from './upgrade-router.ts'
@@ -53,6 +54,7 @@ export class LinkSockets {
   readonly #authenticator: LinkAuthenticator
   readonly #agreement: LinkAgreement | undefined
   readonly #limits: LinkLimits
+  readonly #tls: TlsDialler
   readonly #nextLink: () => LinkId
   readonly #inputs: InputQueue<LinkInput>
   readonly #sweep: Sweep
@@ -76,6 +78,8 @@ export class LinkSockets {
     readonly authenticator: LinkAuthenticator
     /** What the node's fleet is set to; undefined for a node that is part of none. */
     readonly agreement?: LinkAgreement | undefined
+    /** How nodes are dialled over TLS; undefined for one that believes those whom Node does. */
+    readonly tls?: TlsDialler | undefined
     /** Names for links, unique in the process. */
     readonly nextLink: () => LinkId
     /** Takes what happens; never called from inside `perform`, `dial` or `accept`. */
@@ -88,6 +92,7 @@ export class LinkSockets {
     this.#authenticator = options.authenticator
     this.#agreement = options.agreement
     this.#limits = options.limits
+    this.#tls = options.tls ?? new TlsDialler([])
     this.#share = options.share
     this.#nextLink = options.nextLink
     this.#inputs = new InputQueue(options.report)
@@ -105,7 +110,8 @@ export class LinkSockets {
    * Connects to the node at `address`, such as `wss://proxy.example.com:9600/edge/2`.
    *
    * The link opens, or closes for one of the reasons `refused` (nobody listens there), `no-answer`,
-   * `unreachable`, or what the peer said.
+   * `untrusted` (the certificate that it showed is not believed, with Node's code for why), `unreachable`, or what
+   * the peer said.
    */
   dial(address: string): LinkId {
     const link = this.#nextLink()
@@ -117,6 +123,7 @@ export class LinkSockets {
         return
       }
       const options = {
+        ...this.#tls.optionsFor(url),
         handshakeTimeout: this.#limits.handshakeMaxMs,
         perMessageDeflate: false,
         maxPayload: bounds.linkFrameBytesMax.value,
@@ -212,6 +219,7 @@ export class LinkSockets {
       ws,
       socket,
       limits: this.#limits,
+      tls: this.#tls,
       cork: this.#cork,
       share: this.#share,
       awakeMs: this.#sweep.awakeMs,

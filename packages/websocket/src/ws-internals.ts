@@ -7,8 +7,8 @@
  *
  * A socket gives its handle what it is written as long as nothing waits in it, and the handle keeps
  * the order of what it is given. So frames that are given to the handle while nothing waits in the
- * socket take their place too, without what a stream costs. Where Node's parts are not what they were
- * when this was written, all goes through the stream.
+ * socket take their place too, without what a stream costs. Under TLS, and where Node's parts are not what
+ * they were when this was written, all goes through the stream.
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
@@ -102,12 +102,15 @@ function readOwnSocket(ws: WebSocket): unknown {
  * Bytes of the write under way that the kernel has not taken, or `undefined` when Node does not say.
  *
  * `writableLength` falls only when a whole write is done, which on a slow network takes a while: by
- * this number progress can be told from a standstill.
+ * this number progress can be told from a standstill. Under TLS it is that of the connection below: what is
+ * encrypted already falls by whole writes too.
  */
 export function kernelBacklogBytes(socket: Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, '_handle')
   if (typeof handle !== 'object' || handle === null) return undefined
-  const bytes: unknown = Reflect.get(handle, 'writeQueueSize')
+  const below: unknown = Reflect.get(handle, '_parent')
+  const isOver = typeof below === 'object' && below !== null
+  const bytes: unknown = Reflect.get(isOver ? below : handle, 'writeQueueSize')
   return typeof bytes === 'number' ? bytes : undefined
 }
 
@@ -128,7 +131,7 @@ let spareRequest: object | undefined
 /** Handles with a write of ours that could not be done at once. */
 const busyHandles = new Set<Handle>()
 
-/** The handle under a TCP socket that is connected; undefined where all goes through the stream. */
+/** The handle under a plain TCP socket that is connected; undefined where all goes through the stream. */
 export function handleUnder(socket: Socket): Handle | undefined {
   const handle: unknown = Reflect.get(socket, '_handle')
   return streamBinding !== undefined && isTcpHandle(handle) ? handle : undefined

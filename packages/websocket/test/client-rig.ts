@@ -34,6 +34,8 @@ export class TestClient {
       readonly headers?: Record<string, string>
       /** False for one that answers pings only when it is told to. */
       readonly autoPong?: boolean
+      /** Whose certificates it believes, PEM; those that Node does when left out. */
+      readonly authority?: string | undefined
     } = {},
   ) {
     const protocols = options.protocols ?? [viewerSubprotocol]
@@ -42,6 +44,7 @@ export class TestClient {
       headers: options.headers ?? {},
       perMessageDeflate: false,
       autoPong: options.autoPong ?? true,
+      ...(options.authority === undefined ? {} : { ca: options.authority }),
     })
     this.ws.on('ping', payload => this.pings.push(payload))
     this.ws.on('message', data => this.frames.push(JSON.parse(String(data))))

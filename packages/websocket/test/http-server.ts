@@ -1,14 +1,20 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import type { IssuedCertificate } from '@fanfold/conformance'
 import { httpServerOptions, type UpgradeRouter } from '@fanfold/websocket'
 import type { Test } from 'tap'
 
-/** An HTTP server on a free port that `router` takes WebSockets from, closed with the test. */
+/** An HTTP server on a free port that `router` takes WebSockets from, over TLS where it has a certificate; closed with the test. */
 export async function listen(
   t: Test,
   router: UpgradeRouter,
+  served?: IssuedCertificate | undefined,
 ): Promise<{ readonly server: Server; readonly port: number }> {
-  const server = createServer(httpServerOptions)
+  const server: Server =
+    served === undefined
+      ? createServer(httpServerOptions)
+      : createTlsServer({ ...httpServerOptions, cert: served.certificate, key: served.privateKey })
   router.attach(server)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {

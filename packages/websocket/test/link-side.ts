@@ -1,9 +1,11 @@
+import type { IssuedCertificate } from '@fanfold/conformance'
 import type { LinkId, LinkInput } from '@fanfold/protocol'
 import {
   type LinkAgreement,
   type LinkAuthenticator,
   LinkSockets,
   linkLimitsDefault,
+  type TlsDialler,
   TurnShare,
   UpgradeRouter,
 } from '@fanfold/websocket'
@@ -28,6 +30,7 @@ export function side(
   options: {
     readonly authenticator: LinkAuthenticator
     readonly agreement?: LinkAgreement
+    readonly tls?: TlsDialler
     readonly report?: (input: LinkInput) => void
   },
 ): Side {
@@ -36,6 +39,7 @@ export function side(
   const sockets = new LinkSockets({
     authenticator: options.authenticator,
     agreement: options.agreement,
+    tls: options.tls,
     nextLink,
     report: input => {
       inputs.push(input)
@@ -49,11 +53,15 @@ export function side(
   return { links: sockets, inputs, clock }
 }
 
-/** Listens; resolves with the port. */
-export async function serve(t: Test, listener: Side): Promise<number> {
+/** Listens, over TLS where it has a certificate; resolves with the port. */
+export async function serve(
+  t: Test,
+  listener: Side,
+  served?: IssuedCertificate | undefined,
+): Promise<number> {
   const router = new UpgradeRouter({ origins: [], connectionsMax: 100 })
   router.add('', { link: listener.links })
-  return (await listen(t, router)).port
+  return (await listen(t, router, served)).port
 }
 
 /** Resolves with the first input of this kind. */

@@ -1,3 +1,4 @@
+import type { IssuedCertificate } from '@fanfold/conformance'
 import { encodeUtf8 } from '@fanfold/kernel'
 import type { Grants, ViewerEffect, ViewerId, ViewerInput } from '@fanfold/protocol'
 import { observeLimitsDefault, UpgradeRouter, ViewerSockets } from '@fanfold/websocket'
@@ -37,6 +38,8 @@ export async function rig(
     readonly verifyToken?: (token: string) => Promise<Grants>
     readonly tokensVerifyingMax?: number
     readonly clock?: ManualClock
+    /** What the port shows over TLS, and who vouches for it; a plain port when left out. */
+    readonly tls?: { readonly served: IssuedCertificate; readonly authority: string }
   } = {},
 ): Promise<Rig> {
   const inputs: ViewerInput[] = []
@@ -58,9 +61,13 @@ export async function rig(
   t.teardown(() => viewers.close())
   const router = new UpgradeRouter({ origins: [], connectionsMax: 100 })
   router.add('', { observe: viewers })
-  const { port } = await listen(t, router)
+  const { port } = await listen(t, router, overrides.tls?.served)
+  const scheme = overrides.tls === undefined ? 'ws' : 'wss'
   const connectClient: Rig['connect'] = options =>
-    new TestClient(t, `ws://127.0.0.1:${port}/v1/observe`, options)
+    new TestClient(t, `${scheme}://127.0.0.1:${port}/v1/observe`, {
+      authority: overrides.tls?.authority,
+      ...options,
+    })
   return {
     viewers,
     inputs,
