@@ -137,6 +137,7 @@ export class AuthorityHost {
       ),
       authenticator: context.authenticator,
       agreement: context.agreement,
+      tlsDialler: context.tlsDialler,
       nextLink: names.nextLink,
       config,
       report: input => {

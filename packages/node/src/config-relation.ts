@@ -6,9 +6,10 @@
 import type { Config } from './config.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { bytesPerSecondMin, parseQuotaRule } from './quota-rule.ts'
+import { tlsProblems } from './served-certificate.ts'
 
-/** Problems of options that are each fine alone. */
-export function relationProblems(config: Config): ConfigProblem[] {
+/** Problems of options that are each fine alone, at this time of the wall: a certificate has an end. */
+export function relationProblems(config: Config, nowMs: number): ConfigProblem[] {
   const { limits, link, redis, tenants } = config
   const problems: ConfigProblem[] = []
   const must = (holds: boolean, place: string, message: string): void => {
@@ -74,6 +75,7 @@ export function relationProblems(config: Config): ConfigProblem[] {
     'link.token',
     'link.token and link.privateKey belong together; one of them is missing',
   )
+  problems.push(...tlsProblems(config, nowMs))
   return problems
 }
 

@@ -13,6 +13,15 @@ export const liveOptions: ReadonlySet<ConfigName> = new Set<ConfigName>([
   'tenants.allow',
   'tenants.deny',
   'tenants.quotas',
+  'tls.certificate',
+  'tls.privateKey',
+  'tls.authorities',
+])
+
+/** Those of them that another value replaces live; to have one, or to have none any more, needs a restart. */
+const replacedLive: ReadonlySet<ConfigName> = new Set<ConfigName>([
+  'tls.certificate',
+  'tls.privateKey',
 ])
 
 /** How a configuration is read again. */
@@ -60,8 +69,11 @@ export class ConfigReload {
     const differing = configNames.filter(
       name => !isSame(this.#values.get(name), loaded.values.get(name)),
     )
-    const options = differing.filter(name => liveOptions.has(name))
-    const others = differing.filter(name => !liveOptions.has(name))
+    const isLive = (name: ConfigName): boolean =>
+      liveOptions.has(name) &&
+      (!replacedLive.has(name) || (this.#values.has(name) && loaded.values.has(name)))
+    const options = differing.filter(isLive)
+    const others = differing.filter(name => !isLive(name))
     if (options.length > 0) {
       await take(loaded.config)
       for (const name of options) {

@@ -134,6 +134,30 @@ export const configTable = {
     default: 9600,
     meaning: 'The public port, for viewers, writers and links; 0 for any free one.',
   },
+  'tls.certificate': {
+    type: 'text',
+    secret: true,
+    min: 32,
+    max: 65_536,
+    meaning:
+      "The certificate (PEM) that the public port shows, the node's own first and those between it and its authority behind it: the port speaks TLS with it, and is plain without. Taken anew at SIGHUP.",
+  },
+  'tls.privateKey': {
+    type: 'text',
+    secret: true,
+    min: 32,
+    max: 65_536,
+    meaning:
+      'The private key (PEM, without a passphrase) of that certificate. Taken anew at SIGHUP.',
+  },
+  'tls.authorities': {
+    type: 'text',
+    secret: true,
+    min: 32,
+    max: 262_144,
+    meaning:
+      'Authorities (PEM) whose certificates of other nodes are believed, beside those that Node ships. Taken anew at SIGHUP.',
+  },
   adminHost: {
     type: 'text',
     min: 1,

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { wallClock } from './clock.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { configFileNames, readConfigFile } from './config-file.ts'
 import { publicBindProblems, relationProblems } from './config-relation.ts'
@@ -153,7 +154,7 @@ function combine(sources: readonly SourceValues[], directory: string): Omit<Load
   const config = shape(values)
   // Relations are between values that are each fine; else they would only repeat the problem.
   if (problems.length === 0)
-    problems.push(...relationProblems(config), ...publicBindProblems(config))
+    problems.push(...relationProblems(config, wallClock()), ...publicBindProblems(config))
   if (problems.length > 0) throw new ConfigError(problems)
   return { config, places, values }
 }

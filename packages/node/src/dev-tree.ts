@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { assert } from '@fanfold/kernel'
 import type { GrantedAction } from '@fanfold/protocol'
-import type { UpgradeRouter } from '@fanfold/websocket'
+import { TlsDialler, type UpgradeRouter } from '@fanfold/websocket'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config } from './config.ts'
 import { createRouter } from './create-router.ts'
@@ -93,6 +93,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     log,
     metrics,
     ...identity,
+    tlsDialler: new TlsDialler([]),
     agreement: undefined,
     quotas: new TenantQuotas(config.tenants.quotas),
     isDevelopment: true,

@@ -6,9 +6,12 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { certificateDaysMin, daysUntil } from './certificate-watch.ts'
 import type { Config } from './config.ts'
 import { descriptorLimitOf, readProcessLimits } from './descriptor-limit.ts'
+import { targetOf } from './dial-member.ts'
 import { findRedis } from './redis-check.ts'
+import { certificateEndMs, isCertificateFor, servedCertificateOf } from './served-certificate.ts'
 
 /** Least version of Node, as in package.json. */
 const nodeVersionMin: readonly [number, number] = [20, 12]
@@ -48,6 +51,7 @@ export async function runDoctor(options: DoctorOptions): Promise<readonly Doctor
     config.log === 'files' ? checkData(config.data) : checkRedis(config, config.log),
     ...(config.redis.url === undefined ? [] : [checkMeeting(config, config.redis.url)]),
     checkClock(wallClock()),
+    ...checkCertificates(config, wallClock()),
   ])
 }
 
@@ -82,6 +86,33 @@ export function checkDescriptors(limits: string | undefined, viewersMax: number)
 export function checkClock(nowMs: number): DoctorRow {
   const detail = new Date(nowMs).toISOString()
   return row('clock', nowMs >= clockMin, detail, 'set the clock of this machine, by NTP best')
+}
+
+/** Whether what the public port shows is good for a while, and for the name by which the node is reached. */
+export function checkCertificates(config: Config, nowMs: number): readonly DoctorRow[] {
+  const served = servedCertificateOf(config)
+  if (served === undefined) return []
+  const { certificate } = served
+  const endsAtMs = certificateEndMs(certificate)
+  const daysLeft = daysUntil(endsAtMs, nowMs)
+  const ends = row(
+    'certificate',
+    daysLeft >= certificateDaysMin,
+    `ends at ${new Date(endsAtMs).toISOString()}, in ${daysLeft} days`,
+    'renew it, write it to the same file, and send SIGHUP to the node',
+  )
+  const host = announcedHost(config)
+  if (host === undefined) return [ends]
+  const isFor = isCertificateFor(certificate, host)
+  const detail = isFor ? `is for ${host}` : `is not for ${host}, by which others reach the node`
+  const advice = 'get one for that name, or say by --advertise a name that it is for'
+  return [ends, row('certificate names', isFor, detail, advice)]
+}
+
+/** By what other nodes reach this one, where it says so to them. */
+function announcedHost({ advertise, redis, host }: Config): string | undefined {
+  if (advertise !== undefined) return targetOf(advertise).host
+  return redis.url === undefined ? undefined : host
 }
 
 /** Whether a server can listen there; `name` is `port` or `admin port`. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { UpgradeRouter } from '@fanfold/websocket'
+import { TlsDialler, type UpgradeRouter } from '@fanfold/websocket'
 import type { NodeStanding } from './admin-routes.ts'
 import { AuthorityHost } from './authority-host.ts'
 import type { Config, Role } from './config.ts'
@@ -24,6 +24,7 @@ import { ProxyHost } from './proxy-host.ts'
 import { quotaUseOf } from './quota-use.ts'
 import { readProject } from './read-project.ts'
 import type { RoleLinks } from './role-links.ts'
+import { servedCertificateOf } from './served-certificate.ts'
 import { TenantQuotas } from './tenant-quotas.ts'
 import { createVariantTrust, inProcessTrust, type VariantTrust } from './variant-trust.ts'
 import { version } from './version.ts'
@@ -69,6 +70,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     fail,
     metrics,
     authenticator: await authenticatorOf(config),
+    tlsDialler: new TlsDialler(authoritiesOf(config)),
     agreement: agreementOf(config, log, metrics),
     variantTrust: variantTrustOf(config),
     quotas: new TenantQuotas(config.tenants.quotas),
@@ -83,9 +85,11 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   const roles = new ProcessRoles()
   try {
     await startRoles(roles, context, { name, verifier, fleet })
+    const certificate = servedCertificateOf(config)
     const ports = new ProcessPorts(context, {
       roles,
       router: routerOf(roles, config),
+      certificate,
       routes: [
         (request, path) => answerCrowd(request, path, { posts: roles.edges[0]?.crowd, verifier }),
         (request, path) =>
@@ -105,7 +109,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     const { port, adminPort } = await ports.listen()
     const load = new ProcessLoad(roles, () => performance.now())
     fleet?.join(port, () => load.measure())
-    log.info({ event: 'node.started', roles: config.roles, port, adminPort }, 'node started')
+    const started = { event: 'node.started', roles: config.roles, port, adminPort }
+    log.info({ ...started, isTls: certificate !== undefined }, 'node started')
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
       await fleet?.drain()
@@ -121,6 +126,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       reconfigure: changed => {
         context.quotas.reconfigure(changed.tenants.quotas)
         fleet?.reconfigure(changed)
+        context.tlsDialler.believe(authoritiesOf(changed))
+        ports.reconfigure(changed)
       },
       stop: () => (stopping ??= stop()),
     }
@@ -214,6 +221,10 @@ async function authenticatorOf(config: Config): Promise<ProcessContext['authenti
     incarnation: randomBytes(8).toString('hex'),
   })
 }
+
+/** What is believed of other nodes' certificates beside what Node ships. */
+const authoritiesOf = ({ tls }: Config): readonly string[] =>
+  tls.authorities === undefined ? [] : [tls.authorities]
 
 function agreementOf(config: Config, log: Log, metrics: Metrics): FleetAgreement | undefined {
   if (config.redis.url === undefined) return undefined

@@ -21,6 +21,7 @@ import type { PlacingSource } from './place-answer.ts'
 import type { PlacementOutcome } from './placement-desk.ts'
 import type { ProcessContext } from './process-context.ts'
 import { checkCoordinator } from './redis-check.ts'
+import { servedCertificateOf } from './served-certificate.ts'
 import { untilView } from './until-view.ts'
 
 /** Others have heard by then that a node is about to go, or it goes without, ms. */
@@ -140,7 +141,7 @@ export class Fleet {
       config,
       redis: this.#redis,
       fleet: this.view,
-      address: config.advertise ?? `ws://${hostOf(config)}:${port}`,
+      address: config.advertise ?? addressOf(config, port),
       ceiling: this.#ceiling,
       fingerprint: this.#agreement.fingerprint,
       load,
@@ -171,8 +172,13 @@ export class Fleet {
 
 type Identity = Omit<PeerIdentity, 'incarnation'>
 
-/** An address of version 6 stands in brackets in a URL. */
-const hostOf = ({ host }: Config): string => (host.includes(':') ? `[${host}]` : host)
+/** Where a node is reached that says nothing else: at what it listens on, as it speaks there. */
+function addressOf(config: Config, port: number): string {
+  const scheme = servedCertificateOf(config) === undefined ? 'ws' : 'wss'
+  const { host } = config
+  // An address of version 6 stands in brackets in a URL.
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
 
 /** The token says who the node is, to others too: the configuration says nothing else. */
 function identityProblems(config: Config, identity: Identity): ConfigProblem[] {

@@ -61,6 +61,7 @@ export class FollowerLinks {
       identity: inProcessIdentity(place.name, place.region, role),
       authenticator: context.authenticator,
       agreement: context.agreement,
+      tlsDialler: context.tlsDialler,
       nextLink: names.nextLink,
       config,
       report: input => {

@@ -3,6 +3,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import { httpServerOptions, listenBacklog } from '@fanfold/websocket'
 import { type HttpAnswer, problemAnswer, sendAnswer } from './http-answer.ts'
 import type { Log } from './logging.ts'
+import type { ServedCertificate } from './served-certificate.ts'
+import { TlsServer } from './tls-server.ts'
 
 /** What requests that are under way when the port closes have left for their answers, ms. */
 const answersMaxMs = 1_000
@@ -20,13 +22,18 @@ export const requestsAheadMax = 64
 export class HttpListener {
   readonly server: Server
   readonly #log: Log
+  /** Undefined where the port is plain. */
+  readonly #tls: TlsServer | undefined
   /** Requests of each connection that wait for their answers. */
   readonly #ahead = new WeakMap<Socket, number>()
   #isClosing = false
 
-  constructor(routes: readonly HttpRoute[], log: Log) {
+  /** @param certificate what the port shows over TLS; undefined for a plain one */
+  constructor(routes: readonly HttpRoute[], log: Log, certificate?: ServedCertificate | undefined) {
     this.#log = log
-    this.server = createServer(httpServerOptions, (request, response) => {
+    this.#tls = certificate && new TlsServer({ certificate, log })
+    this.server = this.#tls?.server ?? createServer(httpServerOptions)
+    this.server.on('request', (request, response) => {
       if (!this.#count(request, response)) return
       answer(routes, request)
         .catch((error: unknown) => {
@@ -55,6 +62,11 @@ export class HttpListener {
     })
   }
 
+  /** Shows another certificate to whoever connects from now on; a port that is plain stays so. */
+  show(certificate: ServedCertificate): void {
+    this.#tls?.show(certificate)
+  }
+
   /** Takes no more connections, gives requests a moment for their answers, and cuts what is left. */
   close(): Promise<void> {
     this.#isClosing = true
@@ -65,6 +77,7 @@ export class HttpListener {
         resolve()
       })
       this.server.closeIdleConnections()
+      this.#tls?.cutHandshakes()
     })
   }
 

@@ -229,6 +229,12 @@ export const metricTable = {
     labels: ['reason'],
     meaning: 'Connections that were refused: too many at once (storm), or any other reason.',
   },
+  tls_certificate_seconds: {
+    type: 'gauge',
+    labels: ['port'],
+    meaning:
+      'Until the certificate ends that a port shows, seconds; negative when it has. Nothing is told of a port without TLS.',
+  },
   viewer_transfers: { type: 'gauge', meaning: 'Views that are on their way in pieces.' },
   crowd_messages_total: {
     type: 'counter',

@@ -6,7 +6,7 @@ import {
   type RequestId,
   type ViewerId,
 } from '@fanfold/protocol'
-import type { LinkAuthenticator } from '@fanfold/websocket'
+import type { LinkAuthenticator, TlsDialler } from '@fanfold/websocket'
 import type { Config } from './config.ts'
 import type { FleetAgreement } from './fleet-agreement.ts'
 import type { Log } from './logging.ts'
@@ -21,6 +21,8 @@ export type ProcessContext = {
   readonly metrics: Metrics
   /** Who this node is to others; undefined where it has no links to other nodes. */
   readonly authenticator: LinkAuthenticator | undefined
+  /** How other nodes are dialled over TLS. */
+  readonly tlsDialler: TlsDialler
   /** What the fleet is set to that the process is part of; undefined where it is part of none. */
   readonly agreement: FleetAgreement | undefined
   /** Signs variants at the authority and checks them at edges. */

@@ -2,12 +2,16 @@ import { randomBytes } from 'node:crypto'
 import type { DocumentKey } from '@fanfold/protocol'
 import type { UpgradeRouter } from '@fanfold/websocket'
 import { adminRoutes, type NodeStanding } from './admin-routes.ts'
+import { CertificateWatch } from './certificate-watch.ts'
+import { wallClock } from './clock.ts'
+import type { Config } from './config.ts'
 import { DescriptorWatch } from './descriptor-watch.ts'
 import type { DrainState } from './drain-answer.ts'
 import { HttpListener, type HttpRoute } from './http-listener.ts'
 import type { PlacingSource } from './place-answer.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { ProcessRoles } from './process-roles.ts'
+import { type ServedCertificate, servedCertificateOf } from './served-certificate.ts'
 import { StatMetrics } from './stat-metrics.ts'
 import { TroubleLog, type TroubleWords } from './trouble-log.ts'
 
@@ -28,6 +32,9 @@ export class ProcessPorts {
   readonly #notReadyAs: () => readonly string[]
   readonly #noDescriptor: TroubleLog
   readonly #descriptors: DescriptorWatch
+  /** What the public port shows, and when that ends; undefined where it is plain. */
+  #certificate: ServedCertificate | undefined
+  readonly #certificateWatch: CertificateWatch | undefined
   readonly #incarnation = randomBytes(8).toString('hex')
   #isAsked = false
   #isDraining = false
@@ -39,6 +46,8 @@ export class ProcessPorts {
       readonly roles: ProcessRoles
       /** Takes the WebSockets of the public port. */
       readonly router: UpgradeRouter
+      /** What the public port shows over TLS; a plain one where it is not said. */
+      readonly certificate?: ServedCertificate | undefined
       /** What else the public port answers. */
       readonly routes: readonly HttpRoute[]
       /** What is told of the tree, and of a document when one is asked about. */
@@ -55,13 +64,24 @@ export class ProcessPorts {
   ) {
     const { config, log, metrics, fail } = context
     const { roles, router, routes, topology, drain, standing, placing, fleetNotReady } = options
+    const { certificate } = options
     this.#notReadyAs = fleetNotReady ?? (() => parentless(roles))
     this.#context = context
     this.#roles = roles
     this.#router = router
-    this.#public = new HttpListener(routes, log)
+    this.#public = new HttpListener(routes, log, certificate)
     router.attach(this.#public.server)
-    const stats = new StatMetrics({ metrics, roles, router, quotas: context.quotas })
+    this.#certificate = certificate
+    const nowMs = (): number => performance.now()
+    this.#certificateWatch =
+      certificate && new CertificateWatch({ certificate, log, wallClock, nowMs })
+    const stats = new StatMetrics({
+      metrics,
+      roles,
+      router,
+      quotas: context.quotas,
+      certificateSeconds: () => this.#certificateWatch?.secondsLeft,
+    })
     const admin = adminRoutes({
       adminToken: config.adminToken,
       notReady: () => this.#notReady(),
@@ -110,6 +130,17 @@ export class ProcessPorts {
     }
   }
 
+  /** Takes of a configuration what may change while the ports are open: another certificate. */
+  reconfigure(config: Config): void {
+    const next = servedCertificateOf(config)
+    const { certificate, privateKey } = this.#certificate ?? {}
+    if (this.#certificate === undefined || next === undefined) return
+    if (next.certificate === certificate && next.privateKey === privateKey) return
+    this.#public.show(next)
+    this.#certificate = next
+    this.#certificateWatch?.take(next)
+  }
+
   /**
    * Goes away in good order: not ready, nobody new, viewers and children told, what the log has begun
    * finished. May be called twice.
@@ -133,6 +164,7 @@ export class ProcessPorts {
   async #closeListeners(): Promise<void> {
     this.#descriptors.close()
     this.#noDescriptor.close()
+    this.#certificateWatch?.close()
     await Promise.all([this.#public.close(), this.#admin.close()])
   }
 

@@ -15,6 +15,7 @@ import {
   linkLimitsDefault,
   type SocketAcceptor,
   systemClock,
+  type TlsDialler,
   TurnShare,
 } from '@fanfold/websocket'
 import type { Config } from './config.ts'
@@ -48,11 +49,13 @@ export class RoleLinks {
     readonly authenticator: LinkAuthenticator | undefined
     /** What the fleet of the process is set to; undefined where it is part of none. */
     readonly agreement: LinkAgreement | undefined
+    /** How other nodes are dialled over TLS; those of a process share it. */
+    readonly tlsDialler: TlsDialler
     readonly nextLink: NextLink
     readonly config: Config
     readonly report: (input: LinkInput) => void
   }) {
-    const { identity, authenticator, agreement, nextLink, config, report } = options
+    const { identity, authenticator, agreement, tlsDialler, nextLink, config, report } = options
     this.#drainDeadlineMs = config.limits.drainDeadlineMs
     const share = new TurnShare(systemClock)
     this.inProcess = new InProcessLinks({
@@ -67,6 +70,7 @@ export class RoleLinks {
     this.#sockets = new LinkSockets({
       authenticator,
       agreement,
+      tls: tlsDialler,
       nextLink,
       report: input => {
         this.#notice(input)

@@ -15,6 +15,7 @@ export class StatMetrics {
   readonly #roles: ProcessRoles
   readonly #router: UpgradeRouter
   readonly #quotas: TenantQuotas
+  readonly #certificateSeconds: () => number | undefined
   /** What each counter has been told so far. */
   readonly #told = new Map<CounterHandle, number>()
 
@@ -23,11 +24,14 @@ export class StatMetrics {
     readonly roles: ProcessRoles
     readonly router: UpgradeRouter
     readonly quotas: TenantQuotas
+    /** Until the certificate of the public port ends; undefined where it has none. */
+    readonly certificateSeconds: () => number | undefined
   }) {
     this.#metrics = options.metrics
     this.#roles = options.roles
     this.#router = options.router
     this.#quotas = options.quotas
+    this.#certificateSeconds = options.certificateSeconds
   }
 
   /** Brings the metrics up to date. */
@@ -64,6 +68,9 @@ export class StatMetrics {
     metrics.labelled('links', 'down').set(sum(parents.map(host => host.counts.links)))
     metrics.labelled('links', 'up').set(followers.filter(host => host.hasParent).length)
     setLinkGauges(metrics, this.#roles)
+    const seconds = this.#certificateSeconds()
+    // Where there is no certificate nothing is told: 0 would say that it ends now.
+    if (seconds !== undefined) metrics.labelled('tls_certificate_seconds', 'public').set(seconds)
     this.#showQuotas(quotaUses(this.#roles, this.#quotas))
     this.#countRequests(followers.flatMap(host => host.requestCounts))
     metrics.plain('crowd_ids_waiting').set(sum(edges.map(edge => edge.crowdIdsWaiting)))

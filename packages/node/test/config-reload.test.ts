@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { TestAuthority } from '@fanfold/conformance'
 import t, { type Test } from 'tap'
 import { type Config, loadConfig } from '../src/config.ts'
 import { ConfigReload, type ConfigReloadOptions, liveOptions } from '../src/config-reload.ts'
@@ -132,6 +133,69 @@ await t.test('asked while it reads, it reads once more and no oftener', async t 
   await later
 })
 
-await t.test('tenants alone change live', async t => {
-  t.same([...liveOptions], ['tenants.allow', 'tenants.deny', 'tenants.quotas'])
+await t.test(
+  'a certificate is replaced live; to have one, or none any more, needs a restart',
+  async t => {
+    const { rewrite, taken, directory } = await open(t, '')
+    const authority = new TestAuthority('authority of tests')
+    const renew = (): void => {
+      const { certificate, privateKey } = authority.issue({ hosts: ['a'] })
+      writeFileSync(join(directory, 'chain.pem'), certificate)
+      writeFileSync(join(directory, 'key.pem'), privateKey)
+    }
+    renew()
+    writeFileSync(join(directory, 'authorities.pem'), authority.certificate)
+    const text = `${fleet}tls: { certificateFile: chain.pem, privateKeyFile: key.pem, authoritiesFile: authorities.pem }`
+    const pair = ['tls.certificate', 'tls.privateKey']
+    t.same(await rewrite(text), [
+      { event: 'config.needs-restart', options: pair },
+      { event: 'config.reloaded', options: ['tls.authorities'] },
+    ])
+    t.equal(taken.length, 1)
+
+    const started = await loadConfig({ directory })
+    const lines: LogFields[] = []
+    const keep = (fields: LogFields): void => void lines.push(fields)
+    const reload = new ConfigReload({
+      started,
+      read: () => loadConfig({ directory }),
+      take: config => void taken.push(config),
+      log: { ...silent, info: keep, warn: keep, error: keep },
+    })
+    renew()
+    await reload.ask()
+    t.same(lines.splice(0), [{ event: 'config.reloaded', options: pair }])
+    t.not(taken.at(-1)?.tls.certificate, started.config.tls.certificate)
+    t.equal(taken.length, 2)
+    writeFileSync(join(directory, 'fanfold.yaml'), fleet)
+    await reload.ask()
+    t.same(lines.splice(0), [
+      { event: 'config.needs-restart', options: pair },
+      { event: 'config.reloaded', options: ['tls.authorities'] },
+    ])
+    t.equal(taken.at(-1)?.tls.authorities, undefined)
+    writeFileSync(join(directory, 'chain.pem'), authority.issue({ hosts: ['a'] }).certificate)
+    writeFileSync(join(directory, 'fanfold.yaml'), text)
+    await reload.ask()
+    t.match(lines, [
+      {
+        event: 'config.refused',
+        problems: [{ place: 'tls.privateKey', message: /not the key of the first certificate/ }],
+      },
+    ])
+  },
+)
+
+await t.test('tenants and certificates alone change live', async t => {
+  t.same(
+    [...liveOptions],
+    [
+      'tenants.allow',
+      'tenants.deny',
+      'tenants.quotas',
+      'tls.certificate',
+      'tls.privateKey',
+      'tls.authorities',
+    ],
+  )
 })

@@ -1,9 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { TestAuthority } from '@fanfold/conformance'
 import t from 'tap'
 import { createConfig } from '../src/config.ts'
 import {
+  checkCertificates,
   checkClock,
   checkData,
   checkDescriptors,
@@ -77,4 +79,29 @@ t.test('a data directory is made and timed, and one that cannot be is found', as
 t.test('a clock that was never set is found', async t => {
   t.match(checkClock(0), { ok: false, detail: '1970-01-01T00:00:00.000Z' })
   t.match(checkClock(Date.UTC(2026, 0)), { ok: true })
+})
+
+t.test('a certificate that ends soon, or is for nobody who comes, is found', async t => {
+  const authority = new TestAuthority('authority of tests')
+  const now = Date.now()
+  const dayMs = 86_400_000
+  const rowsFor = (days: number, values: object = {}) => {
+    const hosts = ['edge.example.com']
+    const issued = authority.issue({ hosts, endsAtMs: now + days * dayMs + dayMs / 2 })
+    const { certificate, privateKey } = issued
+    const tls = { 'tls.certificate': certificate, 'tls.privateKey': privateKey }
+    return checkCertificates(createConfig({ ...tls, ...values }, '/'), now)
+  }
+  t.same(checkCertificates(createConfig({}, '/'), now), [], 'a plain port has none')
+  t.match(rowsFor(90), [{ check: 'certificate', ok: true, detail: /ends at 20\S+Z, in 90 days/ }])
+  t.match(rowsFor(14), [{ ok: true }])
+  t.match(rowsFor(13), [{ ok: false, detail: /in 13 days/, advice: /renew it.*SIGHUP/ }])
+  const advertise = (host: string) => ({ advertise: `wss://${host}:9600` })
+  t.match(rowsFor(90, advertise('edge.example.com'))[1], { ok: true })
+  t.match(rowsFor(90, advertise('10.0.0.7'))[1], {
+    check: 'certificate names',
+    ok: false,
+    detail: /not for 10\.0\.0\.7/,
+    advice: /--advertise/,
+  })
 })

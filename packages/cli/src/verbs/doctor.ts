@@ -8,7 +8,7 @@ import type { Verb } from '../verb.ts'
 export const doctorVerb: Verb = {
   name: 'doctor',
   meaning:
-    'Looks at the machine before a node starts on it: version of Node, file descriptors, ports, disk, clock. Ends with 4 when something is not as it should be.',
+    'Looks at the machine before a node starts on it: version of Node, file descriptors, ports, disk, clock, and when its certificate ends. Ends with 4 when something is not as it should be.',
   options: configOptions,
   examples: ['doctor', 'doctor --data /var/lib/fanfold --port 9600', 'doctor --json'],
   async run(input) {

@@ -8,7 +8,7 @@ import type { Verb, VerbInput } from '../verb.ts'
 export const serveVerb: Verb = {
   name: 'serve',
   meaning:
-    'Runs one node, and logs to standard output. SIGTERM, SIGINT and fanfold drain let it finish within limits.drainDeadlineMs; a second one ends it at once. SIGHUP reads the configuration again, and takes tenants.allow, tenants.deny and tenants.quotas of it. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
+    'Runs one node, and logs to standard output. SIGTERM, SIGINT and fanfold drain let it finish within limits.drainDeadlineMs; a second one ends it at once. SIGHUP reads the configuration again, and takes tenants.allow, tenants.deny, tenants.quotas and renewed certificates (tls) of it. It ends with 70 when its shared state is in doubt: let a supervisor start it again. The log is synced on the thread pool of Node: set UV_THREADPOOL_SIZE to the number of documents written to at a time where that is over 4.',
   arguments: [
     {
       syntax: '[definition...]',
@@ -21,6 +21,7 @@ export const serveVerb: Verb = {
     'serve match.ts --token-key-file token.key',
     'serve dist/match.json --token-key-file token.key',
     'serve -c fanfold.yaml',
+    'serve match.ts --token-key-file token.key --tls-certificate-file chain.pem --tls-private-key-file key.pem',
     'serve --roles proxy,edge --parent ws://10.0.0.1:9600 --link-token-file edge.link-token --link-private-key-file edge.pem --link-fleet-public-key $FLEET_KEY --token-key-file token.key',
   ],
   run: serve,
