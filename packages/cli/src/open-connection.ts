@@ -1,4 +1,4 @@
-import { type Connection, connect, type FanfoldError, type WebSocketClass } from '@fanfold/client'
+import { type Connection, connect, FanfoldError, type WebSocketClass } from '@fanfold/client'
 import { isErrorCode, meaningOf } from '@fanfold/protocol'
 import { WebSocket } from 'ws'
 import { CommandError } from './command-error.ts'
@@ -73,6 +73,7 @@ export function openConnection(
   } = {},
 ): OpenConnection {
   let trouble: FanfoldError | undefined
+  let failure: Error | undefined
   let refuse: (error: FanfoldError) => void = () => undefined
   const refused = new Promise<never>((_, reject) => {
     refuse = reject
@@ -81,11 +82,14 @@ export function openConnection(
   refused.catch(() => undefined)
   const connection = connect(url, {
     token,
-    WebSocket: NodeWebSocket,
+    WebSocket: nodeWebSocket(error => {
+      failure = error
+    }),
     // A person waits: sooner and more often than a crowd of clients may.
     backoff: { minMs: 100, maxMs: 2_000 },
     onError: error => {
-      trouble = error
+      trouble = explained(error, failure)
+      failure = undefined
       if (isErrorCode(error.code) && !meaningOf(error.code).retry) refuse(error)
     },
     ...limits,
@@ -93,11 +97,21 @@ export function openConnection(
   return { connection, trouble: () => trouble, refused }
 }
 
-/** Sockets of Node. Deltas are small and many: compressing each costs more than it saves on the way to a shell. */
-export const NodeWebSocket: WebSocketClass = class extends WebSocket {
-  constructor(url: string, protocols: string[]) {
-    super(url, protocols, { perMessageDeflate: false })
+/** A WebSocket that tells why it failed, which none does in a browser: a certificate that is not believed, say. */
+export const nodeWebSocket = (failed: (error: Error) => void): WebSocketClass =>
+  class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      // Deltas are small and many: compressing each costs more than it saves on the way to a shell.
+      super(url, protocols, { perMessageDeflate: false })
+      this.on('error', failed)
+    }
   }
+
+/** What the client says of an attempt that came to nothing, with what its socket said before. */
+function explained(error: FanfoldError, failure: Error | undefined): FanfoldError {
+  if (failure === undefined || error.code !== 'FANFOLD_CONNECTION_FAILED') return error
+  const message = `${error.message.trimEnd()}: ${failure.message}`
+  return new FanfoldError(error.code, message, { cause: failure })
 }
 
 /** Why nothing was heard of `url` for so long. */

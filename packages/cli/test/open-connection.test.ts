@@ -1,4 +1,8 @@
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { FanfoldError } from '@fanfold/client'
+import { TestAuthority } from '@fanfold/conformance'
+import { until } from '@fanfold/nemesis'
 import t from 'tap'
 import { openConnection, readConnectionOptions, silenceError } from '../src/open-connection.ts'
 import { Options } from '../src/options.ts'
@@ -37,5 +41,21 @@ await t.test('silence says whether the node was reached', async t => {
 await t.test('a URL that is none is refused at once', async t => {
   t.throws(() => openConnection({ url: 'ftp://a', token: undefined }), {
     code: 'FANFOLD_BAD_OPTION',
+  })
+})
+
+await t.test('a certificate that is not believed is what is said of the attempt', async t => {
+  const issued = new TestAuthority('authority of tests').issue({ hosts: ['127.0.0.1'] })
+  const server = createServer({ cert: issued.certificate, key: issued.privateKey })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const url = `wss://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { connection, trouble } = openConnection({ url, token: 'x' })
+  t.teardown(() => connection.close())
+  connection.observe('a/b/c')
+  await until('an attempt fails', () => trouble() !== undefined)
+  t.match(trouble(), {
+    code: 'FANFOLD_CONNECTION_FAILED',
+    message: /closed with 1006: unable to verify the first certificate$/,
   })
 })

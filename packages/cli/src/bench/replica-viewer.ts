@@ -5,7 +5,7 @@
 import { type Connection, connect, FanfoldError, type Observation } from '@fanfold/client'
 import { isJsonObject } from '@fanfold/document'
 import { digestOf } from '../digest.ts'
-import { NodeWebSocket } from '../open-connection.ts'
+import { nodeWebSocket } from '../open-connection.ts'
 import { TailState } from '../tail-state.ts'
 import { machineNowMs } from './machine-clock.ts'
 import type { Place } from './order-check.ts'
@@ -39,7 +39,8 @@ export class ReplicaViewer implements SwarmViewer {
     this.#tally = tally
     this.#connection = connect(urls, {
       token: watching.token,
-      WebSocket: NodeWebSocket,
+      // Why an attempt failed, the tally knows from the client.
+      WebSocket: nodeWebSocket(() => undefined),
       onError: ({ code, message }) => {
         tally.trouble = message
         if (code === 'FANFOLD_GAP') tally.violate(`a replica: ${message}`)
