@@ -42,6 +42,7 @@ export class ClusterNode {
   #exit: Exit | undefined
   #port = 0
   #adminPort = 0
+  #isTls = false
 
   private constructor(command: NodeCommand) {
     const { name, wrapper = [], nodeArguments = [], environment } = command
@@ -106,7 +107,7 @@ export class ClusterNode {
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.#port}`
+    return `${this.#isTls ? 'wss' : 'ws'}://127.0.0.1:${this.#port}`
   }
 
   get adminUrl(): string {
@@ -114,7 +115,7 @@ export class ClusterNode {
   }
 
   get httpUrl(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return `${this.#isTls ? 'https' : 'http'}://127.0.0.1:${this.#port}`
   }
 
   get isRunning(): boolean {
@@ -166,6 +167,7 @@ export class ClusterNode {
     if (line.event !== 'node.started') return
     this.#port = Number(line['port'])
     this.#adminPort = Number(line['adminPort'])
+    this.#isTls = line['isTls'] === true
   }
 }
 

@@ -24,6 +24,8 @@ export type RawViewerOptions = {
   readonly held?: Held | undefined
   /** What it says that it looks at. */
   readonly viewState?: JsonValue | undefined
+  /** Whose certificates it believes over TLS (PEM); those that Node does when left out. */
+  readonly authority?: string | undefined
   /** Leaves the patches unparsed: the viewer then has no state. */
   readonly isRawOnly?: boolean | undefined
   /** Called after each frame, and after the close. */
@@ -65,7 +67,7 @@ export class RawViewer {
   #hasMoved = false
 
   private constructor(options: RawViewerOptions) {
-    const { url, token, doc } = options
+    const { url, token, doc, authority } = options
     this.doc = doc
     this.#isRawOnly = options.isRawOnly ?? false
     const { held } = options
@@ -76,6 +78,7 @@ export class RawViewer {
     }
     this.#socket = new WebSocket(`${url}/v1/observe`, ['fanfold.v1', `bearer.${token}`], {
       perMessageDeflate: false,
+      ...(authority === undefined ? {} : { ca: authority }),
     })
     this.#socket.on('message', data => {
       this.#take(data)

@@ -42,10 +42,16 @@ export class Writer {
     socket.on('error', () => undefined)
   }
 
-  static async open(options: { readonly url: string; readonly token: string }): Promise<Writer> {
-    const { url, token } = options
+  static async open(options: {
+    readonly url: string
+    readonly token: string
+    /** Whose certificates it believes over TLS (PEM); those that Node does when left out. */
+    readonly authority?: string | undefined
+  }): Promise<Writer> {
+    const { url, token, authority } = options
     const socket = new WebSocket(`${url}/v1/write`, ['fanfold.v1', `bearer.${token}`], {
       perMessageDeflate: false,
+      ...(authority === undefined ? {} : { ca: authority }),
     })
     const writer = new Writer(socket)
     await once(socket, 'open')
