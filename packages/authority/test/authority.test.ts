@@ -66,7 +66,7 @@ t.test('a child follows the document by the channel of the welcome', async t => 
   t.match(framesOf(rig.effects(), child), [{ kind: 'records', records: [{ seq: 3 }] }])
   rig.frame({ kind: 'leave', doc })
   rig.write()
-  t.same(framesOf(rig.effects(), child), [])
+  t.same(framesOf(rig.effects(), child), [{ kind: 'left', doc }])
   rig.take({ kind: 'link-closed', link: child, reason: 'gone' })
   t.equal(rig.authority.childCount, 0)
 })

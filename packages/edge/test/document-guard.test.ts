@@ -59,6 +59,7 @@ t.test('who asks for it meanwhile is told when to come again, and then it is the
   show.rig.observe(one)
   t.match(ofDoc(show.rig.got(one)), [{ code: 'FANFOLD_SET_ASIDE', retryAfter: 20_000 }])
   t.equal(show.rig.edge.documentCount, 1, 'it is not followed')
+  show.rig.frame({ kind: 'left', doc })
   show.rig.pass(20_001)
   show.rig.observe(one)
   show.rig.frame(...show.history.snapshot())

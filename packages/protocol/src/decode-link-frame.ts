@@ -61,6 +61,8 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
     }
     case linkFrameTypes.leave:
       return { kind: 'leave', doc: readKey(reader) }
+    case linkFrameTypes.left:
+      return { kind: 'left', doc: readKey(reader) }
     case linkFrameTypes.credit:
       return { kind: 'credit', channel: reader.uint32(), bytes: reader.uint32() }
     case linkFrameTypes['request-pieces']: {

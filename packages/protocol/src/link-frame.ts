@@ -41,6 +41,7 @@ export const linkFrameTypes = {
   status: 38,
   replay: 39,
   'replay-ended': 40,
+  left: 41,
   'request-variant': 128,
   variant: 129,
   'no-variant': 130,
@@ -101,6 +102,7 @@ export type LinkFrame =
       /** The child goes where a `redirect` sends it. Else it is taken here, or refused. */
       readonly isMovable?: boolean | undefined
     }
+  /** Answered with `left`. */
   | { readonly kind: 'leave'; readonly doc: DocumentKey }
   | { readonly kind: 'credit'; readonly channel: number; readonly bytes: number }
   | {
@@ -270,6 +272,8 @@ export type LinkFrame =
       /** How far the sessions that the aggregate covers are, as @fanfold/reduction encodes it; empty for none. */
       readonly standings: Uint8Array
     }
+  /** The answer to a `leave`: what came of the document before this one is not of a later join. */
+  | { readonly kind: 'left'; readonly doc: DocumentKey }
 
 /** SHA-256 of what the state has under one label. */
 export type LabelHash = { readonly tag: number; readonly hash: Uint8Array }
@@ -306,6 +310,7 @@ export function encodeLinkFrame(frame: LinkFrame): Uint8Array {
         .uint8(frame.isMovable === true ? 1 : 0)
         .finish()
     case 'leave':
+    case 'left':
       return writer.text(frame.doc).finish()
     case 'request-replay':
       writer.text(frame.doc).uint32(frame.replay).uint32(frame.credit)

@@ -193,6 +193,7 @@ export const linkFrames: { [Kind in LinkFrame['kind']]: fc.Arbitrary<LinkFrame> 
   'pieces-taken': of('pieces-taken', { bytes: uint32, answers: uint32 }),
   'request-taken': of('request-taken', { number: uint32 }),
   leave: of('leave', { doc: documentKey }),
+  left: of('left', { doc: documentKey }),
   credit: of('credit', { channel: uint32, bytes: uint32 }),
   'request-pieces': of('request-pieces', { channel: uint32, indexes: fc.array(uint32) }),
   welcome: also(

@@ -50,12 +50,12 @@ import { part, recordFields } from './arbitraries.ts'
 
 const expected: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {
-    numbers: '33e7f9b254216df981507f2996eb7f5f',
+    numbers: '03a313b9bbde9b42eed86884acb7875e',
     limits: '40647540b5e04be979e72a840a05ffeb',
     closeCodes: 'cd9e77e0cd9311501ca172b2b26764ce',
     errorCodes: '754ed31ef37694801a1d856af81495c0',
     records: '3da41575d199e750139efad64b8f6334',
-    linkFrames: 'b100dfb1ad5886682aa84531f1e631bd',
+    linkFrames: '5bfb73468e2539afdcca165fa6964533',
     clientFrames: '68db70cee4e6db81de00bd831f330f70',
   },
 }
@@ -105,6 +105,7 @@ const frames: { readonly [Kind in LinkFrame['kind']]: Extract<LinkFrame, { kind:
   redirect: { kind: 'redirect', doc, to: ['proxy-2', 'é'] },
   path: { kind: 'path', channel: 7, path: ['authority', 'proxy-1'] },
   leave: { kind: 'leave', doc },
+  left: { kind: 'left', doc },
   credit: { kind: 'credit', channel: 7, bytes: 8 },
   'request-pieces': { kind: 'request-pieces', channel: 7, indexes: [1, 2] },
   'request-replay': {

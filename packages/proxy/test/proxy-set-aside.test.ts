@@ -57,6 +57,7 @@ t.test('who joins meanwhile is told when to come again, and then it is there', a
   rig.join(child, positionAt(10))
   t.match(rig.sent(child), [{ kind: 'refused', code: 'FANFOLD_SET_ASIDE', retryAfterMs: 20_000 }])
   t.equal(rig.proxy.documentCount, 0)
+  rig.frame(parent, { kind: 'left', doc })
   rig.pass(20_001)
   rig.join(child, positionAt(10))
   rig.frame(parent, welcome('snapshot', 12), ...snapshot(12))

@@ -1,9 +1,20 @@
-import type { Instant } from '@fanfold/kernel'
-import type { DocumentKey, LinkFrame, LinkId } from '@fanfold/protocol'
+import type { EffectSink, Instant } from '@fanfold/kernel'
+import {
+  type DocumentKey,
+  encodeLinkFrame,
+  type LinkEffect,
+  type LinkFrame,
+  type LinkId,
+} from '@fanfold/protocol'
 import { AnswerPatience } from './answer-patience.ts'
 import { AskingLine } from './asking-line.ts'
 
-type AskedParent = { readonly patience: AnswerPatience; readonly line: AskingLine }
+type AskedParent = {
+  readonly patience: AnswerPatience
+  readonly line: AskingLine
+  /** Documents that the parent was told are left, as often as it has not answered that. */
+  readonly leaving: Map<DocumentKey, number>
+}
 
 /** The parents that a node asks: who is asked for what, and how long its answers may take. */
 export class AskedParents {
@@ -51,6 +62,26 @@ export class AskedParents {
     this.#parents.get(link)?.line.leave(doc)
   }
 
+  /** Tells the parent that the document is wanted no more. */
+  tellLeave(link: LinkId, doc: DocumentKey, effects: EffectSink<LinkEffect>): void {
+    const { leaving } = this.#of(link)
+    leaving.set(doc, (leaving.get(doc) ?? 0) + 1)
+    effects.push({ kind: 'link-send', link, frame: encodeLinkFrame({ kind: 'leave', doc }) })
+  }
+
+  /** True while what the parent sends of the document may be of a stream that was left. */
+  isLeaving(link: LinkId, doc: DocumentKey): boolean {
+    return this.#parents.get(link)?.leaving.has(doc) === true
+  }
+
+  /** The parent has heard that the document was left. */
+  left(link: LinkId, doc: DocumentKey): void {
+    const leaving = this.#parents.get(link)?.leaving
+    const count = leaving?.get(doc) ?? 0
+    if (count > 1) leaving?.set(doc, count - 1)
+    else leaving?.delete(doc)
+  }
+
   /** The frame came over the link. */
   heard(link: LinkId, { kind }: LinkFrame, now: Instant): void {
     // What comes by itself, or at once whatever waits, shows nothing of what does.
@@ -84,7 +115,7 @@ export class AskedParents {
     let parent = this.#parents.get(link)
     if (parent === undefined) {
       const ms = this.#answerMaxMs
-      parent = { patience: new AnswerPatience(ms), line: new AskingLine(ms) }
+      parent = { patience: new AnswerPatience(ms), line: new AskingLine(ms), leaving: new Map() }
       this.#parents.set(link, parent)
     }
     return parent

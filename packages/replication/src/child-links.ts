@@ -277,6 +277,11 @@ export class ChildLinks {
         return
       case 'leave':
         if (child.docs.delete(frame.doc)) this.#leave(frame.doc, link)
+        effects.push({
+          kind: 'link-send',
+          link,
+          frame: encodeLinkFrame({ kind: 'left', doc: frame.doc }),
+        })
         return
       case 'credit': {
         const doc = this.#channels.get(frame.channel)

@@ -12,7 +12,6 @@ import {
 import {
   type DocumentKey,
   decodeLinkFrame,
-  encodeLinkFrame,
   type LinkFrame,
   type LinkId,
   type LinkInput,
@@ -32,7 +31,7 @@ import { nextToAsk } from './next-to-ask.ts'
 import type { FollowingEffect, RouteInput } from './parent-effect.ts'
 import { ParentSignals } from './parent-signals.ts'
 import { ParentVariants } from './parent-variants.ts'
-import { answerTaken, docOf, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
+import { answerTaken, docOf, isOfReplay, isOfSnapshot, type Parent, tellTaken } from './parents.ts'
 import { PiecePacker } from './piece-packer.ts'
 import { PlannedMoves } from './planned-moves.ts'
 import { refusal } from './refusal.ts'
@@ -62,8 +61,6 @@ const misplaced = (doc: DocumentKey, problem: string): Refused => ({
   frame: refusal(doc, 'FANFOLD_NO_PARENT', `the parent is of no use: ${problem}`, misplacedRetryMs),
   isForGood: true,
 })
-
-const leaveFrame = (doc: DocumentKey): Uint8Array => encodeLinkFrame({ kind: 'leave', doc })
 
 /**
  * Everything a node follows from its parents.
@@ -378,6 +375,9 @@ export class Following {
       case 'request-taken':
         answerTaken(parent, frame.number, effects)
         return
+      case 'left':
+        this.#asked.left(link, frame.doc)
+        return
       case 'replay':
       case 'replay-ended': {
         const owner = this.replays.ownerOf(frame, link)
@@ -402,6 +402,7 @@ export class Following {
     const isServing = followed?.follower.upstream.link === link
     // What was under way when a document was left, or moved, is of no use.
     if (followed === undefined) return
+    if (!isOfReplay(frame) && this.#asked.isLeaving(link, followed.doc)) return
     if (!isServing && !this.#parents.isAskedBeside(followed, link)) return
     this.#parents.requests.heard(parent.node, frame)
     if (frame.kind === 'redirect') {
@@ -411,7 +412,7 @@ export class Following {
     const problem = this.#parents.placed(followed, parent, frame)
     if (problem !== undefined) {
       // The parent does not know yet that what it sends is not taken.
-      effects.push({ kind: 'link-send', link, frame: leaveFrame(followed.doc) })
+      this.#asked.tellLeave(link, followed.doc, effects)
       this.#refused(followed, parent, misplaced(followed.doc, problem), now, effects)
       return
     }

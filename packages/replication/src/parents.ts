@@ -85,6 +85,10 @@ export function docOf(frame: LinkFrame, parent: Parent): DocumentKey | undefined
   return 'channel' in frame ? parent.channels.get(frame.channel) : undefined
 }
 
+/** True for a frame of a replay, which goes on whether the document is joined or left. */
+export const isOfReplay = ({ kind }: LinkFrame): boolean =>
+  kind === 'replay' || kind === 'replay-ended'
+
 /** True for a frame that counts as under way until it is taken. */
 export const isOfSnapshot = ({ kind }: LinkFrame): boolean =>
   kind === 'snapshot-begin' || kind === 'snapshot-piece'

@@ -217,9 +217,8 @@ export class PlannedMoves {
   }
 
   #leave(doc: DocumentKey, move: Move, effects: EffectSink<LinkEffect>): void {
-    const { link } = move
     move.isExpected = false
-    effects.push({ kind: 'link-send', link, frame: encodeLinkFrame({ kind: 'leave', doc }) })
+    this.#node.asked.tellLeave(move.link, doc, effects)
   }
 
   #forget(doc: DocumentKey, move: Move): void {

@@ -252,9 +252,16 @@ export class StreamCore {
     if (this.line.link !== undefined && this.state !== 'refused') {
       this.line.leaveReplay(effects)
       // The join that led to a replay was refused for now: the parent would go on counting it.
-      this.line.send({ kind: 'leave', doc: this.doc }, effects)
+      this.tellLeave(effects)
     }
     this.detach()
+  }
+
+  /** Tells the parent that nothing of the stream is wanted. */
+  tellLeave(effects: EffectSink<LinkEffect>): void {
+    const { link } = this.line
+    assert(link !== undefined, 'a stream that is left has a link')
+    this.node.asked.tellLeave(link, this.doc, effects)
   }
 
   /** The link is gone; what is held stays. */

@@ -350,7 +350,7 @@ export class Upstream {
         return step.events
       case 'refused':
         // The parent does not know yet that what it sends is not taken.
-        this.#core.line.send({ kind: 'leave', doc: this.doc }, effects)
+        this.#core.tellLeave(effects)
         if (step.code !== 'FANFOLD_OVERLOADED') {
           return this.#refused(step.code, step.message, 0, now, effects)
         }

@@ -194,7 +194,7 @@ t.test('what a child says of a document that it follows reaches the owner', asyn
   rig.take({ kind: 'signal', signal: 'presence', doc: semis, value: 8 })
   rig.take({ kind: 'signal', signal: 'lag', doc: undefined, value: 8 })
   t.equal(rig.signals.length, 2, 'what it says of others is worth nothing')
-  t.same(rig.effects, [])
+  t.same(framesOf(rig.effects.splice(0), child), [{ kind: 'left', doc }])
   for (const signal of ['head', 'hand-over', 'in-use'] as const) {
     rig.take({ kind: 'signal', signal, doc, value: 1 })
     t.match(rig.effects.splice(0), [{ kind: 'link-close', code: 'FANFOLD_BAD_FRAME' }])
@@ -311,6 +311,8 @@ t.test('leaving is told once, and only of what was joined', async t => {
   rig.take({ kind: 'leave', doc })
   rig.take({ kind: 'leave', doc })
   t.same(rig.left, [{ doc, link: child }])
+  const answers = framesOf(rig.effects, child).filter(({ kind }) => kind === 'left')
+  t.equal(answers.length, 3, 'and answered each time')
 })
 
 t.test('a link that closes leaves everything', async t => {

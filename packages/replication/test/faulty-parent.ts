@@ -88,7 +88,10 @@ export class FaultyParent {
     if (frame?.kind === 'join') this.#join(frame.have, frame.take === 'tail')
     else if (frame?.kind === 'request-pieces') for (const index of frame.indexes) this.#piece(index)
     else if (frame?.kind === 'request-replay') this.#replay(frame.replay, frame.have)
-    else if (frame?.kind === 'leave') this.#isJoined = false
+    else if (frame?.kind === 'leave') {
+      this.#isJoined = false
+      this.#send({ kind: 'left', doc })
+    }
   }
 
   #join(have: Position | undefined, isTailAlone: boolean): void {

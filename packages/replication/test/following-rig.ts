@@ -3,6 +3,7 @@ import type { ReplicaWorkerInput, WarmDocument } from '@fanfold/document'
 import { type Instant, Prng } from '@fanfold/kernel'
 import {
   type DocumentKey,
+  decodeLinkFrame,
   encodeLinkFrame,
   type LinkEffect,
   type LinkFrame,
@@ -54,6 +55,17 @@ export class Rig {
   onTold: ((doc: DocumentKey, event: FollowingEvent) => void) | undefined
   readonly relayed: ReplayFrame[] = []
   readonly #effects: FollowingEffect[] = []
+  /** Parents that were told that a document is left: they say so before they say anything else. */
+  readonly #leaving: { readonly link: LinkId; readonly doc: DocumentKey }[] = []
+  readonly #sink = {
+    push: (effect: FollowingEffect): void => {
+      const frame = effect.kind === 'link-send' ? decodeLinkFrame(effect.frame) : undefined
+      if (effect.kind === 'link-send' && frame?.kind === 'leave') {
+        this.#leaving.push({ link: effect.link, doc: frame.doc })
+      }
+      this.#effects.push(effect)
+    },
+  }
 
   constructor(options: FollowingOptions = {}) {
     const { pendingBytesMax = 1_000_000, upstream, largeStateBytes, ...others } = options
@@ -80,11 +92,11 @@ export class Rig {
   follow(key = doc, warm?: WarmDocument): void {
     const check = warm && this.following.check(key, warm)
     check?.step(Number.POSITIVE_INFINITY, at(this.nowMs))
-    this.following.follow(key, at(this.nowMs), this.#effects, check?.verified)
+    this.following.follow(key, at(this.nowMs), this.#sink, check?.verified)
   }
 
   unfollow(key = doc): void {
-    this.following.unfollow(key, this.#effects)
+    this.following.unfollow(key, this.#sink)
   }
 
   open(link = first, node = peer.node): void {
@@ -105,47 +117,58 @@ export class Rig {
   }
 
   restart(): void {
-    this.following.restart(doc, at(this.nowMs), this.#effects)
+    this.following.restart(doc, at(this.nowMs), this.#sink)
   }
 
   take(frames: readonly LinkFrame[], from = first): void {
     for (const frame of frames) this.bytes(encodeLinkFrame(frame), from)
   }
 
+  /** What was on its way before the parent heard that a document is left. */
+  takeLate(frames: readonly LinkFrame[], from = first): void {
+    for (const frame of frames) {
+      this.#receive({ kind: 'link-frame', link: from, frame: encodeLinkFrame(frame) })
+    }
+  }
+
   bytes(bytes: Uint8Array, from = first): void {
+    for (const { link, doc } of this.#leaving.splice(0)) {
+      const left = encodeLinkFrame({ kind: 'left', doc })
+      this.#receive({ kind: 'link-frame', link, frame: left })
+    }
     this.#receive({ kind: 'link-frame', link: from, frame: bytes })
   }
 
   presence(count: number): void {
-    this.following.presence(doc, count, at(this.nowMs), this.#effects)
+    this.following.presence(doc, count, at(this.nowMs), this.#sink)
   }
 
   lag(ms: number): void {
-    this.following.lag(doc, ms, at(this.nowMs), this.#effects)
+    this.following.lag(doc, ms, at(this.nowMs), this.#sink)
   }
 
   answer(input: ReplicaWorkerInput): void {
-    this.following.receiveWorker(input, at(this.nowMs), this.#effects)
+    this.following.receiveWorker(input, at(this.nowMs), this.#sink)
   }
 
   /** Asks for a replay for a child; its number, undefined without a parent. */
   askReplay(wish: Partial<ReplayWish> = {}): number | undefined {
     const whole = { doc, have: undefined, credit: 1_000, ...wish }
-    const link = this.following.parents.linkToAsk(whole.doc, at(this.nowMs), this.#effects)
-    return link && this.following.replays.ask(link, { kind: 'relay' }, whole, this.#effects)
+    const link = this.following.parents.linkToAsk(whole.doc, at(this.nowMs), this.#sink)
+    return link && this.following.replays.ask(link, { kind: 'relay' }, whole, this.#sink)
   }
 
   /** The link that the document is asked of. */
   linkFor(key = doc): LinkId | undefined {
-    return this.following.parents.linkToAsk(key, at(this.nowMs), this.#effects)
+    return this.following.parents.linkToAsk(key, at(this.nowMs), this.#sink)
   }
 
   creditReplay(replay: number, bytes: number): void {
-    this.following.replays.credit(replay, bytes, this.#effects)
+    this.following.replays.credit(replay, bytes, this.#sink)
   }
 
   leaveReplay(replay: number): void {
-    this.following.replays.leave(replay, this.#effects)
+    this.following.replays.leave(replay, this.#sink)
   }
 
   /** How many parents the driver was told to connect to, each time that it was, since the last time. */
@@ -164,11 +187,11 @@ export class Rig {
 
   pass(ms: number): void {
     this.nowMs += ms
-    this.following.tick(at(this.nowMs), this.#effects)
+    this.following.tick(at(this.nowMs), this.#sink)
   }
 
   #receive(input: LinkInput | RouteInput): void {
-    this.following.receive(input, at(this.nowMs), this.#effects)
+    this.following.receive(input, at(this.nowMs), this.#sink)
   }
 
   effects(): FollowingEffect[] {

@@ -253,3 +253,25 @@ t.test('who was stale already is told again, for its children begin anew', async
   t.equal(rig.staleMs, 100)
   t.match(rig.sent().at(-1), { kind: 'join', have: undefined })
 })
+
+t.test(
+  'what comes of a stream that was left is not of the one that was asked for since',
+  async t => {
+    const rig = new Rig()
+    rig.open()
+    rig.follow()
+    rig.unfollow()
+    rig.follow()
+    t.match(rig.sent(), [{ kind: 'join' }, { kind: 'leave' }, { kind: 'join' }])
+    rig.takeLate([welcome('snapshot'), ...snapshotFrames(head)])
+    t.notOk(rig.following.get(doc)?.upstream.isLive, 'the first join was answered')
+    rig.takeLate([{ kind: 'left', doc }])
+    rig.takeLate([
+      { kind: 'refused', doc, code: 'FANFOLD_OVERLOADED', message: '', retryAfterMs: 0 },
+    ])
+    t.ok(rig.following.get(doc)?.upstream.isWaiting, 'and this the second one')
+    rig.takeLate([{ kind: 'left', doc }])
+    rig.takeLate([welcome('snapshot'), ...snapshotFrames(head)])
+    t.ok(rig.following.get(doc)?.upstream.isLive, 'what nobody asked for changes nothing')
+  },
+)
