@@ -67,14 +67,17 @@ export function drawFaultyOptions(seed: string): DrawnOptions {
 /** Credit for a few records at a time, bytes. */
 const creditBytesMin = 4_096
 
+/** Who replays a long log record by record would be at it for longer than the world waits. */
+const replayableIn = ({ snapshotlessShare = 0 }: DrawnOptions): DrawnOptions =>
+  snapshotlessShare > 0 ? { creditBytes: creditBytesMin } : {}
+
 /** Options for a fleet of up to about twenty nodes in which much goes wrong, drawn from its seed. */
 export function drawFleetOptions(seed: string): DrawnOptions {
   const prng = new Prng(`${seed}/fleet`)
   const drawn = drawFaultyOptions(seed)
   return {
     ...drawn,
-    // Who replays a long log record by record would be at it for longer than the world waits.
-    ...((drawn.snapshotlessShare ?? 0) > 0 ? { creditBytes: creditBytesMin } : {}),
+    ...replayableIn(drawn),
     redial: 'fleet',
     authorities: 1 + prng.below(4),
     regions: 1 + prng.below(3),
@@ -158,6 +161,7 @@ export function drawCrowdOptions(seed: string): DrawnOptions {
   return {
     ...drawn,
     ...shape,
+    ...replayableIn(drawn),
     viewers: 6 + prng.below(20),
     documents: 1 + prng.below(3),
     documentsPerViewer: 1 + prng.below(2),
