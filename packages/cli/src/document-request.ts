@@ -11,6 +11,8 @@ export type DocumentAnswer = { readonly epoch: number; readonly seq: number }
 
 /** Bytes of an answer that are read. */
 const answerBytesMax = 65_536
+/** How often a request is sent on from one node to another. */
+const hopsMax = 5
 
 /**
  * Makes the request and waits until it is committed.
@@ -39,20 +41,38 @@ async function fetchAnswer(
   method: string,
   { token, timeoutMs, signal }: ConnectionSettings & { readonly signal: AbortSignal },
 ): Promise<{ readonly status: number; readonly body: unknown }> {
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   try {
-    const response = await fetch(target, {
-      method,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    })
-    const text = (await response.text()).slice(0, answerBytesMax)
-    return { status: response.status, body: parseBody(text) }
+    let url = target
+    for (let hops = 0; ; hops++) {
+      const response = await fetch(url, {
+        method,
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        // Who has the document is on another host, to which `fetch` would not show the token.
+        redirect: 'manual',
+        signal: ended,
+      })
+      const text = (await response.text()).slice(0, answerBytesMax)
+      const next = hops < hopsMax ? nextOf(response, url) : undefined
+      if (next === undefined) return { status: response.status, body: parseBody(text) }
+      url = next
+    }
   } catch (error) {
     if (signal.aborted) throw new CommandError('FANFOLD_INTERRUPTED', 'ended by a signal')
     const reason = error instanceof Error ? reasonOf(error) : String(error)
     const message = `cannot reach ${target} (${reason}): give the --url of a node that runs: an edge to observe, the authority to write`
     throw new CommandError('FANFOLD_UNREACHABLE', message, error)
   }
+}
+
+/** Where an answer sends the request on to; a token that went over TLS goes nowhere without. */
+function nextOf({ status, headers }: Response, from: string): string | undefined {
+  const location = headers.get('location')
+  if ((status !== 307 && status !== 308) || location === null) return undefined
+  const to = URL.canParse(location, from) ? new URL(location, from) : undefined
+  const isSafe =
+    to?.protocol === 'https:' || (to?.protocol === 'http:' && !from.startsWith('https:'))
+  return isSafe ? to?.href : undefined
 }
 
 const reasonOf = ({ message, cause }: Error): string =>
