@@ -114,10 +114,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     const { sha256, randomBytes, limits, codec = plainCodec, owners = soleOwner, node } = options
     const { quotaOf = () => undefined, wallClockMs = () => 0 } = options
     this.#crowds = new Crowds({
-      definitionOf: doc => {
-        const document = this.#documents.get(doc)
-        return document?.exists === true ? document.definition : undefined
-      },
+      definitionOf: doc => this.#definitionOf(doc),
       viewersOf: doc => this.#presence.of(doc),
       sessionsOf: doc => this.#documents.get(doc)?.sessions ?? [],
       sessionIdleMs: limits.sessionIdleMs,
@@ -334,10 +331,19 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (document === undefined) return
     const isRead = kind === 'log-read' || kind === 'log-read-refused'
     if (isRead && this.#replays.receive(input)) return
+    const before = this.#definitionOf(doc)
     this.#guard(doc, document => document.receive(input, this.#now, this.#effects))
     if (kind === 'log-appended' && document.hasChildren) this.#care.published(doc, this.#now)
-    // Who served it before may have died with viewers that are gone by now.
-    if (kind === 'log-opened') this.#crowds.viewersCounted(doc)
+    // Who served it before may have died with viewers that are gone by now; and only by this definition it may
+    // be told how many there are.
+    const isOther = before !== this.#definitionOf(doc)
+    if (kind === 'log-opened' || isOther) this.#crowds.viewersCounted(doc)
+  }
+
+  /** The definition in force; undefined where nobody knows it, or the document does not exist. */
+  #definitionOf(doc: DocumentKey): DocumentDefinition | undefined {
+    const document = this.#documents.get(doc)
+    return document?.exists === true ? document.definition : undefined
   }
 
   /** An answer to a replica that is gone is of no use. */
@@ -371,6 +377,8 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       this.#unaware.delete(doc)
       if (!this.#documents.has(doc)) continue
       this.#guard(doc, document => document.definitionLoaded(this.#effects))
+      // Where the log need not be told of it, it is in force now.
+      this.#crowds.viewersCounted(doc)
     }
   }
 

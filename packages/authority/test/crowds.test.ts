@@ -15,6 +15,7 @@ import { z } from 'zod'
 import type { AuthorityFact } from '../src/authority-effect.ts'
 import { child, peer } from './build-authority.ts'
 import { doc, link, send, startMs } from './build-document.ts'
+import { variantsFrom } from './build-labelled.ts'
 import { OwnedRig } from './build-owned.ts'
 
 const cheers = countBy({ top: 8 })
@@ -406,6 +407,21 @@ t.test(
     t.equal(told().at(-1), 5)
   },
 )
+
+t.test('a definition that shows how many watch shows those who came before it', async t => {
+  const rig = new CrowdRig()
+  for (const variants of [[], variantsFrom(1)]) {
+    rig.take({ kind: 'definition-loaded', definition: { ...definition, presence: undefined } })
+    rig.answerAll()
+    rig.frame({ kind: 'signal', signal: 'presence', doc, value: 10 + variants.length })
+    rig.pass(10_000)
+    const before = rig.viewersTold().length
+    rig.take({ kind: 'definition-loaded', definition, variants })
+    rig.answerAll()
+    rig.pass(2_000)
+    t.same(rig.viewersTold().slice(before), [10 + variants.length])
+  }
+})
 
 t.test('a bad aggregate closes the link of who sends it', async t => {
   const rig = new CrowdRig()
