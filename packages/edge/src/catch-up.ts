@@ -90,7 +90,7 @@ export function advanceSilently({
   const place = { ...at, timeMs: cohort.sent.timeMs }
   const frame = cohorts.advance(cohort, place, emptyPatch, turn.now)
   if (cohort.size === 0) return
-  turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
+  turn.sendAll(cohort, frame)
 }
 
 /** One delta from a seq to where the cohort stands; undefined when a snapshot is better. */

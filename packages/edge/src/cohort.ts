@@ -150,6 +150,11 @@ export class Cohort {
     return this.#view.isPlain
   }
 
+  /** True when what its viewers are sent may be compressed: none of it is kept from who sees another part. */
+  get isUnmixed(): boolean {
+    return this.#view.isUnmixed
+  }
+
   /** Why nothing new is shown; undefined while all is well. */
   get failure(): ViewFailure | undefined {
     return this.#failure

@@ -105,8 +105,7 @@ function passOn(delivery: Delivery, record: LogRecord): void {
   if (isUntold(delivery, record, patch)) return
   for (const cohort of cohorts.prompt) {
     if (!cohort.isPlain) continue
-    const frame = cohorts.advance(cohort, place, patch, turn.now)
-    turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
+    turn.sendAll(cohort, cohorts.advance(cohort, place, patch, turn.now))
   }
 }
 
@@ -143,8 +142,7 @@ function tell(
       const patch = seen.kind === 'all' ? joinParts(record) : encodeUtf8(seen.patchJson)
       const isEmpty = patch.length <= emptyPatch.length
       if (isEmpty && (seen.kind === 'delta' || isUntold(delivery, record, patch))) return
-      const frame = cohorts.advance(cohort, place, patch, turn.now)
-      turn.push({ kind: 'cohort-send', cohort: cohort.id, frame, mark: cohort.mark })
+      turn.sendAll(cohort, cohorts.advance(cohort, place, patch, turn.now))
     }
   }
 }

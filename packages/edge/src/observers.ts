@@ -206,9 +206,7 @@ export class Observers {
       const nowMs = this.#port.wallClockMs()
       const led = leadOn({ cohorts, cohort, ring: this.#ring, at, state, turn, nowMs })
       cohorts.paces.rest(cohort)
-      const { id, mark } = cohort
-      if (led.kind === 'delta')
-        turn.push({ kind: 'cohort-send', cohort: id, frame: led.frame, mark })
+      if (led.kind === 'delta') turn.sendAll(cohort, led.frame)
       if (led.kind === 'snapshot') this.restarted(cohort, led.way)
       else this.#gather(cohort, state)
       if (before !== undefined || cohort.failure !== undefined) this.tellStatus(cohort)
@@ -220,9 +218,8 @@ export class Observers {
   /** A cohort goes on by a snapshot, in which all its viewers see what it sees; none while it fails. */
   restarted(cohort: Cohort, way: Way): void {
     cohort.toldAt = this.#port.turn.now
-    const mark = cohort.mark
     if (typeof way === 'object') {
-      this.#port.turn.push({ kind: 'cohort-send', cohort: cohort.id, frame: way, mark })
+      this.#port.turn.sendAll(cohort, way)
       this.#showing.allowance?.spend(way.length, cohort.size)
       if (cohort.pace === undefined && this.#transferring.size === 0) return
     }

@@ -18,6 +18,10 @@ export type Seat =
       readonly snapshot: LargeSnapshot
       /** Undefined until there is something to send. */
       readonly transfer: TransferId | undefined
+      /** How many of the frames after the snapshot are sent with it. */
+      readonly led: number
+      /** Where in the log who has all that is sent stands. */
+      readonly seq: number
     }
 
 /** The rim's name for where the observer sits; undefined for nowhere. */

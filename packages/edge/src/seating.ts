@@ -51,7 +51,7 @@ export class Seating {
     if (isOld || !cohort.isCurrent(at)) return this.#enterBeside(viewer, cohort, state)
     const frames = entryFrames({ ...options, point })
     if (frames === 'pieces') return this.#transfer(viewer, cohort, point?.seq ?? 0)
-    for (const frame of frames) this.#send(viewer, frame)
+    for (const frame of frames) this.#send(viewer, frame, cohort)
     return { seat: this.#sit(viewer, { kind: 'in', cohort }), isSilent: frames.length === 0 }
   }
 
@@ -74,15 +74,14 @@ export class Seating {
       this.leave(viewer, seat)
       return this.#transfer(viewer, cohort, at.seq)
     }
-    for (const frame of frames) this.#send(viewer, frame)
+    for (const frame of frames) this.#send(viewer, frame, cohort)
     return told(this.#sit(viewer, { kind: 'in', cohort }))
   }
 
   /** A large view has been sent: the viewer is led on to where its cohort stands. */
   transferred(viewer: ViewerId, seat: Transferring, state: JsonObject): Taken {
-    const { cohort, snapshot } = seat
+    const { cohort, seq } = seat
     const { at, shown: cohorts } = this.#showing
-    const { seq } = snapshot.place
     if (cohort.pace !== undefined && (!cohort.isCurrent(at) || seq > cohort.sent.seq)) {
       this.#transfers.done(viewer, seat)
       return told(this.#sit(viewer, { kind: 'beside', cohort, seq }))
@@ -96,8 +95,10 @@ export class Seating {
     })
     // Where it took so long that nothing leads on from there, it begins anew.
     if (frames === undefined) return this.passAnew(viewer, seat, cohort, state)
+    const goingOn = this.#transfers.goOn(viewer, seat, frames)
+    if (goingOn !== undefined) return told(goingOn)
     this.#transfers.done(viewer, seat)
-    for (const frame of frames) this.#send(viewer, frame)
+    for (const frame of frames) this.#send(viewer, frame, cohort)
     return told(this.#sit(viewer, { kind: 'in', cohort }))
   }
 
@@ -180,7 +181,7 @@ export class Seating {
     const [from, id] = [seatId(seat), seatId(target)]
     if (from === undefined || id === undefined) {
       this.leave(viewer, seat)
-      if (frame !== undefined) this.#send(viewer, frame)
+      if (frame !== undefined) this.#send(viewer, frame, to)
       return told(this.#sit(viewer, target))
     }
     const mark = to.mark
@@ -194,7 +195,7 @@ export class Seating {
     const { at, shown: cohorts } = this.#showing
     const way = cohorts.snapshotBeside(cohort, at, state)
     if (way === 'pieces') return this.#transfer(viewer, cohort, at.seq)
-    if (way !== undefined) this.#send(viewer, way)
+    if (way !== undefined) this.#send(viewer, way, cohort)
     return told(this.#sit(viewer, { kind: 'beside', cohort, seq: at.seq }))
   }
 
@@ -209,9 +210,9 @@ export class Seating {
     return seat
   }
 
-  #send(viewer: ViewerId, frame: Uint8Array): void {
+  #send(viewer: ViewerId, frame: Uint8Array, { isUnmixed }: Cohort): void {
     this.#showing.allowance?.spendOne(frame.length)
-    this.#turn.push({ kind: 'viewer-send', viewer, frame })
+    this.#turn.push({ kind: 'viewer-send', viewer, frame, mayCompress: isUnmixed })
   }
 }
 

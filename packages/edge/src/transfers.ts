@@ -3,7 +3,7 @@
  * cohort of the rim; afterwards they are led on to where their cohort stands, and enter it.
  */
 import type { JsonObject } from '@fanfold/document'
-import type { DocumentKey, ViewerId } from '@fanfold/protocol'
+import type { DocumentKey, TransferId, ViewerId } from '@fanfold/protocol'
 import { advanceSilently, type CatchUp, frameFrom } from './catch-up.ts'
 import type { Cohort } from './cohort.ts'
 import type { LargeDocument } from './large-document.ts'
@@ -31,7 +31,10 @@ export type TransfersPort = Pick<
 /** A viewer that is sent a large view. */
 export type Transferring = Extract<Seat, { kind: 'transfer' }>
 
-/** How many frames may follow a large view one by one, where one frame can do for all of them. */
+/**
+ * How many frames may follow a large view one by one, where one frame can do for all of them; more are sent as the view
+ * was, as fast as the viewer takes them.
+ */
 const followMax = 8
 /** How often a view is asked for when the worker fails. */
 const attemptsMax = 2
@@ -67,7 +70,7 @@ export class Transfers {
     if (snapshot !== undefined && !this.#port.largeViews.mayUse(snapshot)) return undefined
     if (snapshot?.frames !== undefined) return this.#send(viewer, snapshot, snapshot.frames)
     snapshot?.wait(viewer)
-    return snapshot && { kind: 'transfer', cohort, snapshot, transfer: undefined }
+    return snapshot && awaiting(snapshot)
   }
 
   /** The viewer is not to be sent it any more. */
@@ -81,17 +84,32 @@ export class Transfers {
     snapshot.release(viewer)
   }
 
-  /** Frames from the view that was sent to where its cohort stands; undefined when nothing leads there. */
+  /** Frames from what was sent to where its cohort stands; undefined when nothing leads there. */
   framesAfter(
-    { cohort, snapshot }: Transferring,
+    { cohort, snapshot, led, seq }: Transferring,
     options: Omit<CatchUp, 'cohort'> & { readonly state: JsonObject },
   ): readonly Uint8Array[] | undefined {
-    const { after } = snapshot
+    const after = snapshot.after?.slice(led)
     const { isDense } = options.cohorts.terms
     if (after !== undefined && (isDense || after.length <= followMax)) return after
     const isLed = !isDense && cohort.failure === undefined
-    const frame = isLed ? frameFrom({ ...options, cohort }, snapshot.place.seq) : undefined
+    const frame = isLed ? frameFrom({ ...options, cohort }, seq) : undefined
     return frame === undefined ? after : [frame]
+  }
+
+  /** The viewer is sent frames that lead on to where its cohort stands, when they are too many to be sent at once. */
+  goOn(
+    viewer: ViewerId,
+    { snapshot }: Transferring,
+    frames: readonly Uint8Array[],
+  ): Transferring | undefined {
+    if (frames.length <= followMax) return undefined
+    return {
+      ...awaiting(snapshot),
+      transfer: this.#transfer(viewer, snapshot, frames),
+      led: snapshot.after?.length ?? 0,
+      seq: snapshot.cohort.sent.seq,
+    }
   }
 
   #make(cohort: Cohort, attempt: number): LargeSnapshot | undefined {
@@ -156,17 +174,32 @@ export class Transfers {
     for (const viewer of viewers) {
       snapshot?.wait(viewer)
       if (snapshot === undefined) this.#port.failed(viewer, isRuleFailed)
-      else this.#port.seated(viewer, { kind: 'transfer', cohort, snapshot, transfer: undefined })
+      else this.#port.seated(viewer, awaiting(snapshot))
     }
   }
 
   #send(viewer: ViewerId, snapshot: LargeSnapshot, frames: readonly Uint8Array[]): Transferring {
-    const transfer = this.#port.nextTransfer()
     snapshot.send(viewer)
+    return { ...awaiting(snapshot), transfer: this.#transfer(viewer, snapshot, frames) }
+  }
+
+  #transfer(
+    viewer: ViewerId,
+    { cohort }: LargeSnapshot,
+    frames: readonly Uint8Array[],
+  ): TransferId {
+    const transfer = this.#port.nextTransfer()
     if (this.#showing.allowance !== undefined) {
       this.#showing.allowance.spendOne(frames.reduce((sum, frame) => sum + frame.length, 0))
     }
-    this.#port.turn.push({ kind: 'viewer-transfer', viewer, transfer, frames })
-    return { kind: 'transfer', cohort: snapshot.cohort, snapshot, transfer }
+    const mayCompress = cohort.isUnmixed
+    this.#port.turn.push({ kind: 'viewer-transfer', viewer, transfer, frames, mayCompress })
+    return transfer
   }
+}
+
+/** A viewer waits for the view. */
+const awaiting = (snapshot: LargeSnapshot): Transferring => {
+  const { cohort, place } = snapshot
+  return { kind: 'transfer', cohort, snapshot, transfer: undefined, led: 0, seq: place.seq }
 }

@@ -1,4 +1,5 @@
 import { assert, type Instant } from '@fanfold/kernel'
+import type { Cohort } from './cohort.ts'
 import type { EdgeEffect, EdgeFact } from './edge-effect.ts'
 
 /** One call of the machine, as its parts see it: what time it is, and where effects go. */
@@ -24,6 +25,11 @@ export class Turn {
 
   push(effect: EdgeEffect): void {
     this.effects.push(effect)
+  }
+
+  /** Sends a cohort's viewers the frame with which they stand where it does. */
+  sendAll({ id, mark, isUnmixed }: Cohort, frame: Uint8Array): void {
+    this.push({ kind: 'cohort-send', cohort: id, frame, mark, mayCompress: isUnmixed })
   }
 
   fact(fact: EdgeFact): void {

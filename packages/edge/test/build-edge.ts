@@ -166,7 +166,8 @@ export class Rig {
   /** The worker and the sockets have done all that there was to do. */
   finish(): void {
     this.work()
-    for (const id of [...this.transfers.keys()]) this.sendOn(id)
+    // One transfer may be followed by another, to the end of the map.
+    for (const id of this.transfers.keys()) this.sendOn(id)
   }
 
   /** A viewer's socket takes so many frames of a transfer. */

@@ -94,6 +94,34 @@ t.test('what happened while a view was on its way is told after it', async t => 
   }
 })
 
+t.test('what is too much to be sent at once is sent as fast as the viewer takes it', async t => {
+  for (const dense of [false, true]) {
+    const show = large({ dense })
+    const changes = (from: number, to: number): void => {
+      for (let n = from; n < to; n++) show.change(put('/n', n))
+    }
+    show.rig.isSwift = false
+    const model = join(show, one)
+    show.rig.work()
+    show.rig.effects()
+    changes(1, 21)
+    model.take(show.rig.got(one))
+    show.rig.sendOn(one)
+    const [next] = effectsOf(show.rig.effects(), 'viewer-transfer')
+    if (dense) t.match(next, { viewer: one, frames: { length: 20 } })
+    else t.equal(next, undefined, 'one frame does for all')
+    changes(21, 30)
+    show.rig.sendOn(one)
+    changes(30, 35)
+    show.rig.finish()
+    show.rig.finish()
+    changes(35, 36)
+    model.take(show.rig.got(one))
+    t.equal(model.problem, undefined)
+    t.same(model.view, { n: 35, rows: rows() })
+  }
+})
+
 t.test('no turn writes a large view out', async t => {
   const show = large()
   const { stringify } = JSON

@@ -55,6 +55,8 @@ export class CohortView {
   readonly rules: ViewRules
   /** True when it sees the state as it is, always. */
   readonly isPlain: boolean
+  /** True when nothing that it sees is kept from anybody who sees some of it. */
+  readonly isUnmixed: boolean
   readonly #audience: unknown
   readonly #clearance: number
   readonly #viewState: unknown
@@ -69,11 +71,9 @@ export class CohortView {
     this.#clearance = clearance
     this.#viewState = viewState === undefined ? undefined : frozenJson(viewState)
     const { isOpen, labels, view } = rules.definition
-    this.isPlain =
-      isOpen &&
-      view === undefined &&
-      rules.definition.rules.length === 0 &&
-      labels.every(({ label }) => label <= clearance)
+    const isUnruled = isOpen && view === undefined && rules.definition.rules.length === 0
+    this.isPlain = isUnruled && labels.every(({ label }) => label <= clearance)
+    this.isUnmixed = isUnruled && labels.every(({ label }) => label > clearance)
   }
 
   /** Why nothing is shown; undefined while nothing has failed. */

@@ -50,13 +50,24 @@ export type ViewerInput =
   | { readonly kind: 'viewer-closed'; readonly viewer: ViewerId }
 
 /**
+ * Whether a frame may be compressed: it is shared by many, and none of it is kept from anybody who sees another part
+ * of it. How well things compress that are not for the same eyes would tell the one of the other. Default false.
+ */
+export type MayCompress = boolean | undefined
+
+/**
  * The viewer port, what to do. Frames are the bytes of one WebSocket text message.
  *
  * A fan-out is one effect per cohort: the rim owns the list of sockets, and a viewer that entered a
  * cohort receives every frame sent to it afterwards, in order with what is sent to it alone.
  */
 export type ViewerEffect =
-  | { readonly kind: 'viewer-send'; readonly viewer: ViewerId; readonly frame: Uint8Array }
+  | {
+      readonly kind: 'viewer-send'
+      readonly viewer: ViewerId
+      readonly frame: Uint8Array
+      readonly mayCompress?: MayCompress
+    }
   | {
       readonly kind: 'viewer-close'
       readonly viewer: ViewerId
@@ -92,6 +103,7 @@ export type ViewerEffect =
       readonly cohort: CohortId
       readonly frame: Uint8Array
       readonly mark: number
+      readonly mayCompress?: MayCompress
     }
   /**
    * Much for one viewer, as fast as it takes it: the frames in their order, each once the viewer holds
@@ -106,6 +118,7 @@ export type ViewerEffect =
       readonly viewer: ViewerId
       readonly transfer: TransferId
       readonly frames: readonly Uint8Array[]
+      readonly mayCompress?: MayCompress
     }
   /** The frames of the transfer that were not handed to the socket yet are not sent any more. */
   | {
