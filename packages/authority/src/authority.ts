@@ -340,10 +340,10 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
     if (kind === 'log-opened' || isOther) this.#crowds.viewersCounted(doc)
   }
 
-  /** The definition in force; undefined where nobody knows it, or the document does not exist. */
+  /** The definition in force; undefined where nobody knows it, or the document does not exist, or only follows another's. */
   #definitionOf(doc: DocumentKey): DocumentDefinition | undefined {
     const document = this.#documents.get(doc)
-    return document?.exists === true ? document.definition : undefined
+    return document?.exists === true && !document.isStandby ? document.definition : undefined
   }
 
   /** An answer to a replica that is gone is of no use. */

@@ -166,7 +166,7 @@ export class BatchBuilder {
     const ranges = said.aggregate?.ranges ?? []
     const entry: LedgerEntry = {
       opened: newSessions(ledger.roomFor(said.asked), ledger, this.#start.context.randomBytes),
-      sealed: said.sealed,
+      sealed: said.sealed.filter(session => ledger.isOpen(session)),
       counted: ledger.takes(ranges) ? ranges : [],
     }
     const isInLog = entry.opened.length + entry.sealed.length + entry.counted.length > 0

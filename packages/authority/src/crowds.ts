@@ -141,7 +141,8 @@ export class Crowds implements CrowdPort {
       if (state === 'open') crowd.care.note(session, now)
     }
     for (const session of answer.sessions) crowd.care.note(session, now)
-    for (const session of judged.entry?.sealed ?? []) crowd.care.forget(session)
+    // Those that are not in the entry were not open any more.
+    for (const session of judged.said.sealed) crowd.care.forget(session)
     const waitMs = crowd.pace.waitMs(this.#budgetOf(doc), now)
     for (const one of crowd.combiner.answered(answer)) {
       const frame = encodeCrowdAnswer(doc, one, waitMs)

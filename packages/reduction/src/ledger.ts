@@ -35,6 +35,11 @@ export class Ledger {
     return this.#open.keys()
   }
 
+  /** Whether it was begun and may go on. */
+  isOpen(session: number): boolean {
+    return this.#open.has(session)
+  }
+
   /** Whether this can be counted now, all of it. */
   takes(ranges: readonly Range[]): boolean {
     return ranges.every(({ session, after }) => this.#open.get(session) === after)
@@ -64,7 +69,7 @@ export class Ledger {
     if (this.roomFor(opened.length) < opened.length)
       badFrame('no more sessions than there is room for')
     if (!this.takes(counted)) badFrame('windows that follow those that are counted')
-    if (!sealed.every(session => this.#open.has(session))) badFrame('sessions that are open')
+    if (!sealed.every(session => this.isOpen(session))) badFrame('sessions that are open')
     for (const session of opened) {
       if (session === 0 || this.knows(session)) badFrame('a session that was not begun before')
       this.#open.set(session, 0)
