@@ -245,6 +245,12 @@ export const configTable = {
     meaning:
       "Never take a snapshot from a parent: what its latest records do not cover is replayed from the authority's log.",
   },
+  compression: {
+    type: 'switch',
+    default: false,
+    meaning:
+      'An edge offers viewers permessage-deflate. A frame is deflated once for all who take it so, and only what is kept from nobody who sees another part of it: documents with privacy rules or a view go out as they are.',
+  },
   definitions: {
     type: 'list',
     items: 'path',

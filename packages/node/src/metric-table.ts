@@ -219,6 +219,12 @@ export const metricTable = {
     labels: ['outcome'],
     meaning: 'Documents that a proxy kept over a restart, those that had no room, those dropped.',
   },
+  deflated_bytes_total: {
+    type: 'counter',
+    labels: ['size'],
+    meaning:
+      'Bytes of frames that were deflated for all who take them so, each frame once: before (plain) and after (deflated).',
+  },
   signals_dropped_total: {
     type: 'counter',
     labels: ['to'],

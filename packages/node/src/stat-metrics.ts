@@ -76,6 +76,11 @@ export class StatMetrics {
     metrics.plain('crowd_ids_waiting').set(sum(edges.map(edge => edge.crowdIdsWaiting)))
     metrics.plain('large_view_bytes').set(sum(edges.map(edge => edge.largeViewBytes)))
     metrics.plain('viewer_transfers').set(sum(viewers.map(stats => stats.transfers)))
+    const deflates = viewers.map(({ deflate }) => deflate)
+    const before = metrics.labelled('deflated_bytes_total', 'plain')
+    this.#tell(before, sum(deflates.map(({ plainBytes }) => plainBytes)))
+    const afterwards = metrics.labelled('deflated_bytes_total', 'deflated')
+    this.#tell(afterwards, sum(deflates.map(({ deflatedBytes }) => deflatedBytes)))
     const dropped = { viewers: viewers, nodes: links }
     for (const [to, stats] of Object.entries(dropped)) {
       const counter = metrics.labelled('signals_dropped_total', to)

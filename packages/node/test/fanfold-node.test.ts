@@ -50,6 +50,7 @@ t.test('an authority and an edge end at any moment, and leave nothing open', asy
       parents,
       // Half of them replay a log that grows with each round, the others take snapshots.
       disableSnapshot: round % 2 === 0,
+      compression: round % 3 === 0,
       warm: fleet.directoryOf(`warm-${round % 4}`),
     })
     const edge = await startNode({ config: low, ...common })

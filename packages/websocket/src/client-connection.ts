@@ -29,6 +29,7 @@ import { retryAfterMs } from './retry-after.ts'
 import { listenTo, type SocketListener } from './socket-listener.ts'
 import type { TokenGate } from './token-gate.ts'
 import type { TurnCork } from './turn-cork.ts'
+import { dropInflate } from './ws-internals.ts'
 
 /** A frame from a client: a token it shows, or a request of its own kind. */
 export type ClientFrame<Request> = { readonly token: string } | { readonly request: Request }
@@ -201,6 +202,7 @@ export class ClientConnection<Request, Owner> implements SocketListener {
 
   onMessage(data: RawData, isBinary: boolean): void {
     assert(Buffer.isBuffer(data), 'ws delivers messages as buffers')
+    if (this.#delivery.takesDeflated) dropInflate(this.#ws)
     if (!this.#count()) return
     if (isBinary) this.#bad(new ProtocolError('FANFOLD_BAD_FRAME', 'frames are text, got binary'))
     else this.#takeOrHold(data.toString())

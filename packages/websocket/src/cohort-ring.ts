@@ -17,6 +17,8 @@ import { assert } from '@fanfold/kernel'
 export interface CohortMember {
   /** Takes bytes that are `frames` whole frames; false when it cannot, and is out of the cohort. */
   take(bytes: Buffer, frames: number): boolean
+  /** Whether it is sent frames deflated where they are; stays as it is. */
+  readonly takesDeflated: boolean
   /** Whether it would take so many bytes; asked before signals, which put nobody out. */
   wouldTake(bytes: number): boolean
   /** Whether earlier signals wait for it. */
@@ -53,7 +55,15 @@ export class Seat<Member extends CohortMember> {
 }
 
 /** Bytes on their way; a signal has a key. */
-type Frame = { readonly bytes: Buffer; readonly key: string | undefined }
+type Frame = {
+  readonly bytes: Buffer
+  /** The same for who takes it deflated, where it is worth it. */
+  readonly deflated: Buffer | undefined
+  readonly key: string | undefined
+}
+
+/** Frames from one place in a ring to its head, as one piece. */
+type Joined = { readonly from: number; readonly to: number; readonly bytes: Buffer }
 
 /** The members of one cohort and the frames on their way to them. */
 export class CohortRing<Member extends CohortMember> {
@@ -74,7 +84,11 @@ export class CohortRing<Member extends CohortMember> {
   /** Seats before this index have every frame before `#passHead`. */
   #swept = 0
   #passHead = 0
-  #joined: { from: number; to: number; bytes: Buffer } | undefined
+  #joined: Joined | undefined
+  #joinedDeflated: Joined | undefined
+  /** Members who take frames deflated, and the number of the last frame that is. */
+  #deflatedTakers = 0
+  #lastDeflated = -1
 
   constructor(options: {
     /** Bytes of frames that wait at most. */
@@ -97,6 +111,11 @@ export class CohortRing<Member extends CohortMember> {
     return this.#seats.length
   }
 
+  /** How many of them take frames deflated. */
+  get deflatedTakers(): number {
+    return this.#deflatedTakers
+  }
+
   /** True while a member may lack a frame. */
   get isWaiting(): boolean {
     return this.#frames.length > 0
@@ -107,6 +126,7 @@ export class CohortRing<Member extends CohortMember> {
     const index = this.#seats.length
     const seat = new Seat<Member>({ ring: this, member, index, cursor: this.#head, mark })
     this.#seats.push(seat)
+    if (member.takesDeflated) this.#deflatedTakers++
     return seat
   }
 
@@ -124,23 +144,25 @@ export class CohortRing<Member extends CohortMember> {
     this.#move(this.#seats.length - 1, hole)
     this.#seats.pop()
     seat.index = -1
+    if (seat.member.takesDeflated) this.#deflatedTakers--
     // Also where only swept seats are left: the next to leave has nobody behind the swept to follow it.
     if (this.#swept === this.#seats.length) this.#endPass()
   }
 
-  /** Puts a frame into the ring; who takes it stands at `mark`. */
-  push(bytes: Buffer, mark: number): void {
+  /** Puts a frame into the ring, deflated as well where that is worth it; who takes it stands at `mark`. */
+  push(bytes: Buffer, mark: number, deflated?: Buffer): void {
     if (this.#seats.length === 0) return
     this.#last = this.#head
     this.#mark = mark
-    this.#push({ bytes, key: undefined })
+    if (deflated !== undefined) this.#lastDeflated = this.#head
+    this.#push({ bytes, deflated, key: undefined })
   }
 
   /** Puts a signal into the ring. */
   pushSignal(bytes: Buffer, key: string): void {
     if (this.#seats.length === 0) return
     this.#lastSignal = this.#head
-    this.#push({ bytes, key })
+    this.#push({ bytes, deflated: undefined, key })
   }
 
   /** Gives one member what waits for it, now. */
@@ -182,7 +204,7 @@ export class CohortRing<Member extends CohortMember> {
 
   #push(frame: Frame): void {
     this.#frames.push(frame)
-    this.#bytes += frame.bytes.length
+    this.#bytes += bytesOf(frame)
     if (this.#bytes > this.#bytesMax) this.sweep()
   }
 
@@ -190,7 +212,8 @@ export class CohortRing<Member extends CohortMember> {
     const head = this.#head
     const { cursor, member } = seat
     if (cursor === head) return true
-    const bytes = this.#join(cursor)
+    const isDeflated = cursor <= this.#lastDeflated && member.takesDeflated
+    const bytes = isDeflated ? this.#joinDeflated(cursor) : this.#join(cursor)
     const isSignalsOnly = cursor > this.#last
     if (isSignalsOnly && !member.wouldTake(bytes.length)) {
       seat.cursor = head
@@ -224,20 +247,30 @@ export class CohortRing<Member extends CohortMember> {
   #join(from: number): Buffer {
     const to = this.#head
     if (this.#joined?.from === from && this.#joined.to === to) return this.#joined.bytes
-    const frames = this.#frames.slice(from - this.#base).map(frame => frame.bytes)
-    const [only] = frames
-    const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames)
+    const bytes = joinFrames(this.#frames.slice(from - this.#base).map(frame => frame.bytes))
     this.#joined = { from, to, bytes }
+    return bytes
+  }
+
+  #joinDeflated(from: number): Buffer {
+    const to = this.#head
+    const joined = this.#joinedDeflated
+    if (joined?.from === from && joined.to === to) return joined.bytes
+    const frames = this.#frames.slice(from - this.#base)
+    const bytes = joinFrames(frames.map(frame => frame.deflated ?? frame.bytes))
+    this.#joinedDeflated = { from, to, bytes }
     return bytes
   }
 
   #endPass(): void {
     const isEmpty = this.#seats.length === 0
     const done = (isEmpty ? this.#head : this.#passHead) - this.#base
-    for (const { bytes } of this.#frames.splice(0, done)) this.#bytes -= bytes.length
+    for (const frame of this.#frames.splice(0, done)) this.#bytes -= bytesOf(frame)
     this.#base += done
     this.#swept = 0
-    if (this.#frames.length === 0) this.#joined = undefined
+    if (this.#frames.length > 0) return
+    this.#joined = undefined
+    this.#joinedDeflated = undefined
   }
 
   #move(from: number, to: number): void {
@@ -246,4 +279,13 @@ export class CohortRing<Member extends CohortMember> {
     this.#seats[to] = seat
     seat.index = to
   }
+}
+
+function bytesOf({ bytes, deflated }: Frame): number {
+  return bytes.length + (deflated?.length ?? 0)
+}
+
+function joinFrames(frames: readonly Buffer[]): Buffer {
+  const [only] = frames
+  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames)
 }

@@ -23,6 +23,7 @@ import {
   type Handle,
   handleUnder,
   kernelBacklogBytes,
+  takesDeflated,
   textPayloads,
   withPing,
   writeToHandle,
@@ -53,6 +54,7 @@ export class Delivery {
   readonly #limits: ClientLimits
   readonly #confirmation: Confirmation | undefined
   readonly #writesBeside: boolean
+  readonly #takesDeflated: boolean
   /** Undefined where all goes through the socket's stream. */
   readonly #handle: Handle | undefined
   /** Undefined when nothing is to be confirmed. */
@@ -81,6 +83,7 @@ export class Delivery {
     this.#limits = options.limits
     this.#confirmation = options.confirmation
     this.#writesBeside = canWriteBeside(options.ws, options.socket)
+    this.#takesDeflated = this.#writesBeside && takesDeflated(options.ws)
     this.#handle = this.#writesBeside ? handleUnder(options.socket) : undefined
     if (options.confirmation !== undefined) {
       this.#window = new DeliveryWindow({ bytesMax: options.limits.budgetBytes })
@@ -95,6 +98,11 @@ export class Delivery {
   /** True while the kernel takes nothing, until the socket's `drain`. */
   get isBlocked(): boolean {
     return this.#socket.writableNeedDrain
+  }
+
+  /** Whether the client has agreed on compression. */
+  get takesDeflated(): boolean {
+    return this.#takesDeflated
   }
 
   /** Probes sent so far. */
@@ -128,7 +136,7 @@ export class Delivery {
     return window === undefined ? !this.#isOver() : window.hasRoomFor(bytes)
   }
 
-  /** Sends whole frames, made by `encodeTextFrame`, as one piece. */
+  /** Sends whole frames, made by `encodeTextFrame`, as one piece; deflated ones are for who takes that. */
   write(frames: Buffer): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
     const { length } = frames
@@ -161,12 +169,12 @@ export class Delivery {
 
   /**
    * Sends the payload of one text frame and returns the bytes it has on the wire; a long one is not
-   * copied, and must not change.
+   * copied, and must not change. One that is deflated is for who takes that.
    */
-  writePayload(payload: Uint8Array): number {
+  writePayload(payload: Uint8Array, isDeflated = false): number {
     const window = this.#toldWindow()
     if (payload.length <= fragmentBytes || window === undefined || !this.#writesBeside) {
-      const bytes = encodeTextFrame(payload)
+      const bytes = encodeTextFrame(payload, { isDeflated })
       this.write(bytes)
       return bytes.length
     }
@@ -177,7 +185,8 @@ export class Delivery {
     for (let offset = 0; offset < payload.length; offset += fragmentBytes) {
       const fragment = payload.subarray(offset, offset + fragmentBytes)
       const isLast = offset + fragmentBytes >= payload.length
-      const head = fragmentHead(fragment.length, { isFirst: offset === 0, isLast })
+      const isFirst = offset === 0
+      const head = fragmentHead(fragment.length, { isFirst, isLast, isDeflated })
       this.#socket.write(head)
       this.#socket.write(fragment)
       window.wrote(head.length + fragment.length)

@@ -8,8 +8,10 @@
 import type { CohortId } from '@fanfold/protocol'
 import type { Clock } from './clock.ts'
 import { CohortRing, type RingSignal, type Seat } from './cohort-ring.ts'
+import type { SharedDeflate } from './shared-deflate.ts'
 import type { TurnCork } from './turn-cork.ts'
 import type { Viewer } from './viewer.ts'
+import { encodeTextFrame } from './ws-internals.ts'
 
 /**
  * Sockets written to in one turn before others have theirs; some ms of work. With fewer a delta would take
@@ -24,12 +26,16 @@ const workLastsMs = 20
 /** A cohort rests for so long at most, ms, and not at all for less than the least. */
 const restMs = { min: 1, max: 5 } as const
 
+/** For fewer who take frames deflated it is not done: it takes as long as some writes. */
+const deflatedTakersMin = 4
+
 /** A cohort's ring, and until when it rests. */
 type Lane = { readonly ring: CohortRing<Viewer>; restUntilMs: number }
 
 /** Rings of cohorts that have members. */
 export class FanOut {
   readonly #cork: TurnCork
+  readonly #deflate: SharedDeflate
   readonly #clock: Clock
   readonly #lagged: (id: CohortId, seat: Seat<Viewer>) => void
   readonly #missed: (id: CohortId, viewer: Viewer, signals: readonly RingSignal[]) => void
@@ -46,6 +52,7 @@ export class FanOut {
 
   constructor(options: {
     readonly cork: TurnCork
+    readonly deflate: SharedDeflate
     readonly clock: Clock
     /** A viewer holds too much and has lost its seat. */
     readonly lagged: (id: CohortId, seat: Seat<Viewer>) => void
@@ -53,6 +60,7 @@ export class FanOut {
     readonly missed: (id: CohortId, viewer: Viewer, signals: readonly RingSignal[]) => void
   }) {
     this.#cork = options.cork
+    this.#deflate = options.deflate
     this.#clock = options.clock
     this.#lagged = options.lagged
     this.#missed = options.missed
@@ -95,11 +103,17 @@ export class FanOut {
     this.#forgetWhenEmpty(id)
   }
 
-  /** Sends a frame to all members; who takes it stands at `mark`. */
-  send(id: CohortId, frame: Buffer, mark: number): void {
+  /** Sends a frame to all members, compressed to those who take that where it may be; who takes it stands at `mark`. */
+  send(id: CohortId, payload: Uint8Array, mark: number, mayCompress: boolean): void {
     const lane = this.#lanes.get(id)
     if (lane === undefined) return
-    lane.ring.push(frame, mark)
+    const isShared = mayCompress && lane.ring.deflatedTakers >= deflatedTakersMin
+    const deflated = isShared ? this.#deflate.of(payload) : undefined
+    lane.ring.push(
+      encodeTextFrame(payload, { isDeflated: false }),
+      mark,
+      deflated && encodeTextFrame(deflated, { isDeflated: true }),
+    )
     this.#await(lane)
   }
 

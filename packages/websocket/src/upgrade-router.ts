@@ -16,6 +16,7 @@ import { isOriginAllowed } from './origin.ts'
 import { hasTokenInUrl, offeredSubprotocols } from './request-token.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { TurnQueue } from './turn-queue.ts'
+import { deflateNegotiation } from './ws-internals.ts'
 
 /**
  * What the HTTP server under a router is made with: limits on requests that never end. A request
@@ -124,6 +125,8 @@ export class UpgradeRouter {
     readonly handshakesPerSecondMax?: number | undefined
     /** Handshakes of clients at once after a quiet time, and that may wait. Default 6,000. */
     readonly handshakesBurst?: number | undefined
+    /** Whether viewers are offered permessage-deflate. Default false. */
+    readonly isCompressing?: boolean | undefined
     /** Default the machine's. */
     readonly clock?: Clock | undefined
   }) {
@@ -144,7 +147,7 @@ export class UpgradeRouter {
     })
     this.#servers = {
       link: webSocketServer('link'),
-      observe: webSocketServer('observe'),
+      observe: webSocketServer('observe', options.isCompressing),
       write: webSocketServer('write'),
     }
   }
@@ -218,6 +221,7 @@ export class UpgradeRouter {
       refuse(socket, closing)
       return
     }
+    ignoreSmallWindows(request)
     this.#servers[route.name].handleUpgrade(request, socket, head, ws => {
       socket.off('error', destroySocket)
       route.acceptor.accept(ws, request)
@@ -297,18 +301,26 @@ const tokenInUrl: Refusal = {
   message: 'a token travels in the subprotocol list or the Authorization header, never in the URL',
 }
 
-function webSocketServer(name: RouteName): WebSocketServer {
+function webSocketServer(name: RouteName, isCompressing = false): WebSocketServer {
   const { subprotocol, ...bounds } = routeRules[name]
   const options = {
     ...bounds,
     noServer: true,
     clientTracking: false,
-    perMessageDeflate: false,
+    perMessageDeflate: isCompressing && deflateNegotiation,
     closeTimeout: closeTimeoutMs,
     // The list may also carry the token, which must not come back.
     handleProtocols: () => subprotocol,
   }
   return new WebSocketServer(options)
+}
+
+/** Who can only inflate with a smaller window than shared bytes need is sent all as it is: ws would refuse it. */
+function ignoreSmallWindows({ headers }: IncomingMessage): void {
+  const offers = headers['sec-websocket-extensions']
+  if (offers?.includes('server_max_window_bits') === true) {
+    delete headers['sec-websocket-extensions']
+  }
 }
 
 function pathOf(request: IncomingMessage): string {

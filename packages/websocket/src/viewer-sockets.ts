@@ -26,6 +26,7 @@ import { CloseCounts } from './close-reason.ts'
 import type { Confirmation } from './delivery.ts'
 import { FanOut } from './fan-out.ts'
 import { InputQueue } from './input-queue.ts'
+import { type DeflateStats, SharedDeflate } from './shared-deflate.ts'
 import { Sweep } from './sweep.ts'
 import { TokenGate, tokensVerifyingMaxDefault } from './token-gate.ts'
 import { TurnClock } from './turn-clock.ts'
@@ -51,6 +52,7 @@ export type ViewerStats = {
   readonly transfers: number
   /** Signals that were dropped while they waited. */
   readonly signalsDropped: number
+  readonly deflate: DeflateStats
   readonly closes: Readonly<Record<string, number>>
 }
 
@@ -72,6 +74,7 @@ export class ViewerSockets {
   readonly #sweep: Sweep
   readonly #confirmation: Confirmation
   readonly #cork = new TurnCork()
+  readonly #deflate = new SharedDeflate()
   readonly #gate: TokenGate
   readonly #viewers = new Map<ViewerId, Viewer>()
   readonly #fanOut: FanOut
@@ -127,6 +130,7 @@ export class ViewerSockets {
     }
     this.#fanOut = new FanOut({
       cork: this.#cork,
+      deflate: this.#deflate,
       clock: options.clock,
       lagged: (id, seat) => {
         this.#lags++
@@ -177,7 +181,8 @@ export class ViewerSockets {
   perform(effect: ViewerEffect): void {
     this.#inputs.perform(() => {
       if (effect.kind === 'cohort-send') {
-        this.#fanOut.send(effect.cohort, encodeTextFrame(effect.frame), effect.mark)
+        const { cohort, frame, mark, mayCompress = false } = effect
+        this.#fanOut.send(cohort, frame, mark, mayCompress)
       } else if (effect.kind === 'cohort-signal') {
         this.#signalToCohort(effect)
       } else {
@@ -215,6 +220,7 @@ export class ViewerSockets {
       probes,
       transfers,
       signalsDropped,
+      deflate: this.#deflate.stats(),
       closes: this.#closes.snapshot(),
     }
   }
@@ -244,19 +250,19 @@ export class ViewerSockets {
   ): void {
     switch (effect.kind) {
       case 'viewer-send':
-        this.#send(viewer, effect.frame)
+        this.#send(viewer, effect.frame, effect.mayCompress)
         return
       case 'viewer-close':
         this.#end(viewer, effect.code, effect.message)
         return
       case 'viewer-signal':
-        this.#signal(viewer, effect.key, encodeTextFrame(effect.frame))
+        this.#signal(viewer, effect.key, encodeTextFrame(effect.frame, { isDeflated: false }))
         return
       case 'signal-end':
         viewer.signals.delete(effect.key)
         return
       case 'viewer-transfer':
-        viewer.transfers.add(effect.transfer, effect.frames)
+        viewer.transfers.add(effect.transfer, effect.frames, effect.mayCompress === true)
         this.#goOn(viewer)
         return
       case 'transfer-end':
@@ -283,11 +289,13 @@ export class ViewerSockets {
     if (viewer.isInSeveral && this.#fanOut.waiting > 1) viewer.connection.delivery.corkTurn()
   }
 
-  #send(viewer: Viewer, frame: Uint8Array): void {
+  #send(viewer: Viewer, frame: Uint8Array, mayCompress = false): void {
+    const { delivery } = viewer.connection
     this.#fanOut.catchUp(viewer)
     this.#framesOut++
-    viewer.connection.delivery.corkTurn()
-    this.#bytesOut += viewer.connection.delivery.writePayload(frame)
+    delivery.corkTurn()
+    const deflated = mayCompress && delivery.takesDeflated ? this.#deflate.of(frame) : undefined
+    this.#bytesOut += delivery.writePayload(deflated ?? frame, deflated !== undefined)
   }
 
   #end(viewer: Viewer, code: ErrorCode, message: string): void {
@@ -333,7 +341,7 @@ export class ViewerSockets {
   }
 
   #signalToCohort(effect: Extract<ViewerEffect, { kind: 'cohort-signal' }>): void {
-    const bytes = encodeTextFrame(effect.frame)
+    const bytes = encodeTextFrame(effect.frame, { isDeflated: false })
     this.#fanOut.signal(effect.cohort, effect.key, bytes)
     for (const viewer of this.#absent.of(effect.cohort)) {
       viewer.signals.put(effect.key, { cohort: effect.cohort, bytes })
@@ -377,11 +385,13 @@ export class ViewerSockets {
       const { delivery } = viewer.connection
       viewer.transfers.feed({
         hasRoomFor: bytes => delivery.hasRoomFor(bytes),
-        send: frame => this.#send(viewer, frame),
+        send: (frame, mayCompress) => this.#send(viewer, frame, mayCompress),
         done: transfer => {
           this.#inputs.report({ kind: 'viewer-transferred', viewer: viewer.id, transfer })
         },
       })
+      // What it holds may be too little for a probe, and too much for what comes next: it is asked to confirm it.
+      if (viewer.transfers.size > 0) delivery.ping()
     }
     this.#cork.flush()
     if (this.#feeding.size > 0) this.#feedSoon()

@@ -8,6 +8,7 @@ import type { TransferId } from '@fanfold/protocol'
 type Transfer = {
   readonly id: TransferId
   readonly frames: readonly Uint8Array[]
+  readonly mayCompress: boolean
   next: number
 }
 
@@ -21,8 +22,8 @@ export class ViewerTransfers {
   }
 
   /** Adds a transfer behind the others. */
-  add(id: TransferId, frames: readonly Uint8Array[]): void {
-    this.#transfers.set(id, { id, frames, next: 0 })
+  add(id: TransferId, frames: readonly Uint8Array[], mayCompress: boolean): void {
+    this.#transfers.set(id, { id, frames, mayCompress, next: 0 })
   }
 
   /** Lets go of what was not handed over of a transfer. */
@@ -33,7 +34,7 @@ export class ViewerTransfers {
   /** Hands over frames while there is room for the next; `done` is told of transfers that are through. */
   feed(port: {
     hasRoomFor(bytes: number): boolean
-    send(frame: Uint8Array): void
+    send(frame: Uint8Array, mayCompress: boolean): void
     done(id: TransferId): void
   }): void {
     for (const [, transfer] of this.#transfers) {
@@ -44,7 +45,7 @@ export class ViewerTransfers {
       ) {
         if (!port.hasRoomFor(frame.length)) return
         transfer.next++
-        port.send(frame)
+        port.send(frame, transfer.mayCompress)
       }
       this.#transfers.delete(transfer.id)
       port.done(transfer.id)

@@ -101,6 +101,10 @@ export class Viewer implements CohortMember {
     return true
   }
 
+  get takesDeflated(): boolean {
+    return this.connection.delivery.takesDeflated
+  }
+
   wouldTake(bytes: number): boolean {
     return this.connection.delivery.wouldTake(bytes)
   }

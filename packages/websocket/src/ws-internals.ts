@@ -1,8 +1,8 @@
 /*
  * What this package knows of ws and of Node's sockets beyond their documentation, in one place.
  *
- * ws writes whole frames to the socket of the upgrade, at once and in order, as long as no extension
- * is agreed on and no Blob is sent. So frames that are written to that socket directly take their
+ * ws writes whole frames to the socket of the upgrade, at once and in order, as long as it compresses nothing
+ * itself and no Blob is sent. So frames that are written to that socket directly take their
  * place between ws's own, and corking it joins both. A test holds this to the version installed.
  *
  * A socket gives its handle what it is written as long as nothing waits in it, and the handle keeps
@@ -12,16 +12,22 @@
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
+import type { PerMessageDeflateOptions, WebSocket } from 'ws'
+
+/** How the payload of a text message is written. */
+type Writing = {
+  /** As permessage-deflate has it. */
+  readonly isDeflated: boolean
+}
 
 /**
  * The bytes of an unmasked text message on the wire, header and payload in one piece, so that a
  * frame for many sockets is made once.
  */
-export function encodeTextFrame(payload: Uint8Array): Buffer {
+export function encodeTextFrame(payload: Uint8Array, writing: Writing): Buffer {
   const head = headBytes(payload.length)
   const frame = Buffer.allocUnsafeSlow(head + payload.length)
-  writeHead(frame, finalBit | textOpcode, payload.length)
+  writeHead(frame, finalBit | opcodeOf(writing), payload.length)
   frame.set(payload, head)
   return frame
 }
@@ -29,10 +35,10 @@ export function encodeTextFrame(payload: Uint8Array): Buffer {
 /** The header of one fragment of an unmasked text message, for a payload of so many bytes. */
 export function fragmentHead(
   length: number,
-  place: { readonly isFirst: boolean; readonly isLast: boolean },
+  place: Writing & { readonly isFirst: boolean; readonly isLast: boolean },
 ): Buffer {
   const head = Buffer.allocUnsafe(headBytes(length))
-  const opcode = place.isFirst ? textOpcode : continuationOpcode
+  const opcode = place.isFirst ? opcodeOf(place) : continuationOpcode
   writeHead(head, place.isLast ? finalBit | opcode : opcode, length)
   return head
 }
@@ -46,6 +52,11 @@ export function withPing(frames: Buffer, payload: Buffer): Buffer {
   joined[length + 1] = payload.length
   joined.set(payload, length + 2)
   return joined
+}
+
+/** Of a message's first frame, which says for all whether they are compressed. */
+function opcodeOf({ isDeflated }: Writing): number {
+  return isDeflated ? deflatedBit | textOpcode : textOpcode
 }
 
 function headBytes(length: number): number {
@@ -65,7 +76,7 @@ function writeHead(frame: Buffer, first: number, length: number): void {
   }
 }
 
-/** The payloads of frames that `encodeTextFrame` made, for a socket that cannot be written beside. */
+/** The payloads of plain frames that `encodeTextFrame` made, for a socket that cannot be written beside. */
 export function* textPayloads(frames: Buffer): Generator<Buffer> {
   let offset = 0
   while (offset < frames.length) {
@@ -80,17 +91,51 @@ export function* textPayloads(frames: Buffer): Generator<Buffer> {
 }
 
 const finalBit = 0x80
+const deflatedBit = 0x40
 const textOpcode = 0x1
 const continuationOpcode = 0x0
 const pingOpcode = 0x9
 
+const deflateExtension = 'permessage-deflate'
+
 /**
- * Whether frames may be written to `socket` beside those of `ws`.
+ * How ws negotiates compression for messages that are compressed outside of it, each for itself: it compresses none,
+ * so that it writes what it is given at once. Offers that ask for a smaller window than shared bytes need are not accepted.
+ */
+export const deflateNegotiation: PerMessageDeflateOptions = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: 15,
+  threshold: Number.POSITIVE_INFINITY,
+}
+
+/**
+ * Whether frames may be written to `socket` beside those of `ws`, which a server accepted with `deflateNegotiation` or
+ * without compression.
  *
- * When not (a later ws, an extension), the caller goes through `ws.send`.
+ * When not (a later ws, another extension), the caller goes through `ws.send`.
  */
 export function canWriteBeside(ws: WebSocket, socket: Duplex): boolean {
-  return ws.extensions === '' && socket instanceof Duplex && readOwnSocket(ws) === socket
+  const isKnown = ws.extensions === '' || takesDeflated(ws)
+  return isKnown && socket instanceof Duplex && readOwnSocket(ws) === socket
+}
+
+/** Whether the other side has agreed on compression, and nothing else. */
+export function takesDeflated(ws: WebSocket): boolean {
+  return ws.extensions === deflateExtension
+}
+
+/**
+ * Lets go of what ws keeps to inflate the next message with, some tens of kilobytes; to be called with a message.
+ * It makes another when one comes.
+ */
+export function dropInflate(ws: WebSocket): void {
+  const extension: unknown = Reflect.get(Object(Reflect.get(ws, '_extensions')), deflateExtension)
+  if (typeof extension !== 'object' || extension === null) return
+  const inflate: unknown = Reflect.get(extension, '_inflate')
+  if (typeof inflate !== 'object' || inflate === null || !('close' in inflate)) return
+  if (typeof inflate.close === 'function') Reflect.apply(inflate.close, inflate, [])
+  Reflect.set(extension, '_inflate', null)
 }
 
 /** ws keeps the socket it writes to here; nothing else reads it. */

@@ -1,6 +1,6 @@
 import { type Grants, viewerSubprotocol } from '@fanfold/protocol'
 import type { Test } from 'tap'
-import { WebSocket } from 'ws'
+import { type PerMessageDeflateOptions, WebSocket } from 'ws'
 
 /** Grants that allow all there is, for a year, but for what is overridden. */
 export const grants = (overrides: Partial<Grants> = {}): Grants => ({
@@ -34,6 +34,8 @@ export class TestClient {
       readonly headers?: Record<string, string>
       /** False for one that answers pings only when it is told to. */
       readonly autoPong?: boolean
+      /** What it offers of permessage-deflate; nothing when left out. */
+      readonly compression?: PerMessageDeflateOptions | undefined
       /** Whose certificates it believes, PEM; those that Node does when left out. */
       readonly authority?: string | undefined
     } = {},
@@ -42,7 +44,7 @@ export class TestClient {
     const bearer = options.token === undefined ? [] : [`bearer.${options.token}`]
     this.ws = new WebSocket(url, [...protocols, ...bearer], {
       headers: options.headers ?? {},
-      perMessageDeflate: false,
+      perMessageDeflate: options.compression ?? false,
       autoPong: options.autoPong ?? true,
       ...(options.authority === undefined ? {} : { ca: options.authority }),
     })

@@ -7,7 +7,12 @@ class Member implements CohortMember {
   readonly got: string[] = []
   isFull = false
   hasSignalsWaiting = false
+  readonly takesDeflated: boolean
   writes = 0
+
+  constructor(takesDeflated = false) {
+    this.takesDeflated = takesDeflated
+  }
 
   take(bytes: Buffer, frames: number): boolean {
     if (this.isFull) return false
@@ -43,6 +48,7 @@ t.test('frames that wait together leave in one piece, shared by all', t => {
   const pieces: Buffer[] = []
   const members = [1, 2, 3].map(() => ({
     hasSignalsWaiting: false,
+    takesDeflated: false,
     wouldTake: () => true,
     take: (bytes: Buffer) => {
       pieces.push(bytes)
@@ -279,3 +285,26 @@ t.test(
     t.end()
   },
 )
+
+t.test('who takes frames deflated gets them so where they are, and the same otherwise', async t => {
+  const ring = ringOf({ bytesMax: 30 })
+  const [plain, packed] = [new Member(), new Member(true)]
+  const seat = ring.enter(plain, 0)
+  const other = ring.enter(packed, 0)
+  t.equal(ring.deflatedTakers, 1)
+  ring.push(frame(1), 1, Buffer.from('a;'))
+  ring.push(frame(2), 2)
+  ring.pushSignal(frame(3), 'key')
+  ring.push(frame(4), 4, Buffer.from('d;'))
+  ring.sweep()
+  t.same(plain.got, ['1', '2', '3', '4'])
+  t.same(packed.got, ['a', '2', '3', 'd'])
+  ring.push(frame(5), 5)
+  ring.sweep()
+  t.same(packed.got, ['a', '2', '3', 'd', '5'])
+  t.same([seat.mark, other.mark], [5, 5])
+  ring.push(frame(6), 6, Buffer.from(`${'f'.repeat(30)};`))
+  t.notOk(ring.isWaiting, 'both count for what a ring may hold')
+  ring.leave(other)
+  t.equal(ring.deflatedTakers, 0)
+})

@@ -19,7 +19,7 @@ export type Rig = {
   /** Connects and waits until the viewer is reported. */
   readonly open: (
     token?: string,
-    options?: { readonly autoPong?: boolean },
+    options?: Omit<ConstructorParameters<typeof TestClient>[2], 'token'>,
   ) => Promise<{ client: TestClient; viewer: ViewerId }>
   readonly perform: (...effects: ViewerEffect[]) => void
 }
@@ -38,6 +38,7 @@ export async function rig(
     readonly verifyToken?: (token: string) => Promise<Grants>
     readonly tokensVerifyingMax?: number
     readonly clock?: ManualClock
+    readonly isCompressing?: boolean
     /** What the port shows over TLS, and who vouches for it; a plain port when left out. */
     readonly tls?: { readonly served: IssuedCertificate; readonly authority: string }
   } = {},
@@ -59,7 +60,11 @@ export async function rig(
     clock,
   })
   t.teardown(() => viewers.close())
-  const router = new UpgradeRouter({ origins: [], connectionsMax: 100 })
+  const router = new UpgradeRouter({
+    origins: [],
+    connectionsMax: 100,
+    isCompressing: overrides.isCompressing,
+  })
   router.add('', { observe: viewers })
   const { port } = await listen(t, router, overrides.tls?.served)
   const scheme = overrides.tls === undefined ? 'ws' : 'wss'

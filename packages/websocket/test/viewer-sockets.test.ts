@@ -243,6 +243,19 @@ t.test('who lags drains and is reported before its transfer goes on', async t =>
   await until(() => client.frames.length === 3)
 })
 
+t.test('a long piece waits for few bytes no longer than it takes to confirm them', async t => {
+  const { open, perform, inputs } = await rig(t, { limits: { budgetBytes: 4_096 } })
+  const { client, viewer } = await open()
+  const frames = [text({ n: 0 }), piece(1), text({ n: 2 }), piece(3)]
+  perform({ kind: 'viewer-transfer', viewer, transfer, frames })
+  await until(() => inputs.some(input => input.kind === 'viewer-transferred'))
+  await until(() => client.frames.length === 4)
+  t.same(
+    client.frames.map(frame => frame['n']),
+    [0, 1, 2, 3],
+  )
+})
+
 t.test('a close tells the viewer why, after what was sent to it before', async t => {
   const { open, perform, inputs } = await rig(t)
   const { client, viewer } = await open()

@@ -23,8 +23,8 @@ function port(room: number) {
 t.test('frames go in order while there is room, one transfer after the other', t => {
   const transfers = new ViewerTransfers()
   const frames = [frame(1), frame(2), frame(3)]
-  transfers.add(transfer(1), frames)
-  transfers.add(transfer(2), [frame(4)])
+  transfers.add(transfer(1), frames, false)
+  transfers.add(transfer(2), [frame(4)], false)
   const first = port(2)
   transfers.feed(first)
   t.same(first.said, [1, 2])
@@ -38,7 +38,7 @@ t.test('frames go in order while there is room, one transfer after the other', t
 
 t.test('a transfer that is ended sends no more and is never done', t => {
   const transfers = new ViewerTransfers()
-  transfers.add(transfer(1), [frame(1), frame(2)])
+  transfers.add(transfer(1), [frame(1), frame(2)], false)
   transfers.feed(port(1))
   transfers.end(transfer(1))
   transfers.end(transfer(7))
@@ -50,7 +50,7 @@ t.test('a transfer that is ended sends no more and is never done', t => {
 
 t.test('a transfer of nothing is done at once', t => {
   const transfers = new ViewerTransfers()
-  transfers.add(transfer(1), [])
+  transfers.add(transfer(1), [], false)
   const all = port(0)
   transfers.feed(all)
   t.same(all.said, ['done 1'])

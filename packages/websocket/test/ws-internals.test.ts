@@ -6,14 +6,18 @@ import * as ws from 'ws'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
   canWriteBeside,
+  deflateNegotiation,
+  dropInflate,
   encodeTextFrame,
   handleUnder,
   kernelBacklogBytes,
+  takesDeflated,
   textPayloads,
   writeToHandle,
 } from '../src/ws-internals.ts'
 import { until } from './client-rig.ts'
 
+const plain = { isDeflated: false }
 const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 100_000]
 
 t.test("a frame is byte for byte what ws's own sender makes", t => {
@@ -23,14 +27,14 @@ t.test("a frame is byte for byte what ws's own sender makes", t => {
   for (const length of lengths) {
     const payload = Buffer.alloc(length, 'x')
     const theirs: Buffer[] = frame(payload, { fin: true, opcode: 1, mask: false, rsv1: false })
-    t.ok(encodeTextFrame(payload).equals(Buffer.concat(theirs)), `${length} bytes`)
+    t.ok(encodeTextFrame(payload, plain).equals(Buffer.concat(theirs)), `${length} bytes`)
   }
   t.end()
 })
 
 t.test('payloads come back out of joined frames', t => {
   const payloads = lengths.map(length => Buffer.alloc(length, 'y'))
-  const joined = Buffer.concat(payloads.map(payload => encodeTextFrame(payload)))
+  const joined = Buffer.concat(payloads.map(payload => encodeTextFrame(payload, plain)))
   t.ok(
     [...textPayloads(joined)].every((payload, index) => payload.equals(payloads[index] ?? joined)),
   )
@@ -57,16 +61,62 @@ t.test('frames written to the socket take their place between those ws sends', a
   t.ok(canWriteBeside(one.ws, one.request.socket))
   t.notOk(canWriteBeside(one.ws, new Socket()), 'not beside another socket')
   one.ws.send('1')
-  one.request.socket.write(encodeTextFrame(Buffer.from('2')))
+  one.request.socket.write(encodeTextFrame(Buffer.from('2'), plain))
   one.request.socket.cork()
   one.ws.send('3')
-  one.request.socket.write(encodeTextFrame(Buffer.from('4')))
+  one.request.socket.write(encodeTextFrame(Buffer.from('4'), plain))
   one.ws.send('5')
   one.request.socket.uncork()
   await until(() => texts.length === 5)
   t.same(texts, ['1', '2', '3', '4', '5'])
   t.equal(kernelBacklogBytes(one.request.socket), 0)
   t.equal(kernelBacklogBytes(new Socket()), undefined)
+})
+
+t.test('what ws keeps to inflate with is made anew for each message', async t => {
+  const server = createServer()
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: deflateNegotiation })
+  const said: string[] = []
+  const accepted: { ws: WebSocket; request: IncomingMessage }[] = []
+  server.on('upgrade', (request, socket, head) => {
+    sockets.handleUpgrade(request, socket, head, own => {
+      accepted.push({ ws: own, request })
+      own.on('message', data => {
+        const extension: object = Reflect.get(Reflect.get(own, '_extensions'), own.extensions)
+        t.type(Reflect.get(extension, '_inflate'), 'object')
+        dropInflate(own)
+        t.equal(Reflect.get(extension, '_inflate'), null)
+        said.push(String(data))
+      })
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+    perMessageDeflate: { threshold: 0 },
+  })
+  t.teardown(() => client.terminate())
+  const texts: string[] = []
+  client.on('message', data => texts.push(String(data)))
+  await until(() => accepted.length === 1 && client.readyState === WebSocket.OPEN)
+  const [one] = accepted
+  if (one === undefined) return
+  for (const text of ['a', 'b', 'c']) client.send(text.repeat(500))
+  await until(() => said.length === 3)
+  t.same(
+    said.map(text => text[0]),
+    ['a', 'b', 'c'],
+  )
+  t.ok(takesDeflated(one.ws) && canWriteBeside(one.ws, one.request.socket))
+  one.ws.send('1'.repeat(5_000))
+  one.request.socket.write(encodeTextFrame(Buffer.from('2'), plain))
+  one.ws.send('3'.repeat(5_000))
+  await until(() => texts.length === 3)
+  t.same(
+    texts.map(text => text[0]),
+    ['1', '2', '3'],
+    'it compresses nothing itself, and writes at once',
+  )
 })
 
 /** Two ends of a TCP connection; the far one reads nothing until it is resumed. */
