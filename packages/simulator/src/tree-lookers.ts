@@ -80,6 +80,8 @@ export class TreeLookers {
       .slice(0, auditedMax)
       .map(([doc, node]) => ({ doc, node, states: [this.#having(doc)] }))
     for (const { doc, node, states } of seen) {
+      // Where nobody wants anything the rest of a node that dials for a while is not waited for: it can ask nobody.
+      if (this.#isAlone(node)) continue
       this.look(node, doc, entries => {
         const problem = this.#differs(doc, entries, node, [...states, this.#having(doc)])
         if (problem !== undefined)
@@ -96,6 +98,13 @@ export class TreeLookers {
       this.#problems.add(`${node.name} has never told of the tree of ${doc}`)
     }
     this.#looks.clear()
+  }
+
+  /** Whether the node is a proxy or an edge without a link to any parent. */
+  #isAlone(node: TreeNode): boolean {
+    const { proxies, edges } = this.#nodes()
+    const running = proxies.get(node) ?? edges.get(node)
+    return running?.machine.hasParent === false
   }
 
   /** Who has the document or is to have it, by what the nodes say. */
