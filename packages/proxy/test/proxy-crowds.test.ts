@@ -196,3 +196,23 @@ t.test('of a document that is not served here nothing is held', async t => {
   rig.pass(0)
   t.same(upward(rig), [])
 })
+
+t.test('children that come, speak and go leave nothing that is said or waited for', async t => {
+  const rig = rigOfTwo()
+  const said1 = (session: number): LinkFrame => said(1, [claim(session, 0, 1)])
+  for (let n = 0; n < 300; n++) {
+    const passing = link(100 + n)
+    rig.open(passing)
+    rig.join(passing, positionAt(10))
+    rig.frame(passing, said1(100 + n))
+    rig.pass(1)
+    if (n % 2 === 0) rig.frame(passing, { kind: 'leave', doc })
+    else rig.close(passing)
+  }
+  rig.effects()
+  rig.pass(crowdLimits.resendMs)
+  t.same(upward(rig), [], 'what nobody has any more is not said again')
+  rig.frame(child, said1(1))
+  rig.pass(0)
+  t.match(upward(rig), [{ ranges: [claim(1, 0, 1)], times: 1 }], 'and in nothing that is')
+})
