@@ -209,6 +209,8 @@ export class ClientConnection<Request, Owner> implements SocketListener {
   }
 
   onPing(): void {
+    // ws has answered it.
+    this.#delivery.touch()
     this.#count()
   }
 

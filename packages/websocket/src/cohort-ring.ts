@@ -12,9 +12,12 @@
  * its seat: the signals that it missed are handed to whoever cares for it.
  */
 import { assert } from '@fanfold/kernel'
+import type { DirectSockets } from './direct-sockets.ts'
 
 /** One that receives a cohort's frames. */
 export interface CohortMember {
+  /** The slot of its socket; -1 for none. Stays as it is while the member has a seat. */
+  readonly slot: number
   /** Takes bytes that are `frames` whole frames; false when it cannot, and is out of the cohort. */
   take(bytes: Buffer, frames: number): boolean
   /** Whether it is sent frames deflated where they are; stays as it is. */
@@ -34,23 +37,18 @@ export class Seat<Member extends CohortMember> {
   readonly member: Member
   /** Where in the ring's list of seats; -1 when it has left. */
   index: number
-  /** Number of the next frame this member gets. */
-  cursor: number
-  /** Where the member stands: the mark of the last frame that it took, or the one it entered with. */
-  mark: number
+  /** The mark with which it left. */
+  lastMark = 0
 
-  constructor(options: {
-    readonly ring: CohortRing<Member>
-    readonly member: Member
-    readonly index: number
-    readonly cursor: number
-    readonly mark: number
-  }) {
-    this.ring = options.ring
-    this.member = options.member
-    this.index = options.index
-    this.cursor = options.cursor
-    this.mark = options.mark
+  constructor(ring: CohortRing<Member>, member: Member, index: number) {
+    this.ring = ring
+    this.member = member
+    this.index = index
+  }
+
+  /** Where the member stands: the mark of the last frame that it took, or the one it entered with. */
+  get mark(): number {
+    return this.index === -1 ? this.lastMark : this.ring.markAt(this.index)
   }
 }
 
@@ -65,6 +63,10 @@ type Frame = {
 /** Frames from one place in a ring to its head, as one piece. */
 type Joined = { readonly from: number; readonly to: number; readonly bytes: Buffer }
 
+/** Slots of the run that is written, of all rings: one is at a time. */
+const runSlots = new Int32Array(512)
+const noSockets = { free: new Int32Array(0), isDirect: new Uint8Array(0) }
+
 /** The members of one cohort and the frames on their way to them. */
 export class CohortRing<Member extends CohortMember> {
   readonly #bytesMax: number
@@ -72,6 +74,16 @@ export class CohortRing<Member extends CohortMember> {
   readonly #onMissed: (member: Member, signals: readonly RingSignal[]) => void
   readonly #onOvertaken: (member: Member, signals: readonly RingSignal[]) => void
   readonly #seats: Seat<Member>[] = []
+  /*
+   * Of each seat, side by side for sweeps: the number of the next frame that its member gets, the mark of where it
+   * stands, the slot of its socket, and whether it takes frames deflated.
+   */
+  readonly #cursors: number[] = []
+  readonly #marks: number[] = []
+  readonly #slots: number[] = []
+  readonly #takesDeflated: boolean[] = []
+  readonly #sockets: DirectSockets | undefined
+  readonly #onWritten: (members: number, bytes: number, frames: number) => void
   #frames: Frame[] = []
   #bytes = 0
   /** Number of the last frame that is no signal, and its mark. */
@@ -93,6 +105,10 @@ export class CohortRing<Member extends CohortMember> {
   constructor(options: {
     /** Bytes of frames that wait at most. */
     readonly bytesMax: number
+    /** What members' slots are of; without, each is asked to take its bytes. */
+    readonly sockets?: DirectSockets | undefined
+    /** So many members were written bytes that are so many frames, without being asked. */
+    readonly onWritten?: ((members: number, bytes: number, frames: number) => void) | undefined
     /** A member did not take its bytes and has lost its seat. */
     readonly onLagging: (seat: Seat<Member>) => void
     /** A member did not take these signals, whether it keeps its seat or not; never none. */
@@ -101,6 +117,8 @@ export class CohortRing<Member extends CohortMember> {
     readonly onOvertaken: (member: Member, signals: readonly RingSignal[]) => void
   }) {
     this.#bytesMax = options.bytesMax
+    this.#sockets = options.sockets
+    this.#onWritten = options.onWritten ?? (() => undefined)
     this.#onLagging = options.onLagging
     this.#onMissed = options.onMissed
     this.#onOvertaken = options.onOvertaken
@@ -116,6 +134,11 @@ export class CohortRing<Member extends CohortMember> {
     return this.#deflatedTakers
   }
 
+  /** The mark of who sits there; only for seats. */
+  markAt(index: number): number {
+    return this.#marks[index] ?? 0
+  }
+
   /** True while a member may lack a frame. */
   get isWaiting(): boolean {
     return this.#frames.length > 0
@@ -124,8 +147,12 @@ export class CohortRing<Member extends CohortMember> {
   /** Seats a member, who stands at `mark` and gets the frames that are pushed from now on. */
   enter(member: Member, mark: number): Seat<Member> {
     const index = this.#seats.length
-    const seat = new Seat<Member>({ ring: this, member, index, cursor: this.#head, mark })
+    const seat = new Seat<Member>(this, member, index)
     this.#seats.push(seat)
+    this.#cursors.push(this.#head)
+    this.#marks.push(mark)
+    this.#slots.push(member.slot)
+    this.#takesDeflated.push(member.takesDeflated)
     if (member.takesDeflated) this.#deflatedTakers++
     return seat
   }
@@ -134,6 +161,7 @@ export class CohortRing<Member extends CohortMember> {
   leave(seat: Seat<Member>): void {
     if (seat.index === -1) return
     assert(this.#seats[seat.index] === seat, `seat ${seat.index} of ${this.size} is this one`)
+    seat.lastMark = seat.mark
     let hole = seat.index
     if (hole < this.#swept) {
       // The last of the swept fills the hole, so that the last seat lands among those to be swept.
@@ -143,6 +171,10 @@ export class CohortRing<Member extends CohortMember> {
     }
     this.#move(this.#seats.length - 1, hole)
     this.#seats.pop()
+    this.#cursors.pop()
+    this.#marks.pop()
+    this.#slots.pop()
+    this.#takesDeflated.pop()
     seat.index = -1
     if (seat.member.takesDeflated) this.#deflatedTakers--
     // Also where only swept seats are left: the next to leave has nobody behind the swept to follow it.
@@ -182,10 +214,14 @@ export class CohortRing<Member extends CohortMember> {
   sweepPass(seatsMax: number): number {
     if (!this.isWaiting) return 0
     let visited = 0
-    for (; visited < seatsMax; visited++) {
+    while (visited < seatsMax) {
+      if (this.#swept === 0) this.#passHead = this.#head
+      const written = this.#writeRun(seatsMax - visited)
+      visited += written
+      if (written > 0) continue
       const seat = this.#seats[this.#swept]
       if (seat === undefined) break
-      if (this.#swept === 0) this.#passHead = this.#head
+      visited++
       // One that lags has left, and another sits in its place.
       if (this.#deliver(seat)) this.#swept++
     }
@@ -208,21 +244,75 @@ export class CohortRing<Member extends CohortMember> {
     if (this.#bytes > this.#bytesMax) this.sweep()
   }
 
+  /**
+   * Writes to those who are next in the pass as long as they lack the same and have it free, and none has to be asked.
+   * Returns how many that were.
+   */
+  #writeRun(seatsMax: number): number {
+    const sockets = this.#sockets
+    const first = this.#swept
+    const from = this.#cursors[first]
+    const head = this.#head
+    if (sockets === undefined || from === undefined || from === head) return 0
+    // Of signals it matters who has others waiting.
+    if (from <= this.#lastSignal) return 0
+    const takesDeflated = this.#takesDeflated[first] === true
+    const bytes = this.#join(from, takesDeflated)
+    const count = this.#runLength({ first, from, bytes: bytes.length, seatsMax, takesDeflated })
+    if (count === 0) return 0
+    const failed = sockets
+      .writeAll(runSlots, count, bytes)
+      .map(at => [first + at, this.#marks[first + at] ?? 0] as const)
+    this.#cursors.fill(head, first, first + count)
+    this.#marks.fill(this.#mark, first, first + count)
+    this.#onWritten(count - failed.length, bytes.length, head - from)
+    // Who has not taken it is asked, when the pass comes by again: nothing is free there now.
+    if (failed.length === 0) this.#swept += count
+    for (const [index, mark] of failed) {
+      this.#cursors[index] = from
+      this.#marks[index] = mark
+    }
+    return count
+  }
+
+  /** How many in a row lack the frames from `from` on and have so many bytes free; their slots are in `runSlots`. */
+  #runLength(run: {
+    readonly first: number
+    readonly from: number
+    readonly bytes: number
+    readonly seatsMax: number
+    readonly takesDeflated: boolean
+  }): number {
+    const { first, from, bytes, takesDeflated } = run
+    const { free, isDirect } = this.#sockets ?? noSockets
+    const countMax = Math.min(run.seatsMax, runSlots.length, this.#slots.length - first)
+    const mattersHow = from <= this.#lastDeflated
+    let count = 0
+    for (; count < countMax; count++) {
+      const slot = this.#slots[first + count] ?? -1
+      if (slot === -1 || this.#cursors[first + count] !== from) break
+      if (isDirect[slot] !== 1 || (free[slot] ?? 0) < bytes) break
+      if (mattersHow && this.#takesDeflated[first + count] !== takesDeflated) break
+      runSlots[count] = slot
+    }
+    return count
+  }
+
   #deliver(seat: Seat<Member>): boolean {
     const head = this.#head
-    const { cursor, member } = seat
+    const { member, index } = seat
+    const cursor = this.#cursors[index] ?? head
     if (cursor === head) return true
-    const isDeflated = cursor <= this.#lastDeflated && member.takesDeflated
-    const bytes = isDeflated ? this.#joinDeflated(cursor) : this.#join(cursor)
+    const bytes = this.#join(cursor, member.takesDeflated)
     const isSignalsOnly = cursor > this.#last
     if (isSignalsOnly && !member.wouldTake(bytes.length)) {
-      seat.cursor = head
+      this.#cursors[index] = head
       this.#onMissed(member, this.#signalsFrom(cursor))
       return true
     }
     if (member.take(bytes, head - cursor)) {
-      seat.cursor = head
-      if (!isSignalsOnly) seat.mark = this.#mark
+      this.#cursors[index] = head
+      if (!isSignalsOnly) this.#marks[index] = this.#mark
       if (cursor <= this.#lastSignal && member.hasSignalsWaiting) {
         this.#onOvertaken(member, this.#signalsFrom(cursor))
       }
@@ -244,7 +334,9 @@ export class CohortRing<Member extends CohortMember> {
     return signals
   }
 
-  #join(from: number): Buffer {
+  /** What waits from a frame on, as one piece. */
+  #join(from: number, takesDeflated: boolean): Buffer {
+    if (takesDeflated && from <= this.#lastDeflated) return this.#joinDeflated(from)
     const to = this.#head
     if (this.#joined?.from === from && this.#joined.to === to) return this.#joined.bytes
     const bytes = joinFrames(this.#frames.slice(from - this.#base).map(frame => frame.bytes))
@@ -278,6 +370,10 @@ export class CohortRing<Member extends CohortMember> {
     assert(seat !== undefined, `seat ${from} of ${this.size} exists`)
     this.#seats[to] = seat
     seat.index = to
+    this.#cursors[to] = this.#cursors[from] ?? 0
+    this.#marks[to] = this.#marks[from] ?? 0
+    this.#slots[to] = this.#slots[from] ?? -1
+    this.#takesDeflated[to] = this.#takesDeflated[from] === true
   }
 }
 

@@ -15,6 +15,7 @@ import { WebSocket } from 'ws'
 import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { DeliveryWindow } from './delivery-window.ts'
+import type { DirectSockets } from './direct-sockets.ts'
 import type { TurnCork } from './turn-cork.ts'
 import {
   canWriteBeside,
@@ -22,6 +23,7 @@ import {
   fragmentHead,
   type Handle,
   handleUnder,
+  isQuiet,
   kernelBacklogBytes,
   takesDeflated,
   textPayloads,
@@ -43,6 +45,8 @@ export type Confirmation = {
   readonly awake: { readonly awakeMs: number }
   /** Connections with a probe on its way stand in here: those are to be judged. */
   readonly probing: Set<Delivery>
+  /** What is free of their sockets. */
+  readonly sockets: DirectSockets
 }
 
 /** What a connection takes and holds. */
@@ -59,9 +63,8 @@ export class Delivery {
   readonly #handle: Handle | undefined
   /** Undefined when nothing is to be confirmed. */
   readonly #window: DeliveryWindow | undefined
-  /** Bytes that may be written with nothing to look at between, and bytes that were since the window was told. */
-  #freeBytes = 0
-  #untoldBytes = 0
+  /** Among the sockets; -1 for one of which nothing is to be confirmed, or that has ended. */
+  #slot = -1
   #isHeldBack = false
   #probes = 0
   #progress = ''
@@ -87,7 +90,20 @@ export class Delivery {
     this.#handle = this.#writesBeside ? handleUnder(options.socket) : undefined
     if (options.confirmation !== undefined) {
       this.#window = new DeliveryWindow({ bytesMax: options.limits.budgetBytes })
+      this.#slot = options.confirmation.sockets.add(options.socket, this.#handle)
     }
+  }
+
+  /** Its place among the sockets; -1 for none. */
+  get slot(): number {
+    return this.#slot
+  }
+
+  /** Whether a sweep may write to it by itself what it has bytes free for. */
+  set isSweptDirectly(isSwept: boolean) {
+    const sockets = this.#confirmation?.sockets
+    if (sockets === undefined || this.#slot === -1) return
+    sockets.isDirect[this.#slot] = isSwept && this.#handle !== undefined ? 1 : 0
   }
 
   /** Bytes that wait in this process. */
@@ -139,14 +155,13 @@ export class Delivery {
   /** Sends whole frames, made by `encodeTextFrame`, as one piece; deflated ones are for who takes that. */
   write(frames: Buffer): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
-    const { length } = frames
-    if (length > this.#freeBytes) {
+    const sockets = this.#confirmation?.sockets
+    if (sockets === undefined || frames.length > this.#freeBytes) {
       this.#writeAndLook(frames)
       return
     }
-    this.#freeBytes -= length
-    this.#untoldBytes += length
-    this.#writeBeside(frames)
+    sockets.spend(this.#slot, frames.length)
+    if (!this.#writeBeside(frames)) this.#look()
   }
 
   #writeAndLook(frames: Buffer): void {
@@ -200,6 +215,19 @@ export class Delivery {
   /** Joins what is written in this turn into one write. */
   corkTurn(): void {
     this.#cork.cork(this.#socket)
+    this.touch()
+  }
+
+  /** Something else than this was written to the socket, or will be: what waits there is looked at before the next. */
+  touch(): void {
+    if (this.#slot !== -1) this.#confirmation?.sockets.touch(this.#slot)
+  }
+
+  /** Nothing is written to it any more. */
+  end(): void {
+    if (this.#slot === -1) return
+    this.#confirmation?.sockets.delete(this.#slot)
+    this.#slot = -1
   }
 
   /** Sends a ping, so that the client is heard of; none while an answer to another is due. */
@@ -257,22 +285,38 @@ export class Delivery {
 
   /** The window, told of all that was written; undefined when nothing is to be confirmed. */
   #toldWindow(): DeliveryWindow | undefined {
-    if (this.#untoldBytes > 0) this.#window?.wrote(this.#untoldBytes)
-    this.#untoldBytes = 0
+    const sockets = this.#confirmation?.sockets
+    if (sockets === undefined || this.#slot === -1) return this.#window
+    const untoldBytes = sockets.untold[this.#slot] ?? 0
+    if (untoldBytes > 0) this.#window?.wrote(untoldBytes)
+    sockets.untold[this.#slot] = 0
     return this.#window
   }
 
-  /** What is free has changed, as the window has by more than being told. */
-  #look(): void {
-    const mayWrite = this.#writesBeside && !this.#isHeldBack
-    this.#freeBytes = mayWrite ? (this.#toldWindow()?.freeBytes ?? 0) : 0
+  /** Bytes that may be written with nothing to look at between. */
+  get #freeBytes(): number {
+    return this.#slot === -1 ? 0 : (this.#confirmation?.sockets.free[this.#slot] ?? 0)
   }
 
-  #writeBeside(frames: Buffer): void {
+  /** What is free may have changed, as the window has by more than being told, or the socket was written to. */
+  #look(): void {
+    const sockets = this.#confirmation?.sockets
+    if (sockets === undefined || this.#slot === -1) return
+    const mayWrite = this.#writesBeside && !this.#isHeldBack && this.#isQuiet
+    sockets.free[this.#slot] = mayWrite ? (this.#toldWindow()?.freeBytes ?? 0) : 0
+  }
+
+  /** Whether what is written now is behind all else; through the stream it always is. */
+  get #isQuiet(): boolean {
+    return this.#handle === undefined || isQuiet(this.#socket, this.#handle)
+  }
+
+  /** False when it went through the stream. */
+  #writeBeside(frames: Buffer): boolean {
     const handle = this.#handle
-    if (handle === undefined || !writeToHandle(this.#socket, handle, frames)) {
-      this.#socket.write(frames)
-    }
+    if (handle !== undefined && writeToHandle(this.#socket, handle, frames)) return true
+    this.#socket.write(frames)
+    return false
   }
 
   get #awakeMs(): number {

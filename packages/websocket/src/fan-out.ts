@@ -8,6 +8,7 @@
 import type { CohortId } from '@fanfold/protocol'
 import type { Clock } from './clock.ts'
 import { CohortRing, type RingSignal, type Seat } from './cohort-ring.ts'
+import type { DirectSockets } from './direct-sockets.ts'
 import type { SharedDeflate } from './shared-deflate.ts'
 import type { TurnCork } from './turn-cork.ts'
 import type { Viewer } from './viewer.ts'
@@ -29,6 +30,8 @@ const restMs = { min: 1, max: 5 } as const
 /** For fewer who take frames deflated it is not done: it takes as long as some writes. */
 const deflatedTakersMin = 4
 
+type Wrote = (viewers: number, bytes: number, frames: number) => void
+
 /** A cohort's ring, and until when it rests. */
 type Lane = { readonly ring: CohortRing<Viewer>; restUntilMs: number }
 
@@ -36,7 +39,9 @@ type Lane = { readonly ring: CohortRing<Viewer>; restUntilMs: number }
 export class FanOut {
   readonly #cork: TurnCork
   readonly #deflate: SharedDeflate
+  readonly #sockets: DirectSockets
   readonly #clock: Clock
+  readonly #wrote: Wrote
   readonly #lagged: (id: CohortId, seat: Seat<Viewer>) => void
   readonly #missed: (id: CohortId, viewer: Viewer, signals: readonly RingSignal[]) => void
   readonly #lanes = new Map<CohortId, Lane>()
@@ -53,7 +58,10 @@ export class FanOut {
   constructor(options: {
     readonly cork: TurnCork
     readonly deflate: SharedDeflate
+    readonly sockets: DirectSockets
     readonly clock: Clock
+    /** So many viewers were written bytes that are so many frames, all at once. */
+    readonly wrote: Wrote
     /** A viewer holds too much and has lost its seat. */
     readonly lagged: (id: CohortId, seat: Seat<Viewer>) => void
     /** A viewer did not take these signals. */
@@ -61,6 +69,8 @@ export class FanOut {
   }) {
     this.#cork = options.cork
     this.#deflate = options.deflate
+    this.#sockets = options.sockets
+    this.#wrote = options.wrote
     this.#clock = options.clock
     this.#lagged = options.lagged
     this.#missed = options.missed
@@ -82,6 +92,8 @@ export class FanOut {
     if (lane === undefined) {
       const ring = new CohortRing<Viewer>({
         bytesMax: ringBytesMax,
+        sockets: this.#sockets,
+        onWritten: this.#wrote,
         onLagging: seat => this.#lag(id, seat),
         onMissed: (member, signals) => this.#missed(id, member, signals),
         onOvertaken: (member, signals) => {

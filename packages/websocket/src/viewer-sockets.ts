@@ -24,6 +24,7 @@ import type { ClientLimits } from './client-limits.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
 import type { Confirmation } from './delivery.ts'
+import { DirectSockets } from './direct-sockets.ts'
 import { FanOut } from './fan-out.ts'
 import { InputQueue } from './input-queue.ts'
 import { type DeflateStats, SharedDeflate } from './shared-deflate.ts'
@@ -75,6 +76,7 @@ export class ViewerSockets {
   readonly #confirmation: Confirmation
   readonly #cork = new TurnCork()
   readonly #deflate = new SharedDeflate()
+  readonly #sockets = new DirectSockets()
   readonly #gate: TokenGate
   readonly #viewers = new Map<ViewerId, Viewer>()
   readonly #fanOut: FanOut
@@ -131,7 +133,12 @@ export class ViewerSockets {
     this.#fanOut = new FanOut({
       cork: this.#cork,
       deflate: this.#deflate,
+      sockets: this.#sockets,
       clock: options.clock,
+      wrote: (viewers, bytes, frames) => {
+        this.#framesOut += viewers * frames
+        this.#bytesOut += viewers * bytes
+      },
       lagged: (id, seat) => {
         this.#lags++
         seat.member.leave(id, seat.mark)
@@ -147,7 +154,7 @@ export class ViewerSockets {
       isNeeded: () => this.#viewers.size > 0,
       task: awakeMs => this.#judge(awakeMs),
     })
-    this.#confirmation = { awake: this.#sweep, probing: new Set() }
+    this.#confirmation = { awake: this.#sweep, probing: new Set(), sockets: this.#sockets }
   }
 
   /** Takes over a connection; a viewer is reported once it has shown a good token. */
@@ -420,6 +427,7 @@ export class ViewerSockets {
     this.#signalsDropped += viewer.signals.dropped
     for (const id of viewer.absences) this.#absent.delete(id, viewer)
     for (const [id] of [...viewer.seats]) this.#fanOut.leave(id, viewer)
+    viewer.connection.delivery.end()
     // One that never showed a good token was never reported.
     if (viewer.connection.grants === undefined) return
     this.#inputs.report({ kind: 'viewer-closed', viewer: viewer.id })

@@ -84,13 +84,17 @@ export class Viewer implements CohortMember {
   /** It has a seat in a cohort. */
   sit(cohort: CohortId, seat: Seat<Viewer>): void {
     this.#seats.set(cohort, seat)
-    this.#isInSeveral = this.#seats.size > 1
+    this.#count()
   }
 
   /** It has a seat in a cohort no more. */
   rise(cohort: CohortId): void {
     this.#seats.delete(cohort)
-    this.#isInSeveral = this.#seats.size > 1
+    this.#count()
+  }
+
+  get slot(): number {
+    return this.#delivery?.slot ?? -1
   }
 
   take(bytes: Buffer, frames: number): boolean {
@@ -153,6 +157,12 @@ export class Viewer implements CohortMember {
       if (signal.cohort === from) this.signals.put(key, { ...signal, cohort: to })
     }
     return isReported ? { cohort: to, mark } : undefined
+  }
+
+  /** Where rings hold more than one thing for it these are joined: no ring may write by itself. */
+  #count(): void {
+    this.#isInSeveral = this.#seats.size > 1
+    if (this.#delivery !== undefined) this.#delivery.isSweptDirectly = !this.#isInSeveral
   }
 
   /** It has drained: the cohorts that this must be reported of, once each. */

@@ -7,7 +7,8 @@
  *
  * A socket gives its handle what it is written as long as nothing waits in it, and the handle keeps
  * the order of what it is given. So frames that are given to the handle while nothing waits in the
- * socket take their place too, without what a stream costs. Under TLS, and where Node's parts are not what
+ * socket take their place too, without what a stream costs; and behind ws's close frame there is nothing, as it
+ * ends the socket with it, and a handle takes nothing then. Under TLS, and where Node's parts are not what
  * they were when this was written, all goes through the stream.
  */
 import type { Socket } from 'node:net'
@@ -182,6 +183,35 @@ export function handleUnder(socket: Socket): Handle | undefined {
   return streamBinding !== undefined && isTcpHandle(handle) ? handle : undefined
 }
 
+/** Whether nothing waits in the socket's stream or in the handle under it. */
+export function isQuiet(socket: Socket, handle: Handle): boolean {
+  if (socket.writableLength > 0 || socket.writableCorked > 0) return false
+  return busyHandles.size === 0 || !busyHandles.has(handle)
+}
+
+/** What became of bytes: all of them are with the kernel, some wait in the handle, or none was taken. */
+export type Written = 'sent' | 'waits' | 'refused'
+
+/**
+ * Writes `bytes`, which must not change until they are sent, where nothing waits.
+ *
+ * @param handle the one under `socket`, quiet
+ * @returns `refused` when they must go through the stream, as the socket is gone
+ */
+export function writeToQuiet(socket: Socket, handle: Handle, bytes: Buffer): Written {
+  if (streamBinding === undefined) return 'refused'
+  const request = spareRequest ?? streamBinding.newRequest()
+  spareRequest = undefined
+  // An error shows again, and is handled, when the stream writes the same.
+  const isTaken = handle.writeBuffer(request, bytes) === 0
+  if (isTaken && streamBinding.isUnderWay()) {
+    keepUntilDone({ request, bytes, socket, handle })
+    return 'waits'
+  }
+  spareRequest = request
+  return isTaken ? 'sent' : 'refused'
+}
+
 /**
  * Writes `bytes`, which must not change until they are sent, behind all that was written before.
  *
@@ -190,17 +220,7 @@ export function handleUnder(socket: Socket): Handle | undefined {
  *   socket is gone
  */
 export function writeToHandle(socket: Socket, handle: Handle, bytes: Buffer): boolean {
-  if (streamBinding === undefined || socket.writableLength > 0 || socket.writableCorked > 0) {
-    return false
-  }
-  if (busyHandles.size > 0 && busyHandles.has(handle)) return false
-  const request = spareRequest ?? streamBinding.newRequest()
-  spareRequest = undefined
-  // An error shows again, and is handled, when the stream writes the same.
-  const isTaken = handle.writeBuffer(request, bytes) === 0
-  if (isTaken && streamBinding.isUnderWay()) keepUntilDone({ request, bytes, socket, handle })
-  else spareRequest = request
-  return isTaken
+  return isQuiet(socket, handle) && writeToQuiet(socket, handle, bytes) !== 'refused'
 }
 
 function keepUntilDone(write: {

@@ -1,6 +1,8 @@
+import { Socket } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import { type CohortMember, CohortRing, type RingSignal, type Seat } from '../src/cohort-ring.ts'
+import { DirectSockets } from '../src/direct-sockets.ts'
 
 /** A member that remembers what it got, and takes nothing while it is full. */
 class Member implements CohortMember {
@@ -8,10 +10,12 @@ class Member implements CohortMember {
   isFull = false
   hasSignalsWaiting = false
   readonly takesDeflated: boolean
+  readonly slot: number
   writes = 0
 
-  constructor(takesDeflated = false) {
+  constructor(takesDeflated = false, slot = -1) {
     this.takesDeflated = takesDeflated
+    this.slot = slot
   }
 
   take(bytes: Buffer, frames: number): boolean {
@@ -28,16 +32,46 @@ class Member implements CohortMember {
   }
 }
 
+/** Sockets that give members what is written to them, but for those that fail. */
+class Sockets extends DirectSockets {
+  readonly failing = new Set<number>()
+  readonly #members: Member[] = []
+
+  seat(takesDeflated: boolean): Member {
+    const member = new Member(takesDeflated, this.add(socket, undefined))
+    this.#members[member.slot] = member
+    this.isDirect[member.slot] = 1
+    return member
+  }
+
+  override writeAll(slots: Int32Array, count: number, bytes: Buffer): readonly number[] {
+    const failed: number[] = []
+    for (const [at, slot] of slots.subarray(0, count).entries()) {
+      if (this.failing.has(slot)) {
+        failed.push(at)
+        this.touch(slot)
+      } else {
+        this.#members[slot]?.take(bytes, bytes.toString().split(';').length - 1)
+        this.spend(slot, bytes.length)
+      }
+    }
+    return failed
+  }
+}
+
+const socket = new Socket()
 const frame = (n: number) => Buffer.from(`${n};`)
 
 const ringOf = (options: {
   readonly bytesMax?: number
+  readonly sockets?: DirectSockets
   readonly onLagging?: (seat: Seat<Member>) => void
   readonly onMissed?: (member: Member, signals: readonly RingSignal[]) => void
   readonly onOvertaken?: (member: Member, signals: readonly RingSignal[]) => void
 }) =>
   new CohortRing<Member>({
     bytesMax: options.bytesMax ?? 1_000,
+    sockets: options.sockets,
     onLagging: options.onLagging ?? (() => undefined),
     onMissed: options.onMissed ?? (() => undefined),
     onOvertaken: options.onOvertaken ?? (() => undefined),
@@ -49,6 +83,7 @@ t.test('frames that wait together leave in one piece, shared by all', t => {
   const members = [1, 2, 3].map(() => ({
     hasSignalsWaiting: false,
     takesDeflated: false,
+    slot: -1,
     wouldTake: () => true,
     take: (bytes: Buffer) => {
       pieces.push(bytes)
@@ -222,15 +257,34 @@ t.test(
   'whoever enters, leaves or lags, each member gets exactly what was pushed while it was in',
   t => {
     type Step =
-      | { readonly kind: 'enter' | 'push' }
-      | { readonly kind: 'leave' | 'deliver' | 'fill'; readonly who: number }
+      | { readonly kind: 'enter' | 'enter-packed' | 'push' | 'push-packed' }
+      | { readonly kind: 'leave' | 'deliver' | 'fill' | 'fail'; readonly who: number }
+      | { readonly kind: 'free'; readonly who: number; readonly bytes: number }
       | { readonly kind: 'sweep'; readonly seats: number }
     const step: fc.Arbitrary<Step> = fc.oneof(
-      { weight: 3, arbitrary: fc.constantFrom<Step>({ kind: 'enter' }, { kind: 'push' }) },
+      {
+        weight: 3,
+        arbitrary: fc.constantFrom<Step>(
+          { kind: 'enter' },
+          { kind: 'enter-packed' },
+          { kind: 'push' },
+          { kind: 'push' },
+          { kind: 'push-packed' },
+        ),
+      },
       fc.record({
         kind: fc.constantFrom('leave' as const, 'deliver' as const, 'fill' as const),
         who: fc.nat(30),
       }),
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          kind: fc.constant('free' as const),
+          who: fc.nat(30),
+          bytes: fc.nat(40),
+        }),
+      },
+      fc.record({ kind: fc.constant('fail' as const), who: fc.nat(30) }),
       fc.record({ kind: fc.constant('leave' as const), who: fc.nat(30) }),
       fc.record({ kind: fc.constant('sweep' as const), seats: fc.nat(6) }),
     )
@@ -238,8 +292,10 @@ t.test(
       fc.property(fc.array(step, { maxLength: 200 }), steps => {
         const all: { member: Member; expected: string[]; seat: Seat<Member> | undefined }[] = []
         let pushed = 0
+        const sockets = new Sockets()
         const ring = ringOf({
           bytesMax: 60,
+          sockets,
           onLagging: seat => {
             const entry = all.find(({ member }) => member === seat.member)
             if (entry === undefined || !seat.member.isFull) throw new Error('only the full lag')
@@ -248,15 +304,17 @@ t.test(
         })
         for (const action of steps) {
           const entry = 'who' in action ? all[action.who % Math.max(all.length, 1)] : undefined
-          if (action.kind === 'enter') {
-            const member = new Member()
-            all.push({ member, expected: [], seat: ring.enter(member, 0) })
-          } else if (action.kind === 'push') {
+          if (action.kind === 'enter' || action.kind === 'enter-packed') {
+            const member = sockets.seat(action.kind === 'enter-packed')
+            all.push({ member, expected: [], seat: ring.enter(member, pushed) })
+          } else if (action.kind === 'push' || action.kind === 'push-packed') {
             pushed++
-            for (const one of all) {
-              if (one.seat !== undefined) one.expected.push(String(pushed))
+            const isPacked = action.kind === 'push-packed'
+            for (const { seat, member, expected } of all) {
+              if (seat === undefined) continue
+              expected.push(isPacked && member.takesDeflated ? `p${pushed}` : String(pushed))
             }
-            ring.push(frame(pushed), pushed)
+            ring.push(frame(pushed), pushed, isPacked ? Buffer.from(`p${pushed};`) : undefined)
           } else if (action.kind === 'sweep') {
             ring.sweepPass(action.seats)
           } else if (entry?.seat !== undefined) {
@@ -265,8 +323,13 @@ t.test(
               if (entry.seat !== undefined) {
                 t.same(entry.member.got, entry.expected)
               }
+            } else if (action.kind === 'free') {
+              if (!entry.member.isFull) sockets.free[entry.member.slot] = action.bytes
+            } else if (action.kind === 'fail') {
+              sockets.failing.add(entry.member.slot)
             } else if (action.kind === 'fill') {
               entry.member.isFull = true
+              sockets.touch(entry.member.slot)
             } else {
               ring.leave(entry.seat)
               entry.seat = undefined
@@ -277,6 +340,7 @@ t.test(
         if (ring.isWaiting) return false
         return all.every(({ member, expected, seat }) => {
           const isPrefix = member.got.every((got, index) => got === expected[index])
+          if (seat !== undefined && seat.mark !== pushed) return false
           return isPrefix && (seat === undefined || member.got.length === expected.length)
         })
       }),
