@@ -199,8 +199,11 @@ export class ProxyJoins {
   /** The child is served here, unless it is to be served elsewhere. */
   #take(document: ProxyDocument, request: JoinRequest, effects: Effects): void {
     const { isTaken, sendTo } = this.#owner.admit(document, request)
-    if (isTaken) document.join(request, effects)
-    else this.#owner.turnedAway(document.doc, request.link)
+    if (isTaken) {
+      document.join(request, effects)
+      // Another one that was turned away a moment ago may have been the only one who wanted it.
+      this.#following.keep(document.doc)
+    } else this.#owner.turnedAway(document.doc, request.link)
     if (sendTo !== undefined) document.downstream.redirect(request.link, sendTo, effects)
   }
 

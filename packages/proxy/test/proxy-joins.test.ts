@@ -1,7 +1,18 @@
 /* Who gets a place for one more document. */
-import { type DocumentKey, type LinkId, parseDocumentKey } from '@fanfold/protocol'
+import { type DocumentKey, type LinkFrame, type LinkId, parseDocumentKey } from '@fanfold/protocol'
+import { Detours, defaultFanOutOptions } from '@fanfold/topology'
 import t from 'tap'
-import { child, link, parent, positionAt, Rig, records, snapshot, welcome } from './build-proxy.ts'
+import {
+  child,
+  framesOf,
+  link,
+  parent,
+  positionAt,
+  Rig,
+  records,
+  snapshot,
+  welcome,
+} from './build-proxy.ts'
 
 const other = link(3)
 const key = (name: string): DocumentKey => parseDocumentKey(`acme/match/${name}`)
@@ -63,4 +74,35 @@ t.test('two proxies that ask each other beside who serves them refuse each other
   t.match(rig.sent(other), [{ kind: 'refused', code: 'FANFOLD_NO_PARENT' }])
   rig.frame(parent, records(21, 22))
   t.match(rig.sent(child).at(-1), { kind: 'records' }, 'nobody misses anything meanwhile')
+})
+
+t.test('a child that is turned away does not take the document from who came after it', async t => {
+  const tiers = new Detours({ base: () => ['root'], self: 'me', options: defaultFanOutOptions })
+  const tree = {
+    self: 'me',
+    fanOut: defaultFanOutOptions,
+    pathOf: (key: DocumentKey) => tiers.pathOf(key),
+    recruitsFor: () => [],
+    isProxy: () => true,
+  }
+  const rig = new Rig({}, { routes: { routeOf: key => tiers.routeOf(key), tiers }, tree })
+  rig.open(parent, 239, { node: 'root', roles: ['proxy'] })
+  // Both wait; then it turns out that the first is above this node.
+  rig.open(link(1), 239, { node: 'above', roles: ['proxy'] })
+  rig.open(link(2), 239, { node: 'edge', roles: ['edge'] })
+  rig.join(link(1))
+  rig.join(link(2))
+  const place = { path: ['owner', 'above', 'root'], others: [] }
+  rig.frame(parent, { ...welcome('snapshot', 10), place } as LinkFrame, ...snapshot(10))
+  const effects = rig.effects()
+  t.match(framesOf(effects, link(1)), [{ kind: 'refused', code: 'FANFOLD_NO_PARENT' }])
+  t.match(framesOf(effects, link(2))[0], { kind: 'welcome' })
+  rig.pass(1_000)
+  t.same(
+    rig.sent(parent).filter(({ kind }) => kind === 'leave'),
+    [],
+    'it is still followed',
+  )
+  rig.frame(parent, records(11, 11))
+  t.match(rig.sent(link(2)), [{ kind: 'records' }])
 })
