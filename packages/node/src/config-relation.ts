@@ -55,6 +55,11 @@ export function relationProblems(config: Config, nowMs: number): ConfigProblem[]
     'hotStandby',
     'is for an authority of a fleet, which takes over what others had: give the role authority and redis.url, or leave it out',
   )
+  must(
+    config.workers === 1 || (config.roles.includes('edge') && config.roles.length === 1),
+    'workers',
+    `several processes serve viewers alone, and this node is ${config.roles.join(', ')}: give it the role edge alone (--roles edge, with --parent or --redis), or leave workers out`,
+  )
   if (redis.url !== undefined) problems.push(...fleetProblems(config))
   else if (config.roles.includes('authority')) problems.push(...tenantProblems(config))
   for (const item of tenants.quotas) {

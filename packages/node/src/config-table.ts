@@ -22,6 +22,8 @@ export type ConfigRow = {
   /** What an integer counts; durations are in ms, sizes in bytes. */
   readonly unit?: string
   readonly default?: string | number | boolean | readonly string[]
+  /** An integer may be `auto`, which is `autoValue` then: what it comes to is known where it is used. */
+  readonly auto?: true
   /** Least and greatest number; of a text: of its characters; of a list: of its items. */
   readonly min?: number
   readonly max?: number
@@ -40,6 +42,9 @@ export type ConfigRow = {
   readonly flag?: string
   readonly meaning: string
 }
+
+/** The value of an integer that is `auto`; below every `min`. */
+export const autoValue = 0
 
 /** Every option of a node. */
 export const configTable = {
@@ -133,6 +138,16 @@ export const configTable = {
     type: 'port',
     default: 9600,
     meaning: 'The public port, for viewers, writers and links; 0 for any free one.',
+  },
+  workers: {
+    type: 'integer',
+    unit: 'processes',
+    auto: true,
+    min: 1,
+    max: 256,
+    default: 1,
+    meaning:
+      'Processes that serve the viewers of an edge, behind its one port; `auto` for as many as there are processors. 1 is the process itself.',
   },
   'tls.certificate': {
     type: 'text',

@@ -5,7 +5,7 @@
 import type { LoadedConfig } from './config.ts'
 import { environmentFileOf, environmentOf, flagOf } from './config-name.ts'
 import { type ConfigName, type ConfigRow, configNames, configRow } from './config-table.ts'
-import { describeRange, formatValue } from './config-value.ts'
+import { autoWord, describeRange, formatValue } from './config-value.ts'
 
 /** One option as a person reads it. */
 export type DescribedOption = {
@@ -134,5 +134,6 @@ const yamlText = (text: string): string => (/:$|^\*/.test(text) ? `'${text}'` : 
 function argumentOf(row: ConfigRow): string {
   if (row.secret) return 'file'
   const type = row.type === 'list' ? (row.items ?? 'text') : row.type
+  if (row.auto) return `${type}|${autoWord}`
   return type === 'enum' ? (row.values ?? []).join('|') : type
 }

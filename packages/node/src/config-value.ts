@@ -3,7 +3,7 @@
  */
 import { resolve } from 'node:path'
 import { unreachable } from '@fanfold/kernel'
-import type { ConfigRow } from './config-table.ts'
+import { autoValue, type ConfigRow } from './config-table.ts'
 
 /** A value as the rest of the process sees it: durations in ms, sizes in bytes, paths absolute. */
 export type ConfigValue = string | number | boolean | readonly string[]
@@ -13,6 +13,8 @@ export type DecodedValue =
   | { readonly kind: 'value'; readonly value: ConfigValue }
   | { readonly kind: 'wrong'; readonly problem: string }
 
+/** How the value of an integer is written that the machine decides. */
+export const autoWord = 'auto'
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const sizeUnits = {
   B: 1,
@@ -51,7 +53,7 @@ export function decodeValue(row: ConfigRow, raw: unknown, base: string): Decoded
     case 'enum':
       return decodeText(row, row.type, raw, base)
     case 'integer':
-      return decodeNumber(row, raw, undefined)
+      return row.auto && raw === autoWord ? value(autoValue) : decodeNumber(row, raw, undefined)
     case 'port':
       return decodeNumber({ min: 0, max: 65_535, ...row }, raw, undefined)
     case 'duration':
@@ -85,8 +87,8 @@ function decodeNumber(
   const number = Number(digits.replaceAll('_', '')) * (factor ?? 1)
   if (match === null || factor === undefined || !Number.isSafeInteger(number)) {
     const example = units === durationUnits ? '250ms or 10s' : '64KiB or 4MiB'
-    const expected =
-      units === undefined ? 'a whole number' : `a number with its unit, as ${example}`
+    const whole = row.auto ? `${autoWord}, or a whole number` : 'a whole number'
+    const expected = units === undefined ? whole : `a number with its unit, as ${example}`
     return wrong(`must be ${expected}, ${shown(row, raw)}`)
   }
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = row
@@ -182,6 +184,7 @@ export function bytesIn(text: string): number {
 export function formatValue(row: ConfigRow, shownValue: ConfigValue): string {
   if (typeof shownValue === 'object') return shownValue.join(', ')
   if (typeof shownValue !== 'number') return String(shownValue)
+  if (row.auto && shownValue === autoValue) return autoWord
   if (row.type === 'duration') return inUnit(shownValue, ['d', 'h', 'm', 's', 'ms'], durationUnits)
   if (row.type === 'size') return inUnit(shownValue, ['GiB', 'MiB', 'KiB', 'B'], sizeUnits)
   return String(shownValue)
@@ -206,7 +209,8 @@ export function describeRange(row: ConfigRow): string {
     case 'size': {
       const of = (bound: number | undefined): string =>
         bound === undefined ? '' : formatValue(row, bound)
-      return `${of(row.min)} to ${of(row.max)}${row.unit === undefined ? '' : ` ${row.unit}`}`
+      const range = `${of(row.min)} to ${of(row.max)}${row.unit === undefined ? '' : ` ${row.unit}`}`
+      return row.auto ? `${autoWord}, or ${range}` : range
     }
     case 'port':
       return '0 to 65535'

@@ -12,6 +12,7 @@ import { descriptorLimitOf, readProcessLimits } from './descriptor-limit.ts'
 import { targetOf } from './dial-member.ts'
 import { findRedis } from './redis-check.ts'
 import { certificateEndMs, isCertificateFor, servedCertificateOf } from './served-certificate.ts'
+import { connectionsMaxOf } from './worker-count.ts'
 
 /** Least version of Node, as in package.json. */
 const nodeVersionMin: readonly [number, number] = [20, 12]
@@ -45,7 +46,7 @@ export async function runDoctor(options: DoctorOptions): Promise<readonly Doctor
   const { config, nodeVersion, wallClock } = options
   return await Promise.all([
     checkNodeVersion(nodeVersion),
-    readProcessLimits().then(limits => checkDescriptors(limits, config.limits.viewersMax)),
+    readProcessLimits().then(limits => checkDescriptors(limits, connectionsMaxOf(config))),
     checkPort('port', config.host, config.port),
     checkPort('admin port', config.adminHost, config.adminPort),
     config.log === 'files' ? checkData(config.data) : checkRedis(config, config.log),

@@ -108,6 +108,11 @@ export class EdgeHost {
     return { documents: this.#machine.documentCount, viewers: this.#machine.viewerCount }
   }
 
+  /** Bytes sent to viewers so far. */
+  get bytesOut(): number {
+    return this.viewers.bytesOut
+  }
+
   /** What a tenant has here. */
   tenantUse(tenant: string): EdgeTenantUse {
     return this.#machine.tenantUse(tenant)

@@ -7,6 +7,7 @@ import { ConfigError } from './config-error.ts'
 import { createRouter } from './create-router.ts'
 import { answerCrowd } from './crowd-routes.ts'
 import { EdgeHost } from './edge-host.ts'
+import { EdgeWorkers } from './edge-workers.ts'
 import { Fleet } from './fleet.ts'
 import { configuredViewOf, FleetAgreement } from './fleet-agreement.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
@@ -19,6 +20,7 @@ import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessLoad } from './process-load.ts'
 import { ProcessPorts } from './process-ports.ts'
 import { ProcessRoles } from './process-roles.ts'
+import { verifierOf } from './process-tokens.ts'
 import { createProcessWorkers } from './process-workers.ts'
 import { ProxyHost } from './proxy-host.ts'
 import { quotaUseOf } from './quota-use.ts'
@@ -28,7 +30,8 @@ import { servedCertificateOf } from './served-certificate.ts'
 import { TenantQuotas } from './tenant-quotas.ts'
 import { createVariantTrust, inProcessTrust, type VariantTrust } from './variant-trust.ts'
 import { version } from './version.ts'
-import { createTokenVerifier, noTokens, type TokenVerifier } from './viewer-tokens.ts'
+import type { TokenVerifier } from './viewer-tokens.ts'
+import { workersOf } from './worker-count.ts'
 import { answerWrite } from './write-routes.ts'
 
 /** A node that runs. */
@@ -109,7 +112,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     const { port, adminPort } = await ports.listen()
     const load = new ProcessLoad(roles, () => performance.now())
     fleet?.join(port, () => load.measure())
-    const started = { event: 'node.started', roles: config.roles, port, adminPort }
+    const workers = workersOf(config)
+    const started = { event: 'node.started', roles: config.roles, port, adminPort, workers }
     log.info({ ...started, isTls: certificate !== undefined }, 'node started')
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
@@ -125,6 +129,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       adminPort,
       reconfigure: changed => {
         context.quotas.reconfigure(changed.tenants.quotas)
+        roles.workers?.reconfigure(changed.tenants.quotas)
         fleet?.reconfigure(changed)
         context.tlsDialler.believe(authoritiesOf(changed))
         ports.reconfigure(changed)
@@ -172,15 +177,20 @@ async function startRoles(
     const place = placeBelow(roles.authority, 'proxy')
     roles.proxies.push(new ProxyHost(context, { ...place, warm: config.warm }))
   }
-  if (has('edge')) {
+  if (workersOf(config) > 1) {
+    roles.workers = await EdgeWorkers.start(context, placeBelow(undefined, 'edge'))
+    roles.proxies.push(roles.workers.proxy)
+  } else if (has('edge')) {
     const place = placeBelow(roles.proxies[0] ?? roles.authority, 'edge')
     roles.edges.push(new EdgeHost(context, place, verifier))
   }
 }
 
-/** Links go to the lowest role that has children. */
-function routerOf({ authority, proxies, edges }: ProcessRoles, config: Config): UpgradeRouter {
+/** Links go to the lowest role that has children; where workers serve viewers nobody is served here. */
+function routerOf(roles: ProcessRoles, config: Config): UpgradeRouter {
+  const { authority, proxies, edges, workers } = roles
   const router = createRouter(config)
+  if (workers !== undefined) return router
   const [proxy] = proxies
   const [edge] = edges
   const link = (proxy ?? authority)?.links.acceptor
@@ -230,19 +240,6 @@ function agreementOf(config: Config, log: Log, metrics: Metrics): FleetAgreement
   if (config.redis.url === undefined) return undefined
   const view = configuredViewOf(config)
   return new FleetAgreement({ view, log, metrics, nowMs: () => performance.now() })
-}
-
-/** A proxy that is given nothing to check tokens by has nobody who shows one. */
-function verifierOf({ config, metrics }: ProcessContext): TokenVerifier {
-  const { tokenKey: key, tokenJwksUrl: jwksUrl } = config
-  if (key === undefined && jwksUrl === undefined) return noTokens
-  return createTokenVerifier({
-    key,
-    jwksUrl,
-    audience: config.tokenAudience,
-    issuer: config.tokenIssuer,
-    refused: reason => metrics.labelled('rejected_tokens_total', reason).inc(),
-  })
 }
 
 /** A process with no identity has links to no other: its variants stay inside. */

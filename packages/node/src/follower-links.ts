@@ -8,6 +8,7 @@ import {
   type RouteInput,
 } from '@fanfold/replication'
 import type { BreakerState } from '@fanfold/topology'
+import type { LinkAuthenticator } from '@fanfold/websocket'
 import { FleetLinks, type FleetPlace } from './fleet-links.ts'
 import type { Log } from './logging.ts'
 import { inProcessIdentity, type ProcessContext } from './process-context.ts'
@@ -50,16 +51,19 @@ export class FollowerLinks {
       readonly place: FollowerPlace
       readonly prng: Prng
       readonly report: (input: LinkInput | RouteInput) => void
+      /** Who the node is to its own workers, which are the only children then. */
+      readonly toWorkers?: LinkAuthenticator | undefined
     },
   ) {
     const { config, names, log, metrics, fail } = context
-    const { role, place, prng, report } = options
+    const { role, place, prng, report, toWorkers } = options
     this.#context = context
     this.#role = role
     this.#parent = place.parent
     this.links = new RoleLinks({
       identity: inProcessIdentity(place.name, place.region, role),
       authenticator: context.authenticator,
+      toWorkers,
       agreement: context.agreement,
       tlsDialler: context.tlsDialler,
       nextLink: names.nextLink,
@@ -74,7 +78,8 @@ export class FollowerLinks {
       const { links } = this
       const dialling = { links, prng: prng.fork('dialler'), log: ownLog, metrics, report, fail }
       // Nobody is sent to an edge for documents: whom it cannot reach is of no use to others.
-      const cutOff = role === 'proxy' ? place.fleet.cutOff : () => undefined
+      const isParent = role === 'proxy' && toWorkers === undefined
+      const cutOff = isParent ? place.fleet.cutOff : () => undefined
       this.#fleet = new FleetLinks({ ...place.fleet, ...dialling, what: 'parent', cutOff })
     } else if (!(place.parent instanceof RoleLinks)) {
       this.#dialler = new ParentDialler({

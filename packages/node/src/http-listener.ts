@@ -27,11 +27,22 @@ export class HttpListener {
   /** Requests of each connection that wait for their answers. */
   readonly #ahead = new WeakMap<Socket, number>()
   #isClosing = false
+  #given = 0
+  /** Called when the last connection that was given has closed. */
+  #whenNoneGiven: (() => void) | undefined
 
-  /** @param certificate what the port shows over TLS; undefined for a plain one */
-  constructor(routes: readonly HttpRoute[], log: Log, certificate?: ServedCertificate | undefined) {
+  /**
+   * @param certificate what the port shows over TLS; undefined for a plain one
+   * @param ticketKeys what its sessions are sealed with, base64, where processes share them
+   */
+  constructor(
+    routes: readonly HttpRoute[],
+    log: Log,
+    certificate?: ServedCertificate | undefined,
+    ticketKeys?: string | undefined,
+  ) {
     this.#log = log
-    this.#tls = certificate && new TlsServer({ certificate, log })
+    this.#tls = certificate && new TlsServer({ certificate, log, ticketKeys })
     this.server = this.#tls?.server ?? createServer(httpServerOptions)
     this.server.on('request', (request, response) => {
       if (!this.#count(request, response)) return
@@ -62,23 +73,52 @@ export class HttpListener {
     })
   }
 
+  /** Serves connections that are given to it, and no port. */
+  begin(): void {
+    // From this event on Node looks for requests that are late.
+    this.server.emit('listening')
+  }
+
+  /** Serves a connection that was accepted elsewhere. */
+  take(socket: Socket): void {
+    // As on connections that the server accepts: who has sent all may still read.
+    socket.allowHalfOpen = true
+    this.#given++
+    socket.once('close', this.#countClosed)
+    this.server.emit('connection', socket)
+  }
+
+  /** Connections that were accepted elsewhere and are open. */
+  get given(): number {
+    return this.#given
+  }
+
   /** Shows another certificate to whoever connects from now on; a port that is plain stays so. */
   show(certificate: ServedCertificate): void {
     this.#tls?.show(certificate)
   }
 
   /** Takes no more connections, gives requests a moment for their answers, and cuts what is left. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosing = true
-    return new Promise(resolve => {
-      const late = setTimeout(() => this.server.closeAllConnections(), answersMaxMs)
-      this.server.close(() => {
-        clearTimeout(late)
-        resolve()
+    const late = setTimeout(() => this.server.closeAllConnections(), answersMaxMs)
+    const closed = new Promise<void>(resolve => this.server.close(() => resolve()))
+    this.server.closeIdleConnections()
+    this.#tls?.cutHandshakes()
+    await closed
+    // A server that does not listen knows of no connection.
+    if (this.#given > 0) {
+      await new Promise<void>(resolve => {
+        this.#whenNoneGiven = resolve
       })
-      this.server.closeIdleConnections()
-      this.#tls?.cutHandshakes()
-    })
+    }
+    clearTimeout(late)
+  }
+
+  // A listener made for each connection would be held as long as it.
+  readonly #countClosed = (): void => {
+    this.#given--
+    if (this.#given === 0) this.#whenNoneGiven?.()
   }
 
   /** Counts a request until it is answered; false when it is one too many, and the connection cut. */

@@ -10,6 +10,8 @@ export type MetricRow = {
   readonly labels?: readonly string[]
   /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[]
+  /** Of the values of a node's processes the greatest is the node's; of all others it is the sum. */
+  readonly isGreatest?: true
   readonly meaning: string
 }
 
@@ -18,7 +20,24 @@ export const metricTable = {
   build_info: {
     type: 'gauge',
     labels: ['version'],
+    isGreatest: true,
     meaning: 'Always 1; the version is in the label.',
+  },
+  workers: {
+    type: 'gauge',
+    meaning: 'Processes of an edge that serve viewers; 0 where the process itself does.',
+  },
+  worker_ends_total: {
+    type: 'counter',
+    labels: ['reason'],
+    meaning:
+      'Such processes that ended while the node did not: by a signal, or with a code (70: shared state in doubt).',
+  },
+  worker_connections_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    meaning:
+      'Connections to an edge of several processes: passed to one of them, or dropped as none could take it.',
   },
   viewers: { type: 'gauge', meaning: 'Connections of viewers.' },
   viewers_below: {
@@ -37,12 +56,14 @@ export const metricTable = {
   node_up: {
     type: 'gauge',
     labels: ['node'],
+    isGreatest: true,
     meaning:
       'Whether there is a link to a node that is dialled from here: 1 or 0. One that is not dialled any more is not told of.',
   },
   link_breaker_state: {
     type: 'gauge',
     labels: ['node'],
+    isGreatest: true,
     meaning:
       'Whether a node is worth being tried: 0 closed (it is), 1 half-open (one attempt is under way), 2 open (not now).',
   },
@@ -71,6 +92,7 @@ export const metricTable = {
   quota_held: {
     type: 'gauge',
     labels: ['tenant'],
+    isGreatest: true,
     meaning:
       'Whether what viewers of a tenant are shown is put off now, as they were sent as many bytes as its quota allows: 1 or 0.',
   },
@@ -87,6 +109,7 @@ export const metricTable = {
   },
   tree_bytes_over: {
     type: 'gauge',
+    isGreatest: true,
     meaning:
       'Whether the proxy of this node sends as many bytes as it may (limits.treeBytesPerSecondMax), until it sends a fifth less: 1, else 0.',
   },
@@ -128,7 +151,11 @@ export const metricTable = {
     meaning: 'Documents that this authority took over with what it had followed of them.',
   },
   documents_stale: { type: 'gauge', meaning: 'Documents that are cut off from their authority.' },
-  cohorts: { type: 'gauge', meaning: 'Groups of viewers that receive the same bytes.' },
+  cohorts: {
+    type: 'gauge',
+    meaning:
+      'Groups of viewers that receive the same bytes, each encoded once; of several processes each has its own, and the sum is told: what is encoded.',
+  },
   epoch_max: { type: 'gauge', meaning: 'Highest epoch of a document held by the authority.' },
   records_in_total: {
     type: 'counter',

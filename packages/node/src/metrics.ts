@@ -2,7 +2,15 @@
  * The metrics of a node, in a registry of their own. A caller takes a handle once and keeps it: looking
  * a label up at each increment would cost more than the increment.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
 import { type MetricName, metricNames, metricRow, type metricTable } from './metric-table.ts'
 
 /** Values of the labels of one metric; what comes after them counts as `other`. */
@@ -56,6 +64,9 @@ type GaugeOfMany =
   | 'quota_documents'
   | 'quota_viewers'
   | 'quota_held'
+
+/** A metric with its values, as one process tells it to another. */
+export type ToldMetric = MetricObjectWithValues<MetricValue<string>>
 
 /** What a node's metrics say of the node itself. */
 export type MetricsOptions = {
@@ -122,6 +133,11 @@ export class Metrics {
     return await this.#registry.metrics()
   }
 
+  /** All metrics with their values, for another process. */
+  async told(): Promise<readonly ToldMetric[]> {
+    return await this.#registry.getMetricsAsJSON()
+  }
+
   /** The media type of what `render` gives. */
   get contentType(): string {
     return this.#registry.contentType
@@ -134,11 +150,12 @@ export class Metrics {
   }
 
   #create(name: MetricName): Counter | Gauge | Histogram {
-    const { type, labels = [], buckets, meaning } = metricRow(name)
+    const { type, labels = [], buckets, isGreatest, meaning } = metricRow(name)
     const settings = {
       name: `fanfold_${name}`,
       help: meaning,
       labelNames: [...labels],
+      aggregator: isGreatest ? ('max' as const) : ('sum' as const),
       registers: [this.#registry],
     }
     if (type === 'counter') return new Counter(settings)

@@ -5,6 +5,7 @@
 import type { DocumentKey } from '@fanfold/protocol'
 import type { Placement } from '@fanfold/topology'
 import type { Config } from './config.ts'
+import type { EdgeHost } from './edge-host.ts'
 import type { Fleet } from './fleet.ts'
 import type { ProcessRoles } from './process-roles.ts'
 import { quotaUses } from './quota-use.ts'
@@ -13,6 +14,8 @@ import type { TenantQuotas } from './tenant-quotas.ts'
 
 /** Proxies of a region that are named for a document. */
 const proxiesNamedMax = 3
+
+type Dialling = Pick<EdgeHost, 'hasParent' | 'dialled'>
 
 /** What a node tells. */
 export async function nodeTopology(
@@ -26,17 +29,22 @@ export async function nodeTopology(
   doc: DocumentKey | undefined,
 ): Promise<object> {
   const { name, config, fleet } = node
-  const { authority, proxies, edges } = roles
+  const { authority, proxies, edges, workers } = roles
   const [proxy] = proxies
   const [edge] = edges
+  const dialling = (host: Dialling) => ({ hasParent: host.hasParent, dialled: host.dialled })
   return {
     node: name,
     region: config.region,
     roles: config.roles,
     parents: config.parents,
     authority: authority && { ...authority.counts, standby: authority.standby },
-    proxy: proxy && { ...proxy.counts, hasParent: proxy.hasParent, dialled: proxy.dialled },
-    edge: edge && { ...edge.counts, hasParent: edge.hasParent, dialled: edge.dialled },
+    ...(workers === undefined
+      ? {
+          proxy: proxy && { ...proxy.counts, ...dialling(proxy) },
+          edge: edge && { ...edge.counts, ...dialling(edge) },
+        }
+      : { edge: { ...workers.counts, ...dialling(workers.proxy) }, workers: workers.shown }),
     quotas: quotaUses(roles, node.quotas),
     fleet: fleet?.topology,
     document:
@@ -69,16 +77,18 @@ export async function documentTopology(
   self: { readonly name: string; readonly region: string },
   fleet?: { readonly placement: Placement | undefined },
 ): Promise<object> {
-  const { authority, proxies, edges } = roles
+  const { authority, proxies, edges, workers } = roles
   const entries = await roles.treeOf(doc)
+  // With workers the node is one edge, and has the document by its local proxy.
+  const edge = workers === undefined ? edges[0] : workers.proxy
   return {
     doc,
     ...(fleet?.placement && placedOf(doc, fleet.placement)),
     here: {
       authority: authority?.standingOf(doc),
       standby: authority?.standbyOf(doc),
-      proxy: proxies[0]?.standingOf(doc),
-      edge: edges[0]?.standingOf(doc),
+      proxy: workers === undefined ? proxies[0]?.standingOf(doc) : undefined,
+      edge: edge?.standingOf(doc),
     },
     tree: shownTree(entries, { node: self.name, region: self.region }),
   }

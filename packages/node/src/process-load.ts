@@ -17,12 +17,10 @@ export class ProcessLoad {
 
   /** What there is now, and what was sent in a second since it was measured last. */
   measure(): MemberLoad {
-    const { authority, proxies, edges } = this.#roles
-    const above = [...(authority === undefined ? [] : [authority]), ...proxies]
-    const hosts = [...above, ...edges]
+    const { authority, proxies, edges, parents, viewed } = this.#roles
+    const hosts = [...(authority === undefined ? [] : [authority]), ...proxies, ...edges]
     const bytes =
-      sum(hosts.map(({ links }) => links.bytesOut)) +
-      sum(edges.map(({ viewers }) => viewers.bytesOut))
+      sum(hosts.map(({ links }) => links.bytesOut)) + sum(viewed.map(({ bytesOut }) => bytesOut))
     const nowMs = this.#nowMs()
     const forMs = nowMs - this.#atMs
     const bytesPerSecond = forMs > 0 ? Math.round(((bytes - this.#bytes) * 1_000) / forMs) : 0
@@ -31,8 +29,8 @@ export class ProcessLoad {
     return {
       // Those of one role are those of the others too.
       documents: Math.max(0, ...hosts.map(({ counts }) => counts.documents)),
-      viewers: sum(edges.map(({ counts }) => counts.viewers)),
-      children: sum(above.map(({ counts }) => counts.children)),
+      viewers: sum(viewed.map(({ counts }) => counts.viewers)),
+      children: sum(parents.map(({ counts }) => counts.children)),
       bytesPerSecond,
     }
   }

@@ -5,21 +5,24 @@ import { adminRoutes, type NodeStanding } from './admin-routes.ts'
 import { CertificateWatch } from './certificate-watch.ts'
 import { wallClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { DescriptorWatch } from './descriptor-watch.ts'
+import { DescriptorTrouble } from './descriptor-trouble.ts'
 import type { DrainState } from './drain-answer.ts'
 import { HttpListener, type HttpRoute } from './http-listener.ts'
 import type { PlacingSource } from './place-answer.ts'
 import type { ProcessContext } from './process-context.ts'
 import type { ProcessRoles } from './process-roles.ts'
 import { type ServedCertificate, servedCertificateOf } from './served-certificate.ts'
+import { SharedPort } from './shared-port.ts'
 import { StatMetrics } from './stat-metrics.ts'
-import { TroubleLog, type TroubleWords } from './trouble-log.ts'
 
-const noDescriptorWords: TroubleWords = {
-  event: 'node.no-descriptor',
-  message: 'no file descriptor left, connections are turned away',
-  overEvent: 'node.no-descriptor-over',
-  overMessage: 'file descriptors again',
+/** What listens where viewers, writers and nodes connect. */
+export interface PublicPort {
+  /** Listens; resolves with the port, which is a free one for 0. */
+  listen(port: number, host: string): Promise<number>
+  /** Shows another certificate to whoever connects from now on. */
+  show(certificate: ServedCertificate): void
+  /** Takes no more connections; resolves when what is left has had its time. */
+  close(): Promise<void>
 }
 
 /** The two ports of a process, and the order in which all of it goes away. */
@@ -27,11 +30,10 @@ export class ProcessPorts {
   readonly #context: ProcessContext
   readonly #roles: ProcessRoles
   readonly #router: UpgradeRouter
-  readonly #public: HttpListener
+  readonly #public: PublicPort
   readonly #admin: HttpListener
   readonly #notReadyAs: () => readonly string[]
-  readonly #noDescriptor: TroubleLog
-  readonly #descriptors: DescriptorWatch
+  readonly #descriptors: DescriptorTrouble
   /** What the public port shows, and when that ends; undefined where it is plain. */
   #certificate: ServedCertificate | undefined
   readonly #certificateWatch: CertificateWatch | undefined
@@ -62,15 +64,14 @@ export class ProcessPorts {
       readonly fleetNotReady?: (() => readonly string[]) | undefined
     },
   ) {
-    const { config, log, metrics, fail } = context
+    const { config, log, metrics } = context
     const { roles, router, routes, topology, drain, standing, placing, fleetNotReady } = options
     const { certificate } = options
     this.#notReadyAs = fleetNotReady ?? (() => parentless(roles))
     this.#context = context
     this.#roles = roles
     this.#router = router
-    this.#public = new HttpListener(routes, log, certificate)
-    router.attach(this.#public.server)
+    this.#public = this.#openPublic(routes, certificate)
     this.#certificate = certificate
     const nowMs = (): number => performance.now()
     this.#certificateWatch =
@@ -86,10 +87,15 @@ export class ProcessPorts {
       adminToken: config.adminToken,
       notReady: () => this.#notReady(),
       standing: standing ?? (() => ({ mode: 'alone' })),
-      suspects: () => roles.edges.reduce((sum, edge) => sum + edge.suspectCount, 0),
+      suspects: () => roles.viewed.reduce((sum, edge) => sum + edge.suspectCount, 0),
       metrics: async () => {
         stats.update()
-        return { text: await metrics.render(), type: metrics.contentType }
+        const { workers } = roles
+        const text =
+          workers === undefined
+            ? await metrics.render()
+            : await workers.render(await metrics.told())
+        return { text, type: metrics.contentType }
       },
       topology,
       placing: () => placing?.(),
@@ -104,16 +110,7 @@ export class ProcessPorts {
       },
     })
     this.#admin = new HttpListener(admin, log)
-    this.#noDescriptor = new TroubleLog({ log, fail, words: noDescriptorWords })
-    this.#descriptors = new DescriptorWatch({
-      found: (isFound, reason) => {
-        if (isFound) this.#noDescriptor.wentWell()
-        else {
-          metrics.plain('no_descriptor_seconds_total').inc()
-          this.#noDescriptor.met({ reason })
-        }
-      },
-    })
+    this.#descriptors = new DescriptorTrouble(context)
   }
 
   /** Listens; rejects when a port cannot be had, and leaves nothing open then. */
@@ -163,32 +160,45 @@ export class ProcessPorts {
 
   async #closeListeners(): Promise<void> {
     this.#descriptors.close()
-    this.#noDescriptor.close()
     this.#certificateWatch?.close()
     await Promise.all([this.#public.close(), this.#admin.close()])
   }
 
   #drainState(node: string): DrainState {
-    const { authority, proxies, edges } = this.#roles
+    const { parents, viewed } = this.#roles
     const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0)
-    const above = [...(authority === undefined ? [] : [authority]), ...proxies]
     return {
       node,
       incarnation: this.#incarnation,
       isDraining: this.#isDraining || this.#isAsked,
-      viewers: sum(edges.map(({ counts }) => counts.viewers)),
-      children: sum(above.map(({ counts }) => counts.children)),
-      documents: sum([...above, ...edges].map(({ counts }) => counts.documents)),
+      viewers: sum(viewed.map(({ counts }) => counts.viewers)),
+      children: sum(parents.map(({ counts }) => counts.children)),
+      documents: sum([...parents, ...viewed].map(({ counts }) => counts.documents)),
       deadlineMs: this.#context.config.limits.drainDeadlineMs,
     }
   }
 
   #notReady(): string[] {
-    return [...(this.#isDraining ? ['draining'] : []), ...this.#notReadyAs()]
+    const ofWorkers = this.#roles.workers?.notReady ?? []
+    return [...(this.#isDraining ? ['draining'] : []), ...ofWorkers, ...this.#notReadyAs()]
+  }
+
+  /** Workers serve what is connected to it, where there are some. */
+  #openPublic(
+    routes: readonly HttpRoute[],
+    certificate: ServedCertificate | undefined,
+  ): PublicPort {
+    const { workers } = this.#roles
+    if (workers !== undefined) return new SharedPort(workers)
+    const listener = new HttpListener(routes, this.#context.log, certificate)
+    this.#router.attach(listener.server)
+    return listener
   }
 }
 
-const parentless = ({ proxies, edges }: ProcessRoles): readonly string[] => [
-  ...(proxies.every(proxy => proxy.hasParent) ? [] : ['a proxy has no parent']),
+const parentless = ({ proxies, edges, workers }: ProcessRoles): readonly string[] => [
+  ...(proxies.every(proxy => proxy.hasParent)
+    ? []
+    : [workers === undefined ? 'a proxy has no parent' : 'an edge has no parent']),
   ...(edges.every(edge => edge.hasParent) ? [] : ['an edge has no parent']),
 ]

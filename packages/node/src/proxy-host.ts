@@ -3,6 +3,7 @@ import { Prng } from '@fanfold/kernel'
 import type { DocumentKey, TreeEntry } from '@fanfold/protocol'
 import { type ProxyEffect, type ProxyFact, type ProxyInput, ProxyTier } from '@fanfold/proxy'
 import { createFileWarmStore } from '@fanfold/storage'
+import type { LinkAuthenticator } from '@fanfold/websocket'
 import { wallClock } from './clock.ts'
 import { FollowerLinks, type FollowerPlace } from './follower-links.ts'
 import { HostWorker } from './host-worker.ts'
@@ -28,16 +29,23 @@ export class ProxyHost {
   readonly #passing: Passing
   readonly #trees = new TreeAnswers(input => this.#driver.submit(input))
 
-  constructor(context: ProcessContext, place: FollowerPlace) {
+  /** @param toWorkers who the node is to its own workers, where it is their local proxy: an edge to all others */
+  constructor(
+    context: ProcessContext,
+    place: FollowerPlace,
+    toWorkers?: LinkAuthenticator | undefined,
+  ) {
     const { config, fail } = context
+    const isFront = toWorkers !== undefined
     this.#context = context
     const prng = new Prng(place.seed)
     this.#machine = new ProxyTier({
       sha256,
       prng: prng.fork('machine'),
       limits: proxyLimits(config),
-      routes: place.fleet?.fleet.routesOf('proxy'),
-      tree: place.fleet?.fleet.tree,
+      routes: place.fleet?.fleet.routesOf(isFront ? 'edge' : 'proxy'),
+      tree: isFront ? undefined : place.fleet?.fleet.tree,
+      isFront,
       codec: snapshotCodec,
       isWarm: place.warm !== undefined,
       isSnapshotDisabled: config.disableSnapshot,
@@ -60,6 +68,7 @@ export class ProxyHost {
       place,
       prng,
       report: input => this.#driver.submit(input),
+      toWorkers,
     })
     this.#follower.start()
   }

@@ -33,7 +33,7 @@ export function quotaUseOf(
 ): QuotaUse | undefined {
   const here = quotas.quotaOf(tenant)
   if (here === undefined) return undefined
-  const edges = roles.edges.map(edge => edge.tenantUse(tenant))
+  const edges = roles.viewed.map(edge => edge.tenantUse(tenant))
   const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)
   return {
     tenant,
@@ -51,6 +51,6 @@ export function quotaUseOf(
 /** The same of all tenants that a quota bounds and that have something here, by name. */
 export function quotaUses(roles: ProcessRoles, quotas: TenantQuotas): QuotaUse[] {
   const tenants = new Set<string>(roles.authority?.boundedTenants)
-  for (const edge of roles.edges) for (const tenant of edge.boundedTenants) tenants.add(tenant)
+  for (const edge of roles.viewed) for (const tenant of edge.boundedTenants) tenants.add(tenant)
   return [...tenants].toSorted().flatMap(tenant => quotaUseOf(tenant, roles, quotas) ?? [])
 }

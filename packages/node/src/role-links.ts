@@ -38,6 +38,8 @@ export class RoleLinks {
   readonly inProcess: InProcessLinks
   /** Undefined where the node has no link token: it has no links to other nodes. */
   readonly #sockets: LinkSockets | undefined
+  /** Links of this node's own workers, in place of other nodes' that dial it; undefined where it has none. */
+  readonly #workers: LinkSockets | undefined
   /** Links that other nodes opened. */
   readonly #children = new Set<LinkId>()
   readonly #drainDeadlineMs: number
@@ -47,6 +49,8 @@ export class RoleLinks {
   constructor(options: {
     readonly identity: PeerIdentity
     readonly authenticator: LinkAuthenticator | undefined
+    /** Who the node is to its own workers, where it has some: it takes links of nobody else then. */
+    readonly toWorkers?: LinkAuthenticator | undefined
     /** What the fleet of the process is set to; undefined where it is part of none. */
     readonly agreement: LinkAgreement | undefined
     /** How other nodes are dialled over TLS; those of a process share it. */
@@ -55,7 +59,8 @@ export class RoleLinks {
     readonly config: Config
     readonly report: (input: LinkInput) => void
   }) {
-    const { identity, authenticator, agreement, tlsDialler, nextLink, config, report } = options
+    const { identity, authenticator, toWorkers, agreement, tlsDialler, nextLink, config, report } =
+      options
     this.#drainDeadlineMs = config.limits.drainDeadlineMs
     const share = new TurnShare(systemClock)
     this.inProcess = new InProcessLinks({
@@ -66,24 +71,30 @@ export class RoleLinks {
       share,
       defer: setImmediate,
     })
-    if (authenticator === undefined) return
-    this.#sockets = new LinkSockets({
-      authenticator,
-      agreement,
-      tls: tlsDialler,
-      nextLink,
-      report: input => {
-        this.#notice(input)
-        report(input)
-      },
-      limits: {
-        ...linkLimitsDefault,
-        silenceMaxMs: config.limits.linkSilenceMaxMs,
-        pingEveryMs: config.limits.linkPingMs,
-      },
-      clock: systemClock,
-      share,
-    })
+    const open = (
+      authenticator: LinkAuthenticator,
+      agreement: LinkAgreement | undefined,
+    ): LinkSockets =>
+      new LinkSockets({
+        authenticator,
+        agreement,
+        tls: tlsDialler,
+        nextLink,
+        report: input => {
+          this.#notice(input)
+          report(input)
+        },
+        limits: {
+          ...linkLimitsDefault,
+          silenceMaxMs: config.limits.linkSilenceMaxMs,
+          pingEveryMs: config.limits.linkPingMs,
+        },
+        clock: systemClock,
+        share,
+      })
+    if (authenticator !== undefined) this.#sockets = open(authenticator, agreement)
+    // Processes of one node are set alike.
+    if (toWorkers !== undefined) this.#workers = open(toWorkers, undefined)
   }
 
   /** Opens a link to the node at `address`; undefined where the node may have none. */
@@ -93,12 +104,13 @@ export class RoleLinks {
 
   /** What takes over connections that other nodes open; undefined where the node may have none. */
   get acceptor(): SocketAcceptor | undefined {
-    return this.#sockets
+    return this.#workers ?? this.#sockets
   }
 
   perform(effect: LinkEffect): void {
     this.inProcess.perform(effect)
     this.#sockets?.perform(effect)
+    this.#workers?.perform(effect)
   }
 
   /** Bytes sent to other nodes so far. */
@@ -125,7 +137,7 @@ export class RoleLinks {
         value: Math.floor(waitMs),
       })
       for (const link of this.#children) {
-        this.#sockets?.perform({ kind: 'link-signal', link, key: 'hand-over', frame })
+        this.perform({ kind: 'link-signal', link, key: 'hand-over', frame })
       }
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, waitMs)
@@ -135,6 +147,7 @@ export class RoleLinks {
         }
       })
     }
+    this.#workers?.drain()
     this.#sockets?.drain()
   }
 
@@ -142,6 +155,7 @@ export class RoleLinks {
   close(): void {
     this.#whenAlone?.()
     this.inProcess.close()
+    this.#workers?.close()
     this.#sockets?.close()
   }
 

@@ -36,7 +36,7 @@ export class StatMetrics {
 
   /** Brings the metrics up to date. */
   update(): void {
-    const { authority, proxies, edges } = this.#roles
+    const { authority, proxies, edges, workers } = this.#roles
     const metrics = this.#metrics
     const viewers = edges.map(edge => edge.viewers.stats())
     const writers = authority?.writers.stats()
@@ -44,6 +44,7 @@ export class StatMetrics {
     const parents = [...authorities, ...proxies]
     const followers = [...proxies, ...edges]
     const links = [...parents, ...edges].flatMap(host => host.links.stats() ?? [])
+    metrics.plain('workers').set(workers?.count ?? 0)
     metrics.plain('viewers').set(sum(viewers.map(stats => stats.viewers)))
     metrics.plain('viewers_lagging').set(sum(viewers.map(stats => stats.lagging)))
     metrics.plain('cohorts').set(sum(viewers.map(stats => stats.cohorts)))
@@ -71,7 +72,8 @@ export class StatMetrics {
     const seconds = this.#certificateSeconds()
     // Where there is no certificate nothing is told: 0 would say that it ends now.
     if (seconds !== undefined) metrics.labelled('tls_certificate_seconds', 'public').set(seconds)
-    this.#showQuotas(quotaUses(this.#roles, this.#quotas))
+    // What viewers have at workers these tell themselves.
+    if (workers === undefined) this.#showQuotas(quotaUses(this.#roles, this.#quotas))
     this.#countRequests(followers.flatMap(host => host.requestCounts))
     metrics.plain('crowd_ids_waiting').set(sum(edges.map(edge => edge.crowdIdsWaiting)))
     metrics.plain('large_view_bytes').set(sum(edges.map(edge => edge.largeViewBytes)))

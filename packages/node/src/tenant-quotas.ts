@@ -12,13 +12,18 @@ const tenantsMax = 10_000
 export class TenantQuotas {
   readonly #listeners = new Set<() => void>()
   readonly #shares = new Map<string, TenantQuota | undefined>()
+  readonly #processes: number
   #rules: readonly QuotaRule[]
   #view: FleetView | undefined
   /** Of what was told last. */
   #told = ''
 
-  /** @param rules `tenants.quotas` of the configuration */
-  constructor(rules: readonly string[]) {
+  /**
+   * @param rules `tenants.quotas` of the configuration
+   * @param processes of this node, each of which has an equal part of what viewers may have here, rounded up
+   */
+  constructor(rules: readonly string[], processes = 1) {
+    this.#processes = processes
     this.#rules = rules.map(parseQuotaRule)
   }
 
@@ -63,6 +68,19 @@ export class TenantQuotas {
   }
 
   #shareOf(tenant: string): TenantQuota | undefined {
+    const quota = this.#ofNode(tenant)
+    if (quota === undefined || this.#processes === 1) return quota
+    const part = (max: number | undefined): number | undefined =>
+      max === undefined ? undefined : Math.ceil(max / this.#processes)
+    const { documentsMax, viewersMax, bytesPerSecondMax } = quota
+    return {
+      documentsMax,
+      viewersMax: part(viewersMax),
+      bytesPerSecondMax: part(bytesPerSecondMax),
+    }
+  }
+
+  #ofNode(tenant: string): TenantQuota | undefined {
     const quota = this.wholeOf(tenant)
     const placement = this.#view?.placement
     if (quota === undefined || placement === undefined) return quota

@@ -22,10 +22,15 @@ const sessionSeconds = 86_400
 /** Bytes of the keys that sessions are sealed with, as Node wants them. */
 const ticketKeyBytes = 48
 
+/** New keys that sessions are sealed with, base64: ports that have the same resume each other's sessions. */
+export const makeTicketKeys = (): string => randomBytes(ticketKeyBytes).toString('base64')
+
 /** How the TLS of a port is opened. */
 export type TlsServerOptions = {
   readonly certificate: ServedCertificate
   readonly log: Log
+  /** What sessions are sealed with, as `makeTicketKeys` makes it. Default: new ones. */
+  readonly ticketKeys?: string | undefined
   /** How long a handshake may take, ms. Default 10,000. */
   readonly handshakeMaxMs?: number | undefined
   /** Handshakes under way at a time. Default 4,096. */
@@ -37,13 +42,14 @@ export class TlsServer {
   readonly server: Server
   readonly #log: Log
   readonly #handshakesMax: number
-  readonly #ticketKeys = randomBytes(ticketKeyBytes)
+  readonly #ticketKeys: Buffer
   /** Connections below TLS whose handshake is under way, by the peer's address and port. */
   readonly #handshakes = new Map<string, Handshake>()
 
   constructor(options: TlsServerOptions) {
     const { certificate, log, handshakeMaxMs = tlsHandshakeMaxMs } = options
     this.#log = log
+    this.#ticketKeys = Buffer.from(options.ticketKeys ?? makeTicketKeys(), 'base64')
     this.#handshakesMax = options.handshakesMax ?? tlsHandshakesMax
     this.server = createServer({
       ...httpServerOptions,

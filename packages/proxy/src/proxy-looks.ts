@@ -21,12 +21,15 @@ export function proxyLooks(options: {
   readonly children: ChildLinks
   /** Undefined where nodes are not sent on. */
   readonly trees: DocumentTrees | undefined
+  /** What is below is of the same node: it is told as the one edge that they are together. */
+  readonly isFront: boolean
   /** The instant of the input or the tick in hand, and where its effects go. */
   readonly turn: () => { readonly now: Instant; readonly effects: EffectSink<FollowingEffect> }
 }): TreeLooks {
-  const { following, documents, presence, children, trees, turn } = options
+  const { following, documents, presence, children, trees, isFront, turn } = options
   const childrenOf = (doc: DocumentKey): TreeChild[] => {
     const found: TreeChild[] = []
+    if (isFront) return found
     for (const { link } of documents.get(doc)?.downstream.children() ?? []) {
       const peer = children.peerAt(link)
       if (peer === undefined) continue
@@ -35,7 +38,7 @@ export function proxyLooks(options: {
     return found
   }
   return new TreeLooks({
-    role: 'proxy',
+    role: isFront ? 'edge' : 'proxy',
     ...aboveIn(following, turn),
     childrenOf,
     standingOf: (doc, now) =>

@@ -79,6 +79,8 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     readonly isWarm?: boolean | undefined
     /** Whether to do without snapshots from the parent, and replay logs instead; not when not said. */
     readonly isSnapshotDisabled?: boolean | undefined
+    /** Whether its children are the edges of its own node, which others see as one edge; not when not said. */
+    readonly isFront?: boolean | undefined
     /** The wall's time, ms since 1970: only told to who looks at a tree, as how late records come. */
     readonly wallClockMs?: (() => number) | undefined
   }) {
@@ -159,6 +161,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
       presence: this.#presence,
       children: this.#children,
       trees: this.#trees,
+      isFront: options.isFront ?? false,
       turn: () => ({ now: this.#now, effects: this.#effects }),
     })
     this.#variants = new PassedVariants(this.#following.variants, (hash, links, variant) =>
