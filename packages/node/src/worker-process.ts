@@ -1,7 +1,7 @@
 /*
  * One worker as the process sees it that started it. The channel between them carries orders and connections; Node
- * lets one connection be under way on it at a time, and keeps those behind it here. So they are bounded, and cut when
- * the worker ends before it took them: their clients come again.
+ * lets one connection be under way on it at a time, and keeps those behind it here. So they are bounded, and each is
+ * held here too until the worker says that it has it: when it ends before that they are cut, and their clients come again.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -112,7 +112,7 @@ export class WorkerProcess implements Taker {
   /** Tells it to do something; one that has gone is told nothing. */
   tell(order: WorkerOrder, socket?: Socket): void {
     if (!this.#child.connected) return
-    this.#child.send(order, socket, () => undefined)
+    this.#child.send(order, socket, { keepOpen: true }, () => undefined)
   }
 
   /** Resolves when it has told its metrics, or does not in time. */
@@ -148,7 +148,7 @@ export class WorkerProcess implements Taker {
         this.#events.ready()
         return
       case 'use':
-        this.#passing.splice(0, word.taken - this.#taken)
+        this.#release(word.taken - this.#taken)
         this.#taken = word.taken
         this.#closed = word.closed
         this.#use = word.use
@@ -161,6 +161,11 @@ export class WorkerProcess implements Taker {
       default:
         unreachable(word)
     }
+  }
+
+  /** Closes what this process has of them: a connection ends when nobody has it any more. */
+  #release(count: number): void {
+    for (const socket of this.#passing.splice(0, count)) socket.destroy()
   }
 
   #answerMetrics(): void {
@@ -178,7 +183,7 @@ export class WorkerProcess implements Taker {
     if (this.#isEnded) return
     this.#isEnded = true
     clearInterval(this.#watch)
-    for (const socket of this.#passing.splice(0)) socket.destroy()
+    this.#release(this.#passing.length)
     this.#answerMetrics()
     this.#events.ended(reason)
   }

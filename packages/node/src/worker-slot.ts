@@ -1,5 +1,5 @@
 /*
- * The place of one worker among those of its node: whoever is in it is replaced when it ends, at once the first time,
+ * The place of one worker among those of its node: whoever is in it is replaced when it ends, soon the first time,
  * and after waits that grow while none of them lasts.
  */
 import { Backoff, milliseconds, type Prng } from '@fanfold/kernel'

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
@@ -105,6 +106,8 @@ async function metricOf({ adminUrl }: ClusterNode, name: string, labels = ''): P
   return fitting.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
 
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)
+
 /** One that has ended may wait for a while for whoever is to hear of it. */
 function isAlive(pid: number): boolean {
   try {
@@ -185,6 +188,7 @@ await t.test('a worker answers over HTTP as an edge does, and leads writers on',
   const asked = request(`${edge.httpUrl}${path}`, {
     method: 'POST',
     ca: issuer.certificate,
+    agent: false,
     headers: { authorization: `Bearer ${token}` },
   })
   asked.end()
@@ -194,8 +198,19 @@ await t.test('a worker answers over HTTP as an edge does, and leads writers on',
 })
 
 await t.test('a worker is killed: the others see nothing of it, and it is replaced', async t => {
+  const passed = async (): Promise<readonly number[]> =>
+    (await workersOf(edge)).map(worker => worker.connections)
+  await until('nobody else is connected', async () => sumOf(await passed()) === 9)
   const [first, second] = await workersOf(edge)
+  process.kill(first?.pid ?? 0, 'SIGSTOP')
+  // What is on its way to one that takes nothing is cut with it, and waits for nobody.
+  const waiting = Array.from({ length: 6 }, () => connectTcp(edge.port, '127.0.0.1'))
+  await until('all are passed', async () => sumOf(await passed()) === 9 + waiting.length)
+  const cut = ((await passed())[0] ?? 0) - (first?.connections ?? 0)
+  t.ok(cut >= 2 && cut <= 4, `${cut} of ${waiting.length} are dealt to it`)
   process.kill(first?.pid ?? 0, 'SIGKILL')
+  await until('they are cut', () => waiting.filter(({ closed }) => closed).length === cut)
+  for (const socket of waiting) socket.destroy()
   await until('its viewers are cut off', () => viewers.some(({ closeCode }) => closeCode === 1006))
   const seq = await write(10)
   const left = viewers.filter(({ closeCode }) => closeCode === undefined)
