@@ -81,7 +81,7 @@ export class HttpListener {
 
   /** Serves a connection that was accepted elsewhere. */
   take(socket: Socket): void {
-    // As on connections that the server accepts: who has sent all may still read.
+    // As those are that the server accepts itself.
     socket.allowHalfOpen = true
     this.#given++
     socket.once('close', this.#countClosed)

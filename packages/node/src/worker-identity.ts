@@ -7,7 +7,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { LinkAuthenticator } from '@fanfold/websocket'
-import type { Config } from './config.ts'
 import {
   createLinkAuthenticator,
   generateFleetKey,
@@ -21,7 +20,12 @@ const ttlMs = 100 * 365 * 86_400_000
 const nameLengthMax = 80
 
 /** How a worker shows who it is: that part of its configuration. */
-export type WorkerIdentity = Config['link']
+export type WorkerIdentity = {
+  readonly token: string
+  /** PEM. */
+  readonly privateKey: string
+  readonly fleetPublicKeys: readonly string[]
+}
 
 /** The name of a worker, by the node's and its number from 1 on. */
 export function workerName(node: string, worker: number): string {
@@ -58,7 +62,7 @@ export class WorkerIdentities {
     return await this.#mint(workerName(this.#node, worker), 'edge')
   }
 
-  async #mint(node: string, role: 'proxy' | 'edge') {
+  async #mint(node: string, role: 'proxy' | 'edge'): Promise<WorkerIdentity> {
     const key = generateNodeKey()
     const token = await mintLinkToken({
       fleetPrivateKey: this.#fleet.privateKey,

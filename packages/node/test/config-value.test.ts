@@ -84,6 +84,17 @@ t.test('what is no number, text or list at all is refused', async t => {
   t.match(decode(list, ['a', 'b', 'c', 'd']), /0 to 3 items, has 4/)
 })
 
+t.test('a number that the machine decides is auto, where the option says so', async t => {
+  const whole: ConfigRow = { type: 'integer', min: 1, max: 9, meaning: '' }
+  const row: ConfigRow = { ...whole, auto: true }
+  t.equal(decode(row, 'auto'), 0)
+  t.equal(formatValue(row, 0), 'auto')
+  t.equal(decode(row, 3), 3)
+  t.equal(decode(row, 0), 'must be auto, or 1 to 9, got 0')
+  t.match(decode(whole, 'auto'), /must be a whole number/)
+  t.equal(describeRange({ ...row, unit: 'things' }), 'auto, or 1 to 9 things')
+})
+
 t.test('a switch is on or off, in the words that people use', async t => {
   const row: ConfigRow = { type: 'switch', meaning: '' }
   for (const raw of [true, 'true', '1', 'yes', 'ON']) t.equal(decode(row, raw), true)

@@ -57,6 +57,19 @@ t.test('in a fleet what operators have said goes before the configuration, bound
   t.end()
 })
 
+t.test('processes of one node share what viewers may have, rounded up', t => {
+  const rules = ['acme documents=10 viewers=10 bytesPerSecond=4KiB']
+  const quotas = new TenantQuotas(rules, 4)
+  t.same(quotas.quotaOf('acme'), { documentsMax: 10, viewersMax: 3, bytesPerSecondMax: 1_024 })
+  t.match(quotas.wholeOf('acme'), { viewersMax: 10 }, 'of all of it')
+  const view = new FleetView({ node: 'a', region: 'eu', roles: ['edge'] })
+  quotas.follow(view)
+  const members = ['a', 'b'].map(node => memberOf(node, { roles: ['edge'] }))
+  view.placed(new Placement({ members }))
+  t.match(quotas.quotaOf('acme'), { viewersMax: 2 }, 'of the part of the node')
+  t.end()
+})
+
 t.test('an item that says nothing that can be kept is refused', async t => {
   const good = ['acme viewers=1', '* documents=0 bytesPerSecond=1KiB']
   for (const item of ['acme', 'acme viewers', 'acme viewers=1 documents=2', 'a/b viewers=1']) {

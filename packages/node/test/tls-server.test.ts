@@ -6,7 +6,7 @@ import { TestAuthority } from '@fanfold/conformance'
 import t, { type Test } from 'tap'
 import { HttpListener, type HttpRoute } from '../src/http-listener.ts'
 import type { Log, LogFields } from '../src/logging.ts'
-import { TlsServer, type TlsServerOptions } from '../src/tls-server.ts'
+import { makeTicketKeys, TlsServer, type TlsServerOptions } from '../src/tls-server.ts'
 import { until } from './hostile-rig.ts'
 import { openRaw } from './hostile-socket.ts'
 import { silent } from './start-rig.ts'
@@ -178,3 +178,19 @@ await t.test('a client resumes its session, also over another certificate', asyn
     t.ok((await secure(t, port, { ...options, session })).isSessionReused(), `${version}, replaced`)
   }
 })
+
+await t.test(
+  'a session is resumed at another port that has the same keys, and at no other',
+  async t => {
+    const ticketKeys = makeTicketKeys()
+    const first = await serve(t, { ticketKeys })
+    const options = { port: first.port, host: '127.0.0.1', ca: authority.certificate }
+    const socket = connect(options)
+    t.teardown(() => socket.destroy())
+    const [session] = await once(socket, 'session')
+    const same = await serve(t, { ticketKeys })
+    t.ok((await secure(t, same.port, { session })).isSessionReused())
+    const other = await serve(t)
+    t.notOk((await secure(t, other.port, { session })).isSessionReused())
+  },
+)

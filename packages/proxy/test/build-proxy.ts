@@ -94,6 +94,7 @@ export class Rig {
       readonly codec?: SnapshotCodec
       readonly routes?: Routes
       readonly tree?: FleetTree
+      readonly isFront?: boolean
     } = {},
   ) {
     this.proxy = new ProxyTier({
@@ -203,8 +204,11 @@ export const factsOf = (effects: readonly ProxyEffect[]): string[] =>
   effects.flatMap(effect => (effect.kind === 'fact' ? [effect.fact.event] : []))
 
 /** A proxy with a parent and a child that is up to date at the tenth record. */
-export function live(limits: Partial<ProxyLimits> = {}): Rig {
-  const rig = new Rig(limits)
+export function live(
+  limits: Partial<ProxyLimits> = {},
+  options: { readonly isFront?: boolean } = {},
+): Rig {
+  const rig = new Rig(limits, options)
   rig.open(parent)
   rig.open(child)
   rig.join()

@@ -40,8 +40,8 @@ const edgeTells: readonly TreeEntry[] = [
 ]
 
 /** A proxy that serves an edge and another one that says nothing. */
-function serving(): Rig {
-  const rig = live()
+function serving(options: { readonly isFront?: boolean } = {}): Rig {
+  const rig = live({}, options)
   rig.open(second, 239, { node: 'edge-2', region: 'eu', roles: ['edge'] })
   rig.join(second, positionAt(10))
   rig.frame(parent, records(11, 13))
@@ -77,6 +77,19 @@ t.test('its parent is told how the proxy stands, and what its children tell', as
         // No token of its says what it is.
         { above: 0, node: 'n1', standing: undefined },
         { above: 0, node: 'edge-2', region: 'eu', role: 'edge', standing: { viewers: 3 } },
+      ],
+    },
+  ])
+})
+
+t.test('with the edges of its own node below it, it tells of one edge and asks nobody', async t => {
+  const rig = serving({ isFront: true })
+  rig.frame(parent, question(false))
+  t.match(rig.sent(parent), [
+    {
+      kind: 'tree',
+      entries: [
+        { role: 'edge', node: '', standing: { seq: 13, viewers: 3, children: 0, notAsked: 0 } },
       ],
     },
   ])
