@@ -10,9 +10,9 @@ import { certificateDaysMin, daysUntil } from './certificate-watch.ts'
 import type { Config } from './config.ts'
 import { descriptorLimitOf, readProcessLimits } from './descriptor-limit.ts'
 import { targetOf } from './dial-member.ts'
+import { connectionsMaxOf } from './edge-worker-count.ts'
 import { findRedis } from './redis-check.ts'
 import { certificateEndMs, isCertificateFor, servedCertificateOf } from './served-certificate.ts'
-import { connectionsMaxOf } from './worker-count.ts'
 
 /** Least version of Node, as in package.json. */
 const nodeVersionMin: readonly [number, number] = [20, 12]

@@ -5,14 +5,14 @@
 import { Socket } from 'node:net'
 import { assert } from '@fanfold/kernel'
 import { EdgeWorker } from './edge-worker.ts'
-import { createLog, type Log } from './logging.ts'
 import {
   fatalExitCode,
   useToldEveryMs,
   type WorkerBeginning,
   type WorkerOrder,
   type WorkerWord,
-} from './worker-orders.ts'
+} from './edge-worker-orders.ts'
+import { createLog, type Log } from './logging.ts'
 
 /** What has changed is told after this long, ms: connections are dealt by it. */
 const changeToldMs = 20

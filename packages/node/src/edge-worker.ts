@@ -11,6 +11,13 @@ import { createRouter } from './create-router.ts'
 import { answerCrowd } from './crowd-routes.ts'
 import { DescriptorTrouble } from './descriptor-trouble.ts'
 import { EdgeHost } from './edge-host.ts'
+import type {
+  PlacementParts,
+  WorkerBeginning,
+  WorkerOrder,
+  WorkerTenantUse,
+  WorkerUse,
+} from './edge-worker-orders.ts'
 import { HttpListener, type HttpRoute } from './http-listener.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
 import type { Log } from './logging.ts'
@@ -24,13 +31,6 @@ import { StatMetrics } from './stat-metrics.ts'
 import { TenantQuotas } from './tenant-quotas.ts'
 import { createVariantTrust } from './variant-trust.ts'
 import { version } from './version.ts'
-import type {
-  PlacementParts,
-  WorkerBeginning,
-  WorkerOrder,
-  WorkerTenantUse,
-  WorkerUse,
-} from './worker-orders.ts'
 import { answerWrite } from './write-routes.ts'
 
 /** Tenants of which is told what they have here; of more nothing is known outside of the process. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Config, createConfig } from '../src/config.ts'
-import { connectionsMaxOf, workersOf } from '../src/worker-count.ts'
+import { connectionsMaxOf, workersOf } from '../src/edge-worker-count.ts'
 import { load, problemsOf } from './load-config.ts'
 
 const edge = { roles: ['edge'], parents: ['ws://127.0.0.1:9600'] }

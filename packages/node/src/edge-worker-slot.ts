@@ -3,10 +3,10 @@
  * and after waits that grow while none of them lasts.
  */
 import { Backoff, milliseconds, type Prng } from '@fanfold/kernel'
+import type { WorkerBeginning } from './edge-worker-orders.ts'
+import { WorkerProcess } from './edge-worker-process.ts'
 import type { Log } from './logging.ts'
 import type { Metrics, ToldMetric } from './metrics.ts'
-import type { WorkerBeginning } from './worker-orders.ts'
-import { WorkerProcess } from './worker-process.ts'
 
 /** Waits before a worker is replaced, ms. */
 const replaceAfterMs = { base: 100, max: 10_000 }

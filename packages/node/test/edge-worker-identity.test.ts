@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '@fanfold/kernel'
 import t from 'tap'
+import { WorkerIdentities, workerName } from '../src/edge-worker-identity.ts'
 import { createLinkAuthenticator } from '../src/link-identity.ts'
-import { WorkerIdentities, workerName } from '../src/worker-identity.ts'
 
 const of = { node: 'edge-1', region: 'eu', ceiling: 3 }
 

@@ -7,8 +7,6 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { unreachable } from '@fanfold/kernel'
-import type { ToldMetric } from './metrics.ts'
-import type { Taker } from './next-taker.ts'
 import {
   useToldEveryMs,
   type WorkerBeginning,
@@ -16,7 +14,9 @@ import {
   type WorkerTenantUse,
   type WorkerUse,
   type WorkerWord,
-} from './worker-orders.ts'
+} from './edge-worker-orders.ts'
+import type { ToldMetric } from './metrics.ts'
+import type { Taker } from './next-taker.ts'
 
 /** Connections that may be on their way to one worker. */
 export const passingMax = 1_024

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { WorkerMetrics } from '../src/edge-worker-metrics.ts'
 import { Metrics } from '../src/metrics.ts'
-import { WorkerMetrics } from '../src/worker-metrics.ts'
 
 const create = (isProcessCollected = false): Metrics =>
   new Metrics({ version: '1.2.3', region: 'eu', isProcessCollected })
