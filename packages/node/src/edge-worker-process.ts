@@ -63,7 +63,10 @@ export class WorkerProcess implements Taker {
     // Flags of Node hold for all processes of a node; what it is told it is told by the channel alone.
     this.#child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.#child.on('message', (word: WorkerWord) => this.#hear(word))
-    this.#child.once('error', () => this.#end('not-started'))
+    this.#child.on('error', () => {
+      // Of one that runs it says that it could not be told or ended, which is seen by its silence.
+      if (this.#child.pid === undefined) this.#end('not-started')
+    })
     this.#child.once('exit', (code, signal) => this.#end(signal ?? `exit-${code}`))
     this.#watch = setInterval(() => this.#look(), useToldEveryMs)
     this.tell({ kind: 'begin', ...beginning })
@@ -102,7 +105,7 @@ export class WorkerProcess implements Taker {
     return this.#tenants
   }
 
-  /** Gives it a connection, which is this process's no more. */
+  /** Gives it a connection, which is closed here as soon as it has it. */
   pass(socket: Socket): void {
     this.#given++
     this.#passing.push(socket)

@@ -1,6 +1,7 @@
 /* An edge of several processes behind one port: its viewers, what it tells, and how each of them may end. */
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
@@ -13,6 +14,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { Cluster } from './cluster.ts'
 import type { ClusterNode } from './cluster-node.ts'
+import { definitionPath } from './definition-path.ts'
 import { runFanfold } from './fanfold-command.ts'
 import { RawViewer } from './raw-viewer.ts'
 import { untilReady } from './tree.ts'
@@ -21,6 +23,7 @@ import { Writer } from './writer.ts'
 t.setTimeout(400_000)
 
 const doc = 'a/timing/of-many'
+const timing = fileURLToPath(new URL('../../../../../examples/timing', import.meta.url))
 const viewersCount = 8
 
 type ShownWorker = {
@@ -49,6 +52,7 @@ const options = { 'redis.url': address }
 const authority = await cluster.start({
   name: 'authority',
   roles: ['authority'],
+  definitions: [timing, definitionPath('cheers')],
   options: { ...options, log: address },
 })
 const failing = fileURLToPath(new URL('./failing-worker.js', import.meta.url))
@@ -183,18 +187,31 @@ await t.test('what is counted is told of the node as a whole', async t => {
   }
 })
 
-await t.test('a worker answers over HTTP as an edge does, and leads writers on', async t => {
-  const path = `/v1/documents/${doc}`
-  const asked = request(`${edge.httpUrl}${path}`, {
-    method: 'POST',
-    ca: issuer.certificate,
-    agent: false,
-    headers: { authorization: `Bearer ${token}` },
-  })
-  asked.end()
+/** Asks the edge over a connection of its own. */
+async function post(path: string, body = '{}'): Promise<IncomingMessage> {
+  const headers = { authorization: `Bearer ${token}` }
+  const ca = issuer.certificate
+  const asked = request(`${edge.httpUrl}${path}`, { method: 'POST', ca, agent: false, headers })
+  asked.end(body)
   const [answer] = await once(asked, 'response')
   answer.resume()
-  t.match(answer, { statusCode: 307, headers: { location: `${authority.httpUrl}${path}` } })
+  return answer
+}
+
+await t.test('workers answer over HTTP as an edge does: they hear crowds, and lead on', async t => {
+  const path = `/v1/documents/${doc}`
+  const location = `${authority.httpUrl}${path}`
+  t.match(await post(path), { statusCode: 307, headers: { location } })
+  const cheers = 'a/cheers/of-many'
+  const headers = { authorization: `Bearer ${token}` }
+  await fetch(`${authority.httpUrl}/v1/documents/${cheers}`, { method: 'POST', headers })
+  const clap = `/v1/documents/${cheers}/reducers/clap`
+  const heard = await Promise.all([post(clap), post(clap), post(clap), post(clap)])
+  t.same(
+    heard.map(({ statusCode }) => statusCode),
+    [200, 200, 200, 200],
+  )
+  t.equal(await metricOf(edge, 'fanfold_crowd_messages_total', 'outcome="counted"'), 4)
 })
 
 await t.test('a worker is killed: the others see nothing of it, and it is replaced', async t => {
