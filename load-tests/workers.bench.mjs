@@ -111,6 +111,8 @@ try {
         roles: ['edge'],
         parents: [top.url],
         workers,
+        // A worker's lines go where the node prints its ports.
+        'logging.level': 'error',
         'limits.handshakesPerSecondMax': 100_000,
         'limits.handshakesBurst': 100_000,
       })

@@ -10,7 +10,7 @@ import { certificateDaysMin, daysUntil } from './certificate-watch.ts'
 import type { Config } from './config.ts'
 import { descriptorLimitOf, readProcessLimits } from './descriptor-limit.ts'
 import { targetOf } from './dial-member.ts'
-import { connectionsMaxOf } from './edge-worker-count.ts'
+import { connectionsMaxOf } from './edge-worker-config.ts'
 import { findRedis } from './redis-check.ts'
 import { certificateEndMs, isCertificateFor, servedCertificateOf } from './served-certificate.ts'
 

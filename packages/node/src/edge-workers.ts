@@ -11,8 +11,7 @@ import type { Socket } from 'node:net'
 import type { EdgeTenantUse } from '@fanfold/edge'
 import { assert, Prng } from '@fanfold/kernel'
 import type { FleetView } from '@fanfold/topology'
-import type { Config } from './config.ts'
-import { connectionsMaxOf, workersOf } from './edge-worker-count.ts'
+import { workerConfig, workersOf } from './edge-worker-config.ts'
 import { WorkerDoor } from './edge-worker-door.ts'
 import { WorkerIdentities } from './edge-worker-identity.ts'
 import { WorkerMetrics } from './edge-worker-metrics.ts'
@@ -252,19 +251,10 @@ export class EdgeWorkers implements ConnectionTakers {
       node: this.#node,
       worker,
       workers: this.#slots.length,
-      config: { ...workerConfig(config, this.#address), link },
+      config: workerConfig(config, { parent: this.#address, link }),
       fleetPublicKeys: config.link.fleetPublicKeys,
       ticketKeys: this.#ticketKeys,
       self: this.#view?.self,
     }
   }
 }
-
-/** The node's configuration as a worker has it: nothing of how the node is reached and reaches others. */
-const workerConfig = (config: Config, parent: string): Omit<Config, 'link'> => ({
-  ...config,
-  parents: [parent],
-  adminToken: undefined,
-  redis: { ...config.redis, url: undefined, user: undefined, password: undefined },
-  limits: { ...config.limits, viewersMax: connectionsMaxOf(config) },
-})

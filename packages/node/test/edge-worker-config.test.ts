@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Config, createConfig } from '../src/config.ts'
-import { connectionsMaxOf, workersOf } from '../src/edge-worker-count.ts'
+import { connectionsMaxOf, workerConfig, workersOf } from '../src/edge-worker-config.ts'
 import { load, problemsOf } from './load-config.ts'
 
 const edge = { roles: ['edge'], parents: ['ws://127.0.0.1:9600'] }
@@ -18,6 +18,22 @@ t.test('connections of a node are divided among its workers', async t => {
     createConfig({ ...edge, workers, 'limits.viewersMax': 10 }, t.testdir())
   t.equal(connectionsMaxOf(of(1)), 10)
   t.equal(connectionsMaxOf(of(4)), 3)
+})
+
+t.test('a worker is told nothing that lets it in where the node is let in', async t => {
+  const secrets = {
+    adminToken: 'the admin token of this test, and no other',
+    'link.token': 'the link token of this test, and no other',
+    'link.privateKey': 'the link key of this test, and no other',
+    'redis.password': 'the password of this test, and no other',
+    'redis.user': 'the user of this test, and no other',
+  }
+  const config = createConfig({ ...edge, ...secrets, workers: 2 }, t.testdir())
+  const link = { token: 'its own', privateKey: 'its own', fleetPublicKeys: [] }
+  const told = workerConfig(config, { parent: 'ws://127.0.0.1:1', link })
+  t.same(told.parents, ['ws://127.0.0.1:1'])
+  t.same(told.link, link)
+  t.notMatch(JSON.stringify(told), 'of this test')
 })
 
 t.test('several processes are for a node that is an edge and nothing else', async t => {
