@@ -3,6 +3,7 @@
  * that ended, and leaves signals to it: who interrupts a terminal or stops a service means the node.
  */
 import { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { assert } from '@fanfold/kernel'
 import { EdgeWorker } from './edge-worker.ts'
 import {
@@ -16,6 +17,8 @@ import { createLog, type Log } from './logging.ts'
 
 /** What has changed is told after this long, ms: connections are dealt by it. */
 const changeToldMs = 20
+/** How often it is looked whether there is a link to the local proxy, before there was one, ms. */
+const linkLookedForMs = 10
 /** Sockets that still say goodbye keep the process no longer than this, ms. */
 const goodbyeMsMax = 2_000
 
@@ -55,9 +58,13 @@ function take(socket: unknown): void {
 }
 
 async function begin(beginning: WorkerBeginning, log: Log): Promise<void> {
-  worker = await EdgeWorker.start(beginning, { log, fail: failing(log) })
+  const started = await EdgeWorker.start(beginning, { log, fail: failing(log) })
+  worker = started
   setInterval(() => tellUse({ isWhole: true }), useToldEveryMs).unref()
+  // Nobody is served before it has its link.
+  while (!started.use.hasParent) await wait(linkLookedForMs)
   say({ kind: 'ready' })
+  tellUse({ isWhole: true })
 }
 
 const failing =
