@@ -31,6 +31,7 @@ const settings = [
   'STATES',
   'STATE_BYTES',
   'VIEWERS',
+  'MINUTES',
 ]
   .filter(name => process.env[name] !== undefined)
   .map(name => `${name}=${process.env[name]}`)
