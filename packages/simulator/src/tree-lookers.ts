@@ -128,6 +128,8 @@ export class TreeLookers {
     if (hopsOf(entries, asked) >= hopsMax) return undefined
     const nameOf = (entry: TreeEntry | undefined): string => entry?.node || asked.name
     const [top] = entries
+    // Where nobody has the document, nobody need have a link to whom it would be had from.
+    if (entries.length === 1 && states.every(({ size }) => size === 0)) return undefined
     const owners = this.nodes.map(({ member }) => member?.view.placement?.ownerNameOf(doc))
     const owner = owners.find(name => name !== undefined) ?? 'authority'
     if (top === undefined || nameOf(top) !== owner) return `${nameOf(top)} is on top, not ${owner}`
