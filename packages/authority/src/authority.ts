@@ -501,7 +501,7 @@ export class Authority implements Machine<AuthorityInput, AuthorityEffect> {
       document.refuse('FANFOLD_QUARANTINED', `${doc} is quarantined`, this.#effects)
     }
     if (this.#leaving.has(doc)) this.#letGo(document)
-    this.#children.setBusy(doc, document.hasMore)
+    if (document.hasMore) this.#children.hasMore(doc)
     this.#wakes.set(doc, document.wakeAt)
     if (document.hasChildren) this.#care.note(doc, this.#now)
     this.#replays.note(document)

@@ -465,3 +465,31 @@ t.test('a document that is deleted is told of no viewers', async t => {
   t.same(rig.viewersTold(), [])
   t.not(rig.authority.wakeAt(), rig.nowMs * 1_000, 'and nobody waits to tell it')
 })
+
+t.test(
+  'a child that has made room is sent the next, whatever else happens to the document',
+  async t => {
+    const rig = new CrowdRig()
+    for (let goal = 0; goal < 4; goal++) rig.commitGoal()
+    const [first] = rig.logs.get(doc) ?? []
+    const narrow = link(3)
+    rig.take({ kind: 'link-opened', link: narrow, peer: { ...peer, node: 'n3' }, dialled: false })
+    rig.effects()
+    const have = first && { epoch: first.epoch, seq: first.seq, hash: first.chainHash }
+    rig.frame({ kind: 'join', doc, have, credit: 1, take: 'tail', codecs: 0 }, narrow)
+    const frames = () =>
+      rig.effects().flatMap(effect => {
+        const isOurs = effect.kind === 'link-send' && effect.link === narrow
+        const frame = isOurs ? decodeLinkFrame(effect.frame) : undefined
+        return frame === undefined ? [] : [frame]
+      })
+    const [welcome, records] = frames()
+    t.match(records, { kind: 'records', records: { length: 1 } })
+    const channel = welcome?.kind === 'welcome' ? welcome.channel : 0
+    rig.frame({ kind: 'credit', channel, bytes: 1_000_000 }, narrow)
+    // Before the turn in which that goes out something is done for the document, and the log does not answer yet.
+    rig.write({ action: send('goal', { team: 'away' }) })
+    for (let turn = 0; turn < 10; turn++) rig.turn()
+    t.match(frames(), [{ kind: 'records', records: { length: 4 } }])
+  },
+)

@@ -387,7 +387,7 @@ export class ProxyTier implements Machine<ProxyInput, ProxyEffect> {
     const document = this.#documents.get(doc)
     if (document === undefined) return
     const effectsBefore = this.#effects.length
-    this.#children.setBusy(doc, document.flush(this.#effects))
+    if (document.flush(this.#effects)) this.#children.hasMore(doc)
     this.#trees?.sent(doc, this.#effects, effectsBefore, this.#now)
     if (document.downstream.isHashDue) document.answerHash(this.#now, this.#effects)
     // That a record does not apply shows when a snapshot is to be made.

@@ -89,11 +89,13 @@ class Top implements Node {
     this.#children = new ChildLinks({
       join: (_, request) => {
         this.#downstream.join(request, this.#replica.position, this.#effects)
-        this.#children.setBusy(doc, true)
+        this.#children.hasMore(doc)
       },
       downstream: () => this.#downstream,
       left: () => undefined,
-      flush: key => this.#children.setBusy(key, this.#downstream.flush(this.#effects)),
+      flush: key => {
+        if (this.#downstream.flush(this.#effects)) this.#children.hasMore(key)
+      },
       variant: (hash, link) =>
         this.#children.answerVariant(hash, [link], this.variant, this.#effects),
       signal: () => undefined,
@@ -119,7 +121,7 @@ class Top implements Node {
       this.#ring.push(record, now)
       this.#replica.append(record)
     }
-    this.#children.setBusy(doc, true)
+    this.#children.hasMore(doc)
   }
 
   receive(input: LinkInput, effects: LinkEffect[]): void {

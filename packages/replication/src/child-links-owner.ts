@@ -16,7 +16,7 @@ export type ChildLinksOwner = {
   downstream(doc: DocumentKey): Downstream | undefined
   /** A child has left the document, by request or because its link closed. */
   left(doc: DocumentKey, link: LinkId): void
-  /** Sends children the next of the document, if the role serves it, and says `setBusy`. */
+  /** Sends children the next of the document, if the role serves it, and says `hasMore` if it has. */
   flush(doc: DocumentKey): void
   /** A child asks for an edge variant; the role answers with `answerVariant`, now or when it can. */
   variant(hash: Uint8Array, link: LinkId): void

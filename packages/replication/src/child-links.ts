@@ -122,10 +122,12 @@ export class ChildLinks {
     this.#busy.delete(doc)
   }
 
-  /** Whether the document has more for a child than it was sent: it goes on in a turn to come. */
-  setBusy(doc: DocumentKey, isBusy: boolean): void {
-    if (isBusy) this.#busy.add(doc)
-    else this.#busy.delete(doc)
+  /**
+   * The document has more for a child than it was sent: it goes on in a turn to come. That it has not is found out there:
+   * a child may have made room since it was last flushed.
+   */
+  hasMore(doc: DocumentKey): void {
+    this.#busy.add(doc)
   }
 
   /** True when `flushNext` is to be called in the next turn. */

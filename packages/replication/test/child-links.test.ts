@@ -140,13 +140,13 @@ t.test(
       flush: key => {
         sent.push(key)
         effects.push({ kind: 'link-send', link: child, frame: new Uint8Array(1) })
-        links.setBusy(key, key === doc && sent.length < 3)
+        if (key === doc && sent.length < 3) links.hasMore(key)
       },
       variant: () => undefined,
       signal: () => undefined,
     })
-    links.setBusy(doc, true)
-    links.setBusy(semis, true)
+    links.hasMore(doc)
+    links.hasMore(semis)
     for (let turn = 0; turn < 3; turn++) links.flushNext(effects)
     t.same(sent, [doc, semis, doc])
     t.notOk(links.hasBusy)
@@ -163,15 +163,15 @@ t.test('a document that had nothing to send costs nobody a turn', async t => {
     variant: () => undefined,
     signal: () => undefined,
   })
-  links.setBusy(doc, true)
-  links.setBusy(semis, true)
+  links.hasMore(doc)
+  links.hasMore(semis)
   links.flushNext([])
   t.same(flushed, [doc, semis])
 })
 
 t.test('a document that is served no more has no channel and no turn', async t => {
   const rig = new Rig()
-  rig.links.setBusy(doc, true)
+  rig.links.hasMore(doc)
   rig.links.releaseChannel(rig.channel)
   rig.links.releaseChannel(rig.channel)
   t.notOk(rig.links.hasBusy)

@@ -45,7 +45,9 @@ class Pair {
       join: (_, request) => downstream.join(request, this.#replica.position, this.#effects),
       downstream: () => downstream,
       left: () => undefined,
-      flush: key => this.#children.setBusy(key, downstream.flush(this.#effects)),
+      flush: key => {
+        if (downstream.flush(this.#effects)) this.#children.hasMore(key)
+      },
       variant: () => undefined,
       signal: () => undefined,
     })
@@ -69,7 +71,7 @@ class Pair {
       this.#ring.push(record, at(0))
       this.#replica.append(record)
     }
-    this.#children.setBusy(doc, true)
+    this.#children.hasMore(doc)
   }
 
   /** The child joins over a new link. */

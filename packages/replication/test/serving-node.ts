@@ -240,7 +240,7 @@ export class ServingNode {
   #flush(key: DocumentKey): void {
     this.looks++
     const downstream = this.served.get(key)?.downstream
-    if (downstream !== undefined) this.links.setBusy(key, downstream.flush(this.#effects))
+    if (downstream?.flush(this.#effects) === true) this.links.hasMore(key)
   }
 
   #carry(): void {

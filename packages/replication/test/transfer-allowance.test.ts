@@ -229,7 +229,7 @@ class BusyNode {
         if (ring !== undefined) {
           this.#downstreams.get(key)?.join(request, headOf(ring), this.#effects)
         }
-        this.#links.setBusy(key, true)
+        this.#links.hasMore(key)
       },
       downstream: key => this.#downstreams.get(key),
       left: () => undefined,
@@ -305,7 +305,7 @@ class BusyNode {
 
   #flush(key: DocumentKey): void {
     const downstream = this.#downstreams.get(key)
-    if (downstream !== undefined) this.#links.setBusy(key, downstream.flush(this.#effects))
+    if (downstream?.flush(this.#effects) === true) this.#links.hasMore(key)
   }
 
   #carry(): void {
