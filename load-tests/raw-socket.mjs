@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events'
 import { connect } from 'node:net'
 
 const headEnd = Buffer.from('\r\n\r\n')
-const opcodes = { continuation: 0, text: 1, close: 8, ping: 9, pong: 10 }
+const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 }
 /** Bytes are taken out of here before the next socket is read. */
 const shared = Buffer.allocUnsafe(131_072)
 const nothing = Buffer.alloc(0)
@@ -20,7 +20,9 @@ export class RawSocket extends EventEmitter {
 
   constructor(url, protocols) {
     super()
-    const { hostname, port, pathname, host } = new URL(url)
+    const { hostname, port, pathname, search, host } = new URL(url)
+    const wanted =
+      protocols.length === 0 ? '' : `Sec-WebSocket-Protocol: ${protocols.join(', ')}\r\n`
     this.#tcp = connect({
       host: hostname,
       port: Number(port),
@@ -40,9 +42,9 @@ export class RawSocket extends EventEmitter {
     this.#tcp.once('close', () => this.emit('close'))
     this.#tcp.once('connect', () =>
       this.#tcp.write(
-        `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
           'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n' +
-          `Sec-WebSocket-Protocol: ${protocols.join(', ')}\r\n\r\n`,
+          `${wanted}\r\n`,
       ),
     )
   }
@@ -52,8 +54,10 @@ export class RawSocket extends EventEmitter {
     return this.#tcp
   }
 
-  send(text) {
-    this.#write(opcodes.text, Buffer.from(text))
+  /** Sends a string as text, bytes as they are. */
+  send(message) {
+    const opcode = typeof message === 'string' ? opcodes.text : opcodes.binary
+    this.#write(opcode, Buffer.from(message))
   }
 
   pause() {
