@@ -32,6 +32,7 @@ const settings = [
   'STATE_BYTES',
   'VIEWERS',
   'MINUTES',
+  'PEERS',
 ]
   .filter(name => process.env[name] !== undefined)
   .map(name => `${name}=${process.env[name]}`)
@@ -63,8 +64,13 @@ for (const name of wanted.length === 0 ? all : wanted) {
   const lines = []
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith('{')) continue
-    lines.push(JSON.parse(line))
-    console.log(verdictOf(lines.at(-1)))
+    const said = JSON.parse(line)
+    if (said.versions !== undefined) {
+      results.versions = { ...results.versions, ...said.versions }
+      continue
+    }
+    lines.push(said)
+    console.log(verdictOf(said))
   }
   const code = child.exitCode ?? (await new Promise(resolve => child.once('exit', resolve)))
   if (code !== 0) {
