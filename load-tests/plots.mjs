@@ -5,11 +5,12 @@
  *   "data": { "figures": { "A": "crowd: {viewers} viewers, 100 edges", "unit": "aggregates/s in" } }
  *
  * All figures of file A that are called so and have that unit are rows with the numbers in the places of the braces
- * (`viewers`), and with `median`, `min` and `max`.
+ * (`viewers`), and with `median`, `min` and `max`. `{peer:text}` is a place of any text.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { parse, View } from 'vega'
 import { compile } from 'vega-lite'
+import { figureFile, NotMeasured } from './figure-files.mjs'
 
 const suffix = '.plot.json'
 /** Pages are read on white and on black. */
@@ -31,6 +32,7 @@ export async function drawPlots(root, files) {
       const view = new View(parse(compile(drawn).spec), { renderer: 'none' })
       plots.push({ path: `images/${name}.svg`, svg: `${await view.toSVG()}\n` })
     } catch (error) {
+      if (error instanceof NotMeasured) continue
       throw new Error(`load-tests/figures/${file}: ${error.message}`)
     }
   }
@@ -48,20 +50,33 @@ function withRows(spec, files) {
   return Object.fromEntries(entries)
 }
 
+/** `{viewers}`, `{peer:text}`. */
+const placePattern = /\{\w+(?::text)?\}/g
+
+function columnOf(place) {
+  const [column, kind] = place.slice(1, -1).split(':')
+  return { column, isText: kind === 'text' }
+}
+
 function rowsOf({ unit, ...named }, files) {
   const [[letter, name]] = Object.entries(named)
-  const file = files.get(letter)
-  if (file === undefined) throw new Error(`no file ${letter}`)
-  const literals = name.split(/\{\w+\}/).map(text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  const columns = [...name.matchAll(/\{(\w+)\}/g)].map(([, column]) => column)
-  const pattern = new RegExp(`^${literals.join('([\\d.]+)')}$`)
+  const file = figureFile(files, letter)
+  const literals = name.split(placePattern).map(text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const columns = [...name.matchAll(placePattern)].map(([place]) => columnOf(place))
+  const values = columns.map(({ isText }) => (isText ? '(.+?)' : '([\\d.]+)'))
+  const pattern = new RegExp(
+    `^${literals.map((literal, at) => `${literal}${values[at] ?? ''}`).join('')}$`,
+  )
   const rows = Object.values(file.benchmarks)
     .flat()
     .flatMap(({ bench, unit: measured, median, min, max }) => {
       const match = measured === unit ? pattern.exec(bench) : null
       if (match === null) return []
-      const numbers = columns.map((column, at) => [column, Number(match[at + 1])])
-      return [{ ...Object.fromEntries(numbers), median, min, max }]
+      const cells = columns.map(({ column, isText }, at) => [
+        column,
+        isText ? match[at + 1] : Number(match[at + 1]),
+      ])
+      return [{ ...Object.fromEntries(cells), median, min, max }]
     })
   if (rows.length === 0) throw new Error(`${file.name} has no figure "${name}" in ${unit}`)
   return rows

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { root } from './documentation.ts'
 
@@ -21,6 +21,7 @@ function repository(t: Test, template: string): string {
     command: 'ROUNDS=3 npm run bench -- some',
     machine: { processor: 'Abacus(R)', cores: 2, memoryGiB: 8, kernel: '6.1.2-x', node: 'v20.1.2' },
     loadBefore: 0.25,
+    versions: { abacus: '2.0.1' },
     benchmarks: {
       some: [
         { ...measured('some: three runs', 12.34, 9.95, 100, 3), ceiling: 10 },
@@ -30,6 +31,7 @@ function repository(t: Test, template: string): string {
         measured('other: counted', 4, 4, 4, 1),
         measured('some: 10 of them', 3, 2, 4, 3),
         measured('some: 1000 of them', 7, 6, 8, 3),
+        measured('some: by hand, 10 more', 5, 4, 6, 3),
         { bench: 'some: calls', unit: 'calls/s', median: 500_000, min: 400_000, max: 1e6 },
       ],
     },
@@ -97,6 +99,7 @@ await t.test('a figure is written as its template asks', async t => {
     '{A|some: one run|ms / A|some: three runs|ms}': '7,162',
     '{A|some: calls|calls/s|median}': '500,000',
     '{A|some: calls|calls/s|range each}': '1.0 to 2.5 µs',
+    '{A|abacus|version}': '2.0.1',
   }
   t.same(filled(t, Object.keys(expected).join('\n')).split('\n'), Object.values(expected))
 })
@@ -117,6 +120,7 @@ for (const [placeholder, message] of [
   ['{A|*: counted|ms}', 'it stands for 2 figures'],
   ['{A|some: one run|ms|ceiling}', 'it is held against no ceiling'],
   ['{A|some: one run|ms|mean}', 'no option mean'],
+  ['{A|slide rule|version}', 'some.json has no version of slide rule'],
 ] as const) {
   await t.test(`${placeholder} is an error that names it: ${message}`, async t => {
     const directory = repository(t, `It takes ${placeholder}.`)
@@ -161,6 +165,30 @@ await t.test('a plot has a place for each figure of its name, and is drawn alike
   t.match(figures('--check', directory), { status: 1, stderr: /images\/line.svg is not what/ })
   rmSync(`${directory}/docs/images/line.svg`)
   t.match(figures('--check', directory), { status: 1, stderr: /images\/line.svg is not what/ })
+})
+
+await t.test('a plot has a place for any text', async t => {
+  const directory = plotted(t, { A: 'some: {how:text}, {count} more', unit: 'ms' })
+  t.match(figures(directory), { status: 0, stderr: '' })
+  t.match(readFileSync(`${directory}/docs/images/line.svg`, 'utf8'), 'count: 10; median: 5')
+})
+
+await t.test('what has no file yet says so, has no plot, and comes with the file', async t => {
+  const directory = plotted(t, { B: 'some: {count} of them', unit: 'ms' }, false)
+  const files = `${directory}/load-tests/figures/files.json`
+  const template = 'It takes {B|some: one run|ms}.\n\n![](images/line.svg)\n'
+  writeFileSync(`${directory}/load-tests/figures/some.md`, template)
+  writeFileSync(files, JSON.stringify({ letters: { A: 'some.json', B: null }, older: {} }))
+  t.match(figures(directory), { status: 0, stderr: '' })
+  t.match(pageIn(directory), /\n\nNot measured yet.\n\n/)
+  t.notMatch(pageIn(directory), '[B]')
+  t.notOk(existsSync(`${directory}/docs/images/line.svg`))
+
+  writeFileSync(files, JSON.stringify({ letters: { A: 'some.json', B: 'some.json' }, older: {} }))
+  t.match(figures('--check', directory), { status: 1, stderr: /performance.md:\d+ is not what/ })
+  t.match(figures(directory), { status: 0, stderr: '' })
+  t.match(pageIn(directory), /It takes 88.4 s\.\n\n!\[\]\(images\/line\.svg\)/)
+  t.ok(existsSync(`${directory}/docs/images/line.svg`))
 })
 
 for (const [name, figuresOf, message, isShown] of [
