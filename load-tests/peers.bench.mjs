@@ -17,7 +17,6 @@ const count = Number(process.env.VIEWERS ?? 5_000)
 const rounds = Number(process.env.ROUNDS ?? 3)
 const seconds = Number(process.env.SECONDS_PER_ROUND ?? 4)
 const wanted = process.env.PEERS?.split(',') ?? peers.map(({ name }) => name)
-const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'fanfold-peers-'))
 
 const unknown = wanted.filter(name => !peers.some(peer => peer.name === name))
 if (unknown.length > 0) throw new Error(`no peer ${unknown.join(', ')}`)
@@ -28,7 +27,9 @@ const present = peers.filter(peer => {
   return missing.length === 0
 })
 
-/** The directory's own, as what a peer writes is named alike in each turn. */
+const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'fanfold-peers-'))
+
+/** In a directory of its own, as what a peer writes is named alike in each turn. */
 async function startPeer(peer, viewers) {
   const own = mkdtempSync(join(directory, 'peer-'))
   return await peer.start(viewers, own)

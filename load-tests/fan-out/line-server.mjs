@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { deltaOf, plainMarks } from './delta.mjs'
-import { cores } from './processes.mjs'
+import { cores, endTree } from './processes.mjs'
 
 /**
  * Starts a server that is told its deltas line by line, as JSON, and prints a line of JSON with its port first.
@@ -11,6 +11,8 @@ export async function startLineServer(command, args, viewersOf = () => ({})) {
   const child = spawn('taskset', ['-c', cores.server, command, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
+  // Its end is noticed by whoever looks at its processes.
+  child.stdin.on('error', error => console.error(`${command}: ${error.message}`))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const { value, done } = await lines.next()
   if (done) throw new Error(`${[command, ...args].join(' ')} ended before it had a port`)
@@ -23,10 +25,6 @@ export async function startLineServer(command, args, viewersOf = () => ({})) {
       ...viewersOf(said),
     },
     publish: number => child.stdin.write(`${JSON.stringify(deltaOf(number))}\n`),
-    stop: () =>
-      new Promise(resolve => {
-        child.once('exit', resolve)
-        child.kill('SIGKILL')
-      }),
+    stop: () => endTree(child),
   }
 }

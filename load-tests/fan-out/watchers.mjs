@@ -23,6 +23,7 @@ export function startWatchers() {
       }),
     stop: () => child.kill('SIGKILL'),
   }
+  child.once('exit', () => waiting?.reject(new Error('the process of the viewers ended')))
   child.on('message', ({ done, answer, error }) => {
     if (done !== undefined) {
       watchers.onDone(done)

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { cores, processTree } from '../fan-out/processes.mjs'
+import { cores, endTree, processTree } from '../fan-out/processes.mjs'
 
 const startMs = 10_000
 const askEveryMs = 50
@@ -21,25 +21,21 @@ export async function startBroker({ command, args, ports }) {
   const child = spawn('taskset', ['-c', cores.server, command, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const stop = async () => {
-    const hasEnded = child.exitCode !== null || child.signalCode !== null
-    const ended = hasEnded ? undefined : once(child, 'exit')
-    for (const pid of processTree(child.pid)) kill(pid)
-    await ended
-  }
   try {
     for (const port of ports) await whenListening(port, child, command)
   } catch (error) {
-    await stop()
+    await endTree(child)
     throw error
   }
-  return { pids: processTree(child.pid), stop }
+  return { pids: processTree(child.pid), stop: () => endTree(child) }
 }
 
 /** Opens a connection that is only written to. */
 export async function openPublisher(port) {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true })
   await once(socket, 'connect')
+  // Its end is noticed by whoever looks at the broker's processes.
+  socket.on('error', error => console.error(`port ${port}: ${error.message}`))
   socket.resume()
   return socket
 }
@@ -58,13 +54,4 @@ async function whenListening(port, child, command) {
     }
   }
   throw new Error(`${command} does not listen on ${port} within ${startMs} ms`)
-}
-
-function kill(pid) {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    // It ended with the one that started it.
-    if (error.code !== 'ESRCH') throw error
-  }
 }
