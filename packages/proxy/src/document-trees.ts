@@ -118,7 +118,7 @@ export class DocumentTrees {
     const tree = this.#treeOf(doc)
     tree.moving.delete(link)
     const joiner = { node: peer.node, isProxy: this.#options.isProxy(peer.node) }
-    const above = path.at(-2)
+    const above = this.#tierAbove(doc)
     const isDissolving = tree.dissolvingUntil !== undefined && now < tree.dissolvingUntil
     if (isDissolving && isMovable && above !== undefined && above !== joiner.node) {
       return { isTaken: false, sendTo: [above] }
@@ -195,7 +195,7 @@ export class DocumentTrees {
   /** The parent has room for this node's children: they are sent there, and so is whoever comes next. */
   dissolve(document: ProxyDocument, now: Instant, effects: EffectSink<ProxyEffect>): void {
     const { doc, downstream } = document
-    const above = this.#options.pathOf(doc).at(-1)
+    const above = this.#tierAbove(doc)
     if (above === undefined) return
     this.#treeOf(doc).dissolvingUntil = after(now, dissolvingFor)
     for (const { link, isMovable } of downstream.children()) {
@@ -324,6 +324,12 @@ export class DocumentTrees {
     // Of two links of a node the one that came last is not about to be gone.
     const links = [...document.downstream.children()].map(({ link }) => link)
     return links.findLast(link => this.#peerAt(link)?.node === node)
+  }
+
+  /** The proxy that this node has the document from; undefined where that is its owner, who serves a region once. */
+  #tierAbove(doc: DocumentKey): string | undefined {
+    const path = this.#options.pathOf(doc)
+    return path.length > 1 ? path.at(-1) : undefined
   }
 
   /** The nodes above and this one. */

@@ -2,7 +2,17 @@
 import { type LinkFrame, type LinkId, parseDocumentKey, type TreePlace } from '@fanfold/protocol'
 import { Detours, defaultFanOutOptions } from '@fanfold/topology'
 import t from 'tap'
-import { doc, framesOf, link, parent, positionAt, Rig, snapshot, welcome } from './build-proxy.ts'
+import {
+  channel,
+  doc,
+  framesOf,
+  link,
+  parent,
+  positionAt,
+  Rig,
+  snapshot,
+  welcome,
+} from './build-proxy.ts'
 
 const above = { path: ['owner', 'root'], others: ['owner'] }
 const fanOut = { ...defaultFanOutOptions, childrenMax: 2, tiersMax: 4 }
@@ -128,6 +138,19 @@ t.test('one that is not taken is not counted, and leaves nothing', async t => {
   t.match(rig.proxy.standingOf(doc), { children: 0 })
   rig.pass(10_000)
   t.equal(rig.proxy.documentCount, 0, 'nobody wants it here any more')
+})
+
+t.test('a tier that has become the first one sends nobody to the owner', async t => {
+  const rig = proxyOf([])
+  rig.frame(parent, { kind: 'signal', signal: 'dissolve', doc, value: 0 })
+  come(rig, two, 'edge-2')
+  t.same(told(rig, two), [['to root']])
+  rig.frame(parent, { kind: 'path', channel, path: ['root'] })
+  rig.effects()
+  come(rig, three, 'edge-3')
+  t.same(told(rig, three), [['below root me']], 'root is the owner now')
+  rig.frame(parent, { kind: 'signal', signal: 'dissolve', doc, value: 0 })
+  t.same(told(rig, three), [[]])
 })
 
 t.test('another role of the process is always served', async t => {
