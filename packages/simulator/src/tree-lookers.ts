@@ -16,6 +16,9 @@ const hopsMax = 18
 const auditedMax = 4
 /** How often it is seen whether all was told, ms. */
 const seenEveryMs = 20
+/** For how long a node may have to dial another one again once all is well, ms, and how often it is looked meanwhile. */
+const redialMs = 15_000
+const againMs = 500
 /** Beyond what a look may take, until its answer has left the machine, ms. */
 const slackMs = 50
 
@@ -75,17 +78,32 @@ export class TreeLookers {
 
   /** Looks at the trees of these documents or the first few of them, at these nodes, when they are as they will be. */
   audit(docs: readonly (readonly [doc: DocumentKey, at: TreeNode])[]): void {
+    const until: Instant = instant(this.#clock.now + redialMs * 1_000)
+    let left = docs.slice(0, auditedMax)
+    // Who dials the owner again has no link to it for a while, and nothing else waits for that one.
+    while (left.length > 0) {
+      const isLast = this.#clock.now >= until
+      left = this.#auditOnce(left, isLast)
+      if (left.length > 0) this.#clock.runUntil(instant(this.#clock.now + againMs * 1_000))
+    }
+  }
+
+  /** Looks once; returns those of which nobody but who was asked was told of, unless that is a problem by now. */
+  #auditOnce(
+    docs: readonly (readonly [doc: DocumentKey, at: TreeNode])[],
+    isLast: boolean,
+  ): (readonly [doc: DocumentKey, at: TreeNode])[] {
+    const alone: (readonly [doc: DocumentKey, at: TreeNode])[] = []
     // Who moves, and moves back while it is looked, has moved all the same.
-    const seen = docs
-      .slice(0, auditedMax)
-      .map(([doc, node]) => ({ doc, node, states: [this.#having(doc)] }))
+    const seen = docs.map(([doc, node]) => ({ doc, node, states: [this.#having(doc)] }))
     for (const { doc, node, states } of seen) {
       // Where nobody wants anything the rest of a node that dials for a while is not waited for: it can ask nobody.
       if (this.#isAlone(node)) continue
       this.look(node, doc, entries => {
         const problem = this.#differs(doc, entries, node, [...states, this.#having(doc)])
-        if (problem !== undefined)
-          this.#problems.add(`the tree of ${doc} at ${node.name}: ${problem}`)
+        if (problem === undefined) return
+        if (entries.length === 1 && !isLast) alone.push([doc, node])
+        else this.#problems.add(`the tree of ${doc} at ${node.name}: ${problem}`)
       })
     }
     const until: Instant = instant(this.#clock.now + (treeWithinMs + slackMs) * 1_000)
@@ -98,6 +116,7 @@ export class TreeLookers {
       this.#problems.add(`${node.name} has never told of the tree of ${doc}`)
     }
     this.#looks.clear()
+    return alone
   }
 
   /** Whether the node is a proxy or an edge without a link to any parent. */
