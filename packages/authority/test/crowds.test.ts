@@ -248,6 +248,20 @@ t.test('what was counted is not counted again, and who sends it is told', async 
   t.match(rig.facts('crowd-counted').at(-1), { windows: 0, isRefused: true })
 })
 
+t.test('a storm of the same, over two links, counts once', async t => {
+  const rig = new CrowdRig()
+  const session = rig.session()
+  const said = { ranges: [{ session, after: 0, upTo: 2 }], parts: [clapped(5)] }
+  for (let time = 0; time < 100; time++) {
+    rig.say(said, time % 2 === 0 ? child : other)
+    if (time % 7 === 0) rig.pass(time)
+  }
+  rig.pass(10_000)
+  const counted = rig.records().filter(record => JSON.stringify(record).includes('claps'))
+  t.equal(counted.length, 1)
+  t.match(counted, [{ patch: [{ path: '/claps', value: 5 }, {}] }])
+})
+
 t.test('of two that meet, one that is refused does not hold up the other', async t => {
   const rig = new CrowdRig()
   const [one, two] = [rig.session(), rig.session(other)]
