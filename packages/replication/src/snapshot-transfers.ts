@@ -111,14 +111,19 @@ export class SnapshotTransfers {
   /** Sends what may be sent now; true when more could go in the next turn. */
   advance(effects: EffectSink<LinkEffect>): boolean {
     let isMore = false
+    let isNone = false
+    const forRoom: ChildStream[] = []
     for (const child of this.#waiting) {
       if (child.isCongested) continue
       const { allowance } = child
-      if (!allowance.mayGo(this.#channel)) {
-        allowance.waitToBegin(this.#channel)
-        askTaken(child, effects)
-      } else if (allowance.turn.isSpent) isMore = true
-      else this.#begin(child, effects)
+      if (!allowance.mayGo(this.#channel)) forRoom.push(child)
+      else if (allowance.turn.isSpent) isMore = true
+      else if (!this.#begin(child, effects)) isNone = true
+    }
+    // Where there is none to give, nobody stands in line for room: each in turn would call the others back to it.
+    for (const child of isNone ? [] : forRoom) {
+      child.allowance.waitToBegin(this.#channel)
+      askTaken(child, effects)
     }
     return this.#sendPieces(effects) || isMore
   }
@@ -130,10 +135,11 @@ export class SnapshotTransfers {
     else child.transfer.isOld = true
   }
 
-  #begin(child: ChildStream, effects: EffectSink<LinkEffect>): void {
+  /** False while there is no snapshot to give. */
+  #begin(child: ChildStream, effects: EffectSink<LinkEffect>): boolean {
     const last = this.#source.lastSnapshot
     const snapshot = this.#freshEnough(last, child.have)
-    if (snapshot === undefined) return
+    if (snapshot === undefined) return false
     const { turn } = child.allowance
     if (snapshot !== last) turn.spend(snapshotBytes(snapshot.manifest))
     const shared = this.#projected(snapshot, child.ceiling)
@@ -145,6 +151,7 @@ export class SnapshotTransfers {
     this.#send(child, shared.begin, effects)
     turn.spend(shared.begin.length)
     if (isTransferring(child)) this.#active.add(child)
+    return true
   }
 
   /** The last snapshot while the ring holds what follows it and that is the smaller part. */

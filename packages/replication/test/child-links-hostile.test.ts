@@ -105,6 +105,29 @@ t.test('whatever one child does, the other gets what it wants, and the node rest
 })
 
 t.test(
+  'two that wait for a snapshot that is not there, and for room, keep no turn busy',
+  async t => {
+    const node = new ServingNode(limits)
+    const [, , held, missing] = docs
+    if (held === undefined || missing === undefined) return
+    for (const child of [hostile, honest]) node.open(child)
+    for (const [index, doc] of docs.entries()) node.serve(doc, sizes[index])
+    for (const child of [honest, hostile]) node.join(held, child)
+    const served = node.served.get(missing)
+    if (served !== undefined) served.hasSnapshot = false
+    node.settle()
+    node.acknowledge(0xffff_ffff, hostile)
+    for (const child of [honest, hostile]) node.join(missing, child)
+    node.acknowledge(node.receiveNext(5, honest), honest)
+    t.doesNotThrow(() => node.settle())
+    if (served !== undefined) served.hasSnapshot = true
+    node.publish(missing)
+    node.finish(honest)
+    t.ok(node.hasAll(missing, honest), 'it comes when it is there')
+  },
+)
+
+t.test(
   'a child that asks for pieces for ever is sent no more in a turn than any other',
   async t => {
     const node = new ServingNode()
