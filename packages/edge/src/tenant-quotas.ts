@@ -58,7 +58,7 @@ export class TenantQuotas {
   }
 
   /** Why a viewer with these documents is not let in; undefined when it may be. */
-  problemOf(doc: DocumentKey, docs: ReadonlySet<DocumentKey>): string | undefined {
+  problemOf(doc: DocumentKey, docs: Iterable<DocumentKey>): string | undefined {
     const { tenant } = documentName(doc)
     const viewersMax = this.#quotaOf(tenant)?.viewersMax
     if (viewersMax === undefined || hasOf(tenant, docs)) return undefined
@@ -69,14 +69,14 @@ export class TenantQuotas {
   }
 
   /** A viewer with these documents has one more from now on. */
-  observes(doc: DocumentKey, docs: ReadonlySet<DocumentKey>): void {
+  observes(doc: DocumentKey, docs: Iterable<DocumentKey>): void {
     const { tenant } = documentName(doc)
     if (this.#quotaOf(tenant) === undefined || hasOf(tenant, docs)) return
     this.#viewers.set(tenant, (this.#viewers.get(tenant) ?? 0) + 1)
   }
 
   /** A viewer has these documents left. */
-  leaves(doc: DocumentKey, docs: ReadonlySet<DocumentKey>): void {
+  leaves(doc: DocumentKey, docs: Iterable<DocumentKey>): void {
     if (this.#viewers.size === 0) return
     const { tenant } = documentName(doc)
     const count = this.#viewers.get(tenant)
@@ -86,7 +86,7 @@ export class TenantQuotas {
   }
 
   /** Something else may be said of tenants: viewers are counted anew. */
-  recount(viewers: Iterable<{ readonly docs: ReadonlySet<DocumentKey> }>): void {
+  recount(viewers: Iterable<{ readonly docs: Iterable<DocumentKey> }>): void {
     this.#viewers.clear()
     for (const { docs } of viewers) {
       const tenants = new Set([...docs].map(doc => documentName(doc).tenant))
@@ -168,7 +168,7 @@ export class TenantQuotas {
 }
 
 /** Whether there is a document of the tenant among these. */
-function hasOf(tenant: string, docs: ReadonlySet<DocumentKey>): boolean {
+function hasOf(tenant: string, docs: Iterable<DocumentKey>): boolean {
   for (const doc of docs) if (doc.startsWith(`${tenant}/`)) return true
   return false
 }

@@ -1,6 +1,7 @@
 /*
  * The viewers of an edge and what they ask for: whether it may be asked at all, and of which document.
  */
+import { SmallSet } from '@fanfold/kernel'
 import {
   type DocumentKey,
   type DrainedCohort,
@@ -20,7 +21,7 @@ import { paceOf } from './pace.ts'
 import type { SmallFrame } from './small-frame.ts'
 import type { Turn } from './turn.ts'
 
-type Viewer = { grants: Grants; readonly docs: Set<DocumentKey> }
+type Viewer = { grants: Grants; readonly docs: SmallSet<DocumentKey> }
 type Request = Exclude<ViewerRequest, { type: 'authenticate' }>
 
 /** The viewers connected to an edge. */
@@ -51,7 +52,7 @@ export class Viewers {
 
   /** A viewer has come. */
   open(viewer: ViewerId, grants: Grants): void {
-    this.#viewers.set(viewer, { grants, docs: new Set() })
+    this.#viewers.set(viewer, { grants, docs: new SmallSet() })
   }
 
   /** The viewer observes the document no more, not by its own doing. */
@@ -259,7 +260,7 @@ export class Viewers {
   }
 
   /** The viewer with these documents has this one no more; false when it did not. */
-  #drop(docs: Set<DocumentKey>, doc: DocumentKey): boolean {
+  #drop(docs: SmallSet<DocumentKey>, doc: DocumentKey): boolean {
     if (!docs.delete(doc)) return false
     this.#documents.quotas.leaves(doc, docs)
     return true

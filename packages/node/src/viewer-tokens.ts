@@ -11,6 +11,7 @@
 import { randomBytes } from 'node:crypto'
 import { type GrantedAction, type Grants, limits } from '@fanfold/protocol'
 import { errors, jwtVerify, SignJWT, UnsecuredJWT } from 'jose'
+import { SharedLists } from './shared-lists.ts'
 import { publishedKeys, signingKey, verificationKey } from './token-key.ts'
 import { signedPayload } from './token-signature.ts'
 
@@ -28,6 +29,8 @@ export const subjectBytesMax = 255
 
 /** Before a payload whose signature was verified already: jose then checks the claims alone. */
 const unsecuredHead = Buffer.from('{"alg":"none"}').toString('base64url')
+
+const noClaims: Readonly<Record<string, unknown>> = Object.freeze({})
 
 const actions: readonly GrantedAction[] = ['observe', 'write', 'create', 'delete']
 
@@ -129,10 +132,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       throw refusalOf(error)
     }
   }
+  const globs = new SharedLists<string>()
+  const actions = new SharedLists<GrantedAction>()
   return {
     async verify(token) {
       try {
-        return await verify(token)
+        const grants = await verify(token)
+        const { documents, allow } = grants
+        return { ...grants, documents: globs.share(documents), allow: actions.share(allow) }
       } catch (error) {
         if (error instanceof TokenError) refused?.(error.reason)
         throw error
@@ -215,7 +222,7 @@ function grantsOf(payload: Readonly<Record<string, unknown>>): Grants {
     documents: isTextList(documents) ? documents : [],
     allow: isTextList(allow) ? allow.filter(isAction) : [],
     expiresAtMs: typeof exp === 'number' ? (exp + clockLeewaySeconds) * 1000 : undefined,
-    claims: isObject(claims) ? claims : {},
+    claims: isObject(claims) ? claims : noClaims,
   }
 }
 

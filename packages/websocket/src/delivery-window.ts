@@ -33,7 +33,7 @@ const quickMs = 250
 const slowMs = 700
 /** A probe that has waited so long is overdue, ms awake; a time awake is known to 250 ms. */
 const overdueMs = 1_250
-/** Steps between no jitter of probes and all of it. */
+/** Steps between no jitter of probes and all of it, which is a quarter. */
 const jitterSteps = 1_024
 /** A rate is measured over this time at least, ms. */
 const measureMs = 250
@@ -62,10 +62,10 @@ export class DeliveryWindow {
   #probeEveryBytes: number = closeProbeBytes.min
   #probeAtBytes: number = closeProbeBytes.min
   #probedBytes = 0
-  /** By how much of a quarter the next probe is early. */
+  /** By how many steps the next probe is early. */
   #jitter = 0
-  /** The oldest first. */
-  readonly #probes: Probe[] = []
+  /** The oldest first; none while none is on its way, as a list that was pushed to keeps its room. */
+  #probes: Probe[] | undefined
   #isOverdue = false
   /** Where the measuring of the rate began. */
   #sinceMs = 0
@@ -125,13 +125,13 @@ export class DeliveryWindow {
    */
   get freeBytes(): number {
     if (this.isIdle || this.isOver) return 0
-    const toProbe = Math.ceil(this.#probeAtBytes) - 1 - this.#writtenBytes
+    const toProbe = this.#probeAtBytes - 1 - this.#writtenBytes
     return Math.max(0, Math.min(toProbe, this.#windowBytes - this.heldBytes))
   }
 
   /** True while a probe waits for its answer. */
   get isProbing(): boolean {
-    return this.#probes.length > 0
+    return this.#probes !== undefined
   }
 
   /** True when so many bytes more would still leave a quarter of the window to others. */
@@ -148,7 +148,9 @@ export class DeliveryWindow {
 
   /** True when a probe is due after so many bytes more. */
   isProbeDueAfter(bytes: number): boolean {
-    return this.#writtenBytes + bytes >= this.#probeAtBytes && this.#probes.length < probesMax
+    return (
+      this.#writtenBytes + bytes >= this.#probeAtBytes && (this.#probes?.length ?? 0) < probesMax
+    )
   }
 
   /** So many bytes were written. */
@@ -160,10 +162,12 @@ export class DeliveryWindow {
   probe(nonce: number, { nowMs, awakeMs }: Moment): void {
     const heldBytes = this.heldBytes
     const bytes = this.#writtenBytes
-    this.#probes.push({ nonce, bytes, heldBytes, sentAtMs: nowMs, sentAtAwakeMs: awakeMs })
+    const probe = { nonce, bytes, heldBytes, sentAtMs: nowMs, sentAtAwakeMs: awakeMs }
+    if (this.#probes === undefined) this.#probes = [probe]
+    else this.#probes.push(probe)
     this.#probedBytes = bytes
     // Viewers of one cohort get the same bytes: by chance their probes keep from leaving all at once.
-    this.#jitter = (nonce % jitterSteps) / jitterSteps
+    this.#jitter = nonce % jitterSteps
     this.#aim()
   }
 
@@ -174,10 +178,12 @@ export class DeliveryWindow {
    * @returns false when no such probe is on its way
    */
   confirm(nonce: number, { nowMs, awakeMs }: Moment): boolean {
-    const index = this.#probes.findIndex(probe => probe.nonce === nonce)
-    const probe = this.#probes[index]
+    const probes = this.#probes ?? []
+    const index = probes.findIndex(probe => probe.nonce === nonce)
+    const probe = probes[index]
     if (probe === undefined) return false
-    this.#probes.splice(0, index + 1)
+    const isLast = index === probes.length - 1
+    this.#probes = isLast ? undefined : probes.slice(index + 1)
     assert(
       probe.bytes >= this.#confirmedBytes && probe.bytes <= this.#writtenBytes,
       `${probe.bytes} bytes between ${this.#confirmedBytes} confirmed and ${this.#writtenBytes} written`,
@@ -190,7 +196,7 @@ export class DeliveryWindow {
 
   /** Whether an answer is overdue at `awakeMs`; to be called several times a second. */
   judge(awakeMs: number): void {
-    const [oldest] = this.#probes
+    const oldest = this.#probes?.[0]
     this.#isOverdue = oldest !== undefined && awakeMs - oldest.sentAtAwakeMs >= overdueMs
   }
 
@@ -209,7 +215,7 @@ export class DeliveryWindow {
       this.#resize(Math.max(this.#windowBytes, perSecondBytes))
     }
     if (perSecondBytes !== undefined) this.begin(nowMs)
-    const quarter = this.#windowBytes / 4
+    const quarter = Math.ceil(this.#windowBytes / 4)
     const close = between(quarter, closeProbeBytes)
     const aSecond = between(perSecondBytes ?? this.#probeEveryBytes, quickProbeBytes)
     this.#probeEveryBytes = delayMs > quickMs ? close : Math.max(close, Math.min(quarter, aSecond))
@@ -217,7 +223,8 @@ export class DeliveryWindow {
   }
 
   #aim(): void {
-    this.#probeAtBytes = this.#probedBytes + this.#probeEveryBytes * (1 - this.#jitter / 4)
+    const early = (this.#probeEveryBytes * this.#jitter) / (4 * jitterSteps)
+    this.#probeAtBytes = this.#probedBytes + this.#probeEveryBytes - Math.floor(early)
   }
 
   #resize(bytes: number): void {

@@ -97,7 +97,7 @@ export class FanOut {
         onLagging: seat => this.#lag(id, seat),
         onMissed: (member, signals) => this.#missed(id, member, signals),
         onOvertaken: (member, signals) => {
-          for (const { key } of signals) member.signals.delete(key)
+          for (const { key } of signals) member.dropSignal(key)
         },
       })
       lane = { ring, restUntilMs: 0 }

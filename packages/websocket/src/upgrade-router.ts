@@ -206,8 +206,8 @@ export class UpgradeRouter {
       return
     }
     this.#connections++
-    // A listener made here would keep the request alive as long as the connection.
-    socket.once('close', this.#countClosed)
+    // A listener made here would keep the request alive as long as the connection; it closes once.
+    socket.on('close', this.#countClosed)
     const handshake = { route, request, socket, head }
     // A link is what all viewers of a node wait for.
     if (route.name === 'link') this.#open(handshake)

@@ -145,7 +145,7 @@ export class ViewerSockets {
         this.#absent.add(id, seat.member)
       },
       missed: (id, viewer, signals) => {
-        for (const { key, bytes } of signals) viewer.signals.put(key, { cohort: id, bytes })
+        for (const { key, bytes } of signals) viewer.putSignal(key, { cohort: id, bytes })
       },
     })
     this.#sweep = new Sweep({
@@ -213,8 +213,8 @@ export class ViewerSockets {
     for (const viewer of this.#viewers.values()) {
       if (viewer.isLagging) lagging++
       probes += viewer.connection.delivery.probes
-      transfers += viewer.transfers.size
-      signalsDropped += viewer.signals.dropped
+      transfers += viewer.transfers?.size ?? 0
+      signalsDropped += viewer.signals?.dropped ?? 0
     }
     return {
       viewers: this.#viewers.size,
@@ -266,14 +266,14 @@ export class ViewerSockets {
         this.#signal(viewer, effect.key, encodeTextFrame(effect.frame, { isDeflated: false }))
         return
       case 'signal-end':
-        viewer.signals.delete(effect.key)
+        viewer.dropSignal(effect.key)
         return
       case 'viewer-transfer':
-        viewer.transfers.add(effect.transfer, effect.frames, effect.mayCompress === true)
+        viewer.addTransfer(effect.transfer, effect.frames, effect.mayCompress === true)
         this.#goOn(viewer)
         return
       case 'transfer-end':
-        viewer.transfers.end(effect.transfer)
+        viewer.transfers?.end(effect.transfer)
         return
       case 'cohort-enter':
         this.#enter(effect.cohort, viewer, effect.mark)
@@ -322,7 +322,7 @@ export class ViewerSockets {
     seat?.ring.deliver(seat)
     this.#fanOut.leave(id, viewer)
     if (viewer.comeBack(id)) this.#absent.delete(id, viewer)
-    viewer.signals.drop(signal => signal.cohort === id)
+    viewer.signals?.drop(signal => signal.cohort === id)
   }
 
   /** From one cohort to another with a frame of its own; one that lags goes on lagging there. */
@@ -351,27 +351,27 @@ export class ViewerSockets {
     const bytes = encodeTextFrame(effect.frame, { isDeflated: false })
     this.#fanOut.signal(effect.cohort, effect.key, bytes)
     for (const viewer of this.#absent.of(effect.cohort)) {
-      viewer.signals.put(effect.key, { cohort: effect.cohort, bytes })
+      viewer.putSignal(effect.key, { cohort: effect.cohort, bytes })
     }
   }
 
   #signal(viewer: Viewer, key: string, bytes: Buffer): void {
     this.#fanOut.catchUp(viewer)
-    viewer.signals.put(key, { cohort: undefined, bytes })
+    viewer.putSignal(key, { cohort: undefined, bytes })
     this.#goOn(viewer)
   }
 
   /** Sends what waits for a viewer alone as far as there is room: signals once it is back, then transfers. */
   #goOn(viewer: Viewer): void {
-    while (viewer.signals.size > 0 && !viewer.isAway) {
-      const bytes = viewer.signals.peek()?.bytes
+    while (viewer.hasSignalsWaiting && !viewer.isAway) {
+      const bytes = viewer.signals?.peek()?.bytes
       if (bytes === undefined || !viewer.wouldTake(bytes.length)) break
-      viewer.signals.shift()
+      viewer.signals?.shift()
       this.#beforeWrite(viewer, bytes.length, 1)
       viewer.connection.delivery.corkTurn()
       viewer.connection.delivery.write(bytes)
     }
-    if (viewer.transfers.size === 0) return
+    if (!viewer.hasTransfers) return
     this.#feeding.add(viewer)
     this.#feedSoon()
   }
@@ -390,7 +390,7 @@ export class ViewerSockets {
       left--
       this.#feeding.delete(viewer)
       const { delivery } = viewer.connection
-      viewer.transfers.feed({
+      viewer.transfers?.feed({
         hasRoomFor: bytes => delivery.hasRoomFor(bytes),
         send: (frame, mayCompress) => this.#send(viewer, frame, mayCompress),
         done: transfer => {
@@ -398,7 +398,7 @@ export class ViewerSockets {
         },
       })
       // What it holds may be too little for a probe, and too much for what comes next: it is asked to confirm it.
-      if (viewer.transfers.size > 0) delivery.ping()
+      if (viewer.hasTransfers) delivery.ping()
     }
     this.#cork.flush()
     if (this.#feeding.size > 0) this.#feedSoon()
@@ -424,7 +424,7 @@ export class ViewerSockets {
     this.#viewers.delete(viewer.id)
     this.#feeding.delete(viewer)
     this.#confirmation.probing.delete(viewer.connection.delivery)
-    this.#signalsDropped += viewer.signals.dropped
+    this.#signalsDropped += viewer.signals?.dropped ?? 0
     for (const id of viewer.absences) this.#absent.delete(id, viewer)
     for (const [id] of [...viewer.seats]) this.#fanOut.leave(id, viewer)
     viewer.connection.delivery.end()

@@ -6,6 +6,7 @@ import {
   type CohortId,
   type DrainedCohort,
   decodeViewerRequest,
+  type TransferId,
   type ViewerId,
   type ViewerRequest,
 } from '@fanfold/protocol'
@@ -40,10 +41,11 @@ type WaitingSignal = { readonly cohort: CohortId | undefined; readonly bytes: Bu
 export class Viewer implements CohortMember {
   readonly id: ViewerId
   readonly #seats = new SmallMap<CohortId, Seat<Viewer>>()
-  readonly signals: SignalLane<WaitingSignal> = new SignalLane({ signalsMax: signalsWaitingMax })
-  readonly transfers: ViewerTransfers = new ViewerTransfers()
+  // Most viewers never have any of these: what most have decides how many fit.
+  #signals: SignalLane<WaitingSignal> | undefined
+  #transfers: ViewerTransfers | undefined
   /** Cohorts it left by lagging and has not entered again. */
-  readonly #absences = new SmallMap<CohortId, Absence>()
+  #absences: SmallMap<CohortId, Absence> | undefined
   readonly #beforeWrite: BeforeWrite
   #connection: ClientConnection<RequestOfViewer, Viewer> | undefined
   /** The connection's, at hand for the fan-out. */
@@ -113,34 +115,64 @@ export class Viewer implements CohortMember {
     return this.connection.delivery.wouldTake(bytes)
   }
 
+  /** Signals that wait; undefined when none ever did. */
+  get signals(): SignalLane<WaitingSignal> | undefined {
+    return this.#signals
+  }
+
+  /** A signal waits. */
+  putSignal(key: string, signal: WaitingSignal): void {
+    this.#signals ??= new SignalLane({ signalsMax: signalsWaitingMax })
+    this.#signals.put(key, signal)
+  }
+
+  dropSignal(key: string): void {
+    this.#signals?.delete(key)
+  }
+
   get hasSignalsWaiting(): boolean {
-    return this.signals.size > 0
+    return this.#signals !== undefined && this.#signals.size > 0
+  }
+
+  /** Transfers that are under way; undefined when none ever was. */
+  get transfers(): ViewerTransfers | undefined {
+    return this.#transfers
+  }
+
+  /** A transfer begins behind the others. */
+  addTransfer(id: TransferId, frames: readonly Uint8Array[], mayCompress: boolean): void {
+    this.#transfers ??= new ViewerTransfers()
+    this.#transfers.add(id, frames, mayCompress)
+  }
+
+  get hasTransfers(): boolean {
+    return this.#transfers !== undefined && this.#transfers.size > 0
   }
 
   /** Cohorts it is away from. */
   get absences(): readonly CohortId[] {
-    return [...this.#absences].map(([cohort]) => cohort)
+    return [...(this.#absences ?? [])].map(([cohort]) => cohort)
   }
 
   /** True while it is away from a cohort. */
   get isAway(): boolean {
-    return this.#absences.size > 0
+    return this.#absences !== undefined && this.#absences.size > 0
   }
 
   /** True while it is away from a cohort and has not drained since. */
   get isLagging(): boolean {
-    for (const [, { isReported }] of this.#absences) if (!isReported) return true
+    for (const [, { isReported }] of this.#absences ?? []) if (!isReported) return true
     return false
   }
 
   /** It lags, and has left this cohort standing at `mark`. */
   leave(cohort: CohortId, mark: number | undefined): void {
-    this.#absences.set(cohort, { mark, isReported: false })
+    this.#away().set(cohort, { mark, isReported: false })
   }
 
   /** It is away from this cohort no more; what waits of it is for the caller to drop. */
   comeBack(cohort: CohortId): boolean {
-    return this.#absences.delete(cohort)
+    return this.#absences?.delete(cohort) ?? false
   }
 
   /**
@@ -148,13 +180,14 @@ export class Viewer implements CohortMember {
    * what must be reported, where it has drained already.
    */
   moveAway(from: CohortId, to: CohortId): DrainedCohort | undefined {
-    const absence = this.#absences.get(from)
+    const absences = this.#away()
+    const absence = absences.get(from)
     const isReported = absence === undefined || absence.isReported
     const mark = from === to ? absence?.mark : undefined
-    this.#absences.delete(from)
-    this.#absences.set(to, { mark, isReported })
-    for (const [key, signal] of [...this.signals.entries()]) {
-      if (signal.cohort === from) this.signals.put(key, { ...signal, cohort: to })
+    absences.delete(from)
+    absences.set(to, { mark, isReported })
+    for (const [key, signal] of [...(this.#signals?.entries() ?? [])]) {
+      if (signal.cohort === from) this.putSignal(key, { ...signal, cohort: to })
     }
     return isReported ? { cohort: to, mark } : undefined
   }
@@ -168,11 +201,16 @@ export class Viewer implements CohortMember {
   /** It has drained: the cohorts that this must be reported of, once each. */
   drained(): readonly DrainedCohort[] {
     const cohorts: DrainedCohort[] = []
-    for (const [cohort, { mark, isReported }] of this.#absences) {
+    for (const [cohort, { mark, isReported }] of this.#absences ?? []) {
       if (isReported) continue
       cohorts.push({ cohort, mark })
-      this.#absences.set(cohort, { mark, isReported: true })
+      this.#away().set(cohort, { mark, isReported: true })
     }
     return cohorts
+  }
+
+  #away(): SmallMap<CohortId, Absence> {
+    this.#absences ??= new SmallMap()
+    return this.#absences
   }
 }
