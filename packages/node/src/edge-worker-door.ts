@@ -1,5 +1,5 @@
 /* Where the workers of a node dial its local proxy: a port on the loopback address that serves links alone. */
-import { type SocketAcceptor, UpgradeRouter } from '@fanfold/websocket'
+import { type LinkAcceptor, UpgradeRouter } from '@fanfold/websocket'
 import { configTable } from './config-table.ts'
 import { HttpListener } from './http-listener.ts'
 import type { Log } from './logging.ts'
@@ -13,7 +13,7 @@ export class WorkerDoor {
   readonly #router = new UpgradeRouter({ origins: [], connectionsMax })
   readonly #listener: HttpListener
 
-  constructor(link: SocketAcceptor, log: Log) {
+  constructor(link: LinkAcceptor, log: Log) {
     this.#router.add('', { link })
     this.#listener = new HttpListener([], log)
     this.#router.attach(this.#listener.server)

@@ -8,12 +8,12 @@ import {
 import {
   InProcessLinks,
   inProcessLimitsDefault,
+  type LinkAcceptor,
   type LinkAgreement,
   type LinkAuthenticator,
   LinkSockets,
   type LinkStats,
   linkLimitsDefault,
-  type SocketAcceptor,
   systemClock,
   type TlsDialler,
   TurnShare,
@@ -103,7 +103,7 @@ export class RoleLinks {
   }
 
   /** What takes over connections that other nodes open; undefined where the node may have none. */
-  get acceptor(): SocketAcceptor | undefined {
+  get acceptor(): LinkAcceptor | undefined {
     return this.#workers ?? this.#sockets
   }
 

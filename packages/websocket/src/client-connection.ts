@@ -19,17 +19,16 @@ import {
   type Grants,
   ProtocolError,
 } from '@fanfold/protocol'
-import { type RawData, WebSocket } from 'ws'
+import type { RawData } from 'ws'
 import type { ClientLimits } from './client-limits.ts'
+import type { ClientListener, ClientSocket } from './client-socket.ts'
 import type { Clock } from './clock.ts'
 import { closeReasonFor, closeText } from './close-reason.ts'
 import { type Confirmation, Delivery } from './delivery.ts'
 import { tokenBytesMax, tokenOf } from './request-token.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { listenTo, type SocketListener } from './socket-listener.ts'
 import type { TokenGate } from './token-gate.ts'
 import type { TurnCork } from './turn-cork.ts'
-import { dropInflate } from './ws-internals.ts'
 
 /** A frame from a client: a token it shows, or a request of its own kind. */
 export type ClientFrame<Request> = { readonly token: string } | { readonly request: Request }
@@ -60,8 +59,8 @@ const heldMax = { requests: 64, characters: 65_536 } as const
 const lingerMs = 1_000
 
 /** A client's connection. */
-export class ClientConnection<Request, Owner> implements SocketListener {
-  readonly #ws: WebSocket
+export class ClientConnection<Request, Owner> implements ClientListener {
+  readonly #client: ClientSocket
   readonly #socket: Socket
   readonly #limits: ClientLimits
   readonly #clock: Clock
@@ -89,7 +88,7 @@ export class ClientConnection<Request, Owner> implements SocketListener {
   #bytesRead = -1
 
   constructor(options: {
-    readonly ws: WebSocket
+    readonly client: ClientSocket
     readonly request: IncomingMessage
     readonly limits: ClientLimits
     readonly clock: Clock
@@ -105,8 +104,8 @@ export class ClientConnection<Request, Owner> implements SocketListener {
     readonly owner: Owner
     readonly events: ClientEvents<Request, Owner>
   }) {
-    this.#ws = options.ws
-    this.#socket = options.request.socket
+    this.#client = options.client
+    this.#socket = options.client.socket
     this.#limits = options.limits
     this.#clock = options.clock
     this.#cork = options.cork
@@ -119,11 +118,11 @@ export class ClientConnection<Request, Owner> implements SocketListener {
     this.#heardAtMs = options.awakeMs
     this.#pingedAtMs = options.awakeMs
     this.#gate = options.gate
-    this.#delivery = new Delivery({ ...options, socket: options.request.socket })
+    this.#delivery = new Delivery(options)
     const { framesPerSecondMax, framesBurst } = options.limits
     const nowMs = options.clock.monotonicMs()
     this.#bucket = new TokenBucket({ perSecondMax: framesPerSecondMax, burst: framesBurst, nowMs })
-    listenTo(options.ws, options.request.socket, this)
+    options.client.listen(this)
     const token = tokenOf(options.request)
     if (token !== undefined) this.#verify(token)
   }
@@ -140,7 +139,7 @@ export class ClientConnection<Request, Owner> implements SocketListener {
 
   /** Sends the payload of one text frame, joined with others of the turn. */
   send(payload: Uint8Array): void {
-    if (this.#isEnded || this.#ws.readyState !== WebSocket.OPEN) return
+    if (this.#isEnded || !this.#client.isOpen) return
     this.#delivery.corkTurn()
     this.#delivery.writePayload(payload)
   }
@@ -197,19 +196,17 @@ export class ClientConnection<Request, Owner> implements SocketListener {
   /** Cuts the connection without a word. */
   terminate(): void {
     this.#finish('closed')
-    this.#ws.terminate()
+    this.#client.terminate()
   }
 
   onMessage(data: RawData, isBinary: boolean): void {
     assert(Buffer.isBuffer(data), 'ws delivers messages as buffers')
-    if (this.#delivery.takesDeflated) dropInflate(this.#ws)
     if (!this.#count()) return
     if (isBinary) this.#bad(new ProtocolError('FANFOLD_BAD_FRAME', 'frames are text, got binary'))
     else this.#takeOrHold(data.toString())
   }
 
   onPing(): void {
-    // ws has answered it.
     this.#delivery.touch()
     this.#count()
   }
@@ -352,7 +349,7 @@ export class ClientConnection<Request, Owner> implements SocketListener {
   }
 
   #hold(reason: number): void {
-    if (this.#holds === 0) this.#ws.pause()
+    if (this.#holds === 0) this.#client.pause()
     this.#holds |= reason
   }
 
@@ -376,9 +373,9 @@ export class ClientConnection<Request, Owner> implements SocketListener {
       this.#heldCharacters -= text.length
       this.#take(text)
     }
-    if (this.#holds !== 0 || this.#isEnded || !this.#ws.isPaused) return
+    if (this.#holds !== 0 || this.#isEnded || !this.#client.isPaused) return
     this.#heardAtMs = this.#awakeMs
-    this.#ws.resume()
+    this.#client.resume()
   }
 
   #closeBy(name: CloseName, detail: string): void {
@@ -388,11 +385,11 @@ export class ClientConnection<Request, Owner> implements SocketListener {
   #close(code: number, text: string, why: string): void {
     if (this.#isEnded) return
     this.#finish(why)
-    this.#ws.close(code, closeText(text))
+    this.#client.close(code, closeText(text))
     this.#cork.uncork(this.#socket)
     // A paused socket would never see the client's close frame.
-    this.#ws.resume()
-    setTimeout(() => this.#ws.terminate(), lingerMs).unref()
+    this.#client.resume()
+    setTimeout(() => this.#client.terminate(), lingerMs).unref()
   }
 
   #finish(why: string): void {

@@ -11,22 +11,19 @@
  */
 import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { WebSocket } from 'ws'
 import type { ClientLimits } from './client-limits.ts'
+import type { ClientSocket } from './client-socket.ts'
 import type { Clock } from './clock.ts'
 import { DeliveryWindow } from './delivery-window.ts'
 import type { DirectSockets } from './direct-sockets.ts'
 import type { TurnCork } from './turn-cork.ts'
 import {
-  canWriteBeside,
   encodeTextFrame,
   fragmentHead,
   type Handle,
   handleUnder,
   isQuiet,
   kernelBacklogBytes,
-  takesDeflated,
-  textPayloads,
   withPing,
   writeToHandle,
 } from './ws-internals.ts'
@@ -51,14 +48,12 @@ export type Confirmation = {
 
 /** What a connection takes and holds. */
 export class Delivery {
-  readonly #ws: WebSocket
+  readonly #client: ClientSocket
   readonly #socket: Socket
   readonly #cork: TurnCork
   readonly #clock: Clock
   readonly #limits: ClientLimits
   readonly #confirmation: Confirmation | undefined
-  readonly #writesBeside: boolean
-  readonly #takesDeflated: boolean
   /** Undefined where all goes through the socket's stream. */
   readonly #handle: Handle | undefined
   /** Undefined when nothing is to be confirmed. */
@@ -71,26 +66,23 @@ export class Delivery {
   #progressAtMs = 0
 
   constructor(options: {
-    readonly ws: WebSocket
-    readonly socket: Socket
+    readonly client: ClientSocket
     readonly cork: TurnCork
     readonly clock: Clock
     readonly limits: ClientLimits
     /** For bytes to count until the client has confirmed them. */
     readonly confirmation: Confirmation | undefined
   }) {
-    this.#ws = options.ws
-    this.#socket = options.socket
+    this.#client = options.client
+    this.#socket = options.client.socket
     this.#cork = options.cork
     this.#clock = options.clock
     this.#limits = options.limits
     this.#confirmation = options.confirmation
-    this.#writesBeside = canWriteBeside(options.ws, options.socket)
-    this.#takesDeflated = this.#writesBeside && takesDeflated(options.ws)
-    this.#handle = this.#writesBeside ? handleUnder(options.socket) : undefined
+    this.#handle = handleUnder(this.#socket)
     if (options.confirmation !== undefined) {
       this.#window = new DeliveryWindow({ bytesMax: options.limits.budgetBytes })
-      this.#slot = options.confirmation.sockets.add(options.socket, this.#handle)
+      this.#slot = options.confirmation.sockets.add(this.#socket, this.#handle)
     }
   }
 
@@ -108,7 +100,7 @@ export class Delivery {
 
   /** Bytes that wait in this process. */
   get unsentBytes(): number {
-    return this.#writesBeside ? this.#socket.writableLength : this.#ws.bufferedAmount
+    return this.#socket.writableLength
   }
 
   /** True while the kernel takes nothing, until the socket's `drain`. */
@@ -118,7 +110,7 @@ export class Delivery {
 
   /** Whether the client has agreed on compression. */
   get takesDeflated(): boolean {
-    return this.#takesDeflated
+    return this.#client.takesDeflated
   }
 
   /** Probes sent so far. */
@@ -154,7 +146,7 @@ export class Delivery {
 
   /** Sends whole frames, made by `encodeTextFrame`, as one piece; deflated ones are for who takes that. */
   write(frames: Buffer): void {
-    if (this.#ws.readyState !== WebSocket.OPEN) return
+    if (!this.#client.isOpen) return
     const sockets = this.#confirmation?.sockets
     if (sockets === undefined || frames.length > this.#freeBytes) {
       this.#writeAndLook(frames)
@@ -169,15 +161,12 @@ export class Delivery {
     if (window?.isIdle === true) window.begin(this.#clock.monotonicMs())
     window?.wrote(frames.length)
     const isProbed = window?.isProbeDueAfter(0) === true
-    if (!this.#writesBeside) {
-      for (const payload of textPayloads(frames)) this.#ws.send(payload, { binary: false })
-      if (isProbed) this.#ws.ping(this.#probe(window))
-    } else if (isProbed && frames.length <= joinedBytesMax) {
+    if (isProbed && frames.length <= joinedBytesMax) {
       this.#writeBeside(withPing(frames, this.#probe(window)))
     } else {
       if (isProbed) this.#cork.cork(this.#socket)
       this.#writeBeside(frames)
-      if (isProbed) this.#ws.ping(this.#probe(window))
+      if (isProbed) this.#client.ping(this.#probe(window))
     }
     this.#look()
   }
@@ -188,12 +177,12 @@ export class Delivery {
    */
   writePayload(payload: Uint8Array, isDeflated = false): number {
     const window = this.#toldWindow()
-    if (payload.length <= fragmentBytes || window === undefined || !this.#writesBeside) {
+    if (payload.length <= fragmentBytes || window === undefined) {
       const bytes = encodeTextFrame(payload, { isDeflated })
       this.write(bytes)
       return bytes.length
     }
-    if (this.#ws.readyState !== WebSocket.OPEN) return 0
+    if (!this.#client.isOpen) return 0
     if (window.isIdle) window.begin(this.#clock.monotonicMs())
     this.#cork.cork(this.#socket)
     let written = 0
@@ -206,7 +195,7 @@ export class Delivery {
       this.#socket.write(fragment)
       window.wrote(head.length + fragment.length)
       written += head.length + fragment.length
-      if (window.isProbeDueAfter(0)) this.#ws.ping(this.#probe(window))
+      if (window.isProbeDueAfter(0)) this.#client.ping(this.#probe(window))
     }
     this.#look()
     return written
@@ -233,9 +222,9 @@ export class Delivery {
   /** Sends a ping, so that the client is heard of; none while an answer to another is due. */
   ping(): void {
     const window = this.#toldWindow()
-    if (window === undefined) this.#ws.ping()
+    if (window === undefined) this.#client.ping(Buffer.alloc(0))
     else if (!window.isProbing) {
-      this.#ws.ping(this.#probe(window))
+      this.#client.ping(this.#probe(window))
       this.#look()
     }
   }
@@ -247,7 +236,7 @@ export class Delivery {
     const moment = { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs }
     const isOurs = window.confirm(payload.readUInt32BE(4), moment)
     if (!window.isProbing) this.#confirmation?.probing.delete(this)
-    if (isOurs && window.isProbeDueAfter(0)) this.#ws.ping(this.#probe(window))
+    if (isOurs && window.isProbeDueAfter(0)) this.#client.ping(this.#probe(window))
     this.#look()
     return isOurs
   }
@@ -302,7 +291,7 @@ export class Delivery {
   #look(): void {
     const sockets = this.#confirmation?.sockets
     if (sockets === undefined || this.#slot === -1) return
-    const mayWrite = this.#writesBeside && !this.#isHeldBack && this.#isQuiet
+    const mayWrite = !this.#isHeldBack && this.#isQuiet
     sockets.free[this.#slot] = mayWrite ? (this.#toldWindow()?.freeBytes ?? 0) : 0
   }
 

@@ -25,11 +25,11 @@ export {
   handshakesBurstDefault,
   handshakesPerSecondMaxDefault,
   httpServerOptions,
+  type LinkAcceptor,
   listenBacklog,
   type RouteName,
   retryAfterHeader,
   routePaths,
-  type SocketAcceptor,
   UpgradeRouter,
 } from './upgrade-router.ts'
 export { ViewerSockets, type ViewerStats } from './viewer-sockets.ts'

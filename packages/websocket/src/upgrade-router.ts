@@ -11,12 +11,14 @@ import type { Duplex } from 'node:stream'
 import { assert, TokenBucket } from '@fanfold/kernel'
 import { type ErrorCode, limits, linkSubprotocol, viewerSubprotocol } from '@fanfold/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { ClientSocket } from './client-socket.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { FrameReaders } from './frame-reader.ts'
 import { isOriginAllowed } from './origin.ts'
 import { hasTokenInUrl, offeredSubprotocols } from './request-token.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { TurnQueue } from './turn-queue.ts'
-import { deflateNegotiation } from './ws-internals.ts'
+import { deflateNegotiation, handshakeServer, upgraded } from './ws-internals.ts'
 
 /**
  * What the HTTP server under a router is made with: limits on requests that never end. A request
@@ -31,8 +33,18 @@ export const httpServerOptions: ServerOptions = {
 }
 
 /** Takes over a WebSocket that has been opened; `request.socket` is the socket under it. */
-export interface SocketAcceptor {
-  accept(ws: WebSocket, request: IncomingMessage): void
+interface SocketAcceptor<Opened> {
+  accept(opened: Opened, request: IncomingMessage): void
+}
+
+/** Takes over links that other nodes open. */
+export type LinkAcceptor = SocketAcceptor<WebSocket>
+
+/** Who takes over what is opened under one prefix. */
+type SocketAcceptors = {
+  readonly link?: LinkAcceptor | undefined
+  readonly observe?: SocketAcceptor<ClientSocket> | undefined
+  readonly write?: SocketAcceptor<ClientSocket> | undefined
 }
 
 /** What can be opened under one prefix. */
@@ -84,7 +96,12 @@ const routeRules = {
   },
 } as const
 
-type Route = { readonly name: RouteName; readonly acceptor: SocketAcceptor }
+type Route = {
+  readonly name: RouteName
+  readonly server: WebSocketServer
+  /** Takes over what the server has opened. */
+  readonly accept: (opened: WebSocket, request: IncomingMessage) => void
+}
 
 /** A request that is let in. */
 type Handshake = {
@@ -157,13 +174,30 @@ export class UpgradeRouter {
    *
    * @throws AssertionError when a path is served already
    */
-  add(prefix: string, acceptors: Readonly<Partial<Record<RouteName, SocketAcceptor>>>): void {
-    for (const name of routeNames) {
-      const acceptor = acceptors[name]
-      if (acceptor === undefined) continue
-      const path = `${prefix}${routePaths[name]}`
-      assert(!this.#routes.has(path), `one route per path, ${path} has one`)
-      this.#routes.set(path, { name, acceptor })
+  add(prefix: string, acceptors: SocketAcceptors): void {
+    const { link, observe, write } = acceptors
+    const server = this.#servers.link
+    if (link !== undefined) {
+      this.#addRoute(prefix, { name: 'link', server, accept: link.accept.bind(link) })
+    }
+    if (observe !== undefined) this.#addRoute(prefix, this.#clientRoute('observe', observe))
+    if (write !== undefined) this.#addRoute(prefix, this.#clientRoute('write', write))
+  }
+
+  #addRoute(prefix: string, route: Route): void {
+    const path = `${prefix}${routePaths[route.name]}`
+    assert(!this.#routes.has(path), `one route per path, ${path} has one`)
+    this.#routes.set(path, route)
+  }
+
+  #clientRoute(name: 'observe' | 'write', acceptor: SocketAcceptor<ClientSocket>): Route {
+    const readers = new FrameReaders(routeRules[name])
+    return {
+      name,
+      server: this.#servers[name],
+      accept: (opened, request) => {
+        acceptor.accept(new ClientSocket({ ...upgraded(opened), readers }), request)
+      },
     }
   }
 
@@ -222,9 +256,9 @@ export class UpgradeRouter {
       return
     }
     ignoreSmallWindows(request)
-    this.#servers[route.name].handleUpgrade(request, socket, head, ws => {
+    route.server.handleUpgrade(request, socket, head, opened => {
       socket.off('error', destroySocket)
-      route.acceptor.accept(ws, request)
+      route.accept(opened, request)
     })
   }
 
@@ -278,8 +312,6 @@ export class UpgradeRouter {
   }
 }
 
-const routeNames: readonly RouteName[] = ['link', 'observe', 'write']
-
 const noRoute: Refusal = {
   status: 404,
   code: 'FANFOLD_NO_ROUTE',
@@ -312,7 +344,7 @@ function webSocketServer(name: RouteName, isCompressing = false): WebSocketServe
     // The list may also carry the token, which must not come back.
     handleProtocols: () => subprotocol,
   }
-  return new WebSocketServer(options)
+  return name === 'link' ? new WebSocketServer(options) : handshakeServer(options)
 }
 
 /** Who can only inflate with a smaller window than shared bytes need is sent all as it is: ws would refuse it. */

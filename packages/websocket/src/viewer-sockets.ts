@@ -17,10 +17,10 @@ import type {
   ViewerId,
   ViewerInput,
 } from '@fanfold/protocol'
-import type { WebSocket } from 'ws'
 import { AbsentViewers } from './absent-viewers.ts'
 import { ClientConnection, type ClientEvents } from './client-connection.ts'
 import type { ClientLimits } from './client-limits.ts'
+import type { ClientSocket } from './client-socket.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
 import type { Confirmation } from './delivery.ts'
@@ -158,15 +158,15 @@ export class ViewerSockets {
   }
 
   /** Takes over a connection; a viewer is reported once it has shown a good token. */
-  accept(ws: WebSocket, request: IncomingMessage): ViewerId {
+  accept(client: ClientSocket, request: IncomingMessage): ViewerId {
     const id = this.#nextViewer()
     if (this.#isClosed) {
-      ws.terminate()
+      client.terminate()
       return id
     }
     const viewer = new Viewer(id, this.#beforeWrite)
     viewer.connection = new ClientConnection<RequestOfViewer, Viewer>({
-      ws,
+      client,
       request,
       limits: this.#limits,
       clock: this.#clock,

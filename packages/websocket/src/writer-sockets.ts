@@ -20,9 +20,9 @@ import {
   type WriterInput,
   type WriterRequest,
 } from '@fanfold/protocol'
-import type { WebSocket } from 'ws'
 import { ClientConnection, type ClientEvents, type ClientFrame } from './client-connection.ts'
 import type { ClientLimits } from './client-limits.ts'
+import type { ClientSocket } from './client-socket.ts'
 import type { Clock } from './clock.ts'
 import { CloseCounts } from './close-reason.ts'
 import { InputQueue } from './input-queue.ts'
@@ -144,14 +144,14 @@ export class WriterSockets {
   }
 
   /** Takes over a connection; it writes once it has shown a good token. */
-  accept(ws: WebSocket, request: IncomingMessage): void {
+  accept(client: ClientSocket, request: IncomingMessage): void {
     if (this.#isClosed) {
-      ws.terminate()
+      client.terminate()
       return
     }
     const writer = new Writer()
     writer.connection = new ClientConnection<Request, Writer>({
-      ws,
+      client,
       request,
       limits: this.#limits,
       clock: this.#clock,

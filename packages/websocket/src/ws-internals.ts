@@ -1,19 +1,24 @@
 /*
- * What this package knows of ws and of Node's sockets beyond their documentation, in one place.
+ * What this package knows of ws and of Node's sockets beyond their documentation, in one place. A test holds this to the
+ * versions installed.
  *
- * ws writes whole frames to the socket of the upgrade, at once and in order, as long as it compresses nothing
- * itself and no Blob is sent. So frames that are written to that socket directly take their
- * place between ws's own, and corking it joins both. A test holds this to the version installed.
+ * For clients, ws does the handshake and reads frames. What is written to them is made here, and written to the socket.
  *
  * A socket gives its handle what it is written as long as nothing waits in it, and the handle keeps
  * the order of what it is given. So frames that are given to the handle while nothing waits in the
- * socket take their place too, without what a stream costs; and behind ws's close frame there is nothing, as it
- * ends the socket with it, and a handle takes nothing then. Under TLS, and where Node's parts are not what
+ * socket take their place too, without what a stream costs; and behind a close frame there is nothing, as it
+ * ends the socket, and a handle takes nothing then. Under TLS, and where Node's parts are not what
  * they were when this was written, all goes through the stream.
  */
-import type { Socket } from 'node:net'
-import { Duplex } from 'node:stream'
-import type { PerMessageDeflateOptions, WebSocket } from 'ws'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import * as ws from 'ws'
+import {
+  type PerMessageDeflateOptions,
+  type ServerOptions,
+  type WebSocket,
+  WebSocketServer,
+} from 'ws'
 
 /** How the payload of a text message is written. */
 type Writing = {
@@ -77,25 +82,35 @@ function writeHead(frame: Buffer, first: number, length: number): void {
   }
 }
 
-/** The payloads of plain frames that `encodeTextFrame` made, for a socket that cannot be written beside. */
-export function* textPayloads(frames: Buffer): Generator<Buffer> {
-  let offset = 0
-  while (offset < frames.length) {
-    const short = frames.readUInt8(offset + 1)
-    const head = short < 126 ? 2 : short === 126 ? 4 : 10
-    let length = short
-    if (head === 4) length = frames.readUInt16BE(offset + 2)
-    if (head === 10) length = Number(frames.readBigUInt64BE(offset + 2))
-    yield frames.subarray(offset + head, offset + head + length)
-    offset += head + length
-  }
+/** A ping with a payload of at most 125 bytes. */
+export const pingFrame = (payload: Buffer): Buffer => controlFrame(pingOpcode, payload)
+
+/** The answer to a ping, with its payload. */
+export const pongFrame = (payload: Buffer): Buffer => controlFrame(pongOpcode, payload)
+
+/** The last frame of a side, with a code, or undefined for none, and a reason of at most 123 bytes. */
+export function closeFrame(code: number | undefined, reason: Buffer): Buffer {
+  if (code === undefined) return controlFrame(closeOpcode, Buffer.alloc(0))
+  const payload = Buffer.alloc(2 + reason.length)
+  payload.writeUInt16BE(code, 0)
+  payload.set(reason, 2)
+  return controlFrame(closeOpcode, payload)
+}
+
+function controlFrame(opcode: number, payload: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(2 + payload.length)
+  writeHead(frame, finalBit | opcode, payload.length)
+  frame.set(payload, 2)
+  return frame
 }
 
 const finalBit = 0x80
 const deflatedBit = 0x40
 const textOpcode = 0x1
 const continuationOpcode = 0x0
+const closeOpcode = 0x8
 const pingOpcode = 0x9
+const pongOpcode = 0xa
 
 const deflateExtension = 'permessage-deflate'
 
@@ -110,38 +125,93 @@ export const deflateNegotiation: PerMessageDeflateOptions = {
   threshold: Number.POSITIVE_INFINITY,
 }
 
-/**
- * Whether frames may be written to `socket` beside those of `ws`, which a server accepted with `deflateNegotiation` or
- * without compression.
- *
- * When not (a later ws, another extension), the caller goes through `ws.send`.
- */
-export function canWriteBeside(ws: WebSocket, socket: Duplex): boolean {
-  const isKnown = ws.extensions === '' || takesDeflated(ws)
-  return isKnown && socket instanceof Duplex && readOwnSocket(ws) === socket
+/** What ws has made of a handshake. */
+export type Upgraded = {
+  readonly socket: Socket
+  /** What was agreed on, for a reader; undefined for nothing. */
+  readonly extensions: object | undefined
 }
 
-/** Whether the other side has agreed on compression, and nothing else. */
-export function takesDeflated(ws: WebSocket): boolean {
-  return ws.extensions === deflateExtension
+/**
+ * What ws makes of a handshake in place of an object of its own, which holds a reader and a writer for each connection,
+ * most of which it never uses. It sets what was agreed on, and then the socket.
+ */
+class HandedOver {
+  socket: unknown
+
+  setSocket(socket: unknown, head: Buffer): void {
+    this.socket = socket
+    // What came with the handshake is read first.
+    if (head.length > 0 && socket instanceof Socket) socket.unshift(head)
+  }
+}
+
+/** A server of ws that does the handshakes, and nothing else: `upgraded` says what is in what it answers with. */
+export function handshakeServer(options: ServerOptions): WebSocketServer {
+  const bare = { ...options, clientTracking: false }
+  Reflect.set(bare, 'WebSocket', HandedOver)
+  return new WebSocketServer(bare)
+}
+
+/** What a `handshakeServer` answers with. */
+export function upgraded(answer: WebSocket): Upgraded {
+  const socket: unknown = Reflect.get(answer, 'socket')
+  const extensions: unknown = Reflect.get(answer, '_extensions')
+  if (!(socket instanceof Socket)) throw new TypeError('ws hands a socket over')
+  const isPlain = typeof extensions !== 'object' || extensions === null
+  return { socket, extensions: isPlain ? undefined : extensions }
+}
+
+/** How much of a client a receiver takes, as ws has it. */
+export type ReceiverBounds = {
+  readonly maxPayload: number
+  readonly maxFragments: number
+  readonly maxBufferedChunks: number
+  readonly extensions?: object | undefined
+}
+
+/** What reads frames in ws: bytes are written to it, and it tells of what they are. */
+export type Receiver = Writable
+
+/** What ws reads the frames of a client with. */
+export function newReceiver(bounds: ReceiverBounds): Receiver {
+  const Made: unknown = Reflect.get(ws, 'Receiver')
+  if (typeof Made !== 'function') throw new TypeError('ws has a receiver')
+  return Reflect.construct(Made, [{ ...bounds, isServer: true }])
+}
+
+/** Whether it is between two frames, and two messages, and holds nothing: it may read for somebody else. */
+export function isAtRest(receiver: Receiver): boolean {
+  const isUsable = !receiver.writableEnded && !receiver.destroyed && receiver.errored === null
+  if (!isUsable || receiver.writableNeedDrain || receiver.writableLength > 0) return false
+  return restingFields.every(name => Reflect.get(receiver, name) === 0)
+}
+
+/** Of a receiver: what it waits for, bytes that it holds, and the message that a fragment has begun. */
+const restingFields = ['_state', '_bufferedBytes', '_fragmented'] as const
+
+/** The code to close with after what a receiver could not read. */
+export function closeCodeOf(error: Error): number {
+  const code: unknown = Reflect.get(error, 'code')
+  if (code === 'WS_ERR_INVALID_UTF8') return 1007
+  if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') return 1008
+  const isTooLong =
+    code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ||
+    code === 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'
+  return isTooLong ? 1009 : 1002
 }
 
 /**
  * Lets go of what ws keeps to inflate the next message with, some tens of kilobytes; to be called with a message.
  * It makes another when one comes.
  */
-export function dropInflate(ws: WebSocket): void {
-  const extension: unknown = Reflect.get(Object(Reflect.get(ws, '_extensions')), deflateExtension)
+export function dropInflate(extensions: object): void {
+  const extension: unknown = Reflect.get(extensions, deflateExtension)
   if (typeof extension !== 'object' || extension === null) return
   const inflate: unknown = Reflect.get(extension, '_inflate')
   if (typeof inflate !== 'object' || inflate === null || !('close' in inflate)) return
   if (typeof inflate.close === 'function') Reflect.apply(inflate.close, inflate, [])
   Reflect.set(extension, '_inflate', null)
-}
-
-/** ws keeps the socket it writes to here; nothing else reads it. */
-function readOwnSocket(ws: WebSocket): unknown {
-  return Reflect.get(ws, '_socket')
 }
 
 /**

@@ -1,18 +1,24 @@
 /* What ws-internals.ts takes for granted of the ws and the Node that are installed. */
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import * as ws from 'ws'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocket } from 'ws'
 import {
-  canWriteBeside,
+  closeCodeOf,
+  closeFrame,
   deflateNegotiation,
   dropInflate,
   encodeTextFrame,
   handleUnder,
+  handshakeServer,
+  isAtRest,
   kernelBacklogBytes,
-  takesDeflated,
-  textPayloads,
+  newReceiver,
+  pingFrame,
+  pongFrame,
+  type Upgraded,
+  upgraded,
   writeToHandle,
 } from '../src/ws-internals.ts'
 import { until } from './client-rig.ts'
@@ -32,59 +38,131 @@ t.test("a frame is byte for byte what ws's own sender makes", t => {
   t.end()
 })
 
-t.test('payloads come back out of joined frames', t => {
-  const payloads = lengths.map(length => Buffer.alloc(length, 'y'))
-  const joined = Buffer.concat(payloads.map(payload => encodeTextFrame(payload, plain)))
-  t.ok(
-    [...textPayloads(joined)].every((payload, index) => payload.equals(payloads[index] ?? joined)),
-  )
-  t.equal([...textPayloads(joined)].length, lengths.length)
-  t.end()
+t.test("frames of control are byte for byte what ws's own sender makes", async t => {
+  const sender: unknown = Reflect.get(ws, 'Sender')
+  const frame: unknown = typeof sender === 'function' ? Reflect.get(sender, 'frame') : undefined
+  if (typeof frame !== 'function') throw new Error('ws exports Sender.frame')
+  const theirs = (opcode: number, payload: Buffer): Buffer =>
+    Buffer.concat(frame(payload, { fin: true, opcode, mask: false, rsv1: false }))
+  for (const length of [0, 1, 125]) {
+    const payload = Buffer.alloc(length, 'x')
+    t.same(pingFrame(payload), theirs(9, payload))
+    t.same(pongFrame(payload), theirs(10, payload))
+  }
+  t.same(closeFrame(4108, Buffer.from('slow')), theirs(8, Buffer.from('\x10\x0cslow', 'latin1')))
+  t.same(closeFrame(undefined, Buffer.from('none')), theirs(8, Buffer.alloc(0)))
 })
 
-t.test('frames written to the socket take their place between those ws sends', async t => {
-  const server = createServer()
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
-  const accepted: { ws: WebSocket; request: IncomingMessage }[] = []
-  server.on('upgrade', (request, socket, head) => {
-    sockets.handleUpgrade(request, socket, head, own => accepted.push({ ws: own, request }))
+for (const compression of [false, deflateNegotiation]) {
+  const what = compression === false ? 'nothing' : 'compression'
+  t.test(`ws hands a socket over with ${what} agreed on`, async t => {
+    const server = createServer()
+    const sockets = handshakeServer({ noServer: true, perMessageDeflate: compression })
+    const answers: Upgraded[] = []
+    let requested: Socket | undefined
+    server.on('upgrade', (request, socket, head) => {
+      requested = request.socket
+      // Two frames come with the handshake, as far as the handler is concerned.
+      const early = Buffer.concat([head, masked(1, 'early')])
+      sockets.handleUpgrade(request, socket, early, answer => answers.push(upgraded(answer)))
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => server.close())
+    const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    t.teardown(() => client.terminate())
+    await until(() => answers.length === 1)
+    const [answer] = answers
+    if (answer === undefined) return
+    t.equal(answer.socket, requested)
+    t.equal(answer.extensions === undefined, compression === false)
+    t.same(
+      Object.keys(answer.extensions ?? {}),
+      compression === false ? [] : ['permessage-deflate'],
+    )
+    const got: Buffer[] = []
+    answer.socket.on('data', chunk => got.push(chunk))
+    await until(() => got.length > 0)
+    t.same(Buffer.concat(got).subarray(0, 11), masked(1, 'early'))
+    t.equal(kernelBacklogBytes(answer.socket), 0)
+    t.equal(kernelBacklogBytes(new Socket()), undefined)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  t.teardown(() => client.terminate())
-  const texts: string[] = []
-  client.on('message', data => texts.push(String(data)))
-  await until(() => accepted.length === 1)
-  const [one] = accepted
-  if (one === undefined) return
-  t.ok(canWriteBeside(one.ws, one.request.socket))
-  t.notOk(canWriteBeside(one.ws, new Socket()), 'not beside another socket')
-  one.ws.send('1')
-  one.request.socket.write(encodeTextFrame(Buffer.from('2'), plain))
-  one.request.socket.cork()
-  one.ws.send('3')
-  one.request.socket.write(encodeTextFrame(Buffer.from('4'), plain))
-  one.ws.send('5')
-  one.request.socket.uncork()
-  await until(() => texts.length === 5)
-  t.same(texts, ['1', '2', '3', '4', '5'])
-  t.equal(kernelBacklogBytes(one.request.socket), 0)
-  t.equal(kernelBacklogBytes(new Socket()), undefined)
+}
+
+/** Of receivers. */
+const bounds = { maxPayload: 1_000, maxFragments: 3, maxBufferedChunks: 16 }
+
+/** A client's frame; `first` is its first byte where that is another than of a whole message. */
+function masked(opcode: number, payload: string | Buffer, first = 0x80 | opcode): Buffer {
+  const bytes = Buffer.from(payload)
+  const length =
+    bytes.length < 126 ? [0x80 | bytes.length] : [0xfe, bytes.length >> 8, bytes.length]
+  return Buffer.concat([Buffer.from([first, ...length, 0, 0, 0, 0]), bytes])
+}
+
+t.test(
+  'a receiver is at rest between two frames and between two messages, and then only',
+  async t => {
+    const receiver = newReceiver({ ...bounds, maxBufferedChunks: 1_000 })
+    const said: string[] = []
+    receiver.on('message', data => said.push(String(data)))
+    t.ok(isAtRest(receiver))
+    for (const text of ['a', 'x'.repeat(300)]) {
+      const frame = masked(1, text)
+      for (const [index, byte] of frame.entries()) {
+        receiver.write(Buffer.from([byte]))
+        t.equal(isAtRest(receiver), index === frame.length - 1)
+      }
+    }
+    t.same(said, ['a', 'x'.repeat(300)])
+    receiver.write(masked(1, 'be', 0x01))
+    t.notOk(isAtRest(receiver), 'amid fragments')
+    receiver.write(masked(9, 'ping'))
+    t.notOk(isAtRest(receiver), 'and a ping between them')
+    receiver.write(masked(0, 'gun'))
+    t.ok(isAtRest(receiver))
+    t.equal(said.at(-1), 'begun')
+    receiver.write(masked(8, ''))
+    t.notOk(isAtRest(receiver), 'after the end')
+  },
+)
+
+const badFrames: readonly (readonly [Buffer, number])[] = [
+  [masked(3, ''), 1002],
+  [masked(1, 'x', 0xc1), 1002],
+  [masked(0, 'x'), 1002],
+  [Buffer.from([0x81, 0x01, 0x61]), 1002],
+  [masked(1, Buffer.from([0xff])), 1007],
+  [masked(1, 'x'.repeat(1_001)), 1009],
+  [Buffer.concat([0x01, 0x00, 0x00, 0x00].map(first => masked(0, 'x', first))), 1008],
+  [masked(8, Buffer.from([0x03, 0xed])), 1002],
+]
+
+t.test('what a receiver cannot read is told by the code that ws has for it', async t => {
+  for (const [frame, expected] of badFrames) {
+    const receiver = newReceiver(bounds)
+    const failed = new Promise<Error>(resolve => receiver.once('error', resolve))
+    receiver.write(frame)
+    t.notOk(isAtRest(receiver))
+    const error = await failed
+    t.equal(closeCodeOf(error), expected, error.message)
+    const own = Object.getOwnPropertySymbols(error).find(name => name.description === 'status-code')
+    t.equal(own && Reflect.get(error, own), expected, 'which it has with the error')
+  }
 })
 
 t.test('what ws keeps to inflate with is made anew for each message', async t => {
   const server = createServer()
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: deflateNegotiation })
+  const sockets = handshakeServer({ noServer: true, perMessageDeflate: deflateNegotiation })
   const said: string[] = []
-  const accepted: { ws: WebSocket; request: IncomingMessage }[] = []
   server.on('upgrade', (request, socket, head) => {
-    sockets.handleUpgrade(request, socket, head, own => {
-      accepted.push({ ws: own, request })
-      own.on('message', data => {
-        const extension: object = Reflect.get(Reflect.get(own, '_extensions'), own.extensions)
+    sockets.handleUpgrade(request, socket, head, answer => {
+      const { extensions = {}, socket: own } = upgraded(answer)
+      const receiver = newReceiver({ ...bounds, extensions })
+      own.on('data', chunk => receiver.write(chunk))
+      receiver.on('message', data => {
+        const extension: object = Reflect.get(extensions, 'permessage-deflate')
         t.type(Reflect.get(extension, '_inflate'), 'object')
-        dropInflate(own)
+        dropInflate(extensions)
         t.equal(Reflect.get(extension, '_inflate'), null)
         said.push(String(data))
       })
@@ -96,26 +174,12 @@ t.test('what ws keeps to inflate with is made anew for each message', async t =>
     perMessageDeflate: { threshold: 0 },
   })
   t.teardown(() => client.terminate())
-  const texts: string[] = []
-  client.on('message', data => texts.push(String(data)))
-  await until(() => accepted.length === 1 && client.readyState === WebSocket.OPEN)
-  const [one] = accepted
-  if (one === undefined) return
+  await new Promise<void>(resolve => client.once('open', () => resolve()))
   for (const text of ['a', 'b', 'c']) client.send(text.repeat(500))
   await until(() => said.length === 3)
   t.same(
     said.map(text => text[0]),
     ['a', 'b', 'c'],
-  )
-  t.ok(takesDeflated(one.ws) && canWriteBeside(one.ws, one.request.socket))
-  one.ws.send('1'.repeat(5_000))
-  one.request.socket.write(encodeTextFrame(Buffer.from('2'), plain))
-  one.ws.send('3'.repeat(5_000))
-  await until(() => texts.length === 3)
-  t.same(
-    texts.map(text => text[0]),
-    ['1', '2', '3'],
-    'it compresses nothing itself, and writes at once',
   )
 })
 

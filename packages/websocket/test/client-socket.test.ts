@@ -1,0 +1,218 @@
+/*
+ * A client's WebSocket beside one of ws: whatever a client sends, however it comes, both hear the same, answer the same
+ * bytes, and end the same way.
+ */
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { type RawData, WebSocketServer } from 'ws'
+import { ClientSocket } from '../src/client-socket.ts'
+import { FrameReaders } from '../src/frame-reader.ts'
+import { handshakeServer, upgraded } from '../src/ws-internals.ts'
+import { until } from './client-rig.ts'
+
+const bounds = { maxPayload: 2_000, maxFragments: 4, maxBufferedChunks: 64 }
+
+/** What was heard on a connection, and what came back. */
+type Talk = { readonly heard: string[]; readonly answers: string; readonly isEnded: boolean }
+
+/** A server whose connections are told of in `heard`. */
+type Party = { readonly port: number; readonly heard: string[]; readonly ended: () => boolean }
+
+const said = (data: RawData, isBinary: boolean): string => `${isBinary ? 'b' : 't'} ${String(data)}`
+
+/** The other way of doing it, as ws does all of it. */
+async function whole(t: Test): Promise<Party> {
+  const heard: string[] = []
+  let isEnded = false
+  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, ...bounds })
+  const port = await serve(t, (request, socket, head) => {
+    sockets.handleUpgrade(request, socket, head, ws => {
+      ws.on('message', (data, isBinary) => heard.push(said(data, isBinary)))
+      ws.on('ping', data => heard.push(`ping ${data}`))
+      ws.on('pong', data => heard.push(`pong ${data}`))
+      ws.on('error', () => undefined)
+      ws.on('close', () => {
+        isEnded = true
+      })
+    })
+  })
+  return { port, heard, ended: () => isEnded }
+}
+
+async function ours(t: Test): Promise<Party> {
+  const heard: string[] = []
+  let isEnded = false
+  const sockets = handshakeServer({ noServer: true, ...bounds })
+  const readers = new FrameReaders(bounds)
+  const port = await serve(t, (request, socket, head) => {
+    sockets.handleUpgrade(request, socket, head, answer => {
+      const client = new ClientSocket({ ...upgraded(answer), readers })
+      let pings = 0
+      client.listen({
+        onMessage: (data, isBinary) => heard.push(said(data, isBinary)),
+        onPing: () => heard.push(`ping ${++pings}`),
+        onPong: payload => heard.push(`pong ${payload}`),
+        onDrain: () => undefined,
+        onClose: () => {
+          isEnded = true
+        },
+      })
+    })
+  })
+  return { port, heard, ended: () => isEnded }
+}
+
+async function serve(
+  t: Test,
+  upgrade: (
+    ...request: Parameters<WebSocketServer['handleUpgrade']> extends [...infer Rest, unknown]
+      ? Rest
+      : never
+  ) => void,
+): Promise<number> {
+  const server = createServer()
+  server.on('upgrade', upgrade)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+const handshake = [
+  'GET / HTTP/1.1',
+  'Host: here',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '\r\n',
+].join('\r\n')
+
+/** Sends these chunks, one by one, and then ends; what came of it. */
+async function talk(party: Party, chunks: readonly Buffer[]): Promise<Talk> {
+  const socket = connect(party.port, '127.0.0.1')
+  let came = ''
+  socket.on('data', chunk => {
+    came += chunk.toString('latin1')
+  })
+  let isClosed = false
+  socket.on('close', () => {
+    isClosed = true
+  })
+  socket.on('error', () => undefined)
+  socket.setNoDelay()
+  socket.write(handshake)
+  await until(() => came.includes('\r\n\r\n'))
+  for (const chunk of chunks) {
+    socket.write(chunk)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  socket.end()
+  await until(() => isClosed && party.ended())
+  const answers = came.slice(came.indexOf('\r\n\r\n') + 4)
+  return { heard: [...party.heard], answers, isEnded: true }
+}
+
+/** A client's frame, good or bad. */
+const frame = fc
+  .record({
+    first: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom(0x81, 0x82, 0x89, 0x8a) },
+      { weight: 3, arbitrary: fc.constantFrom(0x01, 0x00, 0x80) },
+      { weight: 1, arbitrary: fc.constantFrom(0x88, 0xc1, 0x83, 0x09, 0x8b) },
+    ),
+    length: fc.constantFrom(0, 1, 2, 5, 125, 126, 300, 2_001),
+    letter: fc.constantFrom('a', 'ü', '\u0003'),
+    mask: fc.constantFrom(0, 0x1234_5678),
+    isMasked: fc.constantFrom(true, true, true, true, true, true, true, true, true, false),
+  })
+  .map(({ first, length, letter, mask, isMasked }) => {
+    const isControl = (first & 8) !== 0
+    const payload = Buffer.alloc(isControl ? Math.min(length, 125) : length, letter)
+    const head = Buffer.alloc(4)
+    head.writeUInt32BE(mask)
+    for (let at = 0; isMasked && at < payload.length; at++) {
+      payload[at] = (payload[at] ?? 0) ^ (head[at % 4] ?? 0)
+    }
+    const bit = isMasked ? 0x80 : 0
+    const short =
+      payload.length < 126
+        ? [bit | payload.length]
+        : [bit | 126, payload.length >> 8, payload.length]
+    return Buffer.concat([
+      Buffer.from([first, ...short]),
+      isMasked ? head : Buffer.alloc(0),
+      payload,
+    ])
+  })
+
+/** Where what was sent is cut into chunks. */
+const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
+
+function cutUp(bytes: Buffer, at: readonly number[]): Buffer[] {
+  const places = [...at.map(part => Math.floor(part * bytes.length)), bytes.length].toSorted(
+    (a, b) => a - b,
+  )
+  return places
+    .map((place, index) => bytes.subarray(places[index - 1] ?? 0, place))
+    .filter(({ length }) => length > 0)
+}
+
+t.test(
+  'whatever a client sends, it is heard and answered as by ws',
+  { timeout: 120_000 },
+  async t => {
+    const check = fc.asyncProperty(
+      fc.array(frame, { minLength: 1, maxLength: 8 }),
+      cuts,
+      async (frames, at) => {
+        const chunks = cutUp(Buffer.concat(frames), at)
+        const theirs = await talk(await whole(t), chunks)
+        const own = await talk(await ours(t), chunks)
+        // Ours says of a ping that there was one, and how it is answered.
+        let pings = 0
+        const heard = theirs.heard.map(what => (what.startsWith('ping') ? `ping ${++pings}` : what))
+        t.same(
+          { ...own },
+          { ...theirs, heard },
+          chunks.map(chunk => chunk.toString('hex')).join(' '),
+        )
+      },
+    )
+    await fc.assert(check, { numRuns: 150 })
+  },
+)
+
+t.test(
+  'clients that come one after the other, and between each other, are read by one reader',
+  async t => {
+    const party = await ours(t)
+    const text = (letter: string): Buffer =>
+      Buffer.from([0x81, 0x81, 0, 0, 0, 0, letter.charCodeAt(0)])
+    const sockets = await Promise.all(
+      ['a', 'b'].map(async () => {
+        const socket = connect(party.port, '127.0.0.1')
+        t.teardown(() => socket.destroy())
+        await new Promise<void>(resolve => {
+          socket.once('data', () => resolve())
+          socket.write(handshake)
+        })
+        return socket
+      }),
+    )
+    const [first, second] = sockets
+    // The first is amid a frame while the second says something.
+    first?.write(text('a').subarray(0, 5))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    second?.write(text('b'))
+    await until(() => party.heard.length === 1)
+    first?.write(text('a').subarray(5))
+    await until(() => party.heard.length === 2)
+    second?.write(Buffer.concat([text('c'), text('d')]))
+    first?.write(text('e'))
+    await until(() => party.heard.length === 5)
+    t.same(party.heard.slice(0, 2), ['t b', 't a'])
+    t.same(party.heard.slice(2).toSorted(), ['t c', 't d', 't e'])
+  },
+)
