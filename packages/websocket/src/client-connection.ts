@@ -10,7 +10,6 @@
  * client wait in this process. When the kernel has them all, one request is served for each that comes.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { assert, TokenBucket } from '@fanfold/kernel'
 import {
   type CloseName,
@@ -61,7 +60,6 @@ const lingerMs = 1_000
 /** A client's connection. */
 export class ClientConnection<Request, Owner> implements ClientListener {
   readonly #client: ClientSocket
-  readonly #socket: Socket
   readonly #limits: ClientLimits
   readonly #clock: Clock
   readonly #cork: TurnCork
@@ -85,7 +83,6 @@ export class ClientConnection<Request, Owner> implements ClientListener {
   #tokenDueSinceMs: number | undefined
   #heardAtMs: number
   #pingedAtMs: number
-  #bytesRead = -1
 
   constructor(options: {
     readonly client: ClientSocket
@@ -105,7 +102,6 @@ export class ClientConnection<Request, Owner> implements ClientListener {
     readonly events: ClientEvents<Request, Owner>
   }) {
     this.#client = options.client
-    this.#socket = options.client.socket
     this.#limits = options.limits
     this.#clock = options.clock
     this.#cork = options.cork
@@ -180,8 +176,7 @@ export class ClientConnection<Request, Owner> implements ClientListener {
       this.end('FANFOLD_UNAUTHORIZED', 'the token has ended and was not renewed')
     } else if (this.#delivery.isStuck(awakeMs)) {
       this.#closeBy('too-slow', `nothing taken for ${this.#limits.stallMaxMs} ms`)
-    } else if (this.#socket.bytesRead !== this.#bytesRead) {
-      this.#bytesRead = this.#socket.bytesRead
+    } else if (this.#client.takeHeard()) {
       this.#heardAtMs = awakeMs
     } else if (this.#holds === 0) {
       if (awakeMs - this.#heardAtMs >= silenceMaxMs) {
@@ -386,7 +381,7 @@ export class ClientConnection<Request, Owner> implements ClientListener {
     if (this.#isEnded) return
     this.#finish(why)
     this.#client.close(code, closeText(text))
-    this.#cork.uncork(this.#socket)
+    this.#cork.uncork(this.#client.socket)
     // A paused socket would never see the client's close frame.
     this.#client.resume()
     setTimeout(() => this.#client.terminate(), lingerMs).unref()

@@ -40,6 +40,7 @@ export class ClientSocket implements FrameOwner {
   #listener: ClientListener | undefined
   #isOpen = true
   #isPaused = false
+  #isHeard = false
   /** Nothing that comes is looked at any more. */
   #isDeaf = false
 
@@ -86,6 +87,13 @@ export class ClientSocket implements FrameOwner {
 
   get isPaused(): boolean {
     return this.#isPaused
+  }
+
+  /** Whether anything has come since this was asked last. */
+  takeHeard(): boolean {
+    const isHeard = this.#isHeard
+    this.#isHeard = false
+    return isHeard
   }
 
   /** Reads no more from the socket; what was read already still comes. */
@@ -145,6 +153,7 @@ export class ClientSocket implements FrameOwner {
   }
 
   onData(chunk: Buffer): void {
+    this.#isHeard = true
     if (this.#isDeaf) return
     this.#reader = this.#readers.read(chunk, this, this.#reader)
     if (this.#reader?.isFull === true) this.#socket.pause()
