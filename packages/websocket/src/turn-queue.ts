@@ -11,8 +11,7 @@ export class TurnQueue<Item> {
   readonly #perTurn: number
   readonly #itemsMax: number
   readonly #serve: (item: Item) => void
-  #waiting: Item[] = []
-  #served = 0
+  readonly #waiting: Item[] = []
   #isDue = false
   #hasNew = false
   #skipped = 0
@@ -36,7 +35,7 @@ export class TurnQueue<Item> {
 
   /** Items that wait. */
   get size(): number {
-    return this.#waiting.length - this.#served
+    return this.#waiting.length
   }
 
   /** Serves an item when its turn has come; false when there is no room for it. */
@@ -63,14 +62,9 @@ export class TurnQueue<Item> {
       return
     }
     this.#skipped = 0
-    const items = this.#waiting.slice(this.#served, this.#served + this.#perTurn)
-    this.#served += items.length
-    if (this.#served === this.#waiting.length) {
-      this.#waiting = []
-      this.#served = 0
-    } else {
-      this.#goOn()
-    }
+    // What is served is let go of: in a storm that lasts this is never empty.
+    const items = this.#waiting.splice(0, this.#perTurn)
+    if (this.#waiting.length > 0) this.#goOn()
     for (const item of items) this.#serve(item)
   }
 }

@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { TurnQueue } from '../src/turn-queue.ts'
 
@@ -73,4 +75,26 @@ t.test('what is added while another is served has a later turn', async t => {
   t.same(served, [1])
   await turnsUntil(served, 3)
   t.same(served, [1, 2, 3])
+})
+
+t.test('what was served is let go of while others wait', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const served: WeakRef<object>[] = []
+  const queue = new TurnQueue<object>({
+    perTurn: 2,
+    itemsMax: 100,
+    serve: item => served.push(new WeakRef(item)),
+  })
+  // Somebody always waits, as in a storm that lasts.
+  for (let turn = 0; turn < 50; turn++) {
+    for (let count = 0; count < 2; count++) queue.add({ turn, count })
+    await nextTurn()
+  }
+  t.ok(queue.size > 0 && served.length > 0)
+  await nextTurn()
+  collect()
+  const kept = served.filter(item => item.deref() !== undefined).length
+  // What the last turn served may still be at hand.
+  t.ok(kept <= 4, `${kept} of ${served.length}`)
 })
