@@ -31,7 +31,8 @@ const table: ImportTable = {
   conformance: rim('kernel', 'protocol', 'document', 'topology'),
   storage: rim('kernel', 'protocol', 'document'),
   redis: rim('kernel', 'protocol', 'document', 'topology'),
-  websocket: rim('kernel', 'protocol'),
+  native: rim(),
+  websocket: rim('kernel', 'protocol', 'native'),
   build: rim('protocol', 'document', 'definition'),
   node: rim(
     ...foundation,
@@ -41,6 +42,7 @@ const table: ImportTable = {
     'worker',
     'storage',
     'redis',
+    'native',
     'websocket',
     'build',
   ),

@@ -1,10 +1,12 @@
 /*
  * Runs before the tests, once, because an installation takes longer than a test may: installs the
- * programs that they need. It never fails: what is missing after it, its own test says.
+ * programs that they need, and builds the native addon. It never fails: what is missing after it, its own test says.
  */
 import { spawnSync } from 'node:child_process'
+import { compileAddon } from '@fanfold/native'
 import {
   aptGet,
+  cCompiler,
   chromium,
   findProgram,
   iproute,
@@ -28,11 +30,21 @@ const lockWaitSeconds = 120
  */
 const quietEnvironment = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', SYSTEMD_OFFLINE: '1' }
 
-const programs = [chromium, strace, iproute, iptables, redisServer, kubectl]
+const programs = [chromium, strace, iproute, iptables, redisServer, kubectl, cCompiler]
 const packages = packagesToInstall(programs, thisMachine)
 if (packages.length > 0) install(packages)
 for (const program of programs) {
   if (findProgram(program, thisMachine) === undefined) say(missingSentence(program))
+}
+const compiler = findProgram(cCompiler, thisMachine)
+if (compiler !== undefined) build(compiler)
+
+function build(withCompiler: string): void {
+  try {
+    compileAddon({ compiler: withCompiler })
+  } catch (error) {
+    say(String(error))
+  }
 }
 
 function install(names: readonly string[]): void {

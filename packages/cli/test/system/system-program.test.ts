@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   aptGet,
+  cCompiler,
   chromium,
   findProgram,
   type Machine,
@@ -49,6 +50,14 @@ t.test(
     t.same(packagesToInstall([redisServer], machine({ has: [built, aptGet] })), [])
   },
 )
+
+t.test('a program of several packages is installed with all of them', async t => {
+  t.same(packagesToInstall([cCompiler], machine({ has: [aptGet] })), ['gcc', 'libc6-dev'])
+  t.equal(
+    missingSentence(cCompiler),
+    'every test of the native addon needs gcc libc6-dev: run `apt-get install gcc libc6-dev` as root',
+  )
+})
 
 t.test('what cannot be installed is said in one sentence', async t => {
   t.equal(

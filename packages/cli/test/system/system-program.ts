@@ -5,7 +5,7 @@
 
 /** A program that npm does not bring. */
 export type SystemProgram = {
-  /** What it is to Debian. */
+  /** What it is to Debian; several packages have spaces between. */
   readonly aptPackage: string
   /** What runs it. */
   readonly neededBy: string
@@ -58,6 +58,13 @@ export const kubectl: SystemProgram & { readonly variable: string } = {
   paths: ['/usr/bin/kubectl', '/usr/local/bin/kubectl', '/opt/homebrew/bin/kubectl'],
 }
 
+/** What builds the native addon. */
+export const cCompiler: SystemProgram = {
+  aptPackage: 'gcc libc6-dev',
+  neededBy: 'every test of the native addon',
+  paths: ['/usr/bin/cc', '/usr/local/bin/cc'],
+}
+
 /** What keeps logs and members where they are on another machine. */
 export const redisServer: SystemProgram & { readonly variable: string } = {
   aptPackage: 'redis-server',
@@ -89,7 +96,7 @@ export function packagesToInstall(programs: readonly SystemProgram[], machine: M
   return programs
     .filter(program => findProgram(program, machine) === undefined)
     .filter(program => chosenPath(program, machine) === undefined)
-    .map(program => program.aptPackage)
+    .flatMap(program => program.aptPackage.split(' '))
 }
 
 /** Says what a missing program is needed by, and what to do. */
