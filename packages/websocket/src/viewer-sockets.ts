@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { unreachable } from '@fanfold/kernel'
+import type { SendAll } from '@fanfold/native'
 import type {
   CohortId,
   ErrorCode,
@@ -76,7 +77,7 @@ export class ViewerSockets {
   readonly #confirmation: Confirmation
   readonly #cork = new TurnCork()
   readonly #deflate = new SharedDeflate()
-  readonly #sockets = new DirectSockets()
+  readonly #sockets: DirectSockets
   readonly #gate: TokenGate
   readonly #viewers = new Map<ViewerId, Viewer>()
   readonly #fanOut: FanOut
@@ -106,8 +107,11 @@ export class ViewerSockets {
     /** Tokens of newcomers that are verified at a time; more are sent away for a while. Default 4,096. */
     readonly tokensVerifyingMax?: number | undefined
     readonly clock: Clock
+    /** The native addon's; without it each socket is written to by itself. */
+    readonly sendAll?: SendAll | undefined
   }) {
     this.#verifyToken = options.verifyToken
+    this.#sockets = new DirectSockets({ sendAll: options.sendAll })
     this.#gate = new TokenGate({
       tokensMax: options.tokensVerifyingMax ?? tokensVerifyingMaxDefault,
     })

@@ -259,6 +259,70 @@ export function isQuiet(socket: Socket, handle: Handle): boolean {
   return busyHandles.size === 0 || !busyHandles.has(handle)
 }
 
+/**
+ * Whether what is written beside the stream, by the descriptor, is behind all that the stream was given: nothing waits
+ * in it, and its end was not written. A handle refuses bytes behind the end by itself; a descriptor takes them until
+ * the end is sent, a turn later.
+ */
+export function isStreamIdle(socket: Socket): boolean {
+  return socket.writableLength === 0 && !socket.writableEnded
+}
+
+/** One who keeps descriptors of handles, by slots of its own. */
+export interface DescriptorKeeper {
+  /** The descriptor of that slot is about to be closed. */
+  descriptorClosing(slot: number): void
+}
+
+const keeperKey = Symbol('keeper')
+const slotKey = Symbol('slot')
+
+/**
+ * The file descriptor under a handle, 0 or more; -1 where there is none, or Node's parts are not what they were.
+ *
+ * The system gives a descriptor's number to whoever opens something next. So the keeper is told before the handle closes
+ * it, in the same call and once, until `forgetDescriptor`. A handle has one keeper at most.
+ */
+export function keepDescriptor(handle: Handle, keeper: DescriptorKeeper, slot: number): number {
+  const descriptor: unknown = Reflect.get(handle, 'fd')
+  if (typeof descriptor !== 'number' || descriptor < 0) return -1
+  for (const [name, tellAndClose] of closing) {
+    const own: unknown = Reflect.get(handle, name)
+    // Another who has put something of its own there may close it unheard.
+    const isKnown = own === tellAndClose || !Object.hasOwn(handle, name)
+    if (typeof own !== 'function' || !isKnown) return -1
+  }
+  for (const [name, tellAndClose] of closing) Reflect.set(handle, name, tellAndClose)
+  Reflect.set(handle, keeperKey, keeper)
+  Reflect.set(handle, slotKey, slot)
+  return descriptor
+}
+
+/** Its keeper is told nothing of the handle any more. */
+export function forgetDescriptor(handle: Handle): void {
+  Reflect.set(handle, keeperKey, undefined)
+}
+
+/** All by which Node closes a handle under a socket, each with what stands in its place; one for all handles. */
+const closing = (['close', 'reset'] as const).map(
+  name =>
+    [
+      name,
+      function tellAndClose(this: Handle & Kept, ...given: unknown[]): unknown {
+        const keeper = this[keeperKey]
+        forgetDescriptor(this)
+        keeper?.descriptorClosing(this[slotKey] ?? -1)
+        const own: unknown = Reflect.get(Object.getPrototypeOf(this), name)
+        return typeof own === 'function' ? Reflect.apply(own, this, given) : undefined
+      },
+    ] as const,
+)
+
+type Kept = {
+  readonly [keeperKey]?: DescriptorKeeper | undefined
+  readonly [slotKey]?: number | undefined
+}
+
 /** What became of bytes: all of them are with the kernel, some wait in the handle, or none was taken. */
 export type Written = 'sent' | 'waits' | 'refused'
 

@@ -1,5 +1,6 @@
 import type { IssuedCertificate } from '@fanfold/conformance'
 import { encodeUtf8 } from '@fanfold/kernel'
+import type { SendAll } from '@fanfold/native'
 import type { Grants, ViewerEffect, ViewerId, ViewerInput } from '@fanfold/protocol'
 import { observeLimitsDefault, UpgradeRouter, ViewerSockets } from '@fanfold/websocket'
 import type { Test } from 'tap'
@@ -30,6 +31,13 @@ const tokens: Record<string, () => Grants> = {
   expired: () => grants({ expiresAtMs: 1_799_999_999_999 }),
 }
 
+let sendAll: SendAll | undefined
+
+/** Has all rigs from now on write as the native addon does it. */
+export function sendBy(addon: SendAll): void {
+  sendAll = addon
+}
+
 /** Opens viewers with limits of the test's own. */
 export async function rig(
   t: Test,
@@ -58,6 +66,7 @@ export async function rig(
     limits: { ...observeLimitsDefault, ...overrides.limits },
     tokensVerifyingMax: overrides.tokensVerifyingMax,
     clock,
+    sendAll,
   })
   t.teardown(() => viewers.close())
   const router = new UpgradeRouter({

@@ -10,9 +10,12 @@ import {
   deflateNegotiation,
   dropInflate,
   encodeTextFrame,
+  forgetDescriptor,
   handleUnder,
   handshakeServer,
   isAtRest,
+  isStreamIdle,
+  keepDescriptor,
   kernelBacklogBytes,
   newReceiver,
   pingFrame,
@@ -260,4 +263,57 @@ t.test('a socket that is gone takes nothing, whatever was under way', async t =>
   t.notOk(writeToHandle(near, handle, Buffer.from('y')))
   t.equal(handleUnder(near), undefined)
   t.equal(handleUnder(new Socket()), undefined, 'nor has one that was never connected a handle')
+})
+
+t.test('the keeper of a descriptor hears that it closes before it is closed', async t => {
+  for (const end of [(near: Socket) => near.destroy(), (near: Socket) => near.resetAndDestroy()]) {
+    const { near } = await connected(t)
+    const handle = handleUnder(near)
+    if (handle === undefined) throw new Error('this Node lets handles be written to')
+    const heard: unknown[] = []
+    const descriptorClosing = (slot: number): void => {
+      heard.push([slot, Reflect.get(handle, 'fd')])
+    }
+    const descriptor = keepDescriptor(handle, { descriptorClosing }, 42)
+    t.ok(descriptor > 2, 'this Node tells the descriptor')
+    t.equal(descriptor, Reflect.get(handle, 'fd'))
+    t.same(heard, [])
+    end(near)
+    t.same(heard, [[42, descriptor]])
+    t.ok(Number(Reflect.get(handle, 'fd')) < 0, 'it is closed when the call is over')
+  }
+})
+
+t.test(
+  'a descriptor that was forgotten, or that others may close unheard, has no keeper',
+  async t => {
+    const { near } = await connected(t)
+    const handle = handleUnder(near)
+    if (handle === undefined) throw new Error('this Node lets handles be written to')
+    const heard: number[] = []
+    const keeper = { descriptorClosing: (slot: number): number => heard.push(slot) }
+    t.ok(keepDescriptor(handle, keeper, 1) > 2)
+    t.ok(keepDescriptor(handle, keeper, 2) > 2, 'it may be kept again')
+    forgetDescriptor(handle)
+    near.destroy()
+    t.same(heard, [])
+    t.equal(keepDescriptor(handle, keeper, 3), -1, 'it is closed')
+    const other = handleUnder((await connected(t)).near)
+    if (other === undefined) throw new Error('this Node lets handles be written to')
+    Reflect.set(other, 'close', () => undefined)
+    t.equal(keepDescriptor(other, keeper, 4), -1)
+    Reflect.deleteProperty(other, 'close')
+  },
+)
+
+t.test('a stream is idle while nothing waits in it and its end was not written', async t => {
+  const { near } = await connected(t)
+  t.ok(isStreamIdle(near))
+  near.cork()
+  near.write('1')
+  t.notOk(isStreamIdle(near))
+  near.uncork()
+  t.ok(isStreamIdle(near))
+  near.end()
+  t.notOk(isStreamIdle(near))
 })
