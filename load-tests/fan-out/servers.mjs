@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { loadAddon } from '@fanfold/native'
 import { mintToken } from '@fanfold/node'
 import { WebSocket } from 'ws'
 import { startNode, token, tokenKey } from '../start-node.mjs'
@@ -16,7 +17,7 @@ const doc = 'bench/match/final'
 const tiers = 10
 const file = name => fileURLToPath(new URL(name, import.meta.url))
 
-/** How each is started, by name; what they write goes into the directory. */
+/** How each is started, by name, the native addon only where it was built; what they write goes into the directory. */
 export function baseServers(directory) {
   const limit = join(directory, 'limit')
   execFileSync('cc', ['-O2', '-o', limit, file('./limit.c')])
@@ -24,11 +25,14 @@ export function baseServers(directory) {
     limit: () => startLineServer(limit, ['1']),
     'limit, joined': () => startLineServer(limit, [String(underWay)]),
     ws: () => startLineServer(process.execPath, [file('./ws-process.mjs')]),
-    fanfold: () => startFanfold(directory),
+    fanfold: () => startFanfold(directory, { native: false }),
+    ...(loadAddon().kind === 'loaded' && {
+      'fanfold, native': () => startFanfold(directory, { native: true }),
+    }),
   }
 }
 
-async function startFanfold(directory) {
+async function startFanfold(directory, { native }) {
   const data = mkdtempSync(join(directory, 'data-'))
   const definitions = [file('../definitions/match.ts')]
   const roles = ['authority']
@@ -37,6 +41,7 @@ async function startFanfold(directory) {
     name: 'edge',
     roles: ['edge'],
     parents: [authority.url],
+    native,
     'limits.handshakesPerSecondMax': 100_000,
     'limits.handshakesBurst': 100_000,
   })

@@ -266,6 +266,12 @@ export const configTable = {
     meaning:
       'An edge offers viewers permessage-deflate. A frame is deflated once for all who take it so, and only what is kept from nobody who sees another part of it: documents with privacy rules or a view go out as they are.',
   },
+  native: {
+    type: 'switch',
+    default: true,
+    meaning:
+      'An edge writes to many viewers in one call where the native addon was built (`npm run native`). Without it, or with false, it writes to each of them by itself; nobody sees a difference.',
+  },
   definitions: {
     type: 'list',
     items: 'path',

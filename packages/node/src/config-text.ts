@@ -32,7 +32,7 @@ export type ConfigFlag = {
   /** Without dashes. */
   readonly flag: string
   readonly name: ConfigName
-  /** What stands behind it in the help: `<port>`; nothing for a switch. */
+  /** What stands behind it in the help: `<port>`; nothing for a switch that is off without it. */
   readonly argument: string
   readonly isRepeatable: boolean
   readonly meaning: string
@@ -45,7 +45,7 @@ export const configFlags = (): readonly ConfigFlag[] =>
     return {
       flag: flagOf(name),
       name,
-      argument: row.type === 'switch' ? '' : `<${argumentOf(row)}>`,
+      argument: row.type === 'switch' && row.default !== true ? '' : `<${argumentOf(row)}>`,
       isRepeatable: row.type === 'list',
       meaning: `${row.meaning}${defaultOf(row, ' Default: ')}`,
     }
@@ -135,5 +135,6 @@ function argumentOf(row: ConfigRow): string {
   if (row.secret) return 'file'
   const type = row.type === 'list' ? (row.items ?? 'text') : row.type
   if (row.auto) return `${type}|${autoWord}`
+  if (type === 'switch') return 'true|false'
   return type === 'enum' ? (row.values ?? []).join('|') : type
 }

@@ -19,6 +19,7 @@ import { type LoadedDefinition, loadDefinition } from './load-definition.ts'
 import { checkLogStore } from './log-stores.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
+import { loadSendAll } from './native-addon.ts'
 import { documentTopology } from './node-topology.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessPorts } from './process-ports.ts'
@@ -99,6 +100,7 @@ export async function startDev(options: StartDevOptions): Promise<RunningDev> {
     isDevelopment: true,
     names,
     openWorker: createProcessWorkers(config),
+    sendAll: loadSendAll(config, log),
     fail,
   }
   const demonstration = projects.find(project => project.document !== undefined)

@@ -86,6 +86,7 @@ export class EdgeHost {
         stallMaxMs: config.limits.viewerStallMaxMs,
       },
       clock: systemClock,
+      sendAll: context.sendAll,
     })
     this.crowd = new CrowdPosts({
       submit: input => this.#driver.submit(input),

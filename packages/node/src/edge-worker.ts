@@ -22,6 +22,7 @@ import { HttpListener, type HttpRoute } from './http-listener.ts'
 import { createLinkAuthenticator } from './link-identity.ts'
 import type { Log } from './logging.ts'
 import { Metrics, type ToldMetric } from './metrics.ts'
+import { loadSendAll } from './native-addon.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessRoles } from './process-roles.ts'
 import { verifierOf } from './process-tokens.ts'
@@ -103,6 +104,7 @@ export class EdgeWorker {
       isDevelopment: false,
       names: new ProcessNames(),
       openWorker: createProcessWorkers(config),
+      sendAll: loadSendAll(config, process.log),
     }
     return new EdgeWorker(context, beginning)
   }

@@ -16,6 +16,7 @@ import { loadDefinition } from './load-definition.ts'
 import { checkLogStore } from './log-stores.ts'
 import type { Log } from './logging.ts'
 import { Metrics } from './metrics.ts'
+import { loadSendAll } from './native-addon.ts'
 import { isLiveHere, nodeTopology } from './node-topology.ts'
 import { type ProcessContext, ProcessNames } from './process-context.ts'
 import { ProcessLoad } from './process-load.ts'
@@ -80,6 +81,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     isDevelopment: false,
     names: new ProcessNames(),
     openWorker: createProcessWorkers(config),
+    sendAll: loadSendAll(config, log),
   }
   const verifier = verifierOf(context)
   const fleet = await Fleet.prepare(context)
@@ -114,7 +116,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     fleet?.join(port, () => load.measure())
     const workers = workersOf(config)
     const started = { event: 'node.started', roles: config.roles, port, adminPort, workers }
-    log.info({ ...started, isTls: certificate !== undefined }, 'node started')
+    const isNative = context.sendAll !== undefined
+    log.info({ ...started, isTls: certificate !== undefined, isNative }, 'node started')
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
       await fleet?.drain()

@@ -1,4 +1,5 @@
 import type { ReplicaWorkerFactory } from '@fanfold/document'
+import type { SendAll } from '@fanfold/native'
 import {
   type LinkId,
   labelMax,
@@ -34,6 +35,8 @@ export type ProcessContext = {
   readonly names: ProcessNames
   /** Makes the replica worker of a role; those of a process share their threads. */
   readonly openWorker: ReplicaWorkerFactory
+  /** Writes to many sockets in one call; undefined without the native addon. */
+  readonly sendAll: SendAll | undefined
   /** Shared state is in doubt: the process must end. */
   readonly fail: (error: unknown) => void
 }

@@ -53,6 +53,8 @@ t.test('flags are named for their options, and those of lists are repeatable', a
   t.match(flag('parents'), { flag: 'parent', argument: '<url>', isRepeatable: true })
   t.match(flag('node.id'), { flag: 'node-id', argument: '<text>', isRepeatable: false })
   t.match(flag('tokenKey'), { flag: 'token-key-file', argument: '<file>' })
+  t.match(flag('compression'), { argument: '' })
+  t.match(flag('native'), { argument: '<true|false>', meaning: /Default: true/ })
   t.match(flag('port'), { meaning: /Default: 9600/ })
   t.equal(new Set(flags.map(one => one.flag)).size, flags.length, 'no two are the same')
 })

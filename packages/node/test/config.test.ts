@@ -51,6 +51,12 @@ t.test('a switch is off, and on by a flag without a value or by 1 in the environ
   t.equal((await load(t, { flags })).config.disableSnapshot, true)
 })
 
+t.test('a switch that is on without a word is off by a flag with a value, or by 0', async t => {
+  t.equal((await load(t, {})).config.native, true)
+  t.equal((await load(t, { environment: { FANFOLD_NATIVE: '0' } })).config.native, false)
+  t.equal((await load(t, { flags: { native: 'false' } })).config.native, false)
+})
+
 t.test('what the program decides goes over everything', async t => {
   const { config } = await load(t, { program: { port: 0 }, flags: { port: '11' } })
   t.equal(config.port, 0)
