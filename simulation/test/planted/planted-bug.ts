@@ -21,8 +21,8 @@ export type PlantedBug = {
   /** The kind of worlds that is about it; of all kinds in their turns when it is not said. */
   readonly world?: WorldName
   /**
-   * The seed of a world that found it late in a campaign, with its number under 500: tests begin with that one, and run the
-   * campaign where it finds nothing any more.
+   * The seed of the world that found it in a campaign, with its number under 500, where others came before it: tests begin with that one, and
+   * run the campaign where it finds nothing any more.
    */
   readonly caughtBy?: `${WorldName} ${number}`
 }

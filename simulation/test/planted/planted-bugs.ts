@@ -61,11 +61,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'ids-lost-with-the-process',
     says: 'the ids of messages in the log are not read in again',
     edits: one('authority/src/committed-document', 'this.#remember(record);', ';'),
+    caughtBy: 'faults 0',
   },
   {
     name: 'ids-not-in-the-snapshot',
     says: 'the ids that a snapshot of the log holds are not taken over',
     edits: one('authority/src/idempotency-window', 'if (!Array.isArray(chunk))', 'if (chunk)'),
+    caughtBy: 'faults 0',
   },
   {
     name: 'epoch-not-raised',
@@ -75,6 +77,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'claimed === 0 ? highest + 1 : claimed',
       'claimed === 0 ? Math.max(1, highest) : claimed',
     ),
+    caughtBy: 'faults 0',
   },
   {
     name: 'dropped-when-congested',
@@ -84,11 +87,13 @@ export const plantedBugs: readonly PlantedBug[] = [
       'if (child.isCongested)\n                continue;\n            if (child.isStatusDue)',
       'if (child.isCongested) { child.cursor = this.#ring.lastSeq; continue; }\n            if (child.isStatusDue)',
     ),
+    caughtBy: 'random 1',
   },
   {
     name: 'deadline-kept',
     says: 'what was due for a document that is let go stays due',
     edits: one('edge/src/documents', 'this.#due.set(doc, undefined);', ';'),
+    caughtBy: 'catch-up 1',
   },
   {
     name: 'ring-edge',
@@ -98,6 +103,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'if (child.cursor < ring.base.seq) {',
       'if (child.cursor + 1 < ring.base.seq) {',
     ),
+    caughtBy: 'catch-up 0',
   },
   {
     name: 'chain-unchecked',
@@ -107,6 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'this.#chain.verifies(record, before.hash);',
       'true;',
     ),
+    caughtBy: 'random 1',
   },
   {
     name: 'piece-unchecked',
@@ -125,6 +132,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'this.#isGood = equalBytes(this.#digest, entry.digest);',
       ';',
     ),
+    caughtBy: 'faults 0',
   },
   {
     name: 'credit-not-given-back',
@@ -134,6 +142,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'core.line.giveCredit(unpaid, effects, core.channel);',
       ';',
     ),
+    caughtBy: 'catch-up 0',
   },
   {
     name: 'snapshot-waits-unused',
@@ -167,6 +176,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'tag-unchecked',
     says: 'a position leads on whatever view it was given for',
     edits: one('edge/src/catch-up', '!equalBytes(point.tag, cohort.tag)', 'false'),
+    caughtBy: 'faults 1',
   },
   {
     name: 'coalesced-over-a-definition',
@@ -183,6 +193,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: '[audience] : [audience, viewState]',
       },
     ],
+    caughtBy: 'faults 1',
   },
   {
     name: 'coalesced-over-a-revoke',
@@ -192,6 +203,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'touchedRules(view.rules.readers, paths).length > 0',
       'false',
     ),
+    caughtBy: 'catch-up 0',
   },
   {
     name: 'revoked-and-kept',
@@ -206,6 +218,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'appendChange(undefined, filter.seenAt(place, false), place, operations);',
       ';',
     ),
+    caughtBy: 'catch-up 0',
   },
   {
     name: 'renewed-and-unchanged',
@@ -234,11 +247,13 @@ export const plantedBugs: readonly PlantedBug[] = [
       'above.includes(owner) ? above : [...above, owner]',
       'above.includes(owner) ? above : [owner, ...above]',
     ),
+    caughtBy: 'fleet 0',
   },
   {
     name: 'trouble-never-over',
     says: 'a document whose parent was of no use once stays with another one',
     edits: one('replication/src/troubles', 'yield doc;', ';'),
+    caughtBy: 'fleet 0',
   },
   {
     name: 'own-pause-taken-for-silence',
@@ -342,11 +357,13 @@ export const plantedBugs: readonly PlantedBug[] = [
       'interrupt() {\n        this.#underWay = undefined;',
       'interrupt() {',
     ),
+    caughtBy: 'crowd 1',
   },
   {
     name: 'counted-though-undone',
     says: 'what a crowd has changed stays in the state when the log refuses its batch',
     world: 'crowd',
     edits: one('authority/src/batch', 'this.#undos.push(change.undo);', ';'),
+    caughtBy: 'crowd 7',
   },
 ]
