@@ -7,9 +7,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { playRounds, reportRatio, reportTurns } from './fan-out/rounds.mjs'
+import { playRounds, reportLateness, reportRatio, reportTurns } from './fan-out/rounds.mjs'
 import { baseServers } from './fan-out/servers.mjs'
-import { report } from './report.mjs'
 
 const count = Number(process.env.VIEWERS ?? 5_000)
 const rounds = Number(process.env.ROUNDS ?? 3)
@@ -36,15 +35,17 @@ try {
   ]) {
     reportRatio('fan-out', turns, { to, phase, held })
   }
-  const late = turns
-    .get('fanfold')
-    .map((one, round) => one.paced.p50Ms / turns.get('limit')[round].paced.p50Ms)
-  report({
-    bench: 'fan-out: fanfold to limit, paced, p50',
-    unit: 'times',
-    values: late,
-    ceiling: 1.15,
-  })
+  reportLateness('fan-out', turns, { to: 'limit', held: { ceiling: 1.15 } })
+  const native = 'fanfold, native'
+  if (turns.has(native)) {
+    for (const [to, phase, held] of [
+      ['limit', 'paced', { floor: 0.95, aim: 1.2 }],
+      ['limit, joined', 'saturated', { floor: 0.85, aim: 1.1 }],
+    ]) {
+      reportRatio('fan-out', turns, { of: native, to, phase, held })
+    }
+    reportLateness('fan-out', turns, { of: native, to: 'limit', held: { ceiling: 1.15 } })
+  }
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }

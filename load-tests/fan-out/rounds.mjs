@@ -44,16 +44,22 @@ export function reportTurns(bench, turns) {
 }
 
 /**
- * Reports how many times as many deliveries Fanfold makes of a second of processor as another server does in the same
- * round; `held` is what that is held against.
+ * Reports how many times as many deliveries one server, Fanfold when not said, makes of a second of processor as another
+ * does in the same round; `held` is what that is held against.
  */
-export function reportRatio(bench, turns, { to, phase, held = {} }) {
-  const values = turns
-    .get('fanfold')
-    .map(
-      (one, round) =>
-        one[phase].perProcessorSecond / turns.get(to)[round][phase].perProcessorSecond,
-    )
-  const name = `${bench}: fanfold to ${to}, ${phase}, deliveries for a second of processor`
+export function reportRatio(bench, turns, { of = 'fanfold', to, phase, held = {} }) {
+  const values = ratios(turns, { of, to }, turn => turn[phase].perProcessorSecond)
+  const name = `${bench}: ${of} to ${to}, ${phase}, deliveries for a second of processor`
   report({ bench: name, unit: 'times', values, ...held })
+}
+
+/** Reports how many times as late as another's the median of a server's paced deliveries is, in the same round. */
+export function reportLateness(bench, turns, { of = 'fanfold', to, held = {} }) {
+  const values = ratios(turns, { of, to }, turn => turn.paced.p50Ms)
+  report({ bench: `${bench}: ${of} to ${to}, paced, p50`, unit: 'times', values, ...held })
+}
+
+function ratios(turns, { of, to }, figure) {
+  const others = turns.get(to)
+  return turns.get(of).map((turn, round) => figure(turn) / figure(others[round]))
 }
