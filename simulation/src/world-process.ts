@@ -7,6 +7,8 @@ import { brokenOutcome, type Outcome, type Task } from './run-world.ts'
 
 /** Longer than any world takes on a slow machine, run twice. */
 export const worldMaxMsDefault = 300_000
+/** How often it is looked, in that time, whether a world has ended. */
+const watchLooks = 100
 
 /**
  * What lives no longer than an event is soon dropped: with more room for it, MiB, less is copied. There is
@@ -16,7 +18,7 @@ const youngRoom = ['--min-semi-space-size=16', '--max-semi-space-size=64', '--si
 
 /** How worlds are run beside this process. */
 export type WorldProcessOptions = {
-  /** Time after which a world is ended that has not ended by itself, ms. */
+  /** Time of this process after which a world is ended that has not ended by itself, ms, 100 or more. */
   readonly worldMaxMs?: number | undefined
   /** What Node itself is told; as this process was, with more room, when undefined. */
   readonly execArgv?: readonly string[] | undefined
@@ -41,7 +43,7 @@ export class WorldProcess {
     const child = this.#child ?? this.#start()
     return new Promise(resolve => {
       const settle = (outcome: Outcome): void => {
-        clearTimeout(timer)
+        clearInterval(watch)
         child.off('message', settle).off('exit', fail).off('error', failToStart)
         resolve(outcome)
       }
@@ -52,10 +54,13 @@ export class WorldProcess {
         this.close()
         settle(brokenOutcome(task, `no process runs it: ${message}`))
       }
-      const timer = setTimeout(() => {
+      // A campaign that was stopped for a while, and goes on, has not waited meanwhile.
+      let left = watchLooks
+      const watch = setInterval(() => {
+        if (--left > 0) return
         this.close()
         settle(brokenOutcome(task, `it did not end within ${this.#worldMaxMs} ms`))
-      }, this.#worldMaxMs)
+      }, this.#worldMaxMs / watchLooks)
       child.once('message', settle).once('exit', fail).once('error', failToStart)
       child.send(task)
     })

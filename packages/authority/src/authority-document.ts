@@ -25,6 +25,7 @@ import type { AuthorityContext } from './authority-context.ts'
 import type { AuthorityEffect } from './authority-effect.ts'
 import { CommittedDocument } from './committed-document.ts'
 import type { CrowdSaid } from './crowd-port.ts'
+import type { TakenDefinition } from './definition-standing.ts'
 import {
   committedFact,
   logFact,
@@ -39,7 +40,6 @@ import { DocumentEpochs } from './document-epochs.ts'
 import { DocumentRefusal } from './document-refusal.ts'
 import { DocumentSnapshots } from './document-snapshots.ts'
 import { DocumentWork } from './document-work.ts'
-import type { LoadedDefinition } from './loaded-definition.ts'
 import { LogOpening } from './log-opening.ts'
 import { soleOwner, unwritable } from './owners.ts'
 import { noSuch, type WriteProblem } from './write-problem.ts'
@@ -60,7 +60,7 @@ export class AuthorityDocument {
   // A document at rest has none of this: most documents are, most of the time.
   #work: DocumentWork | undefined
   /** The definition in force when the document went to rest. */
-  #restedUnder: LoadedDefinition | undefined
+  #restedUnder: TakenDefinition | undefined
   #phase: Phase = 'opening'
   #refusal: DocumentRefusal | undefined
   readonly #epochs: DocumentEpochs
@@ -218,7 +218,7 @@ export class AuthorityDocument {
 
   /** The definition in force; undefined while nobody knows it. */
   get definition(): DocumentDefinition | undefined {
-    return (this.#work?.standing.inForce ?? this.#restedUnder)?.definition
+    return (this.#work?.standing.inForce ?? this.#restedUnder?.loaded)?.definition
   }
 
   /** The document's sessions of its crowd. */

@@ -1,8 +1,15 @@
+import type { RecordedDefinition } from '@fanfold/document'
 import { type DocumentKey, documentName } from '@fanfold/protocol'
 import type { AuthorityContext } from './authority-context.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import type { LoadedDefinition } from './loaded-definition.ts'
 import type { WriteProblem } from './write-problem.ts'
+
+/** A definition that was loaded, and what a log said when it said the same. */
+export type TakenDefinition = {
+  readonly loaded: LoadedDefinition
+  readonly said: RecordedDefinition | undefined
+}
 
 /**
  * Under which definition a document stands: the one that was loaded last, once its log says so, or
@@ -12,8 +19,8 @@ export class DefinitionStanding {
   readonly #type: string
   readonly #context: AuthorityContext
   readonly #committed: CommittedDocument
-  /** The log says what this one asks for. */
-  #taken: LoadedDefinition | undefined
+  /** The log says what this one asks for, as long as it says nothing else. */
+  #taken: TakenDefinition | undefined
   /** The document cannot take this one. */
   #refused: { readonly loaded: LoadedDefinition; readonly problem: WriteProblem } | undefined
   /** Whether the log is to be told without waiting for a write. */
@@ -24,7 +31,7 @@ export class DefinitionStanding {
     readonly context: AuthorityContext
     readonly committed: CommittedDocument
     /** The one that was in force before, if one was. */
-    readonly taken: LoadedDefinition | undefined
+    readonly taken: TakenDefinition | undefined
   }) {
     this.#type = documentName(options.doc).type
     this.#context = options.context
@@ -32,9 +39,9 @@ export class DefinitionStanding {
     this.#taken = options.taken
   }
 
-  /** The one that the log says is in force. */
-  get taken(): LoadedDefinition | undefined {
-    return this.#taken
+  /** The one that the log says is in force; one that it has said another thing after is not. */
+  get taken(): TakenDefinition | undefined {
+    return this.#taken?.said === this.#committed.definition ? this.#taken : undefined
   }
 
   /** True when the document could not take a definition: that is not to be forgotten. */
@@ -45,13 +52,12 @@ export class DefinitionStanding {
   /** The definition that the log is to tell of before anything else happens to the document. */
   get due(): LoadedDefinition | undefined {
     const loaded = this.#context.loadedFor(this.#type)
-    if (loaded === undefined || loaded === this.#taken || loaded === this.#refused?.loaded) {
-      return undefined
-    }
+    if (loaded === undefined || loaded === this.#refused?.loaded) return undefined
+    if (loaded === this.taken?.loaded) return undefined
     // A document that does not exist tells of it when it is created.
     if (this.#committed.state === undefined) return undefined
     if (!loaded.isSaidBy(this.#committed.definition)) return loaded
-    this.#taken = loaded
+    this.take(loaded)
     this.#committed.shareLabels(loaded.labels)
     return undefined
   }
@@ -61,7 +67,7 @@ export class DefinitionStanding {
     const loaded = this.#context.loadedFor(this.#type)
     if (loaded === undefined) return undefined
     const isInForce = loaded !== this.#refused?.loaded && this.due === undefined
-    return isInForce ? loaded : this.#taken
+    return isInForce ? loaded : this.taken?.loaded
   }
 
   /** Why no definition is in force although one is loaded. */
@@ -74,7 +80,7 @@ export class DefinitionStanding {
 
   /** The log says what this one asks for. */
   take(loaded: LoadedDefinition): void {
-    this.#taken = loaded
+    this.#taken = { loaded, said: this.#committed.definition }
   }
 
   /** The document goes on as it is until another definition is loaded. */

@@ -6,11 +6,10 @@ import type { AuthorityEffect } from './authority-effect.ts'
 import { BatchInHand } from './batch-in-hand.ts'
 import type { CommittedDocument } from './committed-document.ts'
 import type { CrowdJudged, CrowdSaid } from './crowd-port.ts'
-import { DefinitionStanding } from './definition-standing.ts'
+import { DefinitionStanding, type TakenDefinition } from './definition-standing.ts'
 import { type RefusalReason, refuseJoin, reject, retryAfterMs } from './document-answers.ts'
 import { DocumentChildren } from './document-children.ts'
 import type { DocumentSnapshots } from './document-snapshots.ts'
-import type { LoadedDefinition } from './loaded-definition.ts'
 import { WaitingWrites } from './waiting-writes.ts'
 import { isForNow, noSuch } from './write-problem.ts'
 
@@ -39,7 +38,7 @@ export class DocumentWork {
     readonly committed: CommittedDocument
     readonly snapshots: DocumentSnapshots
     readonly isStateDurable: () => boolean
-    readonly taken: LoadedDefinition | undefined
+    readonly taken: TakenDefinition | undefined
   }) {
     const { doc, context } = options
     this.#doc = doc

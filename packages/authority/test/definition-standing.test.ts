@@ -1,9 +1,10 @@
 import t from 'tap'
-import { answersOf, factsOf, framesOf, replicaOf, send } from './build-document.ts'
+import { answersOf, at, doc, factsOf, framesOf, replicaOf, send } from './build-document.ts'
 import {
   below,
   create,
   deal,
+  definitionIn,
   kindsOf,
   odds,
   openedTable,
@@ -106,4 +107,22 @@ t.test('the handlers that go on are those of the definition that the log tells o
   rig.durable()
   t.ok(factsOf(rig.effects()).includes('definition-refused'))
   t.match(rig.commit(score), { code: 'FANFOLD_NO_MESSAGE' })
+})
+
+t.test('what the log said while it was read is not what it says in the end', async t => {
+  const first = openedTable()
+  first.commit(create)
+  first.load(tableOf([]), variantsFrom(4))
+  first.durable()
+  t.same(kindsOf(first.records), ['definition', 'create', 'definition'])
+  const rig = first.closed()
+  rig.context.definition = tableOf()
+  rig.context.variants = variantsFrom(1)
+  rig.write(score)
+  const records = rig.records.splice(0, 2)
+  rig.document.receive({ kind: 'log-records', doc, records }, at(0), [])
+  t.equal(rig.document.definition, rig.context.definition, 'the log says this one, so far')
+  rig.open()
+  t.same(kindsOf(rig.underWay?.records), ['claim', 'definition', 'delta'])
+  t.same(definitionIn(rig.underWay?.records[1]).labels, tableLabels)
 })

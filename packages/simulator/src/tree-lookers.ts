@@ -173,12 +173,16 @@ export class TreeLookers {
   }
 }
 
-/** Whether the node, and all above it, had the document from the same nodes; who moves meanwhile may be missed. */
+/**
+ * Whether the node and all above it had the document from the same nodes, as they get it; who moves meanwhile may be
+ * missed, and so may those below one whom the log is read to.
+ */
 function hasStayed(node: string, states: readonly Having[]): boolean {
   const [first] = states
   const seen = new Set<string>()
   let at: string | undefined = node
-  while (at !== undefined && first?.get(at)?.isLive === true && !seen.has(at)) {
+  // Who is on top follows nobody.
+  while (at !== undefined && first?.has(at) === true && !seen.has(at)) {
     seen.add(at)
     const name: string = at
     const parent: string | undefined = first.get(name)?.parent
