@@ -25,6 +25,14 @@ export const windowBytesMin = 6_144
  */
 const closeProbeBytes = { min: 1_024, max: 4_096 } as const
 const quickProbeBytes = { min: 16_384, max: 65_536 } as const
+/** Between these is the first probe, by chance: viewers that came together would all answer to one and the same frame. */
+const firstProbeBytes = { min: 1_024, max: 4_096 } as const
+/**
+ * What any line takes that is worth serving, bytes per second: while a viewer is sent no more, and has answered quickly
+ * as far as it was asked, a probe may be put off, a few bytes at a time.
+ */
+const calmBytesPerSecond = windowBytesMin
+const putOffBytes = 2_048
 /** Probes that wait for their answers, at most. */
 const probesMax = 32
 /** Answers within this time are quick, ms: a window that they fill is too narrow, and a few probes will do. */
@@ -60,13 +68,18 @@ export class DeliveryWindow {
   #confirmedBytes = 0
   /** Bytes from one probe to the next, and where the next one is due. */
   #probeEveryBytes: number = closeProbeBytes.min
-  #probeAtBytes: number = closeProbeBytes.min
+  #probeAtBytes: number
   #probedBytes = 0
   /** By how many steps the next probe is early. */
   #jitter = 0
   /** The oldest first; none while none is on its way, as a list that was pushed to keeps its room. */
   #probes: Probe[] | undefined
   #isOverdue = false
+  /** Whether the last answer was quick; true before the first. */
+  #isQuick = true
+  /** Where it was seen last how much the viewer is sent, ms and bytes. */
+  #seenAtMs = 0
+  #seenBytes = 0
   /** Where the measuring of the rate began. */
   #sinceMs = 0
   #sinceBytes = 0
@@ -74,10 +87,14 @@ export class DeliveryWindow {
   constructor(options: {
     /** What the window is at most and at first, bytes. */
     readonly bytesMax: number
+    /** How late the first probe is, by chance: 0 to 1. */
+    readonly firstProbe: number
   }) {
     this.#bytesMax = options.bytesMax
     this.#bytesMin = Math.min(windowBytesMin, options.bytesMax)
     this.#windowBytes = options.bytesMax
+    const { min, max } = firstProbeBytes
+    this.#probeAtBytes = min + Math.floor((max - min) * options.firstProbe)
   }
 
   /** Bytes that were written and not confirmed. */
@@ -142,15 +159,36 @@ export class DeliveryWindow {
 
   /** The next bytes begin to be held at `nowMs`, after nothing was. */
   begin(nowMs: number): void {
+    this.#see(nowMs)
+    this.#measure(nowMs)
+  }
+
+  #measure(nowMs: number): void {
     this.#sinceMs = nowMs
     this.#sinceBytes = this.#confirmedBytes
   }
 
-  /** True when a probe is due after so many bytes more. */
-  isProbeDueAfter(bytes: number): boolean {
-    return (
-      this.#writtenBytes + bytes >= this.#probeAtBytes && (this.#probes?.length ?? 0) < probesMax
-    )
+  /** True when a probe is to go out at `nowMs`; one that may wait is put off. */
+  takeDueProbe(nowMs: number): boolean {
+    if (this.#writtenBytes < this.#probeAtBytes) return false
+    if ((this.#probes?.length ?? 0) >= probesMax) return false
+    return !this.#putOff(nowMs)
+  }
+
+  #putOff(nowMs: number): boolean {
+    const bytes = this.#writtenBytes - this.#seenBytes
+    const isCalm = bytes * 1_000 <= calmBytesPerSecond * (nowMs - this.#seenAtMs)
+    this.#see(nowMs)
+    const untilBytes = this.#writtenBytes + putOffBytes
+    const isNear = untilBytes - this.#probedBytes <= quickProbeBytes.min
+    if (!this.#isQuick || !isCalm || !isNear) return false
+    this.#probeAtBytes = untilBytes
+    return true
+  }
+
+  #see(nowMs: number): void {
+    this.#seenAtMs = nowMs
+    this.#seenBytes = this.#writtenBytes
   }
 
   /** So many bytes were written. */
@@ -202,6 +240,7 @@ export class DeliveryWindow {
 
   #adapt(probe: Probe, nowMs: number): void {
     const delayMs = nowMs - probe.sentAtMs
+    this.#isQuick = delayMs <= quickMs
     const elapsedMs = nowMs - this.#sinceMs
     const perSecondBytes =
       elapsedMs < measureMs
@@ -209,16 +248,16 @@ export class DeliveryWindow {
         : Math.round(((this.#confirmedBytes - this.#sinceBytes) * 1_000) / elapsedMs)
     if (delayMs > slowMs) {
       if (perSecondBytes !== undefined) this.#resize(worthBytes(perSecondBytes))
-    } else if (delayMs <= quickMs) {
+    } else if (this.#isQuick) {
       if (probe.heldBytes * 2 >= this.#windowBytes) this.#resize(this.#windowBytes * 2)
     } else if (perSecondBytes !== undefined) {
       this.#resize(Math.max(this.#windowBytes, perSecondBytes))
     }
-    if (perSecondBytes !== undefined) this.begin(nowMs)
+    if (perSecondBytes !== undefined) this.#measure(nowMs)
     const quarter = Math.ceil(this.#windowBytes / 4)
     const close = between(quarter, closeProbeBytes)
     const aSecond = between(perSecondBytes ?? this.#probeEveryBytes, quickProbeBytes)
-    this.#probeEveryBytes = delayMs > quickMs ? close : Math.max(close, Math.min(quarter, aSecond))
+    this.#probeEveryBytes = this.#isQuick ? Math.max(close, Math.min(quarter, aSecond)) : close
     this.#aim()
   }
 

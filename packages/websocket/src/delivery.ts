@@ -81,7 +81,8 @@ export class Delivery {
     this.#confirmation = options.confirmation
     this.#handle = handleUnder(this.#socket)
     if (options.confirmation !== undefined) {
-      this.#window = new DeliveryWindow({ bytesMax: options.limits.budgetBytes })
+      const { budgetBytes: bytesMax } = options.limits
+      this.#window = new DeliveryWindow({ bytesMax, firstProbe: Math.random() })
       this.#slot = options.confirmation.sockets.add(this.#socket, this.#handle)
     }
   }
@@ -160,7 +161,7 @@ export class Delivery {
     const window = this.#toldWindow()
     if (window?.isIdle === true) window.begin(this.#clock.monotonicMs())
     window?.wrote(frames.length)
-    const isProbed = window?.isProbeDueAfter(0) === true
+    const isProbed = window?.takeDueProbe(this.#clock.monotonicMs()) === true
     if (isProbed && frames.length <= joinedBytesMax) {
       this.#writeBeside(withPing(frames, this.#probe(window)))
     } else {
@@ -195,7 +196,7 @@ export class Delivery {
       this.#socket.write(fragment)
       window.wrote(head.length + fragment.length)
       written += head.length + fragment.length
-      if (window.isProbeDueAfter(0)) this.#client.ping(this.#probe(window))
+      if (window.takeDueProbe(this.#clock.monotonicMs())) this.#client.ping(this.#probe(window))
     }
     this.#look()
     return written
@@ -236,7 +237,7 @@ export class Delivery {
     const moment = { nowMs: this.#clock.monotonicMs(), awakeMs: this.#awakeMs }
     const isOurs = window.confirm(payload.readUInt32BE(4), moment)
     if (!window.isProbing) this.#confirmation?.probing.delete(this)
-    if (isOurs && window.isProbeDueAfter(0)) this.#client.ping(this.#probe(window))
+    if (isOurs && window.takeDueProbe(moment.nowMs)) this.#client.ping(this.#probe(window))
     this.#look()
     return isOurs
   }

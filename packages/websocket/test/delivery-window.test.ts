@@ -31,13 +31,26 @@ t.test(
       // A frame that takes longer than the way there and back is not in question on the longest way.
       const rough = roundTripMs < 600 ? [every(500, 6_000)] : []
       for (const frameAt of [every(100, 1_200), every(15, 180), ...rough]) {
-        const run = over(line, { frameAt })
-        t.ok(run.stateAgeMaxMs < 2_000, `${run.stateAgeMaxMs} ms at ${roundTripMs} ms`)
-        t.ok(run.windowBytes >= windowBytesMin && run.windowBytes <= 8_192)
+        for (const firstProbe of [0, 1]) {
+          const run = over(line, { frameAt, firstProbe })
+          t.ok(run.stateAgeMaxMs < 2_000, `${run.stateAgeMaxMs} ms at ${roundTripMs} ms`)
+          t.ok(run.windowBytes >= windowBytesMin && run.windowBytes <= 8_192)
+        }
       }
     }
   },
 )
+
+t.test('so is one that was sent next to nothing for a minute', async t => {
+  const busy = every(100, 1_200)
+  for (const calm of [every(1_000, 100), every(200, 250)]) {
+    for (const roundTripMs of roundTrips) {
+      const line = { bytesPerSecond: 8_000, roundTripMs }
+      const run = over(line, { frameAt: ms => (ms < minutes ? calm(ms) : busy(ms)) })
+      t.ok(run.stateAgeMaxMs < 2_000, `${run.stateAgeMaxMs} ms at ${roundTripMs} ms`)
+    }
+  }
+})
 
 t.test(
   'a snapshot of 70 kB does not make it flap, and it is soon no more behind than others',
@@ -132,7 +145,7 @@ t.test('a line that falls silent for good holds no more than two seconds of fram
 })
 
 t.test('nothing but what is on its way is confirmed, and what is before it with it', t => {
-  const window = new DeliveryWindow({ bytesMax })
+  const window = new DeliveryWindow({ bytesMax, firstProbe: 0 })
   window.begin(0)
   window.wrote(1_000)
   window.probe(11, at(0))
@@ -151,7 +164,7 @@ t.test('nothing but what is on its way is confirmed, and what is before it with 
 })
 
 t.test('a viewer is over its window past it and not at it', t => {
-  const window = new DeliveryWindow({ bytesMax: 10_000 })
+  const window = new DeliveryWindow({ bytesMax: 10_000, firstProbe: 0 })
   window.wrote(10_000)
   t.notOk(window.isOver)
   window.wrote(1)
@@ -164,7 +177,7 @@ t.test('a viewer has drained at half of its window, at a quarter of a narrow one
     [16_384, 4_096],
     [16_385, 8_192],
   ] as const) {
-    const window = new DeliveryWindow({ bytesMax })
+    const window = new DeliveryWindow({ bytesMax, firstProbe: 0 })
     window.wrote(bytesMax + 1)
     window.probe(1, at(0))
     window.wrote(drainedAt)
@@ -179,7 +192,7 @@ t.test('a viewer has drained at half of its window, at a quarter of a narrow one
 })
 
 t.test('an answer that is overdue is too much held, until it comes', t => {
-  const window = new DeliveryWindow({ bytesMax })
+  const window = new DeliveryWindow({ bytesMax, firstProbe: 0 })
   window.wrote(10)
   window.probe(1, at(0))
   window.judge(1_249)
@@ -194,7 +207,7 @@ t.test('an answer that is overdue is too much held, until it comes', t => {
 })
 
 t.test('time in which this process did not run makes nothing overdue', t => {
-  const window = new DeliveryWindow({ bytesMax })
+  const window = new DeliveryWindow({ bytesMax, firstProbe: 0 })
   window.wrote(10)
   window.probe(1, { nowMs: 0, awakeMs: 0 })
   window.judge(500)
@@ -207,7 +220,7 @@ t.test('time in which this process did not run makes nothing overdue', t => {
 t.test(
   'there is room for a large frame below three quarters of the window, or when nothing is held',
   t => {
-    const window = new DeliveryWindow({ bytesMax: 100_000 })
+    const window = new DeliveryWindow({ bytesMax: 100_000, firstProbe: 0 })
     t.ok(window.hasRoomFor(1_000_000))
     window.wrote(25_000)
     t.ok(window.hasRoomFor(50_000))
@@ -216,16 +229,43 @@ t.test(
   },
 )
 
+t.test('viewers that came together are not probed together', t => {
+  const probedAfter = (firstProbe: number): number => {
+    const window = new DeliveryWindow({ bytesMax, firstProbe })
+    window.begin(0)
+    while (!window.takeDueProbe(0)) window.wrote(1)
+    return window.writtenBytes
+  }
+  t.same([0, 0.5, 1].map(probedAfter), [1_024, 2_560, 4_096])
+  t.end()
+})
+
+t.test(
+  'a viewer that is sent what any line takes is probed late, and one that is sent more is not',
+  t => {
+    const probedAfter = (bytesPerSecond: number): number => {
+      const window = new DeliveryWindow({ bytesMax, firstProbe: 0 })
+      window.begin(0)
+      for (let second = 1; ; second++) {
+        window.wrote(bytesPerSecond)
+        if (window.takeDueProbe(second * 1_000)) return window.writtenBytes
+      }
+    }
+    t.same([1_000, 6_144, 6_145].map(probedAfter), [17_000, 18_432, 6_145])
+    t.end()
+  },
+)
+
 t.test('probes that wait for their answers are bounded', t => {
-  const window = new DeliveryWindow({ bytesMax })
+  const window = new DeliveryWindow({ bytesMax, firstProbe: 0 })
   let probes = 0
   for (let count = 0; count < 100; count++) {
     window.wrote(20_000)
-    if (!window.isProbeDueAfter(0)) continue
+    if (!window.takeDueProbe(0)) continue
     window.probe(++probes, at(0))
   }
   t.equal(probes, 32)
   window.confirm(1, at(1))
-  t.ok(window.isProbeDueAfter(0), 'the next one covers all that came since')
+  t.ok(window.takeDueProbe(0), 'the next one covers all that came since')
   t.end()
 })

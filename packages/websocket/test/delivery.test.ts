@@ -14,7 +14,7 @@ t.test('a viewer that reads and answers no ping lags, and is closed in the end',
   perform(
     { kind: 'cohort-enter', cohort, viewer, mark: 0 },
     { kind: 'cohort-enter', cohort, viewer: quick.viewer, mark: 0 },
-    { kind: 'cohort-send', cohort, frame: filler(3_000), mark: 1 },
+    { kind: 'cohort-send', cohort, frame: filler(5_000), mark: 1 },
   )
   await until(() => client.frames.length === 1 && quick.client.frames.length === 1)
   await quick.client.isRead()

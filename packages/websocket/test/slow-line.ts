@@ -36,9 +36,12 @@ export function runOver(options: {
   readonly catchUpBytes: (missedBytes: number) => number
   readonly firstBytes?: number
   readonly settledMs?: number
+  /** How late the first probe is, 0 to 1. */
+  readonly firstProbe?: number
 }): Run {
-  const { line, forMs, frameAt, catchUpBytes, firstBytes = 0, settledMs = 0 } = options
-  const window = new DeliveryWindow({ bytesMax: 262_144 })
+  const { line, forMs, frameAt, catchUpBytes } = options
+  const { firstBytes = 0, settledMs = 0, firstProbe = 1 } = options
+  const window = new DeliveryWindow({ bytesMax: 262_144, firstProbe })
   const onTheWay: { bytesLeft: number; nonce: number; stateMs: number }[] = []
   const arriving: { atMs: number; stateMs: number }[] = []
   const answers: { atMs: number; nonce: number }[] = []
@@ -64,7 +67,7 @@ export function runOver(options: {
     if (window.isIdle) window.begin(nowMs)
     window.wrote(bytes)
     onTheWay.push({ bytesLeft: bytes, nonce: -1, stateMs: nowMs })
-    if (window.isProbeDueAfter(0)) probe()
+    if (window.takeDueProbe(nowMs)) probe()
   }
   const catchUp = () => {
     if (!isLagging || !window.isDrained) return
@@ -82,7 +85,7 @@ export function runOver(options: {
     while (answers[0] !== undefined && answers[0].atMs <= nowMs) {
       window.confirm(answers.shift()?.nonce ?? 0, { nowMs, awakeMs })
       catchUp()
-      if (window.isProbeDueAfter(0)) probe()
+      if (window.takeDueProbe(nowMs)) probe()
     }
     const bytes = frameAt(nowMs)
     if (bytes > 0) {
