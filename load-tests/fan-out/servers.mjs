@@ -42,6 +42,8 @@ async function startFanfold(directory, { native }) {
     roles: ['edge'],
     parents: [authority.url],
     native,
+    // As docs/operations.md says that an edge does well to be started.
+    nodeArguments: ['--max-semi-space-size=4'],
     'limits.handshakesPerSecondMax': 100_000,
     'limits.handshakesBurst': 100_000,
   })

@@ -70,7 +70,8 @@ await t.test('what a command takes from its environment is there', async t => {
       const known = new Set(environmentOf(container).map(({ name }) => String(name)))
       const used = container.args.join(' ').matchAll(/\$\((\w+)\)/g)
       for (const [, name = ''] of used) t.ok(known.has(name), `${set.name} ${name}`)
-      for (const { valueFrom } of environmentOf(container)) {
+      for (const { value, valueFrom } of environmentOf(container)) {
+        if (typeof value === 'string') continue
         const { configMapKeyRef } = fieldsOf(valueFrom)
         if (configMapKeyRef === undefined) continue
         const { name, key } = fieldsOf(configMapKeyRef)
