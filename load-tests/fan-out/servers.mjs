@@ -32,7 +32,8 @@ export function baseServers(directory) {
   }
 }
 
-async function startFanfold(directory, { native }) {
+/** An authority, and an edge, with the native addon or without, that says how long its turns take where that is asked. */
+export async function startFanfold(directory, { native, watchesLoop = false }) {
   const data = mkdtempSync(join(directory, 'data-'))
   const definitions = [file('../definitions/match.ts')]
   const roles = ['authority']
@@ -44,6 +45,7 @@ async function startFanfold(directory, { native }) {
     native,
     // As docs/operations.md says that an edge does well to be started.
     nodeArguments: ['--max-semi-space-size=4'],
+    environment: watchesLoop ? { BENCH_LOOP: '1' } : {},
     'limits.handshakesPerSecondMax': 100_000,
     'limits.handshakesBurst': 100_000,
   })
@@ -88,6 +90,7 @@ async function startFanfold(directory, { native }) {
       marks: { number: '"path":"/live/seq","value":', time: '"path":"/live/t","value":' },
     },
     publish,
+    loop: () => edge.measure('loop'),
     async stop() {
       writer.terminate()
       await edge.kill()

@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts'
 import { CohortRing, type RingSignal, type Seat } from './cohort-ring.ts'
 import type { DirectSockets } from './direct-sockets.ts'
 import type { SharedDeflate } from './shared-deflate.ts'
+import { sweepRows } from './sweep-rows.ts'
 import type { TurnCork } from './turn-cork.ts'
 import type { Viewer } from './viewer.ts'
 import { encodeTextFrame } from './ws-internals.ts'
@@ -184,19 +185,11 @@ export class FanOut {
     }
   }
 
-  /** One turn's share of what waits in rings; a ring whose pass is not done goes to the end of the queue. */
+  /** One turn's share of what waits in rings, a row of each in turn. */
   #flush(): void {
     this.#isFlushDue = false
     const startedAtMs = this.#clock.monotonicMs()
-    const passed: Lane[] = []
-    let seatsLeft = seatsPerTurn
-    for (const lane of [...this.#sweeping]) {
-      if (seatsLeft <= 0) break
-      seatsLeft -= lane.ring.sweepPass(seatsLeft)
-      this.#sweeping.delete(lane)
-      if (lane.ring.isMidPass) this.#sweep(lane)
-      else passed.push(lane)
-    }
+    const passed = sweepRows(this.#sweeping, seatsPerTurn)
     this.#cork.flush()
     const nowMs = this.#clock.monotonicMs()
     this.#noteWork(startedAtMs, nowMs)
