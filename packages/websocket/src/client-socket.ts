@@ -35,7 +35,7 @@ export class ClientSocket implements FrameOwner {
   readonly #readers: FrameReaders
   /** What it has agreed on beside plain frames. */
   readonly #extensions: object | undefined
-  /** Undefined between two frames. */
+  /** Undefined between two frames, unless it is for this client alone. */
   #reader: FrameReader | undefined
   #listener: ClientListener | undefined
   #isOpen = true

@@ -26,10 +26,13 @@ export interface FrameOwner {
 
 /** Reads for one client at a time. */
 export class FrameReader {
+  /** What it reads is as one client has agreed on it: it reads for no other. */
+  readonly isForOne: boolean
   readonly #receiver: Receiver
   #owner: FrameOwner | undefined
 
   constructor(bounds: ReceiverBounds) {
+    this.isForOne = bounds.extensions !== undefined
     this.#receiver = newReceiver(bounds)
     this.#receiver.on('message', (data: RawData, isBinary: boolean) => {
       this.#owner?.onMessage(data, isBinary)
@@ -72,13 +75,13 @@ export class FrameReaders {
    * Reads what has come for an owner.
    *
    * @param before what this returned for the owner the last time
-   * @returns the reader that the owner must keep; undefined between two frames
+   * @returns the reader that the owner must keep; undefined between two frames, unless it is for this owner alone
    */
   read(chunk: Buffer, owner: FrameOwner, before: FrameReader | undefined): FrameReader | undefined {
     const reader = before ?? this.#spare ?? new FrameReader(this.#bounds)
     // Whoever is read for meanwhile needs another.
     if (reader === this.#spare) this.#spare = undefined
-    if (reader.read(chunk, owner)) return reader
+    if (reader.read(chunk, owner) || reader.isForOne) return reader
     this.#spare = reader
     return undefined
   }

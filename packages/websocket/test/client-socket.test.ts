@@ -3,16 +3,19 @@
  * bytes, and end the same way.
  */
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { constants, deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { type RawData, WebSocketServer } from 'ws'
 import { ClientSocket } from '../src/client-socket.ts'
 import { FrameReaders } from '../src/frame-reader.ts'
-import { handshakeServer, upgraded } from '../src/ws-internals.ts'
+import { deflateNegotiation, handshakeServer, upgraded } from '../src/ws-internals.ts'
 import { until } from './client-rig.ts'
 
 const bounds = { maxPayload: 2_000, maxFragments: 4, maxBufferedChunks: 64 }
+/** Whether compression is offered, for those that ask for it. */
+const offers = { perMessageDeflate: deflateNegotiation }
 
 /** What was heard on a connection, and what came back. */
 type Talk = { readonly heard: string[]; readonly answers: string; readonly isEnded: boolean }
@@ -26,7 +29,12 @@ const said = (data: RawData, isBinary: boolean): string => `${isBinary ? 'b' : '
 async function whole(t: Test): Promise<Party> {
   const heard: string[] = []
   let isEnded = false
-  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, ...bounds })
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    ...bounds,
+    ...offers,
+  })
   const port = await serve(t, (request, socket, head) => {
     sockets.handleUpgrade(request, socket, head, ws => {
       ws.on('message', (data, isBinary) => heard.push(said(data, isBinary)))
@@ -44,7 +52,7 @@ async function whole(t: Test): Promise<Party> {
 async function ours(t: Test): Promise<Party> {
   const heard: string[] = []
   let isEnded = false
-  const sockets = handshakeServer({ noServer: true, ...bounds })
+  const sockets = handshakeServer({ noServer: true, ...bounds, ...offers })
   const readers = new FrameReaders(bounds)
   const port = await serve(t, (request, socket, head) => {
     sockets.handleUpgrade(request, socket, head, answer => {
@@ -79,15 +87,45 @@ async function serve(
   return (server.address() as AddressInfo).port
 }
 
-const handshake = [
+const handshakeLines = [
   'GET / HTTP/1.1',
   'Host: here',
   'Upgrade: websocket',
   'Connection: Upgrade',
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+]
+const handshake = [...handshakeLines, '\r\n'].join('\r\n')
+const compressing = [
+  ...handshakeLines,
+  'Sec-WebSocket-Extensions: permessage-deflate',
   '\r\n',
 ].join('\r\n')
+
+/** A masked frame, with a mask that changes nothing. */
+function unchanged(first: number, payload: Buffer): Buffer {
+  const { length } = payload
+  const head = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from([first, ...head, 0, 0, 0, 0]), payload])
+}
+
+/** The payload of a compressed message. */
+function deflated(text: string): Buffer {
+  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+}
+
+/** A client whose handshake is done. */
+async function shaken(t: Test, party: Party, request: string): Promise<Socket> {
+  const socket = connect(party.port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  await new Promise<void>(resolve => {
+    socket.once('data', () => resolve())
+    socket.write(request)
+  })
+  return socket
+}
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Sends these chunks, one by one, and then ends; what came of it. */
 async function talk(party: Party, chunks: readonly Buffer[]): Promise<Talk> {
@@ -190,29 +228,43 @@ t.test(
     const party = await ours(t)
     const text = (letter: string): Buffer =>
       Buffer.from([0x81, 0x81, 0, 0, 0, 0, letter.charCodeAt(0)])
-    const sockets = await Promise.all(
-      ['a', 'b'].map(async () => {
-        const socket = connect(party.port, '127.0.0.1')
-        t.teardown(() => socket.destroy())
-        await new Promise<void>(resolve => {
-          socket.once('data', () => resolve())
-          socket.write(handshake)
-        })
-        return socket
-      }),
-    )
-    const [first, second] = sockets
+    const first = await shaken(t, party, handshake)
+    const second = await shaken(t, party, handshake)
     // The first is amid a frame while the second says something.
-    first?.write(text('a').subarray(0, 5))
-    await new Promise(resolve => setTimeout(resolve, 20))
-    second?.write(text('b'))
+    first.write(text('a').subarray(0, 5))
+    await pause(20)
+    second.write(text('b'))
     await until(() => party.heard.length === 1)
-    first?.write(text('a').subarray(5))
+    first.write(text('a').subarray(5))
     await until(() => party.heard.length === 2)
-    second?.write(Buffer.concat([text('c'), text('d')]))
-    first?.write(text('e'))
+    second.write(Buffer.concat([text('c'), text('d')]))
+    first.write(text('e'))
     await until(() => party.heard.length === 5)
     t.same(party.heard.slice(0, 2), ['t b', 't a'])
     t.same(party.heard.slice(2).toSorted(), ['t c', 't d', 't e'])
   },
 )
+
+t.test('what reads for a client that compresses reads for no other', async t => {
+  const party = await ours(t)
+  const packed = await shaken(t, party, compressing)
+  const plain = await shaken(t, party, handshake)
+  packed.write(unchanged(0x8a, Buffer.from('1')))
+  await until(() => party.heard.length === 1)
+  // What is free to read now is kept by one that is amid a frame.
+  const text = unchanged(0x81, Buffer.from('3'))
+  plain.write(text.subarray(0, 3))
+  await pause(20)
+  packed.write(unchanged(0xc1, deflated('2')))
+  await until(() => party.heard.length === 2)
+  plain.write(text.subarray(3))
+  await until(() => party.heard.length === 3)
+  t.same(party.heard, ['pong 1', 't 2', 't 3'])
+  let answer = ''
+  plain.on('data', chunk => {
+    answer += chunk.toString('hex')
+  })
+  plain.write(unchanged(0xc1, deflated('4')))
+  await until(() => answer !== '')
+  t.equal(answer, '880203ea', 'one that has not agreed on compression has none')
+})
