@@ -218,6 +218,7 @@ export class ClientConnection<Request, Owner> implements ClientListener {
 
   onDrain(): void {
     if (this.#isEnded) return
+    this.#delivery.touch()
     this.#releaseDelivery()
     this.#release(holds.unsent)
   }

@@ -13,7 +13,7 @@ import { closeFrame, dropInflate, pingFrame, pongFrame } from './ws-internals.ts
 /** What hears of a client's WebSocket. */
 export interface ClientListener {
   onMessage(data: RawData, isBinary: boolean): void
-  /** It is answered already. */
+  /** It is answered already, or will be before `onDrain`. */
   onPing(): void
   onPong(payload: Buffer): void
   /** Nothing waits in the socket any more. */
@@ -37,6 +37,8 @@ export class ClientSocket implements FrameOwner {
   readonly #extensions: object | undefined
   /** Undefined between two frames, unless it is for this client alone. */
   #reader: FrameReader | undefined
+  /** The answer to the last ping, while the socket takes no more. */
+  #pongDue: Buffer | undefined
   #listener: ClientListener | undefined
   #isOpen = true
   #isPaused = false
@@ -130,7 +132,9 @@ export class ClientSocket implements FrameOwner {
   }
 
   onPing(payload: Buffer): void {
-    if (this.#isOpen) this.#socket.write(pongFrame(payload))
+    // Who asks on and on and reads nothing is owed one answer, that to the last of its pings (RFC 6455, 5.5.3).
+    if (this.#socket.writableNeedDrain) this.#pongDue = pongFrame(payload)
+    else if (this.#isOpen) this.#socket.write(pongFrame(payload))
     this.#listener?.onPing()
   }
 
@@ -160,6 +164,9 @@ export class ClientSocket implements FrameOwner {
   }
 
   onDrain(): void {
+    const pong = this.#pongDue
+    this.#pongDue = undefined
+    if (pong !== undefined && this.#isOpen) this.#socket.write(pong)
     this.#listener?.onDrain()
   }
 
@@ -173,7 +180,11 @@ export class ClientSocket implements FrameOwner {
     this.#isOpen = false
     this.#isDeaf = true
     this.#reader = undefined
-    this.#listener?.onClose()
+    this.#pongDue = undefined
+    const listener = this.#listener
+    // What is inflated still comes.
+    this.#listener = undefined
+    listener?.onClose()
   }
 
   /** Says that it ends, once; the socket ends when both sides have said so. */

@@ -21,7 +21,13 @@ const offers = { perMessageDeflate: deflateNegotiation }
 type Talk = { readonly heard: string[]; readonly answers: string; readonly isEnded: boolean }
 
 /** A server whose connections are told of in `heard`. */
-type Party = { readonly port: number; readonly heard: string[]; readonly ended: () => boolean }
+type Party = {
+  readonly port: number
+  readonly heard: string[]
+  readonly ended: () => boolean
+  /** Of the last connection, on this side. */
+  readonly socket: () => Socket | undefined
+}
 
 const said = (data: RawData, isBinary: boolean): string => `${isBinary ? 'b' : 't'} ${String(data)}`
 
@@ -29,6 +35,7 @@ const said = (data: RawData, isBinary: boolean): string => `${isBinary ? 'b' : '
 async function whole(t: Test): Promise<Party> {
   const heard: string[] = []
   let isEnded = false
+  let near: Socket | undefined
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -36,6 +43,7 @@ async function whole(t: Test): Promise<Party> {
     ...offers,
   })
   const port = await serve(t, (request, socket, head) => {
+    near = request.socket
     sockets.handleUpgrade(request, socket, head, ws => {
       ws.on('message', (data, isBinary) => heard.push(said(data, isBinary)))
       ws.on('ping', data => heard.push(`ping ${data}`))
@@ -46,15 +54,17 @@ async function whole(t: Test): Promise<Party> {
       })
     })
   })
-  return { port, heard, ended: () => isEnded }
+  return { port, heard, ended: () => isEnded, socket: () => near }
 }
 
 async function ours(t: Test): Promise<Party> {
   const heard: string[] = []
   let isEnded = false
+  let near: Socket | undefined
   const sockets = handshakeServer({ noServer: true, ...bounds, ...offers })
   const readers = new FrameReaders(bounds)
   const port = await serve(t, (request, socket, head) => {
+    near = request.socket
     sockets.handleUpgrade(request, socket, head, answer => {
       const client = new ClientSocket({ ...upgraded(answer), readers })
       let pings = 0
@@ -69,7 +79,7 @@ async function ours(t: Test): Promise<Party> {
       })
     })
   })
-  return { port, heard, ended: () => isEnded }
+  return { port, heard, ended: () => isEnded, socket: () => near }
 }
 
 async function serve(
@@ -267,4 +277,33 @@ t.test('what reads for a client that compresses reads for no other', async t => 
   plain.write(unchanged(0xc1, deflated('4')))
   await until(() => answer !== '')
   t.equal(answer, '880203ea', 'one that has not agreed on compression has none')
+})
+
+t.test('who asks on and on and reads nothing is owed one answer, not all', async t => {
+  const party = await ours(t)
+  const socket = await shaken(t, party, handshake)
+  socket.pause()
+  const pings = 200
+  const many = Buffer.concat(
+    Array.from({ length: pings }, () => unchanged(0x89, Buffer.alloc(125, 'x'))),
+  )
+  // The systems on both sides take some megabytes before anything waits.
+  const waits = () => party.socket()?.writableLength ?? 0
+  let sent = 0
+  const ask = async (bytes: Buffer, count: number): Promise<void> => {
+    socket.write(bytes)
+    sent += count
+    await until(() => party.heard.length === sent)
+  }
+  while (waits() === 0) await ask(many, pings)
+  for (let round = 0; round < 20; round++) await ask(many, pings)
+  t.ok(waits() < 32_768, `${waits()} bytes wait`)
+  await ask(unchanged(0x89, Buffer.from('the last')), 1)
+  let came = Buffer.alloc(0)
+  socket.on('data', chunk => {
+    came = Buffer.concat([came.subarray(-16), chunk])
+  })
+  socket.resume()
+  await until(() => came.includes('the last'))
+  t.ok(came.subarray(-10).equals(Buffer.from('\x8a\x08the last', 'latin1')))
 })
