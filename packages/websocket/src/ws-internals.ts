@@ -193,7 +193,9 @@ const restingFields = ['_state', '_bufferedBytes', '_fragmented'] as const
 /** The code to close with after what a receiver could not read. */
 export function closeCodeOf(error: Error): number {
   const code: unknown = Reflect.get(error, 'code')
-  if (code === 'WS_ERR_INVALID_UTF8') return 1007
+  // What zlib cannot inflate has a code of zlib's.
+  const isZlibs = typeof code === 'string' && code.startsWith('Z_')
+  if (isZlibs || code === 'WS_ERR_INVALID_UTF8') return 1007
   if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS') return 1008
   const isTooLong =
     code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ||

@@ -135,10 +135,18 @@ async function shaken(t: Test, party: Party, request: string): Promise<Socket> {
   return socket
 }
 
+/** Resolves when nothing new has come for a while. */
+async function settled(what: () => string): Promise<void> {
+  for (let before = ''; before !== what(); ) {
+    before = what()
+    await pause(50)
+  }
+}
+
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Sends these chunks, one by one, and then ends; what came of it. */
-async function talk(party: Party, chunks: readonly Buffer[]): Promise<Talk> {
+async function talk(party: Party, request: string, chunks: readonly Buffer[]): Promise<Talk> {
   const socket = connect(party.port, '127.0.0.1')
   let came = ''
   socket.on('data', chunk => {
@@ -150,16 +158,46 @@ async function talk(party: Party, chunks: readonly Buffer[]): Promise<Talk> {
   })
   socket.on('error', () => undefined)
   socket.setNoDelay()
-  socket.write(handshake)
+  socket.write(request)
   await until(() => came.includes('\r\n\r\n'))
   for (const chunk of chunks) {
     socket.write(chunk)
     await new Promise(resolve => setImmediate(resolve))
   }
+  // What is inflated is heard after a while.
+  if (request === compressing) await settled(() => `${party.heard.length} ${came.length}`)
   socket.end()
   await until(() => isClosed && party.ended())
   const answers = came.slice(came.indexOf('\r\n\r\n') + 4)
   return { heard: [...party.heard], answers, isEnded: true }
+}
+
+/** A client's frame of this kind, cut short where only a short one may be. */
+function frameOf(parts: {
+  readonly first: number
+  readonly payload: Buffer
+  readonly mask: number
+  readonly isMasked: boolean
+}): Buffer {
+  const { first, mask, isMasked } = parts
+  const isControl = (first & 8) !== 0
+  const payload = Buffer.from(isControl ? parts.payload.subarray(0, 125) : parts.payload)
+  const head = Buffer.alloc(4)
+  head.writeUInt32BE(mask)
+  for (let at = 0; isMasked && at < payload.length; at++) {
+    payload[at] = (payload[at] ?? 0) ^ (head[at % 4] ?? 0)
+  }
+  const bit = isMasked ? 0x80 : 0
+  const short =
+    payload.length < 126
+      ? [bit | payload.length]
+      : [bit | 126, payload.length >> 8, payload.length & 0xff]
+  return Buffer.concat([Buffer.from([first, ...short]), isMasked ? head : Buffer.alloc(0), payload])
+}
+
+const masks = {
+  mask: fc.constantFrom(0, 0x1234_5678),
+  isMasked: fc.constantFrom(true, true, true, true, true, true, true, true, true, false),
 }
 
 /** A client's frame, good or bad. */
@@ -168,32 +206,61 @@ const frame = fc
     first: fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom(0x81, 0x82, 0x89, 0x8a) },
       { weight: 3, arbitrary: fc.constantFrom(0x01, 0x00, 0x80) },
-      { weight: 1, arbitrary: fc.constantFrom(0x88, 0xc1, 0x83, 0x09, 0x8b) },
+      { weight: 1, arbitrary: fc.constantFrom(0x88, 0xc1, 0x83, 0x09, 0x8b, 0xa1, 0x91) },
     ),
     length: fc.constantFrom(0, 1, 2, 5, 125, 126, 300, 2_001),
     letter: fc.constantFrom('a', 'ü', '\u0003'),
-    mask: fc.constantFrom(0, 0x1234_5678),
-    isMasked: fc.constantFrom(true, true, true, true, true, true, true, true, true, false),
+    ...masks,
   })
-  .map(({ first, length, letter, mask, isMasked }) => {
-    const isControl = (first & 8) !== 0
-    const payload = Buffer.alloc(isControl ? Math.min(length, 125) : length, letter)
-    const head = Buffer.alloc(4)
-    head.writeUInt32BE(mask)
-    for (let at = 0; isMasked && at < payload.length; at++) {
-      payload[at] = (payload[at] ?? 0) ^ (head[at % 4] ?? 0)
-    }
-    const bit = isMasked ? 0x80 : 0
-    const short =
-      payload.length < 126
-        ? [bit | payload.length]
-        : [bit | 126, payload.length >> 8, payload.length]
-    return Buffer.concat([
-      Buffer.from([first, ...short]),
-      isMasked ? head : Buffer.alloc(0),
-      payload,
-    ])
+  .map(({ length, letter, ...rest }) => frameOf({ ...rest, payload: Buffer.alloc(length, letter) }))
+
+/** One that says that it ends, why, and that in words or what is none. */
+const closing = fc
+  .record({
+    first: fc.constantFrom(0x88, 0x88, 0x88, 0x88, 0x08, 0xc8),
+    code: fc.constantFrom(0, 999, 1000, 1001, 1004, 1005, 1006, 1011, 1014, 1015, 2999, 3000, 5000),
+    reason: fc.constantFrom('', 'bye', '\xc3\xbc', '\xff', 'x'.repeat(123)),
+    ...masks,
   })
+  .map(({ code, reason, ...rest }) => {
+    const payload = Buffer.from(`..${reason}`, 'latin1')
+    payload.writeUInt16BE(code)
+    return frameOf({ ...rest, payload })
+  })
+
+/** One whose length is said to be something else, or more than any. */
+const lying = fc.constantFrom(
+  '81fe0001000000007a',
+  '81ff000000000000000100000000' + '7a',
+  '81ff001fffffffffffff00000000',
+  '81ff002000000000000000000000',
+  '81ff8000000000000001',
+  '89fe007e00000000',
+  '88810000000041',
+  '018000000000',
+  'c1',
+)
+
+/** One of a client that compresses. */
+const packed = fc
+  .record({
+    first: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom(0xc1, 0xc1, 0xc2) },
+      { weight: 4, arbitrary: fc.constantFrom(0x41, 0x00, 0x80) },
+      { weight: 1, arbitrary: fc.constantFrom(0xc9, 0xca, 0xc0, 0x40, 0xe1, 0x81) },
+    ),
+    payload: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom(0, 1, 300, 2_000).map(n => deflated('a'.repeat(n))) },
+      { weight: 1, arbitrary: fc.constantFrom(deflated('a'.repeat(2_001)), deflated('\ud800')) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('', 'ff', '07', '0300').map(hex => Buffer.from(hex, 'hex')),
+      },
+      { weight: 1, arbitrary: fc.constant(deflated('b'.repeat(1_000)).subarray(0, 5)) },
+    ),
+    ...masks,
+  })
+  .map(frameOf)
 
 /** Where what was sent is cut into chunks. */
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
@@ -207,17 +274,43 @@ function cutUp(bytes: Buffer, at: readonly number[]): Buffer[] {
     .filter(({ length }) => length > 0)
 }
 
-t.test(
-  'whatever a client sends, it is heard and answered as by ws',
-  { timeout: 120_000 },
-  async t => {
+const talks = [
+  {
+    title: 'whatever a client sends, it is heard and answered as by ws',
+    request: handshake,
+    numRuns: 200,
+    examples: [],
+    said: fc.oneof(
+      { weight: 8, arbitrary: frame },
+      { weight: 1, arbitrary: closing },
+      { weight: 1, arbitrary: lying.map(hex => Buffer.from(hex, 'hex')) },
+    ),
+  },
+  {
+    title: 'whatever a client sends that has agreed on compression, it is heard as by ws',
+    request: compressing,
+    numRuns: 60,
+    // What cannot be inflated is rare among the others.
+    examples: [[[unchanged(0xc1, Buffer.from([0xff]))], []]] satisfies [Buffer[], number[]][],
+    said: fc.oneof(
+      { weight: 4, arbitrary: packed },
+      { weight: 2, arbitrary: frame },
+      { weight: 1, arbitrary: closing },
+    ),
+  },
+]
+
+for (const { title, request, numRuns, said: frames, examples } of talks) {
+  t.test(title, { timeout: 120_000 }, async t => {
     const check = fc.asyncProperty(
-      fc.array(frame, { minLength: 1, maxLength: 8 }),
+      fc.array(frames, { minLength: 1, maxLength: 8 }),
       cuts,
-      async (frames, at) => {
-        const chunks = cutUp(Buffer.concat(frames), at)
-        const theirs = await talk(await whole(t), chunks)
-        const own = await talk(await ours(t), chunks)
+      async (bytes, at) => {
+        const chunks = cutUp(Buffer.concat(bytes), at)
+        const [theirs, own] = await Promise.all([
+          talk(await whole(t), request, chunks),
+          talk(await ours(t), request, chunks),
+        ])
         // Ours says of a ping that there was one, and how it is answered.
         let pings = 0
         const heard = theirs.heard.map(what => (what.startsWith('ping') ? `ping ${++pings}` : what))
@@ -228,9 +321,9 @@ t.test(
         )
       },
     )
-    await fc.assert(check, { numRuns: 150 })
-  },
-)
+    await fc.assert(check, { numRuns, examples })
+  })
+}
 
 t.test(
   'clients that come one after the other, and between each other, are read by one reader',
