@@ -6,6 +6,7 @@ import type { RawData } from 'ws'
 import {
   closeCodeOf,
   isAtRest,
+  lonePong,
   newReceiver,
   type Receiver,
   type ReceiverBounds,
@@ -78,6 +79,14 @@ export class FrameReaders {
    * @returns the reader that the owner must keep; undefined between two frames, unless it is for this owner alone
    */
   read(chunk: Buffer, owner: FrameOwner, before: FrameReader | undefined): FrameReader | undefined {
+    if (before === undefined) {
+      // All that most viewers ever say, some once a second.
+      const pong = lonePong(chunk)
+      if (pong !== undefined) {
+        owner.onPong(pong)
+        return undefined
+      }
+    }
     const reader = before ?? this.#spare ?? new FrameReader(this.#bounds)
     // Whoever is read for meanwhile needs another.
     if (reader === this.#spare) this.#spare = undefined

@@ -97,6 +97,21 @@ export function closeFrame(code: number | undefined, reason: Buffer): Buffer {
   return controlFrame(closeOpcode, payload)
 }
 
+/** What a pong holds that is all of a client's `chunk`, which is changed by it; undefined for anything else. */
+export function lonePong(chunk: Buffer): Buffer | undefined {
+  const { length } = chunk
+  if (chunk[0] !== (finalBit | pongOpcode) || length < clientHeadBytes) return undefined
+  if (
+    chunk[1] !== (maskedBit | (length - clientHeadBytes)) ||
+    length > clientHeadBytes + controlBytesMax
+  )
+    return undefined
+  for (let at = clientHeadBytes; at < length; at++) {
+    chunk[at] = (chunk[at] ?? 0) ^ (chunk[2 + ((at - clientHeadBytes) & 3)] ?? 0)
+  }
+  return chunk.subarray(clientHeadBytes)
+}
+
 function controlFrame(opcode: number, payload: Buffer): Buffer {
   const frame = Buffer.allocUnsafe(2 + payload.length)
   writeHead(frame, finalBit | opcode, payload.length)
@@ -105,6 +120,11 @@ function controlFrame(opcode: number, payload: Buffer): Buffer {
 }
 
 const finalBit = 0x80
+const maskedBit = 0x80
+/** What comes before the payload of a control frame of a client: two bytes, and the mask. */
+const clientHeadBytes = 6
+/** Bytes of a control frame's payload, at most. */
+const controlBytesMax = 125
 const deflatedBit = 0x40
 const textOpcode = 0x1
 const continuationOpcode = 0x0

@@ -119,6 +119,15 @@ function unchanged(first: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([first, ...head, 0, 0, 0, 0]), payload])
 }
 
+/** The answer to a ping, masked. */
+const pong = (length: number): Buffer =>
+  frameOf({
+    first: 0x8a,
+    payload: Buffer.alloc(length, 'abcde'),
+    mask: 0x1234_5678,
+    isMasked: true,
+  })
+
 /** The payload of a compressed message. */
 function deflated(text: string): Buffer {
   return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
@@ -279,7 +288,11 @@ const talks = [
     title: 'whatever a client sends, it is heard and answered as by ws',
     request: handshake,
     numRuns: 200,
-    examples: [],
+    // One in a chunk of its own, as most come, and two that are as long together as one must not be.
+    examples: [[0], [125], [0, 122]].map((lengths): [Buffer[], number[]] => [
+      lengths.map(pong),
+      [],
+    ]),
     said: fc.oneof(
       { weight: 8, arbitrary: frame },
       { weight: 1, arbitrary: closing },
