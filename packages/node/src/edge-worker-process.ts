@@ -7,7 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { unreachable } from '@fanfold/kernel'
-import { edgeFlags } from './edge-flags.ts'
+import { workerFlags } from './edge-flags.ts'
 import {
   useToldEveryMs,
   type WorkerBeginning,
@@ -62,7 +62,7 @@ export class WorkerProcess implements Taker {
   constructor(beginning: WorkerBeginning, events: WorkerEvents) {
     this.#events = events
     // Flags of Node hold for all processes of a node; what it is told it is told by the channel alone.
-    const execArgv = edgeFlags({ flags: process.execArgv, options: process.env['NODE_OPTIONS'] })
+    const execArgv = workerFlags({ flags: process.execArgv, options: process.env['NODE_OPTIONS'] })
     this.#child = fork(program, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.#child.on('message', (word: WorkerWord) => this.#hear(word))
     this.#child.on('error', () => {

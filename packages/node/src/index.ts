@@ -15,6 +15,7 @@ export {
 export { readDescriptorLimit } from './descriptor-limit.ts'
 export { type RunningDev, type StartDevOptions, startDev } from './dev-tree.ts'
 export { type DoctorOptions, type DoctorRow, runDoctor } from './doctor.ts'
+export { keepMemorySmall } from './edge-flags.ts'
 export { type RunningNode, type StartNodeOptions, startNode } from './fanfold-node.ts'
 export {
   createLinkAuthenticator,

@@ -1,4 +1,4 @@
-import { ConfigReload, createLog, startNode } from '@fanfold/node'
+import { ConfigReload, createLog, keepMemorySmall, startNode } from '@fanfold/node'
 import { configOptions, readConfig } from '../config-options.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { failNode, stopNode, untilInterrupted } from '../run-node.ts'
@@ -31,6 +31,7 @@ async function serve(input: VerbInput): Promise<ExitCode> {
   const { terminal } = input
   const started = await readConfig(input)
   const { config, file } = started
+  if (config.roles.every(role => role === 'edge')) keepMemorySmall()
   const log = createLog({
     level: config.logging.level,
     node: config.node.id ?? '',
