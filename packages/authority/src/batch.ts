@@ -173,7 +173,8 @@ export class BatchBuilder {
     const content = entry.counted.length > 0 ? said.aggregate?.content : undefined
     const payloads: Payload[] = isInLog ? [[partTags.crowd, encodeEntry(entry)]] : []
     const failed = this.#countIn(payloads, { content, viewers: said.viewers })
-    this.#crowd = { said, entry: isInLog ? entry : undefined, failed }
+    const presence = this.#loaded?.definition.presence
+    this.#crowd = { said, entry: isInLog ? entry : undefined, failed, presence }
   }
 
   /** Does what one writer wants, or notes why not. */

@@ -1,3 +1,4 @@
+import type { PresenceRule } from '@fanfold/definition'
 import type { DocumentKey } from '@fanfold/protocol'
 import type { Downward, LedgerEntry, Upward } from '@fanfold/reduction'
 import type { FailedSum } from './crowd-change.ts'
@@ -16,6 +17,8 @@ export type CrowdJudged = {
   /** What the log is told; undefined for nothing. */
   readonly entry: LedgerEntry | undefined
   readonly failed: readonly FailedSum[]
+  /** By what the document was told how many watch, if it was to be; undefined where its definition does not say so. */
+  readonly presence: PresenceRule<unknown> | undefined
 }
 
 /** Who is told what became of what a document's crowd says. */

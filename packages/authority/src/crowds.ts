@@ -63,8 +63,8 @@ type Crowd = {
   isUnderWay: boolean
   /** The next may go into the log then. */
   nextAt: Instant
-  /** How many watch, as the document was told last; undefined while it was not. */
-  viewersTold: number | undefined
+  /** How many watch, as the document was told last, and by what: what is in force now may say it elsewhere. */
+  told: { readonly viewers: number; readonly by: CrowdJudged['presence'] } | undefined
   /** It may be told another number then. */
   viewersAt: Instant
 }
@@ -148,7 +148,8 @@ export class Crowds implements CrowdPort {
       const frame = encodeCrowdAnswer(doc, one, waitMs)
       effects.push({ kind: 'link-send', link: one.child, frame })
     }
-    if (judged.said.viewers !== undefined) crowd.viewersTold = judged.said.viewers
+    const { said, presence } = judged
+    if (said.viewers !== undefined) crowd.told = { viewers: said.viewers, by: presence }
     crowd.isUnderWay = false
     this.#goOn(doc, crowd)
   }
@@ -179,7 +180,7 @@ export class Crowds implements CrowdPort {
       }),
       isUnderWay: false,
       nextAt: now,
-      viewersTold: undefined,
+      told: undefined,
       // Who has served the document before knew of more: nodes below say first how many there are.
       viewersAt: after(now, milliseconds(everyMs)),
     }
@@ -212,10 +213,9 @@ export class Crowds implements CrowdPort {
   #viewersNow(doc: DocumentKey, crowd: Crowd, now: Instant): number | undefined {
     const presence = this.#options.definitionOf(doc)?.presence
     if (presence === undefined || crowd.viewersAt > now) return undefined
-    const viewers = this.#options.viewersOf(doc)
-    if (viewers === crowd.viewersTold) return undefined
+    if (!this.#isOtherCount(doc, crowd)) return undefined
     crowd.viewersAt = after(now, milliseconds(presence.everyMs))
-    return viewers
+    return this.#options.viewersOf(doc)
   }
 
   /** When there is something to do next; while something is under way, when that is judged. */
@@ -229,8 +229,10 @@ export class Crowds implements CrowdPort {
   }
 
   #isOtherCount(doc: DocumentKey, crowd: Crowd): boolean {
-    if (this.#options.definitionOf(doc)?.presence === undefined) return false
-    return this.#options.viewersOf(doc) !== crowd.viewersTold
+    const presence = this.#options.definitionOf(doc)?.presence
+    if (presence === undefined) return false
+    const { told } = crowd
+    return told?.by !== presence || told.viewers !== this.#options.viewersOf(doc)
   }
 
   #note(doc: DocumentKey, { sessions }: Downward, { said, entry, failed }: CrowdJudged): void {

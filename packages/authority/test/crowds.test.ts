@@ -437,6 +437,47 @@ t.test('a definition that shows how many watch shows those who came before it', 
   }
 })
 
+t.test('a definition that shows how many watch elsewhere shows it there too', async t => {
+  const rig = new CrowdRig()
+  rig.frame({ kind: 'signal', signal: 'presence', doc, value: 10 })
+  rig.pass(2_000)
+  t.same(rig.viewersTold(), [10])
+  const elsewhere = presence<{ log: string[] }>({
+    everyMs: 2_000,
+    apply: (match, viewers) => {
+      match.log.push(`${viewers} watch`)
+    },
+  })()
+  rig.take({ kind: 'definition-loaded', definition: { ...definition, presence: elsewhere } })
+  rig.answerAll()
+  rig.pass(10_000)
+  const patches = (rig.logs.get(doc) ?? []).map(record => record.payload(partTags.public))
+  const said = patches.filter(
+    patch => patch && new TextDecoder().decode(patch).includes('10 watch'),
+  )
+  t.equal(said.length, 1, 'once')
+})
+
+t.test(
+  'what was to be told when a definition came that says nothing is told by the next',
+  async t => {
+    const rig = new CrowdRig()
+    const silent = { ...definition, presence: undefined }
+    rig.frame({ kind: 'signal', signal: 'presence', doc, value: 10 })
+    // It is judged by the definition that has come meanwhile.
+    rig.write({ action: send('goal', { team: 'away' }) })
+    rig.take({ kind: 'definition-loaded', definition: silent, variants: variantsFrom(1) })
+    rig.nowMs += 2_000
+    rig.turn()
+    rig.answerAll()
+    t.same(rig.viewersTold(), [])
+    rig.take({ kind: 'definition-loaded', definition, variants: variantsFrom(2) })
+    rig.answerAll()
+    rig.pass(10_000)
+    t.same(rig.viewersTold(), [10])
+  },
+)
+
 t.test('a bad aggregate closes the link of who sends it', async t => {
   const rig = new CrowdRig()
   rig.effects()

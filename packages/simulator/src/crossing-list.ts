@@ -108,7 +108,7 @@ export type Apart = {
 }
 
 /** What need not meet anywhere. */
-export const apart: readonly Apart[] = [
+const apartEverywhere: readonly Apart[] = [
   {
     effect: 'viewer-close',
     fault: '*',
@@ -122,12 +122,18 @@ export const apart: readonly Apart[] = [
   },
 ]
 
+/** What need not meet in a tree that is no fleet. */
+export const apart: readonly Apart[] = [
+  ...apartEverywhere,
+  { effect: 'log-follow', fault: '*', because: 'nobody else writes the log of its one authority' },
+]
+
 /** The name of an effect that meets a fault, in the coverage of a campaign. */
 export const crossingName = (effect: string, fault: string): string => `${effect} × ${fault}`
 
 /** What need not meet in a fleet. */
 export const apartInFleets: readonly Apart[] = [
-  ...apart,
+  ...apartEverywhere,
   { effect: 'want-parents', fault: '*', because: 'documents of a fleet have routes' },
   { effect: 'coordinator-place', fault: '*', because: 'nobody places anything there yet' },
   { effect: 'placement-answered', fault: '*', because: 'nobody places anything there yet' },

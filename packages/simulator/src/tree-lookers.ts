@@ -3,7 +3,7 @@
  * look is told once, names a node once for each one above it, and in the end is the tree as the nodes have it.
  */
 import { type Instant, instant } from '@fanfold/kernel'
-import type { DocumentKey, TreeEntry } from '@fanfold/protocol'
+import { type DocumentKey, limits, type TreeEntry } from '@fanfold/protocol'
 import { type TreeTold, treeWithinMs } from '@fanfold/replication'
 import type { RunningNodes } from './node-gauges.ts'
 import type { Problems } from './problems.ts'
@@ -19,6 +19,8 @@ const seenEveryMs = 20
 /** For how long a node may have to dial another one again once all is well, ms, and how often it is looked meanwhile. */
 const redialMs = 15_000
 const againMs = 500
+/** For how long what was seen is told again, and a little more, ms. */
+const keptMs = 300
 /** Beyond what a look may take, until its answer has left the machine, ms. */
 const slackMs = 50
 
@@ -78,6 +80,9 @@ export class TreeLookers {
 
   /** Looks at the trees of these documents or the first few of them, at these nodes, when they are as they will be. */
   audit(docs: readonly (readonly [doc: DocumentKey, at: TreeNode])[]): void {
+    // Who looks meanwhile is told what they see, some of which may be as old as they are.
+    this.#runUntilTold()
+    this.#clock.runUntil(instant(this.#clock.now + keptMs * 1_000))
     const until: Instant = instant(this.#clock.now + redialMs * 1_000)
     let left = docs.slice(0, auditedMax)
     // Who dials the owner again has no link to it for a while, and nothing else waits for that one.
@@ -106,17 +111,26 @@ export class TreeLookers {
         else this.#problems.add(`the tree of ${doc} at ${node.name}: ${problem}`)
       })
     }
-    const until: Instant = instant(this.#clock.now + (treeWithinMs + slackMs) * 1_000)
-    while (this.#looks.size > 0 && this.#clock.now < until) {
-      this.#clock.runUntil(instant(this.#clock.now + seenEveryMs * 1_000))
+    this.#runUntilTold(() => {
       for (const { doc, states } of seen) states.push(this.#having(doc))
-    }
+    })
     for (const { node, incarnation, doc } of this.#looks.values()) {
-      if (!node.isUp || node.incarnation !== incarnation) continue
+      if (!isSame(node, incarnation)) continue
       this.#problems.add(`${node.name} has never told of the tree of ${doc}`)
     }
     this.#looks.clear()
     return alone
+  }
+
+  /** Until all that look were told, or it is too late for that; those at nodes that ended are told nothing. */
+  #runUntilTold(onSeen: () => void = () => undefined): void {
+    const until: Instant = instant(this.#clock.now + (treeWithinMs + slackMs) * 1_000)
+    const isAny = (): boolean =>
+      [...this.#looks.values()].some(({ node, incarnation }) => isSame(node, incarnation))
+    while (isAny() && this.#clock.now < until) {
+      this.#clock.runUntil(instant(this.#clock.now + seenEveryMs * 1_000))
+      onSeen()
+    }
   }
 
   /** Whether the node is a proxy or an edge without a link to any parent. */
@@ -152,7 +166,8 @@ export class TreeLookers {
     const owners = this.nodes.map(({ member }) => member?.view.placement?.ownerNameOf(doc))
     const owner = owners.find(name => name !== undefined) ?? 'authority'
     if (top === undefined || nameOf(top) !== owner) return `${nameOf(top)} is on top, not ${owner}`
-    for (const entry of entries) {
+    const rooms = evenRooms(entries)
+    for (const [at, entry] of entries.entries()) {
       const { standing, above } = entry
       const name = nameOf(entry)
       const parents = states.map(having => having.get(name)?.parent)
@@ -160,18 +175,26 @@ export class TreeLookers {
       const hasMoved = parents.some(parent => parent !== parents[0])
       if (standing === undefined && hasMoved) continue
       if (standing === undefined) return `${name} does not answer`
-      if (standing.notAsked > 0) return `${standing.notAsked} below ${name} are not asked`
+      const room = rooms[at] ?? 0
+      if (standing.notAsked > 0 && room > standing.children) {
+        return `${standing.notAsked} below ${name} are not asked`
+      }
       const told = above === undefined ? undefined : nameOf(entries[above])
       if (!hasMoved && parents[0] !== told)
         return `${name} is below ${told}, and has it from ${parents}`
     }
-    const names = new Set(entries.map(nameOf))
+    const lacking = new Map(entries.map(entry => [nameOf(entry), entry.standing?.notAsked ?? 0]))
     const missing = [...(states[0] ?? [])].find(
-      ([name, { isLive }]) => isLive && !names.has(name) && hasStayed(name, states),
+      ([name, { isLive }]) =>
+        isLive && !lacking.has(name) && hasStayed(name, states) && !isCutOff(name, states, lacking),
     )
     return missing === undefined ? undefined : `${missing[0]} has it and is not there`
   }
 }
+
+/** Whether the node is the one that it was. */
+const isSame = (node: TreeNode, incarnation: number): boolean =>
+  node.isUp && node.incarnation === incarnation
 
 /**
  * Whether the node and all above it had the document from the same nodes, as they get it; who moves meanwhile may be
@@ -193,6 +216,39 @@ function hasStayed(node: string, states: readonly Having[]): boolean {
     at = parent
   }
   return true
+}
+
+/**
+ * How many entries each may fill where all proxies are given alike: in a tree that is named by hand nobody says how many
+ * are below it, and little of a deep branch has room.
+ */
+function evenRooms(entries: readonly TreeEntry[]): readonly number[] {
+  const rooms: number[] = []
+  const proxies = entries.map(() => 0)
+  for (const { above, role } of entries) {
+    if (above !== undefined && role === 'proxy') proxies[above] = (proxies[above] ?? 0) + 1
+  }
+  for (const { above, role } of entries) {
+    if (above === undefined) rooms.push(limits.treeEntriesMax.value)
+    else {
+      const left = (rooms[above] ?? 0) - 1 - (entries[above]?.standing?.children ?? 0)
+      const share = left / Math.max(1, proxies[above] ?? 0)
+      rooms.push(role === 'proxy' ? 1 + Math.max(0, Math.floor(share)) : 1)
+    }
+  }
+  return rooms
+}
+
+/** Whether the node is below one who has not asked all that are below it. */
+function isCutOff(
+  node: string,
+  [first]: readonly Having[],
+  lacking: ReadonlyMap<string, number>,
+): boolean {
+  let at: string | undefined = node
+  // A node that has stayed follows one who has, up to the top.
+  while (at !== undefined && !lacking.has(at)) at = first?.get(at)?.parent
+  return at !== undefined && (lacking.get(at) ?? 0) > 0
 }
 
 /** Hops from the node that was asked to the top, and from there to who is farthest below. */
