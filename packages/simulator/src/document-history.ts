@@ -20,6 +20,8 @@ export type Entry = {
   readonly seq: number
   readonly epoch: number
   readonly hash: Uint8Array
+  /** Of its commit, as it says. */
+  readonly timeMs: number
   /** The state as JSON; undefined while there is none. */
   readonly json: string | undefined
   /** Whether the document was deleted by then. */
@@ -96,11 +98,11 @@ export class DocumentHistory {
   }
 
   /** What the record has led to is part of the history from here on. */
-  push({ epoch, seq, chainHash: hash }: LogRecord): void {
+  push({ epoch, seq, chainHash: hash, timeMs }: LogRecord): void {
     const place = seq + this.#losses * placesPerLoss
     const { state, definition, isDeleted, entries } = this
     const [before, json] = [entries.at(-1), jsonOf(state)]
-    entries.push({ place, before, seq, epoch, hash, json, isDeleted, definition })
+    entries.push({ place, before, seq, epoch, hash, timeMs, json, isDeleted, definition })
     this.isBehind = false
   }
 

@@ -262,6 +262,9 @@ export class History implements DiskWatch {
     if (before !== undefined && record.epoch < before.epoch) {
       this.#problems.add(`${doc}: epoch ${record.epoch} follows epoch ${before.epoch}`)
     }
+    if (before !== undefined && record.timeMs < before.timeMs) {
+      this.#problems.add(`${doc}: record ${record.seq} is older than the one before it`)
+    }
     if (!this.#chain.verifies(record, before?.hash ?? zeroHash)) {
       this.#problems.add(`${doc}: the chain hash of record ${record.seq} is wrong`)
     }

@@ -12,6 +12,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 
 /** Hops for which there is time, up the tree and down again. */
 const hopsMax = 18
+/** Bytes of an entry, about. */
+const entryBytes = 75
 /** Documents that are looked at in the end, all at once: fewer than a node answers about to one link at a time. */
 const auditedMax = 4
 /** How often it is seen whether all was told, ms. */
@@ -40,6 +42,7 @@ export class TreeLookers {
   readonly #clock: VirtualClock
   readonly #problems: Problems
   readonly #nodes: () => RunningNodes
+  readonly #linkBytesPerSecond: number
   readonly #looks = new Map<number, Look>()
   #lastLook = 0
 
@@ -47,10 +50,13 @@ export class TreeLookers {
     readonly clock: VirtualClock
     readonly problems: Problems
     readonly nodes: () => RunningNodes
+    /** What lines between nodes carry at least, bytes per second. */
+    readonly linkBytesPerSecond: number
   }) {
     this.#clock = options.clock
     this.#problems = options.problems
     this.#nodes = options.nodes
+    this.#linkBytesPerSecond = options.linkBytesPerSecond
   }
 
   /** All nodes that may be looked at. */
@@ -85,7 +91,8 @@ export class TreeLookers {
     this.#clock.runUntil(instant(this.#clock.now + keptMs * 1_000))
     const until: Instant = instant(this.#clock.now + redialMs * 1_000)
     let left = docs.slice(0, auditedMax)
-    // Who dials the owner again has no link to it for a while, and nothing else waits for that one.
+    // Who dials the owner again has no link to it for a while, and nothing else waits for that one; and who is asked over
+    // a link that is full has no answer then.
     while (left.length > 0) {
       const isLast = this.#clock.now >= until
       left = this.#auditOnce(left, isLast)
@@ -93,12 +100,12 @@ export class TreeLookers {
     }
   }
 
-  /** Looks once; returns those of which nobody but who was asked was told of, unless that is a problem by now. */
+  /** Looks once; returns those to look at again: too little was told, which is a problem only the last time. */
   #auditOnce(
     docs: readonly (readonly [doc: DocumentKey, at: TreeNode])[],
     isLast: boolean,
   ): (readonly [doc: DocumentKey, at: TreeNode])[] {
-    const alone: (readonly [doc: DocumentKey, at: TreeNode])[] = []
+    const again: (readonly [doc: DocumentKey, at: TreeNode])[] = []
     // Who moves, and moves back while it is looked, has moved all the same.
     const seen = docs.map(([doc, node]) => ({ doc, node, states: [this.#having(doc)] }))
     for (const { doc, node, states } of seen) {
@@ -107,7 +114,8 @@ export class TreeLookers {
       this.look(node, doc, entries => {
         const problem = this.#differs(doc, entries, node, [...states, this.#having(doc)])
         if (problem === undefined) return
-        if (entries.length === 1 && !isLast) alone.push([doc, node])
+        const isShort = entries.length === 1 || !this.#isWhole(doc, entries, node)
+        if (isShort && !isLast) again.push([doc, node])
         else this.#problems.add(`the tree of ${doc} at ${node.name}: ${problem}`)
       })
     }
@@ -119,7 +127,7 @@ export class TreeLookers {
       this.#problems.add(`${node.name} has never told of the tree of ${doc}`)
     }
     this.#looks.clear()
-    return alone
+    return again
   }
 
   /** Until all that look were told, or it is too late for that; those at nodes that ended are told nothing. */
@@ -151,6 +159,25 @@ export class TreeLookers {
     return having
   }
 
+  /** How long an answer that tells of all is on its way from the top to the node, on lines that carry little, ms. */
+  #answerMs(asked: TreeNode, having: Having | undefined): number {
+    let hops = 0
+    let at = having?.get(asked.name)?.parent
+    for (; at !== undefined && hops < hopsMax; at = having?.get(at)?.parent) hops++
+    const bytes = (having?.size ?? 0) * entryBytes
+    return (hops * bytes * 1_000) / this.#linkBytesPerSecond
+  }
+
+  #ownerOf(doc: DocumentKey): string {
+    const owners = this.nodes.map(({ member }) => member?.view.placement?.ownerNameOf(doc))
+    return owners.find(name => name !== undefined) ?? 'authority'
+  }
+
+  /** Whether what is told begins at the top. */
+  #isWhole(doc: DocumentKey, [top]: readonly TreeEntry[], asked: TreeNode): boolean {
+    return top !== undefined && (top.node || asked.name) === this.#ownerOf(doc)
+  }
+
   #differs(
     doc: DocumentKey,
     entries: readonly TreeEntry[],
@@ -159,13 +186,14 @@ export class TreeLookers {
   ): string | undefined {
     // Nobody has time to look to the end of a chain that is so long.
     if (hopsOf(entries, asked) >= hopsMax) return undefined
+    if (this.#answerMs(asked, states[0]) >= treeWithinMs / 2) return undefined
     const nameOf = (entry: TreeEntry | undefined): string => entry?.node || asked.name
     const [top] = entries
     // Where nobody has the document, nobody need have a link to whom it would be had from.
     if (entries.length === 1 && states.every(({ size }) => size === 0)) return undefined
-    const owners = this.nodes.map(({ member }) => member?.view.placement?.ownerNameOf(doc))
-    const owner = owners.find(name => name !== undefined) ?? 'authority'
-    if (top === undefined || nameOf(top) !== owner) return `${nameOf(top)} is on top, not ${owner}`
+    if (!this.#isWhole(doc, entries, asked)) {
+      return `${nameOf(top)} is on top, not ${this.#ownerOf(doc)}`
+    }
     const rooms = evenRooms(entries)
     for (const [at, entry] of entries.entries()) {
       const { standing, above } = entry

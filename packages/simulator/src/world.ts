@@ -118,7 +118,9 @@ export class World {
     this.#variants = new BoardVariants(sha256)
     this.oracle = new ViewOracle(this.history, this.#variants)
     const { clock, trace, problems, history, oracle } = this
-    this.lookers = new TreeLookers({ clock, problems, nodes: () => this.nodes })
+    const { linkBytesPerSecond } = options
+    const nodes = (): RunningNodes => this.nodes
+    this.lookers = new TreeLookers({ clock, problems, nodes, linkBytesPerSecond })
     this.#notes = new NodeNotes({ options, clock, tally: this.tally, problems })
     const variants = this.#variants
     this.wire = new WireCheck({

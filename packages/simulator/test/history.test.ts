@@ -37,13 +37,16 @@ t.test('the order of members does not matter, of elements it does', async t => {
   t.match(history.stateDiffersAt(doc, 1, { n: 0, m: [1, 2] }), /state differs/)
 })
 
-t.test('a gap, an older epoch and a wrong hash in a log are problems', async t => {
+t.test('a gap, an older epoch, an older time and a wrong hash in a log are problems', async t => {
   const { problems, history } = makeHistory()
   const log = buildLog({ doc, count: 2, epoch: 3 })
   history.recordsAreDurable(doc, log.records)
   const gap = buildLog({ doc, count: 1, epoch: 2, after: { ...log.end, seq: 5 } })
   history.recordsAreDurable(doc, gap.records)
   t.match(problems.messages, [/record 6 follows record 2/, /epoch 2 follows epoch 3/])
+  const older = buildLog({ doc, count: 1, epoch: 3, after: { ...log.end, seq: 0 } })
+  history.recordsAreDurable(doc, older.records)
+  t.ok(problems.messages.some(message => /record 1 is older than the one before/.test(message)))
   const other = buildLog({
     doc,
     count: 1,

@@ -60,7 +60,12 @@ function wrongWith(
     proxies: new Map([[proxy, { machine }]]),
     edges: new Map(),
   } as unknown as RunningNodes
-  const lookers = new TreeLookers({ clock, problems, nodes: () => nodes })
+  const lookers = new TreeLookers({
+    clock,
+    problems,
+    nodes: () => nodes,
+    linkBytesPerSecond: 1_000_000,
+  })
   lookers.audit([[doc, node as unknown as TreeNode]])
   return problems.messages
 }

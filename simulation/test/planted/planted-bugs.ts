@@ -70,6 +70,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     caughtBy: 'faults 0',
   },
   {
+    name: 'time-goes-back',
+    says: 'the time of a record is what a wall clock says, which may go back',
+    edits: one(
+      'authority/src/batch',
+      'return Math.max(this.#lastTimeMs, timeMs);',
+      'return timeMs;',
+    ),
+  },
+  {
     name: 'epoch-not-raised',
     says: 'an authority that starts again goes on in the epoch of the one before',
     edits: one(
