@@ -23,7 +23,9 @@ const feed = new SteadyFeed({
   },
 })
 await feed.untilSent(Number(topics))
+// Whoever reads that it is started may ask it to end before the next line here runs.
+const asked = once(process, 'SIGTERM')
 process.stdout.write(`${JSON.stringify({ isStarted: true })}\n`)
-await once(process, 'SIGTERM')
+await asked
 process.stdout.write(`${JSON.stringify({ lastSeq: await feed.stop() })}\n`)
 writer.close()
