@@ -44,7 +44,7 @@ export async function startFanfold(directory, { native, watchesLoop = false }) {
     parents: [authority.url],
     native,
     // As docs/operations.md says that an edge does well to be started, and what `fanfold serve` tells it.
-    nodeArguments: ['--max-semi-space-size=1', '--heap-growing-percent=30'],
+    nodeArguments: ['--max-semi-space-size=1', '--heap-growing-percent=10'],
     environment: watchesLoop ? { BENCH_LOOP: '1' } : {},
     'limits.handshakesPerSecondMax': 100_000,
     'limits.handshakesBurst': 100_000,

@@ -6,7 +6,7 @@ const flags = [
   // 16 MiB it is more than all that the viewers hold.
   { told: /--max[-_]semi[-_]space[-_]size/, flag: '--max-semi-space-size=1', isForRunning: false },
   // By how much of what was in use the heap may grow before it is collected, percent: otherwise up to fourfold.
-  { told: /--heap[-_]growing[-_]percent/, flag: '--heap-growing-percent=30', isForRunning: true },
+  { told: /--heap[-_]growing[-_]percent/, flag: '--heap-growing-percent=10', isForRunning: true },
 ] as const
 
 /** What Node was told: `process.execArgv` and `NODE_OPTIONS` of this process. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { keepMemorySmall, runningFlags, workerFlags } from '../src/edge-flags.ts'
 
-const own = ['--max-semi-space-size=1', '--heap-growing-percent=30']
+const own = ['--max-semi-space-size=1', '--heap-growing-percent=10']
 
 t.test('a worker keeps its memory small, and the flags it was given', async t => {
   const flags = ['--enable-source-maps']
@@ -21,6 +21,6 @@ t.test('what the operator says of memory holds', async t => {
 })
 
 t.test('a process that runs already is told what can be told then', async t => {
-  t.same(runningFlags({ flags: [], options: undefined }), ['--heap-growing-percent=30'])
+  t.same(runningFlags({ flags: [], options: undefined }), ['--heap-growing-percent=10'])
   t.doesNotThrow(keepMemorySmall)
 })

@@ -163,8 +163,8 @@ export class ClientConnection<Request, Owner> implements ClientListener {
     this.#release(holds.owner)
   }
 
-  /** Judges deadlines, silence and standstill at `awakeMs`. */
-  sweep(awakeMs: number): void {
+  /** Judges deadlines, silence and standstill at `awakeMs`, and at `wallMs` the token. */
+  sweep(awakeMs: number, wallMs: number): void {
     this.#awakeMs = awakeMs
     if (this.#isEnded) return
     const { authenticateMaxMs, silenceMaxMs, pingEveryMs } = this.#limits
@@ -172,7 +172,7 @@ export class ClientConnection<Request, Owner> implements ClientListener {
     const expiresAtMs = this.#grants?.expiresAtMs
     if (dueMs !== undefined && awakeMs - dueMs >= authenticateMaxMs) {
       this.end('FANFOLD_UNAUTHORIZED', `no good token within ${authenticateMaxMs} ms`)
-    } else if (expiresAtMs !== undefined && expiresAtMs <= this.#clock.wallMs()) {
+    } else if (expiresAtMs !== undefined && expiresAtMs <= wallMs) {
       this.end('FANFOLD_UNAUTHORIZED', 'the token has ended and was not renewed')
     } else if (this.#delivery.isStuck(awakeMs)) {
       this.#closeBy('too-slow', `nothing taken for ${this.#limits.stallMaxMs} ms`)

@@ -33,11 +33,11 @@ export class Sweep {
   /** There is a connection: sweeps from now on, if it did not already. */
   start(): void {
     if (this.#stop !== undefined) return
-    this.#sweptAtMs = this.#clock.monotonicMs()
+    this.#sweptAtMs = wholeMs(this.#clock)
     this.#stop = this.#clock.every(this.#periodMs, () => this.#sweep())
   }
 
-  /** Milliseconds this process was awake, as of the last sweep. */
+  /** Whole milliseconds this process was awake, as of the last sweep. */
   get awakeMs(): number {
     return this.#awakeMs
   }
@@ -53,9 +53,15 @@ export class Sweep {
       this.stop()
       return
     }
-    const nowMs = this.#clock.monotonicMs()
+    const nowMs = wholeMs(this.#clock)
     this.#awakeMs += Math.min(nowMs - this.#sweptAtMs, 2 * this.#periodMs)
     this.#sweptAtMs = nowMs
     this.#task(this.#awakeMs)
   }
 }
+
+/**
+ * Each connection keeps some of these times, which a sweep changes: V8 has a number with a fraction as an object, so each
+ * sweep would leave one behind for each connection.
+ */
+const wholeMs = (clock: Clock): number => Math.floor(clock.monotonicMs())

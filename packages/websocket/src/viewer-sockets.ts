@@ -416,10 +416,11 @@ export class ViewerSockets {
 
   #judge(awakeMs: number): void {
     for (const delivery of this.#confirmation.probing) delivery.judge(awakeMs)
+    const wallMs = this.#clock.wallMs()
     for (let left = Math.ceil(this.#viewers.size / sweptParts); left > 0; left--) {
       const { value: viewer, done } = this.#toSweep.next()
       if (done === true) this.#toSweep = this.#viewers.values()
-      else viewer.connection.sweep(awakeMs)
+      else viewer.connection.sweep(awakeMs, wallMs)
     }
   }
 

@@ -138,7 +138,8 @@ export class WriterSockets {
       periodMs: sweepMs,
       isNeeded: () => this.#writers.size > 0,
       task: awakeMs => {
-        for (const writer of this.#writers) writer.connection.sweep(awakeMs)
+        const wallMs = options.clock.wallMs()
+        for (const writer of this.#writers) writer.connection.sweep(awakeMs, wallMs)
       },
     })
   }

@@ -24,6 +24,24 @@ t.test('time awake goes with the clock, but not while the process stood still', 
   t.end()
 })
 
+t.test('time awake is whole milliseconds, and loses none of them', t => {
+  const clock = new ManualClock()
+  const seen: number[] = []
+  const sweep = new Sweep({
+    clock,
+    periodMs: 100.4,
+    isNeeded: () => true,
+    task: awakeMs => seen.push(awakeMs),
+  })
+  clock.advance(0.3)
+  sweep.start()
+  clock.advance(1_004)
+  t.ok(seen.every(Number.isInteger))
+  t.equal(seen.at(-1), 1_004)
+  sweep.stop()
+  t.end()
+})
+
 t.test('nothing wakes the process while there is nothing to look at', t => {
   const clock = new ManualClock()
   const seen: number[] = []
